@@ -1,0 +1,1 @@
+//! Gathers secrets from pluggable sources into one directory, flipped atomically.

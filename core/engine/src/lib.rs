@@ -1,0 +1,1 @@
+//! Gathers secrets as a TOML file maps them and publishes them as one directory.

@@ -1,0 +1,42 @@
+//! What is asked of a source.
+
+/// One secret asked of a source: its name and, optionally, a version.
+///
+/// What names and versions look like is the provider's; its README says so. Two equal requests are fetched once.
+///
+/// ```
+/// use secretdir_provider::SecretRequest;
+///
+/// let request = SecretRequest::new("app/db").with_version("AWSPREVIOUS");
+/// assert_eq!(request.name(), "app/db");
+/// assert_eq!(request.version(), Some("AWSPREVIOUS"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SecretRequest {
+    name: String,
+    version: Option<String>,
+}
+
+impl SecretRequest {
+    /// Asks for the current version of the secret with this name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), version: None }
+    }
+
+    /// Asks for this version instead of the current one.
+    #[must_use]
+    pub fn with_version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
+        self
+    }
+
+    /// Returns the name of the secret, as the configuration spells it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the version asked for; `None` means the current one.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+}

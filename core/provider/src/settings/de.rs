@@ -1,0 +1,319 @@
+//! Reads a value tree into any `serde` type, so that an error knows its path and never quotes a value.
+//!
+//! Errors grow their path on the way up: whoever steps into a key or an element puts it in front. Unknown keys are
+//! noted aside rather than raised, so that one pass finds them all.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, IntoDeserializer, MapAccess,
+    SeqAccess, Unexpected, Visitor,
+};
+
+use super::error::SettingsProblem;
+use super::path::{KeyPath, Segment};
+use super::value::{Table, Value};
+
+/// Reads a tree: what came of it, and the keys in it that nobody knows.
+pub(super) fn deserialize<T: DeserializeOwned>(
+    value: &Value,
+) -> (Result<T, SettingsProblem>, Vec<SettingsProblem>) {
+    let unknown = RefCell::default();
+    let top = ValueDeserializer { value, path: KeyPath::default(), unknown: &unknown };
+    let parsed = T::deserialize(top).map_err(|error| error.redacted(value).into_problem());
+    (parsed, unknown.into_inner())
+}
+
+/// A failure while reading, at a path that is still growing.
+#[derive(Debug)]
+struct ReadError {
+    path: KeyPath,
+    message: String,
+    origin: Origin,
+}
+
+/// Who wrote the message.
+#[derive(Debug, PartialEq)]
+enum Origin {
+    /// We did: it holds no value.
+    Ours,
+    /// The type that is being read did: it may quote the value.
+    Theirs,
+}
+
+impl ReadError {
+    fn ours(path: KeyPath, message: String) -> Self {
+        Self { path, message, origin: Origin::Ours }
+    }
+
+    fn under(self, segment: Segment) -> Self {
+        Self { path: self.path.under(segment), ..self }
+    }
+
+    /// Takes out a message that quotes the value it is about.
+    fn redacted(self, value: &Value) -> Self {
+        if self.origin == Origin::Theirs && value.is_quoted_in(&self.message) {
+            return Self::ours(self.path, "is not valid".to_owned());
+        }
+        Self { origin: Origin::Ours, ..self }
+    }
+
+    fn into_problem(self) -> SettingsProblem {
+        SettingsProblem::new(self.path, self.message)
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+impl de::Error for ReadError {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self { path: KeyPath::default(), message: message.to_string(), origin: Origin::Theirs }
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let message = format!("expected {}, found {}", wanted(expected), kind(found));
+        Self::ours(KeyPath::default(), message)
+    }
+
+    fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::ours(KeyPath::default(), format!("expected {}", wanted(expected)))
+    }
+
+    fn invalid_length(_: usize, expected: &dyn Expected) -> Self {
+        Self::ours(KeyPath::default(), format!("expected {}", wanted(expected)))
+    }
+
+    fn unknown_variant(_: &str, known: &'static [&'static str]) -> Self {
+        Self::ours(KeyPath::default(), format!("expected one of {}", quoted(known)))
+    }
+
+    fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
+        Self::ours(KeyPath::of([key]), unknown_key(key, known))
+    }
+
+    fn missing_field(key: &'static str) -> Self {
+        Self::ours(KeyPath::of([key]), "missing".to_owned())
+    }
+}
+
+/// Says what is expected in the words of a configuration rather than of Rust.
+fn wanted(expected: &dyn Expected) -> String {
+    let text = expected.to_string();
+    let range =
+        |least: &dyn fmt::Display, most: &dyn fmt::Display| format!("a whole number from {least} to {most}");
+    match text.as_str() {
+        "a boolean" => "true or false".to_owned(),
+        "a sequence" => "an array".to_owned(),
+        "a map" => "a table".to_owned(),
+        "u8" => range(&u8::MIN, &u8::MAX),
+        "u16" => range(&u16::MIN, &u16::MAX),
+        "u32" => range(&u32::MIN, &u32::MAX),
+        "i8" => range(&i8::MIN, &i8::MAX),
+        "i16" => range(&i16::MIN, &i16::MAX),
+        "i32" => range(&i32::MIN, &i32::MAX),
+        "u64" | "usize" => "a whole number, not negative".to_owned(),
+        "i64" | "isize" => "a whole number".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        other if other.starts_with("a nonzero") => "a whole number of at least 1".to_owned(),
+        other if other.starts_with("struct ") => "a table".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// Says what was found, without its value.
+fn kind(found: Unexpected<'_>) -> &'static str {
+    match found {
+        Unexpected::Bool(_) => "a boolean",
+        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "a whole number",
+        Unexpected::Float(_) => "a fraction",
+        Unexpected::Str(_) | Unexpected::Char(_) => "a string",
+        Unexpected::Seq => "an array",
+        Unexpected::Map => "a table",
+        _ => "something else",
+    }
+}
+
+fn unknown_key(key: &str, known: &[&str]) -> String {
+    match crate::nearest(key, known.iter().copied()) {
+        Some(near) => format!("unknown key; did you mean `{near}`?"),
+        None if known.is_empty() => "unknown key; there are none here".to_owned(),
+        None => format!("unknown key; known here: {}", quoted(known)),
+    }
+}
+
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Where unknown keys are noted.
+type Unknown = RefCell<Vec<SettingsProblem>>;
+
+#[derive(Clone)]
+struct ValueDeserializer<'a> {
+    value: &'a Value,
+    path: KeyPath,
+    unknown: &'a Unknown,
+}
+
+impl<'a> ValueDeserializer<'a> {
+    fn child(&self, segment: Segment, value: &'a Value) -> Self {
+        let path = self.path.join(&KeyPath::default().under(segment));
+        Self { value, path, unknown: self.unknown }
+    }
+
+    fn keys(self, table: &'a Table) -> TableAccess<'a> {
+        TableAccess { parent: self, entries: table.iter(), next: None }
+    }
+
+    /// Reads one value below this one; a failure learns where it was.
+    fn read<'de, S: DeserializeSeed<'de>>(
+        &self,
+        seed: S,
+        segment: Segment,
+        value: &'a Value,
+    ) -> Result<S::Value, ReadError>
+    where
+        'a: 'de,
+    {
+        seed.deserialize(self.child(segment.clone(), value))
+            .map_err(|error| error.redacted(value).under(segment))
+    }
+}
+
+impl<'de> Deserializer<'de> for ValueDeserializer<'de> {
+    type Error = ReadError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        match self.value {
+            Value::Boolean(flag) => visitor.visit_bool(*flag),
+            Value::Integer(number) => visitor.visit_i64(*number),
+            Value::Float(number) => visitor.visit_f64(*number),
+            Value::String(text) => visitor.visit_borrowed_str(text),
+            Value::Array(values) => {
+                visitor.visit_seq(ArrayAccess { parent: self, elements: values.iter().enumerate() })
+            }
+            Value::Table(table) => visitor.visit_map(self.keys(table)),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    /// Notes the keys that the struct does not have, and passes on the others.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        known: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        let Value::Table(table) = self.value else { return self.deserialize_any(visitor) };
+        for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
+            let path = self.path.join(&KeyPath::of([key.as_str()]));
+            self.unknown.borrow_mut().push(SettingsProblem::new(path, unknown_key(key, known)));
+        }
+        visitor.visit_map(StructAccess { keys: self.keys(table), known })
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        match self.value {
+            Value::String(variant) => visitor.visit_enum(variant.as_str().into_deserializer()),
+            Value::Table(table) => visitor.visit_enum(MapAccessDeserializer::new(self.keys(table))),
+            other => Err(ReadError::custom(format!("expected a string, found {}", other.type_name()))),
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map identifier ignored_any
+    }
+}
+
+struct TableAccess<'a> {
+    parent: ValueDeserializer<'a>,
+    entries: std::collections::btree_map::Iter<'a, String, Value>,
+    next: Option<(&'a String, &'a Value)>,
+}
+
+impl<'a> TableAccess<'a> {
+    fn key_of<'de, K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+        entry: (&'a String, &'a Value),
+    ) -> Result<Option<K::Value>, ReadError> {
+        self.next = Some(entry);
+        seed.deserialize(entry.0.as_str().into_deserializer()).map(Some)
+    }
+}
+
+impl<'de> MapAccess<'de> for TableAccess<'de> {
+    type Error = ReadError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ReadError> {
+        let Some(entry) = self.entries.next() else { return Ok(None) };
+        self.key_of(seed, entry)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ReadError> {
+        let (key, value) =
+            self.next.take().ok_or_else(|| ReadError::custom("a value was asked for before its key"))?;
+        self.parent.read(seed, Segment::Key(key.clone()), value)
+    }
+}
+
+/// The keys of a table that a struct has.
+struct StructAccess<'a> {
+    keys: TableAccess<'a>,
+    known: &'static [&'static str],
+}
+
+impl<'de> MapAccess<'de> for StructAccess<'de> {
+    type Error = ReadError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ReadError> {
+        let known = self.known;
+        match self.keys.entries.find(|(key, _)| known.contains(&key.as_str())) {
+            Some(entry) => self.keys.key_of(seed, entry),
+            None => Ok(None),
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ReadError> {
+        self.keys.next_value_seed(seed)
+    }
+}
+
+struct ArrayAccess<'a> {
+    parent: ValueDeserializer<'a>,
+    elements: std::iter::Enumerate<std::slice::Iter<'a, Value>>,
+}
+
+impl<'de> SeqAccess<'de> for ArrayAccess<'de> {
+    type Error = ReadError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError> {
+        let Some((index, value)) = self.elements.next() else { return Ok(None) };
+        self.parent.read(seed, Segment::Index(index), value).map(Some)
+    }
+}

@@ -1,0 +1,250 @@
+//! The settings of a source: a value tree of our own, so that no version of a configuration format shows.
+
+mod de;
+mod error;
+mod path;
+mod value;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+pub use error::{SettingsError, SettingsProblem};
+pub use path::{KeyPath, Segment};
+pub use value::{Table, Value};
+
+/// What a configuration says about one source, without the `provider` key.
+///
+/// A provider turns it into a struct of its own with [`parse`](Self::parse). `Debug` shows keys and types, no values.
+#[derive(Clone)]
+pub struct Settings {
+    table: Table,
+    base_dir: PathBuf,
+}
+
+impl Settings {
+    /// Takes the keys of a source, and the folder that relative paths count from.
+    pub fn new(table: Table, base_dir: impl Into<PathBuf>) -> Self {
+        Self { table, base_dir: base_dir.into() }
+    }
+
+    /// Returns the folder that relative paths in the settings count from: the one of the configuration file.
+    pub fn base_dir(&self) -> &Path {
+        &self.base_dir
+    }
+
+    /// Reads the settings into a type that derives `serde::Deserialize`.
+    ///
+    /// Keys that the struct does not have are errors, whether or not it says `deny_unknown_fields`.
+    ///
+    /// # Errors
+    ///
+    /// Every bad or unknown key, with its dotted path and what is expected there, never what stands there. Of several
+    /// keys missing from one table only the first is reported.
+    ///
+    /// ```
+    /// use secretdir_provider::{Settings, Table, Value};
+    ///
+    /// #[derive(Debug, serde::Deserialize)]
+    /// struct MySettings {
+    ///     port: u16,
+    ///     region: Option<String>,
+    /// }
+    ///
+    /// let table = Table::from([
+    ///     ("port".to_owned(), Value::from("hunter2")),
+    ///     ("regoin".to_owned(), Value::from("eu-west-1")),
+    /// ]);
+    /// let error = Settings::new(table, "/etc/app").parse::<MySettings>().unwrap_err();
+    /// let texts: Vec<_> = error.problems().iter().map(ToString::to_string).collect();
+    /// assert_eq!(texts, [
+    ///     "port: expected a whole number from 0 to 65535, found a string",
+    ///     "regoin: unknown key; did you mean `region`?",
+    /// ]);
+    /// ```
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, SettingsError> {
+        let mut rest = Value::Table(self.table.clone());
+        let mut found = BTreeMap::new();
+        let mut taken_out = BTreeSet::new();
+        loop {
+            let (parsed, unknown) = de::deserialize::<T>(&rest);
+            for problem in unknown {
+                found.entry(problem.path().clone()).or_insert(problem);
+            }
+            let failed = match parsed {
+                Ok(parsed) if found.is_empty() => return Ok(parsed),
+                Ok(_) => break,
+                Err(problem) => problem,
+            };
+            // Deserializing stops at the first failure: report it, take out what failed, and go on to find the next. What
+            // was taken out is missing from then on, which is no news. Each turn takes something out, so the loop ends.
+            let path = failed.path().clone();
+            if !taken_out.contains(&path) {
+                found.entry(path.clone()).or_insert(failed);
+            }
+            match rest.remove_nearest(&path) {
+                Some(gone) => taken_out.insert(gone),
+                None => break,
+            };
+        }
+        Err(SettingsError::from_problems(found.into_values()))
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("table", &self.table).field("base_dir", &self.base_dir).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "kebab-case")]
+    struct Sample {
+        url: String,
+        #[serde(default)]
+        max_size: Option<u8>,
+        #[serde(default)]
+        flag: bool,
+        #[serde(default)]
+        args: Vec<String>,
+        #[serde(default)]
+        level: Level,
+        #[serde(default)]
+        nested: Nested,
+        #[serde(default)]
+        checked: Checked,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq, Default)]
+    #[serde(rename_all = "kebab-case")]
+    enum Level {
+        #[default]
+        Low,
+        VeryHigh,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq, Default)]
+    struct Nested {
+        depth: i32,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq, Default)]
+    #[serde(try_from = "String")]
+    struct Checked(String);
+
+    impl TryFrom<String> for Checked {
+        type Error = String;
+
+        fn try_from(text: String) -> Result<Self, String> {
+            if text.starts_with("secret") {
+                Err(format!("cannot use {text}"))
+            } else {
+                Err("is odd".to_owned())
+            }
+        }
+    }
+
+    fn table(entries: &[(&str, Value)]) -> Table {
+        entries.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect()
+    }
+
+    fn problems(entries: &[(&str, Value)]) -> Vec<String> {
+        let error = Settings::new(table(entries), "/").parse::<Sample>().unwrap_err();
+        error.problems().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn good_settings_parse() {
+        let sample: Sample = Settings::new(
+            table(&[
+                ("url", "u".into()),
+                ("max-size", Value::Integer(255)),
+                ("flag", Value::Boolean(true)),
+                ("args", Value::Array(vec!["a".into()])),
+                ("level", "very-high".into()),
+                ("nested", Value::Table(table(&[("depth", Value::Integer(-3))]))),
+            ]),
+            "/",
+        )
+        .parse()
+        .unwrap();
+        assert_eq!(sample.max_size, Some(255));
+        assert_eq!(sample.level, Level::VeryHigh);
+        assert_eq!(sample.nested, Nested { depth: -3 });
+        assert_eq!(sample.args, ["a"]);
+    }
+
+    #[test]
+    fn every_bad_value_and_unknown_key_is_reported_in_one_go() {
+        let found = problems(&[
+            ("args", Value::Array(vec!["a".into(), Value::Integer(1)])),
+            ("flag", "canary".into()),
+            ("level", "canary".into()),
+            ("max-sise", Value::Integer(1)),
+            ("max-size", Value::Integer(256)),
+            ("nested", Value::Table(table(&[("depth", "canary".into()), ("dept", "canary".into())]))),
+            ("url", Value::Table(Table::new())),
+        ]);
+        assert_eq!(
+            found,
+            [
+                "args[1]: expected a string, found a whole number",
+                "flag: expected true or false, found a string",
+                "level: expected one of `low`, `very-high`",
+                "max-sise: unknown key; did you mean `max-size`?",
+                "max-size: expected a whole number from 0 to 255",
+                "nested.dept: unknown key; did you mean `depth`?",
+                "nested.depth: expected a whole number from -2147483648 to 2147483647, found a string",
+                "url: expected a string, found a table",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_missing_key_is_named() {
+        assert_eq!(problems(&[("flag", Value::Boolean(true))]), ["url: missing"]);
+    }
+
+    #[test]
+    fn an_unknown_key_without_a_near_one_lists_what_there_is() {
+        let found =
+            problems(&[("url", "u".into()), ("nested", Value::Table(table(&[("zzzzzz", "canary".into())])))]);
+        assert_eq!(found, ["nested.depth: missing", "nested.zzzzzz: unknown key; known here: `depth`"]);
+    }
+
+    #[test]
+    fn a_custom_message_is_kept_unless_it_quotes_the_value() {
+        assert_eq!(problems(&[("url", "u".into()), ("checked", "x9".into())]), ["checked: is odd"]);
+        assert_eq!(
+            problems(&[("url", "u".into()), ("checked", "secret-canary".into())]),
+            ["checked: is not valid"]
+        );
+    }
+
+    #[test]
+    fn a_float_that_is_not_whole_is_no_integer() {
+        assert_eq!(
+            problems(&[("url", "u".into()), ("max-size", Value::Float(1.5))]),
+            ["max-size: expected a whole number from 0 to 255, found a fraction"]
+        );
+    }
+
+    #[test]
+    fn debug_shows_keys_and_types_only() {
+        let settings =
+            Settings::new(table(&[("token", "canary".into()), ("n", Value::Integer(4711))]), "/etc");
+        let debug = format!("{settings:?}");
+        assert_eq!(
+            debug,
+            r#"Settings { table: {"n": a whole number, "token": a string}, base_dir: "/etc" }"#
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! Dotted paths, as a person finds a key by.
+
+use std::fmt;
+
+/// The way from the top of a configuration to one value: `files."db/password".mode`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeyPath(Vec<Segment>);
+
+/// One step of a [`KeyPath`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Segment {
+    /// Into a table.
+    Key(String),
+    /// Into an array, counted from 0.
+    Index(usize),
+}
+
+impl KeyPath {
+    /// Makes the path that goes through these keys.
+    pub fn of<'a>(keys: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(keys.into_iter().map(|key| Segment::Key(key.to_owned())).collect())
+    }
+
+    /// Returns the steps from the top down.
+    pub fn segments(&self) -> &[Segment] {
+        &self.0
+    }
+
+    /// Returns this path with another one after it.
+    #[must_use]
+    pub fn join(&self, rest: &KeyPath) -> Self {
+        Self(self.0.iter().chain(&rest.0).cloned().collect())
+    }
+
+    pub(super) fn under(mut self, segment: Segment) -> Self {
+        self.0.insert(0, segment);
+        self
+    }
+}
+
+impl From<&[Segment]> for KeyPath {
+    fn from(segments: &[Segment]) -> Self {
+        Self(segments.to_vec())
+    }
+}
+
+impl fmt::Display for KeyPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, segment) in self.0.iter().enumerate() {
+            match segment {
+                Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::Key(key) => {
+                    f.write_str(if position == 0 { "" } else { "." })?;
+                    write_key(key, f)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes a key as TOML would: bare where it can be, quoted elsewhere.
+fn write_key(key: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !key.is_empty() && key.chars().all(bare) {
+        return f.write_str(key);
+    }
+    f.write_str("\"")?;
+    for c in key.chars() {
+        match c {
+            '"' | '\\' => write!(f, "\\{c}")?,
+            c if c.is_control() => write!(f, "\\u{:04X}", u32::from(c))?,
+            c => write!(f, "{c}")?,
+        }
+    }
+    f.write_str("\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_quoted_where_toml_needs_it() {
+        let path = KeyPath::of(["files", "db/password", "a\"b\n", "", "x-1"]);
+        assert_eq!(path.to_string(), r#"files."db/password"."a\"b\u000A"."".x-1"#);
+    }
+
+    #[test]
+    fn an_index_stands_in_brackets() {
+        let path = KeyPath::of(["args"]).join(&KeyPath::default().under(Segment::Index(3)));
+        assert_eq!(path.to_string(), "args[3]");
+    }
+}

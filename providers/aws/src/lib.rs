@@ -1,0 +1,1 @@
+//! The AWS provider of secretdir: secrets from AWS Secrets Manager.

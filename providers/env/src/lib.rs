@@ -1,0 +1,1 @@
+//! The env provider of secretdir: secrets from environment variables.

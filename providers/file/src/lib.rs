@@ -1,0 +1,1 @@
+//! The file provider of secretdir: secrets from files under a root directory.

@@ -1,0 +1,1 @@
+//! What the tests of secretdir share: real servers and canaries.
