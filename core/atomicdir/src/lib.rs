@@ -1,1 +1,42 @@
-//! Publish a directory atomically: fill it aside, make it durable, flip one symbolic link.
+#![doc = include_str!("../README.md")]
+
+mod attributes;
+mod clock;
+mod compare;
+mod dir;
+mod error;
+mod file_name;
+mod fill;
+mod generation;
+mod locked;
+mod names;
+mod note;
+mod options;
+mod parent;
+mod platform;
+mod publish;
+mod removal;
+mod snapshot;
+mod staging;
+mod status;
+mod step;
+mod sweep;
+mod walk;
+
+pub use attributes::{Attributes, File, Mode, ModeError, Owner};
+pub use compare::{Change, ChangeKind, Comparison};
+pub use dir::AtomicDir;
+pub use error::{Error, Refusal, Result};
+pub use file_name::{FileMap, FileName, NameConflict, NameError};
+pub use fill::{Filling, fill};
+pub use locked::Locked;
+pub use names::{Id, LinkName};
+pub use note::NoteClaim;
+pub use options::{Durability, Options};
+pub use parent::Warning;
+pub use publish::Published;
+pub use snapshot::Snapshot;
+pub use staging::Staging;
+pub use status::{FileStatus, GenerationStatus, Pin, Status};
+pub use step::Step;
+pub use sweep::Sweep;

@@ -1,0 +1,187 @@
+//! Modes and owners.
+
+use std::fmt;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::str::FromStr;
+
+use rustix::fs::{Gid, Uid};
+use rustix::process::{getegid, geteuid, getgroups};
+
+use crate::Refusal;
+use crate::platform;
+
+/// Permission bits: nine of them, `0000` to `0777`.
+///
+/// ```
+/// use atomicdir::Mode;
+///
+/// assert_eq!("0440".parse::<Mode>()?.to_string(), "0440");
+/// assert!("1777".parse::<Mode>().is_err());
+/// # Ok::<(), atomicdir::ModeError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mode(u32);
+
+/// A text that is no mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected permission bits in octal, from \"0000\" to \"0777\"")]
+pub struct ModeError;
+
+impl Mode {
+    /// For files that only their owner may read.
+    pub const OWNER_READS: Self = Self(0o400);
+    /// For directories that only their owner may use.
+    pub const OWNER_ONLY: Self = Self(0o700);
+
+    /// Takes permission bits; none for anything over `0o777`.
+    pub const fn new(bits: u32) -> Option<Self> {
+        if bits <= 0o777 { Some(Self(bits)) } else { None }
+    }
+
+    /// Returns the bits.
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// Says whether all of these bits are set.
+    pub const fn allows(self, bits: u32) -> bool {
+        self.0 & bits == bits
+    }
+
+    pub(crate) fn raw(self) -> rustix::fs::Mode {
+        rustix::fs::Mode::from_raw_mode(self.0)
+    }
+
+    /// Says whether a file has exactly these bits, and none of the special ones.
+    pub(crate) fn matches(self, found: &Metadata) -> bool {
+        found.mode() & 0o7777 == self.0
+    }
+}
+
+impl FromStr for Mode {
+    type Err = ModeError;
+
+    fn from_str(text: &str) -> Result<Self, ModeError> {
+        let octal = (3..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        let bits = if octal { u32::from_str_radix(text, 8).ok() } else { None };
+        bits.and_then(Self::new).ok_or(ModeError)
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04o}", self.0)
+    }
+}
+
+/// Who is to own a file: what is not named is neither set nor compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Owner {
+    /// The user, by number.
+    pub user: Option<u32>,
+    /// The group, by number.
+    pub group: Option<u32>,
+}
+
+impl Owner {
+    /// Says that this process may give files to this owner.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NeedsPrivilege`] where that takes a privilege which this process lacks.
+    pub fn ensure_permitted(self) -> Result<(), Refusal> {
+        match self.needs_privilege() {
+            Some(who) if !platform::may_chown() => Err(Refusal::NeedsPrivilege(who)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns whom one needs a privilege for to give a file to. Everyone may give one to a group he is in.
+    fn needs_privilege(self) -> Option<String> {
+        if let Some(user) = self.user.filter(|user| *user != geteuid().as_raw()) {
+            return Some(format!("user {user}"));
+        }
+        let group = self.group.filter(|group| *group != getegid().as_raw())?;
+        let mine = getgroups().unwrap_or_default();
+        (!mine.contains(&Gid::from_raw(group))).then(|| format!("group {group}"))
+    }
+
+    /// Leaves out what a new file has anyway.
+    pub(crate) fn beyond(self, born: Owner) -> Self {
+        Self {
+            user: self.user.filter(|_| self.user != born.user),
+            group: self.group.filter(|_| self.group != born.group),
+        }
+    }
+
+    pub(crate) fn is_unset(self) -> bool {
+        self.user.is_none() && self.group.is_none()
+    }
+
+    pub(crate) fn raw(self) -> (Option<Uid>, Option<Gid>) {
+        (self.user.map(Uid::from_raw), self.group.map(Gid::from_raw))
+    }
+
+    /// Returns who owns a file.
+    pub(crate) fn of(found: &Metadata) -> Self {
+        Self { user: Some(found.uid()), group: Some(found.gid()) }
+    }
+
+    /// Says whether a file belongs to whom this names.
+    pub(crate) fn matches(self, found: &Metadata) -> bool {
+        self.beyond(Self::of(found)).is_unset()
+    }
+}
+
+/// The mode and owner of a file or directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attributes {
+    /// The permission bits, whatever the umask.
+    pub mode: Mode,
+    /// The owner.
+    pub owner: Owner,
+}
+
+impl Attributes {
+    /// Names a mode, and no owner.
+    pub fn with_mode(mode: Mode) -> Self {
+        Self { mode, owner: Owner::default() }
+    }
+}
+
+/// One file to be published.
+#[derive(Clone, Copy)]
+pub struct File<'a> {
+    /// What it holds.
+    pub bytes: &'a [u8],
+    /// Its mode and owner.
+    pub attributes: Attributes,
+}
+
+impl fmt::Debug for File<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File").field("attributes", &self.attributes).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_are_octal_texts_of_three_or_four_digits() {
+        for (text, bits) in [("0440", 0o440), ("440", 0o440), ("0000", 0), ("0777", 0o777)] {
+            assert_eq!(text.parse(), Ok(Mode(bits)));
+        }
+        for text in ["", "0o440", "44", "+440", "0888", "1777", "00440", "-440", "0x1f"] {
+            assert_eq!(text.parse::<Mode>(), Err(ModeError), "{text}");
+        }
+    }
+
+    #[test]
+    fn debug_of_a_file_holds_no_bytes() {
+        let file = File { bytes: b"canary", attributes: Attributes::with_mode(Mode::OWNER_READS) };
+        assert!(!format!("{file:?}").contains("99"), "{file:?}");
+    }
+}

@@ -1,0 +1,36 @@
+//! The two times that are kept on disk, both as a modification time: when a generation was published or superseded
+//! (on its directory), and when a run last succeeded (on the lock).
+
+use std::fs::Metadata;
+use std::os::fd::AsFd;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{Timespec, Timestamps, UTIME_OMIT, futimens};
+
+/// Sets the modification time, and leaves the access time alone.
+pub(crate) fn set_modified(file: impl AsFd, time: SystemTime) -> rustix::io::Result<()> {
+    let omit = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+    futimens(file, &Timestamps { last_access: omit, last_modification: timespec(time) })
+}
+
+/// Returns a time in the form that system calls take. A time before 1970 becomes 1970.
+fn timespec(time: SystemTime) -> Timespec {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let tv_sec = since.as_secs().try_into().unwrap_or(i64::MAX);
+    Timespec { tv_sec, tv_nsec: since.subsec_nanos().into() }
+}
+
+/// Says whether a generation superseded at its modification time has stayed long enough.
+///
+/// A time in the future counts as due: the clock was wrong then or is wrong now, and waiting for it may take years.
+pub(crate) fn is_due(found: &Metadata, retain: Duration, now: SystemTime) -> bool {
+    let superseded = found.modified().unwrap_or(UNIX_EPOCH);
+    now.duration_since(superseded).map_or(true, |age| age >= retain)
+}
+
+/// Returns the modification time of a system call's answer.
+pub(crate) fn modified(found: &rustix::fs::Stat) -> SystemTime {
+    let nanoseconds = u32::try_from(found.st_mtime_nsec).unwrap_or_default();
+    let since = u64::try_from(found.st_mtime).map(|seconds| Duration::new(seconds, nanoseconds));
+    since.ok().and_then(|since| UNIX_EPOCH.checked_add(since)).unwrap_or(UNIX_EPOCH)
+}

@@ -1,0 +1,181 @@
+//! Step 5: does what is published differ from what is wanted, in names, bytes, modes or owners?
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::error::At;
+use crate::generation::Generation;
+use crate::names::Role;
+use crate::walk::{Found, Walk};
+use crate::{Attributes, File, FileMap, Id, Locked, Result, Step};
+
+/// How much of a published file is read at a time: nearly always all of it, so one call.
+const CHUNK: usize = 1 << 20;
+
+/// How what is published differs from what is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comparison {
+    changes: Vec<Change>,
+}
+
+/// One name that differs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    /// The name of the file or directory; `.` is the generation itself.
+    pub name: String,
+    /// How it differs.
+    pub kind: ChangeKind,
+}
+
+/// How a name differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// It is wanted, and not published.
+    Added,
+    /// It is published, and not wanted.
+    Removed,
+    /// It holds other bytes.
+    Content,
+    /// It has another mode or owner.
+    Attributes,
+}
+
+impl Comparison {
+    /// Says whether there is nothing to publish.
+    pub fn is_same(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// Returns what differs, in the order of the names.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+}
+
+impl Locked<'_> {
+    /// Compares what is published with what is wanted (step 5). Changes nothing, not even an access time's meaning.
+    ///
+    /// # Errors
+    ///
+    /// The published generation cannot be read.
+    pub fn compare(&self, wanted: &FileMap<File<'_>>) -> Result<Comparison> {
+        let opened = match &self.current {
+            Some(id) => Generation::open(self.dir, Step::Compare, id)?.map(|generation| (id, generation)),
+            None => None,
+        };
+        let directory = self.dir.options.directory;
+        let mut comparing = Comparing { wanted, directory, seen: BTreeSet::new(), changes: Vec::new() };
+        match opened {
+            Some((id, generation)) => comparing.published(&generation, &self.path(id))?,
+            None => comparing.note(".", ChangeKind::Added),
+        }
+        Ok(comparing.finish())
+    }
+
+    fn path(&self, id: &Id) -> std::path::PathBuf {
+        self.dir.parent.join(&self.dir.link.name(Role::Generation, id))
+    }
+}
+
+/// A comparison under way.
+struct Comparing<'a> {
+    wanted: &'a FileMap<File<'a>>,
+    directory: Attributes,
+    seen: BTreeSet<String>,
+    changes: Vec<Change>,
+}
+
+impl Comparing<'_> {
+    fn published(&mut self, generation: &Generation, path: &Path) -> Result<()> {
+        self.attributes(".", self.directory, &generation.found);
+        let mut buffer = Zeroizing::new(vec![0; self.buffer_size()]);
+        let walk = Walk { step: Step::Compare, root: path };
+        walk.visit(&generation.directory, &mut |name, found| match found {
+            Found::Directory(found) => {
+                self.directory(name, found);
+                Ok(())
+            }
+            Found::File(file, found) => {
+                self.file(name, file, found, &mut buffer).at(Step::Compare, "read", path.join(name))
+            }
+            Found::Other => {
+                self.note(name, ChangeKind::Removed);
+                Ok(())
+            }
+        })
+    }
+
+    fn buffer_size(&self) -> usize {
+        let longest = self.wanted.iter().map(|(_, file)| file.bytes.len()).max();
+        longest.unwrap_or_default().min(CHUNK)
+    }
+
+    /// An empty directory would be left over from nothing that we publish.
+    fn directory(&mut self, name: &str, found: &std::fs::Metadata) {
+        if self.wanted.has_directory(name) {
+            self.attributes(name, self.directory, found);
+        } else {
+            self.note(name, ChangeKind::Removed);
+        }
+    }
+
+    fn file(
+        &mut self,
+        name: &str,
+        file: &std::fs::File,
+        found: &std::fs::Metadata,
+        buffer: &mut [u8],
+    ) -> std::io::Result<()> {
+        let Some(wanted) = self.wanted.get(name) else {
+            self.note(name, ChangeKind::Removed);
+            return Ok(());
+        };
+        self.seen.insert(name.to_owned());
+        if found.len() != wanted.bytes.len() as u64 || !holds(file, wanted.bytes, buffer)? {
+            self.note(name, ChangeKind::Content);
+        }
+        self.attributes(name, wanted.attributes, found);
+        Ok(())
+    }
+
+    fn attributes(&mut self, name: &str, wanted: Attributes, found: &std::fs::Metadata) {
+        if !wanted.mode.matches(found) || !wanted.owner.matches(found) {
+            self.note(name, ChangeKind::Attributes);
+        }
+    }
+
+    fn note(&mut self, name: &str, kind: ChangeKind) {
+        self.changes.push(Change { name: name.to_owned(), kind });
+    }
+
+    fn finish(mut self) -> Comparison {
+        let missing = self.wanted.iter().filter(|(name, _)| !self.seen.contains(name.as_str()));
+        let added = missing.map(|(name, _)| Change { name: name.to_string(), kind: ChangeKind::Added });
+        let mut changes: Vec<_> = added.collect();
+        changes.append(&mut self.changes);
+        changes.sort();
+        Comparison { changes }
+    }
+}
+
+/// Says whether a file of the same length holds these bytes.
+fn holds(mut file: &std::fs::File, bytes: &[u8], buffer: &mut [u8]) -> std::io::Result<bool> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let chunk = buffer.len().min(rest.len());
+        let Some(part) = buffer.get_mut(..chunk) else { return Ok(false) };
+        let read = file.read(part)?;
+        let (Some(found), Some((wanted, after))) = (part.get(..read), rest.split_at_checked(read)) else {
+            return Ok(false);
+        };
+        if read == 0 || found != wanted {
+            return Ok(false);
+        }
+        rest = after;
+    }
+    Ok(true)
+}

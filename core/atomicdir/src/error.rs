@@ -1,0 +1,177 @@
+//! What can go wrong: always a step, a path and a cause.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::{NameError, Step};
+
+/// The result of this crate's functions.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A step that failed, the path it was at, and why.
+///
+/// `Display` says which step could not do what to which path; the cause is the error's [`source`](StdError::source),
+/// so that whoever prints the chain says each thing once. The cause of a failed system call is an [`io::Error`] that
+/// keeps its kind; see [`io_error`](Self::io_error).
+#[derive(Debug)]
+pub struct Error {
+    step: Step,
+    action: &'static str,
+    path: PathBuf,
+    cause: Cause,
+}
+
+#[derive(Debug)]
+enum Cause {
+    Io(io::Error),
+    Refusal(Refusal),
+}
+
+/// A reason of our own not to go on. Nothing has been touched.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Another run holds the lock.
+    #[error("another run holds the lock")]
+    Busy,
+    /// A name that cannot be a link's or a file's.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// Something that is not a symbolic link stands where the link belongs.
+    #[error("it is {0}, not a symbolic link")]
+    NotALink(&'static str),
+    /// The link names something that is not a generation of ours.
+    #[error("it points to `{}`, which is not a generation made by atomicdir", .0.display())]
+    PointsElsewhere(PathBuf),
+    /// Somebody put something there since we looked.
+    #[error("something appeared there meanwhile")]
+    Appeared,
+    /// Everyone may write to the parent, and it is not sticky.
+    #[error("everyone can write to it (mode {0:04o}), so anyone could replace the link")]
+    WritableByEveryone(u32),
+    /// A file or directory of our naming belongs to somebody else.
+    #[error("it belongs to user {owner}, not to user {user}, who runs this")]
+    NotOurs {
+        /// Who owns it.
+        owner: u32,
+        /// Who runs this.
+        user: u32,
+    },
+    /// The lock is not a regular file with one name.
+    #[error("it is not a regular file with exactly one name")]
+    NotALockFile,
+    /// A generation is not a directory on the parent's own filesystem.
+    #[error("it is not a directory on the filesystem of its parent")]
+    NotAGeneration,
+    /// A name of ours is of a kind that we do not make.
+    #[error("it is of a kind that is never made under this name")]
+    NotOfOurMaking,
+    /// Giving a file away needs a privilege that this process lacks.
+    #[error("giving files to {0} needs root or CAP_CHOWN")]
+    NeedsPrivilege(String),
+    /// The umask takes the owner's own permissions from a new directory.
+    #[error("the umask takes the owner's permissions away")]
+    Umask,
+    /// A note is longer than any that was ever written here.
+    #[error("it is longer than {0} bytes")]
+    NoteTooLong(u64),
+    /// The link kept changing under a reader, or somebody holds its generation locked.
+    #[error("it could not be pinned in {0} attempts")]
+    NotPinned(u32),
+}
+
+impl Error {
+    pub(crate) fn refuse(step: Step, action: &'static str, path: impl Into<PathBuf>, why: Refusal) -> Self {
+        Self { step, action, path: path.into(), cause: Cause::Refusal(why) }
+    }
+
+    /// Returns the step that failed.
+    pub fn step(&self) -> Step {
+        self.step
+    }
+
+    /// Returns the path that it failed at.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the system's error, if a system call failed.
+    pub fn io_error(&self) -> Option<&io::Error> {
+        match &self.cause {
+            Cause::Io(error) => Some(error),
+            Cause::Refusal(_) => None,
+        }
+    }
+
+    /// Returns our own reason not to go on, if that is what it was.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match &self.cause {
+            Cause::Io(_) => None,
+            Cause::Refusal(refusal) => Some(refusal),
+        }
+    }
+
+    /// Returns what a person can do about it, where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match &self.cause {
+            Cause::Refusal(refusal) => refusal.hint(),
+            Cause::Io(error) => io_hint(error.kind()),
+        }
+    }
+}
+
+impl Refusal {
+    fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Busy => "wait for it to end, or wait longer for it",
+            Self::NotALink(_) | Self::PointsElsewhere(_) => "move it away, or publish under another name",
+            Self::WritableByEveryone(_) => "take the permission away (chmod o-w), or choose another parent",
+            Self::NotOurs { .. } => "run as that user, or give every run a parent of its own",
+            Self::NotALockFile | Self::NotAGeneration | Self::NotOfOurMaking => {
+                "nothing but atomicdir should make this name; move it away"
+            }
+            Self::NeedsPrivilege(_) => "run as root, or leave the owner out",
+            Self::Umask => "use a umask that keeps the owner's bits, such as 077",
+            Self::Name(_) | Self::Appeared | Self::NoteTooLong(_) | Self::NotPinned(_) => return None,
+        })
+    }
+}
+
+fn io_hint(kind: io::ErrorKind) -> Option<&'static str> {
+    Some(match kind {
+        io::ErrorKind::StorageFull => "the filesystem is full: free blocks or inodes",
+        io::ErrorKind::QuotaExceeded => "the quota on this filesystem is used up",
+        io::ErrorKind::ReadOnlyFilesystem => "the filesystem is mounted read-only",
+        io::ErrorKind::PermissionDenied => "who runs this may not do that here",
+        io::ErrorKind::NotADirectory => "a part of the path is a file",
+        _ => return None,
+    })
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {} `{}` ({})", self.action, self.path.display(), self.step)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &self.cause {
+            Cause::Io(error) => Some(error),
+            Cause::Refusal(refusal) => Some(refusal),
+        }
+    }
+}
+
+/// Gives a failed system call its step, its action and its path.
+pub(crate) trait At<T> {
+    fn at(self, step: Step, action: &'static str, path: impl Into<PathBuf>) -> Result<T>;
+}
+
+impl<T, E: Into<io::Error>> At<T> for std::result::Result<T, E> {
+    fn at(self, step: Step, action: &'static str, path: impl Into<PathBuf>) -> Result<T> {
+        self.map_err(|error| Error { step, action, path: path.into(), cause: Cause::Io(error.into()) })
+    }
+}

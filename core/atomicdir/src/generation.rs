@@ -1,0 +1,39 @@
+//! A generation's directory, opened so that nothing planted under its name is taken for it.
+
+use std::fs::{File, Metadata};
+use std::os::unix::fs::MetadataExt;
+
+use rustix::fs::{Mode, openat};
+use rustix::io::Errno;
+
+use crate::error::At;
+use crate::names::Role;
+use crate::parent::DIRECTORY;
+use crate::{AtomicDir, Error, Id, Refusal, Result, Step};
+
+/// An open generation: a directory, on the parent's device, and ours wherever others can write to the parent.
+#[derive(Debug)]
+pub(crate) struct Generation {
+    pub(crate) directory: File,
+    pub(crate) found: Metadata,
+}
+
+impl Generation {
+    /// Opens a generation without following links: `None` if it is not there.
+    pub(crate) fn open(dir: &AtomicDir, step: Step, id: &Id) -> Result<Option<Self>> {
+        let name = dir.link.name(Role::Generation, id);
+        let path = || dir.parent.join(&name);
+        let refuse = || Error::refuse(step, "use", path(), Refusal::NotAGeneration);
+        let directory = match openat(&dir.parent.directory, &name, DIRECTORY, Mode::empty()) {
+            Err(Errno::NOENT) => return Ok(None),
+            Err(Errno::LOOP | Errno::NOTDIR) => return Err(refuse()),
+            opened => File::from(opened.at(step, "open", path())?),
+        };
+        let found = directory.metadata().at(step, "inspect", path())?;
+        if found.dev() != dir.parent.device {
+            return Err(refuse());
+        }
+        dir.parent.ensure_ours(step, &name, found.uid(), dir.options.directory.owner.user)?;
+        Ok(Some(Self { directory, found }))
+    }
+}

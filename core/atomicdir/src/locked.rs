@@ -1,0 +1,186 @@
+//! Steps 2 to 4: the lock, the look at the link, and the healing that every run begins with.
+
+use std::fs::File;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, flock, openat, readlinkat, statat};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+
+use crate::clock;
+use crate::error::At;
+use crate::names::Role;
+use crate::sweep::{self, Inventory, Sweep};
+use crate::{AtomicDir, Error, Id, Refusal, Result, Step};
+
+/// How long to sleep between two looks at a lock that somebody holds.
+const POLL: Duration = Duration::from_millis(20);
+
+/// The right to change what is published: held by one run at a time, given back on drop.
+///
+/// To hold it means that the link was looked at and that leftovers were swept away: all that changes a published
+/// directory is a method of this type, or of what it returns.
+#[derive(Debug)]
+pub struct Locked<'d> {
+    pub(crate) dir: &'d AtomicDir,
+    lock: File,
+    pub(crate) current: Option<Id>,
+    pub(crate) superseded: Vec<Id>,
+    sweep: Sweep,
+}
+
+impl AtomicDir {
+    /// Takes the lock if nobody holds it (step 2), looks at the link (step 3), and heals (step 4).
+    ///
+    /// `now` is what ages are counted to.
+    ///
+    /// # Errors
+    ///
+    /// A lock that is not ours, a link that is not ours: nothing has been touched then.
+    pub fn try_lock(&self, now: SystemTime) -> Result<Option<Locked<'_>>> {
+        let lock = self.open_lock()?;
+        let path = || self.parent.join(&self.link.lock());
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => return Ok(None),
+            taken => taken.at(Step::Lock, "lock", path())?,
+        }
+        tracing::debug!(step = Step::Lock.number(), path = %path().display(), "locked");
+        let current = self.read_link()?;
+        let inventory = Inventory::take(self)?;
+        let mut locked = Locked { dir: self, lock, current, superseded: Vec::new(), sweep: Sweep::default() };
+        locked.heal(inventory, now);
+        Ok(Some(locked))
+    }
+
+    /// Takes the lock as [`try_lock`](Self::try_lock) does, waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Busy`] if somebody still holds it after this time; otherwise as there.
+    pub fn lock(&self, wait: Duration, now: SystemTime) -> Result<Locked<'_>> {
+        let deadline = Instant::now().checked_add(wait);
+        loop {
+            if let Some(locked) = self.try_lock(now)? {
+                return Ok(locked);
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Err(self.busy());
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Returns the error for a lock that somebody holds, for whoever waits in his own way.
+    pub fn busy(&self) -> Error {
+        Error::refuse(Step::Lock, "lock", self.parent.join(&self.link.lock()), Refusal::Busy)
+    }
+
+    /// Opens the lock file, making it the first time. It is never removed: a lock on a removed file locks nothing.
+    fn open_lock(&self) -> Result<File> {
+        let name = self.link.lock();
+        let path = || self.parent.join(&name);
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let opened = openat(&self.parent.directory, &name, flags, Mode::empty());
+        let lock = match opened {
+            Err(Errno::NOENT) => self.make_lock(&name, flags).at(Step::Lock, "create", path())?,
+            Err(Errno::LOOP) => return Err(self.refuse_lock(path())),
+            opened => File::from(opened.at(Step::Lock, "open", path())?),
+        };
+        let found = lock.metadata().at(Step::Lock, "inspect", path())?;
+        if !found.is_file() || found.nlink() != 1 {
+            return Err(self.refuse_lock(path()));
+        }
+        let (owner, user) = (found.uid(), geteuid().as_raw());
+        if owner != user {
+            return Err(Error::refuse(Step::Lock, "use", path(), Refusal::NotOurs { owner, user }));
+        }
+        Ok(lock)
+    }
+
+    fn make_lock(&self, name: &str, flags: OFlags) -> rustix::io::Result<File> {
+        let create = flags | OFlags::CREATE | OFlags::EXCL;
+        match openat(&self.parent.directory, name, create, Mode::RUSR | Mode::WUSR) {
+            // Another first run was faster.
+            Err(Errno::EXIST) => openat(&self.parent.directory, name, flags, Mode::empty()),
+            made => made,
+        }
+        .map(File::from)
+    }
+
+    fn refuse_lock(&self, path: PathBuf) -> Error {
+        Error::refuse(Step::Lock, "use", path, Refusal::NotALockFile)
+    }
+
+    /// Looks at the link without following it: the generation it names, or `None` where nothing is.
+    pub(crate) fn read_link(&self) -> Result<Option<Id>> {
+        let name = self.link.as_str();
+        let path = || self.parent.join(name);
+        let target = match readlinkat(&self.parent.directory, name, Vec::new()) {
+            Err(Errno::NOENT) => return Ok(None),
+            Err(Errno::INVAL) => return Err(self.refuse_link()),
+            read => read.at(Step::Link, "read", path())?,
+        };
+        match target.to_str().ok().and_then(|target| self.link.parse(target)) {
+            Some((Role::Generation, id)) => {
+                self.check_link_owner()?;
+                Ok(Some(id))
+            }
+            _ => {
+                let target = PathBuf::from(String::from_utf8_lossy(target.as_bytes()).into_owned());
+                Err(Error::refuse(Step::Link, "publish at", path(), Refusal::PointsElsewhere(target)))
+            }
+        }
+    }
+
+    fn check_link_owner(&self) -> Result<()> {
+        let name = self.link.as_str();
+        let found = statat(&self.parent.directory, name, AtFlags::SYMLINK_NOFOLLOW);
+        let found = found.at(Step::Link, "inspect", self.parent.join(name))?;
+        self.parent.ensure_ours(Step::Link, name, found.st_uid, None)
+    }
+
+    fn refuse_link(&self) -> Error {
+        let name = self.link.as_str();
+        let found = statat(&self.parent.directory, name, AtFlags::SYMLINK_NOFOLLOW);
+        let kind = match found.map(|found| rustix::fs::FileType::from_raw_mode(found.st_mode)) {
+            Ok(rustix::fs::FileType::Directory) => "a directory",
+            Ok(rustix::fs::FileType::RegularFile) => "a regular file",
+            Ok(rustix::fs::FileType::Fifo) => "a FIFO",
+            Ok(rustix::fs::FileType::Socket) => "a socket",
+            _ => "something else",
+        };
+        Error::refuse(Step::Link, "publish at", self.parent.join(name), Refusal::NotALink(kind))
+    }
+}
+
+impl Locked<'_> {
+    /// Returns the generation that the link names.
+    pub fn current(&self) -> Option<&Id> {
+        self.current.as_ref()
+    }
+
+    /// Returns what healing removed and what it had to leave.
+    pub fn sweep(&self) -> &Sweep {
+        &self.sweep
+    }
+
+    /// Ends a run that succeeded: notes the time on the lock file, and unlocks.
+    ///
+    /// # Errors
+    ///
+    /// The time could not be noted. What is published stays published.
+    pub fn succeed(self, now: SystemTime) -> Result<()> {
+        let path = self.dir.parent.join(&self.dir.link.lock());
+        clock::set_modified(&self.lock, now).at(Step::Lock, "set the time of", path)
+    }
+
+    /// Step 4: removes what unfinished runs left, and what is due.
+    fn heal(&mut self, inventory: Inventory, now: SystemTime) {
+        self.sweep = inventory.clear_unfinished(self.dir, self.current.as_ref());
+        self.superseded = inventory.superseded(self.current.as_ref());
+        let retired = sweep::retire(self.dir, Step::Heal, &mut self.superseded, now);
+        self.sweep.add(retired);
+    }
+}

@@ -1,0 +1,224 @@
+//! The names beside the link: every one is derived from the link's own, and parsed back exactly.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::file_name::COMPONENT_MAX;
+use crate::{FileName, NameError};
+
+/// How many random characters tell one generation from another.
+const ID_LENGTH: usize = 16;
+
+/// What tells a generation, its note and its temporary link from others: 16 random letters and digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(String);
+
+impl Id {
+    fn parse(text: &str) -> Option<Self> {
+        let exact = text.len() == ID_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        exact.then(|| Self(text.to_owned()))
+    }
+
+    /// Makes something under a new random name with this prefix; a name that is taken is tried again with another.
+    ///
+    /// The randomness, and the bound on the tries, are tempfile's.
+    pub(crate) fn fresh<T, E: Into<std::io::Error>>(
+        prefix: &str,
+        mut make: impl FnMut(&str, &Id) -> Result<T, E>,
+    ) -> std::io::Result<(Self, T)> {
+        let named = tempfile::Builder::new()
+            .prefix(prefix)
+            .rand_bytes(ID_LENGTH)
+            .disable_cleanup(true)
+            // The folder is never touched: what is made is made relative to a descriptor, under the last component.
+            .make_in("/", |path| {
+                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                let id = name.strip_prefix(prefix).and_then(Self::parse);
+                let id = id.ok_or(std::io::ErrorKind::InvalidFilename)?;
+                make(name, &id).map(|made| (id, made)).map_err(Into::into)
+            })?;
+        Ok(named.into_parts().0)
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a name beside the link stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    /// `.NAME.gen-ID`, a directory.
+    Generation,
+    /// `.NAME.note-ID`, a regular file.
+    Note,
+    /// `.NAME.tmp-ID`, a symbolic link: the mark of a run that did not finish.
+    Mark,
+}
+
+impl Role {
+    const ALL: [Self; 3] = [Self::Generation, Self::Note, Self::Mark];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Generation => "gen",
+            Self::Note => "note",
+            Self::Mark => "tmp",
+        }
+    }
+}
+
+/// The name of the link, and with it every name that is kept beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkName(String);
+
+impl LinkName {
+    /// Takes a link's path apart: the directory that it is in, and its name.
+    ///
+    /// # Errors
+    ///
+    /// A last component that is missing, not UTF-8, holds control characters, or is so long that the names derived
+    /// from it would not fit into 255 bytes.
+    pub fn split(path: &Path) -> Result<(PathBuf, Self), NameError> {
+        let name = path.file_name().ok_or(NameError::NoName)?;
+        let name = name.to_str().ok_or(NameError::NotUtf8)?;
+        if let Some(c) = name.chars().find(|c| c.is_control()) {
+            return Err(NameError::ControlCharacter(c.into()));
+        }
+        let longest = COMPONENT_MAX - ("..note-".len() + ID_LENGTH);
+        if name.len() > longest {
+            return Err(NameError::LinkTooLong(name.len(), longest));
+        }
+        let parent = match path.parent() {
+            Some(parent) if parent != Path::new("") => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        Ok((parent, Self(name.to_owned())))
+    }
+
+    /// Returns the link's own name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Says that a published file may have this name: none may start like the names that are kept beside the link.
+    ///
+    /// # Errors
+    ///
+    /// [`NameError::Reserved`].
+    pub fn allow(&self, file: &FileName) -> Result<(), NameError> {
+        let reserved = format!(".{}.", self.0);
+        if file.as_str().starts_with(&reserved) { Err(NameError::Reserved(reserved)) } else { Ok(()) }
+    }
+
+    pub(crate) fn lock(&self) -> String {
+        format!(".{}.lock", self.0)
+    }
+
+    pub(crate) fn prefix(&self, role: Role) -> String {
+        format!(".{}.{}-", self.0, role.word())
+    }
+
+    pub(crate) fn name(&self, role: Role, id: &Id) -> String {
+        format!("{}{id}", self.prefix(role))
+    }
+
+    /// Reads a name back. Only an exact match is ours.
+    pub(crate) fn parse(&self, name: &str) -> Option<(Role, Id)> {
+        let rest = name.strip_prefix('.')?.strip_prefix(&self.0)?.strip_prefix('.')?;
+        let (word, id) = rest.split_once('-')?;
+        let role = Role::ALL.into_iter().find(|role| role.word() == word)?;
+        Some((role, Id::parse(id)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn link(name: &str) -> LinkName {
+        LinkName::split(Path::new(name)).unwrap().1
+    }
+
+    #[test]
+    fn only_exact_names_are_ours() {
+        let app = link("app");
+        assert_eq!(
+            app.parse(".app.gen-0123456789abcdEF"),
+            Some((Role::Generation, Id("0123456789abcdEF".into())))
+        );
+        for name in [
+            "app",
+            ".app",
+            ".app.lock",
+            ".app.gen-",
+            ".app.gen-0123456789abcde",
+            ".app.gen-0123456789abcdefg",
+            ".app.gen-0123456789abcde_",
+            ".app.gem-0123456789abcdef",
+            "app.gen-0123456789abcdef",
+            ".app.gen-0123456789abcdef/",
+            ".appx.gen-0123456789abcdef",
+            ".app.gen_0123456789abcdef",
+            ".app.gen-0123456789abcdé",
+            "..app.gen-0123456789abcdef",
+        ] {
+            assert_eq!(app.parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_link_that_looks_like_part_of_another_is_told_apart() {
+        let other = link("app.gen-x");
+        let name = other.name(Role::Note, &Id("0123456789abcdef".into()));
+        assert_eq!(link("app").parse(&name), None);
+        assert!(other.parse(&name).is_some());
+    }
+
+    #[test]
+    fn paths_are_taken_apart() {
+        for (path, parent, name) in
+            [("/run/x/app", "/run/x", "app"), ("app", ".", "app"), ("/app", "/", "app")]
+        {
+            assert_eq!(LinkName::split(Path::new(path)), Ok((parent.into(), LinkName(name.into()))));
+        }
+        for path in ["/", "..", "a/..", ""] {
+            assert_eq!(LinkName::split(Path::new(path)), Err(NameError::NoName), "{path}");
+        }
+        assert_eq!(LinkName::split(Path::new(&"x".repeat(233))), Err(NameError::LinkTooLong(233, 232)));
+        let longest = link(&"x".repeat(232));
+        assert_eq!(longest.name(Role::Note, &Id("0123456789abcdef".into())).len(), COMPONENT_MAX);
+    }
+
+    #[test]
+    fn fresh_names_differ_and_parse() {
+        let app = link("app");
+        let prefix = app.prefix(Role::Mark);
+        let mut taken: Vec<String> = Vec::new();
+        for _ in 0..100 {
+            let (id, ()) = Id::fresh(&prefix, |name, _| {
+                if taken.iter().any(|taken| taken == name) {
+                    return Err(std::io::Error::from(std::io::ErrorKind::AlreadyExists));
+                }
+                taken.push(name.to_owned());
+                Ok(())
+            })
+            .unwrap();
+            assert_eq!(app.parse(taken.last().unwrap()), Some((Role::Mark, id)));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn names_are_read_back(name in "[a-z.-]{1,9}[a-z]", id in "[0-9A-Za-z]{16}") {
+            let (link, id) = (link(&name), Id(id));
+            for role in Role::ALL {
+                prop_assert_eq!(link.parse(&link.name(role, &id)), Some((role, id.clone())));
+            }
+        }
+    }
+}

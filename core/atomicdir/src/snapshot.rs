@@ -1,0 +1,116 @@
+//! Step 12: reading one generation, and keeping it from being removed meanwhile.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, openat};
+use rustix::io::Errno;
+
+use crate::error::At;
+use crate::parent::DIRECTORY;
+use crate::walk::READ;
+use crate::{Error, FileName, Refusal, Result, Step};
+
+/// How often to try anew when the link flips at the very moment of opening. A flip takes several system calls, so even
+/// a publisher that does nothing else is outrun in a few attempts.
+const ATTEMPTS: u32 = 1000;
+
+/// One generation, opened and pinned: everything read through it belongs together, and stays until it is dropped.
+///
+/// Opening `link/a` and then `link/b` by path can see two generations. A snapshot opens the directory once and reads
+/// relative to it. It holds a shared lock on the directory; whoever removes generations leaves it alone meanwhile. The
+/// lock ends with the snapshot or with the process, however that ends. Needs permission to list the directory.
+///
+/// ```no_run
+/// use atomicdir::{FileName, Snapshot};
+///
+/// let snapshot = Snapshot::open("/run/secretdir/app")?;
+/// let certificate = snapshot.read(&FileName::new("tls/cert.pem")?)?;
+/// let key = snapshot.read(&FileName::new("tls/key.pem")?)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Snapshot {
+    directory: File,
+    path: PathBuf,
+}
+
+impl Snapshot {
+    /// Opens the generation that the link names now, and pins it. Never waits for a publisher.
+    ///
+    /// # Errors
+    ///
+    /// There is no link, or no permission to list the directory; or it could not be pinned in 1,000 attempts, because
+    /// somebody holds an exclusive lock on it.
+    pub fn open(link: impl AsRef<Path>) -> Result<Self> {
+        let path = link.as_ref();
+        for _ in 0..ATTEMPTS {
+            if let Some(directory) = pin(path)? {
+                return Ok(Self { directory, path: path.to_owned() });
+            }
+            std::thread::yield_now();
+        }
+        Err(Error::refuse(Step::Read, "open", path, Refusal::NotPinned(ATTEMPTS)))
+    }
+
+    /// Reads a whole file.
+    ///
+    /// # Errors
+    ///
+    /// It is not there, not a regular file, or not readable.
+    pub fn read(&self, name: &FileName) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let path = self.path.join(name.as_str());
+        self.open_file(name)?.read_to_end(&mut bytes).at(Step::Read, "read", path)?;
+        Ok(bytes)
+    }
+
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    pub fn open_file(&self, name: &FileName) -> Result<File> {
+        let path = self.path.join(name.as_str());
+        let (directories, last) = name.split();
+        let mut above = None;
+        for directory in directories {
+            let from = above.as_ref().unwrap_or(&self.directory);
+            let opened = openat(from, directory, DIRECTORY, Mode::empty());
+            above = Some(File::from(opened.at(Step::Read, "open", &path)?));
+        }
+        let from = above.as_ref().unwrap_or(&self.directory);
+        openat(from, last, READ, Mode::empty()).map(File::from).at(Step::Read, "open", path)
+    }
+}
+
+impl AsFd for Snapshot {
+    /// Returns the generation's directory, to open files relative to.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
+    }
+}
+
+/// Opens and pins what the link names; `None` if it flipped or was being removed meanwhile.
+fn pin(link: &Path) -> Result<Option<File>> {
+    let directory = match open(link) {
+        // Between our following the link and opening its target, both the flip and the removal went by.
+        Err(Errno::NOENT) if rustix::fs::readlink(link, Vec::new()).is_ok() => return Ok(None),
+        opened => opened.at(Step::Read, "open", link)?,
+    };
+    match flock(&directory, FlockOperation::NonBlockingLockShared) {
+        Err(Errno::WOULDBLOCK) => return Ok(None),
+        locked => locked.at(Step::Read, "pin", link)?,
+    }
+    let pinned = directory.metadata().at(Step::Read, "inspect", link)?;
+    let named = std::fs::metadata(link).at(Step::Read, "inspect", link)?;
+    Ok(((pinned.dev(), pinned.ino()) == (named.dev(), named.ino())).then_some(directory))
+}
+
+/// Follows the link, which is what a reader's link is for.
+fn open(link: &Path) -> rustix::io::Result<File> {
+    openat(CWD, link, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map(File::from)
+}

@@ -1,0 +1,192 @@
+//! Step 6: a new directory being filled, which nobody can see yet.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags, fchmod, fchown, fsync, mkdirat, openat, symlinkat};
+use rustix::io::Errno;
+
+use crate::error::At;
+use crate::names::Role;
+use crate::parent::{DIRECTORY, open_made};
+use crate::removal::{self, Reason};
+use crate::{AtomicDir, Attributes, Error, FileName, Id, Locked, Owner, Result, Step, platform};
+
+/// Every file is born so: new, never through a link, closed to everyone else until it is complete.
+pub(crate) const CREATE: OFlags =
+    OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// A new directory being filled. Dropping it removes it; [`publish`](Self::publish) makes it current.
+#[derive(Debug)]
+#[must_use = "a staging that is dropped is removed"]
+pub struct Staging<'l, 'd> {
+    pub(crate) locked: &'l mut Locked<'d>,
+    pub(crate) unfinished: Unfinished<'d>,
+    pub(crate) root: File,
+    /// The directories on the way to the file written last, outermost first.
+    below: Vec<OpenDirectory>,
+    /// Whom new files belong to before anything is given away.
+    born: Owner,
+}
+
+#[derive(Debug)]
+struct OpenDirectory {
+    name: String,
+    directory: File,
+}
+
+impl<'d> Locked<'d> {
+    /// Makes a new, empty staging (step 6).
+    ///
+    /// # Errors
+    ///
+    /// What kept it from being made; nothing of it is left then.
+    pub fn stage(&mut self) -> Result<Staging<'_, 'd>> {
+        let unfinished = Unfinished::mark(self.dir)?;
+        tracing::debug!(step = Step::Stage.number(), id = %unfinished.id, "staging");
+        let (name, path) = (unfinished.name(), unfinished.path());
+        let parent = &self.dir.parent.directory;
+        mkdirat(parent, &name, Mode::RWXU).at(Step::Stage, "create", &path)?;
+        let root = open_made(parent, Path::new(&name), Step::Stage, &path)?;
+        let born = Owner::of(&root.metadata().at(Step::Stage, "inspect", &path)?);
+        Ok(Staging { locked: self, unfinished, root, below: Vec::new(), born })
+    }
+}
+
+impl Staging<'_, '_> {
+    /// Writes one file, with the directories on its way.
+    ///
+    /// Costs least when files come in the order of their names: a directory is finished when the next file is not in
+    /// it, and opened again if one comes later.
+    ///
+    /// # Errors
+    ///
+    /// A name that is reserved or taken, and whatever the system says.
+    pub fn write(&mut self, name: &FileName, file: crate::File<'_>) -> Result<()> {
+        let path = self.unfinished.path().join(name.as_str());
+        let reserved = self.locked.dir.link.allow(name);
+        reserved.map_err(|why| Error::refuse(Step::Stage, "create", &path, why.into()))?;
+        let (directories, last) = name.split();
+        self.enter(&directories.collect::<Vec<_>>())?;
+        let made = openat(self.top(), last, CREATE, Mode::RUSR | Mode::WUSR);
+        let mut made = File::from(made.at(Step::Stage, "create", &path)?);
+        made.write_all(file.bytes).at(Step::Stage, "write", &path)?;
+        self.finish(&made, file.attributes, &path)?;
+        platform::close(made).at(Step::Stage, "close", path)
+    }
+
+    /// Finishes the directories that the next file is not in, and makes those that it is in.
+    fn enter(&mut self, directories: &[&str]) -> Result<()> {
+        let same =
+            self.below.iter().zip(directories).take_while(|(open, wanted)| open.name == **wanted).count();
+        self.leave(same)?;
+        for name in directories.iter().skip(same) {
+            let path = self.here().join(name);
+            let directory = self.make_directory(name, &path)?;
+            self.below.push(OpenDirectory { name: (*name).to_owned(), directory });
+        }
+        Ok(())
+    }
+
+    /// Finishes the innermost directories until this many below the root are open.
+    pub(crate) fn leave(&mut self, keep: usize) -> Result<()> {
+        while self.below.len() > keep {
+            let path = self.here();
+            let Some(OpenDirectory { directory, .. }) = self.below.pop() else { break };
+            self.finish(&directory, self.locked.dir.options.directory, &path)?;
+        }
+        Ok(())
+    }
+
+    fn make_directory(&self, name: &str, path: &Path) -> Result<File> {
+        match mkdirat(self.top(), name, Mode::RWXU) {
+            // Finished earlier, perhaps with a mode that keeps its own owner from writing.
+            Err(Errno::EXIST) => {
+                let opened = openat(self.top(), name, DIRECTORY, Mode::empty());
+                let directory = File::from(opened.at(Step::Stage, "open", path)?);
+                fchmod(&directory, Mode::RWXU).at(Step::Stage, "set the mode of", path)?;
+                Ok(directory)
+            }
+            made => {
+                made.at(Step::Stage, "create", path)?;
+                open_made(self.top(), Path::new(name), Step::Stage, path)
+            }
+        }
+    }
+
+    /// Gives a file or directory its owner, then its mode, since a change of owner may take bits away.
+    pub(crate) fn finish(&self, file: &File, wanted: Attributes, path: &Path) -> Result<()> {
+        let owner = wanted.owner.beyond(self.born);
+        if !owner.is_unset() {
+            let (user, group) = owner.raw();
+            fchown(file, user, group).at(Step::Stage, "set the owner of", path)?;
+        }
+        fchmod(file, wanted.mode.raw()).at(Step::Stage, "set the mode of", path)?;
+        if self.locked.dir.options.durability.syncs_each() {
+            fsync(file).at(Step::Barrier, "sync", path)?;
+        }
+        Ok(())
+    }
+
+    fn top(&self) -> &File {
+        self.below.last().map_or(&self.root, |open| &open.directory)
+    }
+
+    fn here(&self) -> PathBuf {
+        let below = self.below.iter().map(|open| open.name.as_str());
+        std::iter::once(self.unfinished.path()).chain(below.map(PathBuf::from)).collect()
+    }
+}
+
+/// What bears the mark of a run that did not finish. Dropping it removes it, mark and all.
+#[derive(Debug)]
+pub(crate) struct Unfinished<'d> {
+    dir: &'d AtomicDir,
+    pub(crate) id: Id,
+    fate: Fate,
+}
+
+#[derive(Debug)]
+enum Fate {
+    Remove,
+    Keep,
+}
+
+impl<'d> Unfinished<'d> {
+    /// Makes the temporary link first: it marks the ID, and it could not be synced by itself once everything else is.
+    fn mark(dir: &'d AtomicDir) -> Result<Self> {
+        let prefix = dir.link.prefix(Role::Mark);
+        let made = Id::fresh(&prefix, |name, id| {
+            symlinkat(dir.link.name(Role::Generation, id), &dir.parent.directory, name)
+        });
+        let (id, ()) = made.at(Step::Stage, "create a link in", &dir.parent.path)?;
+        Ok(Self { dir, id, fate: Fate::Remove })
+    }
+
+    /// The flip has consumed the mark.
+    pub(crate) fn keep(&mut self) {
+        self.fate = Fate::Keep;
+    }
+
+    fn name(&self) -> String {
+        self.dir.link.name(Role::Generation, &self.id)
+    }
+
+    /// Returns the path of the staging, for messages.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir.parent.join(&self.name())
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if matches!(self.fate, Fate::Keep) {
+            return;
+        }
+        // Whatever cannot be removed now still bears its mark, and the next run's healing removes it.
+        if let Err(error) = removal::discard(self.dir, Step::Stage, &self.id, Reason::Unfinished) {
+            tracing::warn!(step = error.step().number(), %error, "the staging stays until the next run");
+        }
+    }
+}

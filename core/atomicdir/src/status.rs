@@ -1,0 +1,138 @@
+//! What is published, for people and monitors. Takes no lock and changes nothing.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::SystemTime;
+
+use rustix::fs::{AtFlags, FlockOperation, flock, statat};
+use rustix::io::Errno;
+
+use crate::error::At;
+use crate::generation::Generation;
+use crate::names::Role;
+use crate::parent::Parent;
+use crate::sweep::Inventory;
+use crate::walk::{Found, Walk};
+use crate::{AtomicDir, Id, Options, Result, Step, Warning, clock, options};
+
+/// What is published at a link.
+#[derive(Debug, Default)]
+pub struct Status {
+    /// The generation that the link names.
+    pub current: Option<GenerationStatus>,
+    /// Generations that the link no longer names, and that are still there.
+    pub superseded: Vec<GenerationStatus>,
+    /// What a run that did not finish left behind, or one that is under way has made so far.
+    pub unfinished: Vec<Id>,
+    /// When a run last succeeded, whether or not it found anything to change.
+    pub last_success: Option<SystemTime>,
+    /// What an operator should know.
+    pub warnings: Vec<Warning>,
+}
+
+/// One generation.
+#[derive(Debug)]
+pub struct GenerationStatus {
+    /// What tells it from others.
+    pub id: Id,
+    /// When it was published; of a superseded generation, when it was superseded.
+    pub since: SystemTime,
+    /// Whether somebody reads it.
+    pub pin: Pin,
+    /// The files in it.
+    pub files: Vec<FileStatus>,
+    /// The note beside it.
+    pub note: Option<Vec<u8>>,
+}
+
+/// Whether a reader holds a generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Pin {
+    /// Nobody holds it.
+    Free,
+    /// A reader holds it, so it is not removed.
+    Pinned,
+}
+
+/// One published file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileStatus {
+    /// Its name.
+    pub name: String,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its permission bits.
+    pub mode: u32,
+    /// Its owner, by number.
+    pub user: u32,
+    /// Its group, by number.
+    pub group: u32,
+}
+
+impl Status {
+    /// Looks at a link. A parent that is not there, or a link that is not, is an empty status.
+    ///
+    /// # Errors
+    ///
+    /// A link that is not ours, and whatever may not be read.
+    pub fn of(link: impl AsRef<Path>) -> Result<Self> {
+        let (parent, name) = options::split(link.as_ref())?;
+        let Some(parent) = Parent::open_to_look(parent)? else { return Ok(Self::default()) };
+        AtomicDir { parent, link: name, options: Options::new() }.status()
+    }
+}
+
+impl AtomicDir {
+    fn status(&self) -> Result<Status> {
+        let current = self.read_link()?;
+        let inventory = Inventory::take(self)?;
+        let superseded = inventory.superseded(current.as_ref());
+        let of = |id: &Id| self.generation_status(id).transpose();
+        Ok(Status {
+            current: current.as_ref().and_then(of).transpose()?,
+            superseded: superseded.iter().filter_map(of).collect::<Result<_>>()?,
+            unfinished: inventory.marks.into_iter().collect(),
+            last_success: self.last_success()?,
+            warnings: self.parent.warnings.clone(),
+        })
+    }
+
+    fn last_success(&self) -> Result<Option<SystemTime>> {
+        let name = self.link.lock();
+        let found = match statat(&self.parent.directory, &name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => return Ok(None),
+            found => found.at(Step::Lock, "inspect", self.parent.join(&name))?,
+        };
+        Ok(Some(clock::modified(&found)))
+    }
+
+    fn generation_status(&self, id: &Id) -> Result<Option<GenerationStatus>> {
+        let Some(generation) = Generation::open(self, Step::Read, id)? else { return Ok(None) };
+        let path = self.parent.join(&self.link.name(Role::Generation, id));
+        let mut files = Vec::new();
+        Walk { step: Step::Read, root: &path }.visit(&generation.directory, &mut |name, found| {
+            if let Found::File(_, found) = found {
+                files.push(FileStatus::of(name, found));
+            }
+            Ok(())
+        })?;
+        files.sort_by(|one, other| one.name.cmp(&other.name));
+        let since = generation.found.modified().at(Step::Read, "inspect", &path)?;
+        // Last, for it locks the generation for a moment, and a snapshot that meets the lock has to try again.
+        let pin = match flock(&generation.directory, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => Pin::Pinned,
+            locked => locked.map(|()| Pin::Free).at(Step::Read, "look for pins on", path)?,
+        };
+        drop(generation);
+        Ok(Some(GenerationStatus { id: id.clone(), since, pin, files, note: self.note(id)? }))
+    }
+}
+
+impl FileStatus {
+    fn of(name: &str, found: &Metadata) -> Self {
+        let (mode, user, group) = (found.mode() & 0o7777, found.uid(), found.gid());
+        Self { name: name.to_owned(), size: found.len(), mode, user, group }
+    }
+}

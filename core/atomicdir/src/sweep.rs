@@ -1,0 +1,137 @@
+//! Steps 4 and 11: finding and removing what is no longer wanted. One removal serves both.
+//!
+//! A temporary link marks its ID as unfinished. Retiring makes that mark first, so that a removal which is killed half
+//! way is finished by the next run's healing.
+
+use std::collections::BTreeSet;
+use std::time::SystemTime;
+
+use rustix::fs::Dir;
+
+use crate::error::At;
+use crate::generation::Generation;
+use crate::names::Role;
+use crate::removal::{self, Reason, Removal};
+use crate::{AtomicDir, Error, Id, Result, Step, clock};
+
+/// What a run removed, and what it had to leave.
+#[derive(Debug, Default)]
+pub struct Sweep {
+    removed: Vec<Id>,
+    pinned: Vec<Id>,
+    deferred: Vec<Error>,
+}
+
+impl Sweep {
+    /// Returns the generations that were removed.
+    pub fn removed(&self) -> &[Id] {
+        &self.removed
+    }
+
+    /// Returns the generations that are due, but that a reader has pinned. The next run tries again.
+    pub fn pinned(&self) -> &[Id] {
+        &self.pinned
+    }
+
+    /// Returns why something that is due is still there. The next run tries again.
+    pub fn deferred(&self) -> &[Error] {
+        &self.deferred
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.removed.extend(other.removed);
+        self.pinned.extend(other.pinned);
+        self.deferred.extend(other.deferred);
+    }
+
+    /// Records how the removal of a generation went. Says whether it is still there.
+    fn record(&mut self, id: &Id, removal: Result<Removal>) -> bool {
+        match removal {
+            Ok(Removal::Removed) => {
+                self.removed.push(id.clone());
+                false
+            }
+            Ok(Removal::Pinned) => {
+                self.pinned.push(id.clone());
+                true
+            }
+            Err(error) => {
+                self.defer(Err(error));
+                true
+            }
+        }
+    }
+
+    /// Records a failure to remove something else.
+    fn defer(&mut self, removal: Result<()>) {
+        if let Err(error) = removal {
+            tracing::debug!(step = error.step().number(), %error, "left for the next run");
+            self.deferred.push(error);
+        }
+    }
+}
+
+/// The names of ours that stand in the parent.
+#[derive(Debug, Default)]
+pub(crate) struct Inventory {
+    pub(crate) generations: BTreeSet<Id>,
+    pub(crate) notes: BTreeSet<Id>,
+    pub(crate) marks: BTreeSet<Id>,
+}
+
+impl Inventory {
+    /// Lists the parent once. Names that are not exactly ours are passed over.
+    pub(crate) fn take(dir: &AtomicDir) -> Result<Self> {
+        let mut inventory = Self::default();
+        for entry in Dir::read_from(&dir.parent.directory).at(Step::Heal, "list", &dir.parent.path)? {
+            let entry = entry.at(Step::Heal, "list", &dir.parent.path)?;
+            let parsed = entry.file_name().to_str().ok().and_then(|name| dir.link.parse(name));
+            match parsed {
+                Some((Role::Generation, id)) => inventory.generations.insert(id),
+                Some((Role::Note, id)) => inventory.notes.insert(id),
+                Some((Role::Mark, id)) => inventory.marks.insert(id),
+                None => false,
+            };
+        }
+        Ok(inventory)
+    }
+
+    /// Removes whatever bears the mark of a run that did not finish, and notes that belong to nothing.
+    pub(crate) fn clear_unfinished(&self, dir: &AtomicDir, current: Option<&Id>) -> Sweep {
+        let mut sweep = Sweep::default();
+        for id in &self.marks {
+            // Where the link was made by a second name for the mark's inode, a kill leaves both: the generation is good.
+            if Some(id) == current {
+                sweep.defer(removal::remove_mark(dir, Step::Heal, id));
+            } else {
+                sweep.record(id, removal::discard(dir, Step::Heal, id, Reason::Unfinished));
+            }
+        }
+        for id in self.notes.iter().filter(|id| !self.generations.contains(id) && !self.marks.contains(id)) {
+            sweep.defer(removal::remove_note(dir, Step::Heal, id));
+        }
+        sweep
+    }
+
+    /// Returns the finished generations that the link no longer names.
+    pub(crate) fn superseded(&self, current: Option<&Id>) -> Vec<Id> {
+        let finished = self.generations.iter().filter(|id| !self.marks.contains(id));
+        finished.filter(|id| Some(*id) != current).cloned().collect()
+    }
+}
+
+/// Removes the superseded generations that have stayed long enough, and takes them out of the list.
+pub(crate) fn retire(dir: &AtomicDir, step: Step, superseded: &mut Vec<Id>, now: SystemTime) -> Sweep {
+    let mut sweep = Sweep::default();
+    superseded.retain(|id| match is_due(dir, step, id, now) {
+        Ok(false) => true,
+        Ok(true) => sweep.record(id, removal::discard(dir, step, id, Reason::Superseded)),
+        Err(error) => sweep.record(id, Err(error)),
+    });
+    sweep
+}
+
+fn is_due(dir: &AtomicDir, step: Step, id: &Id, now: SystemTime) -> Result<bool> {
+    let opened = Generation::open(dir, step, id)?;
+    Ok(opened.is_none_or(|generation| clock::is_due(&generation.found, dir.options.retain, now)))
+}

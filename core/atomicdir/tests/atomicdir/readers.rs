@@ -1,0 +1,95 @@
+//! Snapshots and their pins.
+
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use atomicdir::{FileName, Options, Pin, Refusal, Snapshot, Status};
+use rustix::fs::{FlockOperation, flock};
+
+use crate::support::{Place, at};
+
+fn eager() -> Options {
+    Options::new().retain(Duration::ZERO)
+}
+
+fn name(text: &str) -> FileName {
+    FileName::new(text).unwrap()
+}
+
+#[test]
+fn a_pinned_generation_outlives_the_flip_and_goes_after_its_reader() {
+    let place = Place::new();
+    let first = place.publish(eager(), &[("a", "old"), ("d/b", "old")], at(0)).generation;
+    let snapshot = Snapshot::open(place.link()).unwrap();
+    let second = place.publish(eager(), &[("a", "new"), ("d/b", "new")], at(1));
+    assert_eq!(second.sweep.pinned(), [first.clone()]);
+    assert_eq!(snapshot.read(&name("a")).unwrap(), b"old");
+    assert_eq!(snapshot.read(&name("d/b")).unwrap(), b"old");
+
+    let status = Status::of(place.link()).unwrap();
+    let superseded: Vec<_> = status.superseded.iter().map(|old| (&old.id, old.pin)).collect();
+    assert_eq!(superseded, [(&first, Pin::Pinned)]);
+
+    drop(snapshot);
+    drop(place.open(eager()).try_lock(at(2)).unwrap().unwrap());
+    assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+}
+
+#[test]
+fn a_generation_locked_against_readers_is_an_error_that_ends() {
+    let place = Place::new();
+    place.publish(eager(), &[("a", "1")], at(0));
+    let held = Snapshot::open(place.link()).unwrap();
+    flock(held.as_fd(), FlockOperation::NonBlockingLockExclusive).unwrap();
+    let error = Snapshot::open(place.link()).unwrap_err();
+    assert_eq!(error.refusal(), Some(&Refusal::NotPinned(1000)));
+    // It delays removal, never a publish.
+    assert_eq!(place.publish(eager(), &[("a", "2")], at(1)).sweep.pinned().len(), 1);
+    assert!(Snapshot::open(place.link()).is_ok());
+}
+
+#[test]
+fn readers_never_see_a_mixed_or_missing_set() {
+    let place = Place::new();
+    let options = || eager().durability(atomicdir::Durability::None);
+    place.publish(options(), &[("a", "0"), ("b", "0")], at(0));
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..2).map(|_| scope.spawn(|| read_until(&done, &place))).collect();
+        for round in 1..500 {
+            let text = round.to_string();
+            place.publish(options(), &[("a", &text), ("b", &text)], at(round));
+        }
+        done.store(true, Ordering::SeqCst);
+        for reader in readers {
+            assert!(reader.join().unwrap() > 0);
+        }
+    });
+    drop(place.open(eager()).try_lock(at(1000)).unwrap().unwrap());
+    assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+}
+
+fn read_until(done: &AtomicBool, place: &Place) -> usize {
+    let mut reads = 0;
+    while !done.load(Ordering::SeqCst) {
+        let snapshot = Snapshot::open(place.link()).unwrap();
+        assert_eq!(snapshot.read(&name("a")).unwrap(), snapshot.read(&name("b")).unwrap());
+        reads += 1;
+    }
+    reads
+}
+
+#[test]
+fn status_tells_what_is_published() {
+    let place = Place::new();
+    assert!(Status::of(place.link()).unwrap().current.is_none());
+    assert!(Status::of(place.path().join("no/such/app")).unwrap().current.is_none());
+    place.publish(Options::new(), &[("d/a", "123")], at(7));
+    let status = Status::of(place.link()).unwrap();
+    assert_eq!(status.last_success, Some(at(7)));
+    let current = status.current.unwrap();
+    assert_eq!((current.since, current.pin, current.note.unwrap()), (at(7), Pin::Free, b"note".to_vec()));
+    let file = &current.files[0];
+    assert_eq!((file.name.as_str(), file.size, file.mode), ("d/a", 3, 0o440));
+}
