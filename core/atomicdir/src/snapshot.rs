@@ -1,12 +1,12 @@
 //! Step 12: reading one generation, and keeping it from being removed meanwhile.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, openat};
+use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, openat, readlink};
 use rustix::io::Errno;
 
 use crate::error::At;
@@ -96,18 +96,28 @@ impl AsFd for Snapshot {
 
 /// Opens and pins what the link names; `None` if it flipped or was being removed meanwhile.
 fn pin(link: &Path) -> Result<Option<File>> {
-    let directory = match open(link) {
-        // Between our following the link and opening its target, both the flip and the removal went by.
-        Err(Errno::NOENT) if rustix::fs::readlink(link, Vec::new()).is_ok() => return Ok(None),
-        opened => opened.at(Step::Read, "open", link)?,
+    let Some(directory) = unless_gone(link, open(link).map_err(io::Error::from), "open")? else {
+        return Ok(None);
     };
     match flock(&directory, FlockOperation::NonBlockingLockShared) {
         Err(Errno::WOULDBLOCK) => return Ok(None),
         locked => locked.at(Step::Read, "pin", link)?,
     }
     let pinned = directory.metadata().at(Step::Read, "inspect", link)?;
-    let named = std::fs::metadata(link).at(Step::Read, "inspect", link)?;
-    Ok(((pinned.dev(), pinned.ino()) == (named.dev(), named.ino())).then_some(directory))
+    let named = unless_gone(link, std::fs::metadata(link), "inspect")?;
+    let same = named.is_some_and(|named| (pinned.dev(), pinned.ino()) == (named.dev(), named.ino()));
+    Ok(same.then_some(directory))
+}
+
+/// Turns "not found" into `None` where the link is there: between the kernel's following it and its looking at the
+/// target, both the flip and the removal went by.
+fn unless_gone<T>(link: &Path, looked: io::Result<T>, action: &'static str) -> Result<Option<T>> {
+    match looked {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && readlink(link, Vec::new()).is_ok() => {
+            Ok(None)
+        }
+        looked => looked.at(Step::Read, action, link).map(Some),
+    }
 }
 
 /// Follows the link, which is what a reader's link is for.

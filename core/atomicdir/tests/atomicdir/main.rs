@@ -1,6 +1,6 @@
 //! The protocol, step by step, on a real filesystem.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(
     clippy::disallowed_methods,
     reason = "the tests make and plant things by path, as a stranger would"
