@@ -1,1 +1,27 @@
-//! The file provider of secretdir: secrets from files under a root directory.
+#![doc = include_str!("../README.md")]
+
+mod beneath;
+mod error;
+mod read;
+mod settings;
+mod source;
+
+use secretdir_provider::{Provider, SecretSource, Settings, SettingsError};
+
+use settings::FileSettings;
+use source::FileSource;
+
+/// The provider `file`: each secret is a file below a root directory.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FileProvider;
+
+impl Provider for FileProvider {
+    fn name(&self) -> &'static str {
+        "file"
+    }
+
+    fn source(&self, settings: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
+        let parsed: FileSettings = settings.parse()?;
+        Ok(Box::new(FileSource::new(parsed.root_from(settings.base_dir())?)))
+    }
+}

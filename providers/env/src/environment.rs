@@ -1,0 +1,44 @@
+//! Where variables come from.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::sync::Arc;
+
+/// The environment of this process, or variables that stand in for it. `Debug` shows which, and no variable.
+#[derive(Clone, Default)]
+pub(crate) enum Environment {
+    /// What the process was started with, and has set since.
+    #[default]
+    OfProcess,
+    /// These, whatever the process has.
+    Given(Arc<BTreeMap<OsString, OsString>>),
+}
+
+impl Environment {
+    pub(crate) fn given<N, V>(variables: impl IntoIterator<Item = (N, V)>) -> Self
+    where
+        N: Into<OsString>,
+        V: Into<OsString>,
+    {
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self::Given(Arc::new(variables.collect()))
+    }
+
+    /// Returns a copy of a variable's value.
+    pub(crate) fn get(&self, variable: &OsStr) -> Option<OsString> {
+        match self {
+            Self::OfProcess => std::env::var_os(variable),
+            Self::Given(variables) => variables.get(variable).cloned(),
+        }
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OfProcess => "OfProcess",
+            Self::Given(_) => "Given",
+        })
+    }
+}

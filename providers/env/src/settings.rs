@@ -1,0 +1,21 @@
+//! The settings under `[sources.NAME]`.
+
+use secretdir_provider::SettingsError;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct EnvSettings {
+    #[serde(default)]
+    prefix: String,
+}
+
+impl EnvSettings {
+    /// Returns the prefix, which must be one that a variable's name can begin with.
+    pub(crate) fn checked_prefix(self) -> Result<String, SettingsError> {
+        if self.prefix.contains(['=', '\0']) {
+            return Err(SettingsError::new("prefix", "must not hold `=` or a NUL character"));
+        }
+        Ok(self.prefix)
+    }
+}

@@ -1,0 +1,57 @@
+//! Opens a file below a root, and never one outside.
+//!
+//! Symbolic links are followed as long as they stay below the root; an absolute one never does, wherever it leads. On
+//! Linux the kernel resolves the name in one call, which no rename can race with. Where it cannot, before Linux 5.6 or
+//! where a sandbox forbids the call, and on other systems the name is walked component by component. Both ways give
+//! the same answers: `EXDEV` for a way that leaves the root, `ELOOP` for more than 40 links.
+//!
+//! A file is opened without waiting, so that a FIFO without a writer cannot hang a run, and without becoming the
+//! controlling terminal. Whether it is a regular file is up to the caller, who has a descriptor to ask.
+
+#[cfg(target_os = "linux")]
+mod kernel;
+mod walk;
+
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::Errno;
+
+/// How a secret is opened.
+const FILE: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
+/// How a directory on the way is opened: to go through it, it need not be readable.
+#[cfg(target_os = "linux")]
+const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+#[cfg(not(target_os = "linux"))]
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// Opens the root itself, following links: where it is, is the operator's choice.
+pub(crate) fn open_root(root: &Path) -> Result<OwnedFd, Errno> {
+    openat(CWD, root, DIRECTORY, Mode::empty())
+}
+
+/// Opens the file with this name below the root.
+#[cfg(target_os = "linux")]
+pub(crate) fn open(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
+    or_walk(kernel::open(root, name), root, name)
+}
+
+/// Opens the file with this name below the root.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn open(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
+    walk::open(root, name)
+}
+
+/// Walks where the kernel has no such call, or a sandbox forbids it.
+#[cfg(target_os = "linux")]
+fn or_walk(opened: Result<OwnedFd, Errno>, root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
+    match opened {
+        Err(Errno::NOSYS | Errno::PERM) => walk::open(root, name),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;

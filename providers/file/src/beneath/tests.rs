@@ -1,0 +1,175 @@
+//! Both ways of resolving a name, tested by the same tests.
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+
+type Opener = fn(BorrowedFd<'_>, &str) -> Result<OwnedFd, Errno>;
+
+/// Each way of opening a file.
+const WAYS: &[(&str, Opener)] = &[
+    ("as this system does", open),
+    ("walking", walk::open),
+    #[cfg(target_os = "linux")]
+    ("without openat2", |root, name| or_walk(Err(Errno::NOSYS), root, name)),
+    #[cfg(target_os = "linux")]
+    ("in a sandbox", |root, name| or_walk(Err(Errno::PERM), root, name)),
+];
+
+/// The words that names and links are made of.
+const WORDS: [&str; 12] =
+    ["..", ".", "", "a", "dir", "sub", "root", "outside", "link0", "link1", "link2", "none"];
+
+/// A root with files that say "inside", in a folder with files that say "outside".
+fn tree() -> TempDir {
+    let top = TempDir::new().unwrap();
+    for folder in ["root/dir/sub", "outside/dir"] {
+        fs::create_dir_all(top.path().join(folder)).unwrap();
+    }
+    for file in ["root/a", "root/dir/a", "root/dir/sub/a"] {
+        fs::write(top.path().join(file), "inside").unwrap();
+    }
+    for file in ["a", "none", "outside/a", "outside/dir/a"] {
+        fs::write(top.path().join(file), "outside").unwrap();
+    }
+    top
+}
+
+/// Opens a name below the root of a tree in each way, which must agree. Returns what is in the file.
+fn read(top: &Path, name: &str) -> Result<String, Errno> {
+    let root = open_root(&top.join("root")).unwrap();
+    let mut answers = WAYS.iter().map(|(way, open)| {
+        let opened = open(root.as_fd(), name).map(|file| {
+            let mut text = String::new();
+            // A directory can be opened, and not read.
+            let read = File::from(file).read_to_string(&mut text);
+            read.map_or_else(|_| "a directory".to_owned(), |_| text)
+        });
+        (way, opened)
+    });
+    let (_, first) = answers.next().unwrap();
+    for (way, other) in answers {
+        assert_eq!(other, first, "{name:?} when {way}");
+    }
+    first
+}
+
+fn text(found: &str) -> Result<String, Errno> {
+    Ok(found.to_owned())
+}
+
+#[test]
+fn a_name_goes_down() {
+    let top = tree();
+    assert_eq!(read(top.path(), "a"), text("inside"));
+    assert_eq!(read(top.path(), "dir/sub/a"), text("inside"));
+    assert_eq!(read(top.path(), "dir"), text("a directory"));
+    assert_eq!(read(top.path(), "dir/none"), Err(Errno::NOENT));
+    assert_eq!(read(top.path(), "a/b"), Err(Errno::NOTDIR));
+    assert_eq!(read(top.path(), "a/"), Err(Errno::NOTDIR));
+}
+
+#[test]
+fn a_name_that_goes_up_never_gets_out() {
+    let top = tree();
+    assert_eq!(read(top.path(), "../a"), Err(Errno::XDEV));
+    assert_eq!(read(top.path(), "dir/../../a"), Err(Errno::XDEV));
+    assert_eq!(read(top.path(), "../root/a"), Err(Errno::XDEV));
+    assert_eq!(read(top.path(), top.path().join("a").to_str().unwrap()), Err(Errno::XDEV));
+}
+
+#[test]
+fn a_link_is_followed_inside_only() {
+    let top = tree();
+    let links = [
+        ("down", "dir/a", text("inside")),
+        ("dir/up", "../a", text("inside")),
+        ("dir/sub/round", "../../dir/./up", text("inside")),
+        ("folder", "dir/sub/", text("a directory")),
+        ("out", "../a", Err(Errno::XDEV)),
+        ("dir/out", "../../outside/a", Err(Errno::XDEV)),
+        ("back-in", "../root/a", Err(Errno::XDEV)),
+        ("absolute", "/etc/hostname", Err(Errno::XDEV)),
+        ("dangling", "dir/none", Err(Errno::NOENT)),
+        ("circle", "circle", Err(Errno::LOOP)),
+        ("slash", "a/", Err(Errno::NOTDIR)),
+    ];
+    for (link, target, expected) in links {
+        symlink(target, top.path().join("root").join(link)).unwrap();
+        assert_eq!(read(top.path(), link), expected, "{link} -> {target}");
+    }
+    assert_eq!(read(top.path(), "folder/a"), text("inside"));
+    assert_eq!(read(top.path(), "out/a"), Err(Errno::XDEV));
+}
+
+#[test]
+fn an_absolute_link_is_refused_even_if_it_leads_inside() {
+    let top = tree();
+    let root = top.path().join("root");
+    symlink(root.join("a"), root.join("link")).unwrap();
+    assert_eq!(read(top.path(), "link"), Err(Errno::XDEV));
+}
+
+#[test]
+fn a_directory_made_by_kubernetes_can_be_read() {
+    let top = tree();
+    let root = top.path().join("root");
+    fs::create_dir(root.join("..2024_01_01")).unwrap();
+    fs::write(root.join("..2024_01_01/token"), "inside").unwrap();
+    symlink("..2024_01_01", root.join("..data")).unwrap();
+    symlink("..data/token", root.join("token")).unwrap();
+    assert_eq!(read(top.path(), "token"), text("inside"));
+}
+
+#[test]
+fn forty_links_are_followed_and_no_more() {
+    let top = tree();
+    let root = top.path().join("root");
+    symlink("a", root.join("1")).unwrap();
+    for number in 2..=41 {
+        symlink((number - 1).to_string(), root.join(number.to_string())).unwrap();
+    }
+    assert_eq!(read(top.path(), "40"), text("inside"));
+    assert_eq!(read(top.path(), "41"), Err(Errno::LOOP));
+}
+
+/// A path of known words.
+fn path() -> impl Strategy<Value = String> {
+    prop::collection::vec(prop::sample::select(&WORDS[..]), 1..6).prop_map(|words| words.join("/"))
+}
+
+/// Links: the folder below the root that one is in, and its target, which is absolute if the flag says so.
+fn links() -> impl Strategy<Value = Vec<(&'static str, String, bool)>> {
+    let folder = prop::sample::select(&["", "dir", "dir/sub"][..]);
+    prop::collection::vec((folder, path(), prop::bool::weighted(0.1)), 0..9)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_name_and_no_link_gets_out(
+        links in links(),
+        names in prop::collection::vec(path(), 1..9),
+        odd in "\\PC{0,12}",
+    ) {
+        let top = tree();
+        for (number, (folder, target, absolute)) in links.iter().enumerate() {
+            let target = if *absolute { format!("{}/{target}", top.path().display()) } else { target.clone() };
+            let place = top.path().join("root").join(folder).join(format!("link{}", number % 3));
+            // A link of this name may be there already, and an empty target is none.
+            drop(symlink(target, place));
+        }
+        // The kernel calls an empty name absent, and the walk calls it the root; the provider refuses it before.
+        for name in names.iter().chain([&odd]).filter(|name| !name.is_empty()) {
+            prop_assert_ne!(read(top.path(), name), text("outside"));
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What can go wrong with a file, in the words of the interface.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::fs::FileType;
+use rustix::io::Errno;
+use secretdir_provider::{Retry, SourceError, SourceErrorKind};
+
+use crate::read::MOST_BYTES;
+
+/// What went wrong with one file.
+#[derive(Debug, PartialEq)]
+pub(crate) enum FileFault {
+    Open(Errno),
+    Read(Errno),
+    NotRegular(FileType),
+    TooLarge { bytes: u64 },
+    Changed,
+}
+
+/// A cause with one of its own: what the system says.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+struct Failed {
+    what: String,
+    source: io::Error,
+}
+
+/// Reports that the root cannot be opened.
+pub(crate) fn of_root(root: &Path, errno: Errno) -> SourceError {
+    match errno {
+        Errno::NOENT => SourceError::new(SourceErrorKind::NotFound)
+            .with_cause(format!("there is no directory {root:?}"))
+            .with_hint("make it, or correct `root`: a relative one counts from the configuration file"),
+        Errno::NOTDIR => SourceError::new(SourceErrorKind::InvalidData)
+            .with_cause(format!("the root {root:?} is not a directory, or below something that is none")),
+        _ => by_system(errno, format!("the root {root:?} cannot be opened")),
+    }
+}
+
+/// Reports that a file cannot be opened or read.
+pub(crate) fn of_file(root: &Path, name: &str, fault: FileFault) -> SourceError {
+    let place = Place { root, name };
+    match fault {
+        FileFault::Open(errno) => of_opening(&place, errno),
+        FileFault::Read(errno) => by_system(errno, format!("{place} cannot be read")),
+        FileFault::NotRegular(file_type) => {
+            invalid(format!("{place} is {}, not a regular file", name_of(file_type)))
+        }
+        FileFault::TooLarge { bytes } => {
+            invalid(format!("{place} has {bytes} bytes; the most that is read are {MOST_BYTES}"))
+        }
+        FileFault::Changed => invalid(format!("{place} changed each time while it was being read"))
+            .with_hint("replace it by renaming a new file over it, instead of writing into it"),
+    }
+}
+
+/// Reports a request for a version.
+pub(crate) fn no_versions() -> SourceError {
+    SourceError::new(SourceErrorKind::Unsupported).with_cause("a file has no versions")
+}
+
+/// Reports a name that no file below the root can have.
+pub(crate) fn bad_name(fault: &'static str) -> SourceError {
+    SourceError::new(SourceErrorKind::InvalidRequest)
+        .with_cause(fault)
+        .with_hint("name a file by its path below `root`, such as `db/password`")
+}
+
+fn of_opening(place: &Place<'_>, errno: Errno) -> SourceError {
+    match errno {
+        Errno::NOENT | Errno::NOTDIR => {
+            SourceError::new(SourceErrorKind::NotFound).with_cause(format!("there is no {place}"))
+        }
+        Errno::XDEV => SourceError::new(SourceErrorKind::PermissionDenied)
+            .with_cause(format!("a symbolic link on the way to {place} leads out of the root"))
+            .with_hint("only relative links that stay below `root` are followed"),
+        Errno::LOOP => invalid(format!("there are too many symbolic links on the way to {place}")),
+        // So says the system of a socket, and of a device that has no driver.
+        Errno::NXIO | Errno::NODEV | Errno::OPNOTSUPP => {
+            invalid(format!("{place} is a socket or a device, not a regular file"))
+        }
+        _ => by_system(errno, format!("{place} cannot be opened")),
+    }
+}
+
+fn invalid(cause: String) -> SourceError {
+    SourceError::new(SourceErrorKind::InvalidData).with_cause(cause)
+}
+
+/// Reports what the system says, and what it means.
+fn by_system(errno: Errno, what: String) -> SourceError {
+    let cause = Failed { what, source: errno.into() };
+    let error = |kind| SourceError::new(kind);
+    match errno {
+        Errno::ACCESS | Errno::PERM => error(SourceErrorKind::PermissionDenied).with_hint(
+            "the user who runs this must be able to read the file, and to enter each directory on its way",
+        ),
+        Errno::NAMETOOLONG => error(SourceErrorKind::InvalidRequest),
+        Errno::AGAIN | Errno::STALE | Errno::TIMEDOUT | Errno::HOSTDOWN => {
+            error(SourceErrorKind::Unavailable).with_retry(Retry::After(Duration::ZERO))
+        }
+        _ => error(SourceErrorKind::Other),
+    }
+    .with_cause(cause)
+}
+
+/// A file, as a person finds it.
+struct Place<'a> {
+    root: &'a Path,
+    name: &'a str,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} below {:?}", self.name, self.root)
+    }
+}
+
+fn name_of(file_type: FileType) -> &'static str {
+    match file_type {
+        FileType::Directory => "a directory",
+        FileType::Fifo => "a FIFO",
+        FileType::Socket => "a socket",
+        FileType::CharacterDevice => "a character device",
+        FileType::BlockDevice => "a block device",
+        _ => "something else",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    fn story(error: &SourceError) -> String {
+        std::iter::successors(error.source(), |&cause| cause.source())
+            .fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
+    }
+
+    fn opening(errno: Errno) -> SourceError {
+        of_file(Path::new("/run/app"), "db/password", FileFault::Open(errno))
+    }
+
+    #[test]
+    fn an_error_names_the_root_the_file_and_the_cause_once() {
+        let told = [Errno::NOENT, Errno::NOTDIR, Errno::XDEV, Errno::LOOP, Errno::ACCESS, Errno::NXIO]
+            .map(|errno| story(&opening(errno)));
+        assert_eq!(
+            told,
+            [
+                r#"not found: there is no "db/password" below "/run/app""#,
+                r#"not found: there is no "db/password" below "/run/app""#,
+                r#"permission denied: a symbolic link on the way to "db/password" below "/run/app" leads out of the root"#,
+                r#"invalid data: there are too many symbolic links on the way to "db/password" below "/run/app""#,
+                r#"permission denied: "db/password" below "/run/app" cannot be opened: Permission denied (os error 13)"#,
+                r#"invalid data: "db/password" below "/run/app" is a socket or a device, not a regular file"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_root_is_told_apart_from_a_file() {
+        let told =
+            [Errno::NOENT, Errno::NOTDIR, Errno::ACCESS].map(|errno| story(&of_root(Path::new("/x"), errno)));
+        assert_eq!(
+            told,
+            [
+                r#"not found: there is no directory "/x""#,
+                r#"invalid data: the root "/x" is not a directory, or below something that is none"#,
+                r#"permission denied: the root "/x" cannot be opened: Permission denied (os error 13)"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn only_what_may_pass_is_worth_another_try() {
+        assert_eq!(opening(Errno::STALE).retry(), Retry::After(Duration::ZERO));
+        assert_eq!(opening(Errno::STALE).kind(), SourceErrorKind::Unavailable);
+        for errno in [Errno::NOENT, Errno::ACCESS, Errno::NAMETOOLONG, Errno::IO] {
+            assert_eq!(opening(errno).retry(), Retry::No, "{errno}");
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Answers requests from the files below a root.
+
+use std::future::poll_fn;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+use std::task::Poll;
+
+use rustix::io::Errno;
+use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
+
+use crate::error::{self, FileFault};
+use crate::{beneath, read};
+
+#[derive(Debug)]
+pub(crate) struct FileSource {
+    root: PathBuf,
+}
+
+impl FileSource {
+    pub(crate) fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    fn open_root(&self) -> Result<OwnedFd, Errno> {
+        beneath::open_root(&self.root)
+    }
+
+    fn answer(&self, root: BorrowedFd<'_>, request: &SecretRequest) -> Result<Secret, SourceError> {
+        self.check(request)?;
+        let name = request.name();
+        read_below(root, name).map_err(|fault| error::of_file(&self.root, name, fault))
+    }
+}
+
+#[async_trait]
+impl SecretSource for FileSource {
+    fn check(&self, request: &SecretRequest) -> Result<(), SourceError> {
+        if request.version().is_some() {
+            return Err(error::no_versions());
+        }
+        match fault_of_name(request.name()) {
+            Some(fault) => Err(error::bad_name(fault)),
+            None => Ok(()),
+        }
+    }
+
+    async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+        let root = self.open_root().map_err(|errno| error::of_root(&self.root, errno))?;
+        self.answer(root.as_fd(), request)
+    }
+
+    /// Opens the root once for all: where it is a link that is flipped meanwhile, all answers come from the directory
+    /// that it named at the start.
+    async fn fetch_all(
+        &self,
+        _: &FetchContext,
+        requests: &[SecretRequest],
+    ) -> Vec<Result<Secret, SourceError>> {
+        let root = self.open_root();
+        let mut answers = Vec::with_capacity(requests.len());
+        for request in requests {
+            answers.push(match &root {
+                Ok(root) => self.answer(root.as_fd(), request),
+                Err(errno) => Err(error::of_root(&self.root, *errno)),
+            });
+            let_others_run().await;
+        }
+        answers
+    }
+}
+
+fn read_below(root: BorrowedFd<'_>, name: &str) -> Result<Secret, FileFault> {
+    let file = beneath::open(root, name).map_err(FileFault::Open)?;
+    let mut bytes = read::whole(&file)?;
+    Ok(Secret::new(std::mem::take(&mut *bytes)))
+}
+
+/// Says what keeps a text from being a path that goes down from the root.
+fn fault_of_name(name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        Some("the name is empty")
+    } else if name.contains('\0') {
+        Some("the name holds a NUL character")
+    } else if name.starts_with('/') {
+        Some("the name is an absolute path")
+    } else if name.split('/').any(str::is_empty) {
+        Some("the name has an empty component")
+    } else if name.split('/').any(|component| component == "." || component == "..") {
+        Some("the name has a `.` or `..` component")
+    } else {
+        None
+    }
+}
+
+/// Waits for one turn of the runtime. Reading blocks; here the deadline, a signal and other sources get their chance.
+async fn let_others_run() {
+    let mut waited = false;
+    poll_fn(|task| {
+        if waited {
+            return Poll::Ready(());
+        }
+        waited = true;
+        task.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::fs;
+    use std::num::NonZeroUsize;
+    use std::os::unix::fs::symlink;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+    use std::time::{Duration, Instant};
+
+    use secretdir_provider::SourceErrorKind;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn context() -> FetchContext {
+        FetchContext::new(Instant::now() + Duration::from_secs(60), NonZeroUsize::MIN)
+    }
+
+    /// Polls to the end a future that never has to wait.
+    fn finish<T>(future: impl Future<Output = T>) -> T {
+        let mut future = pin!(future);
+        loop {
+            if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return done;
+            }
+        }
+    }
+
+    fn fetch(folder: &TempDir, name: &str) -> Result<Secret, SourceError> {
+        finish(FileSource::new(folder.path().to_owned()).fetch(&context(), &SecretRequest::new(name)))
+    }
+
+    /// Makes a generation of two files, both with the same bytes.
+    fn generation(folder: &TempDir, name: &str) {
+        let directory = folder.path().join(name);
+        fs::create_dir(&directory).unwrap();
+        for file in ["a", "b"] {
+            fs::write(directory.join(file), name).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_root_that_is_flipped_meanwhile_gives_one_generation() {
+        let folder = TempDir::new().unwrap();
+        generation(&folder, ".app.gen-1");
+        generation(&folder, ".app.gen-2");
+        let link = folder.path().join("app");
+        symlink(".app.gen-1", &link).unwrap();
+
+        let source = FileSource::new(link.clone());
+        let (context, requests) = (context(), ["a", "b"].map(SecretRequest::new));
+        let mut both = pin!(source.fetch_all(&context, &requests));
+        // The first turn ends between the two files.
+        assert!(both.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        symlink(".app.gen-2", folder.path().join("new")).unwrap();
+        fs::rename(folder.path().join("new"), &link).unwrap();
+
+        let answers = finish(both);
+        let values: Vec<_> = answers.iter().map(|answer| answer.as_ref().unwrap().expose_secret()).collect();
+        assert_eq!(values, [b".app.gen-1", b".app.gen-1"]);
+        let after = finish(source.fetch(&context, &requests[0])).unwrap();
+        assert_eq!(after.expose_secret(), b".app.gen-2");
+    }
+
+    // There is no `mknodat` on Apple's systems.
+    #[cfg(not(target_vendor = "apple"))]
+    #[test]
+    fn what_is_no_regular_file_is_named_and_not_read() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+        let folder = TempDir::new().unwrap();
+        fs::create_dir(folder.path().join("directory")).unwrap();
+        let make = |name: &str, file_type| {
+            mknodat(CWD, folder.path().join(name), file_type, Mode::RUSR, 0).unwrap();
+        };
+        make("fifo", FileType::Fifo);
+        make("socket", FileType::Socket);
+        for (name, word) in [("directory", "a directory"), ("fifo", "a FIFO"), ("socket", "a socket")] {
+            let error = fetch(&folder, name).unwrap_err();
+            let cause = error.source().unwrap().to_string();
+            assert_eq!(error.kind(), SourceErrorKind::InvalidData);
+            assert!(cause.contains(&format!("is {word}")), "{cause}");
+        }
+    }
+
+    #[test]
+    fn a_bad_name_is_refused_by_the_fetch_too() {
+        let folder = TempDir::new().unwrap();
+        fs::create_dir(folder.path().join("b")).unwrap();
+        fs::write(folder.path().join("a"), "value").unwrap();
+        for name in ["b/../a", "./a", "b//../a"] {
+            assert_eq!(fetch(&folder, name).unwrap_err().kind(), SourceErrorKind::InvalidRequest, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_root_that_is_not_there_is_not_found_for_each_request() {
+        let folder = TempDir::new().unwrap();
+        let source = FileSource::new(folder.path().join("none"));
+        let answers = finish(source.fetch_all(&context(), &["a", "b"].map(SecretRequest::new)));
+        assert_eq!(answers.len(), 2);
+        for answer in answers {
+            let error = answer.unwrap_err();
+            assert_eq!(error.kind(), SourceErrorKind::NotFound);
+            assert!(error.source().unwrap().to_string().ends_with("none\""));
+            assert!(error.hint().is_some());
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The provider keeps the contract, for plain files and for a directory that is flipped.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use secretdir_conformance::{BadSettings, Fixture};
+use secretdir_provider::{Table, Value};
+use secretdir_provider_file::FileProvider;
+use tempfile::TempDir;
+
+/// Files in a folder, two levels down.
+struct Plain(TempDir);
+
+impl Fixture for Plain {
+    type Provider = FileProvider;
+
+    async fn start() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    async fn put(&mut self, name: &str, value: &[u8]) {
+        write(&self.0.path().join("secrets").join(name), value);
+    }
+
+    fn provider(&self) -> FileProvider {
+        FileProvider
+    }
+
+    fn settings(&self) -> Table {
+        root("secrets")
+    }
+
+    fn settings_of_no_store(&self) -> Table {
+        root("no-such-folder")
+    }
+
+    fn base_dir(&self) -> PathBuf {
+        self.0.path().to_owned()
+    }
+
+    fn bad_settings(&self) -> Vec<BadSettings> {
+        [Table::new(), root(""), root("a\0b")].map(|table| BadSettings::new(table, "root")).into()
+    }
+
+    fn name(&self, label: &str) -> String {
+        format!("folder/{label}")
+    }
+
+    fn good_names(&self) -> Vec<String> {
+        ["plain", "a/b/c", "..data/x", ".hidden", "...", "white space", "naïve", "a\\b", "a\nb"]
+            .map(str::to_owned)
+            .into()
+    }
+
+    fn bad_names(&self) -> Vec<String> {
+        ["", "/", "/etc/hostname", "..", "../x", "a/../b", "a/..", ".", "./a", "a/.", "a//b", "a/", "a\0b"]
+            .map(str::to_owned)
+            .into()
+    }
+}
+
+/// The same, where the root is a link to a generation, as this tool makes it, and each file is a link through another
+/// link, as Kubernetes makes it.
+struct Flipped(TempDir);
+
+impl Fixture for Flipped {
+    type Provider = FileProvider;
+
+    async fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        fs::create_dir_all(folder.path().join(".secrets.gen-1/..2024")).unwrap();
+        symlink(".secrets.gen-1", folder.path().join("secrets")).unwrap();
+        symlink("..2024", folder.path().join("secrets/..data")).unwrap();
+        Self(folder)
+    }
+
+    async fn put(&mut self, name: &str, value: &[u8]) {
+        let root = self.0.path().join("secrets");
+        write(&root.join("..data").join(name), value);
+        symlink(Path::new("..data").join(name), root.join(name)).unwrap();
+    }
+
+    fn provider(&self) -> FileProvider {
+        FileProvider
+    }
+
+    fn settings(&self) -> Table {
+        root(self.0.path().join("secrets").to_str().unwrap())
+    }
+
+    fn settings_of_no_store(&self) -> Table {
+        root("/no-such-folder/at/all")
+    }
+}
+
+fn root(path: &str) -> Table {
+    Table::from([("root".to_owned(), Value::from(path))])
+}
+
+fn write(path: &Path, value: &[u8]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, value).unwrap();
+}
+
+mod plain {
+    secretdir_conformance::conformance_tests!(super::Plain);
+}
+
+mod flipped {
+    secretdir_conformance::conformance_tests!(super::Flipped);
+}

@@ -1,0 +1,97 @@
+//! The rules: each is a test of its own, and panics when a provider breaks it.
+
+mod answers;
+mod bytes;
+mod names;
+mod secrecy;
+mod settings;
+
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use secretdir_provider::{
+    FetchContext, Provider as _, Secret, SecretRequest, SecretSource, Settings, SettingsError, SourceError,
+    Table,
+};
+
+pub use answers::{
+    a_dropped_fetch_does_no_harm, a_failure_leaves_the_others_intact, a_source_can_be_asked_again,
+    an_absent_secret_is_not_found, an_absent_store_is_an_error, every_request_has_its_answer_in_order,
+};
+pub use bytes::{
+    all_256_byte_values_survive, all_byte_values_but_nul_survive, an_empty_value_survives,
+    invalid_utf8_survives, kib_64_survive, nothing_is_trimmed, one_byte_survives,
+};
+pub use names::{a_version_is_accepted_or_unsupported, check_accepts_good_names, check_refuses_bad_names};
+pub use secrecy::no_value_is_shown;
+pub use settings::{
+    a_bad_setting_is_named, a_setting_of_the_wrong_type_is_named, a_source_is_built_offline,
+    an_unknown_setting_is_named, the_name_is_kebab_case,
+};
+
+use crate::fixture::Fixture;
+
+/// A source, or what is wrong with its settings.
+type Built = Result<Box<dyn SecretSource>, SettingsError>;
+
+/// What came of a request.
+type Answer = Result<Secret, SourceError>;
+
+/// Builds a source from settings.
+fn build<F: Fixture>(fixture: &F, table: Table) -> Built {
+    fixture.provider().source(Settings::new(table, fixture.base_dir()))
+}
+
+/// Builds a source from settings that must be good.
+fn built<F: Fixture>(fixture: &F, table: Table) -> Box<dyn SecretSource> {
+    build(fixture, table).unwrap_or_else(|error| panic!("good settings are refused: {error}"))
+}
+
+/// Builds the source that reads the fixture's store.
+fn source_of<F: Fixture>(fixture: &F) -> Box<dyn SecretSource> {
+    built(fixture, fixture.settings())
+}
+
+/// Asks for the secret with this label.
+fn request<F: Fixture>(fixture: &F, label: &str) -> SecretRequest {
+    SecretRequest::new(fixture.name(label))
+}
+
+/// Puts a secret with this label into the store.
+async fn put<F: Fixture>(fixture: &mut F, label: &str, value: &[u8]) {
+    let name = fixture.name(label);
+    fixture.put(&name, value).await;
+}
+
+/// Makes the context of a run that has time enough.
+fn context(concurrency: usize) -> FetchContext {
+    let concurrency = NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN);
+    FetchContext::new(Instant::now() + Duration::from_secs(60), concurrency)
+}
+
+/// Fails unless a request was answered with this value. Says nothing of what came instead.
+fn assert_value(what: &str, answer: &Answer, value: &[u8]) {
+    let secret = match answer {
+        Ok(secret) => secret.expose_secret(),
+        Err(error) => panic!("{what}: not answered: {}", story(error)),
+    };
+    assert!(
+        secret == value,
+        "{what}: not the bytes that were stored: {} of them, but {} came back",
+        value.len(),
+        secret.len(),
+    );
+}
+
+/// Returns the error that a request was answered with.
+fn failure<'a>(what: &str, answer: &'a Answer) -> &'a SourceError {
+    match answer {
+        Ok(_) => panic!("{what}: answered with a secret, and not with an error"),
+        Err(error) => error,
+    }
+}
+
+/// Tells an error with its causes.
+fn story(error: &SourceError) -> String {
+    crate::canary::chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,130 @@
+//! One answer for each request, whatever becomes of the others.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
+use secretdir_provider::{SecretRequest, SecretSource, SourceErrorKind};
+
+use super::{Answer, assert_value, built, context, failure, put, request, source_of, story};
+use crate::canary::chain;
+use crate::fixture::Fixture;
+
+/// More than what one call of any batch interface takes.
+const MANY: usize = 45;
+
+/// At how many of its awaits a fetch is dropped.
+const DROPS: usize = 12;
+
+/// A secret that the store does not have is not found, for a reason that is given.
+pub async fn an_absent_secret_is_not_found<F: Fixture>(mut fixture: F) {
+    put(&mut fixture, "present", b"value").await;
+    let source = source_of(&fixture);
+    let request = request(&fixture, "absent");
+    let alone = source.fetch(&context(1), &request).await;
+    let together = source.fetch_all(&context(1), std::slice::from_ref(&request)).await;
+    assert_eq!(together.len(), 1, "answers of `fetch_all` to one request");
+    for answer in together.iter().chain([&alone]) {
+        let error = failure("an absent secret", answer);
+        assert_eq!(error.kind(), SourceErrorKind::NotFound, "of an absent secret: {}", story(error));
+        assert!(chain(error).count() > 1, "the error about an absent secret gives no cause");
+    }
+}
+
+/// A store that is not there gives an error for each request: no panic, no secret, no wait without end.
+pub async fn an_absent_store_is_an_error<F: Fixture>(fixture: F) {
+    let source = built(&fixture, fixture.settings_of_no_store());
+    let requests = ["first", "second"].map(|label| request(&fixture, label));
+    let answers = source.fetch_all(&context(2), &requests).await;
+    assert_eq!(answers.len(), 2, "answers of `fetch_all` to two requests");
+    for answer in &answers {
+        failure("a store that is not there", answer);
+    }
+}
+
+/// Many requests have as many answers, in their order, whatever the order of the names and the concurrency.
+pub async fn every_request_has_its_answer_in_order<F: Fixture>(mut fixture: F) {
+    // 7 and MANY have no common divisor: the order is neither that of the names nor that of storing.
+    let labels: Vec<_> = (0..MANY).map(|number| format!("many-{}", number * 7 % MANY)).collect();
+    for number in 0..MANY {
+        let label = format!("many-{number}");
+        put(&mut fixture, &label, label.as_bytes()).await;
+    }
+    let source = source_of(&fixture);
+    let requests: Vec<_> = labels.iter().map(|label| request(&fixture, label)).collect();
+    for concurrency in [1, 8, MANY] {
+        let answers = source.fetch_all(&context(concurrency), &requests).await;
+        assert_eq!(answers.len(), MANY, "answers with a concurrency of {concurrency}");
+        for (label, answer) in labels.iter().zip(&answers) {
+            assert_value(label, answer, label.as_bytes());
+        }
+    }
+    assert!(source.fetch_all(&context(1), &[]).await.is_empty(), "no request has no answer");
+}
+
+/// Among requests that are answered, one that fails gets its own error, and the others their values.
+pub async fn a_failure_leaves_the_others_intact<F: Fixture>(mut fixture: F) {
+    for label in ["first", "last"] {
+        put(&mut fixture, label, label.as_bytes()).await;
+    }
+    let source = source_of(&fixture);
+    let requests = ["first", "absent", "last"].map(|label| request(&fixture, label));
+    for concurrency in [1, 8] {
+        let answers = source.fetch_all(&context(concurrency), &requests).await;
+        let [first, absent, last] = answers.as_slice() else {
+            panic!("{} answers to three requests", answers.len());
+        };
+        assert_value("the one before", first, b"first");
+        assert_eq!(failure("the absent one", absent).kind(), SourceErrorKind::NotFound);
+        assert_value("the one after", last, b"last");
+    }
+}
+
+/// A source that has answered, or failed, answers again, and the same.
+pub async fn a_source_can_be_asked_again<F: Fixture>(mut fixture: F) {
+    put(&mut fixture, "again", b"value").await;
+    let source = source_of(&fixture);
+    let (present, absent) = (request(&fixture, "again"), request(&fixture, "absent"));
+    for _ in 0..3 {
+        failure("the absent one", &source.fetch(&context(1), &absent).await);
+        assert_value("asked again", &source.fetch(&context(1), &present).await, b"value");
+    }
+}
+
+/// A fetch can be dropped where it waits, at each of its awaits in turn, and the source answers the next one.
+pub async fn a_dropped_fetch_does_no_harm<F: Fixture>(mut fixture: F) {
+    let labels = ["first", "second", "third"];
+    for label in labels {
+        put(&mut fixture, label, label.as_bytes()).await;
+    }
+    let source = source_of(&fixture);
+    let requests = labels.map(|label| request(&fixture, label));
+    for polls in 1..=DROPS {
+        let finished = poll_times(&*source, &requests, polls).await;
+        let answers = source.fetch_all(&context(2), &requests).await;
+        assert_eq!(answers.len(), labels.len(), "answers after a fetch that was dropped at await {polls}");
+        for (label, answer) in labels.iter().zip(&answers) {
+            assert_value("after a fetch that was dropped", answer, label.as_bytes());
+        }
+        if finished {
+            break;
+        }
+    }
+}
+
+/// Polls a fetch so many times, each time when it asks for it, and drops it. Returns whether it was at its end.
+async fn poll_times(source: &dyn SecretSource, requests: &[SecretRequest], polls: usize) -> bool {
+    let context = context(2);
+    let mut fetch: Pin<Box<dyn Future<Output = Vec<Answer>> + Send + '_>> =
+        source.fetch_all(&context, requests);
+    let mut left = polls;
+    poll_fn(|task| {
+        left -= 1;
+        match fetch.as_mut().poll(task) {
+            Poll::Ready(_) => Poll::Ready(true),
+            Poll::Pending if left == 0 => Poll::Ready(false),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}

@@ -1,0 +1,47 @@
+//! Which requests are well formed.
+
+use secretdir_provider::{SecretRequest, SourceErrorKind};
+
+use super::{request, source_of, story};
+use crate::fixture::Fixture;
+
+/// `check` accepts the names that a store can have.
+pub async fn check_accepts_good_names<F: Fixture>(fixture: F) {
+    let source = source_of(&fixture);
+    let names = fixture.good_names().into_iter().chain(["a", "first-7"].map(|label| fixture.name(label)));
+    for name in names {
+        if let Err(error) = source.check(&SecretRequest::new(&*name)) {
+            panic!("{name:?} is a good name, but refused: {}", story(&error));
+        }
+    }
+}
+
+/// `check` refuses the names that a store can never have as an invalid request.
+pub async fn check_refuses_bad_names<F: Fixture>(fixture: F) {
+    let source = source_of(&fixture);
+    for name in fixture.bad_names() {
+        match source.check(&SecretRequest::new(&*name)) {
+            Ok(()) => panic!("{name:?} is a bad name, but accepted"),
+            Err(error) => assert_eq!(error.kind(), SourceErrorKind::InvalidRequest, "for the name {name:?}"),
+        }
+    }
+}
+
+/// `check` accepts a version that the store can have. Where a store knows none, any version is unsupported: it would
+/// silently be the current one otherwise.
+pub async fn a_version_is_accepted_or_unsupported<F: Fixture>(fixture: F) {
+    let source = source_of(&fixture);
+    let versions = fixture.good_versions();
+    for version in &versions {
+        let request = request(&fixture, "versioned").with_version(version);
+        if let Err(error) = source.check(&request) {
+            panic!("{version:?} is a good version, but refused: {}", story(&error));
+        }
+    }
+    if versions.is_empty() {
+        match source.check(&request(&fixture, "versioned").with_version("1")) {
+            Ok(()) => panic!("the store knows no versions, but one is accepted"),
+            Err(error) => assert_eq!(error.kind(), SourceErrorKind::Unsupported, "for a version"),
+        }
+    }
+}

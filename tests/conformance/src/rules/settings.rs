@@ -1,0 +1,77 @@
+//! How a source is made.
+
+use std::thread;
+
+use secretdir_provider::{Provider as _, SettingsError, Table, Value};
+
+use super::{Built, build, built, request};
+use crate::canary::{CANARY, Canaries};
+use crate::fixture::Fixture;
+
+/// The name of the provider is lower-case letters, digits and single hyphens, and starts with a letter.
+pub async fn the_name_is_kebab_case<F: Fixture>(fixture: F) {
+    let name = fixture.provider().name();
+    let word =
+        |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let starts_with_letter = name.starts_with(|c: char| c.is_ascii_lowercase());
+    assert!(starts_with_letter && name.split('-').all(word), "{name:?} is not kebab-case");
+}
+
+/// A source can be built, and a request checked, where there is neither a store nor a runtime.
+pub async fn a_source_is_built_offline<F: Fixture>(fixture: F) {
+    let (provider, table, folder) = (fixture.provider(), fixture.settings_of_no_store(), fixture.base_dir());
+    let request = request(&fixture, "offline");
+    // A thread of its own, for a task or a timer that is started here would find the runtime of the rule.
+    let outside = thread::spawn(move || {
+        let source = provider.source(secretdir_provider::Settings::new(table, folder));
+        let source = source.unwrap_or_else(|error| panic!("cannot be built offline: {error}"));
+        source.check(&request).unwrap_or_else(|error| panic!("cannot check a good name offline: {error}"));
+    });
+    assert!(outside.join().is_ok(), "cannot be built without a store and a runtime: see the panic above");
+}
+
+/// A setting that the provider does not know is an error at its dotted path.
+pub async fn an_unknown_setting_is_named<F: Fixture>(fixture: F) {
+    let key = "no-provider-has-this-setting";
+    let mut table = fixture.settings();
+    table.insert(key.to_owned(), CANARY.into());
+    assert_named(key, &build(&fixture, table));
+}
+
+/// A setting of the wrong type is an error at its dotted path, and what was configured is not quoted.
+pub async fn a_setting_of_the_wrong_type_is_named<F: Fixture>(fixture: F) {
+    let good = fixture.settings();
+    for (key, value) in &good {
+        let mut table = good.clone();
+        table.insert(key.clone(), other_type(value));
+        assert_named(key, &build(&fixture, table));
+    }
+}
+
+/// The settings that the fixture calls bad are errors at their dotted paths, and good ones are not.
+pub async fn a_bad_setting_is_named<F: Fixture>(fixture: F) {
+    built(&fixture, fixture.settings());
+    for bad in fixture.bad_settings() {
+        assert_named(&bad.path, &build(&fixture, bad.table));
+    }
+}
+
+fn other_type(value: &Value) -> Value {
+    match value {
+        Value::Table(_) => CANARY.into(),
+        _ => Value::Table(Table::from([(CANARY.to_owned(), CANARY.into())])),
+    }
+}
+
+fn assert_named(path: &str, built: &Built) {
+    let error: &SettingsError = match built {
+        Ok(_) => panic!("a fault in the settings at `{path}` is not noticed"),
+        Err(error) => error,
+    };
+    let paths: Vec<_> = error.problems().iter().map(|problem| problem.path().to_string()).collect();
+    assert!(paths.iter().any(|found| found == path), "the fault is at `{path}`, but reported at {paths:?}");
+    for problem in error.problems() {
+        assert!(!problem.message().is_empty(), "nothing is said of the fault at `{path}`");
+        Canaries::new(Vec::new()).absent_from_text("the error about a setting", problem.message());
+    }
+}

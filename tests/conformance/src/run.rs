@@ -1,0 +1,53 @@
+//! Runs one rule, or announces that it is skipped.
+
+use std::future::Future;
+use std::io::Write as _;
+use std::time::Duration;
+
+use crate::fixture::{Fixture, Skip};
+
+/// How long a rule may take, its fixture included.
+const LIMIT: Duration = Duration::from_secs(120);
+
+macro_rules! names_of {
+    (rules; $($rule:ident)*) => {
+        /// The names of all rules.
+        const RULES: &[&str] = &[$(stringify!($rule)),*];
+    };
+}
+crate::__with_every_rule!(names_of, rules);
+
+/// Runs a rule with a fixture of its own, unless the fixture skips it.
+#[doc(hidden)]
+pub fn run<F: Fixture, R: Future<Output = ()>>(rule: &str, check: impl FnOnce(F) -> R) {
+    if let Some(skip) = F::skips().into_iter().find(|skip| skip.rule == rule) {
+        return announce(skip);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
+    runtime.block_on(async {
+        let all = async { check(F::start().await).await };
+        if tokio::time::timeout(LIMIT, all).await.is_err() {
+            panic!("{rule}: did not end within {LIMIT:?}");
+        }
+    });
+}
+
+/// Fails if a skip names no rule, names one twice, or gives no reason.
+#[doc(hidden)]
+pub fn check_skips<F: Fixture>() {
+    let skips = F::skips();
+    for Skip { rule, reason } in &skips {
+        assert!(RULES.contains(rule), "there is no rule `{rule}` to skip");
+        assert!(!reason.trim().is_empty(), "the skip of `{rule}` gives no reason");
+        let times = skips.iter().filter(|other| other.rule == *rule).count();
+        assert_eq!(times, 1, "`{rule}` is skipped more than once");
+    }
+}
+
+/// Writes past the test harness, which would hide what a passing test prints.
+fn announce(skip: Skip) {
+    let line = format!("conformance: SKIPPED {}: {}\n", skip.rule, skip.reason);
+    // A closed standard error is no fault of the provider.
+    drop(std::io::stderr().write_all(line.as_bytes()));
+}

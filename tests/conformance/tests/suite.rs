@@ -1,0 +1,96 @@
+//! The suite lets a good provider pass, and notices each fault of a bad one.
+
+mod memory;
+
+use std::any::Any;
+use std::panic::catch_unwind;
+use std::process::Command;
+
+use memory::{Fault, Memory};
+use secretdir_conformance::{conformance_tests, rules, run};
+
+conformance_tests!(Memory<{ Fault::NONE }>);
+
+mod a_rule_that_is_skipped {
+    use super::{Fault, Memory, conformance_tests};
+
+    conformance_tests!(Memory<{ Fault::SKIPPED_EMPTY_IS_ABSENT }>);
+}
+
+/// Runs a rule against a provider with a fault. Returns what the rule panics with.
+macro_rules! complaint {
+    ($fault:ident, $rule:ident) => {
+        catch_unwind(|| run(stringify!($rule), rules::$rule::<Memory<{ Fault::$fault }>>))
+            .map_or_else(words_of, |()| "nothing".to_owned())
+    };
+}
+
+fn words_of(panic: Box<dyn Any + Send>) -> String {
+    let literal = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    literal.or_else(|| panic.downcast_ref().cloned()).unwrap_or_default()
+}
+
+/// Makes a test for each pair of a fault and a rule that must complain about it in these words.
+macro_rules! noticed {
+    ($($fault:ident by $rule:ident: $words:literal)*) => {
+        #[test]
+        fn each_fault_is_noticed() {
+            $(
+                let complaint = complaint!($fault, $rule);
+                assert!(
+                    complaint.contains($words),
+                    "{} complains of {}: {complaint}", stringify!($rule), stringify!($fault),
+                );
+            )*
+        }
+    };
+}
+
+noticed! {
+    NAME by the_name_is_kebab_case: "is not kebab-case"
+    NOT_OFFLINE by a_source_is_built_offline: "cannot be built without a store and a runtime"
+    UNKNOWN_ACCEPTED by an_unknown_setting_is_named: "is not noticed"
+    WRONG_PATH by a_setting_of_the_wrong_type_is_named: "but reported at"
+    SETTING_QUOTED by a_setting_of_the_wrong_type_is_named: "shows a value"
+    UNKNOWN_ACCEPTED by a_bad_setting_is_named: "is not noticed"
+    STRICT_NAMES by check_accepts_good_names: "is a good name, but refused"
+    ANY_NAME by check_refuses_bad_names: "is a bad name, but accepted"
+    ANY_VERSION by a_version_is_accepted_or_unsupported: "but one is accepted"
+    EMPTY_IS_ABSENT by an_empty_value_survives: "not answered"
+    TRIMMED by nothing_is_trimmed: "6 of them, but 5 came back"
+    ENDS_AT_NUL by all_256_byte_values_survive: "256 of them, but 0 came back"
+    LOSSY by invalid_utf8_survives: "not the bytes that were stored"
+    LOSSY by all_byte_values_but_nul_survive: "not the bytes that were stored"
+    SHORT by kib_64_survive: "65536 of them, but 65535 came back"
+    SHORT by one_byte_survives: "1 of them, but 0 came back"
+    ABSENT_IS_OTHER by an_absent_secret_is_not_found: "of an absent secret"
+    NO_CAUSE by an_absent_secret_is_not_found: "gives no cause"
+    NO_STORE_IS_EMPTY by an_absent_store_is_an_error: "answered with a secret"
+    OUT_OF_ORDER by every_request_has_its_answer_in_order: "not the bytes that were stored"
+    ALL_OR_NOTHING by a_failure_leaves_the_others_intact: "answers to three requests"
+    ONCE by a_source_can_be_asked_again: "not answered"
+    STUCK_WHEN_DROPPED by a_dropped_fetch_does_no_harm: "not answered"
+    SHOWN_BY_SOURCE by no_value_is_shown: "Debug of a new source shows a value"
+    SHOWN_BY_ERROR by no_value_is_shown: "an error shows a value"
+    SHOWN_BY_WARNING by no_value_is_shown: "a warning shows a value"
+}
+
+#[test]
+fn a_skip_of_no_rule_fails() {
+    let check = secretdir_conformance::check_skips::<Memory<{ Fault::SKIPS_NO_RULE }>>;
+    let words = catch_unwind(check).map_or_else(words_of, |()| "nothing".to_owned());
+    assert_eq!(words, "there is no rule `no_such_rule` to skip");
+}
+
+#[test]
+fn a_skip_is_announced_although_the_harness_hides_what_a_passing_test_prints() {
+    let this = std::env::current_exe().unwrap();
+    let one = ["--exact", "a_rule_that_is_skipped::an_empty_value_survives"];
+    let output = Command::new(this).args(one).output().unwrap();
+    let shown = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success());
+    assert_eq!(
+        shown,
+        "conformance: SKIPPED an_empty_value_survives: this store cannot hold an empty value\n"
+    );
+}
