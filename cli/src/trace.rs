@@ -1,0 +1,56 @@
+//! Traces on standard error: what the engine and the providers say of their steps, never a value.
+//!
+//! Other people's crates may trace what they send and receive, which is credentials and secrets: the AWS SDK does so even
+//! in some of its warnings. So nothing of theirs but errors is let through, whatever RUST_LOG says.
+
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{EnvFilter, filter_fn};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::args::Verbosity;
+
+/// The crates whose traces are written with the rules of this project.
+const OURS: &[&str] = &["atomicdir", "secretdir"];
+
+/// Starts writing traces, unless a program around this one writes them already.
+pub(crate) fn start(verbosity: Verbosity) {
+    let level = match verbosity {
+        Verbosity::Normal => LevelFilter::ERROR,
+        Verbosity::Verbose => LevelFilter::DEBUG,
+        Verbosity::Everything => LevelFilter::TRACE,
+    };
+    let chosen = EnvFilter::builder().with_default_directive(level.into()).from_env_lossy();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let layer = lines.with_filter(chosen).with_filter(filter_fn(is_safe));
+    // A second subscriber is refused; the first one is the embedding program's own affair.
+    let _ = tracing_subscriber::registry().with(layer).try_init();
+}
+
+/// Says whether an event may be shown at all.
+fn is_safe(event: &Metadata<'_>) -> bool {
+    *event.level() == Level::ERROR || OURS.iter().any(|ours| is_in(event.target(), ours))
+}
+
+/// Says whether a target is a crate of this name, or one whose name starts with it and an underscore.
+fn is_in(target: &str, name: &str) -> bool {
+    let crate_name = target.split("::").next().unwrap_or_default();
+    crate_name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_crates_are_ours() {
+        for ours in ["secretdir", "secretdir_engine::gather", "secretdir_provider_aws", "atomicdir::publish"]
+        {
+            assert!(OURS.iter().any(|name| is_in(ours, name)), "{ours}");
+        }
+        for other in ["aws_smithy_runtime::client", "hyper", "secretdirx", "xatomicdir", ""] {
+            assert!(!OURS.iter().any(|name| is_in(other, name)), "{other}");
+        }
+    }
+}

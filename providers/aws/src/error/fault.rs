@@ -1,0 +1,279 @@
+//! What AWS's error codes mean for the person who reads them.
+
+use secretdir_provider::SourceErrorKind;
+
+use super::reply::Reply;
+use super::{Asked, CREDENTIALS_HINT, ENDPOINT_HINT, TIME_HINT};
+use crate::question::Version;
+
+/// A group of error codes that ask the same of an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Missing,
+    /// Deleted, but not yet gone.
+    Deleted,
+    Denied,
+    /// The secret may be read, its key not.
+    KeyDenied,
+    UnknownAccessKey,
+    BadSignature,
+    Expired,
+    Unsigned,
+    Throttled,
+    Unavailable,
+    TimedOut,
+    Invalid,
+    Unsupported,
+    /// Not a reply of AWS.
+    Foreign,
+    Unknown,
+}
+
+/// Codes without the ending `Exception`, which comes and goes.
+const FAULTS: &[(Fault, &[&str])] = &[
+    (Fault::Missing, &["ResourceNotFound"]),
+    (Fault::Denied, &["AccessDenied", "NotAuthorized", "UnauthorizedOperation", "OptInRequired"]),
+    (
+        Fault::KeyDenied,
+        &["DecryptionFailure", "KMSAccessDenied", "KMSDisabled", "KMSInvalidState", "KMSNotFound"],
+    ),
+    (
+        Fault::UnknownAccessKey,
+        &["UnrecognizedClient", "InvalidClientTokenId", "InvalidAccessKeyId", "InvalidToken", "AuthFailure"],
+    ),
+    (
+        Fault::BadSignature,
+        &[
+            "InvalidSignature",
+            "SignatureDoesNotMatch",
+            "IncompleteSignature",
+            "RequestTimeTooSkewed",
+            "RequestInTheFuture",
+            "RequestExpired",
+        ],
+    ),
+    (Fault::Expired, &["ExpiredToken", "TokenRefreshRequired"]),
+    (Fault::Unsigned, &["MissingAuthenticationToken"]),
+    (
+        Fault::Throttled,
+        &[
+            "Throttling",
+            "Throttled",
+            "RequestThrottled",
+            "TooManyRequests",
+            "RequestLimitExceeded",
+            "BandwidthLimitExceeded",
+            "LimitExceeded",
+            "ProvisionedThroughputExceeded",
+            "PriorRequestNotComplete",
+            "SlowDown",
+        ],
+    ),
+    (
+        Fault::Unavailable,
+        &[
+            "InternalServiceError",
+            "InternalFailure",
+            "InternalServerError",
+            "InternalServer",
+            "InternalError",
+            "ServiceUnavailable",
+            "Unavailable",
+        ],
+    ),
+    (Fault::TimedOut, &["RequestTimeout"]),
+    (
+        Fault::Invalid,
+        &["InvalidParameter", "InvalidParameterValue", "InvalidRequest", "Validation", "ValidationError"],
+    ),
+    (Fault::Unsupported, &["UnknownOperation", "InvalidAction"]),
+];
+
+impl Fault {
+    /// Sorts a reply by its code. The HTTP status counts only where there is none: AWS throttles with 400, too.
+    pub(super) fn of(reply: &Reply) -> Self {
+        let message = reply.message.as_deref().unwrap_or_default();
+        match reply.code.as_deref().map(Self::of_code) {
+            Some(Self::Invalid) if is_of_a_deleted_secret(message) => Self::Deleted,
+            Some(Self::Denied) if is_of_a_key(message) => Self::KeyDenied,
+            Some(Self::Unknown) | None if reply.status >= 500 => Self::Unavailable,
+            Some(fault) => fault,
+            None => Self::Foreign,
+        }
+    }
+
+    fn of_code(code: &str) -> Self {
+        let stem = code.strip_suffix("Exception").unwrap_or(code);
+        let known = FAULTS.iter().find(|(_, stems)| stems.contains(&stem));
+        known.map_or(Self::Unknown, |(fault, _)| *fault)
+    }
+
+    pub(super) fn kind(self) -> SourceErrorKind {
+        match self {
+            Self::Missing | Self::Deleted => SourceErrorKind::NotFound,
+            Self::Denied | Self::KeyDenied => SourceErrorKind::PermissionDenied,
+            Self::UnknownAccessKey | Self::BadSignature | Self::Expired | Self::Unsigned => {
+                SourceErrorKind::Unauthenticated
+            }
+            Self::Throttled => SourceErrorKind::Throttled,
+            Self::Unavailable => SourceErrorKind::Unavailable,
+            Self::TimedOut => SourceErrorKind::TimedOut,
+            Self::Invalid => SourceErrorKind::InvalidRequest,
+            Self::Unsupported => SourceErrorKind::Unsupported,
+            Self::Foreign => SourceErrorKind::InvalidData,
+            Self::Unknown => SourceErrorKind::Other,
+        }
+    }
+
+    pub(super) fn hint(self, asked: Asked<'_>) -> Option<String> {
+        let hint = match self {
+            Self::Missing => return Some(missing_hint(asked)),
+            Self::Deleted => "it is marked for deletion: `aws secretsmanager restore-secret` brings it back",
+            Self::Denied => {
+                "allow secretsmanager:GetSecretValue on this secret to whoever the credentials are of"
+            }
+            Self::KeyDenied => "allow kms:Decrypt on the key of this secret, and see that the key is enabled",
+            Self::UnknownAccessKey => {
+                "AWS does not know the access key: is it active, of this partition, and complete with its session token?"
+            }
+            Self::BadSignature => "the secret access key is wrong, or this machine's clock is",
+            Self::Expired => {
+                "the credentials have expired: renew them, or sign in again with `aws sso login`"
+            }
+            Self::Unsigned => CREDENTIALS_HINT,
+            Self::Throttled => "ask for less at once: lower `concurrency` of [gather], or spread the runs",
+            Self::TimedOut => TIME_HINT,
+            Self::Unsupported | Self::Foreign => ENDPOINT_HINT,
+            Self::Unavailable | Self::Invalid | Self::Unknown => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// AWS has no code of its own for this.
+fn is_of_a_deleted_secret(message: &str) -> bool {
+    ["marked for deletion", "marked deleted", "scheduled for deletion"]
+        .iter()
+        .any(|text| message.contains(text))
+}
+
+fn is_of_a_key(message: &str) -> bool {
+    message.contains("Access to KMS") || message.contains("kms:")
+}
+
+fn missing_hint(Asked { question, region, .. }: Asked<'_>) -> String {
+    match question.arn_region() {
+        Some(home) if home != region => format!("the ARN is of {home}, but {region} was asked: set `region`"),
+        _ => match question.version {
+            Version::Current => {
+                format!("{region} was asked, with the account of the credentials: are both right?")
+            }
+            Version::Stage(version) | Version::Id(version) => {
+                format!(
+                    "{region} was asked for the version {version}: is there such a secret, and such a version of it?"
+                )
+            }
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secretdir_provider::SecretRequest;
+
+    use super::*;
+    use crate::question::Question;
+
+    fn reply(status: u16, code: &str, message: &str) -> Reply {
+        Reply {
+            status,
+            code: (!code.is_empty()).then(|| code.to_owned()),
+            message: Some(message.to_owned()),
+            ..Reply::default()
+        }
+    }
+
+    fn kind(status: u16, code: &str, message: &str) -> SourceErrorKind {
+        Fault::of(&reply(status, code, message)).kind()
+    }
+
+    #[test]
+    fn the_code_decides_and_not_the_status() {
+        use SourceErrorKind as Kind;
+        for (status, code, expected) in [
+            (400, "ResourceNotFoundException", Kind::NotFound),
+            (404, "ResourceNotFoundException", Kind::NotFound),
+            (400, "AccessDeniedException", Kind::PermissionDenied),
+            (403, "AccessDenied", Kind::PermissionDenied),
+            (400, "DecryptionFailure", Kind::PermissionDenied),
+            (400, "UnrecognizedClientException", Kind::Unauthenticated),
+            (403, "InvalidClientTokenId", Kind::Unauthenticated),
+            (400, "InvalidSignatureException", Kind::Unauthenticated),
+            (403, "SignatureDoesNotMatch", Kind::Unauthenticated),
+            (400, "IncompleteSignatureException", Kind::Unauthenticated),
+            (400, "ExpiredTokenException", Kind::Unauthenticated),
+            (403, "ExpiredToken", Kind::Unauthenticated),
+            (400, "MissingAuthenticationTokenException", Kind::Unauthenticated),
+            (401, "AuthFailure", Kind::Unauthenticated),
+            (400, "ThrottlingException", Kind::Throttled),
+            (400, "Throttling", Kind::Throttled),
+            (503, "SlowDown", Kind::Throttled),
+            (400, "TooManyRequestsException", Kind::Throttled),
+            (400, "RequestLimitExceeded", Kind::Throttled),
+            (500, "InternalServiceError", Kind::Unavailable),
+            (503, "ServiceUnavailableException", Kind::Unavailable),
+            (400, "RequestTimeoutException", Kind::TimedOut),
+            (400, "InvalidParameterException", Kind::InvalidRequest),
+            (400, "ValidationException", Kind::InvalidRequest),
+            (400, "InvalidRequestException", Kind::InvalidRequest),
+            (404, "UnknownOperationException", Kind::Unsupported),
+            (418, "SomethingNewException", Kind::Other),
+            (500, "SomethingNewException", Kind::Unavailable),
+            (502, "", Kind::Unavailable),
+            (404, "", Kind::InvalidData),
+        ] {
+            assert_eq!(kind(status, code, ""), expected, "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn a_deleted_secret_is_not_found_and_can_be_restored() {
+        let message = "You can't perform this operation on the secret because it was marked for deletion.";
+        let fault = Fault::of(&reply(400, "InvalidRequestException", message));
+        assert_eq!((fault, fault.kind()), (Fault::Deleted, SourceErrorKind::NotFound));
+    }
+
+    #[test]
+    fn a_refusal_by_kms_is_told_from_one_by_secrets_manager() {
+        let denied = |message| Fault::of(&reply(400, "AccessDeniedException", message));
+        assert_eq!(denied("Access to KMS is not allowed"), Fault::KeyDenied);
+        assert_eq!(denied("not authorized to perform: kms:Decrypt"), Fault::KeyDenied);
+        assert_eq!(denied("not authorized to perform: secretsmanager:GetSecretValue"), Fault::Denied);
+    }
+
+    #[test]
+    fn no_code_stands_for_two_faults() {
+        let mut stems: Vec<_> = FAULTS.iter().flat_map(|(_, stems)| stems.iter()).collect();
+        let all = stems.len();
+        stems.sort();
+        stems.dedup();
+        assert_eq!(stems.len(), all);
+    }
+
+    #[test]
+    fn a_missing_secret_names_the_region_that_was_asked() {
+        let by_name = SecretRequest::new("app/db");
+        let by_arn = SecretRequest::new("arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/db");
+        let hint = |request: &SecretRequest, region: &str| {
+            let question = Question::read(request).unwrap();
+            Fault::Missing.hint(Asked { question, region, profile: None }).unwrap()
+        };
+        let both = "us-east-1 was asked, with the account of the credentials: are both right?";
+        assert_eq!(hint(&by_name, "us-east-1"), both);
+        assert_eq!(
+            hint(&by_arn, "us-east-1"),
+            "the ARN is of eu-west-1, but us-east-1 was asked: set `region`"
+        );
+        assert!(hint(&by_arn, "eu-west-1").starts_with("eu-west-1 was asked"));
+    }
+}

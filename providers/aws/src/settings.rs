@@ -1,0 +1,160 @@
+//! What a configuration may say about this source.
+
+use secretdir_provider::{Settings, SettingsError};
+use serde::Deserialize;
+
+/// Where to ask and as whom. What is not set comes from the AWS SDK's usual places.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct AwsSettings {
+    pub(crate) region: Option<String>,
+    pub(crate) profile: Option<String>,
+    pub(crate) endpoint_url: Option<String>,
+}
+
+type Rule = fn(&str) -> Result<(), &'static str>;
+
+impl AwsSettings {
+    /// Reads the settings and reports everything that is wrong with them.
+    pub(crate) fn read(settings: &Settings) -> Result<Self, SettingsError> {
+        let parsed: Self = settings.parse()?;
+        let rules: [(&str, &Option<String>, Rule); 3] = [
+            ("region", &parsed.region, check_region),
+            ("profile", &parsed.profile, check_profile),
+            ("endpoint-url", &parsed.endpoint_url, check_endpoint_url),
+        ];
+        let problems = rules
+            .into_iter()
+            .filter_map(|(key, value, rule)| Some((key, rule(value.as_deref()?).err()?)))
+            .map(|(key, message)| SettingsError::new(key, message))
+            .reduce(SettingsError::and);
+        problems.map_or(Ok(parsed), Err)
+    }
+}
+
+/// A region becomes a part of a host name, so nothing may stand in it that leads to another host.
+fn check_region(region: &str) -> Result<(), &'static str> {
+    match region {
+        "" => Err("must not be empty; leave it out to use the region of the environment or profile"),
+        name if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') => Ok(()),
+        _ => Err("must be the name of a region, such as eu-west-1"),
+    }
+}
+
+fn check_profile(profile: &str) -> Result<(), &'static str> {
+    if profile.is_empty() {
+        return Err("must not be empty; leave it out to use AWS_PROFILE or the default profile");
+    }
+    Ok(())
+}
+
+fn check_endpoint_url(url: &str) -> Result<(), &'static str> {
+    let rest = scheme_stripped(url).ok_or("must start with http:// or https://")?;
+    if url.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err("must not hold spaces or control characters");
+    }
+    if rest.contains(['?', '#']) {
+        return Err("must have no `?` and no `#`: only scheme, host, port and path");
+    }
+    let authority = rest.split('/').next().unwrap_or_default();
+    if authority.contains('@') {
+        return Err("must not hold a user name or a password");
+    }
+    check_authority(authority)
+}
+
+fn scheme_stripped(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")).then_some(rest)
+}
+
+/// Checks `host`, `host:port`, `[address]` and `[address]:port`.
+fn check_authority(authority: &str) -> Result<(), &'static str> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').ok_or("has a `[` in its host that is not closed")?,
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    if host.is_empty() {
+        return Err("must name a host");
+    }
+    let port_is_number = port.strip_prefix(':').is_some_and(|digits| digits.parse::<u16>().is_ok());
+    if !port.is_empty() && !port_is_number {
+        return Err("must have a number from 0 to 65535 as its port");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use secretdir_provider::{Table, Value};
+
+    use super::*;
+
+    fn read(entries: &[(&str, &str)]) -> Result<AwsSettings, Vec<String>> {
+        let table: Table =
+            entries.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect();
+        AwsSettings::read(&Settings::new(table, "/"))
+            .map_err(|error| error.problems().iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn everything_is_optional() {
+        let settings = read(&[]).unwrap();
+        assert!(settings.region.is_none() && settings.profile.is_none() && settings.endpoint_url.is_none());
+    }
+
+    #[test]
+    fn good_settings_are_kept_as_they_are() {
+        let settings = read(&[("region", "eu-west-1"), ("profile", "prod team")]).unwrap();
+        assert_eq!(settings.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(settings.profile.as_deref(), Some("prod team"));
+        for url in [
+            "http://127.0.0.1:4566",
+            "https://[::1]:8443/path",
+            "HTTPS://vpce-1.secretsmanager.eu-west-1.vpce.amazonaws.com",
+            "http://[::1]",
+            "http://localhost/",
+        ] {
+            assert_eq!(read(&[("endpoint-url", url)]).unwrap().endpoint_url.as_deref(), Some(url));
+        }
+    }
+
+    #[test]
+    fn all_problems_are_reported_at_once_and_no_value_is_quoted() {
+        let problems = read(&[("endpoint-url", "ftp://canary"), ("profile", ""), ("region", "a.canary")]);
+        assert_eq!(
+            problems.unwrap_err(),
+            [
+                "region: must be the name of a region, such as eu-west-1",
+                "profile: must not be empty; leave it out to use AWS_PROFILE or the default profile",
+                "endpoint-url: must start with http:// or https://",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_endpoint_url_is_checked_without_asking_it() {
+        for (url, message) in [
+            ("", "must start with http:// or https://"),
+            ("localhost:4566", "must start with http:// or https://"),
+            ("http://", "must name a host"),
+            ("http:///path", "must name a host"),
+            ("http://:80", "must name a host"),
+            ("http://[]:80", "must name a host"),
+            ("http://[::1", "has a `[` in its host that is not closed"),
+            ("http://host:65536", "must have a number from 0 to 65535 as its port"),
+            ("http://host:", "must have a number from 0 to 65535 as its port"),
+            ("http://user:password@host", "must not hold a user name or a password"),
+            ("http://host/?x=1", "must have no `?` and no `#`: only scheme, host, port and path"),
+            ("http://ho st", "must not hold spaces or control characters"),
+        ] {
+            assert_eq!(read(&[("endpoint-url", url)]).unwrap_err(), [format!("endpoint-url: {message}")]);
+        }
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_the_right_one() {
+        let problems = read(&[("endpoint_url", "http://host")]).unwrap_err();
+        assert_eq!(problems, ["endpoint_url: unknown key; did you mean `endpoint-url`?"]);
+    }
+}

@@ -1,0 +1,96 @@
+//! The provider against a real `moto_server`, and against servers with a fault.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "conformance/answers.rs"]
+mod answers;
+#[path = "conformance/environment.rs"]
+mod environment;
+#[path = "conformance/faults.rs"]
+mod faults;
+#[path = "conformance/refusals.rs"]
+mod refusals;
+#[path = "conformance/support.rs"]
+mod support;
+#[path = "conformance/traces.rs"]
+mod traces;
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use secretdir_conformance::{BadSettings, Fixture, Skip, conformance_tests};
+use secretdir_provider::{Table, Value};
+use secretdir_provider_aws::WithCredentials;
+use secretdir_testkit::{Moto, REGION};
+
+/// A corner of one moto server that all the rules share.
+struct Corner {
+    moto: &'static Moto,
+    number: usize,
+}
+
+impl Fixture for Corner {
+    type Provider = WithCredentials;
+
+    async fn start() -> Self {
+        static MOTO: OnceLock<Moto> = OnceLock::new();
+        static CORNERS: AtomicUsize = AtomicUsize::new(0);
+        Self { moto: MOTO.get_or_init(Moto::start), number: CORNERS.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    async fn put(&mut self, name: &str, value: &[u8]) {
+        match str::from_utf8(value) {
+            Ok(text) => self.moto.create_string(name, text),
+            Err(_) => self.moto.create_binary(name, value),
+        };
+    }
+
+    fn provider(&self) -> WithCredentials {
+        support::provider(self.moto.access_key())
+    }
+
+    fn settings(&self) -> Table {
+        support::table(&[("region", REGION), ("endpoint-url", &self.moto.endpoint())])
+    }
+
+    fn settings_of_no_store(&self) -> Table {
+        support::table(&[("region", REGION), ("endpoint-url", &support::endpoint_of_nobody())])
+    }
+
+    fn bad_settings(&self) -> Vec<BadSettings> {
+        [("region", ""), ("profile", ""), ("endpoint-url", "localhost:4566"), ("endpoint-url", "")]
+            .map(|(key, value)| BadSettings::new(Table::from([(key.to_owned(), Value::from(value))]), key))
+            .into()
+    }
+
+    fn name(&self, label: &str) -> String {
+        format!("corner-{}/{label}", self.number)
+    }
+
+    fn good_names(&self) -> Vec<String> {
+        let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/db-AbCdEf";
+        ["app/db", "a_b+c=d.e@f-g", "rds!db-1234", arn].map(str::to_owned).into()
+    }
+
+    fn bad_names(&self) -> Vec<String> {
+        ["", "a b", "a:b", "arn:aws:s3:::bucket"].map(str::to_owned).into()
+    }
+
+    fn good_versions(&self) -> Vec<String> {
+        ["AWSCURRENT", "AWSPREVIOUS", "id:01234567-89ab-cdef-0123-456789abcdef"].map(str::to_owned).into()
+    }
+
+    fn credentials(&self) -> Vec<String> {
+        let key = self.moto.access_key();
+        vec![key.id.clone(), key.secret.clone()]
+    }
+
+    fn skips() -> Vec<Skip> {
+        vec![Skip::new(
+            "an_empty_value_survives",
+            "Secrets Manager keeps no empty value: one has at least one byte",
+        )]
+    }
+}
+
+conformance_tests!(Corner);

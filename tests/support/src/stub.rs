@@ -1,0 +1,162 @@
+//! A server that answers everything alike: for faults that a real server does not have.
+
+use std::io::{self, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use crate::http::{self, PATIENCE};
+
+/// What a [`Stub`] does with a request.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// Answers with a status, headers and a body; the length is added.
+    Answer {
+        /// The HTTP status.
+        status: u16,
+        /// Further headers.
+        headers: Vec<(String, String)>,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// Sends these bytes as they are, and closes.
+    Raw(Vec<u8>),
+    /// Takes the request and never answers.
+    Silence,
+}
+
+impl Reply {
+    /// Answers with a status and a JSON body.
+    pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        let headers = vec![("content-type".to_owned(), "application/x-amz-json-1.1".to_owned())];
+        Self::Answer { status, headers, body: body.into() }
+    }
+}
+
+/// A server on 127.0.0.1 that gives every request the same reply, and counts them. Ends when dropped.
+#[derive(Debug)]
+pub struct Stub {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    reply: Reply,
+    requests: AtomicUsize,
+    ended: AtomicBool,
+    /// Connections that are kept open without an answer.
+    silent: Mutex<Vec<TcpStream>>,
+}
+
+impl Stub {
+    /// Starts a server on a free port.
+    pub fn start(reply: Reply) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Arc::new(Shared {
+            reply,
+            requests: AtomicUsize::default(),
+            ended: AtomicBool::default(),
+            silent: Mutex::default(),
+        });
+        let acceptor = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || shared.accept(&listener)
+        });
+        Self { address, shared, acceptor: Some(acceptor) }
+    }
+
+    /// Returns `http://127.0.0.1:PORT`.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Returns how many requests have come.
+    pub fn requests(&self) -> usize {
+        self.shared.requests.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Stub {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::SeqCst);
+        // A connection wakes the acceptor, which then sees that it is over.
+        let woken = TcpStream::connect_timeout(&self.address, PATIENCE).is_ok();
+        if let (true, Some(acceptor)) = (woken, self.acceptor.take()) {
+            let _ = acceptor.join();
+        }
+    }
+}
+
+impl Shared {
+    fn accept(self: Arc<Self>, listener: &TcpListener) {
+        for stream in listener.incoming().flatten() {
+            if self.ended.load(Ordering::SeqCst) {
+                return;
+            }
+            let shared = Arc::clone(&self);
+            // A client that goes away in mid-request is no matter.
+            thread::spawn(move || shared.serve(stream).ok());
+        }
+    }
+
+    fn serve(&self, stream: TcpStream) -> io::Result<()> {
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        http::read(&mut BufReader::new(&stream))?;
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        match &self.reply {
+            Reply::Answer { status, headers, body } => (&stream).write_all(&response(*status, headers, body)),
+            Reply::Raw(bytes) => (&stream).write_all(bytes),
+            Reply::Silence => {
+                self.silent.lock().unwrap().push(stream);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn response(status: u16, headers: &[(String, String)], body: &[u8]) -> Vec<u8> {
+    let mut head =
+        format!("HTTP/1.1 {status} Stub\r\ncontent-length: {}\r\nconnection: close\r\n", body.len());
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    [head.as_bytes(), b"\r\n", body].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn post(stub: &Stub) -> io::Result<http::Message> {
+        http::post(stub.address, "/", &[("x-test", "1")], b"question")
+    }
+
+    #[test]
+    fn every_request_gets_the_reply_and_is_counted() {
+        let stub = Stub::start(Reply::json(418, "{}"));
+        for _ in 0..3 {
+            let answer = post(&stub).unwrap();
+            assert_eq!((answer.status(), answer.body.as_slice()), (Some(418), b"{}".as_slice()));
+        }
+        assert_eq!(stub.requests(), 3);
+    }
+
+    #[test]
+    fn raw_bytes_are_sent_as_they_are() {
+        let stub = Stub::start(Reply::Raw(b"nonsense".to_vec()));
+        assert!(post(&stub).is_err());
+    }
+
+    #[test]
+    fn after_its_end_nobody_listens() {
+        let stub = Stub::start(Reply::Silence);
+        let address = stub.address;
+        drop(stub);
+        assert!(TcpStream::connect_timeout(&address, PATIENCE).is_err());
+    }
+}
