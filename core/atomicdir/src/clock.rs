@@ -7,6 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{Timespec, Timestamps, UTIME_OMIT, futimens};
 
+/// The time of a lock under which no run has succeeded yet.
+pub(crate) const NEVER: SystemTime = UNIX_EPOCH;
+
 /// Sets the modification time, and leaves the access time alone.
 pub(crate) fn set_modified(file: impl AsFd, time: SystemTime) -> rustix::io::Result<()> {
     let omit = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };

@@ -194,6 +194,14 @@ impl<T> FileMap<T> {
         self.0.iter()
     }
 
+    /// Makes another map out of this one: with the same names, or fewer.
+    pub fn filter_map<'m, U>(
+        &'m self,
+        mut value: impl FnMut(&'m FileName, &'m T) -> Option<U>,
+    ) -> FileMap<U> {
+        FileMap(self.0.iter().filter_map(|(name, old)| Some((name.clone(), value(name, old)?))).collect())
+    }
+
     /// Returns how many names there are.
     pub fn len(&self) -> usize {
         self.0.len()

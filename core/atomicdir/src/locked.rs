@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, flock, openat, readlinkat, statat};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, fchmod, flock, openat, readlinkat, statat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
@@ -99,14 +99,20 @@ impl AtomicDir {
         Ok(lock)
     }
 
+    /// Makes the lock, with a time that says that no run has succeeded yet, and a mode that every later run can open it
+    /// with, whatever the umask is now.
     fn make_lock(&self, name: &str, flags: OFlags) -> rustix::io::Result<File> {
-        let create = flags | OFlags::CREATE | OFlags::EXCL;
-        match openat(&self.parent.directory, name, create, Mode::RUSR | Mode::WUSR) {
+        let (create, mode) = (flags | OFlags::CREATE | OFlags::EXCL, Mode::RUSR | Mode::WUSR);
+        match openat(&self.parent.directory, name, create, mode) {
             // Another first run was faster.
-            Err(Errno::EXIST) => openat(&self.parent.directory, name, flags, Mode::empty()),
-            made => made,
+            Err(Errno::EXIST) => openat(&self.parent.directory, name, flags, Mode::empty()).map(File::from),
+            made => {
+                let made = File::from(made?);
+                fchmod(&made, mode)?;
+                clock::set_modified(&made, clock::NEVER)?;
+                Ok(made)
+            }
         }
-        .map(File::from)
     }
 
     fn refuse_lock(&self, path: PathBuf) -> Error {

@@ -105,7 +105,7 @@ impl AtomicDir {
             Err(Errno::NOENT) => return Ok(None),
             found => found.at(Step::Lock, "inspect", self.parent.join(&name))?,
         };
-        Ok(Some(clock::modified(&found)))
+        Ok(Some(clock::modified(&found)).filter(|time| *time != clock::NEVER))
     }
 
     fn generation_status(&self, id: &Id) -> Result<Option<GenerationStatus>> {

@@ -12,3 +12,4 @@ mod publish;
 mod readers;
 mod refusals;
 mod support;
+mod umask;

@@ -85,6 +85,8 @@ fn status_tells_what_is_published() {
     let place = Place::new();
     assert!(Status::of(place.link()).unwrap().current.is_none());
     assert!(Status::of(place.path().join("no/such/app")).unwrap().current.is_none());
+    drop(place.open(Options::new()).try_lock(at(3)).unwrap().unwrap());
+    assert_eq!(Status::of(place.link()).unwrap().last_success, None, "no run has succeeded yet");
     place.publish(Options::new(), &[("d/a", "123")], at(7));
     let status = Status::of(place.link()).unwrap();
     assert_eq!(status.last_success, Some(at(7)));

@@ -1,0 +1,55 @@
+//! A umask that takes the owner's own bits away. It belongs to the whole process, so the test runs itself again in one of
+//! its own, as an ordinary user: root gets through a directory without permissions.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::process::Command;
+
+use atomicdir::{Options, Refusal};
+
+use crate::support::Place;
+
+const USER: u32 = 65534;
+
+#[test]
+fn a_umask_without_the_owners_bits_is_named_and_leaves_nothing() {
+    if let Some(folder) = std::env::var_os("ATOMICDIR_TEST_FOLDER") {
+        return publish_in(folder.as_ref());
+    }
+    if !rustix::process::geteuid().is_root() {
+        drop(
+            std::io::stderr()
+                .write_all(b"NOT RUN: the test of a umask without the owner's bits: needs root\n"),
+        );
+        return;
+    }
+    let place = Place::new();
+    fs::copy(std::env::current_exe().unwrap(), place.path().join("test")).unwrap();
+    fs::set_permissions(place.path().join("test"), fs::Permissions::from_mode(0o755)).unwrap();
+    let folder = place.path().join("out");
+    fs::create_dir(&folder).unwrap();
+    chown(&folder, Some(USER), Some(USER)).unwrap();
+
+    let test = "umask::a_umask_without_the_owners_bits_is_named_and_leaves_nothing";
+    let script = format!("umask 0777; exec {}/test --exact {test}", place.path().display());
+    let user = [format!("--reuid={USER}"), format!("--regid={USER}"), "--clear-groups".to_owned()];
+    let mut child = Command::new("setpriv");
+    child.args(user).args(["sh", "-c", &script]).env("ATOMICDIR_TEST_FOLDER", &folder);
+    let ran = child.output().unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    assert!(String::from_utf8_lossy(&ran.stdout).contains("1 passed"), "{ran:?}");
+}
+
+fn publish_in(folder: &std::path::Path) {
+    let dir = Options::new().open(folder.join("app")).unwrap();
+    let now = std::time::SystemTime::now();
+    for _ in 0..2 {
+        // The lock can be opened again, and the directory that could not be opened is gone.
+        let mut locked = dir.try_lock(now).unwrap().unwrap();
+        let error = locked.stage().unwrap_err();
+        assert_eq!((error.refusal(), error.step().number()), (Some(&Refusal::Umask), 6));
+    }
+    let left: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, [".app.lock"]);
+}
