@@ -7,6 +7,7 @@ mod dir;
 mod error;
 mod file_name;
 mod fill;
+mod flock;
 mod generation;
 mod locked;
 mod names;

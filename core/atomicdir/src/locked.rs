@@ -5,12 +5,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, fchmod, flock, openat, readlinkat, statat};
+use rustix::fs::{AtFlags, Mode, OFlags, fchmod, openat, readlinkat, statat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use crate::clock;
 use crate::error::At;
+use crate::flock::Flock;
 use crate::names::Role;
 use crate::sweep::{self, Inventory, Sweep};
 use crate::{AtomicDir, Error, Id, Refusal, Result, Step};
@@ -25,7 +26,7 @@ const POLL: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Locked<'d> {
     pub(crate) dir: &'d AtomicDir,
-    lock: File,
+    lock: Flock,
     pub(crate) current: Option<Id>,
     pub(crate) superseded: Vec<Id>,
     sweep: Sweep,
@@ -40,12 +41,9 @@ impl AtomicDir {
     ///
     /// A lock that is not ours, a link that is not ours: nothing has been touched then.
     pub fn try_lock(&self, now: SystemTime) -> Result<Option<Locked<'_>>> {
-        let lock = self.open_lock()?;
         let path = || self.parent.join(&self.link.lock());
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => return Ok(None),
-            taken => taken.at(Step::Lock, "lock", path())?,
-        }
+        let lock = Flock::exclusive(self.open_lock()?).at(Step::Lock, "lock", path())?;
+        let Some(lock) = lock else { return Ok(None) };
         tracing::debug!(step = Step::Lock.number(), path = %path().display(), "locked");
         let current = self.read_link()?;
         let inventory = Inventory::take(self)?;
@@ -179,7 +177,7 @@ impl Locked<'_> {
     /// The time could not be noted. What is published stays published.
     pub fn succeed(self, now: SystemTime) -> Result<()> {
         let path = self.dir.parent.join(&self.dir.link.lock());
-        clock::set_modified(&self.lock, now).at(Step::Lock, "set the time of", path)
+        clock::set_modified(self.lock.file(), now).at(Step::Lock, "set the time of", path)
     }
 
     /// Step 4: removes what unfinished runs left, and what is due.

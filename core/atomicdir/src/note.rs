@@ -5,10 +5,11 @@ use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustix::fs::{FlockOperation, Mode, fchmod, flock, fsync, openat, renameat};
+use rustix::fs::{Mode, fchmod, fsync, openat, renameat};
 use rustix::io::Errno;
 
 use crate::error::At;
+use crate::flock::Flock;
 use crate::names::Role;
 use crate::staging::CREATE;
 use crate::walk::READ;
@@ -22,7 +23,7 @@ const MODE: Mode = Mode::RUSR.union(Mode::WUSR);
 /// A note that this process alone works on, until the claim is dropped. Survives the lock.
 #[derive(Debug)]
 pub struct NoteClaim {
-    _held: File,
+    _held: Flock,
 }
 
 impl AtomicDir {
@@ -68,13 +69,9 @@ impl AtomicDir {
     /// As for [`note`](Self::note).
     pub fn claim_note(&self, id: &Id) -> Result<Option<NoteClaim>> {
         let Some(file) = self.open_note(id)? else { return Ok(None) };
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => Ok(None),
-            locked => {
-                locked.at(Step::Note, "lock", self.parent.join(&self.link.name(Role::Note, id)))?;
-                Ok(Some(NoteClaim { _held: file }))
-            }
-        }
+        let path = self.parent.join(&self.link.name(Role::Note, id));
+        let held = Flock::exclusive(file).at(Step::Note, "lock", path)?;
+        Ok(held.map(|held| NoteClaim { _held: held }))
     }
 }
 

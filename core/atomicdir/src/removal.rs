@@ -6,12 +6,11 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{
-    AtFlags, Dir, FileType, FlockOperation, Mode, fchmod, flock, openat, statat, symlinkat, unlinkat,
-};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, fchmod, openat, statat, symlinkat, unlinkat};
 use rustix::io::Errno;
 
 use crate::error::At;
+use crate::flock::Flock;
 use crate::generation::Generation;
 use crate::names::Role;
 use crate::parent::DIRECTORY;
@@ -77,8 +76,8 @@ enum Hold {
     Closed,
     /// A reader holds it.
     Pinned,
-    /// Ours until the descriptor is dropped: no reader can pin what is being taken apart.
-    Held(Generation),
+    /// Locked until the end, so that no reader can pin what is being taken apart. With the mode that it has.
+    Held(Flock, u32),
 }
 
 impl Hold {
@@ -90,13 +89,10 @@ impl Hold {
             opened => opened?,
         };
         let Some(generation) = generation else { return Ok(Self::Absent) };
-        match flock(&generation.directory, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => Ok(Self::Pinned),
-            locked => {
-                locked.at(step, "lock", dir.parent.join(&dir.link.name(Role::Generation, id)))?;
-                Ok(Self::Held(generation))
-            }
-        }
+        let Generation { directory, found } = generation;
+        let path = dir.parent.join(&dir.link.name(Role::Generation, id));
+        let held = Flock::exclusive(directory).at(step, "lock", path)?;
+        Ok(held.map_or(Self::Pinned, |held| Self::Held(held, found.mode())))
     }
 
     fn take_apart(self, dir: &AtomicDir, step: Step, id: &Id) -> Result<()> {
@@ -105,8 +101,8 @@ impl Hold {
         match &self {
             Self::Absent | Self::Pinned => return Ok(()),
             Self::Closed => {}
-            Self::Held(Generation { directory, found }) => {
-                Emptying { step, device: dir.parent.device }.empty(directory, found.mode(), &path)?;
+            Self::Held(held, mode) => {
+                Emptying { step, device: dir.parent.device }.empty(held.file(), *mode, &path)?;
             }
         }
         unlinkat(&dir.parent.directory, &name, AtFlags::REMOVEDIR).at(step, "remove", path)

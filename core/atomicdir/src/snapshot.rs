@@ -6,10 +6,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, openat, readlink};
-use rustix::io::Errno;
+use rustix::fs::{CWD, Mode, OFlags, openat, readlink};
 
 use crate::error::At;
+use crate::flock::Flock;
 use crate::parent::DIRECTORY;
 use crate::walk::READ;
 use crate::{Error, FileName, Refusal, Result, Step};
@@ -34,7 +34,7 @@ const ATTEMPTS: u32 = 1000;
 /// ```
 #[derive(Debug)]
 pub struct Snapshot {
-    directory: File,
+    pin: Flock,
     path: PathBuf,
 }
 
@@ -48,8 +48,8 @@ impl Snapshot {
     pub fn open(link: impl AsRef<Path>) -> Result<Self> {
         let path = link.as_ref();
         for _ in 0..ATTEMPTS {
-            if let Some(directory) = pin(path)? {
-                return Ok(Self { directory, path: path.to_owned() });
+            if let Some(pin) = pin(path)? {
+                return Ok(Self { pin, path: path.to_owned() });
             }
             std::thread::yield_now();
         }
@@ -78,11 +78,11 @@ impl Snapshot {
         let (directories, last) = name.split();
         let mut above = None;
         for directory in directories {
-            let from = above.as_ref().unwrap_or(&self.directory);
+            let from = above.as_ref().unwrap_or(self.pin.file());
             let opened = openat(from, directory, DIRECTORY, Mode::empty());
             above = Some(File::from(opened.at(Step::Read, "open", &path)?));
         }
-        let from = above.as_ref().unwrap_or(&self.directory);
+        let from = above.as_ref().unwrap_or(self.pin.file());
         openat(from, last, READ, Mode::empty()).map(File::from).at(Step::Read, "open", path)
     }
 }
@@ -90,23 +90,20 @@ impl Snapshot {
 impl AsFd for Snapshot {
     /// Returns the generation's directory, to open files relative to.
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.directory.as_fd()
+        self.pin.file().as_fd()
     }
 }
 
 /// Opens and pins what the link names; `None` if it flipped or was being removed meanwhile.
-fn pin(link: &Path) -> Result<Option<File>> {
+fn pin(link: &Path) -> Result<Option<Flock>> {
     let Some(directory) = unless_gone(link, open(link).map_err(io::Error::from), "open")? else {
         return Ok(None);
     };
-    match flock(&directory, FlockOperation::NonBlockingLockShared) {
-        Err(Errno::WOULDBLOCK) => return Ok(None),
-        locked => locked.at(Step::Read, "pin", link)?,
-    }
-    let pinned = directory.metadata().at(Step::Read, "inspect", link)?;
+    let Some(pin) = Flock::shared(directory).at(Step::Read, "pin", link)? else { return Ok(None) };
+    let pinned = pin.file().metadata().at(Step::Read, "inspect", link)?;
     let named = unless_gone(link, std::fs::metadata(link), "inspect")?;
     let same = named.is_some_and(|named| (pinned.dev(), pinned.ino()) == (named.dev(), named.ino()));
-    Ok(same.then_some(directory))
+    Ok(same.then_some(pin))
 }
 
 /// Turns "not found" into `None` where the link is there: between the kernel's following it and its looking at the

@@ -5,10 +5,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::SystemTime;
 
-use rustix::fs::{AtFlags, FlockOperation, flock, statat};
+use rustix::fs::{AtFlags, statat};
 use rustix::io::Errno;
 
 use crate::error::At;
+use crate::flock::Flock;
 use crate::generation::Generation;
 use crate::names::Role;
 use crate::parent::Parent;
@@ -121,11 +122,9 @@ impl AtomicDir {
         files.sort_by(|one, other| one.name.cmp(&other.name));
         let since = generation.found.modified().at(Step::Read, "inspect", &path)?;
         // Last, for it locks the generation for a moment, and a snapshot that meets the lock has to try again.
-        let pin = match flock(&generation.directory, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => Pin::Pinned,
-            locked => locked.map(|()| Pin::Free).at(Step::Read, "look for pins on", path)?,
-        };
-        drop(generation);
+        let free = Flock::exclusive(generation.directory).at(Step::Read, "look for pins on", path)?;
+        let pin = if free.is_some() { Pin::Free } else { Pin::Pinned };
+        drop(free);
         Ok(Some(GenerationStatus { id: id.clone(), since, pin, files, note: self.note(id)? }))
     }
 }

@@ -57,14 +57,19 @@ fn readers_never_see_a_mixed_or_missing_set() {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let readers: Vec<_> = (0..2).map(|_| scope.spawn(|| read_until(&done, &place))).collect();
-        for round in 1..500 {
-            let text = round.to_string();
-            place.publish(options(), &[("a", &text), ("b", &text)], at(round));
-        }
+        let publisher = scope.spawn(|| {
+            for round in 1..500 {
+                let text = round.to_string();
+                place.publish(options(), &[("a", &text), ("b", &text)], at(round));
+            }
+        });
+        // Whether it went well or not, the readers are to end.
+        let published = publisher.join();
         done.store(true, Ordering::SeqCst);
         for reader in readers {
             assert!(reader.join().unwrap() > 0);
         }
+        published.unwrap();
     });
     drop(place.open(eager()).try_lock(at(1000)).unwrap().unwrap());
     assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);

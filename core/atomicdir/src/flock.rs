@@ -1,0 +1,45 @@
+//! Locks on open files: they end with the process, however it ends.
+
+use std::fs::File;
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+/// An open file with a lock on it, which is given back on drop.
+///
+/// Closing the file would not do: a child process that is being started at that moment has a copy of the descriptor until
+/// it executes its program, and the lock would last as long.
+#[derive(Debug)]
+pub(crate) struct Flock(File);
+
+impl Flock {
+    /// Takes a lock that nobody shares, without waiting: `None` if somebody has one.
+    pub(crate) fn exclusive(file: File) -> rustix::io::Result<Option<Self>> {
+        Self::take(file, FlockOperation::NonBlockingLockExclusive)
+    }
+
+    /// Takes a lock that others may share, without waiting: `None` if somebody has one of his own.
+    pub(crate) fn shared(file: File) -> rustix::io::Result<Option<Self>> {
+        Self::take(file, FlockOperation::NonBlockingLockShared)
+    }
+
+    fn take(file: File, operation: FlockOperation) -> rustix::io::Result<Option<Self>> {
+        match flock(&file, operation) {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    pub(crate) fn file(&self) -> &File {
+        &self.0
+    }
+}
+
+impl Drop for Flock {
+    fn drop(&mut self) {
+        if let Err(error) = flock(&self.0, FlockOperation::Unlock) {
+            tracing::debug!(%error, "a lock ends only now that its file is closed");
+        }
+    }
+}
