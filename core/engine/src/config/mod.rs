@@ -1,0 +1,80 @@
+//! The configuration file: text, then a tree of values with the line of each key.
+//!
+//! A [`Config`] is any TOML. What its tables mean is read section by section while it is resolved into a
+//! [`Plan`](crate::Plan), each section through [`Settings`](secretdir_provider::Settings), which is also how a provider
+//! reads its own: one mechanism names the dotted path, the expected type and the nearest known key of whatever is
+//! wrong. A section that is wrong in part is read for the rest, so that one look finds every mistake in the file.
+
+mod document;
+mod lines;
+pub(crate) mod report;
+pub(crate) mod section;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use secretdir_provider::{KeyPath, Table};
+
+use crate::problem::{ConfigError, Problem};
+use lines::{LineStarts, Lines};
+
+/// A configuration file that is TOML, and not yet known to mean anything.
+#[derive(Debug)]
+pub struct Config {
+    pub(crate) file: PathBuf,
+    pub(crate) table: Table,
+    pub(crate) lines: Lines,
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, is not UTF-8, or is not TOML; of the last, every mistake.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => Self::parse(text, path),
+            Err(error) => {
+                let line = LineStarts::of(&bytes).line(error.valid_up_to());
+                Err(Problem::new(path, Some(line), KeyPath::default(), "is not UTF-8").into())
+            }
+        }
+    }
+
+    /// Reads the text of a configuration; `path` is where it comes from: its name in problems, and what relative paths
+    /// count from.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake that keeps the text from being TOML.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let (table, lines) = document::read(text, path)?;
+        Ok(Self { file: path.to_owned(), table, lines })
+    }
+
+    /// Returns the path of the file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Returns the folder that relative paths count from: empty for the current one.
+    pub(crate) fn folder(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new(""))
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> ConfigError {
+    let message = match error.kind() {
+        ErrorKind::NotFound => "there is no such file; is the path right, and the current folder?".to_owned(),
+        ErrorKind::PermissionDenied => "this user may not read it; check its owner and mode".to_owned(),
+        ErrorKind::IsADirectory => "is a directory; name the TOML file in it".to_owned(),
+        _ => format!("cannot be read: {error}"),
+    };
+    Problem::new(path, None, KeyPath::default(), message).into()
+}

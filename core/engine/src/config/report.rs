@@ -1,0 +1,56 @@
+//! Collects what is wrong while a configuration is resolved.
+
+use std::path::Path;
+
+use secretdir_provider::{KeyPath, SettingsError};
+
+use super::Config;
+use super::lines::Lines;
+use crate::problem::{ConfigError, Problem};
+
+/// What has been found so far: what keeps the configuration from being a plan, and what a person should know.
+pub(crate) struct Report<'c> {
+    file: &'c Path,
+    lines: &'c Lines,
+    errors: Vec<Problem>,
+    warnings: Vec<Problem>,
+}
+
+impl<'c> Report<'c> {
+    /// Starts an empty report on a configuration.
+    pub(crate) fn on(config: &'c Config) -> Self {
+        Self { file: &config.file, lines: &config.lines, errors: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// Notes what keeps the configuration from being a plan.
+    pub(crate) fn error(&mut self, path: &KeyPath, message: impl Into<String>) {
+        let problem = self.problem(path, message);
+        self.errors.push(problem);
+    }
+
+    /// Notes what is wrong with the settings below a key.
+    pub(crate) fn settings(&mut self, below: &KeyPath, error: &SettingsError) {
+        for problem in error.problems() {
+            self.error(&below.join(problem.path()), problem.message());
+        }
+    }
+
+    /// Notes a warning. One that was noted before, because several files inherit what it is about, is noted once.
+    pub(crate) fn warn(&mut self, path: &KeyPath, message: impl Into<String>) {
+        let problem = self.problem(path, message);
+        if !self.warnings.contains(&problem) {
+            self.warnings.push(problem);
+        }
+    }
+
+    /// Returns the warnings, sorted by line, unless there are errors.
+    pub(crate) fn finish(mut self) -> Result<Vec<Problem>, ConfigError> {
+        ConfigError::unless_empty(self.errors)?;
+        self.warnings.sort_by_key(Problem::line);
+        Ok(self.warnings)
+    }
+
+    fn problem(&self, path: &KeyPath, message: impl Into<String>) -> Problem {
+        Problem::new(self.file, Some(self.lines.of(path)), path.clone(), message)
+    }
+}

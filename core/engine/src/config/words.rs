@@ -1,0 +1,123 @@
+//! The values of the configuration that are more than a string. An error says what is expected, not what was found.
+
+use std::fmt;
+use std::time::Duration;
+
+use atomicdir::{Durability, Mode};
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
+
+use crate::plan::Principal;
+
+/// Far more than anyone waits, and still far from where adding it to a clock overflows.
+const LONGEST: Duration = Duration::from_secs(1000 * 365 * 24 * 60 * 60);
+
+/// Reads a mode, such as `"0440"`.
+pub(super) fn mode<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Mode>, D::Error> {
+    let expected = r#"permission bits in quotes, from "0000" to "0777""#;
+    value.deserialize_any(Word { expected, parse: |text| text.parse().ok(), number: None })
+}
+
+/// Reads the name or number of a user or group.
+pub(super) fn principal<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Principal>, D::Error> {
+    let expected = "a name or a number from 0 to 4294967294";
+    value.deserialize_any(Word { expected, parse: Principal::parse, number: Some(Principal::from_number) })
+}
+
+/// Reads a duration, such as `"60s"`.
+pub(super) fn duration<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>, D::Error> {
+    let expected = r#"a duration of at most 1000 years, such as "60s" or "1m 30s""#;
+    value.deserialize_any(Word { expected, parse: parse_duration, number: None })
+}
+
+/// Reads a duration that is not zero.
+pub(super) fn some_duration<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>, D::Error> {
+    let expected = r#"a duration over zero and of at most 1000 years, such as "60s" or "1m 30s""#;
+    let parse = |text: &str| parse_duration(text).filter(|duration| !duration.is_zero());
+    value.deserialize_any(Word { expected, parse, number: None })
+}
+
+/// Reads a durability.
+pub(super) fn durability<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Durability>, D::Error> {
+    let parse = |text: &str| match text {
+        "filesystem" => Some(Durability::Filesystem),
+        "per-file" => Some(Durability::PerFile),
+        "none" => Some(Durability::None),
+        _ => None,
+    };
+    let expected = r#""filesystem", "per-file" or "none""#;
+    value.deserialize_any(Word { expected, parse, number: None })
+}
+
+fn parse_duration(text: &str) -> Option<Duration> {
+    humantime::parse_duration(text).ok().filter(|duration| *duration <= LONGEST)
+}
+
+/// A text, or perhaps a whole number, that stands for something.
+struct Word<T> {
+    expected: &'static str,
+    parse: fn(&str) -> Option<T>,
+    number: Option<fn(i64) -> Option<T>>,
+}
+
+impl<T> Visitor<'_> for Word<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Option<T>, E> {
+        (self.parse)(text).map(Some).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Option<T>, E> {
+        match self.number {
+            Some(read) => {
+                read(number).map(Some).ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
+            }
+            None => Err(E::invalid_type(Unexpected::Signed(number), &self)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::IntoDeserializer;
+    use serde::de::value::{Error, StrDeserializer};
+
+    use super::*;
+
+    fn text(text: &str) -> StrDeserializer<'_, Error> {
+        text.into_deserializer()
+    }
+
+    #[test]
+    fn durations_are_humane_and_bounded() {
+        for (given, seconds) in
+            [("60s", 60), ("1m 30s", 90), ("0s", 0), ("2h", 7200), ("1000 days", 86_400_000)]
+        {
+            assert_eq!(duration(text(given)).unwrap(), Some(Duration::from_secs(seconds)), "{given}");
+        }
+        for given in ["", "60", "s", "-1s", "1001 years", "99999999999999999999s", "1e3s", "1 fortnight"] {
+            assert!(duration(text(given)).is_err(), "{given}");
+        }
+        assert!(some_duration(text("0ms")).is_err());
+        assert_eq!(some_duration(text("1ms")).unwrap(), Some(Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn words_are_told_from_others() {
+        assert_eq!(mode(text("440")).unwrap(), Mode::new(0o440));
+        assert_eq!(durability(text("per-file")).unwrap(), Some(Durability::PerFile));
+        assert!(durability(text("fsync")).is_err());
+        let wrong = mode(text("hunter2")).unwrap_err().to_string();
+        assert!(wrong.contains(r#"from "0000" to "0777""#), "{wrong}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn arbitrary_text_is_no_trouble(given in ".{0,12}") {
+            let _ = (duration(text(&given)), mode(text(&given)), principal(text(&given)), durability(text(&given)));
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Picks one field from a secret that is JSON.
+//!
+//! The picked bytes are the store's own, as far as JSON allows: a string gives its text, a number or boolean its JSON
+//! text exactly as written (`1.0` stays `1.0`), an object or array its text without the whitespace between tokens, keys
+//! in the order and with the escapes they had. Null and what is missing are errors. Of equal keys in one object the last
+//! one counts.
+//!
+//! Nothing of the secret is left behind: the text is navigated in place, key by key, and what is picked is copied once,
+//! into a buffer that is wiped when dropped and never grows. That is why strings are decoded here: `serde_json` would
+//! decode one with an escape in a scratch buffer of its own, which nobody wipes. No error quotes the secret.
+
+mod json;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+/// Which part of a JSON secret a file gets: a top-level key or, when it starts with `/`, a JSON pointer (RFC 6901).
+///
+/// ```
+/// use secretdir_engine::Field;
+///
+/// let secret = br#"{"user": "app", "hosts": [{"port": 5432}]}"#;
+/// assert_eq!(&**Field::parse("user")?.pick(secret)?, b"app");
+/// assert_eq!(&**Field::parse("/hosts/0/port")?.pick(secret)?, b"5432");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    text: String,
+    way: Way,
+}
+
+/// How a field is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Way {
+    /// The whole text is a key of the top-level object.
+    Key,
+    /// The decoded tokens of a JSON pointer.
+    Pointer(Vec<String>),
+}
+
+/// Why a text names no field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FieldSyntaxError {
+    /// It is empty.
+    #[error("the field is empty; leave it out to get the whole secret")]
+    Empty,
+    /// A `~` in a JSON pointer is followed by neither `0` nor `1`.
+    #[error("in a JSON pointer `~` must be followed by `0` or `1`: `~0` stands for `~`, `~1` for `/`")]
+    BadEscape,
+}
+
+/// Why a field could not be picked. Never holds any part of the secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FieldError {
+    /// The secret is not JSON.
+    #[error("the secret is not JSON: {fault} at line {line}, column {column}")]
+    NotJson {
+        /// What kind of fault it is.
+        fault: JsonFault,
+        /// The line of the secret, counted from 1.
+        line: usize,
+        /// The column, counted in bytes.
+        column: usize,
+    },
+    /// The secret is JSON, but has no keys at its top.
+    #[error("the secret has no field `{0}`: it is JSON, but not an object")]
+    NotAnObject(String),
+    /// A JSON pointer leads through something that has no parts.
+    #[error("the secret has no field `{field}`: {} is neither an object nor an array", place(.parent))]
+    NotAContainer {
+        /// The field asked for.
+        field: String,
+        /// The part of the pointer that leads to what has no parts; empty for the whole secret.
+        parent: String,
+    },
+    /// There is no such key or index.
+    #[error("the secret has no field `{0}`")]
+    Missing(String),
+    /// The field is null.
+    #[error("field `{0}` of the secret is null")]
+    Null(String),
+    /// The field is a string with half of a surrogate pair in it, which has no bytes.
+    #[error("field `{0}` of the secret is not Unicode: it has half of a surrogate pair")]
+    LoneSurrogate(String),
+}
+
+/// What keeps a secret from being JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JsonFault {
+    /// Something stands where JSON allows something else.
+    Syntax,
+    /// The text ends early.
+    EndsEarly,
+    /// The bytes are not UTF-8.
+    NotUtf8,
+}
+
+impl Field {
+    /// Reads a field as a configuration spells it.
+    ///
+    /// # Errors
+    ///
+    /// An empty text, and a JSON pointer with a bad escape.
+    pub fn parse(text: &str) -> Result<Self, FieldSyntaxError> {
+        let way = match text.strip_prefix('/') {
+            None if text.is_empty() => return Err(FieldSyntaxError::Empty),
+            None => Way::Key,
+            Some(tokens) => Way::Pointer(tokens.split('/').map(unescape).collect::<Result<_, _>>()?),
+        };
+        Ok(Self { text: text.to_owned(), way })
+    }
+
+    /// Returns the field as the configuration spells it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Picks the field from a secret.
+    ///
+    /// # Errors
+    ///
+    /// A secret that is not JSON, or does not have the field, or has null there.
+    pub fn pick(&self, secret: &[u8]) -> Result<Zeroizing<Vec<u8>>, FieldError> {
+        let whole = json::parse(secret)?;
+        let found = match &self.way {
+            Way::Key => self.key(whole),
+            Way::Pointer(tokens) => tokens
+                .iter()
+                .enumerate()
+                .try_fold(whole, |value, (depth, token)| self.step(value, token, depth)),
+        };
+        self.bytes(found?)
+    }
+
+    fn key<'a>(&self, whole: &'a RawValue) -> Result<&'a RawValue, FieldError> {
+        match json::Kind::of(whole) {
+            json::Kind::Object => json::member(whole, &self.text)?.ok_or_else(|| self.missing()),
+            _ => Err(FieldError::NotAnObject(self.text.clone())),
+        }
+    }
+
+    /// Follows one token of a pointer, which stands behind `depth` others.
+    fn step<'a>(&self, value: &'a RawValue, token: &str, depth: usize) -> Result<&'a RawValue, FieldError> {
+        let found = match json::Kind::of(value) {
+            json::Kind::Object => json::member(value, token)?,
+            json::Kind::Array => match index(token) {
+                Some(index) => json::element(value, index)?,
+                None => None,
+            },
+            _ => {
+                let parent = self.text.split('/').take(depth + 1).collect::<Vec<_>>().join("/");
+                return Err(FieldError::NotAContainer { field: self.text.clone(), parent });
+            }
+        };
+        found.ok_or_else(|| self.missing())
+    }
+
+    fn bytes(&self, found: &RawValue) -> Result<Zeroizing<Vec<u8>>, FieldError> {
+        match json::Kind::of(found) {
+            json::Kind::Null => Err(FieldError::Null(self.text.clone())),
+            json::Kind::String => {
+                json::text(found).ok_or_else(|| FieldError::LoneSurrogate(self.text.clone()))
+            }
+            json::Kind::Object | json::Kind::Array | json::Kind::Scalar => Ok(json::compact(found)),
+        }
+    }
+
+    fn missing(&self) -> FieldError {
+        FieldError::Missing(self.text.clone())
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Display for JsonFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Syntax => "syntax error",
+            Self::EndsEarly => "it ends early",
+            Self::NotUtf8 => "it is not UTF-8",
+        })
+    }
+}
+
+fn place(parent: &str) -> String {
+    if parent.is_empty() { "the secret".to_owned() } else { format!("`{parent}`") }
+}
+
+/// Decodes one token of a JSON pointer.
+fn unescape(token: &str) -> Result<String, FieldSyntaxError> {
+    let mut parts = token.split('~');
+    let mut decoded = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (c, rest) = match (part.strip_prefix('0'), part.strip_prefix('1')) {
+            (Some(rest), _) => ('~', rest),
+            (_, Some(rest)) => ('/', rest),
+            _ => return Err(FieldSyntaxError::BadEscape),
+        };
+        decoded.push(c);
+        decoded.push_str(rest);
+    }
+    Ok(decoded)
+}
+
+/// Reads an array index as RFC 6901 has it: digits, without leading zeros. `-`, the element after the last, is none.
+fn index(token: &str) -> Option<usize> {
+    let digits = token.bytes().all(|byte| byte.is_ascii_digit());
+    let canonical = token == "0" || !token.starts_with('0');
+    if digits && canonical { token.parse().ok() } else { None }
+}

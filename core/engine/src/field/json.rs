@@ -1,0 +1,231 @@
+//! JSON, navigated in place.
+//!
+//! `serde_json` checks the text and finds where its parts begin and end ([`RawValue`] borrows them); keys are compared
+//! and strings decoded here. Each level is walked by itself, and skipping a value takes no recursion: depth costs no
+//! stack.
+
+use std::fmt;
+
+use serde::Deserializer as _;
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde_json::Deserializer;
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use super::{FieldError, JsonFault};
+
+/// What a value is, told by its first byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Object,
+    Array,
+    String,
+    /// A number or a boolean.
+    Scalar,
+    Null,
+}
+
+impl Kind {
+    pub(super) fn of(value: &RawValue) -> Self {
+        match value.get().as_bytes().first() {
+            Some(b'{') => Self::Object,
+            Some(b'[') => Self::Array,
+            Some(b'"') => Self::String,
+            Some(b'n') => Self::Null,
+            _ => Self::Scalar,
+        }
+    }
+}
+
+/// Checks the whole text, so that nothing after this can fail for its syntax.
+pub(super) fn parse(secret: &[u8]) -> Result<&RawValue, FieldError> {
+    let text = std::str::from_utf8(secret).map_err(|error| not_utf8(secret, error.valid_up_to()))?;
+    serde_json::from_str(text).map_err(|error| not_json(&error))
+}
+
+fn not_utf8(secret: &[u8], good: usize) -> FieldError {
+    let before = secret.get(..good).unwrap_or_default();
+    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+    let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
+    FieldError::NotJson { fault: JsonFault::NotUtf8, line, column }
+}
+
+/// Keeps the position and drops the message, which may quote the text.
+fn not_json(error: &serde_json::Error) -> FieldError {
+    let fault = if error.is_eof() { JsonFault::EndsEarly } else { JsonFault::Syntax };
+    FieldError::NotJson { fault, line: error.line(), column: error.column() }
+}
+
+/// Finds the last value of a key in an object.
+pub(super) fn member<'a>(object: &'a RawValue, key: &str) -> Result<Option<&'a RawValue>, FieldError> {
+    Deserializer::from_str(object.get()).deserialize_map(Member(key)).map_err(|error| not_json(&error))
+}
+
+struct Member<'k>(&'k str);
+
+impl<'de> Visitor<'de> for Member<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some((key, value)) = members.next_entry::<&RawValue, &RawValue>()? {
+            if is_text(key, self.0) {
+                found = Some(value);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Finds an element of an array.
+pub(super) fn element(array: &RawValue, index: usize) -> Result<Option<&RawValue>, FieldError> {
+    Deserializer::from_str(array.get()).deserialize_seq(Element(index)).map_err(|error| not_json(&error))
+}
+
+struct Element(usize);
+
+impl<'de> Visitor<'de> for Element {
+    type Value = Option<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        let mut position = 0;
+        while let Some(value) = elements.next_element::<&RawValue>()? {
+            if position == self.0 {
+                found = Some(value);
+            }
+            position += 1;
+        }
+        Ok(found)
+    }
+}
+
+/// Copies a value without the whitespace between its tokens.
+pub(super) fn compact(value: &RawValue) -> Zeroizing<Vec<u8>> {
+    let json = value.get();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(json.len()));
+    let mut place = Place::Between;
+    for byte in json.bytes() {
+        place = match (place, byte) {
+            (Place::Between, b' ' | b'\t' | b'\n' | b'\r') => continue,
+            (Place::Between, b'"') | (Place::Escape, _) => Place::String,
+            (Place::String, b'"') => Place::Between,
+            (Place::String, b'\\') => Place::Escape,
+            (same, _) => same,
+        };
+        bytes.push(byte);
+    }
+    bytes
+}
+
+/// Where in a JSON text a byte stands.
+#[derive(Clone, Copy)]
+enum Place {
+    Between,
+    String,
+    Escape,
+}
+
+/// Decodes a string; none if it has half of a surrogate pair. A text is never longer than its JSON, so the buffer never
+/// grows.
+pub(super) fn text(string: &RawValue) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(string.get().len()));
+    for piece in pieces(string) {
+        match piece {
+            Piece::Text(text) => bytes.extend_from_slice(text.as_bytes()),
+            Piece::Char(c) => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            Piece::LoneSurrogate => return None,
+        }
+    }
+    Some(bytes)
+}
+
+/// Says whether a string decodes to this text.
+fn is_text(string: &RawValue, text: &str) -> bool {
+    let rest = pieces(string).try_fold(text, |rest, piece| match piece {
+        Piece::Text(text) => rest.strip_prefix(text),
+        Piece::Char(c) => rest.strip_prefix(c),
+        Piece::LoneSurrogate => None,
+    });
+    rest == Some("")
+}
+
+/// Part of a string.
+enum Piece<'a> {
+    /// What stands for itself.
+    Text(&'a str),
+    /// What an escape stands for.
+    Char(char),
+    /// An escape that stands for nothing.
+    LoneSurrogate,
+}
+
+/// Takes a string apart. Its syntax has been checked.
+fn pieces(string: &RawValue) -> Pieces<'_> {
+    let json = string.get();
+    Pieces(json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(json))
+}
+
+/// What is left of a string.
+struct Pieces<'a>(&'a str);
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = Piece<'a>;
+
+    fn next(&mut self) -> Option<Piece<'a>> {
+        if let Some(escape) = self.0.strip_prefix('\\') {
+            return self.escape(escape);
+        }
+        let (text, rest) = self.0.split_at(self.0.find('\\').unwrap_or(self.0.len()));
+        self.0 = rest;
+        (!text.is_empty()).then_some(Piece::Text(text))
+    }
+}
+
+impl<'a> Pieces<'a> {
+    fn escape(&mut self, escape: &'a str) -> Option<Piece<'a>> {
+        let mut chars = escape.chars();
+        let letter = chars.next()?;
+        self.0 = chars.as_str();
+        Some(match letter {
+            'b' => Piece::Char('\u{8}'),
+            'f' => Piece::Char('\u{c}'),
+            'n' => Piece::Char('\n'),
+            'r' => Piece::Char('\r'),
+            't' => Piece::Char('\t'),
+            'u' => self.unicode(),
+            itself => Piece::Char(itself),
+        })
+    }
+
+    /// Reads the digits of one `\uXXXX`, and the second escape of a surrogate pair.
+    fn unicode(&mut self) -> Piece<'a> {
+        let Some((first, rest)) = unit(self.0) else { return Piece::LoneSurrogate };
+        self.0 = rest;
+        if let Some(c) = char::from_u32(first.into()) {
+            return Piece::Char(c);
+        }
+        let Some((second, rest)) = rest.strip_prefix("\\u").and_then(unit) else {
+            return Piece::LoneSurrogate;
+        };
+        self.0 = rest;
+        match char::decode_utf16([first, second]).next() {
+            Some(Ok(c)) => Piece::Char(c),
+            _ => Piece::LoneSurrogate,
+        }
+    }
+}
+
+/// Reads four hexadecimal digits.
+fn unit(text: &str) -> Option<(u16, &str)> {
+    let (digits, rest) = text.split_at_checked(4)?;
+    Some((u16::from_str_radix(digits, 16).ok()?, rest))
+}

@@ -1,0 +1,149 @@
+//! Gathering: every distinct request once, all sources side by side, all or nothing, until the run's deadline.
+//!
+//! Failures of one source do not end the others, so that one run reports all of them. A request is asked again only
+//! where its error advises so and nothing else of its source has failed for good. The pause is exponential with full
+//! jitter, as described in "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015), and never shorter than what
+//! the error asks for.
+
+mod error;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use secretdir_provider::{FetchContext, Retry, Secret, SecretRequest, SourceError, SourceErrorKind};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::host::{Event, Host};
+use crate::plan::{Plan, PlannedSource};
+
+pub use error::{GatherError, GatherFailure};
+
+/// The pause before a second attempt is at most this long; each further one at most twice the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// No pause that an error did not ask for is longer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// The answers of all sources: for each source of the plan, for each of its requests.
+pub(crate) struct Answers {
+    pub(crate) secrets: Vec<Vec<Arc<Secret>>>,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Fetches every distinct request of the plan.
+pub(crate) async fn gather(plan: &Plan, host: &dyn Host) -> Result<Answers, GatherError> {
+    let secrets = plan.sources.iter().map(|source| source.requests.len()).sum();
+    host.event(Event::Gathering { secrets });
+    let deadline = Instant::now() + plan.gather.timeout;
+    let fetches = plan.sources.iter().map(|source| Fetching::new(plan, source, host, deadline).run());
+    collect(plan, join_all(fetches).await)
+}
+
+/// What came of one source.
+struct Fetched {
+    answers: Vec<Result<Secret, SourceError>>,
+    warnings: Vec<String>,
+}
+
+/// The fetching from one source.
+struct Fetching<'p> {
+    source: &'p PlannedSource,
+    host: &'p dyn Host,
+    deadline: Instant,
+    context: FetchContext,
+}
+
+impl<'p> Fetching<'p> {
+    fn new(plan: &'p Plan, source: &'p PlannedSource, host: &'p dyn Host, deadline: Instant) -> Self {
+        let context = FetchContext::new(deadline.into_std(), plan.gather.concurrency);
+        Self { source, host, deadline, context }
+    }
+
+    async fn run(self) -> Fetched {
+        let requests = &self.source.requests;
+        let answers = self.attempt(requests).await;
+        let mut answers = answers.unwrap_or_else(|| requests.iter().map(|_| Err(late())).collect());
+        let mut longest_pause = FIRST_PAUSE;
+        while let Some(pause) = self.pause(&answers, longest_pause) {
+            if Instant::now() + pause >= self.deadline {
+                break;
+            }
+            sleep(pause).await;
+            self.again(&mut answers).await;
+            longest_pause = (longest_pause * 2).min(LONGEST_PAUSE);
+        }
+        let secrets = answers.iter().filter(|answer| answer.is_ok()).count();
+        self.host.event(Event::Fetched { source: &self.source.name, secrets });
+        let warnings = self.context.warnings();
+        let warnings = warnings.into_iter().map(|text| format!("source `{}`: {text}", self.source.name));
+        Fetched { answers, warnings: warnings.collect() }
+    }
+
+    /// Asks once: as many answers as requests, whatever the source does; `None` if the deadline came first.
+    async fn attempt(&self, requests: &[SecretRequest]) -> Option<Vec<Result<Secret, SourceError>>> {
+        if requests.is_empty() {
+            return Some(Vec::new());
+        }
+        let PlannedSource { name, provider, .. } = self.source;
+        tracing::debug!(source = name, provider, requests = requests.len(), "fetching");
+        let fetch = self.source.source.fetch_all(&self.context, requests);
+        let answers = timeout_at(self.deadline, fetch).await.ok()?;
+        if answers.len() == requests.len() {
+            return Some(answers);
+        }
+        let cause = format!("the provider gave {} answers to {} requests", answers.len(), requests.len());
+        let wrong = || SourceError::new(SourceErrorKind::Other).with_cause(cause.as_str());
+        Some(requests.iter().map(|_| Err(wrong())).collect())
+    }
+
+    /// Asks for what failed once more. An attempt that the deadline cuts off leaves the errors as they are: they tell
+    /// more than that there was no time.
+    async fn again(&self, answers: &mut [Result<Secret, SourceError>]) {
+        let requests = self.source.requests.iter().zip(answers.iter());
+        let failed: Vec<_> =
+            requests.filter(|(_, answer)| answer.is_err()).map(|(request, _)| request.clone()).collect();
+        let Some(fresh) = self.attempt(&failed).await else { return };
+        for (answer, fresh) in answers.iter_mut().filter(|answer| answer.is_err()).zip(fresh) {
+            *answer = fresh;
+        }
+    }
+
+    /// Returns how long to wait before asking again; `None` if that cannot make the run succeed.
+    fn pause(&self, answers: &[Result<Secret, SourceError>], longest: Duration) -> Option<Duration> {
+        let advice =
+            answers.iter().filter_map(|answer| answer.as_ref().err()).map(|error| match error.retry() {
+                Retry::After(pause) => Some(pause),
+                Retry::No => None,
+            });
+        let asked = advice.collect::<Option<Vec<_>>>()?.into_iter().max()?;
+        Some(asked.max(self.host.jitter(longest)))
+    }
+}
+
+fn late() -> SourceError {
+    SourceError::new(SourceErrorKind::TimedOut)
+        .with_cause("the deadline of the whole gathering passed")
+        .with_hint("raise `timeout` under [gather] if the source is only slow")
+}
+
+/// All or nothing: every secret, or every failure.
+fn collect(plan: &Plan, all: Vec<Fetched>) -> Result<Answers, GatherError> {
+    let mut failures = Vec::new();
+    let mut answers = Answers { secrets: Vec::new(), warnings: Vec::new() };
+    for (source, fetched) in all.into_iter().enumerate() {
+        answers.warnings.extend(fetched.warnings);
+        let mut secrets = Vec::new();
+        for (request, answer) in fetched.answers.into_iter().enumerate() {
+            match answer {
+                Ok(secret) => secrets.push(Arc::new(secret)),
+                Err(error) => failures.push(GatherFailure::fetch(plan, source, request, error)),
+            }
+        }
+        answers.secrets.push(secrets);
+    }
+    if failures.is_empty() { Ok(answers) } else { Err(GatherError::new(failures)) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! Retries, deadlines and failures, against sources that do as they are told. Time is tokio's, paused.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
+
+use secretdir_provider::{Provider, SecretSource, Settings, SettingsError, async_trait};
+
+use super::*;
+use crate::{Config, Registry, describe};
+
+/// Attempts made of any source of one test.
+#[derive(Clone, Default)]
+struct Counts(Arc<AtomicUsize>);
+
+struct Told(Counts);
+
+impl Provider for Told {
+    fn name(&self) -> &'static str {
+        "told"
+    }
+
+    fn source(&self, _: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
+        Ok(Box::new(ToldSource { attempts: self.0.clone(), mine: AtomicUsize::new(0) }))
+    }
+}
+
+/// Does what the name of the secret says.
+struct ToldSource {
+    attempts: Counts,
+    mine: AtomicUsize,
+}
+
+impl std::fmt::Debug for ToldSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ToldSource")
+    }
+}
+
+#[async_trait]
+impl SecretSource for ToldSource {
+    async fn fetch(&self, context: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+        let throttled = || SourceError::new(SourceErrorKind::Throttled).with_cause("slow down");
+        match request.name() {
+            "hangs" => std::future::pending().await,
+            "gone" => Err(SourceError::new(SourceErrorKind::NotFound)),
+            "throttled" => Err(throttled().with_retry(Retry::After(Duration::ZERO))),
+            "asks for 7 s" => Err(throttled().with_retry(Retry::After(Duration::from_secs(7)))),
+            "third time" if self.mine.load(Ordering::SeqCst) < 3 => {
+                Err(throttled().with_retry(Retry::After(Duration::ZERO)))
+            }
+            "warns" => {
+                context.warn("half full");
+                Ok(Secret::new("warned"))
+            }
+            name => Ok(Secret::new(name)),
+        }
+    }
+
+    async fn fetch_all(
+        &self,
+        context: &FetchContext,
+        requests: &[SecretRequest],
+    ) -> Vec<Result<Secret, SourceError>> {
+        self.attempts.0.fetch_add(1, Ordering::SeqCst);
+        self.mine.fetch_add(1, Ordering::SeqCst);
+        let mut answers = Vec::new();
+        for request in requests.iter().filter(|request| request.name() != "forgotten") {
+            answers.push(self.fetch(context, request).await);
+        }
+        answers
+    }
+}
+
+/// Takes every pause at its longest.
+struct Patient;
+
+impl Host for Patient {
+    fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+    }
+
+    fn jitter(&self, most: Duration) -> Duration {
+        most
+    }
+}
+
+/// Plans sources by these names, each asked for these secrets; every secret makes a file of its own.
+fn plan(sources: &[(&str, &[&str])]) -> (Plan, Counts) {
+    let counts = Counts::default();
+    let mut registry = Registry::new();
+    registry.register(Box::new(Told(counts.clone()))).unwrap();
+    let mut text = "[directory]\npath = \"x\"\n[gather]\ntimeout = \"60s\"\n".to_owned();
+    for (source, _) in sources {
+        text.push_str(&format!("[sources.{source}]\nprovider = \"told\"\n"));
+    }
+    text.push_str("[files]\n");
+    for (source, secrets) in sources {
+        for secret in *secrets {
+            text.push_str(&format!(
+                "\"{source}-{secret}\" = {{ source = \"{source}\", secret = \"{secret}\" }}\n"
+            ));
+        }
+    }
+    (Config::parse(&text, Path::new("x.toml")).unwrap().resolve(&registry).unwrap(), counts)
+}
+
+async fn failures(sources: &[(&str, &[&str])]) -> (Vec<String>, usize, Duration) {
+    let (plan, counts) = plan(sources);
+    let start = Instant::now();
+    let Err(error) = gather(&plan, &Patient).await else { panic!("it succeeded") };
+    let texts = error.failures().iter().map(|failure| describe(failure)).collect();
+    (texts, counts.0.load(Ordering::SeqCst), start.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_secret_of_every_source_comes_in_the_order_of_the_plan() {
+    let (plan, counts) = plan(&[("one", &["b", "a"]), ("two", &[]), ("three", &["c", "warns"])]);
+    let answers = gather(&plan, &Patient).await.unwrap();
+    for (source, secrets) in plan.sources.iter().zip(&answers.secrets) {
+        let names =
+            source.requests.iter().map(|request| request.name().replace("warns", "warned").into_bytes());
+        assert!(names.eq(secrets.iter().map(|secret| secret.expose_secret().to_vec())));
+    }
+    assert_eq!(answers.warnings, ["source `three`: half full"]);
+    // A source that nothing is asked of is not asked.
+    assert_eq!(counts.0.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_retry_can_help_is_tried_again_with_growing_pauses() {
+    let (plan, counts) = plan(&[("one", &["third time", "good"])]);
+    let start = Instant::now();
+    let answers = gather(&plan, &Patient).await.unwrap();
+    assert_eq!((answers.secrets[0].len(), counts.0.load(Ordering::SeqCst)), (2, 3));
+    assert_eq!(start.elapsed(), FIRST_PAUSE + FIRST_PAUSE * 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_throttles_for_ever_ends_before_the_deadline_and_says_so() {
+    let (texts, attempts, took) = failures(&[("one", &["throttled"])]).await;
+    assert_eq!(texts, ["file `one-throttled`: secret `throttled` of source `one`: throttled: slow down"]);
+    // 0.1 + 0.2 + … + 6.4 s, then 10 s each.
+    assert!((10..=13).contains(&attempts), "{attempts}");
+    assert!(took <= Duration::from_secs(60), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_is_asked_for_is_kept() {
+    let (_, attempts, took) = failures(&[("one", &["asks for 7 s"])]).await;
+    assert!((6..=9).contains(&attempts), "{attempts} in {took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_for_good_ends_the_retries_of_its_source_and_all_failures_are_told() {
+    let (texts, attempts, took) = failures(&[("one", &["gone", "throttled"]), ("two", &["gone"])]).await;
+    assert_eq!(texts.len(), 3);
+    assert_eq!((attempts, took), (2, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_hangs_is_cut_off_at_the_deadline_and_the_others_are_not() {
+    let (texts, _, took) = failures(&[("one", &["hangs"]), ("two", &["good"])]).await;
+    assert_eq!(
+        texts,
+        [
+            "file `one-hangs`: secret `hangs` of source `one`: timed out: the deadline of the whole gathering passed"
+        ]
+    );
+    assert_eq!(took, Duration::from_secs(60));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_miscounts_is_found_out() {
+    let (texts, ..) = failures(&[("one", &["a", "forgotten"])]).await;
+    assert_eq!(texts.len(), 2);
+    assert!(texts[0].ends_with("failed: the provider gave 1 answers to 2 requests"), "{texts:?}");
+}
+
+#[test]
+fn a_failure_names_how_many_files_it_keeps_from_being_written() {
+    let (mut plan, _) = plan(&[("one", &["a"])]);
+    for name in ["x", "y"] {
+        let file = plan.files.get("one-a").unwrap().clone();
+        plan.files.insert(atomicdir::FileName::new(name).unwrap(), file).unwrap();
+    }
+    let failure = GatherFailure::fetch(&plan, 0, 0, SourceError::new(SourceErrorKind::NotFound));
+    assert_eq!(describe(&failure), "file `one-a` and 2 others: secret `a` of source `one`: not found");
+    assert_eq!(plan.gather.concurrency, NonZeroUsize::new(16).unwrap());
+}

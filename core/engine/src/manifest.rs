@@ -1,0 +1,101 @@
+//! The note beside a generation: where each file came from, and whether its change has been announced.
+//!
+//! Never a value, and never a hash of one: a hash of a short secret gives it away.
+
+use std::collections::BTreeMap;
+
+use secretdir_provider::{Secret, SecretRequest};
+use serde::{Deserialize, Serialize};
+
+/// What is noted of a generation.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Manifest {
+    /// Whether the command of `[on-change]` has yet to succeed for this generation. Absent where none was configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) on_change: Option<Announcement>,
+    /// The files of the generation.
+    #[serde(default)]
+    pub(crate) files: BTreeMap<String, ManifestEntry>,
+}
+
+/// Whether a change has been announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Announcement {
+    /// The command has not run, or not succeeded: the next run repeats it.
+    Pending,
+    /// The command has succeeded.
+    Done,
+}
+
+/// Where a file came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct ManifestEntry {
+    pub(crate) source: String,
+    pub(crate) secret: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) revision: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<String>,
+}
+
+impl Manifest {
+    /// Reads a note. One that this version cannot read says nothing, and is no reason to fail.
+    pub(crate) fn parse(note: &[u8]) -> Self {
+        serde_json::from_slice(note).unwrap_or_default()
+    }
+
+    pub(crate) fn to_note(&self) -> Vec<u8> {
+        // A map of strings always serialises; an empty note would read as a manifest that says nothing.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    pub(crate) fn is_pending(&self) -> bool {
+        self.on_change == Some(Announcement::Pending)
+    }
+}
+
+impl ManifestEntry {
+    pub(crate) fn new(source: &str, request: &SecretRequest, secret: &Secret) -> Self {
+        Self {
+            source: source.to_owned(),
+            secret: request.name().to_owned(),
+            revision: secret.revision().map(str::to_owned),
+            origin: secret.origin().map(str::to_owned),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_is_read_back_and_a_strange_note_says_nothing() {
+        let entry = ManifestEntry {
+            source: "s".into(),
+            secret: "n".into(),
+            revision: None,
+            origin: Some("x".into()),
+        };
+        let files = BTreeMap::from([("a".to_owned(), entry)]);
+        let manifest = Manifest { on_change: Some(Announcement::Pending), files };
+        let read = Manifest::parse(&manifest.to_note());
+        assert!(read.is_pending());
+        assert_eq!(read.files, manifest.files);
+        for strange in ["", "[]", "note", r#"{"files": 3}"#] {
+            assert!(!Manifest::parse(strange.as_bytes()).is_pending());
+        }
+    }
+
+    #[test]
+    fn fields_of_later_versions_are_passed_over() {
+        let read = Manifest::parse(
+            br#"{"on-change":"pending","later":1,"files":{"a":{"source":"s","secret":"n","x":1}}}"#,
+        );
+        assert!(read.is_pending());
+        assert_eq!(read.files.len(), 1);
+    }
+}

@@ -1,0 +1,169 @@
+//! `[on-change]`: a command that runs after the flip, once for the whole set, and at least once for each change.
+//!
+//! Before the flip the note says "pending"; only the command's success clears it. Whoever finds a pending note runs the
+//! command again, even if there is nothing to publish. The command runs after unlocking, so it may call secretdir; the
+//! claim on the note keeps a second run that finds it pending from running it at the same time.
+//!
+//! No shell. The environment is an allow-list, since the runner's own may hold the very secrets that are published.
+//! Nothing is on standard input; standard output goes where standard error goes.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::{Child, Command};
+
+use crate::host::Host;
+use crate::plan::OnChange;
+
+/// What of the runner's environment a command gets, besides `LC_*`.
+const PASSED_ON: &[&str] = &[
+    "DBUS_SESSION_BUS_ADDRESS",
+    "HOME",
+    "LANG",
+    "LOGNAME",
+    "PATH",
+    "SHELL",
+    "TERM",
+    "TMPDIR",
+    "TZ",
+    "USER",
+    "XDG_RUNTIME_DIR",
+];
+
+/// How long a command that ran out of time has between SIGTERM and SIGKILL.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Why the command of `[on-change]` did not succeed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OnChangeError {
+    /// It could not be started.
+    #[error("cannot start the on-change command `{program}`")]
+    Start {
+        /// Its first word.
+        program: String,
+        /// What the system says.
+        #[source]
+        cause: io::Error,
+    },
+    /// Its end could not be waited for.
+    #[error("cannot wait for the on-change command `{program}`")]
+    Wait {
+        /// Its first word.
+        program: String,
+        /// What the system says.
+        #[source]
+        cause: io::Error,
+    },
+    /// It ended, but not well.
+    #[error("the on-change command `{program}` failed: {status}")]
+    Failed {
+        /// Its first word.
+        program: String,
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// It did not end in time, and was killed with all that it had started.
+    #[error("the on-change command `{program}` did not end within {}", humantime::format_duration(*.timeout))]
+    TimedOut {
+        /// Its first word.
+        program: String,
+        /// The time that it had.
+        timeout: Duration,
+    },
+}
+
+/// Runs the command to its end, and not longer than its timeout.
+pub(crate) async fn run(on_change: &OnChange, link: &Path, host: &dyn Host) -> Result<(), OnChangeError> {
+    let program = || on_change.program.clone();
+    let mut child =
+        start(on_change, link, host).map_err(|cause| OnChangeError::Start { program: program(), cause })?;
+    let mut group = Group::of(&child);
+    let status = match tokio::time::timeout(on_change.timeout, child.wait()).await {
+        Ok(status) => status.map_err(|cause| OnChangeError::Wait { program: program(), cause })?,
+        Err(_) => {
+            group.end(&mut child).await;
+            return Err(OnChangeError::TimedOut { program: program(), timeout: on_change.timeout });
+        }
+    };
+    group.release();
+    if status.success() { Ok(()) } else { Err(OnChangeError::Failed { program: program(), status }) }
+}
+
+fn start(on_change: &OnChange, link: &Path, host: &dyn Host) -> io::Result<Child> {
+    let output = io::stderr().as_fd().try_clone_to_owned()?;
+    let mut command = Command::new(&on_change.program);
+    command
+        .args(&on_change.arguments)
+        .env_clear()
+        .envs(environment())
+        .env("SECRETDIR_PATH", std::path::absolute(link)?)
+        .stdin(Stdio::null())
+        .stdout(Stdio::from(output))
+        .process_group(0);
+    let _umask = host.child_umask().map(UmaskForChild::set);
+    command.spawn()
+}
+
+fn environment() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os().filter(|(name, _)| {
+        name.to_str().is_some_and(|name| PASSED_ON.contains(&name) || name.starts_with("LC_"))
+    })
+}
+
+/// Gives this process another umask while a child is started: the child keeps it. Nothing else is created meanwhile, as
+/// the run awaits nothing in between.
+struct UmaskForChild(rustix::fs::Mode);
+
+impl UmaskForChild {
+    fn set(umask: u32) -> Self {
+        Self(rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask)))
+    }
+}
+
+impl Drop for UmaskForChild {
+    fn drop(&mut self) {
+        rustix::process::umask(self.0);
+    }
+}
+
+/// The command and all that it started. Dropping it before the command has ended kills them.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        Self(child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)))
+    }
+
+    /// The command has ended and its number may be somebody else's from now on.
+    fn release(&mut self) {
+        self.0 = None;
+    }
+
+    async fn end(&mut self, child: &mut Child) {
+        self.signal(Signal::TERM);
+        if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
+            self.signal(Signal::KILL);
+            // After SIGKILL this does not take long; whatever it says, there is nobody left to wait for.
+            let _ = child.wait().await;
+        }
+        self.release();
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(Err(error)) = self.0.map(|group| kill_process_group(group, signal)) {
+            tracing::debug!(%error, "the on-change command could not be signalled");
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+    }
+}

@@ -1,0 +1,90 @@
+//! `[directory]`: where everything goes, and what files inherit.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use atomicdir::{Durability, LinkName, Mode};
+use secretdir_provider::KeyPath;
+
+use super::advice;
+use super::owner::{OwnerSpec, PlannedAttributes};
+use crate::Config;
+use crate::config::report::Report;
+use crate::config::section::{self, DirectorySection};
+
+/// How long a superseded generation stays at least, if nothing else is said.
+const RETAIN: Duration = Duration::from_secs(60);
+
+/// The bits without which a directory's owner can neither list nor enter it.
+const LIST_AND_ENTER: u32 = 0o500;
+
+/// The bit without which a file's owner cannot read it.
+const READ: u32 = 0o400;
+
+/// What `[directory]` says. Where it was wrong something stands in; it has been reported, so that nothing comes of it.
+pub(super) struct Directory {
+    pub(super) link: PathBuf,
+    /// The name of the link; none if it was wrong.
+    pub(super) name: Option<LinkName>,
+    pub(super) attributes: PlannedAttributes,
+    /// What a file gets that says nothing else.
+    pub(super) files: PlannedAttributes,
+    pub(super) retain: Duration,
+    pub(super) durability: Durability,
+}
+
+/// Reads `[directory]`.
+pub(super) fn resolve(config: &Config, report: &mut Report<'_>) -> Directory {
+    let at = KeyPath::of(["directory"]);
+    if !config.table.contains_key("directory") {
+        report.error(&at, "missing; [directory] names the path to publish at");
+    }
+    let section: DirectorySection =
+        section::read_if_there(&config.table, "directory", report).unwrap_or_default();
+    let name = section.path.as_deref().and_then(|path| link_name(path, report));
+    let owner = OwnerSpec { user: section.owner, group: section.group };
+    let directory = Directory {
+        link: config.folder().join(section.path.unwrap_or_default()),
+        name,
+        attributes: PlannedAttributes {
+            mode: section.mode.unwrap_or(Mode::OWNER_ONLY),
+            owner: owner.clone(),
+        },
+        files: PlannedAttributes { mode: section.file_mode.unwrap_or(Mode::OWNER_READS), owner },
+        retain: section.retain.unwrap_or(RETAIN),
+        durability: section.durability.unwrap_or_default(),
+    };
+    check_modes(&directory, report);
+    advice::on_owner(&directory.attributes.owner, &at, report);
+    directory
+}
+
+fn link_name(path: &str, report: &mut Report<'_>) -> Option<LinkName> {
+    let at = KeyPath::of(["directory", "path"]);
+    if path.contains('\0') {
+        report.error(&at, "the path has a NUL character");
+        return None;
+    }
+    match LinkName::split(Path::new(path)) {
+        Ok((_, name)) => Some(name),
+        Err(error) => {
+            report.error(&at, error.to_string());
+            None
+        }
+    }
+}
+
+fn check_modes(directory: &Directory, report: &mut Report<'_>) {
+    if !directory.attributes.mode.allows(LIST_AND_ENTER) {
+        let message = "must include 0500: secretdir lists and enters the directory to compare and remove it";
+        report.error(&KeyPath::of(["directory", "mode"]), message);
+    }
+    check_file_mode(directory.files.mode, &KeyPath::of(["directory", "file-mode"]), report);
+}
+
+/// Says whether secretdir could read a file of this mode again.
+pub(super) fn check_file_mode(mode: Mode, at: &KeyPath, report: &mut Report<'_>) {
+    if !mode.allows(READ) {
+        report.error(at, "must include 0400: secretdir reads the file to compare it");
+    }
+}

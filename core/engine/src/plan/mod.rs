@@ -1,0 +1,118 @@
+//! The plan: what a configuration asks for, checked as far as that can be done without looking anywhere.
+//!
+//! [`Config::resolve`](crate::Config::resolve) makes it. Nothing is read, opened or fetched: an owner's name is a name
+//! still, and a source has only been built. Everything else that a configuration can get wrong has been found, so
+//! whoever holds a plan need not look at the configuration again.
+
+mod advice;
+mod directory;
+mod files;
+mod owner;
+mod resolve;
+mod sources;
+#[cfg(test)]
+mod tests;
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use atomicdir::{Durability, FileMap};
+use secretdir_provider::{SecretRequest, SecretSource};
+
+use crate::Field;
+use crate::problem::Problem;
+
+pub(crate) use owner::{OwnerSpec, PlannedAttributes, Principal};
+
+/// A configuration that has been checked: what to fetch, and what to publish where.
+#[derive(Debug)]
+pub struct Plan {
+    pub(crate) config_file: PathBuf,
+    pub(crate) link: PathBuf,
+    pub(crate) directory: PlannedAttributes,
+    pub(crate) retain: Duration,
+    pub(crate) durability: Durability,
+    pub(crate) on_change: Option<OnChange>,
+    pub(crate) gather: GatherLimits,
+    pub(crate) sources: Vec<PlannedSource>,
+    pub(crate) files: FileMap<PlannedFile>,
+    pub(crate) warnings: Vec<Problem>,
+}
+
+/// The command that runs after a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OnChange {
+    pub(crate) program: String,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) timeout: Duration,
+}
+
+/// How long gathering may take, and how much of it happens at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct GatherLimits {
+    pub(crate) timeout: Duration,
+    pub(crate) concurrency: NonZeroUsize,
+}
+
+/// A source, and what is asked of it: each request once, in the order of the files that use it first.
+#[derive(Debug)]
+pub(crate) struct PlannedSource {
+    pub(crate) name: String,
+    pub(crate) provider: &'static str,
+    pub(crate) source: Box<dyn SecretSource>,
+    pub(crate) requests: Vec<SecretRequest>,
+}
+
+/// How a file is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlannedFile {
+    /// The position of its source in the plan.
+    pub(crate) source: usize,
+    /// The position of its request in the source.
+    pub(crate) request: usize,
+    pub(crate) field: Option<Field>,
+    pub(crate) attributes: PlannedAttributes,
+}
+
+impl Plan {
+    /// Returns the path of the configuration file.
+    pub fn config_file(&self) -> &Path {
+        &self.config_file
+    }
+
+    /// Returns the path of the link that readers use; relative to the current folder if the configuration file's is.
+    pub fn link(&self) -> &Path {
+        &self.link
+    }
+
+    /// Returns the names of the files to be published, in order.
+    pub fn file_names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.files.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Returns how many files are to be published.
+    pub fn file_count(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Returns how many distinct secrets are to be fetched.
+    pub fn secret_count(&self) -> usize {
+        self.sources.iter().map(|source| source.requests.len()).sum()
+    }
+
+    /// Returns the names of the sources, in order.
+    pub fn source_names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.sources.iter().map(|source| source.name.as_str())
+    }
+
+    /// Returns the name of each source and of its provider, in the order of the sources' names.
+    pub fn sources(&self) -> impl ExactSizeIterator<Item = (&str, &'static str)> {
+        self.sources.iter().map(|source| (source.name.as_str(), source.provider))
+    }
+
+    /// Returns what is worth a look although the plan holds, sorted by line.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+}

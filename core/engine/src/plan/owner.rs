@@ -1,0 +1,68 @@
+//! Owners and modes as they are configured: a name is not looked up before the lock is held.
+
+use atomicdir::Mode;
+
+/// A user or group.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Principal {
+    /// By number.
+    Id(u32),
+    /// By a name that is still to be looked up.
+    Name(String),
+}
+
+/// Who is to own a file: what is not named is neither set nor compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct OwnerSpec {
+    pub(crate) user: Option<Principal>,
+    pub(crate) group: Option<Principal>,
+}
+
+/// The mode and owner of a file or directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlannedAttributes {
+    pub(crate) mode: Mode,
+    pub(crate) owner: OwnerSpec,
+}
+
+impl Principal {
+    /// Reads a name, or a number in digits.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return text.parse().ok().and_then(Self::from_number);
+        }
+        let name =
+            !text.is_empty() && !text.contains(|c: char| c.is_control() || c.is_whitespace() || c == ':');
+        name.then(|| Self::Name(text.to_owned()))
+    }
+
+    /// Takes a number. The highest is none: to `chown` it means "leave as it is".
+    pub(crate) fn from_number(number: i64) -> Option<Self> {
+        u32::try_from(number).ok().filter(|id| *id != u32::MAX).map(Self::Id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_a_number_and_the_rest_is_a_name() {
+        for (text, expected) in [
+            ("0", Some(Principal::Id(0))),
+            ("1000", Some(Principal::Id(1000))),
+            ("4294967294", Some(Principal::Id(u32::MAX - 1))),
+            ("4294967295", None),
+            ("99999999999999999999", None),
+            ("app", Some(Principal::Name("app".into()))),
+            ("9lives", Some(Principal::Name("9lives".into()))),
+            ("", None),
+            ("a b", None),
+            ("a:b", None),
+            ("a\0", None),
+        ] {
+            assert_eq!(Principal::parse(text), expected, "{text}");
+        }
+        assert_eq!(Principal::from_number(-1), None);
+    }
+}

@@ -1,0 +1,167 @@
+//! `[sources]`: each built by its provider, and what is asked of it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use secretdir_provider::{
+    KeyPath, Provider, SecretRequest, SecretSource, Settings, SourceError, Table, Value, nearest,
+};
+
+use super::PlannedSource;
+use crate::config::report::Report;
+use crate::config::section;
+use crate::{Config, Registry};
+
+/// The sources of a configuration.
+#[derive(Default)]
+pub(super) struct Sources {
+    planned: Vec<PlannedSource>,
+    names: Names,
+    /// The position of each request in its source.
+    requests: HashMap<(usize, SecretRequest), usize>,
+}
+
+/// What a name in `[files]` can refer to.
+enum Names {
+    /// Each name of `[sources]`.
+    Known(BTreeMap<String, Found>),
+    /// Something stands where `[sources]` should: there is no telling.
+    Unreadable,
+}
+
+/// What a source's name refers to.
+#[derive(Clone, Copy)]
+pub(super) enum Found {
+    /// A source of the plan, by its position.
+    Source(usize),
+    /// A source that is wrong, which has been reported.
+    Broken,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self::Known(BTreeMap::new())
+    }
+}
+
+impl Sources {
+    /// Builds every source.
+    pub(super) fn resolve(config: &Config, registry: &Registry, report: &mut Report<'_>) -> Self {
+        let at = KeyPath::of(["sources"]);
+        let Some(value) = config.table.get("sources") else { return Self::default() };
+        let Some(table) = section::as_table(value, &at, report) else {
+            return Self { names: Names::Unreadable, ..Self::default() };
+        };
+        let base_dir = if config.folder() == Path::new("") { Path::new(".") } else { config.folder() };
+        let mut builder = Builder { registry, base_dir, report };
+        let mut planned = Vec::new();
+        let mut names = BTreeMap::new();
+        for (name, value) in table {
+            let source = builder.source(name, value);
+            let found = if source.is_some() { Found::Source(planned.len()) } else { Found::Broken };
+            planned.extend(source);
+            names.insert(name.clone(), found);
+        }
+        Self { planned, names: Names::Known(names), requests: HashMap::new() }
+    }
+
+    /// Returns what a name refers to; the error says that there is no such source, and which there are.
+    pub(super) fn find(&self, name: &str) -> Result<Found, String> {
+        match &self.names {
+            Names::Unreadable => Ok(Found::Broken),
+            Names::Known(names) => names.get(name).copied().ok_or_else(|| {
+                let known = known(name, names.keys().map(String::as_str));
+                format!("there is no source `{name}`{known}")
+            }),
+        }
+    }
+
+    /// Adds a request to a source, unless it is there. Returns its position, and what the source says of a new one.
+    pub(super) fn request(&mut self, source: usize, request: SecretRequest) -> Result<usize, SourceError> {
+        if let Some(position) = self.requests.get(&(source, request.clone())) {
+            return Ok(*position);
+        }
+        let Some(planned) = self.planned.get_mut(source) else { return Ok(0) };
+        let position = planned.requests.len();
+        let checked = planned.source.check(&request);
+        planned.requests.push(request.clone());
+        self.requests.insert((source, request), position);
+        checked.map(|()| position)
+    }
+
+    /// Returns the sources, with a warning for each that nothing is asked of.
+    pub(super) fn finish(self, report: &mut Report<'_>) -> Vec<PlannedSource> {
+        for unused in self.planned.iter().filter(|source| source.requests.is_empty()) {
+            report.warn(&KeyPath::of(["sources", &unused.name]), "no file uses this source");
+        }
+        self.planned
+    }
+}
+
+/// Builds sources.
+struct Builder<'a, 'c> {
+    registry: &'a Registry,
+    base_dir: &'a Path,
+    report: &'a mut Report<'c>,
+}
+
+impl<'a> Builder<'a, '_> {
+    fn source(&mut self, name: &str, value: &Value) -> Option<PlannedSource> {
+        let at = KeyPath::of(["sources", name]);
+        let named = self.check_name(name, &at);
+        let mut settings = section::as_table(value, &at, self.report)?.clone();
+        let provider = self.provider(settings.remove("provider").as_ref(), &at)?;
+        let source = self.build(provider, settings, &at)?;
+        named?;
+        Some(PlannedSource { name: name.to_owned(), provider: provider.name(), source, requests: Vec::new() })
+    }
+
+    /// Says whether a name needs no quotes in TOML.
+    fn check_name(&mut self, name: &str, at: &KeyPath) -> Option<()> {
+        let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if !name.is_empty() && name.chars().all(bare) {
+            return Some(());
+        }
+        self.report.error(at, "the name of a source has only letters (a to z, A to Z), digits, `-` and `_`");
+        None
+    }
+
+    fn provider(&mut self, value: Option<&Value>, at: &KeyPath) -> Option<&'a dyn Provider> {
+        let message = match value {
+            Some(Value::String(word)) => match self.registry.get(word) {
+                Some(provider) => return Some(provider),
+                None => format!("there is no provider `{word}`{}", known(word, self.registry.names())),
+            },
+            Some(other) => format!("expected a string, found {}", other.type_name()),
+            None => format!("missing{}", known("", self.registry.names())),
+        };
+        self.report.error(&at.join(&KeyPath::of(["provider"])), message);
+        None
+    }
+
+    fn build(
+        &mut self,
+        provider: &dyn Provider,
+        settings: Table,
+        at: &KeyPath,
+    ) -> Option<Box<dyn SecretSource>> {
+        match provider.source(Settings::new(settings, self.base_dir)) {
+            Ok(source) => Some(source),
+            Err(error) => {
+                self.report.settings(at, &error);
+                None
+            }
+        }
+    }
+}
+
+/// Says which word was meant, and which there are.
+fn known<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> String {
+    let words: Vec<_> = words.collect();
+    let all = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    match nearest(word, words) {
+        _ if all.is_empty() => "; there are none".to_owned(),
+        Some(near) => format!("; did you mean `{near}`? known: {all}"),
+        None => format!("; known: {all}"),
+    }
+}

@@ -1,0 +1,117 @@
+//! What is wrong with a configuration, and where.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use secretdir_provider::KeyPath;
+
+/// One thing that is wrong with a configuration, or worth a warning.
+///
+/// `Display` gives one line, `FILE:LINE: DOTTED.PATH: message`; what is not known is left out. The message names keys,
+/// files, sources and secrets where that helps, but never what the settings of a source hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    file: PathBuf,
+    line: Option<usize>,
+    path: KeyPath,
+    message: String,
+}
+
+impl Problem {
+    /// Puts a problem together. Of a message, which may come from outside, control characters become spaces.
+    pub(crate) fn new(file: &Path, line: Option<usize>, path: KeyPath, message: impl Into<String>) -> Self {
+        let message = message.into().replace(char::is_control, " ");
+        Self { file: file.to_owned(), line, path, message }
+    }
+
+    /// Returns the configuration file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Returns the line, counted from 1; none where the file could not be read at all.
+    pub fn line(&self) -> Option<usize> {
+        self.line
+    }
+
+    /// Returns the way to the key; empty where the file is no TOML.
+    pub fn path(&self) -> &KeyPath {
+        &self.path
+    }
+
+    /// Returns what is wrong and, where it helps, what to do.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, "{line}:")?;
+        }
+        if !self.path.segments().is_empty() {
+            write!(f, " {}:", self.path)?;
+        }
+        write!(f, " {}", self.message)
+    }
+}
+
+/// Everything that is wrong with a configuration: at least one problem, sorted by line.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", lines(.problems))]
+pub struct ConfigError {
+    problems: Vec<Problem>,
+}
+
+impl ConfigError {
+    /// Returns the problems, sorted by line.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// Fails with these problems, if there are any.
+    pub(crate) fn unless_empty(mut problems: Vec<Problem>) -> Result<(), Self> {
+        if problems.is_empty() {
+            return Ok(());
+        }
+        problems.sort_by_key(Problem::line);
+        Err(Self { problems })
+    }
+}
+
+impl From<Problem> for ConfigError {
+    fn from(problem: Problem) -> Self {
+        Self { problems: vec![problem] }
+    }
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_one_line_with_what_is_known() {
+        let file = Path::new("x.toml");
+        let cases = [
+            (Some(3), KeyPath::of(["files", "a/b"]), "x.toml:3: files.\"a/b\": two lines"),
+            (Some(3), KeyPath::default(), "x.toml:3: two lines"),
+            (None, KeyPath::default(), "x.toml: two lines"),
+        ];
+        for (line, path, expected) in cases {
+            assert_eq!(Problem::new(file, line, path, "two\nlines").to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn problems_are_sorted_by_line() {
+        let at = |line| Problem::new(Path::new("x"), line, KeyPath::default(), "bad");
+        let error = ConfigError::unless_empty(vec![at(Some(9)), at(None), at(Some(2))]).unwrap_err();
+        assert_eq!(error.to_string(), "x: bad\nx:2: bad\nx:9: bad");
+    }
+}

@@ -1,0 +1,117 @@
+//! The providers that a configuration can name.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use secretdir_provider::Provider;
+
+/// The providers that there are, by name. A plain value: whoever makes a command of his own decides what is in it.
+#[derive(Default)]
+pub struct Registry {
+    providers: BTreeMap<&'static str, Box<dyn Provider>>,
+}
+
+/// Why a provider was not registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// There is one of this name.
+    #[error("there are two providers of the name `{0}`")]
+    Duplicate(&'static str),
+    /// The name is no word for a configuration.
+    #[error("{0:?} cannot be the name of a provider: lower-case letters, digits and hyphens, a letter first")]
+    InvalidName(&'static str),
+}
+
+impl Registry {
+    /// Makes an empty registry.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a provider.
+    ///
+    /// # Errors
+    ///
+    /// A name that is taken, or is not kebab-case; the registry is unchanged then.
+    pub fn register(&mut self, provider: Box<dyn Provider>) -> Result<(), RegistryError> {
+        let name = provider.name();
+        if !is_kebab_case(name) {
+            return Err(RegistryError::InvalidName(name));
+        }
+        if self.providers.contains_key(name) {
+            return Err(RegistryError::Duplicate(name));
+        }
+        self.providers.insert(name, provider);
+        Ok(())
+    }
+
+    /// Returns the provider of this name.
+    pub fn get(&self, name: &str) -> Option<&dyn Provider> {
+        self.providers.get(name).map(AsRef::as_ref)
+    }
+
+    /// Returns the names, in order.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &'static str> {
+        self.providers.keys().copied()
+    }
+
+    /// Returns the providers, in the order of their names.
+    pub fn providers(&self) -> impl ExactSizeIterator<Item = &dyn Provider> {
+        self.providers.values().map(AsRef::as_ref)
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.names()).finish()
+    }
+}
+
+fn is_kebab_case(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use secretdir_provider::{SecretSource, Settings, SettingsError};
+
+    use super::*;
+
+    struct Named(&'static str);
+
+    impl Provider for Named {
+        fn name(&self) -> &'static str {
+            self.0
+        }
+
+        fn source(&self, _: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
+            Err(SettingsError::new("any", "is not wanted"))
+        }
+    }
+
+    #[test]
+    fn providers_are_found_by_name_and_listed_in_order() {
+        let mut registry = Registry::new();
+        for name in ["file", "aws-secrets-manager", "env", "x9"] {
+            registry.register(Box::new(Named(name))).unwrap();
+        }
+        assert_eq!(registry.get("env").map(Provider::name), Some("env"));
+        assert!(registry.get("Env").is_none());
+        assert_eq!(registry.names().collect::<Vec<_>>(), ["aws-secrets-manager", "env", "file", "x9"]);
+        assert!(registry.providers().map(Provider::name).eq(registry.names()));
+        assert_eq!(format!("{registry:?}"), r#"{"aws-secrets-manager", "env", "file", "x9"}"#);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_or_no_word_is_refused() {
+        let mut registry = Registry::new();
+        registry.register(Box::new(Named("env"))).unwrap();
+        assert_eq!(registry.register(Box::new(Named("env"))), Err(RegistryError::Duplicate("env")));
+        for name in ["", "Env", "9x", "-x", "a_b", "a b", "é", "a\n"] {
+            assert_eq!(registry.register(Box::new(Named(name))), Err(RegistryError::InvalidName(name)));
+        }
+        assert_eq!(registry.names().len(), 1);
+    }
+}

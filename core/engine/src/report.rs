@@ -1,0 +1,51 @@
+//! Words for a person.
+
+use std::error::Error;
+
+/// Returns an error and everything that caused it, outermost first, in one line. A cause that its effect already
+/// quotes at its end is not said twice.
+///
+/// ```
+/// let error = std::io::Error::other("the disk is on fire");
+/// assert_eq!(secretdir_engine::describe(&error), "the disk is on fire");
+/// ```
+pub fn describe(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !line.ends_with(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        next = cause.source();
+    }
+    line.replace('\n', " ")
+}
+
+/// Returns a number and what it counts: "1 file", "2 files".
+pub fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Layer {
+        text: &'static str,
+        #[source]
+        cause: Option<Box<Layer>>,
+    }
+
+    #[test]
+    fn each_cause_is_said_once() {
+        let layer = |text, cause: Option<Layer>| Layer { text, cause: cause.map(Box::new) };
+        let error = layer("top", Some(layer("middle: root", Some(layer("root", None)))));
+        assert_eq!(describe(&error), "top: middle: root");
+        let error = layer("cannot read\nit", Some(layer("denied", None)));
+        assert_eq!(describe(&error), "cannot read it: denied");
+    }
+}

@@ -1,0 +1,146 @@
+//! What is published, for people and monitors.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use atomicdir::{GenerationStatus, Pin};
+use serde::Serialize;
+
+use crate::manifest::{Announcement, Manifest, ManifestEntry};
+use crate::plan::Plan;
+
+/// What is published at the link of a plan. Never a value.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct StatusReport {
+    /// The link.
+    pub path: PathBuf,
+    /// The generation that it names; none before the first run.
+    pub generation: Option<GenerationReport>,
+    /// Generations that were superseded, and are still there.
+    pub superseded: Vec<SupersededReport>,
+    /// What a run that did not finish left behind, or one under way has made so far.
+    pub unfinished: Vec<String>,
+    /// When a run last succeeded, in seconds since 1970 (UTC).
+    pub last_success: Option<u64>,
+    /// How long ago that was, in seconds.
+    pub last_success_age_seconds: Option<u64>,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+}
+
+/// The current generation.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct GenerationReport {
+    /// What tells it from others.
+    pub id: String,
+    /// When it was published, in seconds since 1970 (UTC).
+    pub published: u64,
+    /// How long ago that was, in seconds.
+    pub age_seconds: u64,
+    /// Whether a reader has it pinned.
+    pub pinned: bool,
+    /// Whether the command of `[on-change]` has succeeded for it; none if there was none when it was published.
+    pub on_change: Option<Announcement>,
+    /// Its files, in the order of their names.
+    pub files: Vec<FileReport>,
+}
+
+/// One published file.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct FileReport {
+    /// Its name.
+    pub name: String,
+    /// Its permission bits, in octal.
+    pub mode: String,
+    /// Its owner, by number.
+    pub user: u32,
+    /// Its group, by number.
+    pub group: u32,
+    /// The source that it came from.
+    pub source: Option<String>,
+    /// The secret that it came from.
+    pub secret: Option<String>,
+    /// The store's own name for the version.
+    pub revision: Option<String>,
+    /// Where the answer came from.
+    pub origin: Option<String>,
+}
+
+/// A generation that was superseded.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct SupersededReport {
+    /// What tells it from others.
+    pub id: String,
+    /// When it was superseded, in seconds since 1970 (UTC).
+    pub superseded: u64,
+    /// Whether a reader has it pinned.
+    pub pinned: bool,
+}
+
+impl StatusReport {
+    /// Looks at what is published. Takes no lock, fetches nothing and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// A link that is not ours, and whatever may not be read.
+    pub fn of(plan: &Plan, now: SystemTime) -> Result<Self, atomicdir::Error> {
+        let status = atomicdir::Status::of(&plan.link)?;
+        Ok(Self::new(&plan.link, status, now))
+    }
+
+    fn new(path: &Path, status: atomicdir::Status, now: SystemTime) -> Self {
+        let superseded = status.superseded.iter().map(|old| SupersededReport {
+            id: old.id.to_string(),
+            superseded: seconds(old.since),
+            pinned: old.pin == Pin::Pinned,
+        });
+        Self {
+            path: path.to_owned(),
+            superseded: superseded.collect(),
+            generation: status.current.map(|current| GenerationReport::new(current, now)),
+            unfinished: status.unfinished.iter().map(ToString::to_string).collect(),
+            last_success: status.last_success.map(seconds),
+            last_success_age_seconds: status.last_success.map(|time| age(time, now)),
+            warnings: status.warnings.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl GenerationReport {
+    fn new(current: GenerationStatus, now: SystemTime) -> Self {
+        let mut manifest = Manifest::parse(&current.note.unwrap_or_default());
+        let file = |file: atomicdir::FileStatus| {
+            let entry = manifest.files.remove(&file.name);
+            FileReport::new(file, entry)
+        };
+        Self {
+            id: current.id.to_string(),
+            published: seconds(current.since),
+            age_seconds: age(current.since, now),
+            pinned: current.pin == Pin::Pinned,
+            files: current.files.into_iter().map(file).collect(),
+            on_change: manifest.on_change,
+        }
+    }
+}
+
+impl FileReport {
+    fn new(file: atomicdir::FileStatus, entry: Option<ManifestEntry>) -> Self {
+        let (source, secret) = entry.as_ref().map(|e| (e.source.clone(), e.secret.clone())).unzip();
+        let (revision, origin) = entry.map(|e| (e.revision, e.origin)).unwrap_or_default();
+        let mode = format!("{:04o}", file.mode);
+        Self { name: file.name, mode, user: file.user, group: file.group, source, secret, revision, origin }
+    }
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
+}
+
+fn age(time: SystemTime, now: SystemTime) -> u64 {
+    now.duration_since(time).unwrap_or(Duration::ZERO).as_secs()
+}

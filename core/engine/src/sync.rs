@@ -1,0 +1,235 @@
+//! One run: lock, heal, gather, compare, stage, publish, retire, notify.
+//!
+//! The lock is taken before gathering, so that an older run can never publish over a newer one. Until the flip every
+//! failure is an error and the published set is what it was; after it, failures are part of the outcome.
+
+use std::time::Duration;
+
+use atomicdir::{AtomicDir, File, FileMap, Id, Locked, Options};
+use tokio::time::{Instant, sleep};
+
+use crate::bundle::Bundle;
+use crate::gather::{GatherError, gather};
+use crate::host::{Event, Host};
+use crate::manifest::{Announcement, Manifest};
+use crate::on_change;
+use crate::outcome::{Notification, Outcome};
+use crate::owners::{OwnerError, Owners};
+use crate::plan::{OnChange, Plan};
+use crate::report::describe;
+
+/// How long to sleep between two looks at a lock that another run holds.
+const POLL: Duration = Duration::from_millis(50);
+
+/// How much longer than a whole gathering to wait for another run, unless told otherwise.
+const WAIT_BEYOND_GATHERING: Duration = Duration::from_secs(30);
+
+/// Why a run failed. What was published before is still there, untouched.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SyncError {
+    /// Files cannot be given to an owner that the configuration names.
+    #[error(transparent)]
+    Owner(#[from] OwnerError),
+    /// A source failed.
+    #[error(transparent)]
+    Gather(#[from] GatherError),
+    /// Publishing failed, or another run held the lock for too long.
+    #[error(transparent)]
+    Publish(#[from] atomicdir::Error),
+    /// The host asked for the end.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// Gathers everything, and publishes it if it differs from what is published.
+///
+/// Waits up to `wait` for another run: by default for the timeout of a gathering and 30 seconds more. Safe to drop at
+/// any await: what is staged is removed then, and the lock given back.
+///
+/// # Errors
+///
+/// Whatever failed before the flip; see [`SyncError`].
+pub async fn sync(plan: &Plan, host: &dyn Host, wait: Option<Duration>) -> Result<Outcome, SyncError> {
+    let owners = Owners::resolve(plan)?;
+    let dir = options(plan, &owners).open(&plan.link)?;
+    let run =
+        Run { plan, host, dir: &dir, wait: wait.unwrap_or(plan.gather.timeout + WAIT_BEYOND_GATHERING) };
+    let locked = run.lock().await?;
+    let (locked, mut outcome) = run.publish(locked, &owners).await?;
+    run.announce(locked, &mut outcome).await;
+    Ok(outcome)
+}
+
+/// Asks every source for everything, and publishes nothing. Returns what a person should know.
+///
+/// # Errors
+///
+/// Every secret that could not be fetched, or every field that could not be picked.
+pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Vec<String>, GatherError> {
+    let answers = gather(plan, host).await?;
+    Bundle::assemble(plan, &answers)?;
+    Ok(answers.warnings)
+}
+
+fn options(plan: &Plan, owners: &Owners) -> Options {
+    let options = Options::new().retain(plan.retain).durability(plan.durability);
+    options.directory(owners.attributes(&plan.directory))
+}
+
+/// A run under way.
+struct Run<'r> {
+    plan: &'r Plan,
+    host: &'r dyn Host,
+    dir: &'r AtomicDir,
+    wait: Duration,
+}
+
+impl<'r> Run<'r> {
+    async fn lock(&self) -> Result<Locked<'r>, atomicdir::Error> {
+        let deadline = Instant::now().checked_add(self.wait);
+        let mut told = false;
+        loop {
+            if let Some(locked) = self.dir.try_lock(self.host.now())? {
+                return Ok(locked);
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Err(self.dir.busy());
+            }
+            if !std::mem::replace(&mut told, true) {
+                self.host.event(Event::Waiting);
+            }
+            sleep(POLL).await;
+        }
+    }
+
+    /// Gathers, compares, and publishes what differs. No secret outlives this: the command may take its time.
+    async fn publish(
+        &self,
+        mut locked: Locked<'r>,
+        owners: &Owners,
+    ) -> Result<(Locked<'r>, Outcome), SyncError> {
+        let answers = gather(self.plan, self.host).await?;
+        let bundle = Bundle::assemble(self.plan, &answers)?;
+        let files = bundle.files(self.plan, owners);
+        let comparison = locked.compare(&files)?;
+        let mut outcome = Outcome::new(&self.plan.link, &comparison, files.len());
+        outcome.warnings =
+            self.dir.warnings().iter().map(ToString::to_string).chain(answers.warnings).collect();
+        outcome.swept(locked.sweep());
+        if !comparison.is_same() {
+            self.flip(&mut locked, &bundle, &files, &mut outcome)?;
+        }
+        Ok((locked, outcome))
+    }
+
+    /// Tells whom the configuration names that the set has changed, if it has not been told.
+    async fn announce(&self, locked: Locked<'r>, outcome: &mut Outcome) {
+        let current = locked.current().cloned();
+        outcome.generation = current.as_ref().map(ToString::to_string).unwrap_or_default();
+        match (&self.plan.on_change, current) {
+            (Some(on_change), Some(id)) => self.notify(on_change, &id, locked, outcome).await,
+            _ => self.succeed(locked, outcome),
+        }
+    }
+
+    /// Stages and flips. An interruption is heeded between two files; after the last one the flip is as quick as giving up.
+    fn flip(
+        &self,
+        locked: &mut Locked<'_>,
+        bundle: &Bundle,
+        files: &FileMap<File<'_>>,
+        outcome: &mut Outcome,
+    ) -> Result<(), SyncError> {
+        self.host.event(Event::Publishing { files: files.len() });
+        let mut staging = locked.stage()?;
+        for (name, file) in files.iter() {
+            self.heed_interruption()?;
+            staging.write(name, *file)?;
+        }
+        self.heed_interruption()?;
+        let manifest = Manifest {
+            on_change: self.plan.on_change.as_ref().map(|_| Announcement::Pending),
+            files: bundle.manifest(self.plan).collect(),
+        };
+        let published = staging.publish(Some(&manifest.to_note()), self.host.now())?;
+        outcome.swept(&published.sweep);
+        if let Some(error) = &published.unsettled {
+            let hint =
+                "the new set is current and complete; it may be lost in a power cut before the next run";
+            outcome.failed(error, Some(hint));
+        }
+        Ok(())
+    }
+
+    fn heed_interruption(&self) -> Result<(), SyncError> {
+        if self.host.interrupted() { Err(SyncError::Interrupted) } else { Ok(()) }
+    }
+
+    /// Runs the command if the current generation has not been announced, and notes its success.
+    async fn notify(&self, on_change: &OnChange, id: &Id, locked: Locked<'r>, outcome: &mut Outcome) {
+        let claim = match self.claim_pending(id) {
+            Ok(Claim::Mine(claim)) => claim,
+            Ok(Claim::NothingToDo(state)) => {
+                outcome.on_change = state;
+                return self.succeed(locked, outcome);
+            }
+            Err(error) => {
+                outcome.on_change = Notification::Pending;
+                return outcome.failed(&error, error.hint());
+            }
+        };
+        drop(locked);
+        outcome.on_change = Notification::Pending;
+        self.host.event(Event::Notifying);
+        if let Err(error) = on_change::run(on_change, &self.plan.link, self.host).await {
+            return outcome.failed(&error, Some("the new set is current; the next run repeats the command"));
+        }
+        match self.note_success(id, outcome).await {
+            Ok(()) => outcome.on_change = Notification::Succeeded,
+            Err(error) => {
+                outcome.failed(&error, Some("the command succeeded, but the next run will repeat it"))
+            }
+        }
+        drop(claim);
+    }
+
+    /// Reads the note and claims it while the lock is held, so that whoever clears it is either before or after.
+    fn claim_pending(&self, id: &Id) -> Result<Claim, atomicdir::Error> {
+        let note = self.dir.note(id)?;
+        if !note.is_some_and(|note| Manifest::parse(&note).is_pending()) {
+            return Ok(Claim::NothingToDo(Notification::NotNeeded));
+        }
+        let claim = self.dir.claim_note(id)?;
+        Ok(claim.map_or(Claim::NothingToDo(Notification::RunningElsewhere), Claim::Mine))
+    }
+
+    /// Notes that the command has succeeded, unless another generation is current by now: its own note speaks for it.
+    async fn note_success(&self, id: &Id, outcome: &mut Outcome) -> Result<(), atomicdir::Error> {
+        let locked = self.lock().await?;
+        if locked.current() == Some(id)
+            && let Some(note) = self.dir.note(id)?
+        {
+            let manifest = Manifest { on_change: Some(Announcement::Done), ..Manifest::parse(&note) };
+            locked.replace_note(&manifest.to_note())?;
+        }
+        self.succeed(locked, outcome);
+        Ok(())
+    }
+
+    /// Notes the time of a run in which nothing failed.
+    fn succeed(&self, locked: Locked<'_>, outcome: &mut Outcome) {
+        if !outcome.failures.is_empty() {
+            return;
+        }
+        if let Err(error) = locked.succeed(self.host.now()) {
+            outcome.deferred.push(describe(&error));
+        }
+    }
+}
+
+/// Who runs the command.
+enum Claim {
+    Mine(atomicdir::NoteClaim),
+    NothingToDo(Notification),
+}
