@@ -1,1 +1,92 @@
-//! Gathers secrets from pluggable sources into one directory, flipped atomically.
+#![doc = include_str!("../README.md")]
+
+mod args;
+mod commands;
+mod exit;
+mod host;
+mod output;
+mod signals;
+mod trace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use secretdir_engine::{Registry, RegistryError};
+use secretdir_provider::Provider;
+
+pub use exit::Exit;
+
+use args::Args;
+use host::CliHost;
+use output::Output;
+use signals::Signals;
+
+/// The command `secretdir`, with the providers that it knows.
+///
+/// ```no_run
+/// # use secretdir_provider::*;
+/// # struct MyProvider;
+/// # impl Provider for MyProvider {
+/// #     fn name(&self) -> &'static str { "mine" }
+/// #     fn source(&self, _: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
+/// #         Err(SettingsError::new("x", "y"))
+/// #     }
+/// # }
+/// fn main() -> std::process::ExitCode {
+///     secretdir::Cli::with_builtins().provider(MyProvider).run()
+/// }
+/// ```
+#[derive(Debug, Default)]
+pub struct Cli {
+    registry: Registry,
+    refused: Vec<RegistryError>,
+}
+
+impl Cli {
+    /// Makes a command that knows no provider.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes the stock command: it knows `aws-secrets-manager`, `env` and `file`.
+    pub fn with_builtins() -> Self {
+        Self::new()
+            .provider(secretdir_provider_aws::AwsSecretsManager)
+            .provider(secretdir_provider_env::EnvProvider::new())
+            .provider(secretdir_provider_file::FileProvider)
+    }
+
+    /// Adds a provider. A name that is not valid, or there already, is reported by [`run`](Self::run).
+    #[must_use]
+    pub fn provider(mut self, provider: impl Provider) -> Self {
+        if let Err(error) = self.registry.register(Box::new(provider)) {
+            self.refused.push(error);
+        }
+        self
+    }
+
+    /// Runs the command with the arguments of the process, and returns its exit code.
+    ///
+    /// Sets the umask of the process to 077, so call it while the process has one thread. If SIGINT or SIGTERM comes,
+    /// the process ends by that signal once nothing half-made is left.
+    pub fn run(self) -> ExitCode {
+        let umask = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+        let args = match Args::try_parse() {
+            Ok(args) => args,
+            Err(error) => return exit::usage(&error),
+        };
+        let output = Output::new(args.format());
+        trace::start(args.verbosity());
+        if !self.refused.is_empty() {
+            return output.refused_providers(&self.refused).into();
+        }
+        let signals = match Signals::catch() {
+            Ok(signals) => signals,
+            Err(error) => return output.unexpected(&error).into(),
+        };
+        let host = CliHost::new(umask.bits(), signals.clone(), args.verbosity());
+        let exit = commands::run(&args, &self.registry, &host, &output);
+        signals.end_if_signalled();
+        exit.into()
+    }
+}

@@ -6,7 +6,7 @@ mod source;
 
 use std::ffi::OsString;
 
-use secretdir_provider::{Provider, SecretSource, Settings, SettingsError};
+use secretdir_provider::{Provider, SecretSource, Settings, SettingsError, SettingsSchema};
 
 use environment::Environment;
 use settings::EnvSettings;
@@ -50,5 +50,9 @@ impl Provider for EnvProvider {
     fn source(&self, settings: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
         let prefix = settings.parse::<EnvSettings>()?.checked_prefix()?;
         Ok(Box::new(EnvSource::new(self.environment.clone(), prefix)))
+    }
+
+    fn settings_schema(&self) -> Option<SettingsSchema> {
+        Some(SettingsSchema::new(include_str!("settings.schema.json")))
     }
 }

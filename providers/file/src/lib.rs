@@ -6,7 +6,7 @@ mod read;
 mod settings;
 mod source;
 
-use secretdir_provider::{Provider, SecretSource, Settings, SettingsError};
+use secretdir_provider::{Provider, SecretSource, Settings, SettingsError, SettingsSchema};
 
 use settings::FileSettings;
 use source::FileSource;
@@ -23,5 +23,9 @@ impl Provider for FileProvider {
     fn source(&self, settings: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
         let parsed: FileSettings = settings.parse()?;
         Ok(Box::new(FileSource::new(parsed.root_from(settings.base_dir())?)))
+    }
+
+    fn settings_schema(&self) -> Option<SettingsSchema> {
+        Some(SettingsSchema::new(include_str!("settings.schema.json")))
     }
 }

@@ -1,0 +1,120 @@
+//! The arguments.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{ArgAction, Parser, Subcommand};
+
+/// Gathers secrets from pluggable sources into one directory, flipped atomically.
+#[derive(Debug, Parser)]
+#[command(name = "secretdir", version, arg_required_else_help = true, after_help = EXITS)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// The configuration
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "SECRETDIR_CONFIG",
+        hide_env_values = true,
+        default_value = "secretdir.toml"
+    )]
+    config: PathBuf,
+
+    /// Print one JSON object on standard output
+    #[arg(long, global = true)]
+    json: bool,
+
+    /// Say more on standard error; twice for everything. RUST_LOG chooses in detail
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+}
+
+const EXITS: &str = "\
+Exit codes:
+  0  published, or unchanged
+  1  unexpected error
+  2  usage or configuration
+  3  a source failed
+  4  publishing failed
+  5  busy: another run holds the lock
+  6  published, but a later step failed (durability unknown, command failed)
+With 1 to 5 the published set is exactly what it was before.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Gather everything and publish it, if it differs from what is published
+    Sync {
+        /// How long to wait for another run, such as `0s` or `2m` [default: the gather timeout and 30s more]
+        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        wait: Option<Duration>,
+    },
+    /// Validate the configuration, offline
+    Check {
+        /// Also ask every source for everything; publish nothing
+        #[arg(long)]
+        fetch: bool,
+    },
+    /// Show what is published: generation, age, files and where they came from; never a value
+    Status,
+    /// List the providers in this binary and their settings
+    Providers,
+}
+
+/// What is printed on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+/// How much is said on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verbosity {
+    Normal,
+    Verbose,
+    Everything,
+}
+
+impl Args {
+    pub(crate) fn config(&self) -> &Path {
+        &self.config
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        if self.json { Format::Json } else { Format::Text }
+    }
+
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        match self.verbose {
+            0 => Verbosity::Normal,
+            1 => Verbosity::Verbose,
+            _ => Verbosity::Everything,
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "expected a duration such as \"30s\" or \"2m\"".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_wait_is_a_duration() {
+        assert_eq!(duration("0s"), Ok(Duration::ZERO));
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+        assert!(duration("5").is_err());
+    }
+}

@@ -1,0 +1,56 @@
+//! One file for each command.
+
+mod check;
+mod providers;
+mod status;
+mod sync;
+
+use secretdir_engine::{Config, ConfigError, Plan, Registry};
+
+use crate::Exit;
+use crate::args::{Args, Command};
+use crate::host::CliHost;
+use crate::output::Output;
+
+/// Runs the command that the arguments name.
+pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Output) -> Exit {
+    match &args.command {
+        Command::Providers => providers::run(registry, output),
+        Command::Sync { wait } => {
+            with_plan(args, registry, output, |plan| sync::run(plan, *wait, host, output))
+        }
+        Command::Check { fetch: false } => {
+            with_plan(args, registry, output, |plan| check::offline(plan, output))
+        }
+        Command::Check { fetch: true } => {
+            with_plan(args, registry, output, |plan| check::fetch(plan, host, output))
+        }
+        Command::Status => with_plan(args, registry, output, |plan| status::run(plan, host, output)),
+    }
+}
+
+fn with_plan(args: &Args, registry: &Registry, output: &Output, command: impl FnOnce(&Plan) -> Exit) -> Exit {
+    match plan(args, registry) {
+        Ok(plan) => command(&plan),
+        Err(error) => output.bad_config(&error),
+    }
+}
+
+fn plan(args: &Args, registry: &Registry) -> Result<Plan, ConfigError> {
+    Config::read(args.config())?.resolve(registry)
+}
+
+/// Runs a future on this thread, until it ends or a signal comes: `None` then, and the future has been dropped.
+fn until_signal<T>(host: &CliHost, future: impl Future<Output = T>) -> std::io::Result<Option<T>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            ended = future => Ok(Some(ended)),
+            signal = host.signals.wait() => signal.map(|()| None),
+        }
+    });
+    host.clear_progress();
+    // A look-up that hangs in a thread of the runtime must not keep the process from ending.
+    runtime.shutdown_background();
+    ended
+}

@@ -1,0 +1,59 @@
+//! Exit codes: a part of the interface.
+
+use std::process::ExitCode;
+
+use secretdir_engine::{Outcome, SyncError};
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[non_exhaustive]
+pub enum Exit {
+    /// Published, or unchanged.
+    Success = 0,
+    /// An unexpected error. The published set is as before.
+    Unexpected = 1,
+    /// Usage or configuration. The published set is as before.
+    Usage = 2,
+    /// A source failed. The published set is as before.
+    Source = 3,
+    /// Publishing failed. The published set is as before.
+    Publish = 4,
+    /// Another run holds the lock. The published set is as before.
+    Busy = 5,
+    /// The new set is published, but a later step failed: its durability is unknown, or the command failed.
+    Late = 6,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl From<&Outcome> for Exit {
+    fn from(outcome: &Outcome) -> Self {
+        if outcome.failures.is_empty() { Self::Success } else { Self::Late }
+    }
+}
+
+impl From<&SyncError> for Exit {
+    fn from(error: &SyncError) -> Self {
+        match error {
+            SyncError::Owner(error) if error.is_unknown_name() => Self::Usage,
+            SyncError::Gather(_) => Self::Source,
+            SyncError::Publish(error) if error.refusal() == Some(&secretdir_engine::Refusal::Busy) => {
+                Self::Busy
+            }
+            SyncError::Owner(_) | SyncError::Publish(_) => Self::Publish,
+            _ => Self::Unexpected,
+        }
+    }
+}
+
+/// Prints what is wrong with the arguments, or the help that was asked for.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    // Nobody is left to tell if this cannot be printed.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage.into() } else { Exit::Success.into() }
+}

@@ -1,0 +1,172 @@
+//! All that the command prints. The rules:
+//!
+//! 1. Standard output is the result: text, or with `--json` exactly one JSON object, also when the command fails.
+//! 2. Standard error is for people: `warning:`, `error:` and `hint:` lines in lower case, progress, traces.
+//! 3. An error is one line, with each cause once; a hint is a line of its own.
+//! 4. No value of a secret, or part of one, anywhere.
+//! 5. Output that cannot be written (a closed pipe) changes nothing about the exit code.
+
+mod providers;
+mod status;
+
+use std::error::Error;
+use std::io::Write;
+
+use secretdir_engine::{
+    ConfigError, GatherError, Outcome, OwnerError, Plan, Problem, PublishError, Registry, RegistryError,
+    StatusReport, SyncError, count, describe,
+};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::Exit;
+use crate::args::Format;
+
+/// Where results and messages go.
+#[derive(Debug)]
+pub(crate) struct Output {
+    format: Format,
+}
+
+/// An error as it is told: a line, and perhaps what a person can do about it.
+#[derive(Debug, Serialize)]
+struct Message {
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+impl Message {
+    fn new(error: &dyn Error, hint: Option<&str>) -> Self {
+        Self { message: describe(error), hint: hint.map(str::to_owned) }
+    }
+}
+
+impl Output {
+    pub(crate) fn new(format: Format) -> Self {
+        Self { format }
+    }
+
+    pub(crate) fn config_warnings(&self, plan: &Plan) {
+        plan.warnings().iter().for_each(|problem| warn(&problem.to_string()));
+    }
+
+    pub(crate) fn bad_config(&self, error: &ConfigError) -> Exit {
+        let messages =
+            error.problems().iter().map(|problem| Message { message: problem.to_string(), hint: None });
+        self.fail(messages.collect(), Exit::Usage)
+    }
+
+    pub(crate) fn refused_providers(&self, errors: &[RegistryError]) -> Exit {
+        self.fail(errors.iter().map(|error| Message::new(error, None)).collect(), Exit::Usage)
+    }
+
+    pub(crate) fn unexpected(&self, error: &dyn Error) -> Exit {
+        self.fail(vec![Message::new(error, None)], Exit::Unexpected)
+    }
+
+    pub(crate) fn synced(&self, outcome: &Outcome) -> Exit {
+        let exit = Exit::from(outcome);
+        outcome.warnings.iter().for_each(|warning| warn(warning));
+        outcome.deferred.iter().for_each(|deferred| warn(&format!("left for the next run: {deferred}")));
+        for failure in &outcome.failures {
+            tell(&Message { message: failure.message.clone(), hint: failure.hint.clone() });
+        }
+        match self.format {
+            Format::Text => say(&outcome.to_string()),
+            Format::Json => say_json(outcome),
+        }
+        exit
+    }
+
+    pub(crate) fn sync_failed(&self, error: &SyncError) -> Exit {
+        let exit = Exit::from(error);
+        match error {
+            SyncError::Gather(error) => self.gather_failed(error, exit),
+            SyncError::Publish(error) => self.publish_failed(error, exit),
+            SyncError::Owner(error) => self.owner_failed(error, exit),
+            other => self.fail(vec![Message::new(other, None)], exit),
+        }
+    }
+
+    pub(crate) fn gather_failed(&self, error: &GatherError, exit: Exit) -> Exit {
+        let messages = error.failures().iter().map(|failure| Message::new(failure, failure.hint()));
+        self.fail(messages.collect(), exit)
+    }
+
+    pub(crate) fn publish_failed(&self, error: &PublishError, exit: Exit) -> Exit {
+        self.fail(vec![Message::new(error, error.hint())], exit)
+    }
+
+    fn owner_failed(&self, error: &OwnerError, exit: Exit) -> Exit {
+        self.fail(vec![Message::new(error, error.hint())], exit)
+    }
+
+    pub(crate) fn checked(&self, plan: &Plan, warnings: &[String]) -> Exit {
+        warnings.iter().for_each(|warning| warn(warning));
+        let all: Vec<_> =
+            plan.warnings().iter().map(Problem::to_string).chain(warnings.iter().cloned()).collect();
+        let (path, files, sources) = (plan.link().display(), plan.file_count(), plan.source_names().count());
+        match self.format {
+            Format::Text => {
+                let (files, sources) = (count(files, "file"), count(sources, "source"));
+                say(&format!("ok: {files} from {sources}, to be published at {path}"));
+            }
+            Format::Json => say_json(&json!({
+                "state": "ok", "path": plan.link(), "files": files, "sources": sources, "warnings": all,
+            })),
+        }
+        Exit::Success
+    }
+
+    pub(crate) fn status(&self, report: &StatusReport) -> Exit {
+        report.warnings.iter().for_each(|warning| warn(warning));
+        match self.format {
+            Format::Text => say(&status::text(report)),
+            Format::Json => say_json(report),
+        }
+        Exit::Success
+    }
+
+    pub(crate) fn providers(&self, registry: &Registry) -> Exit {
+        match self.format {
+            Format::Text => say(&providers::text(registry)),
+            Format::Json => say_json(&providers::json(registry)),
+        }
+        Exit::Success
+    }
+
+    fn fail(&self, messages: Vec<Message>, exit: Exit) -> Exit {
+        messages.iter().for_each(tell);
+        if self.format == Format::Json {
+            say_json(&json!({ "state": "failed", "exit_code": exit as u8, "errors": messages }));
+        }
+        exit
+    }
+}
+
+fn tell(message: &Message) {
+    to_stderr(&format!("error: {}", message.message));
+    if let Some(hint) = &message.hint {
+        to_stderr(&format!("hint: {hint}"));
+    }
+}
+
+fn warn(warning: &str) {
+    to_stderr(&format!("warning: {warning}"));
+}
+
+fn to_stderr(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+fn say_json(value: &impl Serialize) {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => say(&text),
+        Err(error) => to_stderr(&format!("error: the result cannot be written as JSON: {error}")),
+    }
+}
