@@ -1,0 +1,65 @@
+//! What is printed where.
+
+use std::process::Stdio;
+
+use crate::support::{Ran, Site};
+
+#[test]
+fn providers_lists_them_with_their_settings() {
+    let site = Site::new();
+    let ran = site.run(&["providers"]).expect_exit(0);
+    for part in
+        ["aws-secrets-manager\n", "  region ", "env\n  prefix ", "file\n  root ", "required: the folder"]
+    {
+        assert!(ran.stdout.contains(part), "{part:?} {ran:?}");
+    }
+    let json = site.run(&["providers", "--json"]).expect_exit(0).json();
+    let names: Vec<_> =
+        json["providers"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["aws-secrets-manager", "env", "file"]);
+    assert_eq!(json["providers"][2]["settings"]["required"][0], "root");
+}
+
+#[test]
+fn a_failure_is_one_json_object_too() {
+    let site = Site::with_secrets(&[("a", b"1")]);
+    std::fs::remove_file(site.path().join("source/a")).unwrap();
+    let ran = site.run(&["sync", "--json"]).expect_exit(3);
+    let json = ran.json();
+    assert_eq!((json["state"].as_str(), json["exit_code"].as_u64()), (Some("failed"), Some(3)));
+    assert!(
+        json["errors"][0]["message"].as_str().unwrap().contains("file `a`: secret `a` of source `local`"),
+        "{json}"
+    );
+}
+
+#[test]
+fn usage_errors_are_exit_2_and_help_is_0() {
+    let site = Site::new();
+    site.run(&["synk"]).expect_exit(2).expect_error(&["sync"]);
+    site.run(&["sync", "--wait", "soon"]).expect_exit(2).expect_error(&["expected a duration such as"]);
+    let help = site.run(&["--help"]).expect_exit(0);
+    assert!(help.stdout.contains("5  busy: another run holds the lock"), "{help:?}");
+    site.run(&["sync", "--config", "nowhere.toml"])
+        .expect_exit(2)
+        .expect_error(&["nowhere.toml: there is no such file"]);
+}
+
+#[test]
+fn nobody_listening_changes_nothing() {
+    let site = Site::with_secrets(&[("a", b"1")]);
+    let mut child = site.command(&["sync"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    Ran::from(child.wait_with_output().unwrap()).expect_exit(0);
+    assert_eq!(site.read("a"), b"1");
+}
+
+#[test]
+fn traces_name_the_steps_and_go_to_standard_error() {
+    let site = Site::with_secrets(&[("a", b"1")]);
+    let ran = site.run(&["sync", "-v", "--json"]).expect_exit(0);
+    assert_eq!(ran.json()["state"], "published");
+    for step in ["step=2", "step=6", "step=8", "step=9"] {
+        assert!(ran.stderr.contains(step), "{step} {ran:?}");
+    }
+}

@@ -1,0 +1,47 @@
+//! How a process ended, and what it said.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus, Output, Stdio};
+
+/// A process that has ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// Runs a process to its end.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let program = command.get_program().to_owned();
+        let output = command.stdin(Stdio::null()).output();
+        output.unwrap_or_else(|error| panic!("{program:?}: {error}; tests/run installs it")).into()
+    }
+
+    #[track_caller]
+    pub(crate) fn expect_exit(self, code: i32) -> Self {
+        assert_eq!(self.status.code(), Some(code), "signal {:?}: {self:?}", self.status.signal());
+        self
+    }
+
+    /// Asserts that standard error has all of these texts in it.
+    #[track_caller]
+    pub(crate) fn expect_error(self, texts: &[&str]) -> Self {
+        for text in texts {
+            assert!(self.stderr.contains(text), "no {text:?} in {}", self.stderr);
+        }
+        self
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { status: output.status, stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+}
