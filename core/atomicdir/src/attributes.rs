@@ -9,7 +9,7 @@ use rustix::fs::{Gid, Uid};
 use rustix::process::{getegid, geteuid, getgroups};
 
 use crate::Refusal;
-use crate::platform;
+use crate::platform::{self, Privilege};
 
 /// Permission bits: nine of them, `0000` to `0777`.
 ///
@@ -85,26 +85,30 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// Says that this process may give files to this owner.
+    /// Says that this process may give files to this owner, and keep them up afterwards.
     ///
     /// # Errors
     ///
     /// [`Refusal::NeedsPrivilege`] where that takes a privilege which this process lacks.
     pub fn ensure_permitted(self) -> Result<(), Refusal> {
-        match self.needs_privilege() {
-            Some(who) if !platform::may_chown() => Err(Refusal::NeedsPrivilege(who)),
-            _ => Ok(()),
+        let (who, needed) = self.needs_privileges();
+        match needed.iter().find(|privilege| !platform::has(**privilege)) {
+            Some(missing) => Err(Refusal::NeedsPrivilege { who, capability: missing.name() }),
+            None => Ok(()),
         }
     }
 
-    /// Returns whom one needs a privilege for to give a file to. Everyone may give one to a group he is in.
-    fn needs_privilege(self) -> Option<String> {
+    /// Returns whom one needs privileges for to give a file to, and which. Everyone may give one to a group he is in.
+    fn needs_privileges(self) -> (String, &'static [Privilege]) {
         if let Some(user) = self.user.filter(|user| *user != geteuid().as_raw()) {
-            return Some(format!("user {user}"));
+            let all = &[Privilege::Chown, Privilege::Fowner, Privilege::DacOverride];
+            return (format!("user {user}"), all);
         }
-        let group = self.group.filter(|group| *group != getegid().as_raw())?;
-        let mine = getgroups().unwrap_or_default();
-        (!mine.contains(&Gid::from_raw(group))).then(|| format!("group {group}"))
+        let group = self.group.filter(|group| *group != getegid().as_raw());
+        match group.filter(|group| !getgroups().unwrap_or_default().contains(&Gid::from_raw(*group))) {
+            Some(group) => (format!("group {group}"), &[Privilege::Chown]),
+            None => (String::new(), &[]),
+        }
     }
 
     /// Leaves out what a new file has anyway.

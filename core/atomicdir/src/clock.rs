@@ -7,6 +7,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{Timespec, Timestamps, UTIME_OMIT, futimens};
 
+/// Tells the time of day. Asked at the moment that counts, not before a wait.
+///
+/// [`SystemTime::now`] is one: `&SystemTime::now`.
+pub type Clock<'c> = &'c dyn Fn() -> SystemTime;
+
 /// The time of a lock under which no run has succeeded yet.
 pub(crate) const NEVER: SystemTime = UNIX_EPOCH;
 

@@ -64,7 +64,9 @@ impl Locked<'_> {
     /// The published generation cannot be read.
     pub fn compare(&self, wanted: &FileMap<File<'_>>) -> Result<Comparison> {
         let opened = match &self.current {
-            Some(id) => Generation::open(self.dir, Step::Compare, id)?.map(|generation| (id, generation)),
+            Some(id) => {
+                Generation::open_if_ours(self.dir, Step::Compare, id)?.map(|generation| (id, generation))
+            }
             None => None,
         };
         let directory = self.dir.options.directory;

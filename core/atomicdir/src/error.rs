@@ -29,7 +29,7 @@ enum Cause {
     Refusal(Refusal),
 }
 
-/// A reason of our own not to go on. Nothing has been touched.
+/// A reason of our own not to go on. What is published has not been touched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -46,7 +46,7 @@ pub enum Refusal {
     #[error("it points to `{}`, which is not a generation made by atomicdir", .0.display())]
     PointsElsewhere(PathBuf),
     /// Somebody put something there since we looked.
-    #[error("something appeared there meanwhile")]
+    #[error("something else appeared there meanwhile")]
     Appeared,
     /// Everyone may write to the parent, and it is not sticky.
     #[error("everyone can write to it (mode {0:04o}), so anyone could replace the link")]
@@ -69,8 +69,19 @@ pub enum Refusal {
     #[error("it is of a kind that is never made under this name")]
     NotOfOurMaking,
     /// Giving a file away needs a privilege that this process lacks.
-    #[error("giving files to {0} needs root or CAP_CHOWN")]
-    NeedsPrivilege(String),
+    #[error("giving files to {who} needs root or {capability}")]
+    NeedsPrivilege {
+        /// Whom files are to be given to.
+        who: String,
+        /// What is missing.
+        capability: &'static str,
+    },
+    /// A file could not be written, so the set is not complete.
+    #[error("it could not be written, so the set would not be complete")]
+    Incomplete,
+    /// Somebody removed the lock, so another run may be under way.
+    #[error("it was removed while it was held, so another run may be under way")]
+    LockRemoved,
     /// The umask takes the owner's own permissions from a new directory.
     #[error("the umask takes the owner's permissions away")]
     Umask,
@@ -128,13 +139,16 @@ impl Refusal {
             Self::Busy => "wait for it to end, or wait longer for it",
             Self::NotALink(_) | Self::PointsElsewhere(_) => "move it away, or publish under another name",
             Self::WritableByEveryone(_) => "take the permission away (chmod o-w), or choose another parent",
-            Self::NotOurs { .. } => "run as that user, or give every run a parent of its own",
+            Self::NotOurs { .. } => "run as that user, or remove it by hand if nobody needs it",
             Self::NotALockFile | Self::NotAGeneration | Self::NotOfOurMaking => {
                 "nothing but atomicdir should make this name; move it away"
             }
-            Self::NeedsPrivilege(_) => "run as root, or leave the owner out",
+            Self::NeedsPrivilege { .. } => "run as root, or leave the owner out",
             Self::Umask => "use a umask that keeps the owner's bits, such as 077",
-            Self::Name(_) | Self::Appeared | Self::NoteTooLong(_) | Self::NotPinned(_) => return None,
+            Self::LockRemoved => "never remove the lock: it is free as soon as nobody holds it",
+            Self::Name(_) | Self::Appeared | Self::Incomplete | Self::NoteTooLong(_) | Self::NotPinned(_) => {
+                return None;
+            }
         })
     }
 }

@@ -11,10 +11,13 @@ pub(crate) const COMPONENT_MAX: usize = 255;
 /// The longest name, in bytes.
 const NAME_MAX: usize = 4096;
 
+/// The most components of a name. Each takes up to two descriptors while it is read back, and a process has 1,024.
+const DEPTH_MAX: usize = 64;
+
 /// The name of a published file: a relative path in which `/` makes subdirectories.
 ///
 /// UTF-8; no empty, `.` or `..` component, so no leading, trailing or doubled `/`; no control character; at most 255
-/// bytes a component and 4096 in all. Names order by their bytes, so that the files of a directory stand together.
+/// bytes a component, 64 components and 4096 bytes in all. Names order by their bytes, so that the files of a directory stand together.
 ///
 /// ```
 /// use atomicdir::FileName;
@@ -51,6 +54,9 @@ pub enum NameError {
     /// It is too long.
     #[error("the name is {0} bytes long; at most {NAME_MAX} are allowed")]
     TooLong(usize),
+    /// It has too many components.
+    #[error("the name has {0} components; at most {DEPTH_MAX} are allowed")]
+    TooDeep(usize),
     /// It is not UTF-8.
     #[error("the name is not UTF-8")]
     NotUtf8,
@@ -86,6 +92,10 @@ impl FileName {
             return Err(NameError::ControlCharacter(c.into()));
         }
         text.split('/').try_for_each(check_component)?;
+        let depth = text.split('/').count();
+        if depth > DEPTH_MAX {
+            return Err(NameError::TooDeep(depth));
+        }
         Ok(Self(text))
     }
 
@@ -228,7 +238,8 @@ mod tests {
     #[test]
     fn bad_names_say_why() {
         let long = "x".repeat(256);
-        let deep = "x/".repeat(2048) + "x";
+        let longest = "x".repeat(4097);
+        let deep = "x/".repeat(64) + "x";
         let cases: &[(&str, NameError)] = &[
             ("", NameError::Empty),
             ("/a", NameError::Absolute),
@@ -239,7 +250,8 @@ mod tests {
             ("a\0b", NameError::ControlCharacter(0)),
             ("a\u{9b}", NameError::ControlCharacter(0x9b)),
             (&long, NameError::ComponentTooLong(256)),
-            (&deep, NameError::TooLong(4097)),
+            (&longest, NameError::TooLong(4097)),
+            (&deep, NameError::TooDeep(65)),
         ];
         for (name, expected) in cases {
             assert_eq!(FileName::new(*name).unwrap_err(), *expected, "{name:?}");
@@ -248,8 +260,7 @@ mod tests {
 
     #[test]
     fn odd_but_good_names_are_taken() {
-        for name in ["...", ".a", "a b", "ü/ß", "-", "a\\b", &"x".repeat(255), &("x/".repeat(2047) + "xx")]
-        {
+        for name in ["...", ".a", "a b", "ü/ß", "-", "a\\b", &"x".repeat(255), &("x/".repeat(63) + "x")] {
             assert_eq!(FileName::new(name).unwrap().as_str(), name);
         }
     }

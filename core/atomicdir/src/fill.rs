@@ -48,12 +48,16 @@ impl Filling<'_, '_, '_> {
 /// [`Step::Settle`] if the link has flipped, but it is not known whether the flip would survive a power cut.
 pub fn fill(link: impl AsRef<Path>, fill: impl FnOnce(&mut Filling<'_, '_, '_>) -> Result<()>) -> Result<()> {
     let dir = Options::new().open(link)?;
-    let mut locked = dir.lock(WAIT, SystemTime::now())?;
+    let mut locked = dir.lock(WAIT, &SystemTime::now)?;
     let mut staging = locked.stage()?;
     fill(&mut Filling(&mut staging))?;
-    let Published { unsettled, .. } = staging.publish(None, SystemTime::now())?;
-    match unsettled {
-        None => locked.succeed(SystemTime::now()),
-        Some(error) => Err(error),
+    let Published { unsettled, .. } = staging.publish(None, &SystemTime::now)?;
+    if let Some(error) = unsettled {
+        return Err(error);
     }
+    if let Err(error) = locked.succeed(SystemTime::now()) {
+        // The set is published all the same: only the time of the success is not on record.
+        tracing::debug!(step = error.step().number(), %error, "the time of the run is not noted");
+    }
+    Ok(())
 }

@@ -31,6 +31,15 @@ impl Flock {
         }
     }
 
+    /// Turns a shared lock into one that nobody shares: `None`, and no lock, if somebody shares it now.
+    pub(crate) fn make_exclusive(self) -> rustix::io::Result<Option<Self>> {
+        match flock(&self.0, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(self)),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    }
+
     pub(crate) fn file(&self) -> &File {
         &self.0
     }

@@ -9,9 +9,9 @@ use rustix::io::Errno;
 use crate::error::At;
 use crate::names::Role;
 use crate::parent::DIRECTORY;
-use crate::{AtomicDir, Error, Id, Refusal, Result, Step};
+use crate::{AtomicDir, Error, Id, Refusal, Result, Step, platform};
 
-/// An open generation: a directory, on the parent's device, and ours wherever others can write to the parent.
+/// An open generation: a directory on the parent's device, nothing mounted on it, and ours wherever others can write to the parent.
 #[derive(Debug)]
 pub(crate) struct Generation {
     pub(crate) directory: File,
@@ -30,10 +30,20 @@ impl Generation {
             opened => File::from(opened.at(step, "open", path())?),
         };
         let found = directory.metadata().at(step, "inspect", path())?;
-        if found.dev() != dir.parent.device {
+        let mounted = platform::is_mount_point(&directory).at(step, "inspect", path())?;
+        if mounted || found.dev() != dir.parent.device {
             return Err(refuse());
         }
         dir.parent.ensure_ours(step, &name, found.uid(), dir.options.directory.owner.user)?;
         Ok(Some(Self { directory, found }))
+    }
+
+    /// Opens a generation to read it: `None` also if it belongs to somebody whom we do not trust, or no longer do. The
+    /// link to it is ours all the same, and may be flipped away from it.
+    pub(crate) fn open_if_ours(dir: &AtomicDir, step: Step, id: &Id) -> Result<Option<Self>> {
+        match Self::open(dir, step, id) {
+            Err(error) if matches!(error.refusal(), Some(Refusal::NotOurs { .. })) => Ok(None),
+            opened => opened,
+        }
     }
 }

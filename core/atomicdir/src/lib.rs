@@ -25,6 +25,7 @@ mod sweep;
 mod walk;
 
 pub use attributes::{Attributes, File, Mode, ModeError, Owner};
+pub use clock::Clock;
 pub use compare::{Change, ChangeKind, Comparison};
 pub use dir::AtomicDir;
 pub use error::{Error, Refusal, Result};

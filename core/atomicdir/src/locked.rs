@@ -9,10 +9,12 @@ use rustix::fs::{AtFlags, Mode, OFlags, fchmod, openat, readlinkat, statat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use crate::clock;
+use crate::clock::{self, Clock};
 use crate::error::At;
 use crate::flock::Flock;
+use crate::generation::Generation;
 use crate::names::Role;
+use crate::publish;
 use crate::sweep::{self, Inventory, Sweep};
 use crate::{AtomicDir, Error, Id, Refusal, Result, Step};
 
@@ -35,20 +37,24 @@ pub struct Locked<'d> {
 impl AtomicDir {
     /// Takes the lock if nobody holds it (step 2), looks at the link (step 3), and heals (step 4).
     ///
-    /// `now` is what ages are counted to.
+    /// Ages are counted to what the clock says once the lock is held.
     ///
     /// # Errors
     ///
     /// A lock that is not ours, a link that is not ours: nothing has been touched then.
-    pub fn try_lock(&self, now: SystemTime) -> Result<Option<Locked<'_>>> {
+    pub fn try_lock(&self, clock: Clock<'_>) -> Result<Option<Locked<'_>>> {
         let path = || self.parent.join(&self.link.lock());
         let lock = Flock::exclusive(self.open_lock()?).at(Step::Lock, "lock", path())?;
         let Some(lock) = lock else { return Ok(None) };
+        if is_removed(lock.file()).at(Step::Lock, "inspect", path())? {
+            // By somebody, before we had it. Another run may hold a new one: look again.
+            return Ok(None);
+        }
         tracing::debug!(step = Step::Lock.number(), path = %path().display(), "locked");
         let current = self.read_link()?;
         let inventory = Inventory::take(self)?;
         let mut locked = Locked { dir: self, lock, current, superseded: Vec::new(), sweep: Sweep::default() };
-        locked.heal(inventory, now);
+        locked.heal(inventory, clock());
         Ok(Some(locked))
     }
 
@@ -57,10 +63,10 @@ impl AtomicDir {
     /// # Errors
     ///
     /// [`Refusal::Busy`] if somebody still holds it after this time; otherwise as there.
-    pub fn lock(&self, wait: Duration, now: SystemTime) -> Result<Locked<'_>> {
+    pub fn lock(&self, wait: Duration, clock: Clock<'_>) -> Result<Locked<'_>> {
         let deadline = Instant::now().checked_add(wait);
         loop {
-            if let Some(locked) = self.try_lock(now)? {
+            if let Some(locked) = self.try_lock(clock)? {
                 return Ok(locked);
             }
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -159,6 +165,10 @@ impl AtomicDir {
     }
 }
 
+fn is_removed(lock: &File) -> std::io::Result<bool> {
+    lock.metadata().map(|found| found.nlink() == 0)
+}
+
 impl Locked<'_> {
     /// Returns the generation that the link names.
     pub fn current(&self) -> Option<&Id> {
@@ -184,7 +194,31 @@ impl Locked<'_> {
     fn heal(&mut self, inventory: Inventory, now: SystemTime) {
         self.sweep = inventory.clear_unfinished(self.dir, self.current.as_ref());
         self.superseded = inventory.superseded(self.current.as_ref());
-        let retired = sweep::retire(self.dir, Step::Heal, &mut self.superseded, now);
-        self.sweep.add(retired);
+        match self.settle_last_flip() {
+            Ok(()) => self.sweep.add(sweep::retire(self.dir, Step::Heal, &mut self.superseded, now)),
+            Err(error) => self.sweep.defer(Err(error)),
+        }
+    }
+
+    /// Step 10 for a run that was killed before it, or failed at it: the current generation is younger than the last
+    /// success. Until its flip is durable, the one before it may yet be needed, and nothing is retired.
+    fn settle_last_flip(&self) -> Result<()> {
+        let Some(id) = &self.current else { return Ok(()) };
+        let Some(generation) = Generation::open_if_ours(self.dir, Step::Heal, id)? else { return Ok(()) };
+        let published = generation.found.modified();
+        let succeeded = self.lock.file().metadata().and_then(|found| found.modified());
+        match (published, succeeded) {
+            (Ok(published), Ok(succeeded)) if published <= succeeded => Ok(()),
+            _ => publish::settle(self.dir),
+        }
+    }
+
+    /// Says that nobody has removed the lock, so that no other run can hold one of the same name.
+    pub(crate) fn ensure_held(&self, step: Step) -> Result<()> {
+        let path = || self.dir.parent.join(&self.dir.link.lock());
+        if is_removed(self.lock.file()).at(step, "inspect", path())? {
+            return Err(Error::refuse(step, "rely on", path(), Refusal::LockRemoved));
+        }
+        Ok(())
     }
 }

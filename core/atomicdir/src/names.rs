@@ -36,6 +36,10 @@ impl Id {
                 let id = name.strip_prefix(prefix).and_then(Self::parse);
                 let id = id.ok_or(std::io::ErrorKind::InvalidFilename)?;
                 make(name, &id).map(|made| (id, made)).map_err(Into::into)
+            })
+            // Whose text would speak of temporary files and of the folder that is never touched.
+            .map_err(|error| {
+                error.raw_os_error().map_or(error.kind().into(), std::io::Error::from_raw_os_error)
             })?;
         Ok(named.into_parts().0)
     }

@@ -15,7 +15,7 @@ use crate::staging::CREATE;
 use crate::walk::READ;
 use crate::{AtomicDir, Durability, Error, Id, Locked, Refusal, Result, Step, platform, removal};
 
-/// The longest note that is read back, in bytes.
+/// The longest note, in bytes.
 const LONGEST: u64 = 16 << 20;
 
 const MODE: Mode = Mode::RUSR.union(Mode::WUSR);
@@ -109,6 +109,9 @@ pub(crate) fn create(dir: &AtomicDir, id: &Id, bytes: &[u8]) -> Result<()> {
 }
 
 fn fill(mut file: File, bytes: &[u8], path: &Path) -> Result<File> {
+    if bytes.len() as u64 > LONGEST {
+        return Err(Error::refuse(Step::Note, "write", path, Refusal::NoteTooLong(LONGEST)));
+    }
     file.write_all(bytes).at(Step::Note, "write", path)?;
     fchmod(&file, MODE).at(Step::Note, "set the mode of", path)?;
     Ok(file)

@@ -29,7 +29,11 @@ pub(crate) fn rename_to_new_name(directory: impl AsFd, from: &str, to: &str) -> 
     match rename_noreplace(directory.as_fd(), from, to) {
         Err(Errno::INVAL | Errno::NOSYS) => {
             linkat(directory.as_fd(), from, directory.as_fd(), to, AtFlags::empty())?;
-            unlinkat(directory.as_fd(), from, AtFlags::empty())
+            // The link is there. A mark that stays beside it does no harm, and healing takes it away.
+            if let Err(error) = unlinkat(directory.as_fd(), from, AtFlags::empty()) {
+                tracing::debug!(%error, "a mark stays until the next run");
+            }
+            Ok(())
         }
         done => done,
     }
@@ -46,15 +50,55 @@ fn rename_noreplace(_: impl AsFd, _: &str, _: &str) -> rustix::io::Result<()> {
     Err(Errno::NOSYS)
 }
 
-/// Says whether this process may give files away. Whether the filesystem goes along is for the call itself to say.
+/// Says whether something is mounted on a directory: what is below is somebody else's, though it may be on the same device
+/// (Linux 5.8; before that nothing tells).
 #[cfg(target_os = "linux")]
-pub(crate) fn may_chown() -> bool {
-    use rustix::thread::{CapabilitySet, capabilities};
-    capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::CHOWN))
+pub(crate) fn is_mount_point(directory: impl AsFd) -> rustix::io::Result<bool> {
+    use rustix::fs::{StatxAttributes, StatxFlags, statx};
+    let found = statx(directory, "", AtFlags::EMPTY_PATH, StatxFlags::TYPE)?;
+    Ok(found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn may_chown() -> bool {
+pub(crate) fn is_mount_point(_: impl AsFd) -> rustix::io::Result<bool> {
+    Ok(false)
+}
+
+/// A privilege that root has, and others may have by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Privilege {
+    /// To give a file away.
+    Chown,
+    /// To change the mode and times of a file that was given away.
+    Fowner,
+    /// To read a file that was given away, and to remove it.
+    DacOverride,
+}
+
+impl Privilege {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Chown => "CAP_CHOWN",
+            Self::Fowner => "CAP_FOWNER",
+            Self::DacOverride => "CAP_DAC_OVERRIDE",
+        }
+    }
+}
+
+/// Says whether this process has a privilege. Whether the filesystem goes along is for each call to say.
+#[cfg(target_os = "linux")]
+pub(crate) fn has(privilege: Privilege) -> bool {
+    use rustix::thread::{CapabilitySet, capabilities};
+    let capability = match privilege {
+        Privilege::Chown => CapabilitySet::CHOWN,
+        Privilege::Fowner => CapabilitySet::FOWNER,
+        Privilege::DacOverride => CapabilitySet::DAC_OVERRIDE,
+    };
+    capabilities(None).is_ok_and(|sets| sets.effective.contains(capability))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn has(_: Privilege) -> bool {
     rustix::process::geteuid().is_root()
 }
 

@@ -5,12 +5,13 @@ use std::time::SystemTime;
 use rustix::fs::{fsync, renameat};
 use rustix::io::Errno;
 
+use crate::clock::{self, Clock};
 use crate::error::At;
 use crate::generation::Generation;
 use crate::names::Role;
 use crate::staging::Staging;
 use crate::sweep::{self, Sweep};
-use crate::{AtomicDir, Durability, Error, Id, Refusal, Result, Step, clock, note, platform};
+use crate::{AtomicDir, Durability, Error, Id, Refusal, Result, Step, note, platform};
 
 /// A generation that the link names now.
 #[derive(Debug)]
@@ -29,18 +30,20 @@ impl Staging<'_, '_> {
     ///
     /// # Errors
     ///
-    /// The link still names what it named before, and the staging is gone.
-    pub fn publish(mut self, note: Option<&[u8]>, now: SystemTime) -> Result<Published> {
-        self.finish_directories(now)?;
+    /// The link still names what it named before, and the staging is gone. A staging that a file could not be written to is
+    /// never published.
+    pub fn publish(mut self, note: Option<&[u8]>, clock: Clock<'_>) -> Result<Published> {
+        self.ensure_complete()?;
+        self.finish_directories(clock())?;
         let dir = self.locked.dir;
         if let Some(note) = note {
             note::create(dir, &self.unfinished.id, note)?;
         }
         barrier(dir)?;
-        self.flip(now)?;
+        self.flip(clock)?;
         let unsettled = settle(dir).err();
         let sweep = match unsettled {
-            None => sweep::retire(dir, Step::Retire, &mut self.locked.superseded, now),
+            None => sweep::retire(dir, Step::Retire, &mut self.locked.superseded, clock()),
             Some(_) => Sweep::default(),
         };
         Ok(Published { generation: self.unfinished.id.clone(), unsettled, sweep })
@@ -56,20 +59,20 @@ impl Staging<'_, '_> {
 
     /// Step 9. The time at which the old generation is superseded is set before the rename: a kill in between errs on
     /// keeping it. If the rename fails, the old generation gets its own time back.
-    fn flip(&mut self, now: SystemTime) -> Result<()> {
+    fn flip(&mut self, clock: Clock<'_>) -> Result<()> {
         let dir = self.locked.dir;
+        self.refuse_interference()?;
         let old = match &self.locked.current {
-            Some(id) => Generation::open(dir, Step::Flip, id)?,
+            Some(id) => Generation::open_if_ours(dir, Step::Flip, id)?,
             None => None,
         };
         if let Some(old) = &old {
-            clock::set_modified(&old.directory, now).at(
-                Step::Flip,
-                "set the time of the generation at",
-                dir.path(),
-            )?;
+            let set = clock::set_modified(&old.directory, clock());
+            set.at(Step::Flip, "set the time of the generation at", dir.path())?;
         }
-        if let Err(error) = self.rename() {
+        if let Err(error) = self.rename()
+            && !self.has_flipped()
+        {
             old.iter().for_each(restore_time);
             return Err(error);
         }
@@ -77,6 +80,32 @@ impl Staging<'_, '_> {
         tracing::debug!(step = Step::Flip.number(), id = %self.unfinished.id, "published");
         self.locked.superseded.extend(self.locked.current.replace(self.unfinished.id.clone()));
         Ok(())
+    }
+
+    /// The link was looked at before everything was gathered, which may have taken minutes. What is in its place now is
+    /// replaced only if it is still what was found then.
+    fn refuse_interference(&self) -> Result<()> {
+        let dir = self.locked.dir;
+        self.locked.ensure_held(Step::Flip)?;
+        match dir.read_link() {
+            Ok(found) if found == self.locked.current => Ok(()),
+            Err(error) if error.io_error().is_some() => Err(error),
+            _ => Err(Error::refuse(Step::Flip, "publish at", dir.path(), Refusal::Appeared)),
+        }
+    }
+
+    /// Says whether the link names this staging although the rename is reported as failed: on NFS a reply can be lost. If
+    /// there is no telling, the staging stays, with or without its mark, for the next run's healing to tell.
+    fn has_flipped(&mut self) -> bool {
+        match self.locked.dir.read_link() {
+            Ok(found) => found.as_ref() == Some(&self.unfinished.id),
+            Err(error) => {
+                if error.io_error().is_some() {
+                    self.unfinished.keep();
+                }
+                false
+            }
+        }
     }
 
     fn rename(&self) -> Result<()> {
@@ -107,7 +136,7 @@ fn barrier(dir: &AtomicDir) -> Result<()> {
 }
 
 /// Step 10.
-fn settle(dir: &AtomicDir) -> Result<()> {
+pub(crate) fn settle(dir: &AtomicDir) -> Result<()> {
     if dir.options.durability == Durability::None {
         return Ok(());
     }

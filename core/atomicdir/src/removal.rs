@@ -14,7 +14,7 @@ use crate::flock::Flock;
 use crate::generation::Generation;
 use crate::names::Role;
 use crate::parent::DIRECTORY;
-use crate::{AtomicDir, Error, Id, Refusal, Result, Step};
+use crate::{AtomicDir, Error, Id, Refusal, Result, Step, platform};
 
 /// How a removal ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(crate) enum Reason {
 ///
 /// A mark that is not ours says nothing: it is looked at first. A generation that somebody reads is left as it is.
 pub(crate) fn discard(dir: &AtomicDir, step: Step, id: &Id, reason: Reason) -> Result<Removal> {
-    is_there(dir, step, &dir.link.name(Role::Mark, id), FileType::Symlink)?;
+    refuse_foreign_mark(dir, step, id)?;
     let hold = Hold::take(dir, step, id)?;
     if matches!(hold, Hold::Pinned) {
         return Ok(Removal::Pinned);
@@ -50,6 +50,10 @@ pub(crate) fn discard(dir: &AtomicDir, step: Step, id: &Id, reason: Reason) -> R
     remove_mark(dir, step, id)?;
     tracing::debug!(step = step.number(), %id, ?reason, "removed");
     Ok(Removal::Removed)
+}
+
+fn refuse_foreign_mark(dir: &AtomicDir, step: Step, id: &Id) -> Result<()> {
+    is_there(dir, step, &dir.link.name(Role::Mark, id), FileType::Symlink).map(|_| ())
 }
 
 /// Marks a generation whose removal begins. Only a kill in the middle of it needs the mark: without it, on a full disk
@@ -140,7 +144,9 @@ struct Emptying {
 impl Emptying {
     fn empty(&self, directory: &File, mode: u32, path: &Path) -> Result<()> {
         if mode & 0o700 != 0o700 {
-            fchmod(directory, Mode::RWXU).at(self.step, "set the mode of", path)?;
+            // The other bits stay: a reader that has just followed the link must still get in, to see that it is too late.
+            let mode = Mode::from_raw_mode(mode & 0o777) | Mode::RWXU;
+            fchmod(directory, mode).at(self.step, "set the mode of", path)?;
         }
         for entry in Dir::read_from(directory).at(self.step, "list", path)? {
             let entry = entry.at(self.step, "list", path)?;
@@ -176,7 +182,8 @@ impl Emptying {
             opened => File::from(opened.at(self.step, "open", path)?),
         };
         let found = directory.metadata().at(self.step, "inspect", path)?;
-        if found.dev() != self.device {
+        let mounted = platform::is_mount_point(&directory).at(self.step, "inspect", path)?;
+        if mounted || found.dev() != self.device {
             return Err(Error::refuse(self.step, "enter", path, Refusal::NotAGeneration));
         }
         self.empty(&directory, found.mode(), path)

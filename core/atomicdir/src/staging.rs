@@ -2,16 +2,18 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, fchmod, fchown, fsync, mkdirat, openat, symlinkat};
 use rustix::io::Errno;
+use rustix::process::getegid;
 
 use crate::error::At;
 use crate::names::Role;
 use crate::parent::{DIRECTORY, open_made};
 use crate::removal::{self, Reason};
-use crate::{AtomicDir, Attributes, Error, FileName, Id, Locked, Owner, Result, Step, platform};
+use crate::{AtomicDir, Attributes, Error, FileName, Id, Locked, Owner, Refusal, Result, Step, platform};
 
 /// Every file is born so: new, never through a link, closed to everyone else until it is complete.
 pub(crate) const CREATE: OFlags =
@@ -28,6 +30,8 @@ pub struct Staging<'l, 'd> {
     below: Vec<OpenDirectory>,
     /// Whom new files belong to before anything is given away.
     born: Owner,
+    /// The first file that could not be written: without it the set is not complete.
+    failed: Option<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -49,8 +53,8 @@ impl<'d> Locked<'d> {
         let parent = &self.dir.parent.directory;
         mkdirat(parent, &name, Mode::RWXU).at(Step::Stage, "create", &path)?;
         let root = open_made(parent, Path::new(&name), Step::Stage, &path)?;
-        let born = Owner::of(&root.metadata().at(Step::Stage, "inspect", &path)?);
-        Ok(Staging { locked: self, unfinished, root, below: Vec::new(), born })
+        let born = born(&root, &path)?;
+        Ok(Staging { locked: self, unfinished, root, below: Vec::new(), born, failed: None })
     }
 }
 
@@ -62,17 +66,32 @@ impl Staging<'_, '_> {
     ///
     /// # Errors
     ///
-    /// A name that is reserved or taken, and whatever the system says.
+    /// A name that is reserved or taken, and whatever the system says. The staging cannot be published then.
     pub fn write(&mut self, name: &FileName, file: crate::File<'_>) -> Result<()> {
         let path = self.unfinished.path().join(name.as_str());
+        let written = self.write_file(name, file, &path);
+        if written.is_err() {
+            self.failed.get_or_insert(path);
+        }
+        written
+    }
+
+    pub(crate) fn ensure_complete(&self) -> Result<()> {
+        match &self.failed {
+            Some(path) => Err(Error::refuse(Step::Stage, "publish without", path, Refusal::Incomplete)),
+            None => Ok(()),
+        }
+    }
+
+    fn write_file(&mut self, name: &FileName, file: crate::File<'_>, path: &Path) -> Result<()> {
         let reserved = self.locked.dir.link.allow(name);
-        reserved.map_err(|why| Error::refuse(Step::Stage, "create", &path, why.into()))?;
+        reserved.map_err(|why| Error::refuse(Step::Stage, "create", path, why.into()))?;
         let (directories, last) = name.split();
         self.enter(&directories.collect::<Vec<_>>())?;
         let made = openat(self.top(), last, CREATE, Mode::RUSR | Mode::WUSR);
-        let mut made = File::from(made.at(Step::Stage, "create", &path)?);
-        made.write_all(file.bytes).at(Step::Stage, "write", &path)?;
-        self.finish(&made, file.attributes, &path)?;
+        let mut made = File::from(made.at(Step::Stage, "create", path)?);
+        made.write_all(file.bytes).at(Step::Stage, "write", path)?;
+        self.finish(&made, file.attributes, path)?;
         platform::close(made).at(Step::Stage, "close", path)
     }
 
@@ -137,6 +156,19 @@ impl Staging<'_, '_> {
         let below = self.below.iter().map(|open| open.name.as_str());
         std::iter::once(self.unfinished.path()).chain(below.map(PathBuf::from)).collect()
     }
+}
+
+/// Returns whom whatever is made in a new directory belongs to.
+///
+/// Below a set-group-ID parent that would be the parent's group, but only for as long as each directory on the way keeps
+/// that bit, which its own mode takes away: so it goes at once, and everything begins with the runner's own group.
+fn born(root: &File, path: &Path) -> Result<Owner> {
+    let found = root.metadata().at(Step::Stage, "inspect", path)?;
+    if found.mode() & 0o2000 == 0 {
+        return Ok(Owner::of(&found));
+    }
+    fchmod(root, Mode::RWXU).at(Step::Stage, "set the mode of", path)?;
+    Ok(Owner { user: Some(found.uid()), group: Some(getegid().as_raw()) })
 }
 
 /// What bears the mark of a run that did not finish. Dropping it removes it, mark and all.

@@ -17,6 +17,9 @@ use crate::sweep::Inventory;
 use crate::walk::{Found, Walk};
 use crate::{AtomicDir, Id, Options, Result, Step, Warning, clock, options};
 
+/// How often to look again at a link that flips meanwhile.
+const ATTEMPTS: usize = 1000;
+
 /// What is published at a link.
 #[derive(Debug, Default)]
 pub struct Status {
@@ -53,7 +56,7 @@ pub struct GenerationStatus {
 pub enum Pin {
     /// Nobody holds it.
     Free,
-    /// A reader holds it, so it is not removed.
+    /// A reader holds it, so it is not removed. Another status that is taken at the same moment looks like one.
     Pinned,
 }
 
@@ -87,17 +90,28 @@ impl Status {
 
 impl AtomicDir {
     fn status(&self) -> Result<Status> {
-        let current = self.read_link()?;
+        let current = self.current_status()?;
         let inventory = Inventory::take(self)?;
-        let superseded = inventory.superseded(current.as_ref());
+        let superseded = inventory.superseded(current.as_ref().map(|current| &current.id));
         let of = |id: &Id| self.generation_status(id).transpose();
         Ok(Status {
-            current: current.as_ref().and_then(of).transpose()?,
+            current,
             superseded: superseded.iter().filter_map(of).collect::<Result<_>>()?,
             unfinished: inventory.marks.into_iter().collect(),
             last_success: self.last_success()?,
             warnings: self.parent.warnings.clone(),
         })
+    }
+
+    /// Looks at the current generation. One that is being removed by now is current no longer: look at the link again.
+    fn current_status(&self) -> Result<Option<GenerationStatus>> {
+        for _ in 0..ATTEMPTS {
+            let Some(id) = self.read_link()? else { return Ok(None) };
+            if let Some(status) = self.generation_status(&id)? {
+                return Ok(Some(status));
+            }
+        }
+        Ok(None)
     }
 
     fn last_success(&self) -> Result<Option<SystemTime>> {
@@ -110,21 +124,26 @@ impl AtomicDir {
     }
 
     fn generation_status(&self, id: &Id) -> Result<Option<GenerationStatus>> {
-        let Some(generation) = Generation::open(self, Step::Read, id)? else { return Ok(None) };
+        let Some(Generation { directory, found }) = Generation::open(self, Step::Read, id)? else {
+            return Ok(None);
+        };
         let path = self.parent.join(&self.link.name(Role::Generation, id));
         let mut files = Vec::new();
-        Walk { step: Step::Read, root: &path }.visit(&generation.directory, &mut |name, found| {
+        // Whoever removes it would have it locked, and cannot begin to while it is locked here.
+        let held = Flock::shared(directory).at(Step::Read, "hold", &path)?;
+        let Some(held) = held else { return Ok(None) };
+        Walk { step: Step::Read, root: &path }.visit(held.file(), &mut |name, found| {
             if let Found::File(_, found) = found {
                 files.push(FileStatus::of(name, found));
             }
             Ok(())
         })?;
         files.sort_by(|one, other| one.name.cmp(&other.name));
-        let since = generation.found.modified().at(Step::Read, "inspect", &path)?;
-        // Last, for it locks the generation for a moment, and a snapshot that meets the lock has to try again.
-        let free = Flock::exclusive(generation.directory).at(Step::Read, "look for pins on", path)?;
-        let pin = if free.is_some() { Pin::Free } else { Pin::Pinned };
-        drop(free);
+        let since = found.modified().at(Step::Read, "inspect", &path)?;
+        // Last, for a snapshot that meets the exclusive lock has to try again.
+        let alone = held.make_exclusive().at(Step::Read, "look for pins on", path)?;
+        let pin = if alone.is_some() { Pin::Free } else { Pin::Pinned };
+        drop(alone);
         Ok(Some(GenerationStatus { id: id.clone(), since, pin, files, note: self.note(id)? }))
     }
 }

@@ -44,26 +44,17 @@ impl Sweep {
         self.deferred.extend(other.deferred);
     }
 
-    /// Records how the removal of a generation went. Says whether it is still there.
-    fn record(&mut self, id: &Id, removal: Result<Removal>) -> bool {
+    /// Records how the removal of a generation went.
+    fn record(&mut self, id: &Id, removal: Result<Removal>) {
         match removal {
-            Ok(Removal::Removed) => {
-                self.removed.push(id.clone());
-                false
-            }
-            Ok(Removal::Pinned) => {
-                self.pinned.push(id.clone());
-                true
-            }
-            Err(error) => {
-                self.defer(Err(error));
-                true
-            }
+            Ok(Removal::Removed) => self.removed.push(id.clone()),
+            Ok(Removal::Pinned) => self.pinned.push(id.clone()),
+            Err(error) => self.defer(Err(error)),
         }
     }
 
     /// Records a failure to remove something else.
-    fn defer(&mut self, removal: Result<()>) {
+    pub(crate) fn defer(&mut self, removal: Result<()>) {
         if let Err(error) = removal {
             tracing::debug!(step = error.step().number(), %error, "left for the next run");
             self.deferred.push(error);
@@ -120,13 +111,18 @@ impl Inventory {
     }
 }
 
-/// Removes the superseded generations that have stayed long enough, and takes them out of the list.
+/// Removes the superseded generations that have stayed long enough, and leaves the others in the list: what could not be
+/// removed now is the next run's.
 pub(crate) fn retire(dir: &AtomicDir, step: Step, superseded: &mut Vec<Id>, now: SystemTime) -> Sweep {
     let mut sweep = Sweep::default();
-    superseded.retain(|id| match is_due(dir, step, id, now) {
-        Ok(false) => true,
-        Ok(true) => sweep.record(id, removal::discard(dir, step, id, Reason::Superseded)),
-        Err(error) => sweep.record(id, Err(error)),
+    superseded.retain(|id| {
+        let removal = match is_due(dir, step, id, now) {
+            Ok(false) => return true,
+            Ok(true) => removal::discard(dir, step, id, Reason::Superseded),
+            Err(error) => Err(error),
+        };
+        sweep.record(id, removal);
+        false
     });
     sweep
 }

@@ -90,7 +90,7 @@ impl<'r> Run<'r> {
         let deadline = Instant::now().checked_add(self.wait);
         let mut told = false;
         loop {
-            if let Some(locked) = self.dir.try_lock(self.host.now())? {
+            if let Some(locked) = self.dir.try_lock(&|| self.host.now())? {
                 return Ok(locked);
             }
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -152,7 +152,7 @@ impl<'r> Run<'r> {
             on_change: self.plan.on_change.as_ref().map(|_| Announcement::Pending),
             files: bundle.manifest(self.plan).collect(),
         };
-        let published = staging.publish(Some(&manifest.to_note()), self.host.now())?;
+        let published = staging.publish(Some(&manifest.to_note()), &|| self.host.now())?;
         outcome.swept(&published.sweep);
         if let Some(error) = &published.unsettled {
             let hint =
@@ -188,7 +188,7 @@ impl<'r> Run<'r> {
         match self.note_success(id, outcome).await {
             Ok(()) => outcome.on_change = Notification::Succeeded,
             Err(error) => {
-                outcome.failed(&error, Some("the command succeeded, but the next run will repeat it"))
+                outcome.failed(&error, Some("the command succeeded, but the next run may repeat it"))
             }
         }
         drop(claim);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use atomicdir::{Attributes, File, FileName, Mode, Options, Owner};
+use atomicdir::{Attributes, File, FileName, Mode, Options, Owner, Refusal};
 
 use crate::support::{Place, at};
 
@@ -11,7 +11,7 @@ fn a_staging_that_is_dropped_leaves_nothing() {
     let place = Place::new();
     place.publish(Options::new(), &[("a", "old")], at(0));
     let dir = place.open(Options::new());
-    let mut locked = dir.try_lock(at(1)).unwrap().unwrap();
+    let mut locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
     let mut staging = locked.stage().unwrap();
     let attributes = Attributes::with_mode(Mode::OWNER_READS);
     staging.write(&FileName::new("x/y").unwrap(), File { bytes: b"new", attributes }).unwrap();
@@ -21,25 +21,50 @@ fn a_staging_that_is_dropped_leaves_nothing() {
 }
 
 #[test]
-fn a_name_written_twice_fails_and_a_flip_that_fails_keeps_the_old_time() {
+fn a_staging_that_lacks_a_file_is_not_published() {
     let place = Place::new();
     place.publish(Options::new(), &[("a", "old")], at(0));
     let dir = place.open(Options::new());
-    let mut locked = dir.try_lock(at(1)).unwrap().unwrap();
+    let mut locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
     let mut staging = locked.stage().unwrap();
-    let file = File { bytes: b"", attributes: Attributes::with_mode(Mode::OWNER_READS) };
+    let file = File { bytes: b"new", attributes: Attributes::with_mode(Mode::OWNER_READS) };
     staging.write(&FileName::new("a").unwrap(), file).unwrap();
     let twice = staging.write(&FileName::new("a").unwrap(), file).unwrap_err();
     assert_eq!(twice.io_error().unwrap().kind(), std::io::ErrorKind::AlreadyExists);
 
-    // A directory in the link's place is what rename cannot replace.
+    let error = staging.publish(None, &|| at(1)).unwrap_err();
+    assert_eq!(error.refusal(), Some(&Refusal::Incomplete));
+    assert_eq!(place.read("a"), "old");
+    assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+}
+
+#[test]
+fn what_took_the_links_place_meanwhile_is_not_replaced() {
+    let place = Place::new();
+    place.publish(Options::new(), &[("a", "old")], at(0));
+    let dir = place.open(Options::new());
+    let mut locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
+    let staging = locked.stage().unwrap();
     let target = fs::read_link(place.link()).unwrap();
     fs::remove_file(place.link()).unwrap();
-    fs::create_dir(place.link()).unwrap();
-    let error = staging.publish(None, at(1)).unwrap_err();
-    assert_eq!(error.step().number(), 9);
+    fs::write(place.link(), "precious").unwrap();
+    let error = staging.publish(None, &|| at(1)).unwrap_err();
+    assert_eq!((error.step().number(), error.refusal()), (9, Some(&Refusal::Appeared)));
+    assert_eq!(fs::read_to_string(place.link()).unwrap(), "precious");
     let old = fs::metadata(place.path().join(target)).unwrap();
     assert_eq!(old.modified().unwrap(), at(0));
+}
+
+#[test]
+fn a_lock_that_is_removed_meanwhile_is_not_relied_on() {
+    let place = Place::new();
+    let dir = place.open(Options::new());
+    let mut locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
+    let staging = locked.stage().unwrap();
+    fs::remove_file(place.path().join(".app.lock")).unwrap();
+    let error = staging.publish(None, &|| at(1)).unwrap_err();
+    assert_eq!(error.refusal(), Some(&Refusal::LockRemoved));
+    assert!(!place.link().exists());
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn whatever_a_killed_run_left_is_swept_away() {
     leave_unfinished(&place);
     assert_eq!(Status::of(place.link()).unwrap().unfinished.len(), 1);
     let dir = place.open(Options::new());
-    let locked = dir.try_lock(at(1)).unwrap().unwrap();
+    let locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
     assert_eq!(locked.sweep().removed().len(), 1);
     assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
     assert_eq!(place.read("a"), "1");
@@ -49,7 +49,7 @@ fn each_part_of_a_leftover_alone_is_swept_away() {
                 fs::remove_file(path).unwrap();
             }
         }
-        drop(place.open(Options::new()).try_lock(at(0)).unwrap().unwrap());
+        drop(place.open(Options::new()).try_lock(&|| at(0)).unwrap().unwrap());
         assert_eq!(place.names(), [".app.lock"], "{part}");
     }
 }
@@ -59,7 +59,7 @@ fn a_mark_beside_the_link_to_its_generation_goes_alone() {
     let place = Place::new();
     let id = place.publish(Options::new(), &[("a", "1")], at(0)).generation;
     symlink(format!(".app.gen-{id}"), place.path().join(format!(".app.tmp-{id}"))).unwrap();
-    drop(place.open(Options::new()).try_lock(at(1)).unwrap().unwrap());
+    drop(place.open(Options::new()).try_lock(&|| at(1)).unwrap().unwrap());
     assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
     assert_eq!(place.read("a"), "1");
 }
@@ -76,7 +76,7 @@ fn names_that_are_not_exactly_ours_stay() {
     for name in strangers {
         fs::write(place.path().join(name), "mine").unwrap();
     }
-    drop(place.open(Options::new()).try_lock(at(0)).unwrap().unwrap());
+    drop(place.open(Options::new()).try_lock(&|| at(0)).unwrap().unwrap());
     for name in strangers {
         assert_eq!(fs::read_to_string(place.path().join(name)).unwrap(), "mine");
     }
@@ -90,7 +90,7 @@ fn left(plant: impl FnOnce(&Place, &Path)) -> String {
     fs::write(outside.join("precious"), "data").unwrap();
     plant(&place, &outside);
     let dir = place.open(Options::new().retain(std::time::Duration::ZERO));
-    let locked = dir.try_lock(at(0)).unwrap().unwrap();
+    let locked = dir.try_lock(&|| at(0)).unwrap().unwrap();
     assert_eq!(fs::read_to_string(outside.join("precious")).unwrap(), "data");
     let [deferred] = locked.sweep().deferred() else { panic!("{:?}", locked.sweep()) };
     text(deferred).replace(&place.path().display().to_string(), "P")
@@ -117,7 +117,7 @@ fn a_mark_that_is_no_link_condemns_nothing() {
     place.publish(Options::new(), &[("a", "2")], at(1));
     fs::write(place.path().join(format!(".app.tmp-{first}")), "").unwrap();
     let dir = place.open(Options::new());
-    let locked = dir.try_lock(at(2)).unwrap().unwrap();
+    let locked = dir.try_lock(&|| at(2)).unwrap().unwrap();
     assert_eq!(locked.sweep().deferred().len(), 1);
     assert!(place.path().join(format!(".app.gen-{first}/a")).exists());
 }

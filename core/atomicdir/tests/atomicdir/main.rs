@@ -6,10 +6,12 @@
     reason = "the tests make and plant things by path, as a stranger would"
 )]
 
+mod clock;
 mod faults;
 mod heal;
 mod publish;
 mod readers;
 mod refusals;
 mod support;
+mod trust;
 mod umask;

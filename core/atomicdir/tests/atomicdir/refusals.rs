@@ -35,7 +35,7 @@ fn anything_but_our_own_link_is_left_alone() {
         plant(&place.link());
         let before = fs::symlink_metadata(place.link()).unwrap().modified().unwrap();
         let dir = place.open(Options::new());
-        let error = dir.try_lock(at(0)).unwrap_err();
+        let error = dir.try_lock(&|| at(0)).unwrap_err();
         let link = place.link();
         assert_eq!(
             text(&error),
@@ -51,10 +51,10 @@ fn anything_but_our_own_link_is_left_alone() {
 fn a_name_that_appears_meanwhile_is_not_replaced() {
     let place = Place::new();
     let dir = place.open(Options::new());
-    let mut locked = dir.try_lock(at(0)).unwrap().unwrap();
+    let mut locked = dir.try_lock(&|| at(0)).unwrap().unwrap();
     let staging = locked.stage().unwrap();
     fs::write(place.link(), "precious").unwrap();
-    let error = staging.publish(None, at(0)).unwrap_err();
+    let error = staging.publish(None, &|| at(0)).unwrap_err();
     assert_eq!(error.refusal(), Some(&Refusal::Appeared));
     assert_eq!(fs::read_to_string(place.link()).unwrap(), "precious");
     drop(locked);
@@ -97,7 +97,7 @@ fn a_lock_that_is_not_a_plain_file_is_refused() {
         let other = place.path().join("other");
         fs::write(&other, "").unwrap();
         plant(&place.path().join(".app.lock"), &other);
-        let error = place.open(Options::new()).try_lock(at(0)).unwrap_err();
+        let error = place.open(Options::new()).try_lock(&|| at(0)).unwrap_err();
         assert_eq!(error.refusal(), Some(&Refusal::NotALockFile));
     }
 }
@@ -106,12 +106,12 @@ fn a_lock_that_is_not_a_plain_file_is_refused() {
 fn one_run_at_a_time() {
     let place = Place::new();
     let (one, other) = (place.open(Options::new()), place.open(Options::new()));
-    let held = one.try_lock(at(0)).unwrap().unwrap();
-    assert!(other.try_lock(at(0)).unwrap().is_none());
-    let error = other.lock(Duration::from_millis(30), at(0)).unwrap_err();
+    let held = one.try_lock(&|| at(0)).unwrap().unwrap();
+    assert!(other.try_lock(&|| at(0)).unwrap().is_none());
+    let error = other.lock(Duration::from_millis(30), &|| at(0)).unwrap_err();
     assert_eq!(error.refusal(), Some(&Refusal::Busy));
     drop(held);
-    assert!(other.lock(Duration::ZERO, at(0)).is_ok());
+    assert!(other.lock(Duration::ZERO, &|| at(0)).is_ok());
 }
 
 #[test]

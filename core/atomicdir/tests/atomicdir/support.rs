@@ -42,12 +42,12 @@ impl Place {
     /// Publishes these files with the options, at this moment, and ends the run.
     pub(crate) fn publish(&self, options: Options, files: &[(&str, &str)], now: SystemTime) -> Run {
         let dir = self.open(options);
-        let mut locked = dir.try_lock(now).unwrap().unwrap();
+        let mut locked = dir.try_lock(&|| now).unwrap().unwrap();
         let mut staging = locked.stage().unwrap();
         for (name, file) in wanted(files).iter() {
             staging.write(name, *file).unwrap();
         }
-        let Published { generation, unsettled, sweep } = staging.publish(Some(b"note"), now).unwrap();
+        let Published { generation, unsettled, sweep } = staging.publish(Some(b"note"), &|| now).unwrap();
         assert!(unsettled.is_none());
         locked.succeed(now).unwrap();
         Run { generation, sweep }

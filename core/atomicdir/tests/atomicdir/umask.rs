@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::process::Command;
+use std::time::SystemTime;
 
 use atomicdir::{Options, Refusal};
 
@@ -43,10 +44,9 @@ fn a_umask_without_the_owners_bits_is_named_and_leaves_nothing() {
 
 fn publish_in(folder: &std::path::Path) {
     let dir = Options::new().open(folder.join("app")).unwrap();
-    let now = std::time::SystemTime::now();
     for _ in 0..2 {
         // The lock can be opened again, and the directory that could not be opened is gone.
-        let mut locked = dir.try_lock(now).unwrap().unwrap();
+        let mut locked = dir.try_lock(&SystemTime::now).unwrap().unwrap();
         let error = locked.stage().unwrap_err();
         assert_eq!((error.refusal(), error.step().number()), (Some(&Refusal::Umask), 6));
     }

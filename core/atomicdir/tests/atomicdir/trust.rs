@@ -1,0 +1,187 @@
+//! Who else can write to the parent, and what is mounted below it. All of it needs root.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use atomicdir::{Attributes, File, FileName, Mode, Options, Owner, Refusal, Snapshot, Warning};
+
+use crate::support::{Place, at, wanted};
+
+const STRANGER: u32 = 12345;
+const ID: &str = "0123456789abcdef";
+
+fn is_root(test: &str) -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        drop(std::io::stderr().write_all(format!("NOT RUN: {test}: needs root\n").as_bytes()));
+    }
+    root
+}
+
+fn eager() -> Options {
+    Options::new().retain(Duration::ZERO)
+}
+
+/// A parent that others can put names into: sticky and open to everyone, or a stranger's.
+fn shared_places() -> [Place; 2] {
+    let (sticky, foreign) = (Place::new(), Place::new());
+    fs::set_permissions(sticky.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+    chown(foreign.path(), Some(STRANGER), None).unwrap();
+    [sticky, foreign]
+}
+
+#[test]
+fn what_a_stranger_planted_in_a_shared_parent_is_never_removed() {
+    if !is_root("what_a_stranger_planted_in_a_shared_parent_is_never_removed") {
+        return;
+    }
+    for place in shared_places() {
+        let ours = place.publish(Options::new(), &[("a", "1")], at(0)).generation;
+        place.publish(Options::new(), &[("a", "2")], at(1));
+        // His mark on our superseded generation, a generation of his own, and a note.
+        let mark = place.path().join(format!(".app.tmp-{ours}"));
+        symlink("x", &mark).unwrap();
+        lchown(&mark, Some(STRANGER), None).unwrap();
+        let generation = place.path().join(format!(".app.gen-{ID}"));
+        fs::create_dir(&generation).unwrap();
+        fs::write(generation.join("his"), "data").unwrap();
+        chown(&generation, Some(STRANGER), None).unwrap();
+        let note = place.path().join(".app.note-ffffffffffffffff");
+        fs::write(&note, "his").unwrap();
+        chown(&note, Some(STRANGER), None).unwrap();
+
+        let dir = place.open(eager());
+        let locked = dir.try_lock(&|| at(2)).unwrap().unwrap();
+        assert_eq!(locked.sweep().deferred().len(), 3, "{:?}", locked.sweep());
+        assert!(locked.sweep().removed().is_empty());
+        assert!(mark.is_symlink() && generation.join("his").exists() && note.exists());
+        assert!(place.path().join(format!(".app.gen-{ours}/a")).exists());
+    }
+}
+
+#[test]
+fn a_strangers_link_or_lock_is_refused() {
+    if !is_root("a_strangers_link_or_lock_is_refused") {
+        return;
+    }
+    for place in shared_places() {
+        place.publish(Options::new(), &[("a", "1")], at(0));
+        lchown(place.link(), Some(STRANGER), None).unwrap();
+        let error = place.open(Options::new()).try_lock(&|| at(1)).unwrap_err();
+        assert!(matches!(error.refusal(), Some(Refusal::NotOurs { owner: STRANGER, .. })), "{error:?}");
+    }
+    let place = Place::new();
+    place.publish(Options::new(), &[("a", "1")], at(0));
+    chown(place.path().join(".app.lock"), Some(STRANGER), None).unwrap();
+    let error = place.open(Options::new()).try_lock(&|| at(1)).unwrap_err();
+    assert!(matches!(error.refusal(), Some(Refusal::NotOurs { owner: STRANGER, .. })), "{error:?}");
+}
+
+#[test]
+fn a_parent_of_somebody_else_is_warned_of() {
+    if !is_root("a_parent_of_somebody_else_is_warned_of") {
+        return;
+    }
+    let [_, foreign] = shared_places();
+    let warnings = foreign.open(Options::new()).warnings().to_vec();
+    assert_eq!(warnings, [Warning::OwnedByOther { path: foreign.path().to_owned(), user: STRANGER }]);
+}
+
+#[test]
+fn an_owner_that_is_no_longer_configured_does_not_keep_anyone_from_publishing() {
+    if !is_root("an_owner_that_is_no_longer_configured_does_not_keep_anyone_from_publishing") {
+        return;
+    }
+    let [_, place] = shared_places();
+    let owner = Owner { user: Some(STRANGER), group: None };
+    let owned = Attributes { mode: Mode::OWNER_ONLY, owner };
+    place.publish(eager().directory(owned), &[("a", "1")], at(0));
+    let dir = place.open(eager());
+    let locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
+    assert!(!locked.compare(&wanted(&[("a", "1")])).unwrap().is_same());
+    drop(locked);
+    place.publish(eager(), &[("a", "2")], at(2));
+    assert_eq!(place.read("a"), "2");
+}
+
+#[test]
+fn owners_are_given_to_everything_in_the_generation() {
+    if !is_root("owners_are_given_to_everything_in_the_generation") {
+        return;
+    }
+    let place = Place::new();
+    // New files inherit the parent's group, which the set-group-ID bit stands for, but not for ever.
+    chown(place.path(), None, Some(777)).unwrap();
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o2755)).unwrap();
+    let owner = Owner { user: Some(STRANGER), group: Some(777) };
+    let dir = place.open(Options::new().directory(Attributes { mode: Mode::OWNER_ONLY, owner }));
+    let mut locked = dir.try_lock(&|| at(0)).unwrap().unwrap();
+    let mut staging = locked.stage().unwrap();
+    let attributes = Attributes { mode: Mode::OWNER_READS, owner };
+    for name in ["d/1", "a", "d/e/2", "d/3"] {
+        staging.write(&FileName::new(name).unwrap(), File { bytes: b"x", attributes }).unwrap();
+    }
+    let _ = staging.publish(None, &|| at(0)).unwrap();
+    for name in [".", "d", "d/e", "d/1", "a", "d/e/2", "d/3"] {
+        let found = fs::metadata(place.link().join(name)).unwrap();
+        assert_eq!((found.uid(), found.gid()), (STRANGER, 777), "{name}");
+        assert_eq!(found.mode() & 0o7000, 0, "{name}");
+    }
+}
+
+/// Runs a test of this file again, in a mount namespace of its own in which something has been mounted.
+fn again_with_mounts(test: &str, script: &str) {
+    let place = Place::new();
+    let mut child = Command::new("unshare");
+    let script = format!("{script}\nexec \"$TEST\" --exact trust::{test}");
+    child.args(["--mount", "sh", "-euc", &script]).current_dir(place.path());
+    child.env("TEST", std::env::current_exe().unwrap()).env("ATOMICDIR_TEST_FOLDER", place.path());
+    let ran = child.output().unwrap();
+    assert!(ran.status.success() && String::from_utf8_lossy(&ran.stdout).contains("1 passed"), "{ran:?}");
+}
+
+#[test]
+fn what_is_mounted_on_or_in_a_generation_is_not_entered() {
+    if let Some(folder) = std::env::var_os("ATOMICDIR_TEST_FOLDER") {
+        return sweep_around_mounts(Path::new(&folder));
+    }
+    if !is_root("what_is_mounted_on_or_in_a_generation_is_not_entered") {
+        return;
+    }
+    // From the same filesystem and from another; on a generation, and inside one.
+    let script = format!(
+        "mkdir precious .app.gen-{ID} .app.gen-ffffffffffffffff .app.gen-ffffffffffffffff/inside .app.gen-eeeeeeeeeeeeeeee
+        echo data > precious/file
+        mount --bind precious .app.gen-{ID}
+        mount --bind precious .app.gen-ffffffffffffffff/inside
+        mount -t tmpfs tmpfs .app.gen-eeeeeeeeeeeeeeee
+        echo data > .app.gen-eeeeeeeeeeeeeeee/file"
+    );
+    again_with_mounts("what_is_mounted_on_or_in_a_generation_is_not_entered", &script);
+}
+
+fn sweep_around_mounts(folder: &Path) {
+    let dir = eager().open(folder.join("app")).unwrap();
+    let locked = dir.try_lock(&std::time::SystemTime::now).unwrap().unwrap();
+    assert_eq!(locked.sweep().deferred().len(), 3, "{:?}", locked.sweep());
+    for file in ["precious/file", ".app.gen-eeeeeeeeeeeeeeee/file", ".app.gen-ffffffffffffffff/inside/file"] {
+        assert_eq!(fs::read_to_string(folder.join(file)).unwrap(), "data\n");
+    }
+}
+
+#[test]
+fn a_pinned_unfinished_generation_is_left_too() {
+    let place = Place::new();
+    let id = place.publish(eager(), &[("a", "1")], at(0)).generation;
+    let held = Snapshot::open(place.link()).unwrap();
+    place.publish(eager(), &[("a", "2")], at(1));
+    symlink(format!(".app.gen-{id}"), place.path().join(format!(".app.tmp-{id}"))).unwrap();
+    let dir = place.open(eager());
+    let locked = dir.try_lock(&|| at(2)).unwrap().unwrap();
+    assert_eq!(locked.sweep().pinned(), [id]);
+    assert_eq!(held.read(&FileName::new("a").unwrap()).unwrap(), b"1");
+}
