@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 pub(crate) use published::Fingerprint;
 pub(crate) use ran::Ran;
-pub(crate) use traced::{Call, Trace, count, inject};
+pub(crate) use traced::{Call, Trace, count, inject, inject_all};
 pub(crate) use users::{OTHER_USER, is_root};
 
 /// The command, as cargo has just built it.

@@ -85,10 +85,17 @@ fn parse(text: &str) -> Vec<Call> {
 
 /// Runs the command under strace, which does something to one call: `signal=SIGKILL`, `error=ENOSPC`.
 pub(crate) fn inject(site: &Site, arguments: &[&str], call: &Call, fault: &str) -> Ran {
+    inject_all(site, arguments, &[(&call.name, call.nth, fault)])
+}
+
+/// Does something to several calls: each by its name, and by its number among those of its name.
+pub(crate) fn inject_all(site: &Site, arguments: &[&str], faults: &[(&str, usize, &str)]) -> Ran {
+    let names: Vec<_> = faults.iter().map(|(name, ..)| *name).collect();
     let mut command = Command::new("strace");
-    let (trace, inject) =
-        (format!("trace={}", call.name), format!("inject={}:{fault}:when={}", call.name, call.nth));
-    command.args(["-o", "/dev/null", "-e", &trace, "-e", &inject, "--", COMMAND]).args(arguments);
-    site.prepare(&mut command);
+    command.args(["-o", "/dev/null", "-e", &format!("trace={}", names.join(","))]);
+    for (name, nth, fault) in faults {
+        command.args(["-e", &format!("inject={name}:{fault}:when={nth}")]);
+    }
+    site.prepare(command.arg("--").arg(COMMAND).args(arguments));
     Ran::of(&mut command)
 }
