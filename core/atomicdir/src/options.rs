@@ -65,7 +65,8 @@ impl Options {
 
     /// Sets mode and owner of the generation's directory and of every directory in it.
     ///
-    /// A mode without `0500` keeps whoever publishes, unless he is root, from comparing and removing generations.
+    /// A mode without `0500` keeps whoever publishes, unless he is root, from comparing with, superseding and removing what
+    /// he has published; and so does a file's mode without `0400` from comparing.
     #[must_use]
     pub fn directory(mut self, attributes: Attributes) -> Self {
         self.directory = attributes;
