@@ -56,6 +56,8 @@ impl Host for CliHost {
         match event {
             Event::Gathering { secrets } => self.progress.set_length(secrets.try_into().unwrap_or(u64::MAX)),
             Event::Fetched { secrets, .. } => self.progress.inc(secrets.try_into().unwrap_or(u64::MAX)),
+            // It prints what it likes, where the bar is.
+            Event::Notifying => return self.clear_progress(),
             _ => {}
         }
         self.progress.set_message(event.to_string());

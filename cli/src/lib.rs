@@ -80,10 +80,7 @@ impl Cli {
         if !self.refused.is_empty() {
             return output.refused_providers(&self.refused).into();
         }
-        let signals = match Signals::catch() {
-            Ok(signals) => signals,
-            Err(error) => return output.unexpected(&error).into(),
-        };
+        let signals = Signals::default();
         let host = CliHost::new(umask.bits(), signals.clone(), args.verbosity());
         let exit = commands::run(&args, &self.registry, &host, &output);
         signals.end_if_signalled();

@@ -2,29 +2,34 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The signals that ask the process to end. Clones share what was received.
-#[derive(Clone, Debug)]
-pub(crate) struct Signals(Arc<AtomicUsize>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Signals {
+    number: Arc<AtomicUsize>,
+    again: Arc<AtomicBool>,
+}
 
 impl Signals {
-    /// Catches the signals from here on.
-    pub(crate) fn catch() -> io::Result<Self> {
-        let received = Arc::new(AtomicUsize::new(0));
+    /// Catches the signals from here on: the first of each. A second one ends the process at once, should it hang in
+    /// a call that cannot be interrupted; what it leaves is swept away by the next run.
+    pub(crate) fn catch(&self) -> io::Result<()> {
         for number in [SIGINT, SIGTERM] {
             let value = number.try_into().unwrap_or_default();
-            signal_hook::flag::register_usize(number, Arc::clone(&received), value)?;
+            signal_hook::flag::register_conditional_default(number, Arc::clone(&self.again))?;
+            signal_hook::flag::register(number, Arc::clone(&self.again))?;
+            signal_hook::flag::register_usize(number, Arc::clone(&self.number), value)?;
         }
-        Ok(Self(received))
+        Ok(())
     }
 
     /// Returns the last signal that came.
     pub(crate) fn received(&self) -> Option<i32> {
-        let number = self.0.load(Ordering::SeqCst);
+        let number = self.number.load(Ordering::SeqCst);
         i32::try_from(number).ok().filter(|number| *number != 0)
     }
 

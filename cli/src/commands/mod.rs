@@ -6,6 +6,7 @@ mod status;
 mod sync;
 
 use secretdir_engine::{Config, ConfigError, Plan, Registry};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Exit;
 use crate::args::{Args, Command};
@@ -43,7 +44,10 @@ fn plan(args: &Args, registry: &Registry) -> Result<Plan, ConfigError> {
 /// Runs a future on this thread, until it ends or a signal comes: `None` then, and the future has been dropped.
 fn until_signal<T>(host: &CliHost, future: impl Future<Output = T>) -> std::io::Result<Option<T>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    host.signals.catch()?;
     let ended = runtime.block_on(async {
+        // Whoever started this may have chosen to ignore the ends of children. Listening for them takes that back.
+        let _children = signal(SignalKind::child())?;
         tokio::select! {
             ended = future => Ok(Some(ended)),
             signal = host.signals.wait() => signal.map(|()| None),

@@ -10,11 +10,15 @@ use crate::host::CliHost;
 use crate::output::Output;
 
 pub(crate) fn run(plan: &Plan, wait: Option<Duration>, host: &CliHost, output: &Output) -> Exit {
+    let ended = until_signal(host, secretdir_engine::sync(plan, host, wait));
+    if let Ok(Some(Ok(outcome))) = ended {
+        return output.synced(&outcome);
+    }
+    // An outcome has them in it.
     output.config_warnings(plan);
-    match until_signal(host, secretdir_engine::sync(plan, host, wait)) {
-        Ok(Some(Ok(outcome))) => output.synced(&outcome),
+    match ended {
         Ok(Some(Err(error))) => output.sync_failed(&error),
-        Ok(None) => Exit::Unexpected,
+        Ok(_) => Exit::Unexpected,
         Err(error) => output.unexpected(&error),
     }
 }

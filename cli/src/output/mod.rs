@@ -1,6 +1,7 @@
 //! All that the command prints. The rules:
 //!
-//! 1. Standard output is the result: text, or with `--json` exactly one JSON object, also when the command fails.
+//! 1. Standard output is the result: text, or with `--json` exactly one JSON object, also when the command fails. Only a
+//!    mistake in the arguments, and an end by a signal, leave it empty.
 //! 2. Standard error is for people: `warning:`, `error:` and `hint:` lines in lower case, progress, traces.
 //! 3. An error is one line, with each cause once; a hint is a line of its own.
 //! 4. No value of a secret, or part of one, anywhere.
@@ -113,7 +114,7 @@ impl Output {
                 say(&format!("ok: {files} from {sources}, to be published at {path}"));
             }
             Format::Json => say_json(&json!({
-                "state": "ok", "path": plan.link(), "files": files, "sources": sources, "warnings": all,
+                "state": "ok", "path": plan.link().display().to_string(), "files": files, "sources": sources, "warnings": all,
             })),
         }
         Exit::Success
@@ -157,6 +158,8 @@ fn warn(warning: &str) {
 }
 
 fn to_stderr(line: &str) {
+    // What comes from outside, such as a name or a server's words, must not steer a terminal or forge a line.
+    let line = line.replace(char::is_control, " ");
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 

@@ -8,7 +8,7 @@ use secretdir_engine::{Announcement, FileReport, GenerationReport, StatusReport,
 pub(crate) fn text(report: &StatusReport) -> String {
     let mut lines = vec![match &report.generation {
         Some(generation) => current(report, generation),
-        None => format!("nothing is published at {}", report.path.display()),
+        None => format!("nothing is published at {}", report.path),
     }];
     if let Some(age) = report.last_success_age_seconds {
         lines.push(format!("last success: {} ago", ago(age)));
@@ -27,7 +27,7 @@ pub(crate) fn text(report: &StatusReport) -> String {
 }
 
 fn current(report: &StatusReport, generation: &GenerationReport) -> String {
-    let mut text = format!("{}: generation {}", report.path.display(), generation.id);
+    let mut text = format!("{}: generation {}", report.path, generation.id);
     // Writing to a string does not fail.
     let _ = write!(
         text,
@@ -55,7 +55,7 @@ fn file(file: &FileReport) -> String {
     if let Some(origin) = &file.origin {
         let _ = write!(text, ", {origin}");
     }
-    text
+    text.replace(char::is_control, " ")
 }
 
 fn ago(seconds: u64) -> String {

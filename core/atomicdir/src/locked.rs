@@ -32,6 +32,7 @@ pub struct Locked<'d> {
     pub(crate) current: Option<Id>,
     pub(crate) superseded: Vec<Id>,
     sweep: Sweep,
+    unsettled: Option<Error>,
 }
 
 impl AtomicDir {
@@ -53,7 +54,14 @@ impl AtomicDir {
         tracing::debug!(step = Step::Lock.number(), path = %path().display(), "locked");
         let current = self.read_link()?;
         let inventory = Inventory::take(self)?;
-        let mut locked = Locked { dir: self, lock, current, superseded: Vec::new(), sweep: Sweep::default() };
+        let mut locked = Locked {
+            dir: self,
+            lock,
+            current,
+            superseded: Vec::new(),
+            sweep: Sweep::default(),
+            unsettled: None,
+        };
         locked.heal(inventory, clock());
         Ok(Some(locked))
     }
@@ -180,6 +188,11 @@ impl Locked<'_> {
         &self.sweep
     }
 
+    /// Returns why it is still not known whether the last flip would survive a power cut (step 10). Nothing was retired then.
+    pub fn unsettled(&self) -> Option<&Error> {
+        self.unsettled.as_ref()
+    }
+
     /// Ends a run that succeeded: notes the time on the lock file, and unlocks.
     ///
     /// # Errors
@@ -196,7 +209,7 @@ impl Locked<'_> {
         self.superseded = inventory.superseded(self.current.as_ref());
         match self.settle_last_flip() {
             Ok(()) => self.sweep.add(sweep::retire(self.dir, Step::Heal, &mut self.superseded, now)),
-            Err(error) => self.sweep.defer(Err(error)),
+            Err(error) => self.unsettled = Some(error),
         }
     }
 

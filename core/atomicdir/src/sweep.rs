@@ -54,7 +54,7 @@ impl Sweep {
     }
 
     /// Records a failure to remove something else.
-    pub(crate) fn defer(&mut self, removal: Result<()>) {
+    fn defer(&mut self, removal: Result<()>) {
         if let Err(error) = removal {
             tracing::debug!(step = error.step().number(), %error, "left for the next run");
             self.deferred.push(error);

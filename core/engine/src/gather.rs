@@ -66,7 +66,7 @@ impl<'p> Fetching<'p> {
         let mut answers = answers.unwrap_or_else(|| requests.iter().map(|_| Err(late())).collect());
         let mut longest_pause = FIRST_PAUSE;
         while let Some(pause) = self.pause(&answers, longest_pause) {
-            if Instant::now() + pause >= self.deadline {
+            if Instant::now().checked_add(pause).is_none_or(|then| then >= self.deadline) {
                 break;
             }
             sleep(pause).await;

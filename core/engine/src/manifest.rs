@@ -42,9 +42,14 @@ pub(crate) struct ManifestEntry {
 }
 
 impl Manifest {
-    /// Reads a note. One that this version cannot read says nothing, and is no reason to fail.
-    pub(crate) fn parse(note: &[u8]) -> Self {
-        serde_json::from_slice(note).unwrap_or_default()
+    /// Makes a manifest that knows only that the change has not been announced.
+    pub(crate) fn pending() -> Self {
+        Self { on_change: Some(Announcement::Pending), ..Self::default() }
+    }
+
+    /// Reads a note: `None` if it is not one of ours.
+    pub(crate) fn parse(note: &[u8]) -> Option<Self> {
+        serde_json::from_slice(note).ok()
     }
 
     pub(crate) fn to_note(&self) -> Vec<u8> {
@@ -73,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manifest_is_read_back_and_a_strange_note_says_nothing() {
+    fn a_manifest_is_read_back_and_a_strange_note_is_none() {
         let entry = ManifestEntry {
             source: "s".into(),
             secret: "n".into(),
@@ -82,19 +87,18 @@ mod tests {
         };
         let files = BTreeMap::from([("a".to_owned(), entry)]);
         let manifest = Manifest { on_change: Some(Announcement::Pending), files };
-        let read = Manifest::parse(&manifest.to_note());
+        let read = Manifest::parse(&manifest.to_note()).unwrap();
         assert!(read.is_pending());
         assert_eq!(read.files, manifest.files);
-        for strange in ["", "[]", "note", r#"{"files": 3}"#] {
-            assert!(!Manifest::parse(strange.as_bytes()).is_pending());
+        for strange in ["", "[1]", "note", r#"{"files": 3}"#] {
+            assert!(Manifest::parse(strange.as_bytes()).is_none(), "{strange}");
         }
     }
 
     #[test]
     fn fields_of_later_versions_are_passed_over() {
-        let read = Manifest::parse(
-            br#"{"on-change":"pending","later":1,"files":{"a":{"source":"s","secret":"n","x":1}}}"#,
-        );
+        let note = br#"{"on-change":"pending","later":1,"files":{"a":{"source":"s","secret":"n","x":1}}}"#;
+        let read = Manifest::parse(note).unwrap();
         assert!(read.is_pending());
         assert_eq!(read.files.len(), 1);
     }

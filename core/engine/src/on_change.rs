@@ -14,8 +14,9 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tokio::process::{Child, Command};
+use tokio::time::Instant;
 
 use crate::host::Host;
 use crate::plan::OnChange;
@@ -37,6 +38,9 @@ const PASSED_ON: &[&str] = &[
 
 /// How long a command that ran out of time has between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How long to sleep between two looks at a command that is to end.
+const POLL: Duration = Duration::from_millis(20);
 
 /// Why the command of `[on-change]` did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -145,14 +149,24 @@ impl Group {
         self.0 = None;
     }
 
+    /// Asks the command to end, then kills it with all that it started. Its number is its own until it has been waited for,
+    /// so the last signal goes out before that.
     async fn end(&mut self, child: &mut Child) {
         self.signal(Signal::TERM);
-        if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
-            self.signal(Signal::KILL);
-            // After SIGKILL this does not take long; whatever it says, there is nobody left to wait for.
-            let _ = child.wait().await;
+        let deadline = Instant::now() + GRACE;
+        while !self.has_ended() && Instant::now() < deadline {
+            tokio::time::sleep(POLL).await;
         }
+        self.signal(Signal::KILL);
+        // After SIGKILL this does not take long; whatever it says, there is nobody left to wait for.
+        let _ = child.wait().await;
         self.release();
+    }
+
+    /// Says whether the command itself has ended, without taking note of it.
+    fn has_ended(&self) -> bool {
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        self.0.is_none_or(|id| !matches!(waitid(WaitId::Pid(id), look), Ok(None)))
     }
 
     fn signal(&self, signal: Signal) {

@@ -1,7 +1,7 @@
 //! What came of a run: printable, serialisable, and without any value.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use atomicdir::{ChangeKind, Comparison, Sweep};
 use serde::Serialize;
@@ -14,8 +14,8 @@ use crate::report::{count, describe};
 pub struct Outcome {
     /// Whether there was anything to publish.
     pub state: State,
-    /// The link.
-    pub path: PathBuf,
+    /// The link, as text: what is not UTF-8 in it is replaced.
+    pub path: String,
     /// The generation that the link names now.
     pub generation: String,
     /// How many files it has.
@@ -100,7 +100,7 @@ impl Outcome {
     pub(crate) fn new(path: &Path, comparison: &Comparison, files: usize) -> Self {
         Self {
             state: if comparison.is_same() { State::Unchanged } else { State::Published },
-            path: path.to_owned(),
+            path: path.display().to_string(),
             generation: String::new(),
             files,
             changes: comparison.changes().iter().map(FileChange::from).collect(),
@@ -142,7 +142,7 @@ impl fmt::Display for Outcome {
             State::Published => "published ",
             State::Unchanged => "unchanged: ",
         };
-        let (files, path) = (count(self.files, "file"), self.path.display());
-        write!(f, "{what}{files} at {path} (generation {})", self.generation)
+        let files = count(self.files, "file");
+        write!(f, "{what}{files} at {} (generation {})", self.path, self.generation)
     }
 }

@@ -20,7 +20,7 @@ pub fn describe(error: &dyn Error) -> String {
         }
         next = cause.source();
     }
-    line.replace('\n', " ")
+    line.replace(char::is_control, " ")
 }
 
 /// Returns a number and what it counts: "1 file", "2 files".
@@ -47,5 +47,6 @@ mod tests {
         assert_eq!(describe(&error), "top: middle: root");
         let error = layer("cannot read\nit", Some(layer("denied", None)));
         assert_eq!(describe(&error), "cannot read it: denied");
+        assert_eq!(describe(&layer("a\u{1b}[31m\r\nerror: b", None)), "a [31m  error: b");
     }
 }

@@ -1,6 +1,6 @@
 //! What is published, for people and monitors.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use atomicdir::{GenerationStatus, Pin};
@@ -13,8 +13,8 @@ use crate::plan::Plan;
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct StatusReport {
-    /// The link.
-    pub path: PathBuf,
+    /// The link, as text: what is not UTF-8 in it is replaced.
+    pub path: String,
     /// The generation that it names; none before the first run.
     pub generation: Option<GenerationReport>,
     /// Generations that were superseded, and are still there.
@@ -99,7 +99,7 @@ impl StatusReport {
             pinned: old.pin == Pin::Pinned,
         });
         Self {
-            path: path.to_owned(),
+            path: path.display().to_string(),
             superseded: superseded.collect(),
             generation: status.current.map(|current| GenerationReport::new(current, now)),
             unfinished: status.unfinished.iter().map(ToString::to_string).collect(),
@@ -112,7 +112,7 @@ impl StatusReport {
 
 impl GenerationReport {
     fn new(current: GenerationStatus, now: SystemTime) -> Self {
-        let mut manifest = Manifest::parse(&current.note.unwrap_or_default());
+        let mut manifest = current.note.as_deref().and_then(Manifest::parse).unwrap_or_default();
         let file = |file: atomicdir::FileStatus| {
             let entry = manifest.files.remove(&file.name);
             FileReport::new(file, entry)

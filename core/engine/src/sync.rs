@@ -24,6 +24,10 @@ const POLL: Duration = Duration::from_millis(50);
 /// How much longer than a whole gathering to wait for another run, unless told otherwise.
 const WAIT_BEYOND_GATHERING: Duration = Duration::from_secs(30);
 
+/// What to know of a flip that is not known to be durable.
+const UNSETTLED: &str =
+    "the new set is current and complete; until a run succeeds, a power cut may bring back the old one";
+
 /// Why a run failed. What was published before is still there, untouched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -53,9 +57,8 @@ pub enum SyncError {
 pub async fn sync(plan: &Plan, host: &dyn Host, wait: Option<Duration>) -> Result<Outcome, SyncError> {
     let owners = Owners::resolve(plan)?;
     let dir = options(plan, &owners).open(&plan.link)?;
-    let run =
-        Run { plan, host, dir: &dir, wait: wait.unwrap_or(plan.gather.timeout + WAIT_BEYOND_GATHERING) };
-    let locked = run.lock().await?;
+    let run = Run { plan, host, dir: &dir };
+    let locked = run.lock(wait.unwrap_or(run.longest_wait())).await?;
     let (locked, mut outcome) = run.publish(locked, &owners).await?;
     run.announce(locked, &mut outcome).await;
     Ok(outcome)
@@ -82,12 +85,16 @@ struct Run<'r> {
     plan: &'r Plan,
     host: &'r dyn Host,
     dir: &'r AtomicDir,
-    wait: Duration,
 }
 
 impl<'r> Run<'r> {
-    async fn lock(&self) -> Result<Locked<'r>, atomicdir::Error> {
-        let deadline = Instant::now().checked_add(self.wait);
+    /// Returns how long another run may take that goes as it should.
+    fn longest_wait(&self) -> Duration {
+        self.plan.gather.timeout + WAIT_BEYOND_GATHERING
+    }
+
+    async fn lock(&self, wait: Duration) -> Result<Locked<'r>, atomicdir::Error> {
+        let deadline = Instant::now().checked_add(wait);
         let mut told = false;
         loop {
             if let Some(locked) = self.dir.try_lock(&|| self.host.now())? {
@@ -114,13 +121,19 @@ impl<'r> Run<'r> {
         let files = bundle.files(self.plan, owners);
         let comparison = locked.compare(&files)?;
         let mut outcome = Outcome::new(&self.plan.link, &comparison, files.len());
-        outcome.warnings =
-            self.dir.warnings().iter().map(ToString::to_string).chain(answers.warnings).collect();
+        outcome.warnings = self.warnings(answers.warnings);
         outcome.swept(locked.sweep());
         if !comparison.is_same() {
             self.flip(&mut locked, &bundle, &files, &mut outcome)?;
+        } else if let Some(error) = locked.unsettled() {
+            outcome.failed(error, Some(UNSETTLED));
         }
         Ok((locked, outcome))
+    }
+
+    fn warnings(&self, of_sources: Vec<String>) -> Vec<String> {
+        let of_plan = self.plan.warnings.iter().map(ToString::to_string);
+        of_plan.chain(self.dir.warnings().iter().map(ToString::to_string)).chain(of_sources).collect()
     }
 
     /// Tells whom the configuration names that the set has changed, if it has not been told.
@@ -155,9 +168,7 @@ impl<'r> Run<'r> {
         let published = staging.publish(Some(&manifest.to_note()), &|| self.host.now())?;
         outcome.swept(&published.sweep);
         if let Some(error) = &published.unsettled {
-            let hint =
-                "the new set is current and complete; it may be lost in a power cut before the next run";
-            outcome.failed(error, Some(hint));
+            outcome.failed(error, Some(UNSETTLED));
         }
         Ok(())
     }
@@ -168,11 +179,17 @@ impl<'r> Run<'r> {
 
     /// Runs the command if the current generation has not been announced, and notes its success.
     async fn notify(&self, on_change: &OnChange, id: &Id, locked: Locked<'r>, outcome: &mut Outcome) {
-        let claim = match self.claim_pending(id) {
+        let claim = match self.claim_pending(id, &locked) {
             Ok(Claim::Mine(claim)) => claim,
-            Ok(Claim::NothingToDo(state)) => {
-                outcome.on_change = state;
+            Ok(Claim::NothingToDo) => {
+                outcome.on_change = Notification::NotNeeded;
                 return self.succeed(locked, outcome);
+            }
+            Ok(Claim::Others) => {
+                outcome.on_change = Notification::RunningElsewhere;
+                return outcome
+                    .warnings
+                    .push("another run is still running the on-change command".to_owned());
             }
             Err(error) => {
                 outcome.on_change = Notification::Pending;
@@ -195,22 +212,26 @@ impl<'r> Run<'r> {
     }
 
     /// Reads the note and claims it while the lock is held, so that whoever clears it is either before or after.
-    fn claim_pending(&self, id: &Id) -> Result<Claim, atomicdir::Error> {
-        let note = self.dir.note(id)?;
-        if !note.is_some_and(|note| Manifest::parse(&note).is_pending()) {
-            return Ok(Claim::NothingToDo(Notification::NotNeeded));
+    ///
+    /// A note that is gone or cannot be read does not say that the change was announced, so it counts as pending.
+    fn claim_pending(&self, id: &Id, locked: &Locked<'_>) -> Result<Claim, atomicdir::Error> {
+        match self.dir.note(id)?.as_deref().and_then(Manifest::parse) {
+            Some(manifest) if !manifest.is_pending() => return Ok(Claim::NothingToDo),
+            Some(_) => {}
+            None => locked.replace_note(&Manifest::pending().to_note())?,
         }
-        let claim = self.dir.claim_note(id)?;
-        Ok(claim.map_or(Claim::NothingToDo(Notification::RunningElsewhere), Claim::Mine))
+        Ok(self.dir.claim_note(id)?.map_or(Claim::Others, Claim::Mine))
     }
 
     /// Notes that the command has succeeded, unless another generation is current by now: its own note speaks for it.
     async fn note_success(&self, id: &Id, outcome: &mut Outcome) -> Result<(), atomicdir::Error> {
-        let locked = self.lock().await?;
+        // Whoever may not wait to begin may wait here: the work is done, and only has to be put on record.
+        let locked = self.lock(self.longest_wait()).await?;
         if locked.current() == Some(id)
             && let Some(note) = self.dir.note(id)?
         {
-            let manifest = Manifest { on_change: Some(Announcement::Done), ..Manifest::parse(&note) };
+            let manifest = Manifest::parse(&note).unwrap_or_default();
+            let manifest = Manifest { on_change: Some(Announcement::Done), ..manifest };
             locked.replace_note(&manifest.to_note())?;
         }
         self.succeed(locked, outcome);
@@ -231,5 +252,6 @@ impl<'r> Run<'r> {
 /// Who runs the command.
 enum Claim {
     Mine(atomicdir::NoteClaim),
-    NothingToDo(Notification),
+    Others,
+    NothingToDo,
 }
