@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use secretdir_testkit::{Moto, REGION};
+use secretdir_testkit::{Canary, Moto, REGION};
 
 use crate::support::{Ran, Site};
 
@@ -28,12 +28,26 @@ impl Cloud {
 
     fn command(&self) -> Command {
         let mut command = self.site.command(&["sync", "-vv"]);
-        command.env("RUST_LOG", "trace").envs(self.moto.environment());
+        // With the second of these the SDK traces whole answers.
+        command.env("RUST_LOG", "trace").env("LOG_SENSITIVE_BODIES", "true").envs(self.moto.environment());
         command
     }
 
+    /// Runs with everything said that can be said, none of which may be a credential, or come from other people's crates.
     fn sync(&self) -> Ran {
-        Ran::of(&mut self.command())
+        let ran = Ran::of(&mut self.command());
+        let key = self.moto.access_key();
+        for (name, value) in [("access key id", &key.id), ("secret key", &key.secret)] {
+            let canary = Canary::new(name, value);
+            canary.assert_absent("standard error", &ran.stderr);
+            canary.assert_absent("standard output", &ran.stdout);
+        }
+        assert!(ran.stderr.contains(" DEBUG secretdir_engine::gather"), "{ran:?}");
+        for other in [" aws_", " hyper", " rustls"] {
+            let found: Vec<_> = ran.stderr.lines().filter(|line| line.contains(other)).collect();
+            assert!(found.is_empty(), "{found:?}");
+        }
+        ran
     }
 }
 
@@ -74,6 +88,9 @@ fn fifty_secrets_land_byte_for_byte_and_a_shared_one_is_fetched_once() {
     assert!(ran.stdout.starts_with("published 54 files"), "{}", ran.stdout);
     for (name, value) in &expected {
         assert_eq!(cloud.site.read(name), *value, "{name}");
+        if value.len() >= 8 {
+            Canary::new(name, value).assert_absent("standard error", &ran.stderr);
+        }
     }
     assert_eq!(cloud.moto.calls("GetSecretValue"), 50);
 

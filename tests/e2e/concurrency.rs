@@ -39,7 +39,8 @@ fn who_may_not_wait_is_told_that_it_is_busy() {
     site.sync();
     let _lock = hold_lock(&site);
     let before = site.fingerprint();
-    let ran = site.run(&["sync", "--wait", "0s"]).expect_exit(5);
+    let ran = site.run(&["sync", "--wait", "0s", "-v"]).expect_exit(5);
+    assert!(!ran.stderr.contains("waiting for another run"), "{ran:?}");
     ran.expect_error(&[
         "error: cannot lock ",
         ".app.lock",

@@ -45,7 +45,7 @@ fn assert_modes(site: &Site) {
 
 /// Returns a shell that sets a umask and then is the command.
 fn under_umask(umask: &str, command: &str) -> Vec<String> {
-    let script = format!("umask {umask}; exec {command} sync");
+    let script = format!("umask {umask}; exec '{command}' sync");
     ["sh", "-c", &script].map(str::to_owned).to_vec()
 }
 

@@ -79,11 +79,80 @@ fn one_that_does_not_end_is_killed_with_all_that_it_started() {
     let site = site("trap '' TERM; sleep 600 & echo $! > child; echo $$ >> child; sleep 600; sleep 600");
     let ran = site.run(&["sync"]).expect_exit(6);
     ran.expect_error(&["error: the on-change command `sh` did not end within 2s"]);
-    for id in fs::read_to_string(site.path().join("child")).unwrap().lines() {
-        let state = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-        let gone = state.is_empty() || state.rsplit(") ").next().unwrap().starts_with('Z');
-        assert!(gone, "{id} lives: {state}");
+    fs::read_to_string(site.path().join("child")).unwrap().lines().for_each(assert_gone);
+}
+
+/// Asserts that a process has ended, though nobody may have taken note of it yet.
+fn assert_gone(id: &str) {
+    let state = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let gone = state.is_empty() || state.rsplit(") ").next().unwrap().starts_with('Z');
+    assert!(gone, "{id} lives: {state}");
+}
+
+#[test]
+fn a_child_that_outlives_it_and_ignores_sigterm_is_killed_too() {
+    let site = site("(trap '' TERM; exec sleep 600) & echo $! > child; wait");
+    site.run(&["sync"]).expect_exit(6).expect_error(&["did not end within 2s"]);
+    assert_gone(fs::read_to_string(site.path().join("child")).unwrap().trim());
+}
+
+#[test]
+fn a_child_that_it_leaves_behind_on_purpose_lives_on() {
+    let site = site("sleep 600 > /dev/null 2>&1 & echo $! > child");
+    site.sync();
+    let id: i32 = fs::read_to_string(site.path().join("child")).unwrap().trim().parse().unwrap();
+    let child = rustix::process::Pid::from_raw(id).unwrap();
+    rustix::process::kill_process(child, rustix::process::Signal::KILL).unwrap();
+}
+
+#[test]
+fn whoever_may_not_wait_to_begin_may_wait_to_note_the_success() {
+    // While the command runs, another run holds the lock for a while.
+    let site = site(
+        "flock -x out/.app.lock sh -c 'echo held > held; sleep 0.3' & while ! [ -e held ]; do :; done; echo x >> told",
+    );
+    site.run(&["sync", "--wait", "0s"]).expect_exit(0);
+    assert_eq!((site.told(), site.announcement()), (1, "done".into()));
+}
+
+#[test]
+fn a_note_that_is_gone_or_damaged_counts_as_pending() {
+    for damage in
+        ["rm out/.app.note-*", ": > out/.app.note-*", "echo {} > out/.app.note-*; rm out/.app.note-*"]
+    {
+        let site = site("echo x >> told");
+        site.sync();
+        let script = damage.replace("out/.app.note-*", "$(echo out/.app.note-*)");
+        crate::support::Ran::of(
+            std::process::Command::new("sh").args(["-c", &script]).current_dir(site.path()),
+        )
+        .expect_exit(0);
+        assert!(site.sync().stdout.starts_with("unchanged"));
+        assert_eq!((site.told(), site.announcement()), (2, "done".into()), "{damage}");
+        site.sync();
+        assert_eq!(site.told(), 2);
     }
+}
+
+#[test]
+fn one_that_is_added_later_does_not_announce_what_is_published() {
+    let site = site("echo x >> told");
+    let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
+    site.config(&config.replace("[on-change]\ncommand = [\"sh\", \"hook\"]\ntimeout = \"2s\"\n", ""));
+    site.sync();
+    site.config(&config);
+    site.sync();
+    assert_eq!(site.told(), 0);
+}
+
+#[test]
+fn it_succeeds_for_a_runner_that_ignores_the_ends_of_children() {
+    let site = site("echo x >> told");
+    let ignore = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])";
+    let mut command = std::process::Command::new("python3");
+    site.prepare(command.args(["-c", ignore, crate::support::COMMAND, "sync"]));
+    crate::support::Ran::of(&mut command).expect_exit(0);
+    assert_eq!((site.told(), site.announcement()), (1, "done".into()));
 }
 
 #[test]
@@ -99,11 +168,16 @@ fn one_that_cannot_be_started_is_named() {
 #[test]
 fn it_sees_the_new_set_and_may_call_secretdir_itself() {
     let site = site(
-        "cp \"$SECRETDIR_PATH/f1\" seen; SECRETDIR_CONFIG=secretdir.toml \"$(cat command)\" sync --json > inner; echo x >> told",
+        "cp \"$SECRETDIR_PATH/f1\" seen; SECRETDIR_CONFIG=secretdir.toml \"$(cat command)\" sync --json > inner 2> warned; echo x >> told",
     );
     fs::write(site.path().join("command"), crate::support::COMMAND).unwrap();
     site.sync();
     assert_eq!(fs::read(site.path().join("seen")).unwrap(), b"1");
+    assert!(
+        fs::read_to_string(site.path().join("warned"))
+            .unwrap()
+            .contains("another run is still running the on-change command")
+    );
     let inner: serde_json::Value =
         serde_json::from_slice(&fs::read(site.path().join("inner")).unwrap()).unwrap();
     assert_eq!(
@@ -117,8 +191,8 @@ fn it_sees_the_new_set_and_may_call_secretdir_itself() {
 fn it_gets_back_the_umask_that_the_command_was_started_with() {
     let site = site("umask > mask");
     let mut command = std::process::Command::new("sh");
-    site.prepare(command.args(["-c", &format!("umask 027; exec {} sync", crate::support::COMMAND)]));
-    crate::support::Ran::of(&mut command).expect_exit(0);
+    site.prepare(command.args(["-c", "umask 027; exec \"$COMMAND\" sync"]));
+    crate::support::Ran::of(command.env("COMMAND", crate::support::COMMAND)).expect_exit(0);
     assert_eq!(fs::read_to_string(site.path().join("mask")).unwrap().trim(), "0027");
 }
 

@@ -63,3 +63,34 @@ fn traces_name_the_steps_and_go_to_standard_error() {
         assert!(ran.stderr.contains(step), "{step} {ran:?}");
     }
 }
+
+#[test]
+fn a_path_that_is_not_utf8_is_printed_and_a_name_cannot_steer_a_terminal() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let site = Site::with_secrets(&[("a", b"1")]);
+    let folder = site.path().join(std::ffi::OsStr::from_bytes(b"x\xff"));
+    std::fs::create_dir(&folder).unwrap();
+    let config = std::fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
+    std::fs::write(folder.join("secretdir.toml"), config.replace("\"source\"", "\"../source\"")).unwrap();
+    for (command, state) in [("check", "ok"), ("sync", "published"), ("sync", "unchanged")] {
+        let mut command = site.command(&[command, "--json"]);
+        let ran = Ran::of(command.env("SECRETDIR_CONFIG", folder.join("secretdir.toml"))).expect_exit(0);
+        assert_eq!(ran.json()["state"], state);
+    }
+
+    let forged = "x\\u001b[31m\\nerror: forged";
+    site.config(&config.replace("secret = \"a\"", &format!("secret = \"{forged}\"")));
+    let ran = site.run(&["sync"]);
+    assert!(!ran.stderr.contains('\u{1b}') && !ran.stderr.contains("\nerror: forged"), "{ran:?}");
+}
+
+#[test]
+fn warnings_of_the_configuration_are_in_the_outcome_and_told_once() {
+    let site = Site::with_secrets(&[("a", b"1")]);
+    let config = std::fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
+    site.config(&config.replace("path = \"out/app\"", "path = \"out/app\"\nfile-mode = \"0440\""));
+    let ran = site.run(&["sync", "--json"]).expect_exit(0);
+    assert_eq!(ran.json()["warnings"].as_array().unwrap().len(), 1);
+    assert_eq!(ran.stderr.matches("warning: ").count(), 1, "{ran:?}");
+}

@@ -130,6 +130,10 @@ fn a_flip_that_may_not_last_is_exit_6_and_retires_nothing() {
     assert_eq!(site.names(), [".app.gen", ".app.gen", ".app.lock", ".app.note", ".app.note", "app"]);
     assert_eq!(site.run(&["status", "--json"]).json()["last_success"], before);
 
+    // A run that cannot settle it either says so again.
+    inject_all(&site, &["sync"], &[("fsync", 1, "error=EIO")]).expect_exit(6).expect_error(&["(step 10, "]);
+    assert_eq!(site.names().len(), 6);
+
     // The next run finds nothing to change, settles what was not settled, and only then retires.
     let trace = Trace::of(&site, &["sync"], &[]);
     assert!(trace.ran.stdout.starts_with("unchanged"), "{:?}", trace.ran);
