@@ -9,7 +9,7 @@ use secretdir_provider::KeyPath;
 ///
 /// `Display` gives one line, `FILE:LINE: DOTTED.PATH: message`; what is not known is left out. The message names keys,
 /// files, sources and secrets where that helps, but never what the settings of a source hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     file: PathBuf,
     line: Option<usize>,

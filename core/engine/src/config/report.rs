@@ -1,5 +1,6 @@
 //! Collects what is wrong while a configuration is resolved.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use secretdir_provider::{KeyPath, SettingsError};
@@ -13,13 +14,14 @@ pub(crate) struct Report<'c> {
     file: &'c Path,
     lines: &'c Lines,
     errors: Vec<Problem>,
-    warnings: Vec<Problem>,
+    /// Sorted, by line above all: every one is about the same file.
+    warnings: BTreeSet<Problem>,
 }
 
 impl<'c> Report<'c> {
     /// Starts an empty report on a configuration.
     pub(crate) fn on(config: &'c Config) -> Self {
-        Self { file: &config.file, lines: &config.lines, errors: Vec::new(), warnings: Vec::new() }
+        Self { file: &config.file, lines: &config.lines, errors: Vec::new(), warnings: BTreeSet::new() }
     }
 
     /// Notes what keeps the configuration from being a plan.
@@ -38,16 +40,13 @@ impl<'c> Report<'c> {
     /// Notes a warning. One that was noted before, because several files inherit what it is about, is noted once.
     pub(crate) fn warn(&mut self, path: &KeyPath, message: impl Into<String>) {
         let problem = self.problem(path, message);
-        if !self.warnings.contains(&problem) {
-            self.warnings.push(problem);
-        }
+        self.warnings.insert(problem);
     }
 
     /// Returns the warnings, sorted by line, unless there are errors.
-    pub(crate) fn finish(mut self) -> Result<Vec<Problem>, ConfigError> {
+    pub(crate) fn finish(self) -> Result<Vec<Problem>, ConfigError> {
         ConfigError::unless_empty(self.errors)?;
-        self.warnings.sort_by_key(Problem::line);
-        Ok(self.warnings)
+        Ok(self.warnings.into_iter().collect())
     }
 
     fn problem(&self, path: &KeyPath, message: impl Into<String>) -> Problem {

@@ -29,8 +29,8 @@ fn a_mode_that_cannot_serve_is_warned_of_where_it_is_written() {
         (
             "directory.file-mode = '0666'\ndirectory.mode = '0755'\n",
             vec![
-                "3: directory.file-mode: mode 0666 lets the group change the secret".to_owned(),
                 "3: directory.file-mode: mode 0666 lets everyone change the secret".to_owned(),
+                "3: directory.file-mode: mode 0666 lets the group change the secret".to_owned(),
             ],
         ),
     ];
