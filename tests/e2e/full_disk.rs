@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{COMMAND, Ran, Site, Trace, inject, is_root};
+use crate::support::{COMMAND, Ran, Site, inject, is_root, trace};
 
 const OLD: &[(&str, &[u8])] = &[("a", b"old"), ("d/b", b"old")];
 const NEW: &[(&str, &[u8])] = &[("a", b"new"), ("d/b", b"new"), ("e/c", b"new")];
@@ -18,7 +18,7 @@ fn no_space_at_any_call_leaves_the_old_set_and_nothing_else() {
         site.publish_all(NEW);
         site
     };
-    let reference = Trace::of(&prepare(), &["sync"], &[]);
+    let reference = trace(&prepare(), &["sync"], &[]);
     let points = reference.since("symlinkat").iter().filter(|call| TAKES_SPACE.contains(&call.name.as_str()));
     // What comes after the flip is a note of the result, and the result itself.
     let points: Vec<_> = points.take_while(|call| call.name != "renameat").collect();
@@ -26,7 +26,7 @@ fn no_space_at_any_call_leaves_the_old_set_and_nothing_else() {
     for point in points {
         let site = prepare();
         let before = site.fingerprint().without_folder();
-        let ran = inject(&site, &["sync"], point, "error=ENOSPC");
+        let ran = inject(&site, &["sync"], &[point.fault("error=ENOSPC")]);
         assert_eq!(ran.status.code(), Some(4), "{point:?}: {ran:?}");
         ran.expect_error(&["error: ", "No space left", "hint: "]);
         assert_eq!(site.fingerprint().without_folder(), before, "{point:?}");

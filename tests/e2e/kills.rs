@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 
-use crate::support::{Call, HEAD, Site, Trace, inject};
+use crate::support::{Call, HEAD, Site, inject, trace};
 
 const OLD: &[(&str, &[u8])] = &[("a", b"old"), ("d/b", b"old"), ("gone", b"old")];
 const NEW: &[(&str, &[u8])] = &[("a", b"new"), ("d/b", b"new"), ("e/c", b"new")];
@@ -57,7 +57,7 @@ fn prepare(sweep: &Sweep) -> Site {
 }
 
 fn sweep(sweep: &Sweep) {
-    let reference = Trace::of(&prepare(sweep), &["sync"], &[]);
+    let reference = trace(&prepare(sweep), &["sync"], &[]);
     assert!(reference.ran.status.success(), "{:?}", reference.ran);
     let points = reference.since(".app.lock");
     assert!(points.len() > 20, "{points:#?}");
@@ -87,7 +87,7 @@ fn kill(site: &Site, point: &Call) {
 
 /// Returns the signal that the command ended by.
 fn kill_if_it_comes(site: &Site, point: &Call) -> Option<i32> {
-    inject(site, &["sync"], point, "signal=SIGKILL").status.signal()
+    inject(site, &["sync"], &[point.fault("signal=SIGKILL")]).status.signal()
 }
 
 type Shown = Vec<(String, Vec<u8>)>;
@@ -128,7 +128,7 @@ fn a_change_is_announced_whatever_is_killed_when() {
         ));
         site
     };
-    let reference = Trace::of(&make(), &["sync"], &[]);
+    let reference = trace(&make(), &["sync"], &[]);
     assert!(reference.ran.status.success(), "{:?}", reference.ran);
     let points = reference.since(".app.lock");
     let mut killed = 0;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Call, Site, Trace, inject, inject_all, is_root};
+use crate::support::{Call, Site, inject, is_root, trace};
 
 const SECRETS: &[(&str, &[u8])] = &[("a", b"1"), ("d/b", b"2"), ("d/e/c", b"3")];
 const SETTLED: &[&str] = &[".app.gen", ".app.lock", ".app.note", "app"];
@@ -17,7 +17,7 @@ fn site(directory: &str) -> Site {
 
 /// Returns the calls of a first publish from the temporary link on.
 fn publish(site: &Site) -> Vec<Call> {
-    let trace = Trace::of(site, &["sync"], &[]);
+    let trace = trace(site, &["sync"], &[]);
     assert!(trace.ran.status.success(), "{:?}", trace.ran);
     trace.since("symlinkat").to_vec()
 }
@@ -81,7 +81,7 @@ fn without_durability_nothing_is_synced() {
 
 #[test]
 fn whatever_is_made_is_new_never_through_a_link_and_closed_to_others() {
-    let trace = Trace::of(&site(""), &["sync"], &[]);
+    let trace = trace(&site(""), &["sync"], &[]);
     let made: Vec<_> = trace.calls.iter().filter(|call| call.line.contains("O_CREAT")).collect();
     // The lock, three files and the note.
     assert_eq!(made.len(), 5, "{made:#?}");
@@ -115,11 +115,11 @@ fn a_flip_that_may_not_last_is_exit_6_and_retires_nothing() {
         site.secret("a", "new");
         site
     };
-    let reference = Trace::of(&make(), &["sync"], &[]);
+    let reference = trace(&make(), &["sync"], &[]);
     let settle = reference.since("renameat(").iter().find(|call| call.name == "fsync").unwrap().clone();
     let site = make();
     let before = site.run(&["status", "--json"]).json()["last_success"].clone();
-    let ran = inject(&site, &["sync"], &settle, "error=EIO").expect_exit(6);
+    let ran = inject(&site, &["sync"], &[settle.fault("error=EIO")]).expect_exit(6);
     assert!(ran.stdout.starts_with("published 3 files"), "{ran:?}");
     ran.expect_error(&[
         "error: cannot sync ",
@@ -131,11 +131,13 @@ fn a_flip_that_may_not_last_is_exit_6_and_retires_nothing() {
     assert_eq!(site.run(&["status", "--json"]).json()["last_success"], before);
 
     // A run that cannot settle it either says so again.
-    inject_all(&site, &["sync"], &[("fsync", 1, "error=EIO")]).expect_exit(6).expect_error(&["(step 10, "]);
+    inject(&site, &["sync"], &["fsync:error=EIO:when=1".to_owned()])
+        .expect_exit(6)
+        .expect_error(&["(step 10, "]);
     assert_eq!(site.names().len(), 6);
 
     // The next run finds nothing to change, settles what was not settled, and only then retires.
-    let trace = Trace::of(&site, &["sync"], &[]);
+    let trace = trace(&site, &["sync"], &[]);
     assert!(trace.ran.stdout.starts_with("unchanged"), "{:?}", trace.ran);
     let calls = trace.since(".app.lock");
     assert!(only(calls, "fsync") < positions(calls, "unlinkat")[0], "{calls:#?}");
@@ -145,11 +147,11 @@ fn a_flip_that_may_not_last_is_exit_6_and_retires_nothing() {
 #[test]
 fn where_a_rename_cannot_refuse_to_replace_a_second_name_does() {
     for faults in [
-        &[("renameat2", 1, "error=EINVAL")][..],
-        &[("renameat2", 1, "error=EINVAL"), ("unlinkat", 1, "error=EIO")][..],
+        &["renameat2:error=EINVAL:when=1".to_owned()][..],
+        &["renameat2:error=EINVAL:when=1".to_owned(), "unlinkat:error=EIO:when=1".to_owned()][..],
     ] {
         let site = site("");
-        inject_all(&site, &["sync"], faults).expect_exit(0);
+        inject(&site, &["sync"], faults).expect_exit(0);
         assert_eq!(site.read("d/e/c"), b"3");
         site.sync();
         assert_eq!(site.names(), SETTLED);
@@ -163,7 +165,7 @@ fn a_rename_that_fails_keeps_the_old_set_and_its_time() {
     site.sync();
     let before = site.fingerprint().without_folder();
     site.secret("a", "new");
-    inject_all(&site, &["sync"], &[("renameat", 1, "error=EIO")])
+    inject(&site, &["sync"], &["renameat:error=EIO:when=1".to_owned()])
         .expect_exit(4)
         .expect_error(&["(step 9, flip): Input/output error"]);
     assert_eq!(site.fingerprint().without_folder(), before);

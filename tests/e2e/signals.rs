@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Call, HEAD, Ran, Site, Trace, inject};
+use crate::support::{Call, HEAD, Ran, Site, inject, trace};
 
 const SECRETS: &[(&str, &[u8])] = &[("a", b"1"), ("d/b", b"2"), ("d/e/c", b"3")];
 
@@ -17,13 +17,13 @@ const SIGNALS: [(&str, i32); 2] = [("SIGINT", 2), ("SIGTERM", 15)];
 #[test]
 fn an_interrupt_at_any_call_leaves_all_or_nothing_and_no_staging() {
     for (signal, number) in SIGNALS {
-        let reference = Trace::of(&Site::with_secrets(SECRETS), &["sync"], &[]);
+        let reference = trace(&Site::with_secrets(SECRETS), &["sync"], &[]);
         let points = reference.since(".app.lock");
         let staging = staging(points);
         assert!(staging.len() > 10, "{staging:#?}");
         for point in points {
             let site = Site::with_secrets(SECRETS);
-            let ran = inject(&site, &["sync"], point, &format!("signal={signal}"));
+            let ran = inject(&site, &["sync"], &[point.fault(&format!("signal={signal}"))]);
             let published = [".app.gen", ".app.lock", ".app.note", "app"];
             let names = site.names();
             assert!(
@@ -55,11 +55,11 @@ fn an_interrupt_in_an_update_keeps_the_old_set() {
         site.secret("a", "new");
         site
     };
-    let reference = Trace::of(&make(), &["sync"], &[]);
+    let reference = trace(&make(), &["sync"], &[]);
     for point in staging(reference.since(".app.lock")) {
         let site = make();
         let before = site.fingerprint().without_folder();
-        let ran = inject(&site, &["sync"], point, "signal=SIGTERM");
+        let ran = inject(&site, &["sync"], &[point.fault("signal=SIGTERM")]);
         assert_eq!(ran.status.signal(), Some(15), "{point:?}: {ran:?}");
         assert_eq!(site.fingerprint().without_folder(), before, "{point:?}");
         assert_eq!(site.names(), [".app.gen", ".app.lock", ".app.note", "app"], "{point:?}");

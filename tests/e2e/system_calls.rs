@@ -1,6 +1,6 @@
 //! What a run costs, in system calls. Secrets come from the environment, which costs none.
 
-use crate::support::{Site, Trace, count, is_root};
+use crate::support::{Site, Trace, count, is_root, trace};
 
 /// A configuration that publishes so many variables under these names, and the variables.
 fn site(names: &[String], directory: &str) -> (Site, Vec<(String, String)>) {
@@ -22,7 +22,7 @@ fn flat(files: usize) -> Vec<String> {
 }
 
 fn sync(site: &(Site, Vec<(String, String)>)) -> Trace {
-    let trace = Trace::of(&site.0, &["sync"], &site.1);
+    let trace = trace(&site.0, &["sync"], &site.1);
     assert!(trace.ran.status.success(), "{:?}", trace.ran);
     trace
 }

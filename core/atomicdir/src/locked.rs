@@ -1,6 +1,6 @@
 //! Steps 2 to 4: the lock, the look at the link, and the healing that every run begins with.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
@@ -47,12 +47,17 @@ impl AtomicDir {
         let path = || self.parent.join(&self.link.lock());
         let lock = Flock::exclusive(self.open_lock()?).at(Step::Lock, "lock", path())?;
         let Some(lock) = lock else { return Ok(None) };
-        if is_removed(lock.file()).at(Step::Lock, "inspect", path())? {
+        let found = lock.file().metadata().at(Step::Lock, "inspect", path())?;
+        if is_removed(&found) {
             // By somebody, before we had it. Another run may hold a new one: look again.
             return Ok(None);
         }
         tracing::debug!(step = Step::Lock.number(), path = %path().display(), "locked");
         let current = self.read_link()?;
+        if current.is_none() && found.modified().ok() != Some(clock::NEVER) {
+            // The run that made the lock was killed before it could say so; or somebody removed the link.
+            clock::set_modified(lock.file(), clock::NEVER).at(Step::Lock, "set the time of", path())?;
+        }
         let inventory = Inventory::take(self)?;
         let mut locked = Locked {
             dir: self,
@@ -173,8 +178,8 @@ impl AtomicDir {
     }
 }
 
-fn is_removed(lock: &File) -> std::io::Result<bool> {
-    lock.metadata().map(|found| found.nlink() == 0)
+fn is_removed(lock: &Metadata) -> bool {
+    lock.nlink() == 0
 }
 
 impl Locked<'_> {
@@ -213,23 +218,28 @@ impl Locked<'_> {
         }
     }
 
-    /// Step 10 for a run that was killed before it, or failed at it: the current generation is younger than the last
-    /// success. Until its flip is durable, the one before it may yet be needed, and nothing is retired.
+    /// Step 10 for a run that was killed before it, or failed at it. Until the last flip is durable, the generation before
+    /// it may yet be needed, and nothing is retired.
     fn settle_last_flip(&self) -> Result<()> {
-        let Some(id) = &self.current else { return Ok(()) };
-        let Some(generation) = Generation::open_if_ours(self.dir, Step::Heal, id)? else { return Ok(()) };
-        let published = generation.found.modified();
-        let succeeded = self.lock.file().metadata().and_then(|found| found.modified());
-        match (published, succeeded) {
-            (Ok(published), Ok(succeeded)) if published <= succeeded => Ok(()),
-            _ => publish::settle(self.dir),
+        match &self.current {
+            Some(current) if !self.is_settled(current) => publish::settle(self.dir),
+            _ => Ok(()),
         }
+    }
+
+    /// Says whether a run has succeeded since this generation was published. If that cannot be told, it has not.
+    fn is_settled(&self, current: &Id) -> bool {
+        let generation = Generation::open_if_ours(self.dir, Step::Heal, current);
+        let published = generation.ok().flatten().and_then(|generation| generation.found.modified().ok());
+        let succeeded = self.lock.file().metadata().and_then(|found| found.modified()).ok();
+        matches!((published, succeeded), (Some(published), Some(succeeded)) if published <= succeeded)
     }
 
     /// Says that nobody has removed the lock, so that no other run can hold one of the same name.
     pub(crate) fn ensure_held(&self, step: Step) -> Result<()> {
         let path = || self.dir.parent.join(&self.dir.link.lock());
-        if is_removed(self.lock.file()).at(step, "inspect", path())? {
+        let found = self.lock.file().metadata().at(step, "inspect", path())?;
+        if is_removed(&found) {
             return Err(Error::refuse(step, "rely on", path(), Refusal::LockRemoved));
         }
         Ok(())

@@ -53,8 +53,8 @@ impl Staging<'_, '_> {
     fn finish_directories(&mut self, now: SystemTime) -> Result<()> {
         self.leave(0)?;
         let path = self.unfinished.path();
-        clock::set_modified(&self.root, now).at(Step::Stage, "set the time of", &path)?;
-        self.finish(&self.root, self.locked.dir.options.directory, &path)
+        clock::set_modified(self.root(), now).at(Step::Stage, "set the time of", &path)?;
+        self.finish(self.root(), self.locked.dir.options.directory, &path)
     }
 
     /// Step 9. The time at which the old generation is superseded is set before the rename: a kill in between errs on

@@ -1,6 +1,6 @@
 //! Step 6: a new directory being filled, which nobody can see yet.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use rustix::process::getegid;
 
 use crate::error::At;
+use crate::flock::Flock;
 use crate::names::Role;
 use crate::parent::{DIRECTORY, open_made};
 use crate::removal::{self, Reason};
@@ -24,8 +25,10 @@ pub(crate) const CREATE: OFlags =
 #[must_use = "a staging that is dropped is removed"]
 pub struct Staging<'l, 'd> {
     pub(crate) locked: &'l mut Locked<'d>,
+    /// Pinned by its own run: should somebody remove the lock and start another, that one's healing keeps off. Dropped
+    /// before `unfinished`, which takes an exclusive lock to remove what was staged.
+    root: Flock,
     pub(crate) unfinished: Unfinished<'d>,
-    pub(crate) root: File,
     /// The directories on the way to the file written last, outermost first.
     below: Vec<OpenDirectory>,
     /// Whom new files belong to before anything is given away.
@@ -53,8 +56,11 @@ impl<'d> Locked<'d> {
         let parent = &self.dir.parent.directory;
         mkdirat(parent, &name, Mode::RWXU).at(Step::Stage, "create", &path)?;
         let root = open_made(parent, Path::new(&name), Step::Stage, &path)?;
-        let born = born(&root, &path)?;
-        Ok(Staging { locked: self, unfinished, root, below: Vec::new(), born, failed: None })
+        let found = root.metadata().at(Step::Stage, "inspect", &path)?;
+        refuse_swapped(self.dir, &name, &found)?;
+        let born = born(&root, &found, &path)?;
+        let root = Flock::shared(root).at(Step::Stage, "lock", &path)?.ok_or_else(|| self.dir.busy())?;
+        Ok(Staging { locked: self, root, unfinished, below: Vec::new(), born, failed: None })
     }
 }
 
@@ -149,7 +155,11 @@ impl Staging<'_, '_> {
     }
 
     fn top(&self) -> &File {
-        self.below.last().map_or(&self.root, |open| &open.directory)
+        self.below.last().map_or(self.root(), |open| &open.directory)
+    }
+
+    pub(crate) fn root(&self) -> &File {
+        self.root.file()
     }
 
     fn here(&self) -> PathBuf {
@@ -158,14 +168,22 @@ impl Staging<'_, '_> {
     }
 }
 
+/// Refuses a directory that whoever can write to the parent has put in the place of the one that was just made.
+fn refuse_swapped(dir: &AtomicDir, name: &str, found: &Metadata) -> Result<()> {
+    if found.dev() != dir.parent.device || found.mode() & 0o077 != 0 {
+        let path = dir.parent.join(name);
+        return Err(Error::refuse(Step::Stage, "use", path, Refusal::NotAGeneration));
+    }
+    dir.parent.ensure_ours(Step::Stage, name, found.uid(), None)
+}
+
 /// Returns whom whatever is made in a new directory belongs to.
 ///
 /// Below a set-group-ID parent that would be the parent's group, but only for as long as each directory on the way keeps
 /// that bit, which its own mode takes away: so it goes at once, and everything begins with the runner's own group.
-fn born(root: &File, path: &Path) -> Result<Owner> {
-    let found = root.metadata().at(Step::Stage, "inspect", path)?;
+fn born(root: &File, found: &Metadata, path: &Path) -> Result<Owner> {
     if found.mode() & 0o2000 == 0 {
-        return Ok(Owner::of(&found));
+        return Ok(Owner::of(found));
     }
     fchmod(root, Mode::RWXU).at(Step::Stage, "set the mode of", path)?;
     Ok(Owner { user: Some(found.uid()), group: Some(getegid().as_raw()) })

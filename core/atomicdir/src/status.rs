@@ -94,11 +94,13 @@ impl AtomicDir {
         let inventory = Inventory::take(self)?;
         let superseded = inventory.superseded(current.as_ref().map(|current| &current.id));
         let of = |id: &Id| self.generation_status(id).transpose();
+        // Whoever succeeds leaves a link. Without one, the lock's time is that of a run which was killed as it made the lock.
+        let last_success = if current.is_some() { self.last_success()? } else { None };
         Ok(Status {
             current,
             superseded: superseded.iter().filter_map(of).collect::<Result<_>>()?,
             unfinished: inventory.marks.into_iter().collect(),
-            last_success: self.last_success()?,
+            last_success,
             warnings: self.parent.warnings.clone(),
         })
     }

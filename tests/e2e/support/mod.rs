@@ -1,9 +1,7 @@
 //! A folder with a configuration and its sources, and the command run on it.
 
 mod published;
-mod ran;
 mod traced;
-mod users;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,9 +11,9 @@ use std::process::Command;
 use tempfile::TempDir;
 
 pub(crate) use published::Fingerprint;
-pub(crate) use ran::Ran;
-pub(crate) use traced::{Call, Trace, count, inject, inject_all};
-pub(crate) use users::{OTHER_USER, is_root};
+pub(crate) use secretdir_testkit::strace::{Call, Trace, count};
+pub(crate) use secretdir_testkit::{OTHER_USER, Ran, is_root};
+pub(crate) use traced::{inject, trace};
 
 /// The command, as cargo has just built it.
 pub(crate) const COMMAND: &str = env!("CARGO_BIN_EXE_secretdir");
@@ -121,7 +119,7 @@ impl Site {
 
     /// Returns the names beside the link, sorted, with the random part of ours left out.
     pub(crate) fn names(&self) -> Vec<String> {
-        published::names(&self.path().join("out"))
+        secretdir_testkit::names(&self.path().join("out"))
     }
 
     /// Returns what must not move when nothing is published: of the link, its folder, and all that is in the generation.

@@ -1,6 +1,6 @@
-//! What the tests of secretdir share: real servers, servers with a fault, and canaries.
+//! What the tests of secretdir share: real servers, servers with a fault, canaries, and programs under strace.
 //!
-//! Blocking and built on the standard library alone, so that a test of any crate can use it.
+//! Blocking, so that a test of any crate can use it.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -8,8 +8,15 @@ mod canary;
 mod encode;
 mod http;
 mod moto;
+mod names;
+mod ran;
+pub mod strace;
 mod stub;
+mod users;
 
 pub use canary::Canary;
 pub use moto::{AccessKey, Moto, REGION};
+pub use names::names;
+pub use ran::Ran;
 pub use stub::{Reply, Stub};
+pub use users::{OTHER_USER, is_root};

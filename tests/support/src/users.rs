@@ -1,12 +1,12 @@
-//! Tests that need to be root, and the ordinary user that root can run the command as.
+//! Tests that need to be root, and the ordinary user that root can run a program as.
 
 use std::io::Write;
 
 /// The ordinary user, by number: `nobody` on most systems, and nobody in particular on the others.
-pub(crate) const OTHER_USER: u32 = 65534;
+pub const OTHER_USER: u32 = 65534;
 
 /// Says whether this test can be run. One that cannot says so past the test harness, loudly.
-pub(crate) fn is_root(test: &str) -> bool {
+pub fn is_root(test: &str) -> bool {
     let root = rustix::process::geteuid().is_root();
     if !root {
         let line = format!("NOT RUN: {test}: needs root\n");

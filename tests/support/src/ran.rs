@@ -5,36 +5,43 @@ use std::process::{Command, ExitStatus, Output, Stdio};
 
 /// A process that has ended.
 #[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) status: ExitStatus,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
+pub struct Ran {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it wrote to its standard output.
+    pub stdout: String,
+    /// What it wrote to its standard error.
+    pub stderr: String,
 }
 
 impl Ran {
-    /// Runs a process to its end.
-    pub(crate) fn of(command: &mut Command) -> Self {
+    /// Runs a process to its end, with nothing to read.
+    #[track_caller]
+    pub fn of(command: &mut Command) -> Self {
         let program = command.get_program().to_owned();
         let output = command.stdin(Stdio::null()).output();
         output.unwrap_or_else(|error| panic!("{program:?}: {error}; tests/run installs it")).into()
     }
 
+    /// Asserts that it ended with this code.
     #[track_caller]
-    pub(crate) fn expect_exit(self, code: i32) -> Self {
+    pub fn expect_exit(self, code: i32) -> Self {
         assert_eq!(self.status.code(), Some(code), "signal {:?}: {self:?}", self.status.signal());
         self
     }
 
     /// Asserts that standard error has all of these texts in it.
     #[track_caller]
-    pub(crate) fn expect_error(self, texts: &[&str]) -> Self {
+    pub fn expect_error(self, texts: &[&str]) -> Self {
         for text in texts {
             assert!(self.stderr.contains(text), "no {text:?} in {}", self.stderr);
         }
         self
     }
 
-    pub(crate) fn json(&self) -> serde_json::Value {
+    /// Returns standard output, read as JSON.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }

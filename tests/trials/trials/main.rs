@@ -1,0 +1,17 @@
+//! What atomicdir is put through. Each trial says at its top what it does and what must hold.
+//!
+//! Linux only: strace, tmpfs at /dev/shm and, for some, root.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod audit;
+mod failures;
+mod hostile;
+mod kills;
+mod memory;
+mod model;
+mod power_cut;
+mod readers;
+mod scenarios;
+mod support;
+mod writers;

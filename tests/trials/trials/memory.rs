@@ -1,0 +1,1 @@
+//! What a publish takes of memory.

@@ -1,0 +1,1 @@
+//! Readers against a publisher that never rests.

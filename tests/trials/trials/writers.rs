@@ -1,0 +1,1 @@
+//! Many writers at one link.
