@@ -13,6 +13,7 @@ mod kills;
 mod modes;
 mod on_change;
 mod output;
+mod privileges;
 mod protocol;
 mod quickstart;
 mod secrecy;
