@@ -266,6 +266,19 @@ mod tests {
     }
 
     #[test]
+    fn a_map_says_what_it_holds_and_makes_another_of_fewer_names() {
+        let mut map = FileMap::new();
+        assert!(map.is_empty());
+        for (number, name) in ["a", "b", "c"].into_iter().enumerate() {
+            map.insert(FileName::new(name).unwrap(), number).unwrap();
+        }
+        assert!(!map.is_empty());
+        let fewer = map.filter_map(|name, number| (name.as_str() != "b").then_some(number * 10));
+        let found: Vec<_> = fewer.iter().map(|(name, number)| (name.as_str(), *number)).collect();
+        assert_eq!((found, fewer.len(), map.len()), (vec![("a", 0), ("c", 20)], 2, 3));
+    }
+
+    #[test]
     fn conflicts_name_both_sides_in_either_order() {
         let name = |text: &str| FileName::new(text).unwrap();
         for [first, second] in [["a", "a/b/c"], ["a/b/c", "a"]] {

@@ -18,6 +18,13 @@ use crate::publish;
 use crate::sweep::{self, Inventory, Sweep};
 use crate::{AtomicDir, Error, Id, Refusal, Result, Step};
 
+/// Never through a link, and without waiting for the other end of a FIFO.
+const OPEN: OFlags = OFlags::RDWR.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
+const CREATE: OFlags = OPEN.union(OFlags::CREATE).union(OFlags::EXCL);
+
+const MODE: Mode = Mode::RUSR.union(Mode::WUSR);
+
 /// How long to sleep between two looks at a lock that somebody holds.
 const POLL: Duration = Duration::from_millis(20);
 
@@ -98,10 +105,9 @@ impl AtomicDir {
     fn open_lock(&self) -> Result<File> {
         let name = self.link.lock();
         let path = || self.parent.join(&name);
-        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let opened = openat(&self.parent.directory, &name, flags, Mode::empty());
+        let opened = openat(&self.parent.directory, &name, OPEN, Mode::empty());
         let lock = match opened {
-            Err(Errno::NOENT) => self.make_lock(&name, flags).at(Step::Lock, "create", path())?,
+            Err(Errno::NOENT) => self.make_lock(&name).at(Step::Lock, "create", path())?,
             Err(Errno::LOOP) => return Err(self.refuse_lock(path())),
             opened => File::from(opened.at(Step::Lock, "open", path())?),
         };
@@ -118,14 +124,13 @@ impl AtomicDir {
 
     /// Makes the lock, with a time that says that no run has succeeded yet, and a mode that every later run can open it
     /// with, whatever the umask is now.
-    fn make_lock(&self, name: &str, flags: OFlags) -> rustix::io::Result<File> {
-        let (create, mode) = (flags | OFlags::CREATE | OFlags::EXCL, Mode::RUSR | Mode::WUSR);
-        match openat(&self.parent.directory, name, create, mode) {
+    fn make_lock(&self, name: &str) -> rustix::io::Result<File> {
+        match openat(&self.parent.directory, name, CREATE, MODE) {
             // Another first run was faster.
-            Err(Errno::EXIST) => openat(&self.parent.directory, name, flags, Mode::empty()).map(File::from),
+            Err(Errno::EXIST) => openat(&self.parent.directory, name, OPEN, Mode::empty()).map(File::from),
             made => {
                 let made = File::from(made?);
-                fchmod(&made, mode)?;
+                fchmod(&made, MODE)?;
                 clock::set_modified(&made, clock::NEVER)?;
                 Ok(made)
             }

@@ -129,8 +129,8 @@ fn warnings(found: &Metadata, path: &Path) -> Vec<Warning> {
 
 /// Links are followed here, and only here: an operator may have moved /run or /srv.
 fn open(path: &Path) -> rustix::io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    openat(CWD, path, flags, Mode::empty()).map(File::from)
+    const FOLLOW: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+    openat(CWD, path, FOLLOW, Mode::empty()).map(File::from)
 }
 
 fn open_or_make(path: &Path, durability: Durability) -> Result<File> {
@@ -166,5 +166,19 @@ pub(crate) fn open_made(above: &File, name: &Path, step: Step, path: &Path) -> R
     match openat(above, name, DIRECTORY, Mode::empty()) {
         Err(Errno::ACCESS) => Err(Error::refuse(step, "open", path, Refusal::Umask)),
         opened => opened.map(File::from).at(step, "open", path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_say_who_can_do_what_where() {
+        let path = PathBuf::from("/srv/app");
+        let by_group = Warning::WritableByGroup { path: path.clone(), group: 7 };
+        assert_eq!(by_group.to_string(), "group 7 can write to `/srv/app` and so replace the link in it");
+        let by_owner = Warning::OwnedByOther { path, user: 8 };
+        assert_eq!(by_owner.to_string(), "user 8 owns `/srv/app` and so can replace the link in it");
     }
 }

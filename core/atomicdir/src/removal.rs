@@ -145,7 +145,7 @@ impl Emptying {
     fn empty(&self, directory: &File, mode: u32, path: &Path) -> Result<()> {
         if mode & 0o700 != 0o700 {
             // The other bits stay: a reader that has just followed the link must still get in, to see that it is too late.
-            let mode = Mode::from_raw_mode(mode & 0o777) | Mode::RWXU;
+            let mode = Mode::from_raw_mode(mode & 0o777).union(Mode::RWXU);
             fchmod(directory, mode).at(self.step, "set the mode of", path)?;
         }
         for entry in Dir::read_from(directory).at(self.step, "list", path)? {

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{CWD, Mode, OFlags, openat, readlink};
 
@@ -14,9 +15,16 @@ use crate::parent::DIRECTORY;
 use crate::walk::READ;
 use crate::{Error, FileName, Refusal, Result, Step};
 
-/// How often to try anew when the link flips at the very moment of opening. A flip takes several system calls, so even
-/// a publisher that does nothing else is outrun in a few attempts.
+/// How often to try anew when the link flips at the very moment of opening.
 const ATTEMPTS: u32 = 1000;
+
+/// How many of these attempts are made at once. A flip takes several system calls, so even a publisher that does nothing
+/// else is outrun in a few of them.
+const HASTY: u32 = 100;
+
+/// How long to rest between the others: whoever looks for pins, or removes what the link named a moment ago, may have
+/// been put off the processor while he had it locked.
+const REST: Duration = Duration::from_millis(1);
 
 /// One generation, opened and pinned: everything read through it belongs together, and stays until it is dropped.
 ///
@@ -43,15 +51,15 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// There is no link, or no permission to list the directory; or it could not be pinned in 1,000 attempts, because
-    /// somebody holds an exclusive lock on it.
+    /// There is no link, or no permission to list the directory; or it could not be pinned in 1,000 attempts, which take
+    /// about a second, because somebody holds an exclusive lock on it. Whoever may list it can.
     pub fn open(link: impl AsRef<Path>) -> Result<Self> {
         let path = link.as_ref();
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             if let Some(pin) = pin(path)? {
                 return Ok(Self { pin, path: path.to_owned() });
             }
-            std::thread::yield_now();
+            rest(attempt);
         }
         // A link that leads nowhere looks like one that flips all the time.
         std::fs::metadata(path).at(Step::Read, "open", path)?;
@@ -93,6 +101,14 @@ impl AsFd for Snapshot {
     /// Returns the generation's directory, to open files relative to.
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.pin.file().as_fd()
+    }
+}
+
+fn rest(attempt: u32) {
+    if attempt < HASTY {
+        std::thread::yield_now();
+    } else {
+        std::thread::sleep(REST);
     }
 }
 

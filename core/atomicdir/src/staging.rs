@@ -20,6 +20,9 @@ use crate::{AtomicDir, Attributes, Error, FileName, Id, Locked, Owner, Refusal, 
 pub(crate) const CREATE: OFlags =
     OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
+/// The mode that files are made with.
+const BORN: Mode = Mode::RUSR.union(Mode::WUSR);
+
 /// A new directory being filled. Dropping it removes it; [`publish`](Self::publish) makes it current.
 #[derive(Debug)]
 #[must_use = "a staging that is dropped is removed"]
@@ -94,7 +97,7 @@ impl Staging<'_, '_> {
         reserved.map_err(|why| Error::refuse(Step::Stage, "create", path, why.into()))?;
         let (directories, last) = name.split();
         self.enter(&directories.collect::<Vec<_>>())?;
-        let made = openat(self.top(), last, CREATE, Mode::RUSR | Mode::WUSR);
+        let made = openat(self.top(), last, CREATE, BORN);
         let mut made = File::from(made.at(Step::Stage, "create", path)?);
         made.write_all(file.bytes).at(Step::Stage, "write", path)?;
         self.finish(&made, file.attributes, path)?;

@@ -1,6 +1,7 @@
 //! What is published, for people and monitors. Takes no lock and changes nothing.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::SystemTime;
@@ -50,13 +51,14 @@ pub struct GenerationStatus {
     pub note: Option<Vec<u8>>,
 }
 
-/// Whether a reader holds a generation.
+/// Whether somebody holds a generation, and so keeps it from being removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pin {
     /// Nobody holds it.
     Free,
-    /// A reader holds it, so it is not removed. Another status that is taken at the same moment looks like one.
+    /// A reader holds it, or whoever else may open it and has locked it. The run that publishes it looks like one until
+    /// it ends, and so does another status that is taken at the same moment.
     Pinned,
 }
 
@@ -90,9 +92,12 @@ impl Status {
 
 impl AtomicDir {
     fn status(&self) -> Result<Status> {
+        // First: what the link comes to name after this is not taken for superseded.
+        let mut inventory = Inventory::take(self)?;
         let current = self.current_status()?;
-        let inventory = Inventory::take(self)?;
-        let superseded = inventory.superseded(current.as_ref().map(|current| &current.id));
+        let id = current.as_ref().map(|current| &current.id);
+        let superseded = inventory.superseded(id);
+        inventory.marks.retain(|mark| Some(mark) != id);
         let of = |id: &Id| self.generation_status(id).transpose();
         // Whoever succeeds leaves a link. Without one, the lock's time is that of a run which was killed as it made the lock.
         let last_success = if current.is_some() { self.last_success()? } else { None };
@@ -125,29 +130,61 @@ impl AtomicDir {
         Ok(Some(clock::modified(&found)).filter(|time| *time != clock::NEVER))
     }
 
+    /// Looks at one generation: `None` if a run has not finished it yet, or is removing it.
     fn generation_status(&self, id: &Id) -> Result<Option<GenerationStatus>> {
         let Some(Generation { directory, found }) = Generation::open(self, Step::Read, id)? else {
             return Ok(None);
         };
         let path = self.parent.join(&self.link.name(Role::Generation, id));
-        let mut files = Vec::new();
-        // Whoever removes it would have it locked, and cannot begin to while it is locked here.
-        let held = Flock::shared(directory).at(Step::Read, "hold", &path)?;
-        let Some(held) = held else { return Ok(None) };
-        Walk { step: Step::Read, root: &path }.visit(held.file(), &mut |name, found| {
-            if let Found::File(_, found) = found {
-                files.push(FileStatus::of(name, found));
-            }
-            Ok(())
-        })?;
-        files.sort_by(|one, other| one.name.cmp(&other.name));
+        let lock = directory.try_clone().and_then(|lock| Ok(Flock::shared(lock)?));
+        // No run can begin to remove what is held here. What somebody has locked against it is listed all the same.
+        let held = lock.at(Step::Read, "hold", &path)?;
+        let listed = list(&directory, &path);
+        // In this order, after the listing: a removal makes its mark before all else, and removes it last.
+        if self.is_unfinished(id)? || is_removed(&directory).at(Step::Read, "inspect", &path)? {
+            return Ok(None);
+        }
+        let files = listed?;
         let since = found.modified().at(Step::Read, "inspect", &path)?;
         // Last, for a snapshot that meets the exclusive lock has to try again.
-        let alone = held.make_exclusive().at(Step::Read, "look for pins on", path)?;
-        let pin = if alone.is_some() { Pin::Free } else { Pin::Pinned };
-        drop(alone);
+        let pin = pin(held).at(Step::Read, "look for pins on", path)?;
         Ok(Some(GenerationStatus { id: id.clone(), since, pin, files, note: self.note(id)? }))
     }
+
+    /// Says whether a generation bears the mark of a run that makes or removes it, which none does to what the link names.
+    fn is_unfinished(&self, id: &Id) -> Result<bool> {
+        if self.read_link()?.as_ref() == Some(id) {
+            return Ok(false);
+        }
+        let mark = self.link.name(Role::Mark, id);
+        match statat(&self.parent.directory, &mark, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => Ok(false),
+            found => found.at(Step::Read, "inspect", self.parent.join(&mark)).map(|_| true),
+        }
+    }
+}
+
+/// Lists the files in a generation, in the order of their names.
+fn list(directory: &File, path: &Path) -> Result<Vec<FileStatus>> {
+    let mut files = Vec::new();
+    Walk { step: Step::Read, root: path }.visit(directory, &mut |name, found| {
+        if let Found::File(_, found) = found {
+            files.push(FileStatus::of(name, found));
+        }
+        Ok(())
+    })?;
+    files.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(files)
+}
+
+fn is_removed(directory: &File) -> io::Result<bool> {
+    directory.metadata().map(|found| found.nlink() == 0)
+}
+
+/// Tells, from a lock that others may share, if there is one, whether anybody does.
+fn pin(held: Option<Flock>) -> rustix::io::Result<Pin> {
+    let Some(held) = held else { return Ok(Pin::Pinned) };
+    Ok(held.make_exclusive()?.map_or(Pin::Pinned, |_| Pin::Free))
 }
 
 impl FileStatus {

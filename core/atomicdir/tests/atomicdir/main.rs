@@ -9,6 +9,7 @@
 mod clock;
 mod faults;
 mod heal;
+mod notes;
 mod publish;
 mod readers;
 mod refusals;

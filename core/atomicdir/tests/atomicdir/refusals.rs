@@ -5,20 +5,27 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::time::Duration;
 
-use atomicdir::{FileName, Options, Refusal};
+use atomicdir::{FileName, Options, Refusal, Step};
+use rustix::fs::{CWD, FileType, mknodat};
 
-use crate::support::{Place, at, text};
+use crate::support::{Place, at, text, wanted};
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
+fn make(path: &Path, kind: FileType) {
+    mknodat(CWD, path, kind, 0o600.into(), 0).unwrap();
+}
+
 #[test]
 fn anything_but_our_own_link_is_left_alone() {
     type Plant = fn(&Path);
-    let cases: [(&str, Plant); 6] = [
+    let cases: [(&str, Plant); 8] = [
         ("it is a regular file, not a symbolic link", |link| fs::write(link, "precious").unwrap()),
         ("it is a directory, not a symbolic link", |link| fs::create_dir(link).unwrap()),
+        ("it is a FIFO, not a symbolic link", |link| make(link, FileType::Fifo)),
+        ("it is a socket, not a symbolic link", |link| make(link, FileType::Socket)),
         ("it points to `/etc`, which is not a generation made by atomicdir", |link| {
             symlink("/etc", link).unwrap()
         }),
@@ -88,9 +95,7 @@ fn a_lock_that_is_not_a_plain_file_is_refused() {
     let cases: [Plant; 3] = [
         |lock, other| symlink(other, lock).unwrap(),
         |lock, other| fs::hard_link(other, lock).unwrap(),
-        |lock, _| {
-            rustix::fs::mknodat(rustix::fs::CWD, lock, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap()
-        },
+        |lock, _| make(lock, FileType::Fifo),
     ];
     for plant in cases {
         let place = Place::new();
@@ -121,4 +126,17 @@ fn a_reserved_name_is_refused_and_the_staging_goes() {
     assert!(text(&refused).contains("the name starts with `.app.`"), "{}", text(&refused));
     assert!(FileName::new(".app.lock").is_ok());
     assert_eq!(place.names(), [".app.lock"]);
+}
+
+#[test]
+fn a_generation_that_became_something_else_is_an_error_and_not_an_empty_set() {
+    let place = Place::new();
+    let id = place.publish(Options::new(), &[("a", "1")], at(0)).generation;
+    let generation = place.path().join(format!(".app.gen-{id}"));
+    fs::remove_dir_all(&generation).unwrap();
+    fs::write(&generation, "").unwrap();
+    let dir = place.open(Options::new());
+    let locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
+    let error = locked.compare(&wanted(&[("a", "1")])).unwrap_err();
+    assert_eq!((error.refusal(), error.step()), (Some(&Refusal::NotAGeneration), Step::Compare));
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use atomicdir::{Attributes, File, FileName, Mode, Options, Owner, Refusal, Snapshot, Warning};
+use atomicdir::{Attributes, File, FileName, Mode, Options, Owner, Refusal, Snapshot, Status, Warning};
 
 use crate::support::{Place, at, wanted};
 
@@ -79,6 +79,21 @@ fn a_strangers_link_or_lock_is_refused() {
     chown(place.path().join(".app.lock"), Some(STRANGER), None).unwrap();
     let error = place.open(Options::new()).try_lock(&|| at(1)).unwrap_err();
     assert!(matches!(error.refusal(), Some(Refusal::NotOurs { owner: STRANGER, .. })), "{error:?}");
+}
+
+#[test]
+fn root_may_look_at_what_others_publish() {
+    if !is_root("root_may_look_at_what_others_publish") {
+        return;
+    }
+    for place in shared_places() {
+        let id = place.publish(Options::new(), &[("a", "1")], at(0)).generation;
+        for name in ["app", ".app.lock", &format!(".app.gen-{id}"), &format!(".app.note-{id}")] {
+            lchown(place.path().join(name), Some(STRANGER), None).unwrap();
+        }
+        let current = Status::of(place.link()).unwrap().current.unwrap();
+        assert_eq!((current.id, current.note), (id, Some(b"note".to_vec())));
+    }
 }
 
 #[test]
