@@ -4,10 +4,11 @@
 use std::os::unix::process::ExitStatusExt;
 
 use atomicdir::Status;
-use atomicdir_trials::shown;
+use atomicdir_trials::{Outcome, shown};
 use secretdir_testkit::strace::Call;
 
 use crate::scenarios::{FIRST_PUBLISH, HEAL, NO_OP, Scenario, UPDATE};
+use crate::support::SETTLED;
 
 #[test]
 fn a_first_publish_survives_a_kill_anywhere() {
@@ -51,4 +52,18 @@ fn kill_at(scenario: &Scenario, point: &Call) {
         assert_eq!(Status::of(place.link()).unwrap().last_success, None, "{context}");
     }
     scenario.assert_next_run_clears_up(&place, &context);
+}
+
+/// What is half removed is of no use to anyone: it does not wait for its time again.
+#[test]
+fn a_removal_that_is_killed_half_way_is_finished_whatever_is_retained() {
+    let reference = UPDATE.sync.trace(&UPDATE.prepare());
+    let removals: Vec<_> = reference.calls.iter().filter(|call| call.name == "unlinkat").collect();
+    assert!(removals.len() > 5, "{:#?}", reference.calls);
+    for point in removals {
+        let place = UPDATE.prepare();
+        UPDATE.sync.inject(&place, &point.fault("signal=SIGKILL"));
+        place.publish_keeping(UPDATE.sync.set, Outcome::Unchanged);
+        assert_eq!(place.names(), SETTLED, "killed at {point:?}");
+    }
 }

@@ -5,13 +5,17 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod audit;
+mod documented;
 mod failures;
+mod flip;
 mod hostile;
 mod kills;
 mod memory;
 mod model;
+mod order;
 mod power_cut;
 mod readers;
 mod scenarios;
+mod settling;
 mod support;
 mod writers;

@@ -42,7 +42,7 @@ impl Scenario {
             Before::New => place.publish(NEW, Outcome::Published),
             Before::OldAndLeftovers => {
                 place.publish(NEW, Outcome::Published);
-                place.publish_keeping(OLD);
+                place.publish_keeping(OLD, Outcome::Published);
                 place.leave_unfinished();
             }
         }

@@ -39,6 +39,22 @@ fn a_staging_that_lacks_a_file_is_not_published() {
 }
 
 #[test]
+fn an_error_names_the_very_file_or_directory() {
+    let place = Place::new();
+    let dir = place.open(Options::new());
+    let mut locked = dir.try_lock(&|| at(0)).unwrap().unwrap();
+    let mut staging = locked.stage().unwrap();
+    let file = File { bytes: b"", attributes: Attributes::with_mode(Mode::OWNER_READS) };
+    staging.write(&FileName::new("d/a").unwrap(), file).unwrap();
+    let generation = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().path());
+    let generation = generation.into_iter().find(|path| path.is_dir() && !path.is_symlink()).unwrap();
+    for (name, at_fault) in [("d/a", "d/a"), ("d/a/b", "d/a"), ("d/a/b/c", "d/a")] {
+        let error = staging.write(&FileName::new(name).unwrap(), file).unwrap_err();
+        assert_eq!((error.step().number(), error.path()), (6, generation.join(at_fault).as_path()));
+    }
+}
+
+#[test]
 fn what_took_the_links_place_meanwhile_is_not_replaced() {
     let place = Place::new();
     place.publish(Options::new(), &[("a", "old")], at(0));
@@ -53,6 +69,21 @@ fn what_took_the_links_place_meanwhile_is_not_replaced() {
     assert_eq!(fs::read_to_string(place.link()).unwrap(), "precious");
     let old = fs::metadata(place.path().join(target)).unwrap();
     assert_eq!(old.modified().unwrap(), at(0));
+}
+
+#[test]
+fn a_link_that_names_another_generation_of_ours_meanwhile_is_not_flipped_either() {
+    let place = Place::new();
+    let first = place.publish(Options::new(), &[("a", "1")], at(0)).generation;
+    place.publish(Options::new(), &[("a", "2")], at(1));
+    let dir = place.open(Options::new());
+    let mut locked = dir.try_lock(&|| at(2)).unwrap().unwrap();
+    let staging = locked.stage().unwrap();
+    fs::remove_file(place.link()).unwrap();
+    std::os::unix::fs::symlink(format!(".app.gen-{first}"), place.link()).unwrap();
+    let error = staging.publish(None, &|| at(3)).unwrap_err();
+    assert_eq!((error.step().number(), error.refusal()), (9, Some(&Refusal::Appeared)));
+    assert_eq!(place.read("a"), "1");
 }
 
 #[test]

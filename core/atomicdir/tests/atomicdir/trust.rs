@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use atomicdir::{Attributes, File, FileName, Mode, Options, Owner, Refusal, Snapshot, Status, Warning};
 
-use crate::support::{Place, at, wanted};
+use crate::support::{Place, at, mode, wanted};
 
 const STRANGER: u32 = 12345;
 const ID: &str = "0123456789abcdef";
@@ -64,6 +64,24 @@ fn what_a_stranger_planted_in_a_shared_parent_is_never_removed() {
 }
 
 #[test]
+fn a_strangers_empty_directory_stays_though_our_mark_condemns_it() {
+    if !is_root("a_strangers_empty_directory_stays_though_our_mark_condemns_it") {
+        return;
+    }
+    for place in shared_places() {
+        let generation = place.path().join(format!(".app.gen-{ID}"));
+        fs::create_dir(&generation).unwrap();
+        chown(&generation, Some(STRANGER), None).unwrap();
+        symlink(format!(".app.gen-{ID}"), place.path().join(format!(".app.tmp-{ID}"))).unwrap();
+        let dir = place.open(eager());
+        let locked = dir.try_lock(&|| at(0)).unwrap().unwrap();
+        let [error] = locked.sweep().deferred() else { panic!("{:?}", locked.sweep()) };
+        assert!(matches!(error.refusal(), Some(Refusal::NotOurs { owner: STRANGER, .. })), "{error:?}");
+        assert!(generation.is_dir());
+    }
+}
+
+#[test]
 fn a_strangers_link_or_lock_is_refused() {
     if !is_root("a_strangers_link_or_lock_is_refused") {
         return;
@@ -101,9 +119,28 @@ fn a_parent_of_somebody_else_is_warned_of() {
     if !is_root("a_parent_of_somebody_else_is_warned_of") {
         return;
     }
-    let [_, foreign] = shared_places();
+    let [sticky, foreign] = shared_places();
+    assert!(sticky.open(Options::new()).warnings().is_empty());
     let warnings = foreign.open(Options::new()).warnings().to_vec();
     assert_eq!(warnings, [Warning::OwnedByOther { path: foreign.path().to_owned(), user: STRANGER }]);
+}
+
+#[test]
+fn a_group_that_can_write_to_the_parent_is_warned_of_unless_it_is_our_own() {
+    if !is_root("a_group_that_can_write_to_the_parent_is_warned_of_unless_it_is_our_own") {
+        return;
+    }
+    let place = Place::new();
+    let warnings = |mode, group| {
+        fs::set_permissions(place.path(), fs::Permissions::from_mode(mode)).unwrap();
+        chown(place.path(), None, Some(group)).unwrap();
+        place.open(Options::new()).warnings().to_vec()
+    };
+    let own = rustix::process::getegid().as_raw();
+    assert_eq!(warnings(0o775, own), []);
+    assert_eq!(warnings(0o755, STRANGER), []);
+    let path = place.path().to_owned();
+    assert_eq!(warnings(0o775, STRANGER), [Warning::WritableByGroup { path, group: STRANGER }]);
 }
 
 #[test]
@@ -121,6 +158,26 @@ fn an_owner_that_is_no_longer_configured_does_not_keep_anyone_from_publishing() 
     drop(locked);
     place.publish(eager(), &[("a", "2")], at(2));
     assert_eq!(place.read("a"), "2");
+}
+
+#[test]
+fn where_nobody_else_can_put_names_whose_they_are_does_not_matter() {
+    if !is_root("where_nobody_else_can_put_names_whose_they_are_does_not_matter") {
+        return;
+    }
+    let place = Place::new();
+    let owner = Owner { user: Some(STRANGER), group: None };
+    place.publish(eager().directory(Attributes { mode: Mode::OWNER_ONLY, owner }), &[("a", "1")], at(0));
+    let dir = place.open(eager());
+    assert!(dir.warnings().is_empty());
+    let locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
+    assert!(
+        locked.compare(&wanted(&[("a", "1")])).unwrap().is_same(),
+        "an owner that is not named is not compared"
+    );
+    drop(locked);
+    assert_eq!(place.publish(eager(), &[("a", "2")], at(2)).sweep.removed().len(), 1);
+    assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
 }
 
 #[test]
@@ -171,6 +228,7 @@ fn what_is_mounted_on_or_in_a_generation_is_not_entered() {
     let script = format!(
         "mkdir precious .app.gen-{ID} .app.gen-ffffffffffffffff .app.gen-ffffffffffffffff/inside .app.gen-eeeeeeeeeeeeeeee
         echo data > precious/file
+        chmod 0511 .app.gen-ffffffffffffffff
         mount --bind precious .app.gen-{ID}
         mount --bind precious .app.gen-ffffffffffffffff/inside
         mount -t tmpfs tmpfs .app.gen-eeeeeeeeeeeeeeee
@@ -186,6 +244,8 @@ fn sweep_around_mounts(folder: &Path) {
     for file in ["precious/file", ".app.gen-eeeeeeeeeeeeeeee/file", ".app.gen-ffffffffffffffff/inside/file"] {
         assert_eq!(fs::read_to_string(folder.join(file)).unwrap(), "data\n");
     }
+    // Its owner gets in to empty it, and so does a reader who has just followed the link.
+    assert_eq!(mode(folder.join(".app.gen-ffffffffffffffff")), 0o711);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! A folder to publish in, and what is in it before and after a run.
 
+mod companion;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -11,11 +13,13 @@ use secretdir_testkit::names;
 use secretdir_testkit::strace::{self, Call, Injected, Trace};
 use tempfile::TempDir;
 
+pub(crate) use companion::Companion;
+
 /// The program, as cargo has just built it.
 pub(crate) const PUBLISHER: &str = env!("CARGO_BIN_EXE_publisher");
 
 /// What is beside the link, and the link, when nothing is superseded and nothing left over.
-pub(crate) const SETTLED: &[&str] = &[".app.gen", ".app.lock", ".app.note", "app"];
+pub(crate) const SETTLED: [&str; 4] = [".app.gen", ".app.lock", ".app.note", "app"];
 
 /// A folder with a link to publish at, on a tmpfs.
 pub(crate) struct Place {
@@ -53,8 +57,8 @@ impl Place {
 
     /// Publishes in this process, and keeps what is superseded.
     #[track_caller]
-    pub(crate) fn publish_keeping(&self, set: Set) {
-        assert_eq!(self.run(set, Duration::from_secs(3600)), Outcome::Published);
+    pub(crate) fn publish_keeping(&self, set: Set, expected: Outcome) {
+        assert_eq!(self.run(set, Duration::from_secs(3600)), expected);
     }
 
     #[track_caller]
@@ -84,7 +88,7 @@ pub(crate) struct Sync {
 }
 
 impl Sync {
-    fn arguments(self, place: &Place) -> [String; 5] {
+    pub(crate) fn arguments(self, place: &Place) -> [String; 5] {
         let link = place.link().to_str().unwrap().to_owned();
         ["sync".to_owned(), link, self.set.0.to_string(), self.retain.to_string(), self.durability.to_owned()]
     }
