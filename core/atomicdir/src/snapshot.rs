@@ -15,15 +15,12 @@ use crate::parent::DIRECTORY;
 use crate::walk::READ;
 use crate::{Error, FileName, Refusal, Result, Step};
 
-/// How often to try anew when the link flips at the very moment of opening.
+/// How often to try anew when the link flips at the very moment of opening. A flip takes several system calls, so even
+/// a publisher that does nothing else is outrun in a few attempts.
 const ATTEMPTS: u32 = 1000;
 
-/// How many of these attempts are made at once. A flip takes several system calls, so even a publisher that does nothing
-/// else is outrun in a few of them.
-const HASTY: u32 = 100;
-
-/// How long to rest between the others: whoever looks for pins, or removes what the link named a moment ago, may have
-/// been put off the processor while he had it locked.
+/// How long to leave alone whoever has it locked: he removes it, and then the link names another by now; or he looks for
+/// pins, and may have been put off the processor meanwhile.
 const REST: Duration = Duration::from_millis(1);
 
 /// One generation, opened and pinned: everything read through it belongs together, and stays until it is dropped.
@@ -52,18 +49,19 @@ impl Snapshot {
     /// # Errors
     ///
     /// There is no link, or no permission to list the directory; or it could not be pinned in 1,000 attempts, which take
-    /// about a second, because somebody holds an exclusive lock on it. Whoever may list it can.
+    /// about a second, because somebody holds an exclusive lock on it: whoever may list it can.
     pub fn open(link: impl AsRef<Path>) -> Result<Self> {
         let path = link.as_ref();
-        for attempt in 0..ATTEMPTS {
-            if let Some(pin) = pin(path)? {
-                return Ok(Self { pin, path: path.to_owned() });
+        for _ in 0..ATTEMPTS {
+            match pin(path)? {
+                Attempt::Pinned(pin) => return Ok(Self { pin, path: path.to_owned() }),
+                Attempt::Locked => std::thread::sleep(REST),
+                Attempt::Late => std::thread::yield_now(),
             }
-            rest(attempt);
         }
         // A link that leads nowhere looks like one that flips all the time.
         std::fs::metadata(path).at(Step::Read, "open", path)?;
-        Err(Error::refuse(Step::Read, "open", path, Refusal::NotPinned(ATTEMPTS)))
+        Err(Error::refuse(Step::Read, "take a shared lock on", path, Refusal::NotPinned(ATTEMPTS)))
     }
 
     /// Reads a whole file.
@@ -104,24 +102,25 @@ impl AsFd for Snapshot {
     }
 }
 
-fn rest(attempt: u32) {
-    if attempt < HASTY {
-        std::thread::yield_now();
-    } else {
-        std::thread::sleep(REST);
-    }
+/// How an attempt to pin ended.
+enum Attempt {
+    Pinned(Flock),
+    /// Somebody has an exclusive lock on it.
+    Locked,
+    /// The link flipped meanwhile.
+    Late,
 }
 
-/// Opens and pins what the link names; `None` if it flipped or was being removed meanwhile.
-fn pin(link: &Path) -> Result<Option<Flock>> {
+/// Opens and pins what the link names.
+fn pin(link: &Path) -> Result<Attempt> {
     let Some(directory) = unless_gone(link, open(link).map_err(io::Error::from), "open")? else {
-        return Ok(None);
+        return Ok(Attempt::Late);
     };
-    let Some(pin) = Flock::shared(directory).at(Step::Read, "pin", link)? else { return Ok(None) };
+    let Some(pin) = Flock::shared(directory).at(Step::Read, "pin", link)? else { return Ok(Attempt::Locked) };
     let pinned = pin.file().metadata().at(Step::Read, "inspect", link)?;
     let named = unless_gone(link, std::fs::metadata(link), "inspect")?;
     let same = named.is_some_and(|named| (pinned.dev(), pinned.ino()) == (named.dev(), named.ino()));
-    Ok(same.then_some(pin))
+    Ok(if same { Attempt::Pinned(pin) } else { Attempt::Late })
 }
 
 /// Turns "not found" into `None` where the link is there: between the kernel's following it and its looking at the

@@ -1,12 +1,17 @@
 //! An ordinary program that publishes with atomicdir: what the trials kill, starve, and lie to.
 //!
-//! `publisher sync LINK SET RETAIN DURABILITY` ends with the code of its [`Outcome`].
+//! `publisher sync LINK SET RETAIN DURABILITY [NOW]` ends with the code of its [`Outcome`]. NOW is in seconds after 1970.
+//! What `one`, `hold`, `grab`, `storm`, `many` and `compare` do is said where they are.
+
+mod company;
+mod memory;
+mod one;
 
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use atomicdir::{Durability, Options};
 use atomicdir_trials::{Outcome, Set, publish};
@@ -32,9 +37,29 @@ fn run(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
     match arguments {
         ["sync", link, set, retain, durability] => {
             let options = options(retain, durability)?;
-            Ok(sync(Path::new(link), Set(set.parse()?), options))
+            Ok(sync(Path::new(link), Set(set.parse()?), options, SystemTime::now()))
         }
-        _ => Err("usage: publisher sync LINK SET RETAIN DURABILITY".into()),
+        ["sync", link, set, retain, durability, now] => {
+            let options = options(retain, durability)?;
+            let now = UNIX_EPOCH + Duration::from_secs(now.parse()?);
+            Ok(sync(Path::new(link), Set(set.parse()?), options, now))
+        }
+        ["one", link, text] => one::publish(Path::new(link), text).map(|()| ExitCode::SUCCESS),
+        ["hold", link] => company::hold(Path::new(link)).map(|()| ExitCode::SUCCESS),
+        ["grab", link] => company::grab(Path::new(link)).map(|()| ExitCode::SUCCESS),
+        ["storm", link, runs, seed, retain] => {
+            let retain = Duration::from_secs(retain.parse()?);
+            company::storm(Path::new(link), runs.parse()?, seed.parse()?, retain).map(|()| ExitCode::SUCCESS)
+        }
+        ["many", link, files] => memory::publish(Path::new(link), files.parse()?).map(|()| ExitCode::SUCCESS),
+        ["compare", link, files] => {
+            memory::compare(Path::new(link), files.parse()?).map(|()| ExitCode::SUCCESS)
+        }
+        _ => Err(
+            "usage: publisher sync LINK SET RETAIN DURABILITY [NOW], one LINK TEXT, hold LINK, grab LINK, \
+                  storm LINK RUNS SEED RETAIN, many LINK FILES, or compare LINK FILES"
+                .into(),
+        ),
     }
 }
 
@@ -48,8 +73,8 @@ fn options(retain: &str, durability: &str) -> Result<Options, Box<dyn Error>> {
     Ok(Options::new().retain(Duration::from_secs(retain.parse()?)).durability(durability))
 }
 
-fn sync(link: &Path, set: Set, options: Options) -> ExitCode {
-    let result = publish(link, set, options, SystemTime::now());
+fn sync(link: &Path, set: Set, options: Options, now: SystemTime) -> ExitCode {
+    let result = publish(link, set, options, now);
     if let Err(error) = &result {
         drop(writeln!(std::io::stderr(), "error: {error}: {:?}", error.source()));
     }

@@ -2,7 +2,7 @@
 //!
 //! Linux only: strace, tmpfs at /dev/shm and, for some, root.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod audit;
 mod documented;
@@ -19,3 +19,4 @@ mod scenarios;
 mod settling;
 mod support;
 mod writers;
+mod written_down;

@@ -21,6 +21,13 @@ pub(crate) const PUBLISHER: &str = env!("CARGO_BIN_EXE_publisher");
 /// What is beside the link, and the link, when nothing is superseded and nothing left over.
 pub(crate) const SETTLED: [&str; 4] = [".app.gen", ".app.lock", ".app.note", "app"];
 
+/// Takes a name apart that is exactly one of ours: `gen`, `note` or `tmp`, and its ID.
+pub(crate) fn parse(name: &str) -> Option<(&str, &str)> {
+    let (word, id) = name.strip_prefix(".app.")?.split_once('-')?;
+    let exact = id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (exact && matches!(word, "gen" | "note" | "tmp")).then_some((word, id))
+}
+
 /// A folder with a link to publish at, on a tmpfs.
 pub(crate) struct Place {
     folder: TempDir,

@@ -1,0 +1,25 @@
+//! `publisher one LINK TEXT` publishes one file in one directory: little enough for every call of it to be read.
+
+use std::error::Error;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use atomicdir::{Attributes, File, FileMap, FileName, Mode, Options};
+
+pub(crate) fn publish(link: &Path, text: &str) -> Result<(), Box<dyn Error>> {
+    let mut files = FileMap::new();
+    let file = File { bytes: text.as_bytes(), attributes: Attributes::with_mode(Mode::OWNER_READS) };
+    files.insert(FileName::new("db/password")?, file)?;
+
+    let dir = Options::new().retain(Duration::ZERO).open(link)?;
+    let mut locked = dir.lock(Duration::ZERO, &SystemTime::now)?;
+    if !locked.compare(&files)?.is_same() {
+        let mut staging = locked.stage()?;
+        for (name, file) in files.iter() {
+            staging.write(name, *file)?;
+        }
+        let published = staging.publish(Some(b"note"), &SystemTime::now)?;
+        published.unsettled.map_or(Ok(()), Err)?;
+    }
+    Ok(locked.succeed(SystemTime::now())?)
+}
