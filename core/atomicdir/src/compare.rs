@@ -10,7 +10,7 @@ use crate::error::At;
 use crate::generation::Generation;
 use crate::names::Role;
 use crate::walk::{Found, Walk};
-use crate::{Attributes, File, FileMap, Id, Locked, Result, Step};
+use crate::{Attributes, File, FileMap, FileName, Id, Locked, Result, Step};
 
 /// How much of a published file is read at a time: nearly always all of it, so one call.
 const CHUNK: usize = 1 << 20;
@@ -87,7 +87,8 @@ impl Locked<'_> {
 struct Comparing<'a> {
     wanted: &'a FileMap<File<'a>>,
     directory: Attributes,
-    seen: BTreeSet<String>,
+    /// Borrowed from `wanted`, so that it takes a pointer a file.
+    seen: BTreeSet<&'a FileName>,
     changes: Vec<Change>,
 }
 
@@ -132,11 +133,11 @@ impl Comparing<'_> {
         found: &std::fs::Metadata,
         buffer: &mut [u8],
     ) -> std::io::Result<()> {
-        let Some(wanted) = self.wanted.get(name) else {
+        let Some((own_name, wanted)) = self.wanted.get_entry(name) else {
             self.note(name, ChangeKind::Removed);
             return Ok(());
         };
-        self.seen.insert(name.to_owned());
+        self.seen.insert(own_name);
         if found.len() != wanted.bytes.len() as u64 || !holds(file, wanted.bytes, buffer)? {
             self.note(name, ChangeKind::Content);
         }
@@ -155,7 +156,7 @@ impl Comparing<'_> {
     }
 
     fn finish(mut self) -> Comparison {
-        let missing = self.wanted.iter().filter(|(name, _)| !self.seen.contains(name.as_str()));
+        let missing = self.wanted.iter().filter(|(name, _)| !self.seen.contains(name));
         let added = missing.map(|(name, _)| Change { name: name.to_string(), kind: ChangeKind::Added });
         let mut changes: Vec<_> = added.collect();
         changes.append(&mut self.changes);

@@ -199,6 +199,11 @@ impl<T> FileMap<T> {
         self.0.get(name)
     }
 
+    /// Returns the map's own copy of a name, and what it stands for.
+    pub(crate) fn get_entry(&self, name: &str) -> Option<(&FileName, &T)> {
+        self.0.get_key_value(name)
+    }
+
     /// Visits names and values in the order of the names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&FileName, &T)> {
         self.0.iter()

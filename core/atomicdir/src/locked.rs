@@ -108,7 +108,7 @@ impl AtomicDir {
         let opened = openat(&self.parent.directory, &name, OPEN, Mode::empty());
         let lock = match opened {
             Err(Errno::NOENT) => self.make_lock(&name).at(Step::Lock, "create", path())?,
-            Err(Errno::LOOP) => return Err(self.refuse_lock(path())),
+            Err(Errno::LOOP | Errno::NXIO | Errno::ISDIR) => return Err(self.refuse_lock(path())),
             opened => File::from(opened.at(Step::Lock, "open", path())?),
         };
         let found = lock.metadata().at(Step::Lock, "inspect", path())?;
