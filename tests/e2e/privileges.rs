@@ -100,3 +100,17 @@ fn root_without_the_privilege_is_told_so() {
     Ran::of(&mut command).expect_exit(4).expect_error(&["needs root or CAP_CHOWN", "hint: "]);
     assert!(!site.path().join("out").exists());
 }
+
+#[test]
+fn an_ordinary_user_is_not_warned_of_root() {
+    if !is_root("an_ordinary_user_is_not_warned_of_root") {
+        return;
+    }
+    let site = site("");
+    let out = site.path().join("out");
+    fs::create_dir(&out).unwrap();
+    chown(&out, Some(0), Some(OTHER_USER)).unwrap();
+    fs::set_permissions(&out, fs::Permissions::from_mode(0o1775)).unwrap();
+    let ran = sync_with(&site, "").expect_exit(0);
+    assert_eq!(ran.stderr, "");
+}

@@ -1,7 +1,7 @@
 //! An ordinary program that publishes with atomicdir: what the trials kill, starve, and lie to.
 //!
 //! `publisher sync LINK SET RETAIN DURABILITY [NOW]` ends with the code of its [`Outcome`]. NOW is in seconds after 1970.
-//! What `one`, `hold`, `grab`, `storm`, `many` and `compare` do is said where they are.
+//! What `one`, `note`, `hold`, `grab`, `storm`, `many` and `compare` do is said where they are.
 
 mod company;
 mod memory;
@@ -45,6 +45,10 @@ fn run(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
             Ok(sync(Path::new(link), Set(set.parse()?), options, now))
         }
         ["one", link, text] => one::publish(Path::new(link), text).map(|()| ExitCode::SUCCESS),
+        ["note", link, text, durability] => {
+            let options = options("0", durability)?;
+            one::replace_note(Path::new(link), text, options).map(|()| ExitCode::SUCCESS)
+        }
         ["hold", link] => company::hold(Path::new(link)).map(|()| ExitCode::SUCCESS),
         ["grab", link] => company::grab(Path::new(link)).map(|()| ExitCode::SUCCESS),
         ["storm", link, runs, seed, retain] => {
@@ -56,7 +60,7 @@ fn run(arguments: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
             memory::compare(Path::new(link), files.parse()?).map(|()| ExitCode::SUCCESS)
         }
         _ => Err(
-            "usage: publisher sync LINK SET RETAIN DURABILITY [NOW], one LINK TEXT, hold LINK, grab LINK, \
+            "usage: publisher sync LINK SET RETAIN DURABILITY [NOW], one LINK TEXT, note LINK TEXT DURABILITY, hold LINK, grab LINK, \
                   storm LINK RUNS SEED RETAIN, many LINK FILES, or compare LINK FILES"
                 .into(),
         ),

@@ -23,3 +23,10 @@ pub(crate) fn publish(link: &Path, text: &str) -> Result<(), Box<dyn Error>> {
     }
     Ok(locked.succeed(SystemTime::now())?)
 }
+
+/// `publisher note LINK TEXT DURABILITY` replaces the note of what is published.
+pub(crate) fn replace_note(link: &Path, text: &str, options: Options) -> Result<(), Box<dyn Error>> {
+    let dir = options.open(link)?;
+    let locked = dir.lock(Duration::ZERO, &SystemTime::now)?;
+    Ok(locked.replace_note(text.as_bytes())?)
+}

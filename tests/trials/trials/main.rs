@@ -13,6 +13,7 @@ mod kills;
 mod memory;
 mod model;
 mod order;
+mod parents;
 mod power_cut;
 mod readers;
 mod scenarios;

@@ -2,9 +2,9 @@
 //! then the link is flipped, then the flip is synced, and only then is anything removed.
 
 use atomicdir_trials::{Outcome, Set};
-use secretdir_testkit::strace::Call;
+use secretdir_testkit::strace::{Call, Trace};
 
-use crate::support::{Place, Sync};
+use crate::support::{PUBLISHER, Place, Sync};
 
 /// Three files with something in them, a note, and three directories, the generation's own among them.
 const UPDATE: Sync = Sync { set: Set(2), retain: 0, durability: "filesystem" };
@@ -88,4 +88,18 @@ fn per_file_syncs_each_file_each_directory_the_note_and_the_parent() {
 fn without_durability_nothing_is_synced() {
     let calls = update("none");
     assert!(positions(&calls, |call| call.name.contains("sync")).is_empty(), "{calls:#?}");
+}
+
+#[test]
+fn a_note_is_replaced_as_durably_as_everything_is_published() {
+    for (durability, syncs) in [("none", 0), ("per-file", 2), ("filesystem", 2)] {
+        let place = Place::new();
+        place.publish(Set(1), Outcome::Published);
+        let link = place.link().to_str().unwrap().to_owned();
+        let trace = Trace::of(PUBLISHER, &["note", &link, "new", durability], |_| ());
+        assert!(trace.ran.status.success(), "{:?}", trace.ran);
+        let (synced, renamed) = (positions(&trace.calls, named("fsync")), only(&trace.calls, "renameat"));
+        assert_eq!(synced.len(), syncs, "{durability}: {:#?}", trace.calls);
+        assert!(synced.is_empty() || (synced[0] < renamed && renamed < synced[1]), "{:#?}", trace.calls);
+    }
 }

@@ -54,6 +54,20 @@ fn each_part_of_a_leftover_alone_is_swept_away() {
     }
 }
 
+/// Its time says that a run succeeded when it was made: the run that made it was killed before it could say otherwise.
+#[test]
+fn a_lock_that_was_never_stamped_claims_no_success() {
+    let place = Place::new();
+    let lock = fs::File::create(place.path().join(".app.lock")).unwrap();
+    lock.set_modified(at(9)).unwrap();
+    assert_eq!(Status::of(place.link()).unwrap().last_success, None, "there is no link");
+    let dir = place.open(Options::new());
+    let mut locked = dir.try_lock(&|| at(10)).unwrap().unwrap();
+    let _ = locked.stage().unwrap().publish(None, &|| at(10)).unwrap();
+    drop(locked);
+    assert_eq!(Status::of(place.link()).unwrap().last_success, None, "the run did not end well");
+}
+
 #[test]
 fn a_mark_beside_the_link_to_its_generation_goes_alone() {
     let place = Place::new();
