@@ -4,11 +4,10 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Call, HEAD, Ran, Site, inject, trace};
+use crate::support::{Call, HEAD, Ran, Site, assert_ends, inject, trace};
 
 const SECRETS: &[(&str, &[u8])] = &[("a", b"1"), ("d/b", b"2"), ("d/e/c", b"3")];
 
@@ -80,13 +79,7 @@ fn an_interrupt_while_the_command_runs_ends_the_command_and_the_next_run_repeats
     kill_process(Pid::from_child(&run), Signal::TERM).unwrap();
     assert_eq!(Ran::from(run.wait_with_output().unwrap()).status.signal(), Some(15));
     let id = fs::read_to_string(site.path().join("id")).unwrap();
-    let state = || fs::read_to_string(format!("/proc/{}/stat", id.trim())).unwrap_or_default();
-    let gone = || state().is_empty() || state().contains(") Z ");
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while !gone() {
-        assert!(Instant::now() < deadline, "the command lives: {}", state());
-        std::thread::yield_now();
-    }
+    assert_ends(id.trim());
     assert_eq!(site.run(&["status", "--json"]).json()["generation"]["on_change"], "pending");
 
     fs::write(site.path().join("hook"), "echo again > told").unwrap();

@@ -1,5 +1,6 @@
 //! A folder with a configuration and its sources, and the command run on it.
 
+mod processes;
 mod published;
 mod traced;
 
@@ -10,6 +11,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+pub(crate) use processes::assert_ends;
 pub(crate) use published::Fingerprint;
 pub(crate) use secretdir_testkit::strace::{Call, Trace, count};
 pub(crate) use secretdir_testkit::{OTHER_USER, Ran, is_root};

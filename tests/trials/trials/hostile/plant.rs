@@ -1,7 +1,7 @@
 //! What is put where something of ours belongs.
 
-use std::fs::{self, DirBuilder};
-use std::io;
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, lchown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -45,7 +45,7 @@ impl Plant {
             Self::Link => symlink(precious, path),
             Self::LinkToFile => symlink(precious.join("version"), path),
             Self::LinkToRoot => symlink("/", path),
-            Self::File => fs::write(path, "planted"),
+            Self::File => make_file(path),
             Self::Fifo => Ok(mkfifoat(CWD, path, Mode::RUSR | Mode::WUSR)?),
             Self::Socket => UnixListener::bind(path).map(drop),
             Self::HardLink => fs::hard_link(precious.join("version"), path),
@@ -64,14 +64,20 @@ impl Plant {
     }
 }
 
+/// Makes a file where there is nothing. Were something there by now, such as a link to a FIFO, opening that might
+/// never end.
+fn make_file(path: &Path) -> io::Result<()> {
+    File::create_new(path)?.write_all(b"planted")
+}
+
 fn make_directory(path: &Path, precious: &Path) -> io::Result<()> {
     fs::create_dir(path)?;
     symlink(precious.join("version"), path.join("version"))?;
     symlink(precious, path.join("d"))?;
-    fs::write(path.join("his"), "planted")
+    make_file(&path.join("his"))
 }
 
 fn make_bare_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(path)?;
-    fs::write(path.join("his"), "planted")
+    make_file(&path.join("his"))
 }

@@ -52,13 +52,16 @@ fn run_against_a_swapper(parent: Parent) {
     let tree = Arc::new(Tree::new(parent));
     let swapper = Swapper { parent: tree.parent(), precious: tree.precious() };
     let over = Arc::new(AtomicBool::new(false));
-    let swapping = thread::spawn({
+    let (tell, told) = mpsc::channel();
+    thread::spawn({
         let over = Arc::clone(&over);
-        move || swapper.live(&over)
+        move || tell.send(swapper.live(&over))
     });
     let ended = watch(&tree);
     over.store(true, Ordering::Relaxed);
-    let swaps = swapping.join().unwrap();
+    let swaps = told
+        .recv_timeout(PATIENCE)
+        .unwrap_or_else(|error| panic!("the swapper does not end: {error}: {ended:?}"));
     assert!(swaps > LEAST && ended.published > LEAST && ended.failed > LEAST, "{swaps} swaps: {ended:?}");
     assert_recovers(&tree);
 }

@@ -1,0 +1,24 @@
+//! Processes that the command has started, and that are known by their id only.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a process that has been killed may take to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Asserts that a process ends, though nobody may take note of it. One that has been killed is seen to run until the
+/// kernel has come to it.
+pub(crate) fn assert_ends(id: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    while let Some(state) = running(id) {
+        assert!(Instant::now() < deadline, "{id} lives: {state}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Returns what the kernel says of a process that has not ended.
+fn running(id: &str) -> Option<String> {
+    let state = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    (!state.contains(") Z ")).then_some(state)
+}
