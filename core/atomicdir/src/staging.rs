@@ -243,3 +243,33 @@ impl Drop for Unfinished<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test may go by paths: its folder is its own")]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::Options;
+
+    // Elsewhere there is no /proc.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_staging_is_of_this_device_and_closed_to_everyone_else() {
+        let folder = TempDir::new().unwrap();
+        let dir = Options::default().open(folder.path().join("app")).unwrap();
+        let refused = |path: &Path| refuse_swapped(&dir, "x", &fs::metadata(path).unwrap()).is_err();
+        let made = folder.path().join("made");
+        fs::create_dir(&made).unwrap();
+        for (mode, expected) in [(0o700, false), (0o710, true), (0o701, true)] {
+            fs::set_permissions(&made, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(refused(&made), expected, "{mode:o}");
+        }
+        // As closed, and on a device of its own.
+        assert_eq!(fs::metadata("/proc/self/fd").unwrap().mode() & 0o077, 0);
+        assert!(refused(Path::new("/proc/self/fd")));
+    }
+}
