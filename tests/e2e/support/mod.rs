@@ -1,6 +1,5 @@
 //! A folder with a configuration and its sources, and the command run on it.
 
-mod processes;
 mod published;
 mod traced;
 
@@ -11,10 +10,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-pub(crate) use processes::assert_ends;
 pub(crate) use published::Fingerprint;
 pub(crate) use secretdir_testkit::strace::{Call, Trace, count};
-pub(crate) use secretdir_testkit::{OTHER_USER, Ran, is_root};
+pub(crate) use secretdir_testkit::{OTHER_USER, Ran, assert_ends, is_root};
 pub(crate) use traced::{inject, trace};
 
 /// The command, as cargo has just built it.

@@ -1,4 +1,4 @@
-//! Processes that the command has started, and that are known by their id only.
+//! Processes that somebody else has started, and that are known by their id only.
 
 use std::fs;
 use std::thread;
@@ -9,7 +9,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Asserts that a process ends, though nobody may take note of it. One that has been killed is seen to run until the
 /// kernel has come to it.
-pub(crate) fn assert_ends(id: &str) {
+///
+/// # Panics
+///
+/// When it still runs after 10 seconds.
+#[track_caller]
+pub fn assert_ends(id: &str) {
     let deadline = Instant::now() + PATIENCE;
     while let Some(state) = running(id) {
         assert!(Instant::now() < deadline, "{id} lives: {state}");

@@ -1,0 +1,105 @@
+//! A source that starts a command for each secret: standard output is the value.
+
+use std::fmt;
+use std::num::NonZeroU8;
+use std::process::{ExitStatus, Stdio};
+
+use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
+
+use crate::failure::{Failure, Limit};
+use crate::noise::Noise;
+use crate::output::{self, Wiped};
+use crate::process::{Pipes, Process};
+use crate::redact::Redaction;
+use crate::settings::{Newline, Setup};
+use crate::template::Template;
+
+pub(crate) struct CommandSource {
+    template: Template,
+    newline: Newline,
+    not_found: Option<NonZeroU8>,
+    setup: Setup,
+}
+
+impl CommandSource {
+    pub(crate) fn new(
+        template: Template,
+        newline: Newline,
+        not_found: Option<NonZeroU8>,
+        setup: Setup,
+    ) -> Self {
+        Self { template, newline, not_found, setup }
+    }
+
+    /// Runs the command to its end. What it has written by then is in `value` and `noise`, also when it fails.
+    async fn run(
+        &self,
+        process: &mut Process,
+        mut pipes: Pipes,
+        limit: Limit,
+        value: &mut Wiped,
+        noise: &mut Noise,
+    ) -> Result<ExitStatus, Failure> {
+        let program = self.template.program();
+        let reading = async {
+            let read = output::whole(pipes.stdout, self.setup.max_bytes, value).await;
+            read.map_err(|fault| Failure::unread(program, &fault))
+        };
+        let ending = async { process.end().await.map_err(|error| Failure::lost(program, &error)) };
+        let work = noise.during(&mut pipes.stderr, async { tokio::try_join!(reading, ending) });
+        let done = tokio::time::timeout(limit.time, work).await;
+        // One that has not ended by now never will.
+        process.kill().await;
+        noise.last_words(&mut pipes.stderr).await;
+        match done {
+            Ok(done) => done.map(|((), status)| status),
+            Err(_) => Err(Failure::timed_out(program, limit)),
+        }
+    }
+
+    fn says_not_found(&self, status: ExitStatus) -> bool {
+        self.not_found.is_some_and(|code| status.code() == Some(code.get().into()))
+    }
+
+    fn secret(&self, value: &mut Wiped) -> Secret {
+        let mut bytes = value.take();
+        if self.newline == Newline::Trimmed && bytes.last() == Some(&b'\n') {
+            bytes.pop();
+        }
+        Secret::new(bytes)
+    }
+}
+
+#[async_trait]
+impl SecretSource for CommandSource {
+    fn check(&self, request: &SecretRequest) -> Result<(), SourceError> {
+        self.template.check(request)
+    }
+
+    async fn fetch(&self, context: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+        self.check(request)?;
+        let program = self.template.program();
+        let arguments = self.template.arguments(request);
+        let (mut process, pipes) = Process::start(program, &arguments, &self.setup, Stdio::null())
+            .map_err(|error| Failure::start(program, &error).error())?;
+        let (mut value, mut noise) = (Wiped::default(), Noise::default());
+        let limit = Limit::of(&self.setup, context);
+        let failure = match self.run(&mut process, pipes, limit, &mut value, &mut noise).await {
+            Ok(status) if status.success() => return Ok(self.secret(&mut value)),
+            Ok(status) if self.says_not_found(status) => Failure::not_found(program, status),
+            Ok(status) => Failure::ended(program, status),
+            Err(failure) => failure,
+        };
+        let variables = self.setup.variables();
+        let values = variables.iter().map(|value| value.as_slice()).chain([value.as_bytes()]);
+        let shown = Redaction::new([noise.as_bytes()], values);
+        Err(failure.with_noise(&shown.of(noise.as_bytes())).error())
+    }
+}
+
+/// Shows the program alone: arguments may hold credentials.
+impl fmt::Debug for CommandSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CommandSource").field("program", &self.template.program()).finish_non_exhaustive()
+    }
+}

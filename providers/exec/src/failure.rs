@@ -1,0 +1,134 @@
+//! Why a process gave no answer: told once for all the requests that it leaves without one.
+
+use std::io;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use secretdir_provider::{FetchContext, SourceError, SourceErrorKind};
+
+use crate::output::ReadFault;
+use crate::settings::Setup;
+
+/// How much of the time to the deadline is left for ending the process and hearing its last words.
+const MARGIN: Duration = Duration::from_millis(250);
+
+/// Why a process gave no answer. Holds no value: nothing of what the process wrote, but what [`redact`](crate::redact)
+/// let through.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    kind: SourceErrorKind,
+    cause: String,
+    hint: Option<&'static str>,
+}
+
+/// How long a process may take, and what bounds that.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    pub(crate) time: Duration,
+    hint: &'static str,
+}
+
+impl Limit {
+    /// Takes the shorter of the source's own time and what is left to the run.
+    pub(crate) fn of(setup: &Setup, context: &FetchContext) -> Self {
+        let left = context.remaining().saturating_sub(MARGIN);
+        if left < setup.timeout {
+            return Self { time: left, hint: "raise `timeout` under [gather] if the program is only slow" };
+        }
+        Self { time: setup.timeout, hint: "raise `timeout` of the source if the program is only slow" }
+    }
+}
+
+impl Failure {
+    fn new(kind: SourceErrorKind, cause: String) -> Self {
+        Self { kind, cause, hint: None }
+    }
+
+    pub(crate) fn start(program: &str, error: &io::Error) -> Self {
+        let (kind, hint) = match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                (SourceErrorKind::PermissionDenied, "is it executable, for the user who runs this?")
+            }
+            io::ErrorKind::NotFound => (
+                SourceErrorKind::Unavailable,
+                "is it installed? Without a slash it is looked up in PATH, if `environment` names that; \
+                 with one it counts from the configuration file",
+            ),
+            _ => (SourceErrorKind::Unavailable, "the system, not the program, refused"),
+        };
+        Self { kind, cause: format!("cannot start `{program}`: {error}"), hint: Some(hint) }
+    }
+
+    pub(crate) fn timed_out(program: &str, limit: Limit) -> Self {
+        // Milliseconds are as exact as a person needs it.
+        let time = Duration::from_millis(limit.time.as_millis().try_into().unwrap_or(u64::MAX));
+        let time = humantime::format_duration(time);
+        let cause = format!("`{program}` did not end within {time}, and was killed");
+        Self { kind: SourceErrorKind::TimedOut, cause, hint: Some(limit.hint) }
+    }
+
+    pub(crate) fn ended(program: &str, status: ExitStatus) -> Self {
+        Self::new(SourceErrorKind::Other, format!("`{program}` failed: {status}"))
+    }
+
+    /// The command ended as the settings say that it does when there is no such secret.
+    pub(crate) fn not_found(program: &str, status: ExitStatus) -> Self {
+        Self::new(SourceErrorKind::NotFound, format!("`{program}` ended with {status}"))
+    }
+
+    pub(crate) fn unread(program: &str, fault: &ReadFault) -> Self {
+        match fault {
+            ReadFault::TooMuch(_) => Self::too_much(program, fault),
+            ReadFault::Io(error) => Self::lost(program, error),
+        }
+    }
+
+    fn too_much(program: &str, fault: &ReadFault) -> Self {
+        let cause = format!("`{program}` wrote {fault}");
+        Self {
+            kind: SourceErrorKind::InvalidData,
+            cause,
+            hint: Some("raise `max-bytes` if that is not too much"),
+        }
+    }
+
+    /// The system did not let us read from the process, or wait for it.
+    pub(crate) fn lost(program: &str, error: &io::Error) -> Self {
+        Self::new(SourceErrorKind::Other, format!("`{program}` could not be listened to: {error}"))
+    }
+
+    pub(crate) fn protocol(program: &str, line: usize, fault: &str) -> Self {
+        let cause = format!("`{program}` does not keep to the protocol: line {line} of its output {fault}");
+        Self {
+            kind: SourceErrorKind::InvalidData,
+            cause,
+            hint: Some("the plug-in is at fault, or is no plug-in"),
+        }
+    }
+
+    pub(crate) fn unanswered(program: &str, status: Option<ExitStatus>) -> Self {
+        match status {
+            Some(status) if !status.success() => Self::ended(program, status),
+            _ => Self::new(
+                SourceErrorKind::InvalidData,
+                format!("`{program}` ended without an answer to this"),
+            ),
+        }
+    }
+
+    /// Adds what the process wrote on standard error, after it has been redacted.
+    pub(crate) fn with_noise(mut self, noise: &str) -> Self {
+        if !noise.is_empty() {
+            self.cause = format!("{}; standard error: {noise}", self.cause);
+        }
+        self
+    }
+
+    pub(crate) fn error(&self) -> SourceError {
+        let error = SourceError::new(self.kind).with_cause(self.cause.as_str());
+        match self.hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+}

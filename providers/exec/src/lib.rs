@@ -1,0 +1,42 @@
+#![doc = include_str!("../README.md")]
+
+mod command;
+mod failure;
+mod message;
+mod noise;
+mod output;
+mod plugin;
+mod process;
+mod redact;
+mod settings;
+mod talk;
+mod template;
+
+use secretdir_provider::{Provider, SecretSource, Settings, SettingsError};
+
+use command::CommandSource;
+use plugin::PluginSource;
+use settings::{ExecSettings, Form};
+
+/// The provider `exec`: secrets come from a command, or from a plug-in that speaks a protocol of JSON lines.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ExecProvider;
+
+impl Provider for ExecProvider {
+    fn name(&self) -> &'static str {
+        "exec"
+    }
+
+    fn source(&self, settings: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
+        let parsed: ExecSettings = settings.parse()?;
+        let checked = parsed.checked(settings.base_dir())?;
+        Ok(match checked.form {
+            Form::Command { template, newline, not_found } => {
+                Box::new(CommandSource::new(template, newline, not_found, checked.setup))
+            }
+            Form::Plugin { program, arguments } => {
+                Box::new(PluginSource::new(program, arguments, checked.setup))
+            }
+        })
+    }
+}

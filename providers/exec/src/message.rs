@@ -1,0 +1,160 @@
+//! The messages of the protocol, one JSON object a line. What they mean is in PROTOCOL.md.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secretdir_provider::{Retry, Secret, SourceErrorKind};
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize as _, Zeroizing};
+
+/// The version of the protocol that is spoken here.
+pub(crate) const VERSION: u32 = 1;
+
+/// What a plug-in is told.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub(crate) enum Request<'a> {
+    Hello {
+        protocol: u32,
+        concurrency: usize,
+        timeout_ms: u64,
+    },
+    Fetch {
+        id: usize,
+        secret: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        version: Option<&'a str>,
+    },
+}
+
+/// What a plug-in says.
+pub(crate) enum Reply {
+    Hello { protocol: u32 },
+    Secret { id: usize, secret: Secret },
+    Error { id: usize, error: PluginError },
+    Warning { message: String },
+}
+
+/// An error as a plug-in tells it: its texts may hold a value until they have been redacted.
+pub(crate) struct PluginError {
+    pub(crate) kind: SourceErrorKind,
+    pub(crate) message: Zeroizing<String>,
+    pub(crate) hint: Option<Zeroizing<String>>,
+    pub(crate) retry: Retry,
+}
+
+impl PluginError {
+    /// Returns what it says.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::once(&self.message).chain(&self.hint).map(|text| text.as_bytes())
+    }
+}
+
+/// One line. A struct with every key rather than an enum: an enum would be read through a copy that is not wiped.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Line<'a> {
+    r#type: Type,
+    protocol: Option<u32>,
+    id: Option<usize>,
+    #[serde(borrow)]
+    text: Option<Text<'a>>,
+    #[serde(borrow)]
+    base64: Option<Text<'a>>,
+    revision: Option<String>,
+    origin: Option<String>,
+    #[serde(borrow)]
+    kind: Option<Text<'a>>,
+    message: Option<String>,
+    hint: Option<String>,
+    retry_after_ms: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Type {
+    Hello,
+    Secret,
+    Error,
+    Warning,
+}
+
+/// A text that stays where it was read, unless it has escapes; a copy is wiped.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Drop for Text<'_> {
+    fn drop(&mut self) {
+        if let Cow::Owned(copy) = &mut self.0 {
+            copy.zeroize();
+        }
+    }
+}
+
+/// Reads a line; the error says what is wrong with it, and quotes nothing.
+pub(crate) fn read(line: &[u8]) -> Result<Reply, &'static str> {
+    let line: Line<'_> = serde_json::from_slice(line).map_err(|_| "is no message of it")?;
+    match line.r#type {
+        Type::Hello => {
+            let protocol = line.protocol.ok_or("is a greeting without a version")?;
+            Ok(Reply::Hello { protocol })
+        }
+        Type::Secret => {
+            let id = line.id.ok_or("is a secret without an id")?;
+            Ok(Reply::Secret { id, secret: line.secret()? })
+        }
+        Type::Error => {
+            let id = line.id.ok_or("is an error without an id")?;
+            Ok(Reply::Error { id, error: line.error()? })
+        }
+        Type::Warning => {
+            let message = line.message.ok_or("is a warning without a message")?;
+            Ok(Reply::Warning { message })
+        }
+    }
+}
+
+impl Line<'_> {
+    fn secret(self) -> Result<Secret, &'static str> {
+        let bytes = match (&self.text, &self.base64) {
+            (Some(text), None) => text.0.as_bytes().to_owned(),
+            (None, Some(base64)) => {
+                STANDARD.decode(base64.0.as_bytes()).map_err(|_| "is a secret whose base64 is damaged")?
+            }
+            _ => return Err("is a secret without exactly one of `text` and `base64`"),
+        };
+        let mut secret = Secret::new(bytes);
+        if let Some(revision) = self.revision {
+            secret = secret.with_revision(revision);
+        }
+        if let Some(origin) = self.origin {
+            secret = secret.with_origin(origin);
+        }
+        Ok(secret)
+    }
+
+    fn error(self) -> Result<PluginError, &'static str> {
+        let kind = kind(self.kind.as_ref().map_or("other", |kind| &kind.0));
+        let message = self.message.ok_or("is an error without a message")?;
+        let retry = self.retry_after_ms.map(Duration::from_millis).map_or(Retry::No, Retry::After);
+        Ok(PluginError { kind, message: message.into(), hint: self.hint.map(Into::into), retry })
+    }
+}
+
+/// A kind that a later version may bring is one that is not known here.
+fn kind(word: &str) -> SourceErrorKind {
+    match word {
+        "not-found" => SourceErrorKind::NotFound,
+        "permission-denied" => SourceErrorKind::PermissionDenied,
+        "unauthenticated" => SourceErrorKind::Unauthenticated,
+        "throttled" => SourceErrorKind::Throttled,
+        "unavailable" => SourceErrorKind::Unavailable,
+        "timed-out" => SourceErrorKind::TimedOut,
+        "invalid-request" => SourceErrorKind::InvalidRequest,
+        "invalid-data" => SourceErrorKind::InvalidData,
+        "unsupported" => SourceErrorKind::Unsupported,
+        _ => SourceErrorKind::Other,
+    }
+}

@@ -1,0 +1,74 @@
+//! What a process writes on standard error: read all the time, so that it never waits, and the last of it kept.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use zeroize::Zeroizing;
+
+/// How much is kept for an error message.
+const KEPT: usize = 2048;
+
+/// How long the last words of a process that has ended may take to arrive.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// The last that was written on standard error.
+#[derive(Default)]
+pub(crate) struct Noise {
+    /// It may hold a value, so it is wiped.
+    last: Zeroizing<Vec<u8>>,
+}
+
+impl Noise {
+    /// Listens until a future ends, and returns what came of it.
+    pub(crate) async fn during<T>(
+        &mut self,
+        reader: &mut (impl AsyncRead + Unpin),
+        work: impl Future<Output = T>,
+    ) -> T {
+        tokio::select! {
+            () = self.listen_for_ever(reader) => std::future::pending().await,
+            done = work => done,
+        }
+    }
+
+    /// Hears what a process that has ended, or has been killed, wrote last.
+    pub(crate) async fn last_words(&mut self, reader: &mut (impl AsyncRead + Unpin)) {
+        // Somebody may still hold the other end: what has not come by then is not waited for.
+        let _ = tokio::time::timeout(LAST_WORDS, self.listen(reader)).await;
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.last
+    }
+
+    async fn listen_for_ever(&mut self, reader: &mut (impl AsyncRead + Unpin)) {
+        self.listen(reader).await;
+        std::future::pending::<()>().await;
+    }
+
+    async fn listen(&mut self, reader: &mut (impl AsyncRead + Unpin)) {
+        let mut chunk = Zeroizing::new([0; KEPT]);
+        while let Ok(count @ 1..) = reader.read(&mut *chunk).await {
+            self.keep(chunk.get(..count).unwrap_or_default());
+        }
+    }
+
+    fn keep(&mut self, heard: &[u8]) {
+        let all = Zeroizing::new([self.last.as_slice(), heard].concat());
+        let start = all.len().saturating_sub(KEPT);
+        self.last = Zeroizing::new(all.get(start..).unwrap_or_default().to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_last_is_kept_and_nothing_waits() {
+        let text: Vec<u8> = (0..10 * KEPT).map(|n| b'a' + u8::try_from(n % 26).unwrap()).collect();
+        let mut noise = Noise::default();
+        noise.last_words(&mut &text[..]).await;
+        assert_eq!(noise.as_bytes(), &text[9 * KEPT..]);
+    }
+}

@@ -1,0 +1,155 @@
+//! Reading what a process writes on standard output: bounded, into memory that is wiped.
+
+use std::io;
+use std::num::NonZeroUsize;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use zeroize::Zeroizing;
+
+/// How much is read at once.
+const CHUNK: usize = 64 << 10;
+
+/// Why reading ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadFault {
+    #[error("more than {0} bytes")]
+    TooMuch(usize),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Bytes that grow without leaving copies behind.
+#[derive(Default)]
+pub(crate) struct Wiped(Zeroizing<Vec<u8>>);
+
+impl Wiped {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Takes the bytes out; wiping them is the taker's business.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.0)
+    }
+
+    /// Reads what is there, at most a chunk. Returns how much came; nothing means the end.
+    async fn read(&mut self, reader: &mut (impl AsyncRead + Unpin)) -> io::Result<usize> {
+        if self.0.capacity() - self.0.len() < CHUNK {
+            // A vector that grows by itself frees the old memory as it is.
+            let mut larger = Zeroizing::new(Vec::with_capacity(2 * self.0.capacity() + CHUNK));
+            larger.extend_from_slice(&self.0);
+            self.0 = larger;
+        }
+        let mut chunk = (&mut *reader).take(CHUNK as u64);
+        chunk.read_buf(&mut *self.0).await
+    }
+
+    /// Takes the first bytes away.
+    fn remove_first(&mut self, count: usize) {
+        // What moves down leaves its old place behind, which is overwritten by what comes or wiped in the end.
+        self.0.drain(..count);
+    }
+}
+
+/// Reads everything to the end.
+pub(crate) async fn whole(
+    mut reader: impl AsyncRead + Unpin,
+    most: NonZeroUsize,
+    into: &mut Wiped,
+) -> Result<(), ReadFault> {
+    while into.read(&mut reader).await? > 0 {
+        if into.as_bytes().len() > most.get() {
+            return Err(ReadFault::TooMuch(most.get()));
+        }
+    }
+    Ok(())
+}
+
+/// Lines, each bounded.
+pub(crate) struct Lines<R> {
+    reader: R,
+    buffer: Wiped,
+    /// How much of the buffer the line that was handed out last takes up.
+    used: usize,
+    most: usize,
+}
+
+impl<R: AsyncRead + Unpin> Lines<R> {
+    pub(crate) fn new(reader: R, most: usize) -> Self {
+        Self { reader, buffer: Wiped::default(), used: 0, most }
+    }
+
+    /// Returns the next line without its newline; none at the end. The last one need not have a newline.
+    ///
+    /// May be dropped while it waits: nothing that was read is lost.
+    pub(crate) async fn next(&mut self) -> Result<Option<&[u8]>, ReadFault> {
+        self.buffer.remove_first(std::mem::take(&mut self.used));
+        let mut looked_at = 0;
+        let length = loop {
+            let bytes = self.buffer.as_bytes();
+            let newline = bytes.iter().skip(looked_at).position(|byte| *byte == b'\n');
+            if let Some(position) = newline {
+                self.used = looked_at + position + 1;
+                break looked_at + position;
+            }
+            looked_at = bytes.len();
+            if looked_at > self.most {
+                return Err(ReadFault::TooMuch(self.most));
+            }
+            if self.buffer.read(&mut self.reader).await? == 0 {
+                if looked_at == 0 {
+                    return Ok(None);
+                }
+                self.used = looked_at;
+                break looked_at;
+            }
+        };
+        Ok(self.buffer.as_bytes().get(..length))
+    }
+
+    /// Returns what was read and not handed out.
+    pub(crate) fn rest(&self) -> &[u8] {
+        self.buffer.as_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn lines(text: &[u8], most: usize) -> (Vec<Vec<u8>>, bool) {
+        let mut lines = Lines::new(text, most);
+        let mut all = Vec::new();
+        loop {
+            match lines.next().await {
+                Ok(Some(line)) => all.push(line.to_owned()),
+                Ok(None) => return (all, true),
+                Err(_) => return (all, false),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn lines_come_one_by_one_and_the_last_needs_no_newline() {
+        let (all, ended) = lines(b"a\n\nbc\nd", 9).await;
+        assert_eq!((all, ended), (vec![b"a".to_vec(), vec![], b"bc".to_vec(), b"d".to_vec()], true));
+        assert_eq!(lines(b"", 9).await, (vec![], true));
+    }
+
+    #[tokio::test]
+    async fn a_line_that_does_not_end_is_refused() {
+        let (all, ended) = lines(&[b"ok\n".to_vec(), vec![b'x'; 3 * CHUNK]].concat(), CHUNK).await;
+        assert_eq!((all, ended), (vec![b"ok".to_vec()], false));
+    }
+
+    #[tokio::test]
+    async fn more_than_the_most_is_refused_and_the_most_is_not() {
+        for (length, fits) in [(CHUNK + 7, true), (CHUNK + 8, false)] {
+            let bytes = vec![7; length];
+            let mut read = Wiped::default();
+            let most = NonZeroUsize::new(CHUNK + 7).unwrap();
+            assert_eq!(whole(&bytes[..], most, &mut read).await.is_ok(), fits);
+            assert!(!fits || read.take() == bytes);
+        }
+    }
+}

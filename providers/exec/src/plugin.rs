@@ -1,0 +1,238 @@
+//! A source that starts one plug-in for all of its secrets.
+
+use std::fmt;
+use std::pin::pin;
+use std::process::{ExitStatus, Stdio};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secretdir_provider::{
+    FetchContext, Secret, SecretRequest, SecretSource, SourceError, SourceErrorKind, async_trait,
+};
+use tokio::process::ChildStdin;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use crate::failure::{Failure, Limit};
+use crate::message::{Request, VERSION};
+use crate::noise::Noise;
+use crate::process::Process;
+use crate::redact::Redaction;
+use crate::settings::Setup;
+use crate::talk::{Answer, GRACE, Heard, Talk};
+
+pub(crate) struct PluginSource {
+    program: String,
+    arguments: Vec<String>,
+    setup: Setup,
+}
+
+/// How a plug-in that was listened to to the end went.
+enum Ending {
+    Ended(ExitStatus),
+    /// It had to be killed after its grace.
+    Lingered,
+}
+
+/// All that came of one plug-in.
+struct Told<'r> {
+    heard: Heard<'r>,
+    /// What was read last, and not understood.
+    rest: Zeroizing<Vec<u8>>,
+    noise: Noise,
+    ending: Result<Ending, Unfinished>,
+}
+
+/// Why a conversation did not come to its end.
+enum Unfinished {
+    /// There was no time. What has been answered counts.
+    Late(Failure),
+    /// The plug-in is not to be believed.
+    Wrong(Failure),
+}
+
+impl PluginSource {
+    pub(crate) fn new(program: String, arguments: Vec<String>, setup: Setup) -> Self {
+        Self { program, arguments, setup }
+    }
+
+    async fn talk<'r>(
+        &'r self,
+        limit: Limit,
+        hello: &Request<'_>,
+        requests: &'r [SecretRequest],
+    ) -> Result<Told<'r>, Failure> {
+        let (mut process, mut pipes) =
+            Process::start(&self.program, &self.arguments, &self.setup, Stdio::piped())
+                .map_err(|error| Failure::start(&self.program, &error))?;
+        let mut talk = Talk::new(&self.program, requests, self.setup.max_bytes.get(), pipes.stdout);
+        let mut noise = Noise::default();
+        let work = self.converse(&mut talk, &mut process, pipes.stdin, hello);
+        let done = timeout(limit.time, noise.during(&mut pipes.stderr, work)).await;
+        // One that has not ended by now never will.
+        process.kill().await;
+        noise.last_words(&mut pipes.stderr).await;
+        let ending = match done {
+            Ok(ending) => ending.map_err(Unfinished::Wrong),
+            Err(_) => Err(Unfinished::Late(Failure::timed_out(&self.program, limit))),
+        };
+        let (heard, rest) = talk.end();
+        Ok(Told { heard, rest, noise, ending })
+    }
+
+    async fn converse(
+        &self,
+        talk: &mut Talk<'_>,
+        process: &mut Process,
+        stdin: Option<ChildStdin>,
+        hello: &Request<'_>,
+    ) -> Result<Ending, Failure> {
+        let lost = |error| Failure::lost(&self.program, &error);
+        let stdin = stdin.ok_or_else(|| lost(std::io::ErrorKind::BrokenPipe.into()))?;
+        let mut talking = pin!(talk.hold(stdin, hello));
+        tokio::select! {
+            talked = &mut talking => {
+                talked?;
+                match timeout(GRACE, process.end()).await {
+                    Ok(status) => status.map(Ending::Ended).map_err(lost),
+                    Err(_) => Ok(Ending::Lingered),
+                }
+            }
+            // With it ends whatever it left running, so there is an end to what is still to be read.
+            status = process.end() => {
+                talking.await?;
+                status.map(Ending::Ended).map_err(lost)
+            }
+        }
+    }
+}
+
+impl Told<'_> {
+    /// Turns what was told into answers, with every text redacted, and passes warnings on.
+    fn answers(self, setup: &Setup, program: &str, context: &FetchContext) -> Vec<Answered> {
+        let shown = self.redaction(setup);
+        for warning in &self.heard.warnings {
+            context.warn(shown.of(warning.as_bytes()));
+        }
+        let noise = shown.of(self.noise.as_bytes());
+        let answers = self.heard.answers.iter();
+        let errors: Vec<_> = answers.map(|answer| plugin_error(answer.as_ref(), &shown)).collect();
+        drop(shown);
+        let failure = match self.ending {
+            Err(Unfinished::Wrong(failure)) => {
+                let failure = failure.with_noise(&noise);
+                return errors.iter().map(|_| Err(failure.error())).collect();
+            }
+            Err(Unfinished::Late(failure)) => failure.with_noise(&noise),
+            Ok(ending) => {
+                if self.heard.answers.iter().all(Option::is_some) {
+                    ending.warn(program, &noise, context);
+                }
+                ending.failure(program).with_noise(&noise)
+            }
+        };
+        let answers = self.heard.answers.into_iter().zip(errors);
+        answers.map(|(answer, error)| settle(answer, error, &failure)).collect()
+    }
+
+    /// Gathers every text that may be shown, and every value that may not.
+    fn redaction(&self, setup: &Setup) -> Redaction<'_> {
+        let mut texts = vec![self.noise.as_bytes()];
+        texts.extend(self.heard.warnings.iter().map(String::as_bytes));
+        let mut values = setup.variables();
+        values.push(self.rest.clone());
+        for answer in self.heard.answers.iter().flatten() {
+            match answer {
+                Answer::Secret(secret) => {
+                    let value = secret.expose_secret();
+                    values.push(Zeroizing::new(STANDARD.encode(value).into_bytes()));
+                    values.push(Zeroizing::new(value.to_owned()));
+                }
+                Answer::Error(error) => texts.extend(error.texts()),
+            }
+        }
+        Redaction::new(texts, values.iter().map(|value| value.as_slice()))
+    }
+}
+
+/// What came of one request.
+type Answered = Result<Secret, SourceError>;
+
+fn settle(answer: Option<Answer>, error: Option<SourceError>, failure: &Failure) -> Answered {
+    match (answer, error) {
+        (Some(Answer::Secret(secret)), _) => Ok(secret),
+        (_, Some(error)) => Err(error),
+        _ => Err(failure.error()),
+    }
+}
+
+fn plugin_error(answer: Option<&Answer>, shown: &Redaction<'_>) -> Option<SourceError> {
+    let Some(Answer::Error(error)) = answer else { return None };
+    let told =
+        SourceError::new(error.kind).with_retry(error.retry).with_cause(shown.of(error.message.as_bytes()));
+    Some(match &error.hint {
+        Some(hint) => told.with_hint(shown.of(hint.as_bytes())),
+        None => told,
+    })
+}
+
+impl Ending {
+    /// Says why what was not answered was not.
+    fn failure(&self, program: &str) -> Failure {
+        match self {
+            Self::Ended(status) => Failure::unanswered(program, Some(*status)),
+            Self::Lingered => Failure::unanswered(program, None),
+        }
+    }
+
+    /// Tells what a person should know although everything was answered.
+    fn warn(&self, program: &str, noise: &str, context: &FetchContext) {
+        match self {
+            Self::Ended(status) if status.success() => {}
+            Self::Ended(status) => {
+                context.warn(format!("`{program}` answered everything, and then failed: {status}: {noise}"));
+            }
+            Self::Lingered => {
+                context.warn(format!(
+                    "`{program}` answered everything, but did not end within {GRACE:?}, and was killed"
+                ));
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl SecretSource for PluginSource {
+    /// What a plug-in understands it says itself, when it is asked.
+    fn check(&self, request: &SecretRequest) -> Result<(), SourceError> {
+        if request.name().is_empty() {
+            return Err(SourceError::new(SourceErrorKind::InvalidRequest).with_cause("the name is empty"));
+        }
+        Ok(())
+    }
+
+    async fn fetch(&self, context: &FetchContext, request: &SecretRequest) -> Answered {
+        let only = self.fetch_all(context, std::slice::from_ref(request)).await.pop();
+        only.unwrap_or_else(|| Err(Failure::unanswered(&self.program, None).error()))
+    }
+
+    async fn fetch_all(&self, context: &FetchContext, requests: &[SecretRequest]) -> Vec<Answered> {
+        let limit = Limit::of(&self.setup, context);
+        let hello = Request::Hello {
+            protocol: VERSION,
+            concurrency: context.concurrency().get(),
+            timeout_ms: limit.time.as_millis().try_into().unwrap_or(u64::MAX),
+        };
+        match self.talk(limit, &hello, requests).await {
+            Ok(told) => told.answers(&self.setup, &self.program, context),
+            Err(failure) => requests.iter().map(|_| Err(failure.error())).collect(),
+        }
+    }
+}
+
+/// Shows the program alone: arguments may hold credentials.
+impl fmt::Debug for PluginSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PluginSource").field("program", &self.program).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,179 @@
+//! The settings under `[sources.NAME]`.
+
+use std::num::{NonZeroU8, NonZeroUsize};
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secretdir_provider::SettingsError;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::template::Template;
+
+/// How long one process may take, if nothing else is said.
+const TIMEOUT: &str = "30s";
+
+/// The variables that a process is given, if nothing else is said.
+const ENVIRONMENT: [&str; 2] = ["HOME", "PATH"];
+
+/// How many bytes one secret may have, if nothing else is said: 1 MiB.
+const MOST_BYTES: NonZeroUsize = NonZeroUsize::MIN.saturating_add((1 << 20) - 1);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct ExecSettings {
+    command: Option<Vec<String>>,
+    plugin: Option<Vec<String>>,
+    trim_newline: Option<bool>,
+    not_found_status: Option<NonZeroU8>,
+    #[serde(default = "default_timeout")]
+    timeout: String,
+    #[serde(default = "default_environment")]
+    environment: Vec<String>,
+    #[serde(default = "default_max_bytes")]
+    max_bytes: NonZeroUsize,
+}
+
+/// Settings that can be used.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) form: Form,
+    pub(crate) setup: Setup,
+}
+
+/// How an executable is asked.
+#[derive(Debug)]
+pub(crate) enum Form {
+    /// One process for each secret; its standard output is the value.
+    Command { template: Template, newline: Newline, not_found: Option<NonZeroU8> },
+    /// One process for all, which speaks the protocol.
+    Plugin { program: String, arguments: Vec<String> },
+}
+
+/// What becomes of a newline at the end of a command's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Newline {
+    Kept,
+    Trimmed,
+}
+
+/// What every process of a source is given.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) base_dir: PathBuf,
+    pub(crate) environment: Vec<String>,
+    pub(crate) timeout: Duration,
+    pub(crate) max_bytes: NonZeroUsize,
+}
+
+impl Setup {
+    /// Returns the values of the variables that a process is given, but for those that are no secret by their nature.
+    pub(crate) fn variables(&self) -> Vec<Zeroizing<Vec<u8>>> {
+        let names = self.environment.iter().filter(|name| !ENVIRONMENT.contains(&name.as_str()));
+        names.filter_map(std::env::var_os).map(|value| Zeroizing::new(value.into_vec())).collect()
+    }
+}
+
+fn default_timeout() -> String {
+    TIMEOUT.to_owned()
+}
+
+fn default_environment() -> Vec<String> {
+    ENVIRONMENT.map(str::to_owned).into()
+}
+
+fn default_max_bytes() -> NonZeroUsize {
+    MOST_BYTES
+}
+
+impl ExecSettings {
+    /// Checks what the types do not; every problem is reported.
+    pub(crate) fn checked(self, base_dir: &Path) -> Result<Checked, SettingsError> {
+        let Self { command, plugin, trim_newline, not_found_status, timeout, environment, max_bytes } = self;
+        let form = form(command, plugin, trim_newline, not_found_status);
+        let timeout = parsed_timeout(&timeout);
+        let environment = checked_names(environment);
+        let setup = both(timeout, environment).map(|(timeout, environment)| Setup {
+            base_dir: base_dir.to_owned(),
+            environment,
+            timeout,
+            max_bytes,
+        });
+        both(form, setup).map(|(form, setup)| Checked { form, setup })
+    }
+}
+
+/// Puts two results together, and does not lose an error of the second where the first has one.
+fn both<A, B>(a: Result<A, SettingsError>, b: Result<B, SettingsError>) -> Result<(A, B), SettingsError> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(a), Err(b)) => Err(a.and(b)),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+    }
+}
+
+fn form(
+    command: Option<Vec<String>>,
+    plugin: Option<Vec<String>>,
+    trim_newline: Option<bool>,
+    not_found: Option<NonZeroU8>,
+) -> Result<Form, SettingsError> {
+    match (command, plugin) {
+        (Some(command), None) => {
+            let (program, arguments) = words("command", command)?;
+            let newline = if trim_newline == Some(true) { Newline::Trimmed } else { Newline::Kept };
+            let template = Template::new(program, arguments)
+                .map_err(|message| SettingsError::new("command", message))?;
+            Ok(Form::Command { template, newline, not_found })
+        }
+        (None, Some(plugin)) => {
+            for (key, is_there) in
+                [("trim-newline", trim_newline.is_some()), ("not-found-status", not_found.is_some())]
+            {
+                if is_there {
+                    return Err(SettingsError::new(
+                        key,
+                        "goes with `command`; a plug-in says such things itself",
+                    ));
+                }
+            }
+            let (program, arguments) = words("plugin", plugin)?;
+            Ok(Form::Plugin { program, arguments })
+        }
+        (Some(_), Some(_)) => {
+            Err(SettingsError::new("plugin", "cannot stand beside `command`; keep one of them"))
+        }
+        (None, None) => Err(SettingsError::new("command", "missing; a source has a `command` or a `plugin`")),
+    }
+}
+
+/// Takes apart a program and its arguments.
+fn words(key: &str, words: Vec<String>) -> Result<(String, Vec<String>), SettingsError> {
+    if words.iter().any(|word| word.contains('\0')) {
+        return Err(SettingsError::new(key, "must not hold a NUL character"));
+    }
+    let mut words = words.into_iter();
+    match words.next().filter(|program| !program.is_empty()) {
+        Some(program) => Ok((program, words.collect())),
+        None => Err(SettingsError::new(key, "names no program; expected one and its arguments")),
+    }
+}
+
+fn parsed_timeout(text: &str) -> Result<Duration, SettingsError> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err(SettingsError::new("timeout", "must be longer than zero")),
+        Ok(timeout) => Ok(timeout),
+        Err(_) => Err(SettingsError::new("timeout", "expected a duration such as \"500ms\" or \"30s\"")),
+    }
+}
+
+fn checked_names(names: Vec<String>) -> Result<Vec<String>, SettingsError> {
+    if names.iter().any(|name| name.is_empty() || name.contains(['=', '\0'])) {
+        return Err(SettingsError::new(
+            "environment",
+            "expected names of variables, without `=`: their values come from the environment of this run",
+        ));
+    }
+    Ok(names)
+}

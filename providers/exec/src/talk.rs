@@ -1,0 +1,184 @@
+//! The conversation with a plug-in: who says what, and when it is over.
+//!
+//! It is greeted, and greets; is asked everything at once, and answers in any order. Its standard input is closed after the
+//! last request, and it is expected to end. Whatever it says that does not belong there ends the conversation: a
+//! plug-in that is wrong about one thing is not believed in another.
+
+use secretdir_provider::{Secret, SecretRequest, SourceErrorKind};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::{ChildStdin, ChildStdout};
+use tokio::time::{Duration, timeout};
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+use crate::message::{self, PluginError, Reply, Request};
+use crate::output::Lines;
+
+/// How long a plug-in may take to end after its last answer.
+pub(crate) const GRACE: Duration = Duration::from_secs(1);
+
+/// How many warnings a plug-in may give.
+const MOST_WARNINGS: usize = 100;
+
+/// How long a line may be besides its value.
+const AROUND_VALUE: usize = 64 << 10;
+
+/// How many characters one byte of a value can become at most: JSON writes some as `\u0000`.
+const LONGEST_ESCAPE: usize = 6;
+
+/// A conversation, and what has come of it so far.
+pub(crate) struct Talk<'r> {
+    requests: &'r [SecretRequest],
+    lines: Lines<ChildStdout>,
+    heard: Heard<'r>,
+}
+
+/// What a plug-in has said.
+pub(crate) struct Heard<'r> {
+    program: &'r str,
+    max_bytes: usize,
+    line: usize,
+    missing: usize,
+    pub(crate) answers: Vec<Option<Answer>>,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// An answer to one request.
+pub(crate) enum Answer {
+    Secret(Secret),
+    Error(PluginError),
+}
+
+impl<'r> Talk<'r> {
+    pub(crate) fn new(
+        program: &'r str,
+        requests: &'r [SecretRequest],
+        max_bytes: usize,
+        stdout: ChildStdout,
+    ) -> Self {
+        let longest = max_bytes.saturating_mul(LONGEST_ESCAPE).saturating_add(AROUND_VALUE);
+        let answers = requests.iter().map(|_| None).collect();
+        let heard =
+            Heard { program, max_bytes, line: 0, missing: requests.len(), answers, warnings: Vec::new() };
+        Self { requests, lines: Lines::new(stdout, longest), heard }
+    }
+
+    /// Talks until the plug-in closes its output, or has had its grace after the last answer.
+    pub(crate) async fn hold(&mut self, mut stdin: ChildStdin, hello: &Request<'_>) -> Result<(), Failure> {
+        say(&mut stdin, std::slice::from_ref(hello)).await;
+        let Some(line) = self.lines.next().await.map_err(|fault| self.heard.unread(&fault))? else {
+            return Ok(());
+        };
+        self.heard.greeting(line)?;
+        let fetches: Vec<_> = self.requests.iter().enumerate().map(fetch).collect();
+        let asking = async {
+            say(&mut stdin, &fetches).await;
+            drop(stdin);
+            Ok(())
+        };
+        tokio::try_join!(asking, self.heard.listen(&mut self.lines)).map(|_| ())
+    }
+
+    /// Returns what was heard, and what was read last, which may be a part of a value.
+    pub(crate) fn end(self) -> (Heard<'r>, Zeroizing<Vec<u8>>) {
+        (self.heard, Zeroizing::new(self.lines.rest().to_owned()))
+    }
+}
+
+impl Heard<'_> {
+    fn greeting(&mut self, line: &[u8]) -> Result<(), Failure> {
+        self.line += 1;
+        match message::read(line) {
+            Ok(Reply::Hello { protocol: message::VERSION }) => Ok(()),
+            Ok(Reply::Hello { .. }) => Err(self.fault("greets in another version of it than 1")),
+            Ok(_) => Err(self.fault("is no greeting")),
+            Err(fault) => Err(self.fault(fault)),
+        }
+    }
+
+    async fn listen(&mut self, lines: &mut Lines<ChildStdout>) -> Result<(), Failure> {
+        loop {
+            let next = match self.missing {
+                0 => match timeout(GRACE, lines.next()).await {
+                    Ok(next) => next,
+                    Err(_) => return Ok(()),
+                },
+                _ => lines.next().await,
+            };
+            match next.map_err(|fault| self.unread(&fault))? {
+                Some(line) => self.hear(line)?,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn hear(&mut self, line: &[u8]) -> Result<(), Failure> {
+        self.line += 1;
+        match message::read(line).map_err(|fault| self.fault(fault))? {
+            Reply::Hello { .. } => Err(self.fault("greets again")),
+            Reply::Secret { id, secret } => {
+                let answer = self.bounded(secret);
+                self.answer(id, answer)
+            }
+            Reply::Error { id, error } => self.answer(id, Answer::Error(error)),
+            Reply::Warning { .. } if self.warnings.len() == MOST_WARNINGS => {
+                Err(self.fault("is one warning too many"))
+            }
+            Reply::Warning { message } => {
+                self.warnings.push(message);
+                Ok(())
+            }
+        }
+    }
+
+    fn answer(&mut self, id: usize, answer: Answer) -> Result<(), Failure> {
+        match self.answers.get_mut(id) {
+            Some(slot @ None) => {
+                *slot = Some(answer);
+                self.missing -= 1;
+                Ok(())
+            }
+            Some(Some(_)) => Err(self.fault("answers a request for the second time")),
+            None => Err(self.fault("answers what was not asked")),
+        }
+    }
+
+    /// Takes a secret that is too large for an error.
+    fn bounded(&self, secret: Secret) -> Answer {
+        if secret.expose_secret().len() <= self.max_bytes {
+            return Answer::Secret(secret);
+        }
+        let message = format!("the secret has more than {} bytes", self.max_bytes);
+        let hint = "raise `max-bytes` if that is not too much".to_owned();
+        Answer::Error(PluginError {
+            kind: SourceErrorKind::InvalidData,
+            message: message.into(),
+            hint: Some(hint.into()),
+            retry: secretdir_provider::Retry::No,
+        })
+    }
+
+    fn unread(&self, fault: &crate::output::ReadFault) -> Failure {
+        Failure::unread(self.program, fault)
+    }
+
+    fn fault(&self, fault: &str) -> Failure {
+        Failure::protocol(self.program, self.line, fault)
+    }
+}
+
+fn fetch((id, request): (usize, &SecretRequest)) -> Request<'_> {
+    Request::Fetch { id, secret: request.name(), version: request.version() }
+}
+
+/// Writes messages. A plug-in that does not listen is noticed by what it does not answer.
+async fn say(stdin: &mut ChildStdin, messages: &[Request<'_>]) {
+    let mut lines = Vec::new();
+    for message in messages {
+        // Names and numbers can always be written as JSON.
+        if serde_json::to_writer(&mut lines, message).is_ok() {
+            lines.push(b'\n');
+        }
+    }
+    let _ = stdin.write_all(&lines).await;
+}

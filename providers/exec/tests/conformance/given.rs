@@ -1,0 +1,72 @@
+//! What a process is given: of everything that this one has, only what it was meant to have.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use secretdir_testkit::Ran;
+use tempfile::TempDir;
+
+use crate::support::{ask, ask_in, context, list, shell, table};
+
+/// The descriptor that the test below leaves open for its child.
+const INHERITED: &str = "9";
+
+/// Prints its environment, exactly.
+fn environment(names: Option<&[&str]>) -> String {
+    let mut settings = table([("command", list(&["cat", "/proc/self/environ", "/dev/{secret}"]))]);
+    if let Some(names) = names {
+        settings.extend(table([("environment", list(names))]));
+    }
+    let value = ask(settings, &["null"]).remove(0).unwrap();
+    String::from_utf8(value.expose_secret().to_owned()).unwrap()
+}
+
+/// Runs in a process that the test below starts, with an environment and descriptors of its own.
+#[test]
+#[ignore = "is run by `only_what_is_named_is_passed_on`"]
+fn in_a_process_of_its_own() {
+    assert!(Path::new("/proc/self/fd").join(INHERITED).exists());
+    let script = format!("if [ -e /proc/self/fd/{INHERITED} ]; then printf inherited; else printf clean; fi");
+    assert_eq!(ask(shell(&script), &["a"])[0].as_ref().unwrap().expose_secret(), b"clean");
+
+    let path = std::env::var("PATH").unwrap();
+    let mut usual: Vec<_> = environment(None).split_terminator('\0').map(str::to_owned).collect();
+    usual.sort();
+    assert_eq!(usual, ["HOME=/nowhere".to_owned(), format!("PATH={path}")]);
+    assert_eq!(environment(Some(&[])), "");
+    assert_eq!(
+        environment(Some(&["SECRETDIR_TEST_TOKEN", "SECRETDIR_TEST_UNSET"])),
+        "SECRETDIR_TEST_TOKEN=t0ken-t0ken\0"
+    );
+
+    // A variable that is passed on is taken for a secret.
+    let mut settings = shell("echo \"bad $SECRETDIR_TEST_TOKEN in $HOME\" >&2; exit 1");
+    settings.extend(table([("environment", list(&["SECRETDIR_TEST_TOKEN", "HOME"]))]));
+    let story = crate::support::story(&ask(settings, &["a"])[0]);
+    assert!(story.ends_with("standard error: bad [redacted] in /nowhere"), "{story}");
+}
+
+#[test]
+fn only_what_is_named_is_passed_on() {
+    let script =
+        format!("exec {INHERITED}</dev/null; exec \"$0\" --exact given::in_a_process_of_its_own --ignored");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).arg(std::env::current_exe().unwrap());
+    command.env("HOME", "/nowhere").env("SECRETDIR_TEST_TOKEN", "t0ken-t0ken");
+    let ran = Ran::of(&mut command);
+    assert!(ran.status.success() && ran.stdout.contains("1 passed"), "{ran:?}");
+}
+
+#[test]
+fn it_starts_in_the_folder_of_the_configuration_and_is_found_from_there() {
+    let folder = TempDir::new().unwrap();
+    let program = folder.path().join("here");
+    fs::write(&program, "#!/bin/sh\nprintf '%s' \"$PWD $(cat)\"").unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+    let settings = table([("command", list(&["./here", "{secret}"]))]);
+    let answers = ask_in(&context(), settings, folder.path(), &["a"]);
+    let expected = format!("{} ", folder.path().canonicalize().unwrap().display());
+    assert_eq!(answers[0].as_ref().unwrap().expose_secret(), expected.as_bytes());
+}

@@ -1,0 +1,52 @@
+//! Settings that are refused, and why.
+
+use secretdir_conformance::BadSettings;
+use secretdir_provider::{Provider as _, Settings, Table, Value};
+use secretdir_provider_exec::ExecProvider;
+
+use crate::support::{list, table};
+
+pub(crate) fn bad() -> Vec<BadSettings> {
+    let command = || ("command", list(&["cat", "{secret}"]));
+    [
+        (table([]), "command"),
+        (table([("command", list(&[]))]), "command"),
+        (table([("command", list(&["", "{secret}"]))]), "command"),
+        (table([("command", list(&["cat"]))]), "command"),
+        (table([("command", list(&["{secret}", "{secret}"]))]), "command"),
+        (table([("command", list(&["cat", "{secret}\0"]))]), "command"),
+        (table([("plugin", list(&[]))]), "plugin"),
+        (table([command(), ("plugin", list(&["x"]))]), "plugin"),
+        (table([("plugin", list(&["x"])), ("trim-newline", Value::Boolean(true))]), "trim-newline"),
+        (table([("plugin", list(&["x"])), ("not-found-status", Value::Integer(1))]), "not-found-status"),
+        (table([command(), ("not-found-status", Value::Integer(0))]), "not-found-status"),
+        (table([command(), ("timeout", "soon".into())]), "timeout"),
+        (table([command(), ("timeout", "0s".into())]), "timeout"),
+        (table([command(), ("max-bytes", Value::Integer(0))]), "max-bytes"),
+        (table([command(), ("environment", list(&["A=B"]))]), "environment"),
+        (table([command(), ("environment", list(&[""]))]), "environment"),
+    ]
+    .map(|(table, path)| BadSettings::new(table, path))
+    .into()
+}
+
+fn refusal(settings: Table) -> String {
+    ExecProvider.source(Settings::new(settings, "/")).unwrap_err().to_string()
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let settings =
+        table([("command", list(&["cat"])), ("timeout", "soon".into()), ("environment", list(&["A=B"]))]);
+    assert_eq!(
+        refusal(settings),
+        "command: no argument holds `{secret}`, the place for the secret's name; \
+         timeout: expected a duration such as \"500ms\" or \"30s\"; \
+         environment: expected names of variables, without `=`: their values come from the environment of this run"
+    );
+}
+
+#[test]
+fn a_source_has_one_form() {
+    assert_eq!(refusal(table([])), "command: missing; a source has a `command` or a `plugin`");
+}
