@@ -52,8 +52,8 @@ impl From<&SyncError> for Exit {
 }
 
 /// Prints what is wrong with the arguments, or the help that was asked for.
-pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+pub(crate) fn usage(error: &clap::Error) -> Exit {
     // Nobody is left to tell if this cannot be printed.
     let _ = error.print();
-    if error.use_stderr() { Exit::Usage.into() } else { Exit::Success.into() }
+    if error.use_stderr() { Exit::Usage } else { Exit::Success }
 }

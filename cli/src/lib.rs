@@ -8,6 +8,7 @@ mod output;
 mod signals;
 mod trace;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -69,22 +70,29 @@ impl Cli {
     /// Runs the command with the arguments of the process, and returns its exit code.
     ///
     /// Sets the umask of the process to 077, so call it while the process has one thread. If SIGINT or SIGTERM comes,
-    /// the process ends by that signal once nothing half-made is left.
+    /// the process ends by that signal once nothing half-made is left. A panic is told by its place alone, here and in the
+    /// rest of the process: its message could hold a value.
     pub fn run(self) -> ExitCode {
+        self.run_from(std::env::args_os()).into()
+    }
+
+    /// Runs the command with these arguments, the first of which is its name, and otherwise like [`run`](Self::run).
+    pub fn run_from(self, arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit {
         let umask = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
-        let args = match Args::try_parse() {
+        std::panic::set_hook(Box::new(|panic| output::panicked(panic.location())));
+        let args = match Args::try_parse_from(arguments) {
             Ok(args) => args,
             Err(error) => return exit::usage(&error),
         };
         let output = Output::new(args.format());
         trace::start(args.verbosity());
         if !self.refused.is_empty() {
-            return output.refused_providers(&self.refused).into();
+            return output.refused_providers(&self.refused);
         }
         let signals = Signals::default();
         let host = CliHost::new(umask.bits(), signals.clone(), args.verbosity());
         let exit = commands::run(&args, &self.registry, &host, &output);
         signals.end_if_signalled();
-        exit.into()
+        exit
     }
 }

@@ -1,6 +1,6 @@
 //! The real command against real files, real servers and real faults.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -8,6 +8,7 @@ mod aws;
 mod bad_input;
 mod concurrency;
 mod configuration;
+mod exec;
 mod full_disk;
 mod kills;
 mod modes;
@@ -16,6 +17,7 @@ mod output;
 mod privileges;
 mod protocol;
 mod quickstart;
+mod registration;
 mod secrecy;
 mod signals;
 mod system_calls;

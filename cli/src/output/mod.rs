@@ -12,6 +12,7 @@ mod status;
 
 use std::error::Error;
 use std::io::Write;
+use std::panic::Location;
 
 use secretdir_engine::{
     ConfigError, GatherError, Outcome, OwnerError, Plan, Problem, PublishError, Registry, RegistryError,
@@ -144,6 +145,12 @@ impl Output {
         }
         exit
     }
+}
+
+/// Says that something panicked, and where. Not with which message, which could hold a value.
+pub(crate) fn panicked(place: Option<&Location<'_>>) {
+    let place = place.map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    to_stderr(&format!("panic: at {place}; its message is withheld, as it could hold a value"));
 }
 
 fn tell(message: &Message) {

@@ -14,6 +14,7 @@ use futures_util::future::join_all;
 use secretdir_provider::{FetchContext, Retry, Secret, SecretRequest, SourceError, SourceErrorKind};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::contain;
 use crate::host::{Event, Host};
 use crate::plan::{Plan, PlannedSource};
 
@@ -88,12 +89,18 @@ impl<'p> Fetching<'p> {
         let PlannedSource { name, provider, .. } = self.source;
         tracing::debug!(source = name, provider, requests = requests.len(), "fetching");
         let fetch = self.source.source.fetch_all(&self.context, requests);
-        let answers = timeout_at(self.deadline, fetch).await.ok()?;
-        if answers.len() == requests.len() {
-            return Some(answers);
-        }
-        let cause = format!("the provider gave {} answers to {} requests", answers.len(), requests.len());
-        let wrong = || SourceError::new(SourceErrorKind::Other).with_cause(cause.as_str());
+        let answers = match timeout_at(self.deadline, contain::wait(provider, fetch)).await.ok()? {
+            Ok(answers) if answers.len() == requests.len() => return Some(answers),
+            answers => answers,
+        };
+        let wrong = || match &answers {
+            Ok(answers) => {
+                let (given, asked) = (answers.len(), requests.len());
+                let cause = format!("the provider gave {given} answers to {asked} requests");
+                SourceError::new(SourceErrorKind::Other).with_cause(cause)
+            }
+            Err(panicked) => SourceError::from(*panicked),
+        };
         Some(requests.iter().map(|_| Err(wrong())).collect())
     }
 

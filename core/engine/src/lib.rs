@@ -2,6 +2,7 @@
 
 mod bundle;
 mod config;
+mod contain;
 mod field;
 mod gather;
 mod host;

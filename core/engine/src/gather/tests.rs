@@ -44,6 +44,7 @@ impl SecretSource for ToldSource {
         let throttled = || SourceError::new(SourceErrorKind::Throttled).with_cause("slow down");
         match request.name() {
             "hangs" => std::future::pending().await,
+            "panics" => panic!("canary"),
             "gone" => Err(SourceError::new(SourceErrorKind::NotFound)),
             "throttled" => Err(throttled().with_retry(Retry::After(Duration::ZERO))),
             "asks for 7 s" => Err(throttled().with_retry(Retry::After(Duration::from_secs(7)))),
@@ -188,4 +189,20 @@ fn a_failure_names_how_many_files_it_keeps_from_being_written() {
     let failure = GatherFailure::fetch(&plan, 0, 0, SourceError::new(SourceErrorKind::NotFound));
     assert_eq!(describe(&failure), "file `one-a` and 2 others: secret `a` of source `one`: not found");
     assert_eq!(plan.gather.concurrency, NonZeroUsize::new(16).unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_panics_fails_its_own_requests_and_no_others() {
+    let (failures, attempts, _) = failures(&[("one", &["a", "panics"]), ("two", &["gone"])]).await;
+    let panicked =
+        "failed: the provider `told` panicked: a mistake in the provider, not in the configuration";
+    assert_eq!(
+        failures,
+        [
+            format!("file `one-a`: secret `a` of source `one`: {panicked}"),
+            format!("file `one-panics`: secret `panics` of source `one`: {panicked}"),
+            "file `two-gone`: secret `gone` of source `two`: not found".to_owned(),
+        ]
+    );
+    assert_eq!(attempts, 2);
 }

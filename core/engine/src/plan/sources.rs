@@ -10,7 +10,7 @@ use secretdir_provider::{
 use super::PlannedSource;
 use crate::config::report::Report;
 use crate::config::section;
-use crate::{Config, Registry};
+use crate::{Config, Registry, contain};
 
 /// The sources of a configuration.
 #[derive(Default)]
@@ -83,10 +83,10 @@ impl Sources {
         }
         let Some(planned) = self.planned.get_mut(source) else { return Ok(0) };
         let position = planned.requests.len();
-        let checked = planned.source.check(&request);
+        let checked = contain::call(planned.provider, || planned.source.check(&request));
         planned.requests.push(request.clone());
         self.requests.insert((source, request), position);
-        checked.map(|()| position)
+        checked.unwrap_or_else(|panicked| Err(panicked.into())).map(|()| position)
     }
 
     /// Returns the sources, with a warning for each that nothing is asked of.
@@ -145,10 +145,15 @@ impl<'a> Builder<'a, '_> {
         settings: Table,
         at: &KeyPath,
     ) -> Option<Box<dyn SecretSource>> {
-        match provider.source(Settings::new(settings, self.base_dir)) {
-            Ok(source) => Some(source),
-            Err(error) => {
+        let settings = Settings::new(settings, self.base_dir);
+        match contain::call(provider.name(), || provider.source(settings)) {
+            Ok(Ok(source)) => Some(source),
+            Ok(Err(error)) => {
                 self.report.settings(at, &error);
+                None
+            }
+            Err(panicked) => {
+                self.report.error(&at.join(&KeyPath::of(["provider"])), panicked.to_string());
                 None
             }
         }

@@ -283,3 +283,28 @@ fn no_problem_holds_a_setting_of_a_source() {
     assert_eq!(found.len(), 3);
     assert!(!found.join("").contains("canary"), "{found:?}");
 }
+
+#[test]
+fn a_provider_that_panics_is_named_with_its_line_and_its_words_are_not_repeated() {
+    let found = mistakes(
+        r#"directory.path = "x"
+[sources.one]
+root = "panics"
+provider = "tiny"
+[sources.two]
+provider = "tiny"
+root = "/"
+[files]
+a = { source = "one", secret = "x" }
+b = { source = "two", secret = "panics" }
+"#,
+    );
+    let panicked = "the provider `tiny` panicked: a mistake in the provider, not in the configuration";
+    assert_eq!(
+        found,
+        [
+            format!("4: sources.one.provider: {panicked}"),
+            format!("10: files.b: source `two` cannot have a secret `panics`: failed: {panicked}"),
+        ]
+    );
+}
