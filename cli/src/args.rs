@@ -59,8 +59,14 @@ pub(crate) enum Command {
     },
     /// Show what is published: generation, age, files and where they came from; never a value
     Status,
-    /// List the providers in this binary and their settings
-    Providers,
+    /// List the providers in this binary and their settings, or explain those of one
+    Providers {
+        /// The one to explain
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Print a JSON Schema of the configuration, with which an editor completes and checks it
+    Schema,
 }
 
 /// What is printed on standard output.

@@ -18,6 +18,7 @@ mod privileges;
 mod protocol;
 mod quickstart;
 mod registration;
+mod schema;
 mod secrecy;
 mod signals;
 mod system_calls;

@@ -9,15 +9,15 @@ fn providers_lists_them_with_their_settings() {
     let site = Site::new();
     let ran = site.run(&["providers"]).expect_exit(0);
     for part in
-        ["aws-secrets-manager\n", "  region ", "env\n  prefix ", "file\n  root ", "required: the folder"]
+        ["aws-secrets-manager\n", "  region ", "env\n  prefix ", "file\n  root ", "required: The folder"]
     {
         assert!(ran.stdout.contains(part), "{part:?} {ran:?}");
     }
     let json = site.run(&["providers", "--json"]).expect_exit(0).json();
     let names: Vec<_> =
         json["providers"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["aws-secrets-manager", "env", "file"]);
-    assert_eq!(json["providers"][2]["settings"]["required"][0], "root");
+    assert_eq!(names, ["aws-secrets-manager", "env", "exec", "file"]);
+    assert_eq!(json["providers"][3]["settings"]["required"][0], "root");
 }
 
 #[test]

@@ -16,7 +16,8 @@ use crate::output::Output;
 /// Runs the command that the arguments name.
 pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Output) -> Exit {
     match &args.command {
-        Command::Providers => providers::run(registry, output),
+        Command::Providers { name } => providers::run(registry, name.as_deref(), output),
+        Command::Schema => output.schema(registry),
         Command::Sync { wait } => {
             with_plan(args, registry, output, |plan| sync::run(plan, *wait, host, output))
         }

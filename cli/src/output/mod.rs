@@ -16,8 +16,9 @@ use std::panic::Location;
 
 use secretdir_engine::{
     ConfigError, GatherError, Outcome, OwnerError, Plan, Problem, PublishError, Registry, RegistryError,
-    StatusReport, SyncError, count, describe,
+    StatusReport, SyncError, UnknownProvider, count, describe,
 };
+use secretdir_provider::Provider;
 use serde::Serialize;
 use serde_json::json;
 
@@ -132,9 +133,26 @@ impl Output {
 
     pub(crate) fn providers(&self, registry: &Registry) -> Exit {
         match self.format {
-            Format::Text => say(&providers::text(registry)),
-            Format::Json => say_json(&providers::json(registry)),
+            Format::Text => say(&providers::list(registry)),
+            Format::Json => say_json(&providers::list_json(registry)),
         }
+        Exit::Success
+    }
+
+    pub(crate) fn provider(&self, provider: &dyn Provider) -> Exit {
+        match self.format {
+            Format::Text => say(&providers::one(provider)),
+            Format::Json => say_json(&providers::one_json(provider)),
+        }
+        Exit::Success
+    }
+
+    pub(crate) fn unknown_provider(&self, error: &UnknownProvider) -> Exit {
+        self.fail(vec![Message::new(error, None)], Exit::Usage)
+    }
+
+    pub(crate) fn schema(&self, registry: &Registry) -> Exit {
+        say_json(&secretdir_engine::schema(registry));
         Exit::Success
     }
 

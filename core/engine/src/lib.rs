@@ -14,6 +14,7 @@ mod plan;
 mod problem;
 mod registry;
 mod report;
+mod schema;
 mod status;
 mod sync;
 
@@ -28,7 +29,8 @@ pub use outcome::{FileChange, FileChangeKind, LateFailure, Notification, Outcome
 pub use owners::OwnerError;
 pub use plan::Plan;
 pub use problem::{ConfigError, Problem};
-pub use registry::{Registry, RegistryError};
+pub use registry::{Registry, RegistryError, UnknownProvider};
 pub use report::{count, describe};
+pub use schema::{schema, settings_schema};
 pub use status::{FileReport, GenerationReport, StatusReport, SupersededReport};
 pub use sync::{SyncError, fetch, sync};

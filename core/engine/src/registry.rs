@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use secretdir_provider::Provider;
+use secretdir_provider::{Provider, nearest};
 
 /// The providers that there are, by name. A plain value: whoever makes a command of his own decides what is in it.
 #[derive(Default)]
@@ -21,6 +21,14 @@ pub enum RegistryError {
     /// The name is no word for a configuration.
     #[error("{0:?} cannot be the name of a provider: lower-case letters, digits and hyphens, a letter first")]
     InvalidName(&'static str),
+}
+
+/// There is no provider of a name. Says which was meant, and which there are.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no provider `{name}`{known}")]
+pub struct UnknownProvider {
+    name: String,
+    known: String,
 }
 
 impl Registry {
@@ -51,6 +59,16 @@ impl Registry {
         self.providers.get(name).map(AsRef::as_ref)
     }
 
+    /// Returns the provider of this name.
+    ///
+    /// # Errors
+    ///
+    /// There is none; the error lists those there are, and the nearest.
+    pub fn find(&self, name: &str) -> Result<&dyn Provider, UnknownProvider> {
+        self.get(name)
+            .ok_or_else(|| UnknownProvider { name: name.to_owned(), known: known(name, self.names()) })
+    }
+
     /// Returns the names, in order.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &'static str> {
         self.providers.keys().copied()
@@ -65,6 +83,17 @@ impl Registry {
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.names()).finish()
+    }
+}
+
+/// Says which word was meant, and which there are.
+pub(crate) fn known<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> String {
+    let words: Vec<_> = words.collect();
+    let all = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    match nearest(word, words) {
+        _ if all.is_empty() => "; there are none".to_owned(),
+        Some(near) => format!("; did you mean `{near}`? known: {all}"),
+        None => format!("; known: {all}"),
     }
 }
 

@@ -43,7 +43,7 @@ impl Provider for AwsSecretsManager {
     }
 
     fn settings_schema(&self) -> Option<SettingsSchema> {
-        Some(SettingsSchema::new(include_str!("settings.schema.json")))
+        Some(SettingsSchema::new(schemars::schema_for!(AwsSettings).as_value().to_string()))
     }
 }
 

@@ -1,14 +1,21 @@
 //! What a configuration may say about this source.
 
+use schemars::JsonSchema;
 use secretdir_provider::{Settings, SettingsError};
 use serde::Deserialize;
 
 /// Where to ask and as whom. What is not set comes from the AWS SDK's usual places.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct AwsSettings {
+    /// The region to ask. Without it that of AWS_REGION, the profile or the instance.
+    #[schemars(regex(pattern = "^[A-Za-z0-9-]+$"))]
     pub(crate) region: Option<String>,
+    /// The profile that gives the credentials. Without it they come from the usual chain of the AWS SDK.
+    #[schemars(length(min = 1))]
     pub(crate) profile: Option<String>,
+    /// Where to ask instead of AWS itself: a VPC endpoint, a local server.
+    #[schemars(regex(pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]"))]
     pub(crate) endpoint_url: Option<String>,
 }
 

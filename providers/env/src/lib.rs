@@ -53,6 +53,6 @@ impl Provider for EnvProvider {
     }
 
     fn settings_schema(&self) -> Option<SettingsSchema> {
-        Some(SettingsSchema::new(include_str!("settings.schema.json")))
+        Some(SettingsSchema::new(schemars::schema_for!(EnvSettings).as_value().to_string()))
     }
 }

@@ -1,11 +1,14 @@
 //! The settings under `[sources.NAME]`.
 
+use schemars::JsonSchema;
 use secretdir_provider::SettingsError;
 use serde::Deserialize;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct EnvSettings {
+    /// What the names of the variables begin with. A secret's name is the rest.
+    #[schemars(regex(pattern = "^[^=]*$"))]
     #[serde(default)]
     prefix: String,
 }

@@ -12,7 +12,7 @@ mod settings;
 mod talk;
 mod template;
 
-use secretdir_provider::{Provider, SecretSource, Settings, SettingsError};
+use secretdir_provider::{Provider, SecretSource, Settings, SettingsError, SettingsSchema};
 
 use command::CommandSource;
 use plugin::PluginSource;
@@ -38,5 +38,8 @@ impl Provider for ExecProvider {
                 Box::new(PluginSource::new(program, arguments, checked.setup))
             }
         })
+    }
+    fn settings_schema(&self) -> Option<SettingsSchema> {
+        Some(SettingsSchema::new(schemars::schema_for!(ExecSettings).as_value().to_string()))
     }
 }

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use secretdir_provider::SettingsError;
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -20,17 +21,29 @@ const ENVIRONMENT: [&str; 2] = ["HOME", "PATH"];
 /// How many bytes one secret may have, if nothing else is said: 1 MiB.
 const MOST_BYTES: NonZeroUsize = NonZeroUsize::MIN.saturating_add((1 << 20) - 1);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct ExecSettings {
+    /// A program and its arguments, started for each secret: its standard output is the value. In an argument `{secret}`
+    /// stands for the name of the secret, and `{version}` for its version.
+    #[schemars(length(min = 2))]
     command: Option<Vec<String>>,
+    /// Instead of `command`: a program and its arguments, started once for all secrets, that speaks the protocol of JSON
+    /// lines.
+    #[schemars(length(min = 1))]
     plugin: Option<Vec<String>>,
+    /// With `command`: whether one newline at the end of the output is left out of the value.
+    #[schemars(extend("default" = false))]
     trim_newline: Option<bool>,
+    /// With `command`: the exit status that means that there is no such secret.
     not_found_status: Option<NonZeroU8>,
+    /// How long one process may take; never longer than what is left of the run.
     #[serde(default = "default_timeout")]
     timeout: String,
+    /// The variables that a process is given, if they are set. All others are left out.
     #[serde(default = "default_environment")]
     environment: Vec<String>,
+    /// How many bytes one secret may have.
     #[serde(default = "default_max_bytes")]
     max_bytes: NonZeroUsize,
 }

@@ -26,6 +26,6 @@ impl Provider for FileProvider {
     }
 
     fn settings_schema(&self) -> Option<SettingsSchema> {
-        Some(SettingsSchema::new(include_str!("settings.schema.json")))
+        Some(SettingsSchema::new(schemars::schema_for!(FileSettings).as_value().to_string()))
     }
 }

@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use secretdir_provider::SettingsError;
 use serde::Deserialize;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct FileSettings {
+    /// The folder that secrets are read from. A relative path counts from the configuration file.
+    #[schemars(length(min = 1))]
     root: String,
 }
 

@@ -5,13 +5,15 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use atomicdir::{Durability, Mode};
+use schemars::JsonSchema;
 use secretdir_provider::{KeyPath, Segment, Settings, SettingsError, Table, Value};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::report::Report;
 use super::words;
-use crate::plan::Principal;
+use crate::plan::{CONCURRENCY, GATHER_TIMEOUT, ON_CHANGE_TIMEOUT, Principal, RETAIN};
+use crate::schema::shapes;
 
 /// A table with known keys.
 pub(crate) trait Section: Default + DeserializeOwned {
@@ -31,21 +33,35 @@ struct Top {
     files: Option<IgnoredAny>,
 }
 
-/// `[directory]`
-#[derive(Default, Deserialize)]
+/// What is published where, and how.
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct DirectorySection {
+    /// The symbolic link that readers use. A relative path counts from this file.
+    #[schemars(length(min = 1))]
     pub(crate) path: Option<String>,
+    /// Mode of the directory and of every directory in it.
+    #[schemars(schema_with = "shapes::mode", extend("default" = Mode::OWNER_ONLY.to_string()))]
     #[serde(deserialize_with = "words::mode")]
     pub(crate) mode: Option<Mode>,
+    /// Mode of each file.
+    #[schemars(schema_with = "shapes::mode", extend("default" = Mode::OWNER_READS.to_string()))]
     #[serde(deserialize_with = "words::mode")]
     pub(crate) file_mode: Option<Mode>,
+    /// User that directory and files belong to, by name or number. What is not named is neither set nor compared.
+    #[schemars(schema_with = "shapes::principal")]
     #[serde(deserialize_with = "words::principal")]
     pub(crate) owner: Option<Principal>,
+    /// Group that directory and files belong to, by name or number. What is not named is neither set nor compared.
+    #[schemars(schema_with = "shapes::principal")]
     #[serde(deserialize_with = "words::principal")]
     pub(crate) group: Option<Principal>,
+    /// At least how long a superseded generation stays for its last readers; "0s": it is gone at the flip.
+    #[schemars(schema_with = "shapes::duration", extend("default" = shapes::text(RETAIN)))]
     #[serde(deserialize_with = "words::duration")]
     pub(crate) retain: Option<Duration>,
+    /// How a set survives a power cut: by one syncfs, by one fsync for each file, or not at all.
+    #[schemars(schema_with = "shapes::durability", extend("default" = "filesystem"))]
     #[serde(deserialize_with = "words::durability")]
     pub(crate) durability: Option<Durability>,
 }
@@ -54,11 +70,15 @@ impl Section for DirectorySection {
     const REQUIRED: &'static [&'static str] = &["path"];
 }
 
-/// `[on-change]`
-#[derive(Default, Deserialize)]
+/// A command that runs after each change, once for the whole set, and again with the next run until it has succeeded.
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct OnChangeSection {
+    /// Program and arguments. No shell reads them.
+    #[schemars(length(min = 1))]
     pub(crate) command: Option<Vec<String>>,
+    /// How long it may take before it is killed with all that it started.
+    #[schemars(schema_with = "shapes::some_duration", extend("default" = shapes::text(ON_CHANGE_TIMEOUT)))]
     #[serde(deserialize_with = "words::some_duration")]
     pub(crate) timeout: Option<Duration>,
 }
@@ -67,12 +87,16 @@ impl Section for OnChangeSection {
     const REQUIRED: &'static [&'static str] = &["command"];
 }
 
-/// `[gather]`
-#[derive(Default, Deserialize)]
+/// The limits of gathering.
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct GatherSection {
+    /// Deadline of the whole gathering, retries included.
+    #[schemars(schema_with = "shapes::some_duration", extend("default" = shapes::text(GATHER_TIMEOUT)))]
     #[serde(deserialize_with = "words::some_duration")]
     pub(crate) timeout: Option<Duration>,
+    /// Requests in flight for each source.
+    #[schemars(extend("default" = CONCURRENCY))]
     pub(crate) concurrency: Option<NonZeroUsize>,
 }
 
@@ -80,18 +104,28 @@ impl Section for GatherSection {
     const REQUIRED: &'static [&'static str] = &[];
 }
 
-/// One line of `[files]`
-#[derive(Default, Deserialize)]
+/// A secret, and how it becomes a file.
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct FileSection {
+    /// The source that is asked: a name under `sources`.
     pub(crate) source: Option<String>,
+    /// The name of the secret in that source.
     pub(crate) secret: Option<String>,
+    /// The version of the secret, as the provider understands it; without it the current one.
     pub(crate) version: Option<String>,
+    /// A part of a JSON secret: a top-level key, or a JSON pointer if it begins with `/`. Without it the exact bytes.
     pub(crate) field: Option<String>,
+    /// Mode of this file, instead of `file-mode`.
+    #[schemars(schema_with = "shapes::mode")]
     #[serde(deserialize_with = "words::mode")]
     pub(crate) mode: Option<Mode>,
+    /// User that this file belongs to, instead of `owner` of the directory.
+    #[schemars(schema_with = "shapes::principal")]
     #[serde(deserialize_with = "words::principal")]
     pub(crate) owner: Option<Principal>,
+    /// Group that this file belongs to, instead of `group` of the directory.
+    #[schemars(schema_with = "shapes::principal")]
     #[serde(deserialize_with = "words::principal")]
     pub(crate) group: Option<Principal>,
 }

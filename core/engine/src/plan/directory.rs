@@ -13,7 +13,7 @@ use crate::config::report::Report;
 use crate::config::section::{self, DirectorySection};
 
 /// How long a superseded generation stays at least, if nothing else is said.
-const RETAIN: Duration = Duration::from_secs(60);
+pub(crate) const RETAIN: Duration = Duration::from_secs(60);
 
 /// The bits without which a directory's owner can neither list nor enter it.
 const LIST_AND_ENTER: u32 = 0o500;

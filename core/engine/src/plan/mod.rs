@@ -23,7 +23,9 @@ use secretdir_provider::{SecretRequest, SecretSource};
 use crate::Field;
 use crate::problem::Problem;
 
+pub(crate) use directory::RETAIN;
 pub(crate) use owner::{OwnerSpec, PlannedAttributes, Principal};
+pub(crate) use resolve::{CONCURRENCY, GATHER_TIMEOUT, ON_CHANGE_TIMEOUT};
 
 /// A configuration that has been checked: what to fetch, and what to publish where.
 #[derive(Debug)]

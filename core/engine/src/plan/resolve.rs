@@ -12,13 +12,13 @@ use crate::config::section::{self, GatherSection, OnChangeSection};
 use crate::{Config, ConfigError, Registry};
 
 /// The deadline of the whole gathering, if nothing else is said.
-const GATHER_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const GATHER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The requests in flight for each source, if nothing else is said.
-const CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
+pub(crate) const CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
 
 /// How long the command may run, if nothing else is said.
-const ON_CHANGE_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const ON_CHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Config {
     /// Makes a plan of the configuration. Reads nothing else, so that any machine gives the same; only the warnings

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use secretdir_provider::{
-    KeyPath, Provider, SecretRequest, SecretSource, Settings, SourceError, Table, Value, nearest,
+    KeyPath, Provider, SecretRequest, SecretSource, Settings, SourceError, Table, Value,
 };
 
 use super::PlannedSource;
 use crate::config::report::Report;
 use crate::config::section;
+use crate::registry::known;
 use crate::{Config, Registry, contain};
 
 /// The sources of a configuration.
@@ -128,9 +129,9 @@ impl<'a> Builder<'a, '_> {
 
     fn provider(&mut self, value: Option<&Value>, at: &KeyPath) -> Option<&'a dyn Provider> {
         let message = match value {
-            Some(Value::String(word)) => match self.registry.get(word) {
-                Some(provider) => return Some(provider),
-                None => format!("there is no provider `{word}`{}", known(word, self.registry.names())),
+            Some(Value::String(word)) => match self.registry.find(word) {
+                Ok(provider) => return Some(provider),
+                Err(unknown) => unknown.to_string(),
             },
             Some(other) => format!("expected a string, found {}", other.type_name()),
             None => format!("missing{}", known("", self.registry.names())),
@@ -157,16 +158,5 @@ impl<'a> Builder<'a, '_> {
                 None
             }
         }
-    }
-}
-
-/// Says which word was meant, and which there are.
-fn known<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> String {
-    let words: Vec<_> = words.collect();
-    let all = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-    match nearest(word, words) {
-        _ if all.is_empty() => "; there are none".to_owned(),
-        Some(near) => format!("; did you mean `{near}`? known: {all}"),
-        None => format!("; known: {all}"),
     }
 }

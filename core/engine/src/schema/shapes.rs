@@ -1,0 +1,39 @@
+//! The schemas of the values that are more than a string, as [`words`](crate::config::words) reads them.
+
+use std::time::Duration;
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+/// What `humantime` takes for units.
+const UNITS: &str = "nanos|nsec|ns|micros|usec|us|millis|msec|ms|seconds|second|secs|sec|s|minutes|minute|mins|min|m\
+                     |hours|hour|hrs|hr|h|days|day|d|weeks|week|wks|wk|w|months|month|M|years|year|yrs|yr|y";
+
+pub(crate) fn mode(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "pattern": "^0*[0-7]{1,3}$" })
+}
+
+pub(crate) fn principal(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "integer"], "minLength": 1, "minimum": 0, "maximum": u32::MAX - 1 })
+}
+
+pub(crate) fn duration(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "pattern": pattern("") })
+}
+
+/// A duration over zero.
+pub(crate) fn some_duration(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "pattern": pattern("(?=.*[1-9])") })
+}
+
+pub(crate) fn durability(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["filesystem", "per-file", "none"] })
+}
+
+fn pattern(also: &str) -> String {
+    format!(r"^{also}(\s*[0-9]+\s*({UNITS})(?![a-zA-Z]))+\s*$")
+}
+
+/// Returns a duration as a person writes it in a configuration.
+pub(crate) fn text(duration: Duration) -> String {
+    format!("{}s", duration.as_secs())
+}
