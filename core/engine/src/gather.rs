@@ -121,7 +121,8 @@ impl<'p> Fetching<'p> {
         let advice =
             answers.iter().filter_map(|answer| answer.as_ref().err()).map(|error| match error.retry() {
                 Retry::After(pause) => Some(pause),
-                Retry::No => None,
+                // What a later version of the interface may advise is no reason to ask again now.
+                _ => None,
             });
         let asked = advice.collect::<Option<Vec<_>>>()?.into_iter().max()?;
         Some(asked.max(self.host.jitter(longest)))

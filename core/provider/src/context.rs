@@ -7,6 +7,17 @@ use std::time::{Duration, Instant};
 /// The run's side of a fetch: how long, how many at once, and where warnings go.
 ///
 /// Opaque, so that it can grow. A test makes one with [`FetchContext::new`].
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use std::time::{Duration, Instant};
+/// use secretdir_provider::FetchContext;
+///
+/// let context = FetchContext::new(Instant::now() + Duration::from_secs(30), NonZeroUsize::MIN);
+/// assert!(context.remaining() <= Duration::from_secs(30));
+/// context.warn("the certificate of the store expires tomorrow");
+/// assert_eq!(context.warnings().len(), 1);
+/// ```
 #[derive(Debug)]
 pub struct FetchContext {
     deadline: Instant,

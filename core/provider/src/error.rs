@@ -30,6 +30,22 @@ pub struct SourceError {
 }
 
 /// What went wrong, as far as an operator acts differently on it.
+///
+/// `Display` gives the words that begin an error.
+///
+/// ```
+/// use secretdir_provider::SourceErrorKind;
+///
+/// let kind = |status| match status {
+///     401 => SourceErrorKind::Unauthenticated,
+///     403 => SourceErrorKind::PermissionDenied,
+///     404 => SourceErrorKind::NotFound,
+///     429 => SourceErrorKind::Throttled,
+///     500..=599 => SourceErrorKind::Unavailable,
+///     _ => SourceErrorKind::Other,
+/// };
+/// assert_eq!(kind(403).to_string(), "permission denied");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SourceErrorKind {
@@ -56,7 +72,17 @@ pub enum SourceErrorKind {
 }
 
 /// Whether the engine should ask again.
+///
+/// ```
+/// use std::time::Duration;
+/// use secretdir_provider::{Retry, SourceError, SourceErrorKind};
+///
+/// // The store said `Retry-After: 2`.
+/// let error = SourceError::new(SourceErrorKind::Throttled).with_retry(Retry::After(Duration::from_secs(2)));
+/// assert_eq!(error.retry(), Retry::After(Duration::from_secs(2)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Retry {
     /// Asking again cannot help, or a layer below has done so already.
     #[default]

@@ -64,6 +64,21 @@ pub trait Provider: Send + Sync + 'static {
 }
 
 /// A JSON Schema, as text: opaque here, so that no schema crate is part of this interface.
+///
+/// It describes the keys of a source without `provider`, in draft 2020-12; a crate such as `schemars` derives it from the
+/// type that the settings are parsed into. Unknown keys are refused whether or not it says so, `null` is left out, since no
+/// configuration has one, and `$defs` may be referred to as `#/$defs/NAME`. The documentation of a property is what
+/// `secretdir providers NAME` shows.
+///
+/// ```
+/// use secretdir_provider::SettingsSchema;
+///
+/// let schema = SettingsSchema::new(r#"{
+///     "properties": { "greeting": { "type": "string", "description": "What every secret begins with." } },
+///     "required": ["greeting"]
+/// }"#);
+/// assert!(schema.as_str().contains("greeting"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingsSchema(String);
 

@@ -9,6 +9,23 @@ use crate::{FetchContext, Secret, SecretRequest, SourceError};
 
 /// A configured backend: answers requests for secrets.
 ///
+/// ```
+/// use secretdir_provider::*;
+///
+/// #[derive(Debug)]
+/// struct Echo;
+///
+/// #[async_trait]
+/// impl SecretSource for Echo {
+///     async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+///         match request.name() {
+///             "silence" => Err(SourceError::new(SourceErrorKind::NotFound).with_cause("nothing was said")),
+///             name => Ok(Secret::new(name)),
+///         }
+///     }
+/// }
+/// ```
+///
 /// # Offline construction
 ///
 /// A source is made by [`Provider::source`](crate::Provider::source) without any I/O. [`check`](Self::check) does no

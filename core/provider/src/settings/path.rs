@@ -3,11 +3,19 @@
 use std::fmt;
 
 /// The way from the top of a configuration to one value: `files."db/password".mode`.
+///
+/// ```
+/// use secretdir_provider::{KeyPath, Segment};
+///
+/// let path = KeyPath::of(["sources", "prod"]).join(&KeyPath::from(&[Segment::Key("a b".to_owned()), Segment::Index(0)][..]));
+/// assert_eq!(path.to_string(), r#"sources.prod."a b"[0]"#);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyPath(Vec<Segment>);
 
 /// One step of a [`KeyPath`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Segment {
     /// Into a table.
     Key(String),

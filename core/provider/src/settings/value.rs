@@ -6,9 +6,23 @@ use std::fmt;
 use super::path::{KeyPath, Segment};
 
 /// Keys and their values.
+///
+/// ```
+/// use secretdir_provider::{Table, Value};
+///
+/// let table = Table::from([("root".to_owned(), Value::from("secrets"))]);
+/// assert_eq!(table["root"].type_name(), "a string");
+/// ```
 pub type Table = BTreeMap<String, Value>;
 
 /// One value of a configuration. `Debug` shows its type, not the value.
+///
+/// ```
+/// use secretdir_provider::Value;
+///
+/// let value = Value::Array(vec![Value::from("hunter2"), Value::Integer(7)]);
+/// assert_eq!(format!("{value:?}"), "[a string, a whole number]");
+/// ```
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
