@@ -17,16 +17,27 @@ mod traces;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use secretdir_conformance::{BadSettings, Fixture, Skip, conformance_tests};
 use secretdir_provider::{Table, Value};
 use secretdir_provider_aws::WithCredentials;
-use secretdir_testkit::{Moto, REGION};
+use secretdir_testkit::{Moto, REGION, Reply, Stub};
 
 /// A corner of one moto server that all the rules share.
 struct Corner {
     moto: &'static Moto,
     number: usize,
+    /// A server with a fault, or one that counts, for a rule that asks for one.
+    stub: Option<Stub>,
+}
+
+impl Corner {
+    /// Returns settings for a source that asks this server.
+    fn settings_of(&mut self, stub: Stub) -> Table {
+        let stub = self.stub.insert(stub);
+        support::table(&[("region", REGION), ("endpoint-url", &stub.endpoint())])
+    }
 }
 
 impl Fixture for Corner {
@@ -35,7 +46,11 @@ impl Fixture for Corner {
     async fn start() -> Self {
         static MOTO: OnceLock<Moto> = OnceLock::new();
         static CORNERS: AtomicUsize = AtomicUsize::new(0);
-        Self { moto: MOTO.get_or_init(Moto::start), number: CORNERS.fetch_add(1, Ordering::Relaxed) }
+        Self {
+            moto: MOTO.get_or_init(Moto::start),
+            number: CORNERS.fetch_add(1, Ordering::Relaxed),
+            stub: None,
+        }
     }
 
     async fn put(&mut self, name: &str, value: &[u8]) {
@@ -55,6 +70,23 @@ impl Fixture for Corner {
 
     fn settings_of_no_store(&self) -> Table {
         support::table(&[("region", REGION), ("endpoint-url", &support::endpoint_of_nobody())])
+    }
+
+    fn settings_of_throttling_store(&mut self) -> Option<Table> {
+        Some(self.settings_of(Stub::start(Reply::json(400, r#"{"__type":"ThrottlingException"}"#))))
+    }
+
+    fn settings_of_hanging_store(&mut self) -> Option<Table> {
+        Some(self.settings_of(Stub::start(Reply::Silence)))
+    }
+
+    fn settings_of_counting_store(&mut self) -> Option<Table> {
+        let reply = Reply::json(200, r#"{"SecretString":"value","VersionId":"1"}"#);
+        Some(self.settings_of(Stub::slow(reply, Duration::from_millis(30))))
+    }
+
+    fn most_at_once(&self) -> usize {
+        self.stub.as_ref().map_or(0, Stub::most_at_once)
     }
 
     fn bad_settings(&self) -> Vec<BadSettings> {

@@ -18,7 +18,7 @@ mod support;
 use std::fs;
 use std::path::PathBuf;
 
-use secretdir_conformance::{BadSettings, Fixture};
+use secretdir_conformance::{BadSettings, Fixture, Skip};
 use secretdir_provider::{Table, Value};
 use secretdir_provider_exec::ExecProvider;
 use support::{list, table};
@@ -54,6 +54,20 @@ impl Fixture for Printed {
         self.0.path().to_owned()
     }
 
+    fn settings_of_hanging_store(&mut self) -> Option<Table> {
+        Some(table([("command", list(&["sh", "-c", "sleep 60", "{secret}"])), ("timeout", "500ms".into())]))
+    }
+
+    fn settings_of_counting_store(&mut self) -> Option<Table> {
+        let script = "touch running.$$; ls running.* | wc -l >> counts; sleep 0.05; rm running.$$";
+        Some(table([("command", list(&["sh", "-c", script, "{secret}"]))]))
+    }
+
+    fn most_at_once(&self) -> usize {
+        let counts = fs::read_to_string(self.0.path().join("counts")).unwrap();
+        counts.lines().map(|count| count.trim().parse().unwrap()).max().unwrap()
+    }
+
     fn bad_settings(&self) -> Vec<BadSettings> {
         settings::bad()
     }
@@ -64,6 +78,10 @@ impl Fixture for Printed {
 
     fn bad_names(&self) -> Vec<String> {
         ["", "a\0b"].map(str::to_owned).into()
+    }
+
+    fn skips() -> Vec<Skip> {
+        vec![Skip::new("throttling_is_reported_as_such", "a program's exit status does not tell throttling")]
     }
 }
 
@@ -93,8 +111,26 @@ impl Fixture for Sample {
         table([("plugin", list(&["no-such-plugin"]))])
     }
 
+    fn settings_of_throttling_store(&mut self) -> Option<Table> {
+        let answer = "say(type='error', id=json.loads(line)['id'], kind='throttled', message='too much')";
+        Some(support::plugin(&format!("for line in sys.stdin: {answer}")))
+    }
+
+    fn settings_of_hanging_store(&mut self) -> Option<Table> {
+        let mut settings = support::plugin("time.sleep(60)");
+        settings.insert("timeout".to_owned(), "500ms".into());
+        Some(settings)
+    }
+
     fn good_versions(&self) -> Vec<String> {
         ["1", "AWSCURRENT"].map(str::to_owned).into()
+    }
+
+    fn skips() -> Vec<Skip> {
+        vec![Skip::new(
+            "no_more_requests_are_in_flight_than_allowed",
+            "a plug-in is one process, which is told how many requests it may have in flight",
+        )]
     }
 }
 

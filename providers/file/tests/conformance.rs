@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use secretdir_conformance::{BadSettings, Fixture};
+use secretdir_conformance::{BadSettings, Fixture, Skip};
 use secretdir_provider::{Table, Value};
 use secretdir_provider_file::FileProvider;
 use tempfile::TempDir;
@@ -60,6 +60,10 @@ impl Fixture for Plain {
             .map(str::to_owned)
             .into()
     }
+
+    fn skips() -> Vec<Skip> {
+        what_no_file_does()
+    }
 }
 
 /// The same, where the root is a link to a generation, as this tool makes it, and each file is a link through another
@@ -94,6 +98,18 @@ impl Fixture for Flipped {
     fn settings_of_no_store(&self) -> Table {
         root("/no-such-folder/at/all")
     }
+
+    fn skips() -> Vec<Skip> {
+        what_no_file_does()
+    }
+}
+
+fn what_no_file_does() -> Vec<Skip> {
+    vec![
+        Skip::new("throttling_is_reported_as_such", "a file system does not throttle"),
+        Skip::new("a_store_that_hangs_is_a_time_out", "no special file is opened, so no opening waits"),
+        Skip::new("no_more_requests_are_in_flight_than_allowed", "files are read one after another"),
+    ]
 }
 
 fn root(path: &str) -> Table {

@@ -33,6 +33,30 @@ pub trait Fixture: Sized {
     /// where nobody listens.
     fn settings_of_no_store(&self) -> Table;
 
+    /// Returns good settings, for a source that reads a store which asks for fewer requests whatever it is asked: that
+    /// answers HTTP 429, say. A fixture that has none skips the rule `throttling_is_reported_as_such`.
+    fn settings_of_throttling_store(&mut self) -> Option<Table> {
+        None
+    }
+
+    /// Returns good settings, for a source that reads a store which takes requests and never answers. A fixture that has
+    /// none skips the rule `a_store_that_hangs_is_a_time_out`.
+    fn settings_of_hanging_store(&mut self) -> Option<Table> {
+        None
+    }
+
+    /// Returns good settings, for a source that reads a store which takes a little time over each answer, whatever the
+    /// answer is, and counts how many requests it is answering: see [`most_at_once`](Self::most_at_once). A fixture that
+    /// has none skips the rule `no_more_requests_are_in_flight_than_allowed`.
+    fn settings_of_counting_store(&mut self) -> Option<Table> {
+        None
+    }
+
+    /// Returns the greatest number of requests that the counting store has had in flight at once.
+    fn most_at_once(&self) -> usize {
+        0
+    }
+
     /// Returns the folder that relative paths in the settings count from; the one for temporary files by default.
     fn base_dir(&self) -> PathBuf {
         std::env::temp_dir()

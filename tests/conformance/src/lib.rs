@@ -5,6 +5,7 @@ mod canary;
 mod fixture;
 pub mod rules;
 mod run;
+mod traces;
 
 pub use fixture::{BadSettings, Fixture, Skip};
 #[doc(hidden)]
@@ -65,7 +66,11 @@ macro_rules! __with_every_rule {
             every_request_has_its_answer_in_order
             a_failure_leaves_the_others_intact
             a_source_can_be_asked_again
+            sources_are_asked_side_by_side
+            no_more_requests_are_in_flight_than_allowed
             a_dropped_fetch_does_no_harm
+            throttling_is_reported_as_such
+            a_store_that_hangs_is_a_time_out
             no_value_is_shown
         }
     };

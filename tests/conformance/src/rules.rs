@@ -2,6 +2,8 @@
 
 mod answers;
 mod bytes;
+mod faults;
+mod flight;
 mod names;
 mod secrecy;
 mod settings;
@@ -15,12 +17,16 @@ use secretdir_provider::{
 };
 
 pub use answers::{
-    a_dropped_fetch_does_no_harm, a_failure_leaves_the_others_intact, a_source_can_be_asked_again,
-    an_absent_secret_is_not_found, an_absent_store_is_an_error, every_request_has_its_answer_in_order,
+    a_failure_leaves_the_others_intact, a_source_can_be_asked_again, an_absent_secret_is_not_found,
+    an_absent_store_is_an_error, every_request_has_its_answer_in_order,
 };
 pub use bytes::{
     all_256_byte_values_survive, all_byte_values_but_nul_survive, an_empty_value_survives,
     invalid_utf8_survives, kib_64_survive, nothing_is_trimmed, one_byte_survives,
+};
+pub use faults::{a_store_that_hangs_is_a_time_out, throttling_is_reported_as_such};
+pub use flight::{
+    a_dropped_fetch_does_no_harm, no_more_requests_are_in_flight_than_allowed, sources_are_asked_side_by_side,
 };
 pub use names::{a_version_is_accepted_or_unsupported, check_accepts_good_names, check_refuses_bad_names};
 pub use secrecy::no_value_is_shown;
@@ -63,10 +69,20 @@ async fn put<F: Fixture>(fixture: &mut F, label: &str, value: &[u8]) {
     fixture.put(&name, value).await;
 }
 
+/// Asks for secrets with these labels.
+fn requests<F: Fixture>(fixture: &F, labels: &[&str]) -> Vec<SecretRequest> {
+    labels.iter().map(|label| request(fixture, label)).collect()
+}
+
 /// Makes the context of a run that has time enough.
 fn context(concurrency: usize) -> FetchContext {
+    context_within(Duration::from_secs(60), concurrency)
+}
+
+/// Makes the context of a run that has this much time.
+fn context_within(time: Duration, concurrency: usize) -> FetchContext {
     let concurrency = NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN);
-    FetchContext::new(Instant::now() + Duration::from_secs(60), concurrency)
+    FetchContext::new(Instant::now() + time, concurrency)
 }
 
 /// Fails unless a request was answered with this value. Says nothing of what came instead.

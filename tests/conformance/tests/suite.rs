@@ -70,9 +70,22 @@ noticed! {
     ALL_OR_NOTHING by a_failure_leaves_the_others_intact: "answers to three requests"
     ONCE by a_source_can_be_asked_again: "not answered"
     STUCK_WHEN_DROPPED by a_dropped_fetch_does_no_harm: "not answered"
+    STUCK_WHEN_DROPPED_LATE by a_dropped_fetch_does_no_harm: "dropped at await 15"
+    SHARED_STATE by sources_are_asked_side_by_side: "not answered"
+    NO_HOOKS by no_more_requests_are_in_flight_than_allowed: "nor does it skip this rule"
+    FLOODS by no_more_requests_are_in_flight_than_allowed: "12 requests were in flight at once"
+    NEVER_ASKS by no_more_requests_are_in_flight_than_allowed: "has seen no request"
+    NO_HOOKS by throttling_is_reported_as_such: "nor does it skip this rule"
+    THROTTLED_IS_OTHER by throttling_is_reported_as_such: "of a store that throttles: unavailable: too much"
+    NO_HOOKS by a_store_that_hangs_is_a_time_out: "nor does it skip this rule"
+    HANG_IS_OTHER by a_store_that_hangs_is_a_time_out: "of a store that hangs: unavailable: hangs"
+    BLOCKS by a_store_that_hangs_is_a_time_out: "the thread was blocked"
     SHOWN_BY_SOURCE by no_value_is_shown: "Debug of a new source shows a value"
     SHOWN_BY_ERROR by no_value_is_shown: "an error shows a value"
     SHOWN_BY_WARNING by no_value_is_shown: "a warning shows a value"
+    SHOWN_BY_TRACE by no_value_is_shown: "a trace shows a value"
+    SHOWN_BY_FOREIGN_ERROR by no_value_is_shown: "a trace shows a value"
+    SHOWN_BY_PANIC by no_value_is_shown: "a panic shows a value"
 }
 
 #[test]

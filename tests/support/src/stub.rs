@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crate::http::{self, PATIENCE};
 
@@ -45,7 +46,10 @@ pub struct Stub {
 #[derive(Debug)]
 struct Shared {
     reply: Reply,
+    pause: Duration,
     requests: AtomicUsize,
+    now: AtomicUsize,
+    most: AtomicUsize,
     ended: AtomicBool,
     /// Connections that are kept open without an answer.
     silent: Mutex<Vec<TcpStream>>,
@@ -54,11 +58,19 @@ struct Shared {
 impl Stub {
     /// Starts a server on a free port.
     pub fn start(reply: Reply) -> Self {
+        Self::slow(reply, Duration::ZERO)
+    }
+
+    /// Starts a server on a free port that pauses before each reply.
+    pub fn slow(reply: Reply, pause: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             reply,
+            pause,
             requests: AtomicUsize::default(),
+            now: AtomicUsize::default(),
+            most: AtomicUsize::default(),
             ended: AtomicBool::default(),
             silent: Mutex::default(),
         });
@@ -77,6 +89,11 @@ impl Stub {
     /// Returns how many requests have come.
     pub fn requests(&self) -> usize {
         self.shared.requests.load(Ordering::SeqCst)
+    }
+
+    /// Returns the greatest number of requests that have been in flight at once.
+    pub fn most_at_once(&self) -> usize {
+        self.shared.most.load(Ordering::SeqCst)
     }
 }
 
@@ -108,6 +125,11 @@ impl Shared {
         stream.set_write_timeout(Some(PATIENCE))?;
         http::read(&mut BufReader::new(&stream))?;
         self.requests.fetch_add(1, Ordering::SeqCst);
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        thread::sleep(self.pause);
+        // Before the reply: once the client has it, it may well ask again.
+        self.now.fetch_sub(1, Ordering::SeqCst);
         match &self.reply {
             Reply::Answer { status, headers, body } => (&stream).write_all(&response(*status, headers, body)),
             Reply::Raw(bytes) => (&stream).write_all(bytes),
@@ -144,6 +166,20 @@ mod tests {
             assert_eq!((answer.status(), answer.body.as_slice()), (Some(418), b"{}".as_slice()));
         }
         assert_eq!(stub.requests(), 3);
+    }
+
+    #[test]
+    fn requests_in_flight_are_counted() {
+        let stub = Stub::slow(Reply::json(200, "{}"), Duration::from_millis(200));
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| post(&stub).unwrap());
+            }
+        });
+        assert!((2..=3).contains(&stub.most_at_once()), "{}", stub.most_at_once());
+        let alone = Stub::start(Reply::json(200, "{}"));
+        post(&alone).unwrap();
+        assert_eq!(alone.most_at_once(), 1);
     }
 
     #[test]

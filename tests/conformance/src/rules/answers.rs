@@ -1,20 +1,13 @@
 //! One answer for each request, whatever becomes of the others.
 
-use std::future::poll_fn;
-use std::pin::Pin;
-use std::task::Poll;
+use secretdir_provider::SourceErrorKind;
 
-use secretdir_provider::{SecretRequest, SecretSource, SourceErrorKind};
-
-use super::{Answer, assert_value, built, context, failure, put, request, source_of, story};
+use super::{assert_value, built, context, failure, put, request, source_of, story};
 use crate::canary::chain;
 use crate::fixture::Fixture;
 
 /// More than what one call of any batch interface takes.
 const MANY: usize = 45;
-
-/// At how many of its awaits a fetch is dropped.
-const DROPS: usize = 12;
 
 /// A secret that the store does not have is not found, for a reason that is given.
 pub async fn an_absent_secret_is_not_found<F: Fixture>(mut fixture: F) {
@@ -89,42 +82,4 @@ pub async fn a_source_can_be_asked_again<F: Fixture>(mut fixture: F) {
         failure("the absent one", &source.fetch(&context(1), &absent).await);
         assert_value("asked again", &source.fetch(&context(1), &present).await, b"value");
     }
-}
-
-/// A fetch can be dropped where it waits, at each of its awaits in turn, and the source answers the next one.
-pub async fn a_dropped_fetch_does_no_harm<F: Fixture>(mut fixture: F) {
-    let labels = ["first", "second", "third"];
-    for label in labels {
-        put(&mut fixture, label, label.as_bytes()).await;
-    }
-    let source = source_of(&fixture);
-    let requests = labels.map(|label| request(&fixture, label));
-    for polls in 1..=DROPS {
-        let finished = poll_times(&*source, &requests, polls).await;
-        let answers = source.fetch_all(&context(2), &requests).await;
-        assert_eq!(answers.len(), labels.len(), "answers after a fetch that was dropped at await {polls}");
-        for (label, answer) in labels.iter().zip(&answers) {
-            assert_value("after a fetch that was dropped", answer, label.as_bytes());
-        }
-        if finished {
-            break;
-        }
-    }
-}
-
-/// Polls a fetch so many times, each time when it asks for it, and drops it. Returns whether it was at its end.
-async fn poll_times(source: &dyn SecretSource, requests: &[SecretRequest], polls: usize) -> bool {
-    let context = context(2);
-    let mut fetch: Pin<Box<dyn Future<Output = Vec<Answer>> + Send + '_>> =
-        source.fetch_all(&context, requests);
-    let mut left = polls;
-    poll_fn(|task| {
-        left -= 1;
-        match fetch.as_mut().poll(task) {
-            Poll::Ready(_) => Poll::Ready(true),
-            Poll::Pending if left == 0 => Poll::Ready(false),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
 }

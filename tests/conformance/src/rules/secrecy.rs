@@ -1,37 +1,62 @@
 //! What may be shown.
 
+use std::any::Any;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
+
 use secretdir_provider::{FetchContext, SecretRequest, SecretSource};
 
 use super::{Answer, built, context, put, request, source_of};
 use crate::canary::{CANARY, Canaries};
 use crate::fixture::Fixture;
+use crate::traces::Traces;
 
 /// Neither a value nor a credential is shown: by `Debug` of the source and of the secret, by an error or a cause of it,
-/// by a hint, or by a warning.
+/// by a hint, by a warning, by a trace, or by a panic.
+///
+/// Of the traces it sees those of the `tracing` crates, made on the thread that fetches.
 pub async fn no_value_is_shown<F: Fixture>(mut fixture: F) {
-    put(&mut fixture, "canary", CANARY.as_bytes()).await;
+    let labels = put_values(&mut fixture).await;
     let canaries = Canaries::new(fixture.credentials());
+    let traces = Traces::record::<F::Provider>();
     let source = source_of(&fixture);
     let absent_store = built(&fixture, fixture.settings_of_no_store());
     canaries.absent_from_debug("Debug of a new source", &source);
     canaries.absent_from_debug("Debug of a new source", &absent_store);
 
     let context = context(2);
-    let requests = ["canary", "absent"].map(|label| request(&fixture, label));
-    let answers = source.fetch_all(&context, &requests).await;
+    let mut requests: Vec<_> = labels.iter().map(|label| request(&fixture, label)).collect();
+    requests.push(request(&fixture, "absent"));
+    let answers = watched(&canaries, source.fetch_all(&context, &requests)).await;
     assert!(answers.first().is_some_and(Result::is_ok), "the canary itself cannot be fetched");
     look_at(&canaries, &answers);
-    look_at(&canaries, &absent_store.fetch_all(&context, &requests).await);
+    look_at(&canaries, &watched(&canaries, absent_store.fetch_all(&context, &requests)).await);
     for request in odd_requests(&fixture) {
-        look_at(&canaries, &[ask(&*source, &context, &request).await]);
+        look_at(&canaries, &[watched(&canaries, ask(&*source, &context, &request)).await]);
     }
     canaries.absent_from_debug("Debug of a source that was asked", &source);
     canaries.absent_from_debug("a warning", &context.warnings());
+    canaries.absent_from_text("a trace", &traces.text());
+}
+
+/// Puts the canary into the store: alone, and where a parser of JSON or of text would stumble and quote it. Returns the
+/// labels.
+async fn put_values<F: Fixture>(fixture: &mut F) -> Vec<String> {
+    let odd =
+        [format!("{{\"key\": \"{CANARY}\" {CANARY}").into_bytes(), [CANARY.as_bytes(), b"\xff"].concat()];
+    let mut labels = Vec::new();
+    for (number, value) in [CANARY.as_bytes().to_vec()].into_iter().chain(odd).enumerate() {
+        let label = format!("canary-{number}");
+        put(fixture, &label, &value).await;
+        labels.push(label);
+    }
+    labels
 }
 
 /// Makes requests that a source refuses, or cannot answer.
 fn odd_requests<F: Fixture>(fixture: &F) -> Vec<SecretRequest> {
-    let versioned = request(fixture, "canary").with_version("no-such-version");
+    let versioned = request(fixture, "canary-0").with_version("no-such-version");
     fixture.bad_names().into_iter().map(SecretRequest::new).chain([versioned]).collect()
 }
 
@@ -39,6 +64,24 @@ fn odd_requests<F: Fixture>(fixture: &F) -> Vec<SecretRequest> {
 async fn ask(source: &dyn SecretSource, context: &FetchContext, request: &SecretRequest) -> Answer {
     source.check(request)?;
     source.fetch(context, request).await
+}
+
+/// Awaits something, and looks at what it panics with before the panic goes on.
+async fn watched<T>(canaries: &Canaries, future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    poll_fn(|task| {
+        let poll = || future.as_mut().poll(task);
+        catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|panic| {
+            canaries.absent_from_text("a panic", words_of(&*panic));
+            resume_unwind(panic)
+        })
+    })
+    .await
+}
+
+fn words_of(panic: &(dyn Any + Send)) -> &str {
+    let literal = panic.downcast_ref::<&str>().copied();
+    literal.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or_default()
 }
 
 fn look_at(canaries: &Canaries, answers: &[Answer]) {

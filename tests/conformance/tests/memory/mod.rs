@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use secretdir_conformance::{BadSettings, Fixture, Skip};
 use secretdir_provider::*;
 
@@ -46,10 +51,32 @@ faults! {
     SHOWN_BY_ERROR = 23
     SHOWN_BY_WARNING = 24
     SKIPS_NO_RULE = 25
+    NO_HOOKS = 26
+    FLOODS = 27
+    NEVER_ASKS = 28
+    THROTTLED_IS_OTHER = 29
+    HANG_IS_OTHER = 30
+    BLOCKS = 31
+    SHOWN_BY_TRACE = 32
+    SHOWN_BY_FOREIGN_ERROR = 33
+    SHOWN_BY_PANIC = 34
+    SHARED_STATE = 35
+    STUCK_WHEN_DROPPED_LATE = 36
 }
 
 #[derive(Clone, Default)]
-pub(crate) struct Memory<const FAULT: u32>(BTreeMap<String, Vec<u8>>);
+pub(crate) struct Memory<const FAULT: u32> {
+    secrets: BTreeMap<String, Vec<u8>>,
+    shared: Arc<Shared>,
+}
+
+/// What all sources of one provider share.
+#[derive(Default)]
+struct Shared {
+    in_flight: AtomicUsize,
+    most: AtomicUsize,
+    busy: AtomicBool,
+}
 
 impl<const FAULT: u32> Fixture for Memory<FAULT> {
     type Provider = Self;
@@ -59,7 +86,7 @@ impl<const FAULT: u32> Fixture for Memory<FAULT> {
     }
 
     async fn put(&mut self, name: &str, value: &[u8]) {
-        self.0.insert(name.to_owned(), value.to_owned());
+        self.secrets.insert(name.to_owned(), value.to_owned());
     }
 
     fn provider(&self) -> Self {
@@ -67,15 +94,31 @@ impl<const FAULT: u32> Fixture for Memory<FAULT> {
     }
 
     fn settings(&self) -> Table {
-        Table::from([("present".to_owned(), Value::Boolean(true))])
+        mood("present")
     }
 
     fn settings_of_no_store(&self) -> Table {
-        Table::from([("present".to_owned(), Value::Boolean(false))])
+        mood("absent")
+    }
+
+    fn settings_of_throttling_store(&mut self) -> Option<Table> {
+        (FAULT != Fault::NO_HOOKS).then(|| mood("throttling"))
+    }
+
+    fn settings_of_hanging_store(&mut self) -> Option<Table> {
+        (FAULT != Fault::NO_HOOKS).then(|| mood("hanging"))
+    }
+
+    fn settings_of_counting_store(&mut self) -> Option<Table> {
+        (FAULT != Fault::NO_HOOKS).then(|| mood("counting"))
+    }
+
+    fn most_at_once(&self) -> usize {
+        self.shared.most.load(Ordering::Relaxed)
     }
 
     fn bad_settings(&self) -> Vec<BadSettings> {
-        vec![BadSettings::new(Table::from([("presnt".to_owned(), Value::Boolean(true))]), "presnt")]
+        vec![BadSettings::new(Table::from([("mod".to_owned(), Value::from("present"))]), "mod")]
     }
 
     fn skips() -> Vec<Skip> {
@@ -89,10 +132,24 @@ impl<const FAULT: u32> Fixture for Memory<FAULT> {
     }
 }
 
+fn mood(mood: &str) -> Table {
+    Table::from([("mood".to_owned(), Value::from(mood))])
+}
+
 #[derive(serde::Deserialize)]
 struct MemorySettings {
-    #[serde(default)]
-    present: bool,
+    mood: Mood,
+}
+
+/// How the store feels.
+#[derive(Clone, Copy, PartialEq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Mood {
+    Present,
+    Absent,
+    Throttling,
+    Hanging,
+    Counting,
 }
 
 impl<const FAULT: u32> Provider for Memory<FAULT> {
@@ -105,20 +162,26 @@ impl<const FAULT: u32> Provider for Memory<FAULT> {
             drop(tokio::runtime::Handle::current());
         }
         let parsed = settings.parse::<MemorySettings>().or_else(|error| match FAULT {
-            Fault::UNKNOWN_ACCEPTED => Ok(MemorySettings { present: true }),
+            Fault::UNKNOWN_ACCEPTED => Ok(MemorySettings { mood: Mood::Present }),
             Fault::WRONG_PATH => Err(SettingsError::new("elsewhere", "is wrong")),
-            Fault::SETTING_QUOTED => Err(SettingsError::new("present", "not good: Zq7Wx4Kv2Tm8Ph5Rd9Lc")),
+            Fault::SETTING_QUOTED => Err(SettingsError::new("mood", "not good: Zq7Wx4Kv2Tm8Ph5Rd9Lc")),
             _ => Err(error),
         })?;
-        let store = Store { secrets: self.0.clone(), present: parsed.present, ..Store::default() };
+        let store = Store {
+            secrets: self.secrets.clone(),
+            mood: parsed.mood,
+            shared: Arc::clone(&self.shared),
+            answered: AtomicBool::new(false),
+            busy: AtomicBool::new(false),
+        };
         Ok(Box::new(Source::<FAULT>(store)))
     }
 }
 
-#[derive(Default)]
 struct Store {
     secrets: BTreeMap<String, Vec<u8>>,
-    present: bool,
+    mood: Mood,
+    shared: Arc<Shared>,
     answered: AtomicBool,
     busy: AtomicBool,
 }
@@ -137,10 +200,11 @@ impl<const FAULT: u32> fmt::Debug for Source<FAULT> {
 impl<const FAULT: u32> Source<FAULT> {
     fn find(&self, context: &FetchContext, name: &str) -> Result<Secret, SourceError> {
         let answered = self.0.answered.swap(true, Ordering::Relaxed);
-        if FAULT == Fault::NO_STORE_IS_EMPTY && !self.0.present {
+        let present = self.0.mood == Mood::Present;
+        if FAULT == Fault::NO_STORE_IS_EMPTY && !present {
             return Ok(Secret::new(""));
         }
-        let known = if self.0.present { self.0.secrets.get(name) } else { None };
+        let known = if present { self.0.secrets.get(name) } else { None };
         let gone = match FAULT {
             Fault::EMPTY_IS_ABSENT | Fault::SKIPPED_EMPTY_IS_ABSENT => known.is_some_and(Vec::is_empty),
             Fault::ONCE => answered,
@@ -158,6 +222,7 @@ impl<const FAULT: u32> Source<FAULT> {
         if FAULT == Fault::SHOWN_BY_WARNING {
             context.warn(format!("there is only {first}"));
         }
+        self.trace(&first);
         match FAULT {
             Fault::ABSENT_IS_OTHER => SourceError::new(SourceErrorKind::Other).with_cause("nothing there"),
             Fault::NO_CAUSE => SourceError::new(SourceErrorKind::NotFound),
@@ -168,6 +233,74 @@ impl<const FAULT: u32> Source<FAULT> {
             _ => SourceError::new(SourceErrorKind::NotFound).with_cause(format!("no {name} in memory")),
         }
     }
+}
+
+impl<const FAULT: u32> Source<FAULT> {
+    /// Tells too much, with such a fault. What others trace below the level of an error is never shown.
+    #[expect(clippy::panic, reason = "a panic is one of the faults")]
+    fn trace(&self, value: &str) {
+        tracing::debug!(target: "a_library", value, "asked");
+        match FAULT {
+            Fault::SHOWN_BY_TRACE => tracing::trace!(value, "asked"),
+            Fault::SHOWN_BY_FOREIGN_ERROR => tracing::error!(target: "a_library", value, "asked"),
+            Fault::SHOWN_BY_PANIC => panic!("not there, but {value}"),
+            _ => {}
+        }
+    }
+
+    /// Answers as a store in a bad mood does.
+    async fn bad_mood(&self) -> Option<SourceError> {
+        match self.0.mood {
+            Mood::Throttling if FAULT == Fault::THROTTLED_IS_OTHER => {
+                Some(SourceError::new(SourceErrorKind::Unavailable).with_cause("too much"))
+            }
+            Mood::Throttling => Some(SourceError::new(SourceErrorKind::Throttled).with_cause("too much")),
+            Mood::Hanging => Some(self.hang().await),
+            Mood::Counting => {
+                self.count().await;
+                None
+            }
+            Mood::Present | Mood::Absent => None,
+        }
+    }
+
+    async fn hang(&self) -> SourceError {
+        match FAULT {
+            Fault::HANG_IS_OTHER => SourceError::new(SourceErrorKind::Unavailable).with_cause("hangs"),
+            Fault::BLOCKS => {
+                thread::sleep(Duration::from_secs(8));
+                SourceError::new(SourceErrorKind::TimedOut).with_cause("hung")
+            }
+            _ => pending().await,
+        }
+    }
+
+    async fn count(&self) {
+        if FAULT == Fault::NEVER_ASKS {
+            return;
+        }
+        let shared = &self.0.shared;
+        let now = shared.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
+        shared.most.fetch_max(now, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+        shared.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn yields(times: usize) {
+    for _ in 0..times {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Waits for a moment. With a fault, fails if it finds the mark of somebody who waits, or did not end to wait.
+async fn busy_while(fault: bool, busy: &AtomicBool) -> Result<(), SourceError> {
+    if fault && busy.swap(true, Ordering::Relaxed) {
+        return Err(SourceError::new(SourceErrorKind::Other));
+    }
+    yields(2).await;
+    busy.store(false, Ordering::Relaxed);
+    Ok(())
 }
 
 /// Returns the value as a provider with this fault hands it out.
@@ -195,11 +328,15 @@ impl<const FAULT: u32> SecretSource for Source<FAULT> {
     }
 
     async fn fetch(&self, context: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
-        if FAULT == Fault::STUCK_WHEN_DROPPED && self.0.busy.swap(true, Ordering::Relaxed) {
-            return Err(SourceError::new(SourceErrorKind::Other));
+        if FAULT == Fault::STUCK_WHEN_DROPPED_LATE {
+            yields(150).await;
         }
-        tokio::task::yield_now().await;
-        self.0.busy.store(false, Ordering::Relaxed);
+        let stuck = matches!(FAULT, Fault::STUCK_WHEN_DROPPED | Fault::STUCK_WHEN_DROPPED_LATE);
+        busy_while(stuck, &self.0.busy).await?;
+        busy_while(FAULT == Fault::SHARED_STATE, &self.0.shared.busy).await?;
+        if let Some(error) = self.bad_mood().await {
+            return Err(error);
+        }
         self.find(context, request.name())
     }
 
@@ -208,9 +345,14 @@ impl<const FAULT: u32> SecretSource for Source<FAULT> {
         context: &FetchContext,
         requests: &[SecretRequest],
     ) -> Vec<Result<Secret, SourceError>> {
+        let at_once = match self.0.mood {
+            Mood::Counting if FAULT == Fault::FLOODS => requests.len(),
+            Mood::Counting => context.concurrency().get(),
+            _ => 1,
+        };
         let mut answers = Vec::new();
-        for request in requests {
-            answers.push(self.fetch(context, request).await);
+        for chunk in requests.chunks(at_once) {
+            answers.extend(join_all(chunk.iter().map(|request| self.fetch(context, request))).await);
         }
         match FAULT {
             Fault::OUT_OF_ORDER => answers.reverse(),
