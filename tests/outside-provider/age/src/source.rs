@@ -1,0 +1,81 @@
+//! Answers requests from encrypted files below a root.
+
+use std::fmt;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
+
+use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
+
+use crate::error;
+use crate::identities::Identities;
+use crate::settings::Places;
+
+/// The most that is read of one file, in bytes: more is no secret.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
+
+pub(crate) struct AgeSource {
+    places: Places,
+    /// Read by the first fetch, for building a source does no I/O.
+    identities: OnceLock<Identities>,
+}
+
+impl AgeSource {
+    pub(crate) fn new(places: Places) -> Self {
+        Self { places, identities: OnceLock::new() }
+    }
+
+    fn identities(&self) -> Result<&Identities, SourceError> {
+        match self.identities.get() {
+            Some(identities) => Ok(identities),
+            None => {
+                let identities = Identities::read(&self.places.identities)?;
+                Ok(self.identities.get_or_init(|| identities))
+            }
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.places.root.join(format!("{name}.age"))
+    }
+}
+
+impl fmt::Debug for AgeSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the identities, which are keys.
+        f.debug_struct("AgeSource").field("places", &self.places).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl SecretSource for AgeSource {
+    fn check(&self, request: &SecretRequest) -> Result<(), SourceError> {
+        if request.version().is_some() {
+            return Err(error::no_versions());
+        }
+        if leads_down(request.name()) { Ok(()) } else { Err(error::bad_name()) }
+    }
+
+    async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+        self.check(request)?;
+        let path = self.path(request.name());
+        let ciphertext = read(&path)?;
+        let identities = self.identities()?;
+        identities.decrypt(&ciphertext).map_err(|error| error::of_decryption(&path, &error))
+    }
+}
+
+/// Says whether a name is a path that only goes down.
+fn leads_down(name: &str) -> bool {
+    let only_down = Path::new(name).components().all(|component| matches!(component, Component::Normal(_)));
+    !name.is_empty() && !name.ends_with('/') && !name.contains('\0') && only_down
+}
+
+/// Reads a regular file: the opening of a FIFO would wait for ever.
+fn read(path: &Path) -> Result<Vec<u8>, SourceError> {
+    let metadata = fs::metadata(path).map_err(|error| error::of_file(path, error))?;
+    if !metadata.is_file() || metadata.len() > MOST_BYTES {
+        return Err(error::no_secret(path));
+    }
+    fs::read(path).map_err(|error| error::of_file(path, error))
+}

@@ -1,0 +1,13 @@
+//! The command `secretdir` with the provider `age` beside the built-in ones.
+//!
+//! This is all that it takes: configuration, messages, exit codes, `check`, `status`, `schema` and `providers` are those of
+//! the stock command, and know the new provider as they know the others.
+
+use std::process::ExitCode;
+
+use secretdir::Cli;
+use secretdir_provider_age::AgeProvider;
+
+fn main() -> ExitCode {
+    Cli::with_builtins().provider(AgeProvider).run()
+}

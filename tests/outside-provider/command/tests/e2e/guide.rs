@@ -1,0 +1,107 @@
+//! The page "write your own", followed from an empty folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+const PAGE: &str = include_str!("../../../../../providers/README.md");
+
+/// The crates that are taken from this checkout, and not from the registry, and where they are.
+const CRATES: &str = include_str!("../../../Cargo.toml");
+
+/// What a newly made crate is given: so that it asks no network, and compiles nothing that is compiled already.
+const LOCK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock");
+
+/// A block of the page.
+#[derive(Clone, Copy)]
+struct Block<'a> {
+    language: &'a str,
+    text: &'a str,
+}
+
+impl<'a> Block<'a> {
+    /// Returns the blocks after this heading.
+    fn all_after(page: &'a str, heading: &str) -> Vec<Self> {
+        let (_, rest) = page.split_once(heading).unwrap();
+        // Fences come in pairs, so what is between them is at the odd places.
+        let fenced = rest.split("\n```").skip(1).step_by(2);
+        fenced
+            .map(|block| block.split_once('\n').unwrap())
+            .map(|(language, text)| Self { language, text })
+            .collect()
+    }
+
+    /// Returns what a person does with the block: runs it, or writes a file.
+    fn step(self) -> String {
+        let comment = match self.language {
+            "sh" => return format!("{}\n", self.text),
+            "rust" => "// ",
+            "toml" => "# ",
+            other => panic!("a block in {other:?} is neither commands nor a file"),
+        };
+        let first = self.text.lines().next().unwrap();
+        let path =
+            first.strip_prefix(comment).unwrap_or_else(|| panic!("{first:?} does not say where it goes"));
+        format!("mkdir -p $(dirname {path}); cat > {path} <<'END-OF-FILE'\n{}\nEND-OF-FILE\n", self.text)
+    }
+}
+
+/// Lets crates in this folder find those of this project where a stranger finds them in the registry.
+fn patch(folder: &Path) {
+    let (_, patches) = CRATES.split_once("[patch.crates-io]").unwrap();
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let absolute = patches.replace("path = \"", &format!("path = \"{}/", workspace.display()));
+    fs::create_dir(folder.join(".cargo")).unwrap();
+    fs::write(folder.join(".cargo/config.toml"), format!("[patch.crates-io]{absolute}")).unwrap();
+}
+
+/// Returns the folder of what is compiled: two above the command.
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_secretdir-with-age")).ancestors().nth(2).unwrap().to_owned()
+}
+
+/// Makes `cargo new` copy the lock file into what it has made.
+const NEW: &str = r#"
+cargo() {
+    command cargo "$@"
+    if [ "$1" = new ]; then for made; do :; done; cp "$LOCK" "$made/"; fi
+}
+"#;
+
+/// Takes away what was compiled of the page: it would never be used again.
+const CLEAN: &str = "cargo clean -p my-secretdir -p secretdir-provider-credentials\n";
+
+/// Runs the steps in one shell, which stops at the first that fails.
+fn follow(folder: &Path, steps: &[String]) -> Output {
+    let script = format!("set -eux\n{NEW}{}{CLEAN}", steps.concat());
+    let mut command = Command::new("sh");
+    // What cargo tells its tests would be told to theirs.
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_") && name != "CARGO_HOME") {
+        command.env_remove(name);
+    }
+    command.args(["-c", &script]).current_dir(folder).env("LOCK", LOCK).stdin(Stdio::null());
+    // The same profile as here, so that what is compiled already is used.
+    command.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only").env("CARGO_TARGET_DIR", target());
+    command.env("CARGO_NET_OFFLINE", "true").output().unwrap()
+}
+
+#[test]
+fn the_page_leads_from_an_empty_folder_to_a_published_file() {
+    let folder = TempDir::new().unwrap();
+    patch(folder.path());
+    let blocks = Block::all_after(PAGE, "\n## Write your own\n");
+    let steps: Vec<_> = blocks.into_iter().map(Block::step).collect();
+    let output = follow(folder.path(), &steps);
+    let (shown, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{shown}\n{said}");
+    assert!(shown.contains("test kib_64_survive ... ok"), "the suite has not run:\n{shown}");
+    // A crate that is not needed is no fault: a stranger has no patches.
+    let warned = said.lines().any(|line| line.starts_with("warning: ") && !line.contains("patch `"));
+    assert!(!warned, "{said}");
+    assert!(shown.contains("The folder that the secrets are in."), "the setting is not described:\n{shown}");
+    assert!(shown.ends_with("not-a-real-password"), "{shown}");
+    let published = folder.path().join("my-secretdir/out/app/db/password");
+    assert_eq!(fs::read(published).unwrap(), b"not-a-real-password");
+}
