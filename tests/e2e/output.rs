@@ -34,6 +34,18 @@ fn a_failure_is_one_json_object_too() {
 }
 
 #[test]
+fn a_hint_that_errors_share_is_told_once() {
+    let site = Site::with_secrets(&[("a", b"1"), ("b", b"2"), ("c", b"3")]);
+    std::fs::remove_dir_all(site.path().join("source")).unwrap();
+    let ran = site.run(&["sync"]).expect_exit(3);
+    let starts: Vec<_> = ran.stderr.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(starts, ["error:", "error:", "error:", "hint:"], "{ran:?}");
+    for error in site.run(&["sync", "--json"]).expect_exit(3).json()["errors"].as_array().unwrap() {
+        assert!(error["hint"].is_string(), "{error}");
+    }
+}
+
+#[test]
 fn usage_errors_are_exit_2_and_help_is_0() {
     let site = Site::new();
     site.run(&["synk"]).expect_exit(2).expect_error(&["sync"]);

@@ -3,7 +3,7 @@
 //! 1. Standard output is the result: text, or with `--json` exactly one JSON object, also when the command fails. Only a
 //!    mistake in the arguments, and an end by a signal, leave it empty.
 //! 2. Standard error is for people: `warning:`, `error:` and `hint:` lines in lower case, progress, traces.
-//! 3. An error is one line, with each cause once; a hint is a line of its own.
+//! 3. An error is one line, with each cause once; a hint is a line of its own, once for all errors in a row that share it.
 //! 4. No value of a secret, or part of one, anywhere.
 //! 5. Output that cannot be written (a closed pipe) changes nothing about the exit code.
 
@@ -72,9 +72,10 @@ impl Output {
         let exit = Exit::from(outcome);
         outcome.warnings.iter().for_each(|warning| warn(warning));
         outcome.deferred.iter().for_each(|deferred| warn(&format!("left for the next run: {deferred}")));
-        for failure in &outcome.failures {
-            tell(&Message { message: failure.message.clone(), hint: failure.hint.clone() });
-        }
+        let failures = outcome.failures.iter();
+        let failures =
+            failures.map(|failure| Message { message: failure.message.clone(), hint: failure.hint.clone() });
+        tell(&failures.collect::<Vec<_>>());
         match self.format {
             Format::Text => say(&outcome.to_string()),
             Format::Json => say_json(outcome),
@@ -157,7 +158,7 @@ impl Output {
     }
 
     fn fail(&self, messages: Vec<Message>, exit: Exit) -> Exit {
-        messages.iter().for_each(tell);
+        tell(&messages);
         if self.format == Format::Json {
             say_json(&json!({ "state": "failed", "exit_code": exit as u8, "errors": messages }));
         }
@@ -171,10 +172,14 @@ pub(crate) fn panicked(place: Option<&Location<'_>>) {
     to_stderr(&format!("panic: at {place}; its message is withheld, as it could hold a value"));
 }
 
-fn tell(message: &Message) {
-    to_stderr(&format!("error: {}", message.message));
-    if let Some(hint) = &message.hint {
-        to_stderr(&format!("hint: {hint}"));
+fn tell(messages: &[Message]) {
+    for alike in messages.chunk_by(|one, next| one.hint == next.hint) {
+        for message in alike {
+            to_stderr(&format!("error: {}", message.message));
+        }
+        if let Some(hint) = alike.first().and_then(|message| message.hint.as_ref()) {
+            to_stderr(&format!("hint: {hint}"));
+        }
     }
 }
 
