@@ -1,12 +1,12 @@
 //! The identities that can decrypt, from their file.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 
 use age::armor::ArmoredReader;
 use age::{DecryptError, Decryptor, Identity, IdentityFile};
 use secretdir_provider::{Secret, SourceError};
-use std::io::Read as _;
 use zeroize::Zeroizing;
 
 use crate::error;
