@@ -49,9 +49,10 @@ impl Cli {
         Self::default()
     }
 
-    /// Makes the stock command: it knows `aws-secrets-manager`, `env`, `exec` and `file`.
+    /// Makes the stock command: it knows `aws-parameter-store`, `aws-secrets-manager`, `env`, `exec` and `file`.
     pub fn with_builtins() -> Self {
         Self::new()
+            .provider(secretdir_provider_aws::AwsParameterStore)
             .provider(secretdir_provider_aws::AwsSecretsManager)
             .provider(secretdir_provider_env::EnvProvider::new())
             .provider(secretdir_provider_exec::ExecProvider)

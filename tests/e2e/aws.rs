@@ -92,7 +92,8 @@ fn fifty_secrets_land_byte_for_byte_and_a_shared_one_is_fetched_once() {
             Canary::new(name, value).assert_absent("standard error", &ran.stderr);
         }
     }
-    assert_eq!(cloud.moto.calls("GetSecretValue"), 50);
+    // Fifty in batches of 20.
+    assert_eq!((cloud.moto.calls("BatchGetSecretValue"), cloud.moto.calls("GetSecretValue")), (3, 0));
 
     let before = cloud.site.fingerprint();
     assert!(cloud.sync().expect_exit(0).stdout.starts_with("unchanged"));

@@ -21,4 +21,5 @@ mod registration;
 mod schema;
 mod secrecy;
 mod signals;
+mod strict;
 mod system_calls;

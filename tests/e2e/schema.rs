@@ -147,7 +147,7 @@ fn the_reference_has_every_key_and_default() {
 
     let cases = schema["properties"]["sources"]["additionalProperties"]["allOf"].as_array().unwrap();
     let sources = reference["sources"].as_object().unwrap();
-    assert_eq!(cases.len(), 4);
+    assert_eq!(cases.len(), 5);
     for case in cases {
         let provider = &case["if"]["properties"]["provider"]["const"];
         // A key may stand in one source or in another: not all go together.
@@ -177,6 +177,6 @@ fn providers_explains_one_with_types_defaults_and_documentation() {
     let json = site.run(&["providers", "file", "--json"]).expect_exit(0).json();
     assert_eq!((&json["name"], &json["settings"]["required"][0]), (&"file".into(), &"root".into()));
     site.run(&["providers", "exce"]).expect_exit(2).expect_error(&[
-        "error: there is no provider `exce`; did you mean `exec`? known: `aws-secrets-manager`, `env`, `exec`, `file`",
+        "error: there is no provider `exce`; did you mean `exec`? known: `aws-parameter-store`, `aws-secrets-manager`, `env`, `exec`, `file`",
     ]);
 }

@@ -3,6 +3,7 @@
 //! `Debug` of an [`SdkError`] shows the reply, and so the secret: it is never formatted. Of a reply that claims success
 //! nothing is quoted either, not even the parser's complaint.
 
+mod denial;
 mod fault;
 mod reply;
 
@@ -14,9 +15,9 @@ use aws_sdk_secretsmanager::error::{ConnectorError, ErrorMetadata, ProvideErrorM
 use aws_sdk_secretsmanager::operation::RequestId;
 use secretdir_provider::{SourceError, SourceErrorKind};
 
-use self::fault::Fault;
+pub(crate) use self::fault::Fault;
 use self::reply::Reply;
-use crate::question::Question;
+use crate::attempts::Seen;
 
 const REGION_HINT: &str =
     "set `region` in the source, AWS_REGION in the environment, or region in the profile";
@@ -27,15 +28,27 @@ const CONFIGURED_CREDENTIALS_HINT: &str =
 const NETWORK_HINT: &str =
     "is the network path to the endpoint open, and are `region` and `endpoint-url` right?";
 const TIME_HINT: &str = "raise `timeout` of [gather], or look at the network path to the endpoint";
-const ENDPOINT_HINT: &str = "is `endpoint-url` one of Secrets Manager, or is there a proxy in between?";
+const ENDPOINT_HINT: &str = "is `endpoint-url` one of this service, or is there a proxy in between?";
 
 /// What was asked, where, and as whom.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'a> {
-    pub(crate) question: Question<'a>,
+    /// What the service is called.
+    pub(crate) service: &'static str,
     pub(crate) region: &'a str,
     /// The profile that the settings name.
     pub(crate) profile: Option<&'a str>,
+    /// The region in the ARN that was asked for, if it was one.
+    pub(crate) arn_region: Option<&'a str>,
+    pub(crate) version: Option<&'a str>,
+}
+
+/// Why a call failed, or what it says of one secret: the error, and the fault that it was found to be.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: SourceError,
+    /// What AWS said; `None` if it did not come to say anything.
+    pub(crate) fault: Option<Fault>,
 }
 
 /// Says that nothing names a region.
@@ -49,35 +62,78 @@ pub(crate) fn no_value() -> SourceError {
         .with_cause("the answer holds neither a string nor binary data")
 }
 
+/// Says that an answer does not mention a request.
+pub(crate) fn no_answer() -> SourceError {
+    SourceError::new(SourceErrorKind::InvalidData).with_cause("the answer says nothing of this name")
+}
+
+/// Says that the parameter is none that the service has, in this version.
+pub(crate) fn missing(asked: Asked<'_>, cause: &str) -> SourceError {
+    new(SourceErrorKind::NotFound, cause.to_owned(), &fault::missing_hint(asked))
+}
+
+/// Says why neither of two regions answered.
+pub(crate) fn in_both(first: &SourceError, then: SourceError) -> SourceError {
+    let cause = format!("{}; {}", told(first), told(&then));
+    let both = SourceError::new(first.kind()).with_cause(cause);
+    match first.hint() {
+        Some(hint) => both.with_hint(hint),
+        None => both,
+    }
+}
+
+/// Returns what is told of an error after its kind.
+pub(crate) fn told(error: &SourceError) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// Says until when a secret can be brought back that is marked for deletion.
+pub(crate) fn restorable_until(date: &str) -> SourceError {
+    let hint = "`aws secretsmanager restore-secret` brings it back until then";
+    new(SourceErrorKind::NotFound, format!("the secret is marked for deletion at {date}"), hint)
+}
+
 /// Says why a call failed. No retry is advised: the SDK has made its own.
-pub(crate) fn of_call<E>(failure: SdkError<E>, asked: Asked<'_>) -> SourceError
+pub(crate) fn of_call<E>(failure: &SdkError<E>, asked: Asked<'_>, seen: Seen) -> Failure
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    match &failure {
+    match failure {
         SdkError::ServiceError(refusal) => {
             let reply = Reply::read(refusal.err(), refusal.raw(), failure.request_id());
             of_reply(&reply, asked)
         }
-        SdkError::TimeoutError(_) => new(
+        // The time was up in a pause between two attempts.
+        SdkError::TimeoutError(_) if seen.throttled => of_reply(&Reply::throttled(), asked),
+        SdkError::TimeoutError(_) => unsaid(new(
             SourceErrorKind::TimedOut,
-            format!("Secrets Manager in {} did not answer in time", asked.region),
+            format!("{} in {} did not answer in time", asked.service, asked.region),
             TIME_HINT,
-        ),
-        _ => of_transport(&failure, asked),
+        )),
+        _ => unsaid(of_transport(failure, asked)),
     }
 }
 
-fn of_reply(reply: &Reply, asked: Asked<'_>) -> SourceError {
+/// Says why one of several secrets is not in an answer.
+pub(crate) fn of_entry(code: Option<&str>, message: Option<&str>, asked: Asked<'_>) -> Failure {
+    of_reply(&Reply::of_entry(code, message), asked)
+}
+
+fn unsaid(error: SourceError) -> Failure {
+    Failure { error, fault: None }
+}
+
+fn of_reply(reply: &Reply, asked: Asked<'_>) -> Failure {
     if reply.claims_success() {
-        return new(SourceErrorKind::InvalidData, reply.to_string(), ENDPOINT_HINT);
+        return unsaid(new(SourceErrorKind::InvalidData, reply.to_string(), ENDPOINT_HINT));
     }
     let fault = Fault::of(reply);
     let error = SourceError::new(fault.kind()).with_cause(reply.to_string());
-    match fault.hint(asked) {
+    let error = match fault.hint(reply, asked) {
         Some(hint) => error.with_hint(hint),
         None => error,
-    }
+    };
+    Failure { error, fault: Some(fault) }
 }
 
 /// Sorts out a call that has no reply: credentials that could not be loaded, or a network that does not carry.
@@ -85,7 +141,7 @@ fn of_transport(failure: &(dyn Error + 'static), asked: Asked<'_>) -> SourceErro
     if let Some(credentials) = chain(failure).filter_map(|e| e.downcast_ref::<CredentialsError>()).last() {
         return of_credentials(credentials, asked.profile);
     }
-    let cause = format!("Secrets Manager in {}: {}", asked.region, root(failure));
+    let cause = format!("{} in {}: {}", asked.service, asked.region, root(failure));
     let connection = chain(failure).find_map(|e| e.downcast_ref::<ConnectorError>());
     match connection.map(kind_of_connection) {
         Some(SourceErrorKind::TimedOut) => new(SourceErrorKind::TimedOut, cause, TIME_HINT),

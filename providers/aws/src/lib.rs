@@ -1,68 +1,135 @@
 #![doc = include_str!("../README.md")]
 
-mod client;
+mod attempts;
+mod budget;
 mod credentials;
 mod error;
-mod question;
+mod parameter_store;
+mod places;
+mod run;
+mod secrets_manager;
 mod settings;
-mod source;
 
 use std::fmt;
 
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use secretdir_provider::{Provider, SecretSource, Settings, SettingsError, SettingsSchema};
 
+use crate::parameter_store::ParameterStore;
+use crate::secrets_manager::SecretsManager;
 use crate::settings::AwsSettings;
-use crate::source::AwsSource;
 
 /// AWS Secrets Manager, under the name `aws-secrets-manager`. Finds credentials as every AWS tool does.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AwsSecretsManager;
 
-/// [`AwsSecretsManager`] with credentials that are given to it. `Debug` does not show them.
+/// Parameter Store of AWS Systems Manager, under the name `aws-parameter-store`. Finds credentials as every AWS tool does.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AwsParameterStore;
+
+/// [`AwsSecretsManager`] or [`AwsParameterStore`] with credentials that are given to it. `Debug` does not show them.
 #[derive(Clone)]
 pub struct WithCredentials {
+    service: Service,
     credentials: SharedCredentialsProvider,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Service {
+    SecretsManager,
+    ParameterStore,
+}
+
+impl Service {
+    fn name(self) -> &'static str {
+        match self {
+            Self::SecretsManager => "aws-secrets-manager",
+            Self::ParameterStore => "aws-parameter-store",
+        }
+    }
+
+    fn source(
+        self,
+        settings: &Settings,
+        credentials: Option<SharedCredentialsProvider>,
+    ) -> Result<Box<dyn SecretSource>, SettingsError> {
+        let settings = AwsSettings::read(settings)?;
+        Ok(match self {
+            Self::SecretsManager => Box::new(SecretsManager::new(settings, credentials)),
+            Self::ParameterStore => Box::new(ParameterStore::new(settings, credentials)),
+        })
+    }
+
+    fn with(self, credentials: impl ProvideCredentials + 'static) -> WithCredentials {
+        WithCredentials { service: self, credentials: SharedCredentialsProvider::new(credentials) }
+    }
+}
+
+/// Both services have the same settings.
+fn schema() -> Option<SettingsSchema> {
+    Some(SettingsSchema::new(schemars::schema_for!(AwsSettings).as_value().to_string()))
 }
 
 impl AwsSecretsManager {
     /// Takes credentials from here and looks nowhere else: for a program that has some of its own.
     #[must_use]
     pub fn with_credentials(self, credentials: impl ProvideCredentials + 'static) -> WithCredentials {
-        WithCredentials { credentials: SharedCredentialsProvider::new(credentials) }
+        Service::SecretsManager.with(credentials)
+    }
+}
+
+impl AwsParameterStore {
+    /// Takes credentials from here and looks nowhere else: for a program that has some of its own.
+    #[must_use]
+    pub fn with_credentials(self, credentials: impl ProvideCredentials + 'static) -> WithCredentials {
+        Service::ParameterStore.with(credentials)
     }
 }
 
 impl Provider for AwsSecretsManager {
     fn name(&self) -> &'static str {
-        "aws-secrets-manager"
+        Service::SecretsManager.name()
     }
 
     fn source(&self, settings: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
-        Ok(Box::new(AwsSource::new(AwsSettings::read(&settings)?, None)))
+        Service::SecretsManager.source(&settings, None)
     }
 
     fn settings_schema(&self) -> Option<SettingsSchema> {
-        Some(SettingsSchema::new(schemars::schema_for!(AwsSettings).as_value().to_string()))
+        schema()
+    }
+}
+
+impl Provider for AwsParameterStore {
+    fn name(&self) -> &'static str {
+        Service::ParameterStore.name()
+    }
+
+    fn source(&self, settings: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
+        Service::ParameterStore.source(&settings, None)
+    }
+
+    fn settings_schema(&self) -> Option<SettingsSchema> {
+        schema()
     }
 }
 
 impl Provider for WithCredentials {
     fn name(&self) -> &'static str {
-        AwsSecretsManager.name()
+        self.service.name()
     }
 
     fn source(&self, settings: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
-        Ok(Box::new(AwsSource::new(AwsSettings::read(&settings)?, Some(self.credentials.clone()))))
+        self.service.source(&settings, Some(self.credentials.clone()))
     }
 
     fn settings_schema(&self) -> Option<SettingsSchema> {
-        AwsSecretsManager.settings_schema()
+        schema()
     }
 }
 
 impl fmt::Debug for WithCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WithCredentials").finish_non_exhaustive()
+        f.debug_struct("WithCredentials").field("service", &self.service).finish_non_exhaustive()
     }
 }

@@ -1,5 +1,7 @@
 //! What a configuration may say about this source.
 
+mod role;
+
 use schemars::JsonSchema;
 use secretdir_provider::{Settings, SettingsError};
 use serde::Deserialize;
@@ -14,9 +16,27 @@ pub(crate) struct AwsSettings {
     /// The profile that gives the credentials. Without it they come from the usual chain of the AWS SDK.
     #[schemars(length(min = 1))]
     pub(crate) profile: Option<String>,
-    /// Where to ask instead of AWS itself: a VPC endpoint, a local server.
+    /// Where to ask instead of AWS itself: a VPC endpoint, a local server. `{region}` stands for the region that is asked.
     #[schemars(regex(pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]"))]
     pub(crate) endpoint_url: Option<String>,
+    /// The role to assume with those credentials, by its ARN.
+    #[schemars(regex(pattern = "^arn:"))]
+    pub(crate) role_arn: Option<String>,
+    /// What the role's trust policy asks of whoever assumes it from another account. Not a secret.
+    #[schemars(length(min = 2, max = 1224))]
+    pub(crate) external_id: Option<String>,
+    /// What the session is called in CloudTrail; `secretdir` by default.
+    #[schemars(regex(pattern = "^[A-Za-z0-9_+=,.@-]{2,64}$"))]
+    pub(crate) role_session_name: Option<String>,
+    /// Regions with replicas, to be asked in this order when one before is unavailable or does not answer in time.
+    #[serde(default)]
+    pub(crate) failover_region: Vec<String>,
+    /// Whether to ask endpoints with cryptography that is validated under FIPS 140.
+    #[serde(default)]
+    pub(crate) use_fips_endpoint: bool,
+    /// Whether to ask endpoints that have IPv6 addresses, too.
+    #[serde(default)]
+    pub(crate) use_dualstack_endpoint: bool,
 }
 
 type Rule = fn(&str) -> Result<(), &'static str>;
@@ -25,17 +45,44 @@ impl AwsSettings {
     /// Reads the settings and reports everything that is wrong with them.
     pub(crate) fn read(settings: &Settings) -> Result<Self, SettingsError> {
         let parsed: Self = settings.parse()?;
-        let rules: [(&str, &Option<String>, Rule); 3] = [
+        let rules: [(&str, &Option<String>, Rule); 6] = [
             ("region", &parsed.region, check_region),
             ("profile", &parsed.profile, check_profile),
             ("endpoint-url", &parsed.endpoint_url, check_endpoint_url),
+            ("role-arn", &parsed.role_arn, role::check_arn),
+            ("external-id", &parsed.external_id, role::check_external_id),
+            ("role-session-name", &parsed.role_session_name, role::check_session_name),
         ];
         let problems = rules
             .into_iter()
             .filter_map(|(key, value, rule)| Some((key, rule(value.as_deref()?).err()?)))
+            .chain(parsed.misplaced())
             .map(|(key, message)| SettingsError::new(key, message))
             .reduce(SettingsError::and);
         problems.map_or(Ok(parsed), Err)
+    }
+
+    /// Returns what makes no sense beside the rest.
+    fn misplaced(&self) -> Vec<(&'static str, &'static str)> {
+        let mut problems = Vec::new();
+        let names: Vec<_> = self.region.iter().chain(&self.failover_region).collect();
+        if self.failover_region.iter().any(|region| check_region(region).is_err()) {
+            problems.push(("failover-region", "must hold names of regions, such as eu-central-1"));
+        } else if names
+            .iter()
+            .enumerate()
+            .any(|(number, name)| names.iter().take(number).any(|other| other == name))
+        {
+            problems.push(("failover-region", "names a region twice, or the one of `region`"));
+        }
+        for (key, value) in
+            [("external-id", &self.external_id), ("role-session-name", &self.role_session_name)]
+        {
+            if value.is_some() && self.role_arn.is_none() {
+                problems.push((key, "is of no use without `role-arn`"));
+            }
+        }
+        problems
     }
 }
 

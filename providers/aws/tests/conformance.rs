@@ -8,6 +8,8 @@ mod answers;
 mod environment;
 #[path = "conformance/faults.rs"]
 mod faults;
+#[path = "conformance/parameters.rs"]
+mod parameters;
 #[path = "conformance/refusals.rs"]
 mod refusals;
 #[path = "conformance/support.rs"]

@@ -11,10 +11,17 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) first_line: String,
+    headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
 
 impl Message {
+    /// Returns a header; the name is in any case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
     /// Returns the status of a response.
     pub(crate) fn status(&self) -> Option<u16> {
         self.first_line.split(' ').nth(1)?.parse().ok()
@@ -44,21 +51,21 @@ pub(crate) fn post(
 /// Reads a message whose length its head says.
 pub(crate) fn read(reader: &mut impl BufRead) -> io::Result<Message> {
     let first_line = line(reader)?;
-    let mut length = 0;
+    let mut headers = Vec::new();
     loop {
         let header = line(reader)?;
         if header.is_empty() {
             break;
         }
-        if let Some((name, value)) = header.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse().map_err(|_| io::ErrorKind::InvalidData)?;
+        if let Some((name, value)) = header.split_once(':') {
+            headers.push((name.to_owned(), value.trim().to_owned()));
         }
     }
-    let mut body = Vec::new();
-    reader.take(length).read_to_end(&mut body)?;
-    Ok(Message { first_line, body })
+    let mut message = Message { first_line, headers, body: Vec::new() };
+    let length = message.header("content-length").map_or(Ok(0), str::parse);
+    let length = length.map_err(|_| io::ErrorKind::InvalidData)?;
+    reader.take(length).read_to_end(&mut message.body)?;
+    Ok(message)
 }
 
 fn line(reader: &mut impl BufRead) -> io::Result<String> {

@@ -2,7 +2,7 @@
 //!
 //! Blocking, so that a test of any crate can use it.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod canary;
 mod encode;
@@ -12,6 +12,7 @@ mod names;
 mod processes;
 mod ran;
 pub mod strace;
+mod strict;
 mod stub;
 mod users;
 
@@ -20,5 +21,6 @@ pub use moto::{AccessKey, Moto, REGION};
 pub use names::names;
 pub use processes::assert_ends;
 pub use ran::Ran;
+pub use strict::{Fault, Strict};
 pub use stub::{Reply, Stub};
 pub use users::{OTHER_USER, is_root};

@@ -16,6 +16,9 @@ pub const REGION: &str = "eu-west-1";
 /// Enough calls without a signature for any seeding.
 const MANY: u32 = 1_000_000;
 
+/// What the user may do whom each server has.
+const EVERYTHING: [&str; 3] = ["secretsmanager:*", "ssm:*", "sts:*"];
+
 /// A moto server of one's own on 127.0.0.1. Ends when dropped, and with the process that started it.
 ///
 /// A call must have a valid signature and be allowed by a policy, except while a secret or a user is being added: then
@@ -44,7 +47,7 @@ impl fmt::Debug for AccessKey {
 }
 
 impl Moto {
-    /// Starts a server with one user who may do everything in Secrets Manager, and waits until it answers.
+    /// Starts a server with one user who may do everything in the services of the tests, and waits until it answers.
     ///
     /// # Panics
     ///
@@ -53,7 +56,7 @@ impl Moto {
         let process = Process::start();
         let client = Client::new(process.address());
         let seeding = Mutex::default();
-        let access_key = seed(&client, &seeding, || add_user(&client, "reader", &["secretsmanager:*"]));
+        let access_key = seed(&client, &seeding, || add_user(&client, "reader", &EVERYTHING));
         Self { process, client, access_key, seeding }
     }
 
@@ -62,7 +65,7 @@ impl Moto {
         format!("http://{}", self.process.address())
     }
 
-    /// Returns the key of a user who may do everything in Secrets Manager.
+    /// Returns the key of a user who may do everything in the services of the tests.
     pub fn access_key(&self) -> &AccessKey {
         &self.access_key
     }
@@ -92,6 +95,47 @@ impl Moto {
     /// Adds a secret that is binary. Returns its ARN.
     pub fn create_binary(&self, name: &str, value: &[u8]) -> String {
         self.create(name, &format!(r#""SecretBinary":"{}""#, base64(value)))
+    }
+
+    /// Adds a parameter, or a version to one. Takes its type, such as `SecureString`.
+    pub fn put_parameter(&self, name: &str, value: &str, parameter_type: &str) {
+        let (name, value) = (json_string(name), json_string(value));
+        let request =
+            format!(r#"{{"Name":{name},"Value":{value},"Type":"{parameter_type}","Overwrite":true}}"#);
+        self.seed(|| self.client.parameter_store("PutParameter", &request));
+    }
+
+    /// Labels a version of a parameter.
+    pub fn label_parameter(&self, name: &str, version: u32, label: &str) {
+        let (name, label) = (json_string(name), json_string(label));
+        let request = format!(r#"{{"Name":{name},"ParameterVersion":{version},"Labels":[{label}]}}"#);
+        self.seed(|| self.client.parameter_store("LabelParameterVersion", &request));
+    }
+
+    /// Adds a role that may do these actions on everything. Returns its ARN.
+    pub fn add_role(&self, name: &str, actions: &[&str]) -> String {
+        let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}"#;
+        self.seed(|| {
+            let form = [("Action", "CreateRole"), ("RoleName", name), ("AssumeRolePolicyDocument", trust)];
+            let role = self.client.iam(&form);
+            let form = [
+                ("Action", "PutRolePolicy"),
+                ("RoleName", name),
+                ("PolicyName", "tests"),
+                ("PolicyDocument", &allowing(actions)),
+            ];
+            self.client.iam(&form);
+            xml_text(&role, "Arn")
+        })
+    }
+
+    /// Adds a user who has this policy, and nothing else.
+    pub fn add_user_with_policy(&self, name: &str, policy: &str) -> AccessKey {
+        self.seed(|| {
+            let key = add_user(&self.client, name, &[]);
+            put_policy(&self.client, name, policy);
+            key
+        })
     }
 
     /// Gives a secret a new current version, which makes the last one `AWSPREVIOUS`. Returns the new version's id.
@@ -139,23 +183,28 @@ fn add_user(client: &Client, name: &str, actions: &[&str]) -> AccessKey {
     client.iam(&[("Action", "CreateUser"), ("UserName", name)]);
     let key = client.iam(&[("Action", "CreateAccessKey"), ("UserName", name)]);
     if !actions.is_empty() {
-        allow(client, name, actions);
+        put_policy(client, name, &allowing(actions));
     }
     AccessKey { id: xml_text(&key, "AccessKeyId"), secret: xml_text(&key, "SecretAccessKey") }
 }
 
-fn allow(client: &Client, name: &str, actions: &[&str]) {
-    let actions: Vec<_> = actions.iter().map(|action| json_string(action)).collect();
-    let policy = format!(
-        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":[{}],"Resource":"*"}}]}}"#,
-        actions.join(",")
-    );
-    client.iam(&[
+fn put_policy(client: &Client, user: &str, policy: &str) {
+    let form = [
         ("Action", "PutUserPolicy"),
-        ("UserName", name),
+        ("UserName", user),
         ("PolicyName", "tests"),
-        ("PolicyDocument", &policy),
-    ]);
+        ("PolicyDocument", policy),
+    ];
+    client.iam(&form);
+}
+
+/// Returns a policy that allows these actions on everything.
+fn allowing(actions: &[&str]) -> String {
+    let actions: Vec<_> = actions.iter().map(|action| json_string(action)).collect();
+    let actions = actions.join(",");
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":[{actions}],"Resource":"*"}}]}}"#
+    )
 }
 
 #[cfg(test)]

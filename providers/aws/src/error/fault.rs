@@ -3,12 +3,11 @@
 use secretdir_provider::SourceErrorKind;
 
 use super::reply::Reply;
-use super::{Asked, CREDENTIALS_HINT, ENDPOINT_HINT, TIME_HINT};
-use crate::question::Version;
+use super::{Asked, CREDENTIALS_HINT, ENDPOINT_HINT, TIME_HINT, denial};
 
 /// A group of error codes that ask the same of an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     Missing,
     /// Deleted, but not yet gone.
     Deleted,
@@ -17,6 +16,8 @@ pub(super) enum Fault {
     KeyDenied,
     UnknownAccessKey,
     BadSignature,
+    /// Signed at a time that is not AWS's.
+    ClockSkew,
     Expired,
     Unsigned,
     Throttled,
@@ -41,17 +42,8 @@ const FAULTS: &[(Fault, &[&str])] = &[
         Fault::UnknownAccessKey,
         &["UnrecognizedClient", "InvalidClientTokenId", "InvalidAccessKeyId", "InvalidToken", "AuthFailure"],
     ),
-    (
-        Fault::BadSignature,
-        &[
-            "InvalidSignature",
-            "SignatureDoesNotMatch",
-            "IncompleteSignature",
-            "RequestTimeTooSkewed",
-            "RequestInTheFuture",
-            "RequestExpired",
-        ],
-    ),
+    (Fault::BadSignature, &["InvalidSignature", "SignatureDoesNotMatch", "IncompleteSignature"]),
+    (Fault::ClockSkew, &["RequestTimeTooSkewed", "RequestInTheFuture", "RequestExpired"]),
     (Fault::Expired, &["ExpiredToken", "TokenRefreshRequired"]),
     (Fault::Unsigned, &["MissingAuthenticationToken"]),
     (
@@ -96,6 +88,7 @@ impl Fault {
         match reply.code.as_deref().map(Self::of_code) {
             Some(Self::Invalid) if is_of_a_deleted_secret(message) => Self::Deleted,
             Some(Self::Denied) if is_of_a_key(message) => Self::KeyDenied,
+            Some(Self::BadSignature) if is_of_a_clock(message) => Self::ClockSkew,
             Some(Self::Unknown) | None if reply.status >= 500 => Self::Unavailable,
             Some(fault) => fault,
             None => Self::Foreign,
@@ -112,9 +105,11 @@ impl Fault {
         match self {
             Self::Missing | Self::Deleted => SourceErrorKind::NotFound,
             Self::Denied | Self::KeyDenied => SourceErrorKind::PermissionDenied,
-            Self::UnknownAccessKey | Self::BadSignature | Self::Expired | Self::Unsigned => {
-                SourceErrorKind::Unauthenticated
-            }
+            Self::UnknownAccessKey
+            | Self::BadSignature
+            | Self::ClockSkew
+            | Self::Expired
+            | Self::Unsigned => SourceErrorKind::Unauthenticated,
             Self::Throttled => SourceErrorKind::Throttled,
             Self::Unavailable => SourceErrorKind::Unavailable,
             Self::TimedOut => SourceErrorKind::TimedOut,
@@ -125,18 +120,27 @@ impl Fault {
         }
     }
 
-    pub(super) fn hint(self, asked: Asked<'_>) -> Option<String> {
+    pub(super) fn hint(self, reply: &Reply, asked: Asked<'_>) -> Option<String> {
+        let message = reply.message.as_deref().unwrap_or_default();
+        if matches!(self, Self::Denied | Self::KeyDenied)
+            && let Some(hint) = denial::hint(message)
+        {
+            return Some(hint);
+        }
         let hint = match self {
             Self::Missing => return Some(missing_hint(asked)),
             Self::Deleted => "it is marked for deletion: `aws secretsmanager restore-secret` brings it back",
             Self::Denied => {
-                "allow secretsmanager:GetSecretValue on this secret to whoever the credentials are of"
+                "allow it in a policy of whoever the credentials are of: see the permissions in the README"
             }
             Self::KeyDenied => "allow kms:Decrypt on the key of this secret, and see that the key is enabled",
             Self::UnknownAccessKey => {
                 "AWS does not know the access key: is it active, of this partition, and complete with its session token?"
             }
             Self::BadSignature => "the secret access key is wrong, or this machine's clock is",
+            Self::ClockSkew => {
+                "this machine's clock is wrong: set it (`timedatectl` shows whether it is kept right)"
+            }
             Self::Expired => {
                 "the credentials have expired: renew them, or sign in again with `aws sso login`"
             }
@@ -161,28 +165,28 @@ fn is_of_a_key(message: &str) -> bool {
     message.contains("Access to KMS") || message.contains("kms:")
 }
 
-fn missing_hint(Asked { question, region, .. }: Asked<'_>) -> String {
-    match question.arn_region() {
-        Some(home) if home != region => format!("the ARN is of {home}, but {region} was asked: set `region`"),
-        _ => match question.version {
-            Version::Current => {
-                format!("{region} was asked, with the account of the credentials: are both right?")
-            }
-            Version::Stage(version) | Version::Id(version) => {
-                format!(
-                    "{region} was asked for the version {version}: is there such a secret, and such a version of it?"
-                )
-            }
-        },
+/// A signature is good for some minutes. SDKs allow for a clock that is wrong, once they know; this is what is left.
+fn is_of_a_clock(message: &str) -> bool {
+    ["Signature expired", "Signature not yet current", "signature is now earlier", "clock"]
+        .iter()
+        .any(|text| message.contains(text))
+}
+
+pub(super) fn missing_hint(Asked { region, arn_region, version, .. }: Asked<'_>) -> String {
+    match (arn_region, version) {
+        (Some(home), _) if home != region => {
+            format!("the ARN is of {home}, but {region} was asked: set `region`")
+        }
+        (_, None) => format!("{region} was asked, with the account of the credentials: are both right?"),
+        (_, Some(version)) => format!(
+            "{region} was asked for the version {version}: is there such a secret, and such a version of it?"
+        ),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use secretdir_provider::SecretRequest;
-
     use super::*;
-    use crate::question::Question;
 
     fn reply(status: u16, code: &str, message: &str) -> Reply {
         Reply {
@@ -262,18 +266,17 @@ mod tests {
 
     #[test]
     fn a_missing_secret_names_the_region_that_was_asked() {
-        let by_name = SecretRequest::new("app/db");
-        let by_arn = SecretRequest::new("arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/db");
-        let hint = |request: &SecretRequest, region: &str| {
-            let question = Question::read(request).unwrap();
-            Fault::Missing.hint(Asked { question, region, profile: None }).unwrap()
+        let hint = |arn_region, region| {
+            let asked =
+                Asked { service: "Secrets Manager", region, profile: None, arn_region, version: None };
+            Fault::Missing.hint(&Reply::default(), asked).unwrap()
         };
         let both = "us-east-1 was asked, with the account of the credentials: are both right?";
-        assert_eq!(hint(&by_name, "us-east-1"), both);
+        assert_eq!(hint(None, "us-east-1"), both);
         assert_eq!(
-            hint(&by_arn, "us-east-1"),
+            hint(Some("eu-west-1"), "us-east-1"),
             "the ARN is of eu-west-1, but us-east-1 was asked: set `region`"
         );
-        assert!(hint(&by_arn, "eu-west-1").starts_with("eu-west-1 was asked"));
+        assert!(hint(Some("eu-west-1"), "eu-west-1").starts_with("eu-west-1 was asked"));
     }
 }

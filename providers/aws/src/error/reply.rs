@@ -46,6 +46,21 @@ impl Reply {
         reply
     }
 
+    /// Makes the reply that a call would have had if it had been made once more.
+    pub(super) fn throttled() -> Self {
+        Self {
+            status: 400,
+            code: Some("ThrottlingException".to_owned()),
+            message: Some("throttled until the time was up".to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// Reads what an answer says of a secret that is not in it.
+    pub(super) fn of_entry(code: Option<&str>, message: Option<&str>) -> Self {
+        Self { status: 400, code: code.map(one_line), message: message.map(one_line), ..Self::default() }
+    }
+
     /// Says whether the reply should have been an answer: then its body can hold a secret, and is not quoted.
     pub(super) fn claims_success(&self) -> bool {
         (200..300).contains(&self.status)

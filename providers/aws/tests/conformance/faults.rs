@@ -15,11 +15,13 @@ async fn refusal(stub: &Stub) -> Seen {
 async fn throttling_is_throttling_although_its_status_is_400() {
     let body = r#"{"__type":"ThrottlingException","Message":"Rate exceeded"}"#;
     let stub = Stub::start(Reply::json(400, body));
-    let error = refusal(&stub).await;
+    let source = source(&stub.endpoint(), &some_key());
+    let error = seen(fetch_within(Duration::from_secs(6), &*source, SecretRequest::new("app/db")).await);
     assert_eq!(error.kind, SourceErrorKind::Throttled);
-    assert_eq!(error.cause, "ThrottlingException: Rate exceeded");
+    assert!(error.cause.starts_with("ThrottlingException: "), "{}", error.cause);
     assert!(error.hint.contains("concurrency"), "{}", error.hint);
-    assert_eq!(stub.requests(), 3, "the SDK tries three times");
+    // Once, twice again by the SDK, and twice more in what is left of the time; the SDK may run out of it.
+    assert!((3..=5).contains(&stub.requests()), "{} calls", stub.requests());
 }
 
 #[tokio::test]

@@ -4,24 +4,25 @@ use std::time::{Duration, Instant};
 
 use secretdir_provider::SourceErrorKind;
 
-use super::{Answer, built, context, context_within, failure, requests, story};
+use super::{Answer, built, context_within, failure, requests, story};
 use crate::canary::chain;
 use crate::fixture::Fixture;
 
-/// How long a run has that asks a store which hangs.
-const DEADLINE: Duration = Duration::from_secs(2);
+/// How long a run has that asks a store which hangs, or throttles.
+const DEADLINE: Duration = Duration::from_secs(3);
 
 /// How late a fetch may notice that it was dropped: the time that a busy machine may need.
 const LATE: Duration = Duration::from_secs(5);
 
-/// A store that asks for fewer requests is throttling, and not merely unavailable: the engine waits longer then.
+/// A store that asks for fewer requests is throttling, and not merely unavailable. A source that waits and asks again is
+/// done before the deadline.
 pub async fn throttling_is_reported_as_such<F: Fixture>(mut fixture: F) {
     let Some(settings) = fixture.settings_of_throttling_store() else {
         panic!("the fixture has no store that throttles, nor does it skip this rule");
     };
     let source = built(&fixture, settings);
     let requests = requests(&fixture, &["first", "second"]);
-    let answers = source.fetch_all(&context(1), &requests).await;
+    let answers = source.fetch_all(&context_within(DEADLINE, 1), &requests).await;
     assert_all_failed(&answers, requests.len(), "a store that throttles", SourceErrorKind::Throttled);
 }
 

@@ -29,11 +29,19 @@ impl Client {
     }
 
     pub(super) fn try_secrets_manager(&self, action: &str, request: &str) -> Message {
-        let target = format!("secretsmanager.{action}");
-        let authorization = authorization("secretsmanager");
+        self.json("secretsmanager", &format!("secretsmanager.{action}"), request)
+    }
+
+    /// Calls Parameter Store.
+    pub(super) fn parameter_store(&self, action: &str, request: &str) -> String {
+        succeeded(action, &self.json("ssm", &format!("AmazonSSM.{action}"), request))
+    }
+
+    fn json(&self, service: &str, target: &str, request: &str) -> Message {
+        let authorization = authorization(service);
         let headers = [
             ("content-type", "application/x-amz-json-1.1"),
-            ("x-amz-target", target.as_str()),
+            ("x-amz-target", target),
             ("authorization", authorization.as_str()),
         ];
         self.post("/", &headers, request)

@@ -36,6 +36,16 @@ pub(crate) enum Version<'a> {
     Id(&'a str),
 }
 
+impl<'a> Version<'a> {
+    /// Returns the label or the id, if it is not simply the current version.
+    pub(crate) fn name(self) -> Option<&'a str> {
+        match self {
+            Self::Current => None,
+            Self::Stage(name) | Self::Id(name) => Some(name),
+        }
+    }
+}
+
 impl<'a> Question<'a> {
     /// Reads a request, and refuses what Secrets Manager never accepts.
     pub(crate) fn read(request: &'a SecretRequest) -> Result<Self, SourceError> {

@@ -1,0 +1,281 @@
+//! Parameter Store: the provider's source, and how requests become calls.
+//!
+//! Up to ten parameters are asked for in one call, each with its version. The service answers in an order of its own, and
+//! lists the names that it has nothing for. It refuses a call as a whole if one of its parameters may not be read; they are
+//! then asked for one by one, so that each tells for itself.
+
+mod question;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_ssm::Client;
+use aws_sdk_ssm::config::{Builder, Config};
+use aws_sdk_ssm::types::Parameter;
+use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
+use tokio::sync::OnceCell;
+
+use crate::attempts::Attempts;
+use crate::error::{self, Asked, Failure, Fault};
+use crate::places::{self, Places, timeouts};
+use crate::run::{self, Answer, Call, Limits, Outcome, Run, Service};
+use crate::settings::AwsSettings;
+
+use question::Question;
+
+/// The most parameters that one call names (API reference of GetParameters).
+const MOST_IN_CALL: usize = 10;
+
+/// A configured source. Its clients are made by the first fetch that needs them and serve all later ones.
+pub(crate) struct ParameterStore {
+    places: Places,
+    clients: Vec<OnceCell<Regional>>,
+}
+
+/// The client of one region.
+struct Regional {
+    client: Client,
+    region: String,
+    /// The first region of the source.
+    home: String,
+    attempts: u32,
+}
+
+/// What one run asks.
+struct Asking<'a> {
+    source: &'a ParameterStore,
+    questions: &'a [Option<Question<'a>>],
+    /// The places of those whose call was refused because of one of them.
+    alone: Mutex<BTreeSet<usize>>,
+}
+
+impl ParameterStore {
+    pub(crate) fn new(settings: AwsSettings, credentials: Option<SharedCredentialsProvider>) -> Self {
+        let places = Places::new(settings, credentials);
+        let clients = (0..places.count()).map(|_| OnceCell::new()).collect();
+        Self { places, clients }
+    }
+
+    async fn regional(&self, region: usize) -> Result<&Regional, SourceError> {
+        let cell = self.clients.get(region).ok_or_else(error::no_region)?;
+        cell.get_or_try_init(|| async {
+            let place = self.places.place(region).await?;
+            let mut config = Builder::from(&place.config);
+            if place.endpoint_url.is_some() {
+                config.set_endpoint_url(place.endpoint_url);
+            }
+            let client = Client::from_conf(config.build());
+            let attempts = client.config().retry_config().map_or(1, |retries| retries.max_attempts());
+            Ok(Regional { client, region: place.region, home: place.home, attempts })
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl SecretSource for ParameterStore {
+    fn check(&self, request: &SecretRequest) -> Result<(), SourceError> {
+        Question::read(request).map(drop)
+    }
+
+    async fn fetch(&self, context: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+        let answers = self.fetch_all(context, std::slice::from_ref(request)).await;
+        answers.into_iter().next().unwrap_or_else(|| Err(error::no_answer()))
+    }
+
+    async fn fetch_all(
+        &self,
+        context: &FetchContext,
+        requests: &[SecretRequest],
+    ) -> Vec<Result<Secret, SourceError>> {
+        let (questions, refused) = run::read_all(requests, Question::read);
+        let asking = Asking { source: self, questions: &questions, alone: Mutex::default() };
+        Run::new(&asking, context, self.places.count()).answer(refused).await
+    }
+}
+
+impl Service for Asking<'_> {
+    fn split(&self, open: Vec<usize>) -> Vec<Call> {
+        let alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
+        let (alone, together): (Vec<_>, Vec<_>) = open.into_iter().partition(|place| alone.contains(place));
+        let calls = self
+            .apart(together)
+            .into_iter()
+            .flat_map(|apart| apart.chunks(MOST_IN_CALL).map(<[usize]>::to_vec).collect::<Vec<_>>());
+        calls.chain(alone.into_iter().map(|place| vec![place])).collect()
+    }
+
+    async fn ask(&self, region: usize, call: Call, limits: Limits) -> Outcome {
+        let Ok(regional) = self.source.regional(region).await else {
+            let answers = call.into_iter().map(|place| (place, Err(error::no_region())));
+            return Outcome::Answered(answers.collect(), None);
+        };
+        let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
+        match self.get(regional, &call, &limits, &attempts).await {
+            Some(answers) => Outcome::Answered(answers, attempts.seen().retry_after),
+            None => {
+                self.alone.lock().unwrap_or_else(PoisonError::into_inner).extend(&call);
+                Outcome::Refused(call)
+            }
+        }
+    }
+}
+
+impl<'a> Asking<'a> {
+    /// Groups requests so that no group has one parameter twice: an answer does not always tell of which version it is.
+    fn apart(&self, mut open: Vec<usize>) -> Vec<Vec<usize>> {
+        let mut groups = Vec::new();
+        while !open.is_empty() {
+            let mut seen = BTreeSet::new();
+            let is_first = |place: &usize| {
+                let question = self.questions.get(*place).and_then(Option::as_ref);
+                question.is_none_or(|question| seen.insert(path_of(question.name)))
+            };
+            let (group, others) = open.into_iter().partition(is_first);
+            groups.push(group);
+            open = others;
+        }
+        groups
+    }
+
+    /// Makes one call. `None` if it was refused because of one of several parameters.
+    async fn get(
+        &self,
+        regional: &Regional,
+        call: &[usize],
+        limits: &Limits,
+        attempts: &Attempts,
+    ) -> Option<Vec<(usize, Answer)>> {
+        let mut open = Open::new(self, regional, call);
+        let overrides =
+            Config::builder().timeout_config(timeouts(limits.until)).retry_classifier(attempts.clone());
+        let request = regional.client.get_parameters().set_names(Some(open.names())).with_decryption(true);
+        match request.customize().config_override(overrides).send().await {
+            Ok(found) => {
+                found.parameters.into_iter().flatten().for_each(|parameter| open.found(parameter));
+                found.invalid_parameters.into_iter().flatten().for_each(|name| open.missing(&name));
+                Some(open.fail(|_| error::no_answer()))
+            }
+            Err(failure) => {
+                let failure = |asked| error::of_call(&failure, asked, attempts.seen());
+                let is_of_one = open.first().map(failure).is_some_and(|failure| is_of_one(&failure));
+                (!is_of_one || call.len() == 1).then(|| open.fail(|asked| failure(asked).error))
+            }
+        }
+    }
+
+    fn asked<'r>(&'r self, regional: &'r Regional, question: Question<'r>) -> Asked<'r> {
+        Asked {
+            service: "Parameter Store",
+            region: &regional.region,
+            profile: self.source.places.settings().profile.as_deref(),
+            arn_region: question.arn_region().filter(|region| *region != regional.home),
+            version: question.version,
+        }
+    }
+}
+
+fn is_of_one(failure: &Failure) -> bool {
+    matches!(failure.fault, Some(Fault::Denied | Fault::KeyDenied | Fault::Missing | Fault::Invalid))
+}
+
+/// The parameters of a call that have no answer yet, and the answers.
+struct Open<'r> {
+    asking: &'r Asking<'r>,
+    regional: &'r Regional,
+    /// What is asked: its name as it is put to this region, with the version after a colon.
+    open: BTreeMap<usize, (Question<'r>, String)>,
+    answers: Vec<(usize, Answer)>,
+}
+
+impl<'r> Open<'r> {
+    fn new(asking: &'r Asking<'_>, regional: &'r Regional, call: &[usize]) -> Self {
+        let question = |place: &usize| Some((*place, asking.questions.get(*place).copied().flatten()?));
+        let open = call.iter().filter_map(question);
+        let open = open.map(|(place, question)| (place, (question, selector(regional, question)))).collect();
+        Self { asking, regional, open, answers: Vec::new() }
+    }
+
+    /// Returns what is asked for, each once.
+    fn names(&self) -> Vec<String> {
+        let names: BTreeSet<_> = self.open.values().map(|(_, name)| name.clone()).collect();
+        names.into_iter().collect()
+    }
+
+    fn first(&self) -> Option<Asked<'r>> {
+        self.open.values().next().map(|(question, _)| self.asking.asked(self.regional, *question))
+    }
+
+    fn take(&mut self, is_about: impl Fn(Question<'r>, &str) -> bool) -> Vec<(usize, Question<'r>)> {
+        let taken = self.open.extract_if(.., |_, (question, name)| is_about(*question, name));
+        taken.map(|(place, (question, _))| (place, question)).collect()
+    }
+
+    fn found(&mut self, parameter: Parameter) {
+        let Parameter { name, mut value, version, .. } = parameter;
+        let name = name.unwrap_or_default();
+        let mut about = self.take(|question, _| path_of(question.name) == path_of(&name));
+        while let Some((place, _)) = about.pop() {
+            // The last one gets the value itself: a copy that nobody owns would not be wiped.
+            let value = if about.is_empty() { value.take() } else { value.clone() };
+            let secret = value.map(|value| {
+                Secret::new(value).with_origin(&self.regional.region).with_revision(version.to_string())
+            });
+            self.answers.push((place, secret.ok_or_else(error::no_value)));
+        }
+    }
+
+    fn missing(&mut self, name: &str) {
+        for (place, question) in self.take(|_, asked| asked == name) {
+            let asked = self.asking.asked(self.regional, question);
+            let cause = "Parameter Store has no such parameter, or no such version of it";
+            self.answers.push((place, Err(error::missing(asked, cause))));
+        }
+    }
+
+    /// Ends with this error for all that have no answer.
+    fn fail(mut self, error: impl Fn(Asked<'r>) -> SourceError) -> Vec<(usize, Answer)> {
+        let (asking, regional) = (self.asking, self.regional);
+        let left = self.open.into_iter();
+        self.answers
+            .extend(left.map(|(place, (question, _))| (place, Err(error(asking.asked(regional, question))))));
+        self.answers
+    }
+}
+
+/// Returns the name that is also the end of an ARN: `app/db` of `/app/db`.
+fn path_of(name: &str) -> &str {
+    let name =
+        name.strip_prefix("arn:").and_then(|arn| arn.split_once(":parameter")).map_or(name, |(_, path)| path);
+    name.trim_start_matches('/')
+}
+
+/// Returns what a parameter is called in this region, with its version.
+fn selector(regional: &Regional, question: Question<'_>) -> String {
+    let name = places::in_region(question.name, question.arn_region(), &regional.home, &regional.region);
+    match question.version {
+        Some(version) => format!("{name}:{version}"),
+        None => name,
+    }
+}
+
+impl fmt::Debug for ParameterStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ParameterStore").field("settings", self.places.settings()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_has_one_path_however_it_is_named() {
+        for name in ["app/db", "/app/db", "arn:aws:ssm:eu-west-1:123456789012:parameter/app/db"] {
+            assert_eq!(path_of(name), "app/db", "{name}");
+        }
+        assert_eq!(path_of("db"), "db");
+    }
+}

@@ -1,0 +1,162 @@
+//! What a request means to Parameter Store: which parameter, and which version of it.
+
+use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
+
+/// The longest name of a parameter with its ARN, and the longest label, in characters (API reference of PutParameter, and of
+/// LabelParameterVersion).
+const LONGEST_NAME: usize = 2048;
+const LONGEST_LABEL: usize = 100;
+
+/// How deep a hierarchy can be.
+const MOST_LEVELS: usize = 15;
+
+const NAME_HINT: &str = "a name has ASCII letters, digits and _.- only, in at most 15 levels with a / before each; \
+    a version is named by `version`, and a key of a JSON value by `field`";
+const ARN_HINT: &str =
+    "an ARN is arn:PARTITION:ssm:REGION:ACCOUNT:parameter/NAME; a version is named by `version`";
+const VERSION_HINT: &str = "leave `version` out for the latest one, or give its number or one of its labels";
+
+/// A well-formed request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Question<'a> {
+    /// A name or an ARN.
+    pub(crate) name: &'a str,
+    /// A number or a label.
+    pub(crate) version: Option<&'a str>,
+}
+
+impl<'a> Question<'a> {
+    /// Reads a request, and refuses what Parameter Store never accepts.
+    pub(crate) fn read(request: &'a SecretRequest) -> Result<Self, SourceError> {
+        check_name(request.name()).map_err(|(cause, hint)| refused(cause, hint))?;
+        if let Some(version) = request.version() {
+            check_version(version).map_err(|cause| refused(cause, VERSION_HINT))?;
+        }
+        Ok(Self { name: request.name(), version: request.version() })
+    }
+
+    /// Returns the region that an ARN names.
+    pub(crate) fn arn_region(&self) -> Option<&'a str> {
+        self.name.strip_prefix("arn:")?.split(':').nth(2)
+    }
+}
+
+fn check_name(name: &str) -> Result<(), (&'static str, &'static str)> {
+    if name.len() > LONGEST_NAME {
+        return Err(("the name has more than 2048 characters", NAME_HINT));
+    }
+    let Some(rest) = name.strip_prefix("arn:") else {
+        return check_path(name).map_err(|cause| (cause, NAME_HINT));
+    };
+    match rest.splitn(5, ':').collect::<Vec<_>>().as_slice() {
+        [partition, "ssm", region, account, resource]
+            if [partition, region, account].iter().all(|part| !part.is_empty()) =>
+        {
+            let path = resource.strip_prefix("parameter").filter(|path| path.starts_with('/'));
+            check_path(path.unwrap_or_default()).map_err(|cause| (cause, ARN_HINT))
+        }
+        _ => Err(("the ARN is not one of a parameter", ARN_HINT)),
+    }
+}
+
+fn check_path(path: &str) -> Result<(), &'static str> {
+    let levels = path.strip_prefix('/').unwrap_or(path);
+    if levels.is_empty() {
+        return Err("the name is empty");
+    }
+    if !path.chars().all(|c| c.is_ascii_alphanumeric() || "/_.-".contains(c)) {
+        return Err("the name has a character that no parameter's name has");
+    }
+    if levels.split('/').any(str::is_empty) {
+        return Err("the name has an empty level");
+    }
+    if levels.len() < path.len() || !levels.contains('/') {
+        let deep = levels.split('/').count() > MOST_LEVELS;
+        return if deep { Err("the name has more than 15 levels") } else { Ok(()) };
+    }
+    Err("the name has several levels, but no / before the first one")
+}
+
+fn check_version(version: &str) -> Result<(), &'static str> {
+    if version.chars().all(|c| c.is_ascii_digit()) {
+        return match version.parse::<i64>() {
+            Ok(1..) => Ok(()),
+            _ => Err("the version is no number that a version has"),
+        };
+    }
+    let reserved = ["aws", "ssm"]
+        .iter()
+        .any(|word| version.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(word)));
+    let may_stand = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    if version.len() > LONGEST_LABEL || reserved || !version.chars().all(may_stand) {
+        return Err("the version is neither a number nor a label");
+    }
+    Ok(())
+}
+
+fn refused(cause: &'static str, hint: &str) -> SourceError {
+    SourceError::new(SourceErrorKind::InvalidRequest).with_cause(cause).with_hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    const ARN: &str = "arn:aws:ssm:eu-west-1:123456789012:parameter/app/db";
+
+    fn refusal(request: &SecretRequest) -> String {
+        let error = Question::read(request).unwrap_err();
+        assert_eq!(error.kind(), SourceErrorKind::InvalidRequest);
+        assert!(error.hint().is_some());
+        error.source().unwrap().to_string()
+    }
+
+    #[test]
+    fn names_and_arns_that_aws_accepts_are_accepted() {
+        for name in ["db", "/app/db", "/a", "A_b.c-d", "/aws/service/ami/id", ARN, &"/a".repeat(15)] {
+            assert_eq!(Question::read(&SecretRequest::new(name)).unwrap().name, name);
+        }
+        assert_eq!(Question::read(&SecretRequest::new(ARN)).unwrap().arn_region(), Some("eu-west-1"));
+    }
+
+    #[test]
+    fn names_that_aws_cannot_have_are_refused() {
+        for (name, cause) in [
+            ("", "the name is empty"),
+            ("/", "the name is empty"),
+            ("a b", "the name has a character that no parameter's name has"),
+            ("/app/db:3", "the name has a character that no parameter's name has"),
+            ("app/db", "the name has several levels, but no / before the first one"),
+            ("/app//db", "the name has an empty level"),
+            ("/app/", "the name has an empty level"),
+            (&"/a".repeat(16), "the name has more than 15 levels"),
+            (&"n".repeat(2049), "the name has more than 2048 characters"),
+            ("arn:aws:s3:::bucket", "the ARN is not one of a parameter"),
+            ("arn:aws:ssm:eu-west-1:123456789012:document/x", "the name is empty"),
+        ] {
+            assert_eq!(refusal(&SecretRequest::new(name)), cause, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_version_is_a_number_or_a_label() {
+        for version in ["1", "12", "live", "release-1.2_x"] {
+            let request = SecretRequest::new("a").with_version(version);
+            assert_eq!(Question::read(&request).unwrap().version, Some(version));
+        }
+        for (version, cause) in [
+            ("", "the version is no number that a version has"),
+            ("0", "the version is no number that a version has"),
+            ("99999999999999999999", "the version is no number that a version has"),
+            ("a b", "the version is neither a number nor a label"),
+            ("a:b", "the version is neither a number nor a label"),
+            ("AWSCURRENT", "the version is neither a number nor a label"),
+            ("ssm-1", "the version is neither a number nor a label"),
+            (&"l".repeat(101), "the version is neither a number nor a label"),
+        ] {
+            assert_eq!(refusal(&SecretRequest::new("a").with_version(version)), cause, "{version}");
+        }
+    }
+}

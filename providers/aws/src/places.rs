@@ -1,0 +1,161 @@
+//! Where a source asks, and as whom: the configuration of the SDK for each of its regions.
+
+use std::time::{Duration, Instant};
+
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_secretsmanager::config::SharedHttpClient;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, ConnectorBuilder};
+use secretdir_provider::SourceError;
+use tokio::sync::OnceCell;
+
+use crate::credentials::{self, Remembering};
+use crate::error;
+use crate::settings::AwsSettings;
+
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long one attempt of a call may take. These services answer in well under a second; an attempt that hangs leaves
+/// time for another.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The name of a session where the settings have none.
+const SESSION: &str = "secretdir";
+
+/// The regions of one source, the first one and those to turn to, with what they share.
+pub(crate) struct Places {
+    settings: AwsSettings,
+    credentials: Option<SharedCredentialsProvider>,
+    surroundings: OnceCell<SdkConfig>,
+}
+
+/// One region.
+pub(crate) struct Place {
+    pub(crate) region: String,
+    /// The first region of the source.
+    pub(crate) home: String,
+    pub(crate) endpoint_url: Option<String>,
+    pub(crate) config: SdkConfig,
+}
+
+impl Places {
+    /// Takes the settings and, where the SDK shall not look for them, the credentials.
+    pub(crate) fn new(settings: AwsSettings, credentials: Option<SharedCredentialsProvider>) -> Self {
+        Self { settings, credentials, surroundings: OnceCell::new() }
+    }
+
+    pub(crate) fn settings(&self) -> &AwsSettings {
+        &self.settings
+    }
+
+    /// Returns how many regions there are.
+    pub(crate) fn count(&self) -> usize {
+        1 + self.settings.failover_region.len()
+    }
+
+    /// Returns the region at this place, of which 0 is the first. The first time, reads the environment and AWS's
+    /// configuration files, and may ask the instance for its region.
+    pub(crate) async fn place(&self, number: usize) -> Result<Place, SourceError> {
+        let shared = self.surroundings.get_or_init(|| self.look_around()).await;
+        let failover = number.checked_sub(1).and_then(|number| self.settings.failover_region.get(number));
+        let home = shared.region().map(ToString::to_string).ok_or_else(error::no_region)?;
+        let region = failover.unwrap_or(&home).clone();
+        let endpoint_url = self.settings.endpoint_url.as_ref().map(|url| url.replace("{region}", &region));
+        let config = shared.to_builder().region(Region::new(region.clone())).build();
+        Ok(Place { region, home, endpoint_url, config })
+    }
+
+    async fn look_around(&self) -> SdkConfig {
+        let http_client = http_client();
+        let mut loader =
+            aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http_client.clone());
+        if let Some(region) = &self.settings.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(profile) = &self.settings.profile {
+            loader = loader.profile_name(profile);
+        }
+        // What is not set here may be set in the environment or the profile.
+        if self.settings.use_fips_endpoint {
+            loader = loader.use_fips(true);
+        }
+        if self.settings.use_dualstack_endpoint {
+            loader = loader.use_dual_stack(true);
+        }
+        let found = loader.load().await;
+        let credentials = self.credentials(&found, http_client).await;
+        let mut config = found.into_builder();
+        config.set_credentials_provider(credentials);
+        config.build()
+    }
+
+    async fn credentials(
+        &self,
+        found: &SdkConfig,
+        http_client: SharedHttpClient,
+    ) -> Option<SharedCredentialsProvider> {
+        let of_profile = || {
+            let profile = self.settings.profile.as_deref()?;
+            Some(credentials::of_profile(profile, found.region(), http_client))
+        };
+        let own = self.credentials.clone().or_else(of_profile).or_else(|| found.credentials_provider())?;
+        let own = SharedCredentialsProvider::new(Remembering::new(own));
+        let Some(role) = &self.settings.role_arn else { return Some(own) };
+        let session = self.settings.role_session_name.as_deref().unwrap_or(SESSION);
+        let mut assumed = AssumeRoleProvider::builder(role).session_name(session).configure(found);
+        if let Some(id) = &self.settings.external_id {
+            assumed = assumed.external_id(id);
+        }
+        let assumed = assumed.build_from_provider(own).await;
+        Some(SharedCredentialsProvider::new(Remembering::new(SharedCredentialsProvider::new(assumed))))
+    }
+}
+
+/// Returns what something is called in a region: a replica of what has an ARN in the first region, `home`, has an ARN of its
+/// own.
+pub(crate) fn in_region(name: &str, arn_region: Option<&str>, home: &str, region: &str) -> String {
+    match arn_region {
+        Some(named) if named == home => name.replacen(&format!(":{home}:"), &format!(":{region}:"), 1),
+        _ => name.to_owned(),
+    }
+}
+
+/// Builds what the SDK builds by default, with ring instead of aws-lc: the machine's certificates, and the proxy that
+/// the environment names.
+fn http_client() -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.set_proxy_config(Some(ProxyConfig::from_env()));
+        connector.build()
+    })
+}
+
+/// Returns the time-outs of a call that must be at its end by then, all retries included.
+pub(crate) fn timeouts(until: Instant) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(until.saturating_duration_since(Instant::now()))
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arn_of_the_first_region_is_one_of_the_region_that_is_asked() {
+        let arn = "arn:aws:ssm:eu-west-1:1:parameter/eu-west-1/a";
+        let there = "arn:aws:ssm:us-east-1:1:parameter/eu-west-1/a";
+        assert_eq!(in_region(arn, Some("eu-west-1"), "eu-west-1", "us-east-1"), there);
+        assert_eq!(in_region(arn, Some("eu-west-1"), "eu-central-1", "us-east-1"), arn);
+        assert_eq!(in_region("/eu-west-1/a", None, "eu-west-1", "us-east-1"), "/eu-west-1/a");
+    }
+}

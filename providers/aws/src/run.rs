@@ -1,0 +1,243 @@
+//! One run against one service: every request once, in as few calls as the service allows, and again only as the budget
+//! and the deadline allow.
+//!
+//! 1. The requests that are open are split into calls, which are made side by side, as many as the context allows.
+//! 2. A call that the service refuses as a whole, but might answer in parts, is split and made again at once.
+//! 3. Where a region is unavailable, or does not answer in its share of the time, the next one is asked: with one call
+//!    first, and with the others if that is answered. What a region says (not found, denied, throttled) stands.
+//! 4. What is throttled is asked again after a pause, with one call first, until the deadline.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::stream::{self, StreamExt as _};
+use secretdir_provider::{FetchContext, Secret, SecretRequest, SourceError, SourceErrorKind};
+use tokio::time::sleep;
+
+use crate::budget::Budget;
+use crate::error;
+
+/// What came of a request.
+pub(crate) type Answer = Result<Secret, SourceError>;
+
+/// How much of the time to the deadline is left, so that an error of one's own comes before the run is cut off.
+const RESERVE: Duration = Duration::from_millis(500);
+
+/// The requests of one call, by their places among all.
+pub(crate) type Call = Vec<usize>;
+
+/// What came of a call.
+pub(crate) enum Outcome {
+    /// An answer to each request of the call.
+    Answered(Vec<(usize, Answer)>, Option<Duration>),
+    /// The call was refused as a whole: its requests are open, to be split in another way.
+    Refused(Call),
+}
+
+/// What a call may use.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    /// When the call must be at its end.
+    pub(crate) until: Instant,
+    pub(crate) budget: Arc<Budget>,
+}
+
+/// A service of AWS.
+pub(crate) trait Service: Sync {
+    /// Splits requests into calls.
+    fn split(&self, open: Vec<usize>) -> Vec<Call>;
+
+    /// Makes one call to the region at this place: 0 is the first.
+    fn ask(&self, region: usize, call: Call, limits: Limits) -> impl Future<Output = Outcome> + Send;
+}
+
+/// Reads requests: the questions of those that are well formed, and what is wrong with the others.
+pub(crate) fn read_all<'a, Q>(
+    requests: &'a [SecretRequest],
+    read: impl Fn(&'a SecretRequest) -> Result<Q, SourceError>,
+) -> (Vec<Option<Q>>, Vec<Option<SourceError>>) {
+    let read = requests.iter().map(|request| match read(request) {
+        Ok(question) => (Some(question), None),
+        Err(error) => (None, Some(error)),
+    });
+    read.unzip()
+}
+
+/// A run.
+pub(crate) struct Run<'a, S> {
+    service: &'a S,
+    concurrency: NonZeroUsize,
+    deadline: Instant,
+    /// What the last call before the deadline needs.
+    reserve: Duration,
+    budget: Arc<Budget>,
+    regions: usize,
+    answers: Vec<Option<Answer>>,
+    /// How long a throttling store has asked to wait.
+    retry_after: Option<Duration>,
+}
+
+impl<'a, S: Service> Run<'a, S> {
+    /// Takes the number of regions that can be asked.
+    pub(crate) fn new(service: &'a S, context: &FetchContext, regions: usize) -> Self {
+        let remaining = context.remaining();
+        let reserve = RESERVE.min(remaining / 10);
+        let deadline = Instant::now() + remaining.saturating_sub(reserve);
+        let budget = Arc::new(Budget::new(0, 0));
+        let concurrency = context.concurrency();
+        Self {
+            service,
+            concurrency,
+            deadline,
+            reserve,
+            budget,
+            regions,
+            answers: Vec::new(),
+            retry_after: None,
+        }
+    }
+
+    /// Answers requests, of which some have their answers already: they are not well formed.
+    pub(crate) async fn answer(mut self, known: Vec<Option<SourceError>>) -> Vec<Answer> {
+        self.answers = known.into_iter().map(|known| known.map(Err)).collect();
+        let open: Vec<_> = (0..self.answers.len()).filter(|place| self.is_open(*place)).collect();
+        let calls = self.service.split(open.clone()).len();
+        self.budget = Arc::new(Budget::new(calls, self.regions.saturating_sub(1)));
+        let mut open = open;
+        for region in 0..self.regions {
+            open = self.ask_region(region, open).await;
+            if open.is_empty() {
+                break;
+            }
+        }
+        self.answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(error::no_answer()))).collect()
+    }
+
+    fn is_open(&self, place: usize) -> bool {
+        self.answers.get(place).is_some_and(Option::is_none)
+    }
+
+    /// Asks one region. Returns what another one should be asked for.
+    async fn ask_region(&mut self, region: usize, open: Vec<usize>) -> Vec<usize> {
+        let until = self.until(region);
+        let mut throttled = if region == 0 {
+            self.make_calls(region, open.clone(), until).await;
+            self.that_are(&open, SourceErrorKind::Throttled)
+        } else {
+            self.make_one_call_first(region, open.clone(), until).await
+        };
+        let mut in_vain = 0;
+        while !throttled.is_empty() {
+            let Some(pause) = self.pause(in_vain) else { break };
+            sleep(pause).await;
+            let before = throttled.len();
+            throttled = self.make_one_call_first(region, throttled, self.deadline).await;
+            in_vain = if throttled.len() < before { 0 } else { in_vain + 1 };
+        }
+        if region + 1 == self.regions {
+            return Vec::new();
+        }
+        let mut failed = self.that_are(&open, SourceErrorKind::Unavailable);
+        failed.extend(self.that_are(&open, SourceErrorKind::TimedOut));
+        failed
+    }
+
+    /// Returns when a region must have answered, so that there is time for those after it.
+    fn until(&self, region: usize) -> Instant {
+        let shares = u32::try_from(self.regions - region).unwrap_or(u32::MAX);
+        let now = Instant::now();
+        now + self.deadline.saturating_duration_since(now) / shares
+    }
+
+    fn pause(&self, in_vain: u32) -> Option<Duration> {
+        let remaining = self.deadline.saturating_duration_since(Instant::now());
+        let last = remaining.saturating_sub(self.reserve);
+        let pause = self.budget.pause(in_vain, last, |longest| longest.mul_f64(fastrand::f64()))?;
+        // A store that asks for more time than there is would only refuse once more.
+        let pause = pause.max(self.retry_after.unwrap_or_default());
+        (pause <= last && !last.is_zero()).then_some(pause)
+    }
+
+    /// Makes one call, and the others only if the region answers it. Returns those requests that are throttled.
+    async fn make_one_call_first(&mut self, region: usize, open: Vec<usize>, until: Instant) -> Vec<usize> {
+        let mut calls = self.service.split(open.clone()).into_iter();
+        let first = calls.next().unwrap_or_default();
+        if !self.budget.take() {
+            return Vec::new();
+        }
+        self.make_calls(region, first.clone(), until).await;
+        if !self.that_are(&first, SourceErrorKind::Throttled).is_empty() {
+            return open;
+        }
+        if first.iter().all(|place| !self.answers.get(*place).is_some_and(has_no_say)) {
+            let rest = calls.take_while(|_| self.budget.take()).flatten().collect();
+            self.make_calls(region, rest, until).await;
+        }
+        self.that_are(&open, SourceErrorKind::Throttled)
+    }
+
+    /// Makes calls until each request has an answer.
+    async fn make_calls(&mut self, region: usize, mut open: Vec<usize>, until: Instant) {
+        self.retry_after = None;
+        while !open.is_empty() {
+            let limits = Limits { until, budget: Arc::clone(&self.budget) };
+            let calls = self.service.split(std::mem::take(&mut open)).into_iter();
+            let calls = calls.map(|call| self.service.ask(region, call, limits.clone()));
+            let outcomes: Vec<_> =
+                stream::iter(calls).buffer_unordered(self.concurrency.get()).collect().await;
+            for outcome in outcomes {
+                match outcome {
+                    Outcome::Answered(answers, retry_after) => {
+                        self.retry_after = self.retry_after.max(retry_after);
+                        answers.into_iter().for_each(|(place, answer)| self.put(place, answer));
+                    }
+                    Outcome::Refused(call) => open.extend(call),
+                }
+            }
+            self.budget.add(self.service.split(open.clone()).len());
+        }
+    }
+
+    fn put(&mut self, place: usize, answer: Answer) {
+        if let Some(slot) = self.answers.get_mut(place) {
+            // Of a request that two regions did not answer, both tell why; and to be throttled tells more than that the
+            // time was up.
+            let earlier = slot.take();
+            *slot = Some(match (earlier, answer) {
+                (Some(Err(earlier)), Err(later)) if is_down(&earlier) && is_down(&later) => {
+                    Err(error::in_both(&earlier, later))
+                }
+                (Some(Err(earlier)), Err(later)) if is_throttled(&earlier) && is_down(&later) => Err(earlier),
+                (_, answer) => answer,
+            });
+        }
+    }
+
+    fn that_are(&self, places: &[usize], kind: SourceErrorKind) -> Vec<usize> {
+        let is = |place: &&usize| {
+            self.answers
+                .get(**place)
+                .and_then(Option::as_ref)
+                .is_some_and(|answer| kind_of(answer) == Some(kind))
+        };
+        places.iter().filter(is).copied().collect()
+    }
+}
+
+fn kind_of(answer: &Answer) -> Option<SourceErrorKind> {
+    answer.as_ref().err().map(SourceError::kind)
+}
+
+/// Says whether a region did not come to say anything of a request.
+fn has_no_say(answer: &Option<Answer>) -> bool {
+    matches!(answer, Some(Err(error)) if is_down(error))
+}
+
+fn is_throttled(error: &SourceError) -> bool {
+    error.kind() == SourceErrorKind::Throttled
+}
+
+fn is_down(error: &SourceError) -> bool {
+    matches!(error.kind(), SourceErrorKind::TimedOut | SourceErrorKind::Unavailable)
+}

@@ -1,0 +1,160 @@
+//! Up to 20 secrets in one call: BatchGetSecretValue.
+//!
+//! The service answers in an order of its own, some secrets with a value and some with an error, and may spread that over
+//! pages. What it says nothing of is an error: a secret is never silently missing.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_secretsmanager::types::{ApiErrorType, SecretValueEntry};
+use secretdir_provider::SourceError;
+
+use super::{Prepared, Question, deleted};
+use crate::error::{self, Failure, Fault};
+use crate::run::Answer;
+
+/// The most pages that are asked for: as many as there can be if each has one secret, and an empty one now and then.
+const MOST_PAGES: usize = 2 * super::MOST_IN_BATCH;
+
+/// Why a batch is not answered, although its secrets may be.
+pub(super) enum Refusal {
+    /// Batches are not allowed, or not known, for this reason.
+    OfBatches(String),
+    /// Something about this one.
+    OfThis,
+}
+
+/// Asks for the secrets, page by page.
+pub(super) async fn ask(prepared: &Prepared<'_>) -> Result<Vec<(usize, Answer)>, Refusal> {
+    let mut open = Open::new(prepared);
+    let mut token = None;
+    for _ in 0..MOST_PAGES {
+        let call = prepared.regional.client.batch_get_secret_value();
+        let call = call.set_secret_id_list(Some(open.ids.clone())).set_next_token(token);
+        let page = match call.customize().config_override(prepared.overrides()).send().await {
+            Ok(page) => page,
+            Err(failure) => {
+                let failure =
+                    |question| error::of_call(&failure, prepared.asked(question), prepared.attempts.seen());
+                return match open.first().map(failure).and_then(refusal) {
+                    Some(refusal) => Err(refusal),
+                    None => Ok(open.fail(|question| failure(question).error)),
+                };
+            }
+        };
+        page.secret_values.into_iter().flatten().for_each(|entry| open.value(entry));
+        for failed in page.errors.into_iter().flatten() {
+            open.error(failed).await;
+        }
+        token = page.next_token;
+        if token.is_none() {
+            break;
+        }
+    }
+    Ok(open.fail(|_| error::no_answer()))
+}
+
+/// Says whether a failure is one of the batch, and not of its secrets.
+fn refusal(failure: Failure) -> Option<Refusal> {
+    match failure.fault? {
+        Fault::Denied | Fault::Unsupported => Some(Refusal::OfBatches(error::told(&failure.error))),
+        Fault::Missing | Fault::Deleted | Fault::KeyDenied | Fault::Invalid => Some(Refusal::OfThis),
+        _ => None,
+    }
+}
+
+/// The secrets of a batch that have no answer yet, and the answers.
+struct Open<'p, 'a> {
+    prepared: &'p Prepared<'a>,
+    /// What is asked, each once.
+    ids: Vec<String>,
+    open: BTreeMap<usize, (Question<'a>, String)>,
+    answers: Vec<(usize, Answer)>,
+}
+
+impl<'p, 'a> Open<'p, 'a> {
+    fn new(prepared: &'p Prepared<'a>) -> Self {
+        let questions = prepared.questions.iter();
+        let open: BTreeMap<_, _> =
+            questions.map(|(place, question)| (*place, (*question, prepared.id_of(*question)))).collect();
+        let mut ids: Vec<_> = open.values().map(|(_, id)| id.clone()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Self { prepared, ids, open, answers: Vec::new() }
+    }
+
+    fn first(&self) -> Option<Question<'a>> {
+        self.open.values().next().map(|(question, _)| *question)
+    }
+
+    /// Takes out those that an entry of an answer is about.
+    fn take(&mut self, is_about: impl Fn(&str) -> bool) -> Vec<(usize, Question<'a>)> {
+        let taken = self.open.extract_if(.., |_, (_, id)| is_about(id));
+        taken.map(|(place, (question, _))| (place, question)).collect()
+    }
+
+    fn value(&mut self, entry: SecretValueEntry) {
+        let SecretValueEntry {
+            name, arn, version_id, secret_string: mut text, secret_binary: mut bytes, ..
+        } = entry;
+        let (name, arn) = (name.unwrap_or_default(), arn.unwrap_or_default());
+        let mut about = self.take(|id| names(id, &name, &arn));
+        while let Some((place, _)) = about.pop() {
+            // The last one gets the value itself: a copy that nobody owns would not be wiped.
+            let value = if about.is_empty() {
+                super::value(text.take(), bytes.take())
+            } else {
+                super::value(text.clone(), bytes.clone())
+            };
+            let region = &self.prepared.regional.region;
+            let answer = value.map(|secret| super::described(secret, version_id.clone(), region));
+            self.answers.push((place, answer.ok_or_else(error::no_value)));
+        }
+    }
+
+    async fn error(&mut self, failed: ApiErrorType) {
+        let about = failed.secret_id.unwrap_or_default();
+        for (place, question) in self.take(|id| names(id, &about, &about)) {
+            let asked = self.prepared.asked(question);
+            let failure = error::of_entry(failed.error_code.as_deref(), failed.message.as_deref(), asked);
+            let error = deleted::with_date(self.prepared, question, failure).await;
+            self.answers.push((place, Err(error)));
+        }
+    }
+
+    /// Ends with this error for all that have no answer.
+    fn fail(mut self, error: impl Fn(Question<'a>) -> SourceError) -> Vec<(usize, Answer)> {
+        let left = self.open.into_iter().map(|(place, (question, _))| (place, Err(error(question))));
+        self.answers.extend(left);
+        self.answers
+    }
+}
+
+/// Says whether an identifier names the secret with this name and ARN. An ARN may lack the hyphen and the six characters
+/// that AWS adds to the name.
+fn names(id: &str, name: &str, arn: &str) -> bool {
+    let suffix = |rest: &str| rest.len() == 7 && rest.starts_with('-');
+    id == name || id == arn || (id.starts_with("arn:") && arn.strip_prefix(id).is_some_and(suffix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_matched_by_name_arn_and_partial_arn() {
+        let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/db-AbCdEf";
+        for id in ["app/db", arn, arn.trim_end_matches("-AbCdEf")] {
+            assert!(names(id, "app/db", arn), "{id}");
+        }
+        for id in [
+            "app/d",
+            "app/db-AbCdEf",
+            "app",
+            "",
+            arn.trim_end_matches("/db-AbCdEf"),
+            &format!("{arn}-AbCdEf"),
+        ] {
+            assert!(!names(id, "app/db", arn), "{id}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Secrets Manager: the provider's source, and how requests become calls.
+//!
+//! Requests for current versions go into batches. Where whoever asks may not use the batch call, or the endpoint does not
+//! know it, they are asked one by one, as those with a version always are: a batch knows no versions.
+
+mod batch;
+mod deleted;
+mod question;
+mod single;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::{Builder, Config};
+use aws_sdk_secretsmanager::primitives::Blob;
+use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
+use tokio::sync::OnceCell;
+
+use crate::attempts::Attempts;
+use crate::error::{self, Asked};
+use crate::places::{self, Places, timeouts};
+use crate::run::{self, Call, Limits, Outcome, Run, Service};
+use crate::settings::AwsSettings;
+
+pub(crate) use question::{Question, Version};
+
+/// The most secrets that one batch names (API reference of BatchGetSecretValue).
+const MOST_IN_BATCH: usize = 20;
+
+const NO_BATCHES: &str =
+    "secrets are asked for one by one, which takes more calls: secretsmanager:BatchGetSecretValue";
+
+/// A configured source. Its clients are made by the first fetch that needs them and serve all later ones.
+pub(crate) struct SecretsManager {
+    places: Places,
+    clients: Vec<OnceCell<Regional>>,
+    /// Set once batches are refused: nobody tries again what is not allowed.
+    no_batches: AtomicBool,
+}
+
+/// The client of one region.
+pub(crate) struct Regional {
+    client: Client,
+    region: String,
+    /// The first region of the source.
+    home: String,
+    attempts: u32,
+}
+
+/// What one run asks.
+struct Asking<'a> {
+    source: &'a SecretsManager,
+    context: &'a FetchContext,
+    questions: &'a [Option<Question<'a>>],
+    /// The places of those whose batch was refused.
+    alone: Mutex<BTreeSet<usize>>,
+}
+
+/// A call that can be made: whom to ask for what, and how long.
+struct Prepared<'a> {
+    regional: &'a Regional,
+    profile: Option<&'a str>,
+    /// The places of the questions, with the questions as they are put to this region.
+    questions: Vec<(usize, Question<'a>)>,
+    limits: Limits,
+    attempts: Attempts,
+}
+
+impl SecretsManager {
+    pub(crate) fn new(settings: AwsSettings, credentials: Option<SharedCredentialsProvider>) -> Self {
+        let places = Places::new(settings, credentials);
+        let clients = (0..places.count()).map(|_| OnceCell::new()).collect();
+        Self { places, clients, no_batches: AtomicBool::new(false) }
+    }
+}
+
+#[async_trait]
+impl SecretSource for SecretsManager {
+    fn check(&self, request: &SecretRequest) -> Result<(), SourceError> {
+        Question::read(request).map(drop)
+    }
+
+    async fn fetch(&self, context: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+        let answers = self.fetch_all(context, std::slice::from_ref(request)).await;
+        answers.into_iter().next().unwrap_or_else(|| Err(error::no_answer()))
+    }
+
+    async fn fetch_all(
+        &self,
+        context: &FetchContext,
+        requests: &[SecretRequest],
+    ) -> Vec<Result<Secret, SourceError>> {
+        let (questions, refused) = run::read_all(requests, Question::read);
+        let asking = Asking { source: self, context, questions: &questions, alone: Mutex::default() };
+        Run::new(&asking, context, self.places.count()).answer(refused).await
+    }
+}
+
+impl Service for Asking<'_> {
+    fn split(&self, open: Vec<usize>) -> Vec<Call> {
+        let no_batches = self.source.no_batches.load(Ordering::Relaxed);
+        let alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
+        let can_batch = |place: &usize| !no_batches && !alone.contains(place) && self.is_current(*place);
+        let (together, alone): (Vec<_>, Vec<_>) = open.into_iter().partition(can_batch);
+        let batches = together.chunks(MOST_IN_BATCH).map(<[usize]>::to_vec);
+        batches.chain(alone.into_iter().map(|place| vec![place])).collect()
+    }
+
+    async fn ask(&self, region: usize, call: Call, limits: Limits) -> Outcome {
+        let Ok(regional) = self.source.regional(region).await else {
+            return Outcome::Answered(
+                call.into_iter().map(|place| (place, Err(error::no_region()))).collect(),
+                None,
+            );
+        };
+        let prepared = self.prepare(regional, &call, limits);
+        let answered = match call.as_slice() {
+            [_] => single::ask(&prepared).await,
+            _ if self.source.no_batches.load(Ordering::Relaxed) => return Outcome::Refused(call),
+            _ => match batch::ask(&prepared).await {
+                Ok(answers) => answers,
+                Err(refusal) => {
+                    self.note(refusal, &call);
+                    return Outcome::Refused(call);
+                }
+            },
+        };
+        Outcome::Answered(answered, prepared.attempts.seen().retry_after)
+    }
+}
+
+impl<'a> Asking<'a> {
+    fn is_current(&self, place: usize) -> bool {
+        let question = self.questions.get(place).and_then(Option::as_ref);
+        question.is_some_and(|question| question.version == Version::Current)
+    }
+
+    fn prepare(&self, regional: &'a Regional, call: &[usize], limits: Limits) -> Prepared<'a> {
+        let question = |place: &usize| Some((*place, self.questions.get(*place).copied().flatten()?));
+        let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
+        Prepared {
+            regional,
+            profile: self.source.places.settings().profile.as_deref(),
+            questions: call.iter().filter_map(question).collect(),
+            limits,
+            attempts,
+        }
+    }
+
+    /// Remembers that a batch was refused.
+    fn note(&self, refusal: batch::Refusal, call: &[usize]) {
+        match refusal {
+            batch::Refusal::OfBatches(why) => {
+                self.source.no_batches.store(true, Ordering::Relaxed);
+                self.context.warn(format!("{NO_BATCHES} is refused ({why})"));
+            }
+            batch::Refusal::OfThis => self.alone.lock().unwrap_or_else(PoisonError::into_inner).extend(call),
+        }
+    }
+}
+
+impl SecretsManager {
+    async fn regional(&self, region: usize) -> Result<&Regional, SourceError> {
+        let cell = self.clients.get(region).ok_or_else(error::no_region)?;
+        cell.get_or_try_init(|| async {
+            let place = self.places.place(region).await?;
+            let mut config = Builder::from(&place.config);
+            if place.endpoint_url.is_some() {
+                config.set_endpoint_url(place.endpoint_url);
+            }
+            let client = Client::from_conf(config.build());
+            let attempts = client.config().retry_config().map_or(1, |retries| retries.max_attempts());
+            Ok(Regional { client, region: place.region, home: place.home, attempts })
+        })
+        .await
+    }
+}
+
+impl<'a> Prepared<'a> {
+    /// Returns what the configuration of the client is changed to for one call.
+    fn overrides(&self) -> Builder {
+        Config::builder().timeout_config(timeouts(self.limits.until)).retry_classifier(self.attempts.clone())
+    }
+
+    fn asked(&self, question: Question<'a>) -> Asked<'a> {
+        Asked {
+            service: "Secrets Manager",
+            region: &self.regional.region,
+            profile: self.profile,
+            arn_region: question.arn_region().filter(|region| *region != self.regional.home),
+            version: question.version.name(),
+        }
+    }
+
+    /// Returns what a question's secret is called in this region: in the ARN of a replica stands another region.
+    fn id_of(&self, question: Question<'_>) -> String {
+        let Regional { home, region, .. } = self.regional;
+        places::in_region(question.secret_id, question.arn_region(), home, region)
+    }
+}
+
+impl fmt::Debug for SecretsManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretsManager").field("settings", self.places.settings()).finish_non_exhaustive()
+    }
+}
+
+/// Returns the value of an answer, if it has one.
+fn value(text: Option<String>, bytes: Option<Blob>) -> Option<Secret> {
+    text.map(Secret::new).or_else(|| bytes.map(|bytes| Secret::new(bytes.into_inner())))
+}
+
+/// Adds what the service says about a value.
+fn described(secret: Secret, version: Option<String>, region: &str) -> Secret {
+    let secret = secret.with_origin(region);
+    match version {
+        Some(id) => secret.with_revision(id),
+        None => secret,
+    }
+}

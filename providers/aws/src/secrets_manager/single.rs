@@ -1,0 +1,40 @@
+//! One secret in one call: GetSecretValue.
+
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
+use secretdir_provider::{Secret, SourceError};
+
+use super::{Prepared, Question, Version, deleted};
+use crate::error;
+use crate::run::Answer;
+
+/// Asks for the one secret that the call is about.
+pub(super) async fn ask(prepared: &Prepared<'_>) -> Vec<(usize, Answer)> {
+    let mut answers = Vec::new();
+    for (place, question) in &prepared.questions {
+        answers.push((*place, one(prepared, *question).await));
+    }
+    answers
+}
+
+async fn one(prepared: &Prepared<'_>, question: Question<'_>) -> Answer {
+    let regional = prepared.regional;
+    let call = regional.client.get_secret_value().secret_id(prepared.id_of(question));
+    let call = match question.version {
+        Version::Current => call,
+        Version::Stage(stage) => call.version_stage(stage),
+        Version::Id(id) => call.version_id(id),
+    };
+    match call.customize().config_override(prepared.overrides()).send().await {
+        Ok(answer) => secret(answer, &regional.region),
+        Err(failure) => {
+            let failure = error::of_call(&failure, prepared.asked(question), prepared.attempts.seen());
+            Err(deleted::with_date(prepared, question, failure).await)
+        }
+    }
+}
+
+/// Moves the value out of an answer.
+fn secret(answer: GetSecretValueOutput, region: &str) -> Result<Secret, SourceError> {
+    let secret = super::value(answer.secret_string, answer.secret_binary).ok_or_else(error::no_value)?;
+    Ok(super::described(secret, answer.version_id, region))
+}

@@ -1,0 +1,332 @@
+//! A server that keeps to the published models of Secrets Manager and of Parameter Store where moto does not.
+//!
+//! Limits of 20 and of 10 names, of 65,536 bytes, `Errors[]`, HTTP 400 with a code for every refusal, connections that are kept
+//! open; and, when told to, latency, throttling, resets, pages and replies that are no JSON. It counts calls and
+//! connections. It looks at the scope of a signature, which tells the region, and not at the signature: moto does that.
+//! A test reads it with boto3, so that it stays what clients of AWS take it for.
+//!
+//! The models: the API references of AWS Secrets Manager (GetSecretValue, BatchGetSecretValue, DescribeSecret) and of AWS
+//! Systems Manager (GetParameters).
+
+mod parameters;
+mod secrets;
+mod wire;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::http::PATIENCE;
+
+/// The account that all ARNs are of.
+const ACCOUNT: &str = "123456789012";
+
+/// A strict server on 127.0.0.1. Ends when dropped.
+#[derive(Debug)]
+pub struct Strict {
+    address: SocketAddr,
+    state: Arc<State>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+/// What a server does to calls.
+#[derive(Clone, Debug, Default)]
+pub enum Fault {
+    /// Nothing.
+    #[default]
+    None,
+    /// Throttles every other call, the first one included.
+    ThrottleEveryOther,
+    /// Throttles every call.
+    Throttle,
+    /// Throttles the first call, and says in `Retry-After` to come back after so many seconds.
+    ThrottleFirst(u32),
+    /// Refuses these actions to whoever calls them.
+    Deny(Vec<&'static str>),
+    /// Does not know these actions.
+    Unknown(Vec<&'static str>),
+    /// Closes connections of calls to this region in the middle of the body.
+    Reset(&'static str),
+    /// Never answers calls to this region.
+    Hang(&'static str),
+    /// Answers with half a JSON document, and status 200.
+    Malformed,
+    /// Splits the answer to a batch into pages of so many entries.
+    Pages(usize),
+}
+
+/// A secret, or a parameter, as the server keeps it.
+#[derive(Clone, Debug)]
+enum Stored {
+    Text(String),
+    Binary(Vec<u8>),
+    /// Here, but the caller may not read it.
+    Denied,
+    /// Marked for deletion.
+    Deleted,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    ended: AtomicBool,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    stored: BTreeMap<String, Stored>,
+    latency: Duration,
+    fault: Fault,
+    /// The action and the region of each call, in order.
+    calls: Vec<(String, String)>,
+    connections: usize,
+    in_flight: usize,
+    most_in_flight: usize,
+    tokens: BTreeSet<String>,
+}
+
+/// What a call asks: its service and action, its region, and its body.
+#[derive(Debug)]
+struct Call {
+    target: String,
+    region: String,
+    body: Value,
+}
+
+/// What becomes of a call.
+enum Reaction {
+    Reply {
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        body: Vec<u8>,
+    },
+    /// Sends this much of a reply, and closes.
+    Break(Vec<u8>),
+    Silence,
+}
+
+impl Strict {
+    /// Starts a server on a free port, with nothing in its stores.
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(State::default());
+        let acceptor = thread::spawn({
+            let state = Arc::clone(&state);
+            move || accept(&listener, &state)
+        });
+        Self { address, state, acceptor: Some(acceptor) }
+    }
+
+    /// Returns `http://127.0.0.1:PORT`.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Adds a secret, or a parameter, that is text.
+    pub fn put(&self, name: &str, value: &str) {
+        assert!((1..=65_536).contains(&value.len()), "a value has 1 to 65,536 bytes");
+        self.store(name, Stored::Text(value.to_owned()));
+    }
+
+    /// Adds a secret that is binary.
+    pub fn put_binary(&self, name: &str, value: &[u8]) {
+        assert!((1..=65_536).contains(&value.len()), "a value has 1 to 65,536 bytes");
+        self.store(name, Stored::Binary(value.to_owned()));
+    }
+
+    /// Lets nobody read a secret.
+    pub fn deny(&self, name: &str) {
+        self.store(name, Stored::Denied);
+    }
+
+    /// Marks a secret for deletion.
+    pub fn delete(&self, name: &str) {
+        self.store(name, Stored::Deleted);
+    }
+
+    /// Returns the ARN of a secret in this region.
+    pub fn arn(&self, region: &str, name: &str) -> String {
+        secrets::arn(region, name)
+    }
+
+    /// Waits before each answer.
+    pub fn set_latency(&self, latency: Duration) {
+        self.state.lock().latency = latency;
+    }
+
+    /// Does this to calls from now on.
+    pub fn set_fault(&self, fault: Fault) {
+        self.state.lock().fault = fault;
+    }
+
+    /// Returns how often an action, such as `GetSecretValue`, was called, refused calls included.
+    pub fn calls(&self, action: &str) -> usize {
+        self.state.lock().calls.iter().filter(|(called, _)| called == action).count()
+    }
+
+    /// Returns how many calls came in all.
+    pub fn all_calls(&self) -> usize {
+        self.state.lock().calls.len()
+    }
+
+    /// Returns how many calls came to a region.
+    pub fn calls_to(&self, region: &str) -> usize {
+        self.state.lock().calls.iter().filter(|(_, called)| called == region).count()
+    }
+
+    /// Returns how many connections were made.
+    pub fn connections(&self) -> usize {
+        self.state.lock().connections
+    }
+
+    /// Returns how many calls were in flight at once at the most.
+    pub fn most_at_once(&self) -> usize {
+        self.state.lock().most_in_flight
+    }
+
+    /// Forgets what it has counted.
+    pub fn reset_counts(&self) {
+        let mut inner = self.state.lock();
+        inner.calls.clear();
+        (inner.connections, inner.most_in_flight) = (0, 0);
+    }
+
+    fn store(&self, name: &str, stored: Stored) {
+        self.state.lock().stored.insert(name.to_owned(), stored);
+    }
+}
+
+impl Drop for Strict {
+    fn drop(&mut self) {
+        self.state.ended.store(true, Ordering::SeqCst);
+        // A connection wakes the acceptor, which then sees that it is over.
+        let woken = TcpStream::connect_timeout(&self.address, PATIENCE).is_ok();
+        if let (true, Some(acceptor)) = (woken, self.acceptor.take()) {
+            let _ = acceptor.join();
+        }
+    }
+}
+
+fn accept(listener: &TcpListener, state: &Arc<State>) {
+    for stream in listener.incoming().flatten() {
+        if state.ended.load(Ordering::SeqCst) {
+            return;
+        }
+        state.lock().connections += 1;
+        let state = Arc::clone(state);
+        // A client that goes away is no matter.
+        thread::spawn(move || wire::serve(&stream, |call| state.react(&call)).ok());
+    }
+}
+
+impl State {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn react(&self, call: &Call) -> Reaction {
+        let (number, latency) = {
+            let mut inner = self.lock();
+            inner.calls.push((call.action().to_owned(), call.region.clone()));
+            inner.in_flight += 1;
+            inner.most_in_flight = inner.most_in_flight.max(inner.in_flight);
+            (inner.calls.len(), inner.latency)
+        };
+        thread::sleep(latency);
+        let mut inner = self.lock();
+        // Before the reply: once the client has it, it may well ask again.
+        inner.in_flight -= 1;
+        inner.answer(number, call)
+    }
+}
+
+impl Inner {
+    fn answer(&mut self, number: usize, call: &Call) -> Reaction {
+        let throttled = || refuse("ThrottlingException", "Rate exceeded");
+        match &self.fault {
+            Fault::ThrottleEveryOther if !number.is_multiple_of(2) => throttled(),
+            Fault::Throttle => throttled(),
+            Fault::ThrottleFirst(seconds) if number == 1 => throttled().with_retry_after(*seconds),
+            Fault::Deny(actions) if actions.contains(&call.action()) => denied(call, "*", "identity-based"),
+            Fault::Unknown(actions) if actions.contains(&call.action()) => unknown(),
+            Fault::Reset(region) if *region == call.region => Reaction::Break(half_a_reply()),
+            Fault::Hang(region) if *region == call.region => Reaction::Silence,
+            Fault::Malformed => reply(200, br#"{"SecretString": "hunter2-hun"#.to_vec()),
+            _ => self.serve(call),
+        }
+    }
+
+    fn serve(&mut self, call: &Call) -> Reaction {
+        match call.target.as_str() {
+            "secretsmanager.GetSecretValue" => self.get_secret_value(call),
+            "secretsmanager.BatchGetSecretValue" => self.batch_get_secret_value(call),
+            "secretsmanager.DescribeSecret" => self.describe_secret(call),
+            "AmazonSSM.GetParameters" => self.get_parameters(call),
+            _ => unknown(),
+        }
+    }
+}
+
+impl Call {
+    fn action(&self) -> &str {
+        self.target.split_once('.').map_or(self.target.as_str(), |(_, action)| action)
+    }
+
+    fn text(&self, key: &str) -> Option<&str> {
+        self.body[key].as_str()
+    }
+
+    fn list(&self, key: &str) -> Vec<&str> {
+        self.body[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+}
+
+impl Reaction {
+    fn with_retry_after(mut self, seconds: u32) -> Self {
+        if let Self::Reply { headers, .. } = &mut self {
+            headers.push(("retry-after", seconds.to_string()));
+        }
+        self
+    }
+}
+
+fn reply(status: u16, body: Vec<u8>) -> Reaction {
+    Reaction::Reply { status, headers: vec![("x-amzn-requestid", "11112222-3333".to_owned())], body }
+}
+
+fn answer(body: &Value) -> Reaction {
+    reply(200, body.to_string().into_bytes())
+}
+
+/// Every refusal of these services has status 400: only the code tells which.
+fn refuse(code: &str, message: &str) -> Reaction {
+    reply(400, json!({ "__type": code, "Message": message }).to_string().into_bytes())
+}
+
+fn unknown() -> Reaction {
+    reply(400, br#"{"__type":"UnknownOperationException"}"#.to_vec())
+}
+
+fn denied(call: &Call, resource: &str, policy: &str) -> Reaction {
+    refuse("AccessDeniedException", &not_authorized(call, call.action(), resource, policy))
+}
+
+/// Says it in AWS's words.
+fn not_authorized(call: &Call, action: &str, resource: &str, policy: &str) -> String {
+    let service = if call.target.starts_with("AmazonSSM") { "ssm" } else { "secretsmanager" };
+    format!(
+        "User: arn:aws:iam::{ACCOUNT}:user/reader is not authorized to perform: {service}:{action} on resource: {resource} \
+         because no {policy} policy allows the {service}:{action} action"
+    )
+}
+
+fn half_a_reply() -> Vec<u8> {
+    b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: 1000\r\n\r\n{\"SecretSt"
+        .to_vec()
+}

@@ -1,0 +1,138 @@
+//! Secrets Manager.
+
+use serde_json::{Map, Value, json};
+
+use super::{ACCOUNT, Call, Fault, Inner, Reaction, Stored, answer, denied, not_authorized, refuse};
+use crate::encode::base64;
+
+/// The most secrets that one batch names.
+const MOST_IN_BATCH: usize = 20;
+
+/// When a secret that is marked for deletion goes, in seconds since 1970: 2033-05-18.
+const DELETION: u64 = 2_000_000_000;
+
+const MISSING: &str = "Secrets Manager can't find the specified secret.";
+const DELETED: &str = "You can't perform this operation on the secret because it was marked for deletion.";
+
+/// Returns an ARN with the six characters that AWS adds to a name.
+pub(super) fn arn(region: &str, name: &str) -> String {
+    format!("arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:{name}-AbCdEf")
+}
+
+/// Why one secret is not answered: a code and a message.
+type Refusal = (&'static str, String);
+
+impl Inner {
+    pub(super) fn get_secret_value(&self, call: &Call) -> Reaction {
+        let Some(id) = call.text("SecretId") else {
+            return refuse("ValidationException", "SecretId must not be null");
+        };
+        let known = ["AWSCURRENT", VERSION_ID];
+        let version = call.text("VersionId").or_else(|| call.text("VersionStage")).unwrap_or("AWSCURRENT");
+        if !known.contains(&version) {
+            let message =
+                format!("Secrets Manager can't find the specified secret value for VersionId: {version}");
+            return refuse("ResourceNotFoundException", &message);
+        }
+        match self.entry(call, id) {
+            Ok(entry) => answer(&Value::Object(entry)),
+            Err((code, message)) => refuse(code, &message),
+        }
+    }
+
+    /// Answers in the reverse order: the real service promises none.
+    pub(super) fn batch_get_secret_value(&mut self, call: &Call) -> Reaction {
+        let mut ids = call.list("SecretIdList");
+        if ids.len() > MOST_IN_BATCH || ids.is_empty() {
+            let message = "1 validation error detected: Value at 'secretIdList' failed to satisfy constraint: \
+                Member must have length less than or equal to 20";
+            return refuse("ValidationException", message);
+        }
+        if call.body.get("MaxResults").is_some() {
+            return refuse("InvalidParameterException", "You can't use MaxResults with SecretIdList.");
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        ids.reverse();
+        let (skipped, page) = match self.page(call, ids.len()) {
+            Ok(page) => page,
+            Err(reaction) => return reaction,
+        };
+        let rest = ids.len() > skipped + page;
+        let (mut values, mut errors) = (Vec::new(), Vec::new());
+        for id in ids.into_iter().skip(skipped).take(page) {
+            match self.entry(call, id) {
+                Ok(entry) => values.push(Value::Object(entry)),
+                Err((code, message)) => {
+                    errors.push(json!({ "SecretId": id, "ErrorCode": code, "Message": message }))
+                }
+            }
+        }
+        let mut body = json!({ "SecretValues": values, "Errors": errors });
+        if rest {
+            let token = format!("page-from-{}", skipped + page);
+            body["NextToken"] = json!(token);
+            self.tokens.insert(token);
+        }
+        answer(&body)
+    }
+
+    pub(super) fn describe_secret(&self, call: &Call) -> Reaction {
+        let id = call.text("SecretId").unwrap_or_default();
+        let (name, stored) = match self.find(call, id) {
+            Some((name, Stored::Denied)) => return denied(call, &arn(&call.region, name), "identity-based"),
+            Some(found) => found,
+            None => return refuse("ResourceNotFoundException", MISSING),
+        };
+        let mut body = json!({ "ARN": arn(&call.region, name), "Name": name });
+        if matches!(stored, Stored::Deleted) {
+            body["DeletedDate"] = json!(DELETION);
+        }
+        answer(&body)
+    }
+
+    /// Returns how many entries earlier pages had, and how many this one has.
+    fn page(&self, call: &Call, count: usize) -> Result<(usize, usize), Reaction> {
+        let size = if let Fault::Pages(size) = self.fault { size } else { count };
+        match call.text("NextToken") {
+            None => Ok((0, size)),
+            Some(token) if self.tokens.contains(token) => {
+                Ok((token.trim_start_matches("page-from-").parse().unwrap(), size))
+            }
+            Some(_) => Err(refuse("InvalidNextTokenException", "The NextToken value is invalid.")),
+        }
+    }
+
+    fn entry(&self, call: &Call, id: &str) -> Result<Map<String, Value>, Refusal> {
+        let (name, stored) = self.find(call, id).ok_or(("ResourceNotFoundException", MISSING.to_owned()))?;
+        let arn = arn(&call.region, name);
+        let mut entry = Map::new();
+        match stored {
+            Stored::Text(text) => entry.insert("SecretString".to_owned(), json!(text)),
+            Stored::Binary(bytes) => entry.insert("SecretBinary".to_owned(), json!(base64(bytes))),
+            Stored::Denied => {
+                let message = not_authorized(call, "GetSecretValue", &arn, "identity-based");
+                return Err(("AccessDeniedException", message));
+            }
+            Stored::Deleted => return Err(("InvalidRequestException", DELETED.to_owned())),
+        };
+        entry.insert("ARN".to_owned(), json!(arn));
+        entry.insert("Name".to_owned(), json!(name));
+        entry.insert("VersionId".to_owned(), json!(VERSION_ID));
+        entry.insert("VersionStages".to_owned(), json!(["AWSCURRENT"]));
+        Ok(entry)
+    }
+
+    /// Finds a secret by its name, its ARN, or its ARN without the six characters at the end. An ARN of another region
+    /// names nothing here.
+    fn find(&self, call: &Call, id: &str) -> Option<(&str, &Stored)> {
+        let found = self.stored.iter().find(|(name, _)| {
+            let arn = arn(&call.region, name);
+            *name == id || arn == id || arn.strip_suffix("-AbCdEf") == Some(id)
+        });
+        found.map(|(name, stored)| (name.as_str(), stored))
+    }
+}
+
+/// The id of every version.
+const VERSION_ID: &str = "01234567-89ab-cdef-0123-456789abcdef";
