@@ -3,12 +3,14 @@
 use std::fs;
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use crate::python;
 
 /// How long a server may take to come up on a busy machine.
 const STARTUP: Duration = Duration::from_secs(60);
@@ -75,19 +77,6 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Finds the Python of the environment that holds moto.
-fn python() -> PathBuf {
-    let tools = std::env::var_os("SECRETDIR_TEST_TOOLS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-tools"), PathBuf::from);
-    let binaries = tools.join("venv/bin");
-    assert!(
-        binaries.join("moto_server").is_file(),
-        "moto_server is not in {}: run tests/run, which installs what the tests need",
-        binaries.display()
-    );
-    binaries.join("python")
 }
 
 /// Waits until the server says its port and takes connections there.

@@ -330,3 +330,6 @@ fn half_a_reply() -> Vec<u8> {
     b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: 1000\r\n\r\n{\"SecretSt"
         .to_vec()
 }
+
+#[cfg(test)]
+mod tests;
