@@ -206,3 +206,22 @@ fn story(error: &(dyn Error + 'static)) -> String {
     }
     told.join(": ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the README says of each hint that is always the same.
+    #[test]
+    fn the_readme_has_every_hint() {
+        let readme = include_str!("../README.md");
+        let asked =
+            Asked { service: "Secrets Manager", region: "r", profile: None, arn_region: None, version: None };
+        let hints = fault::ALL.iter().filter_map(|fault| fault.hint(&Reply::default(), asked));
+        let own = [REGION_HINT, CREDENTIALS_HINT, NETWORK_HINT, TIME_HINT, ENDPOINT_HINT].map(str::to_owned);
+        for hint in hints.chain(own) {
+            let fixed = hint.trim_start_matches("r was asked, ");
+            assert!(readme.contains(fixed), "{hint}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The provider against a real `moto_server`, and against servers with a fault.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "conformance/answers.rs"]
 mod answers;
@@ -10,6 +10,10 @@ mod environment;
 mod faults;
 #[path = "conformance/parameters.rs"]
 mod parameters;
+#[path = "conformance/permissions.rs"]
+mod permissions;
+#[path = "conformance/places.rs"]
+mod places;
 #[path = "conformance/refusals.rs"]
 mod refusals;
 #[path = "conformance/support.rs"]

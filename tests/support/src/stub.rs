@@ -48,6 +48,8 @@ struct Shared {
     reply: Reply,
     pause: Duration,
     requests: AtomicUsize,
+    /// The first line and the body of each request.
+    seen: Mutex<Vec<(String, Vec<u8>)>>,
     now: AtomicUsize,
     most: AtomicUsize,
     ended: AtomicBool,
@@ -69,6 +71,7 @@ impl Stub {
             reply,
             pause,
             requests: AtomicUsize::default(),
+            seen: Mutex::default(),
             now: AtomicUsize::default(),
             most: AtomicUsize::default(),
             ended: AtomicBool::default(),
@@ -89,6 +92,12 @@ impl Stub {
     /// Returns how many requests have come.
     pub fn requests(&self) -> usize {
         self.shared.requests.load(Ordering::SeqCst)
+    }
+
+    /// Returns the first line and the body of each request so far.
+    pub fn seen(&self) -> Vec<(String, String)> {
+        let seen = self.shared.seen.lock().unwrap();
+        seen.iter().map(|(line, body)| (line.clone(), String::from_utf8_lossy(body).into_owned())).collect()
     }
 
     /// Returns the greatest number of requests that have been in flight at once.
@@ -123,7 +132,8 @@ impl Shared {
     fn serve(&self, stream: TcpStream) -> io::Result<()> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        http::read(&mut BufReader::new(&stream))?;
+        let message = http::read(&mut BufReader::new(&stream))?;
+        self.seen.lock().unwrap().push((message.first_line, message.body));
         self.requests.fetch_add(1, Ordering::SeqCst);
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);

@@ -30,6 +30,26 @@ pub(crate) enum Fault {
     Unknown,
 }
 
+#[cfg(test)]
+pub(super) const ALL: [Fault; 16] = [
+    Fault::Missing,
+    Fault::Deleted,
+    Fault::Denied,
+    Fault::KeyDenied,
+    Fault::UnknownAccessKey,
+    Fault::BadSignature,
+    Fault::ClockSkew,
+    Fault::Expired,
+    Fault::Unsigned,
+    Fault::Throttled,
+    Fault::Unavailable,
+    Fault::TimedOut,
+    Fault::Invalid,
+    Fault::Unsupported,
+    Fault::Foreign,
+    Fault::Unknown,
+];
+
 /// Codes without the ending `Exception`, which comes and goes.
 const FAULTS: &[(Fault, &[&str])] = &[
     (Fault::Missing, &["ResourceNotFound"]),

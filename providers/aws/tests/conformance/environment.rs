@@ -7,8 +7,8 @@ use std::num::NonZeroUsize;
 use std::process::Command;
 use std::time::Instant;
 
-use secretdir_provider::{FetchContext, Provider as _, SecretRequest, Settings};
-use secretdir_provider_aws::AwsSecretsManager;
+use secretdir_provider::{FetchContext, Provider as _, SecretRequest, Settings, Value};
+use secretdir_provider_aws::{AwsParameterStore, AwsSecretsManager};
 use secretdir_testkit::{Canary, Moto, REGION, Reply, Stub};
 use tempfile::{NamedTempFile, TempDir};
 use tracing_subscriber::filter::Targets;
@@ -20,6 +20,7 @@ use crate::support::{LONG, SAFE_TRACES, chain, table};
 const SETTINGS: &str = "SECRETDIR_TEST_SETTINGS";
 const REQUESTS: &str = "SECRETDIR_TEST_REQUESTS";
 const TRACES: &str = "SECRETDIR_TEST_TRACES";
+pub(crate) const SERVICE: &str = "SECRETDIR_TEST_SERVICE";
 
 /// Runs in a child process: fetches, and prints what comes of it.
 #[tokio::test]
@@ -33,7 +34,17 @@ async fn child() {
     }
     let settings = var(SETTINGS);
     let settings: Vec<_> = settings.lines().filter_map(|line| line.split_once('=')).collect();
-    let source = AwsSecretsManager.source(Settings::new(table(&settings), "/")).unwrap();
+    let mut settings = table(&settings);
+    for value in settings.values_mut().filter(|value| matches!(value, Value::String(text) if text == "true"))
+    {
+        *value = Value::Boolean(true);
+    }
+    let settings = Settings::new(settings, "/");
+    let source = match env::var(SERVICE).as_deref() {
+        Ok("parameters") => AwsParameterStore.source(settings),
+        _ => AwsSecretsManager.source(settings),
+    };
+    let source = source.unwrap();
     let context = FetchContext::new(Instant::now() + LONG, NonZeroUsize::new(16).unwrap());
     let requests: Vec<_> = var(REQUESTS).split(' ').map(SecretRequest::new).collect();
     for answer in source.fetch_all(&context, &requests).await {
@@ -46,12 +57,12 @@ async fn child() {
 }
 
 /// What a child process printed.
-struct Output {
-    answers: Vec<String>,
+pub(crate) struct Output {
+    pub(crate) answers: Vec<String>,
     traces: Vec<u8>,
 }
 
-fn run(settings: &[(&str, &str)], requests: &str, environment: &[(&str, &str)]) -> Output {
+pub(crate) fn run(settings: &[(&str, &str)], requests: &str, environment: &[(&str, &str)]) -> Output {
     let settings: String = settings.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", "environment::child", "--ignored", "--nocapture"])
@@ -71,11 +82,11 @@ fn run(settings: &[(&str, &str)], requests: &str, environment: &[(&str, &str)]) 
 }
 
 /// A key that no server of these tests checks.
-const ANY_KEY: [(&str, &str); 2] =
+pub(crate) const ANY_KEY: [(&str, &str); 2] =
     [("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "any")];
 
 /// Returns the only answer of a child that made one request.
-fn answer(settings: &[(&str, &str)], environment: &[(&str, &str)]) -> String {
+pub(crate) fn answer(settings: &[(&str, &str)], environment: &[(&str, &str)]) -> String {
     let Output { answers, traces } = run(settings, "app/db", environment);
     let [answer] = answers.as_slice() else {
         panic!("{} answers to one request: {}", answers.len(), String::from_utf8_lossy(&traces));

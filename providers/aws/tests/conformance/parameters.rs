@@ -131,7 +131,7 @@ async fn ask(source: &dyn SecretSource, names: &[(&str, Option<&str>)]) -> Vec<R
     source.fetch_all(&context, &requests.collect::<Vec<_>>()).await
 }
 
-fn source(endpoint: &str, key: &AccessKey) -> Box<dyn SecretSource> {
+pub(crate) fn source(endpoint: &str, key: &AccessKey) -> Box<dyn SecretSource> {
     let settings = support::table(&[("region", REGION), ("endpoint-url", endpoint)]);
     provider(key).source(Settings::new(settings, "/")).unwrap()
 }

@@ -67,6 +67,20 @@ pub(crate) async fn fetch_within(
     tokio::time::timeout(time, source.fetch(&context, &request)).await.unwrap()
 }
 
+/// Asks for several secrets at once. Returns their values, or the kinds of the errors, and the warnings.
+pub(crate) async fn ask(
+    source: &dyn SecretSource,
+    requests: &[SecretRequest],
+) -> (Vec<Result<Vec<u8>, SourceErrorKind>>, Vec<String>) {
+    let context = FetchContext::new(Instant::now() + LONG, NonZeroUsize::new(4).unwrap());
+    let answers = source.fetch_all(&context, requests).await.into_iter();
+    let answers = answers.map(|answer| match answer {
+        Ok(secret) => Ok(secret.expose_secret().to_vec()),
+        Err(error) => Err(error.kind()),
+    });
+    (answers.collect(), context.warnings())
+}
+
 /// An error as an operator sees it.
 #[derive(Debug)]
 pub(crate) struct Seen {
