@@ -73,8 +73,9 @@ pub(crate) fn missing(asked: Asked<'_>, cause: &str) -> SourceError {
 }
 
 /// Says why neither of two regions answered.
-pub(crate) fn in_both(first: &SourceError, then: SourceError) -> SourceError {
-    let cause = format!("{}; {}", told(first), told(&then));
+pub(crate) fn in_both(first: &SourceError, then: &SourceError) -> SourceError {
+    let (why, then) = (told(first), told(then));
+    let cause = if why.contains(&then) { why } else { format!("{why}; {then}") };
     let both = SourceError::new(first.kind()).with_cause(cause);
     match first.hint() {
         Some(hint) => both.with_hint(hint),

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod budget;
+mod clients;
 mod credentials;
 mod error;
 mod parameter_store;

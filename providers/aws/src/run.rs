@@ -7,7 +7,6 @@
 //!    first, and with the others if that is answered. What a region says (not found, denied, throttled) stands.
 //! 4. What is throttled is asked again after a pause, with one call first, until the deadline.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -67,7 +66,7 @@ pub(crate) fn read_all<'a, Q>(
 /// A run.
 pub(crate) struct Run<'a, S> {
     service: &'a S,
-    concurrency: NonZeroUsize,
+    context: &'a FetchContext,
     deadline: Instant,
     /// What the last call before the deadline needs.
     reserve: Duration,
@@ -80,22 +79,12 @@ pub(crate) struct Run<'a, S> {
 
 impl<'a, S: Service> Run<'a, S> {
     /// Takes the number of regions that can be asked.
-    pub(crate) fn new(service: &'a S, context: &FetchContext, regions: usize) -> Self {
+    pub(crate) fn new(service: &'a S, context: &'a FetchContext, regions: usize) -> Self {
         let remaining = context.remaining();
         let reserve = RESERVE.min(remaining / 10);
         let deadline = Instant::now() + remaining.saturating_sub(reserve);
         let budget = Arc::new(Budget::new(0, 0));
-        let concurrency = context.concurrency();
-        Self {
-            service,
-            concurrency,
-            deadline,
-            reserve,
-            budget,
-            regions,
-            answers: Vec::new(),
-            retry_after: None,
-        }
+        Self { service, context, deadline, reserve, budget, regions, answers: Vec::new(), retry_after: None }
     }
 
     /// Answers requests, of which some have their answers already: they are not well formed.
@@ -140,7 +129,16 @@ impl<'a, S: Service> Run<'a, S> {
         }
         let mut failed = self.that_are(&open, SourceErrorKind::Unavailable);
         failed.extend(self.that_are(&open, SourceErrorKind::TimedOut));
+        self.warn_of_failover(&failed);
         failed
+    }
+
+    /// Says that the next region is asked, and why.
+    fn warn_of_failover(&self, failed: &[usize]) {
+        let first = failed.first().and_then(|place| self.answers.get(*place));
+        if let Some(Some(Err(error))) = first {
+            self.context.warn(format!("{}: the next region is asked", error::told(error)));
+        }
     }
 
     /// Returns when a region must have answered, so that there is time for those after it.
@@ -185,7 +183,7 @@ impl<'a, S: Service> Run<'a, S> {
             let calls = self.service.split(std::mem::take(&mut open)).into_iter();
             let calls = calls.map(|call| self.service.ask(region, call, limits.clone()));
             let outcomes: Vec<_> =
-                stream::iter(calls).buffer_unordered(self.concurrency.get()).collect().await;
+                stream::iter(calls).buffer_unordered(self.context.concurrency().get()).collect().await;
             for outcome in outcomes {
                 match outcome {
                     Outcome::Answered(answers, retry_after) => {
@@ -206,7 +204,7 @@ impl<'a, S: Service> Run<'a, S> {
             let earlier = slot.take();
             *slot = Some(match (earlier, answer) {
                 (Some(Err(earlier)), Err(later)) if is_down(&earlier) && is_down(&later) => {
-                    Err(error::in_both(&earlier, later))
+                    Err(error::in_both(&earlier, &later))
                 }
                 (Some(Err(earlier)), Err(later)) if is_throttled(&earlier) && is_down(&later) => Err(earlier),
                 (_, answer) => answer,

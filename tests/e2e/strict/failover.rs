@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use secretdir_testkit::{Fault, REGION};
 
-use super::{Cloud, errors};
+use super::{Cloud, errors, warnings};
 
 const OTHER: &str = "eu-central-1";
 const THIRD: &str = "us-east-1";
@@ -22,7 +22,8 @@ fn a_region_that_is_down_is_left_for_the_next_one_and_the_outcome_says_which() {
     let arn = cloud.server.arn(REGION, "app/3");
     cloud.reconfigure("secret = \"app/3\" ", &format!("secret = {arn:?} "));
     cloud.server.set_fault(Fault::Reset(REGION));
-    cloud.sync().expect_exit(0);
+    let ran = cloud.sync().expect_exit(0);
+    assert!(matches!(warnings(&ran).as_slice(), [one] if one.contains("in eu-west-1: ")), "{ran:?}");
     cloud.assert_published(200);
     assert_eq!((cloud.server.calls_to(OTHER), cloud.server.calls_to(THIRD)), (10, 0));
     assert!(cloud.server.all_calls() <= 23, "{}", cloud.server.all_calls());

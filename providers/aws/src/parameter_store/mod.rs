@@ -15,11 +15,11 @@ use aws_sdk_ssm::Client;
 use aws_sdk_ssm::config::{Builder, Config};
 use aws_sdk_ssm::types::Parameter;
 use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
-use tokio::sync::OnceCell;
 
 use crate::attempts::Attempts;
+use crate::clients::Clients;
 use crate::error::{self, Asked, Failure, Fault};
-use crate::places::{self, Places, timeouts};
+use crate::places::{self, Place, timeouts};
 use crate::run::{self, Answer, Call, Limits, Outcome, Run, Service};
 use crate::settings::AwsSettings;
 
@@ -30,18 +30,10 @@ const MOST_IN_CALL: usize = 10;
 
 /// A configured source. Its clients are made by the first fetch that needs them and serve all later ones.
 pub(crate) struct ParameterStore {
-    places: Places,
-    clients: Vec<OnceCell<Regional>>,
+    clients: Clients<Client>,
 }
 
-/// The client of one region.
-struct Regional {
-    client: Client,
-    region: String,
-    /// The first region of the source.
-    home: String,
-    attempts: u32,
-}
+type Regional = crate::clients::Regional<Client>;
 
 /// What one run asks.
 struct Asking<'a> {
@@ -53,24 +45,11 @@ struct Asking<'a> {
 
 impl ParameterStore {
     pub(crate) fn new(settings: AwsSettings, credentials: Option<SharedCredentialsProvider>) -> Self {
-        let places = Places::new(settings, credentials);
-        let clients = (0..places.count()).map(|_| OnceCell::new()).collect();
-        Self { places, clients }
+        Self { clients: Clients::new(settings, credentials) }
     }
 
     async fn regional(&self, region: usize) -> Result<&Regional, SourceError> {
-        let cell = self.clients.get(region).ok_or_else(error::no_region)?;
-        cell.get_or_try_init(|| async {
-            let place = self.places.place(region).await?;
-            let mut config = Builder::from(&place.config);
-            if place.endpoint_url.is_some() {
-                config.set_endpoint_url(place.endpoint_url);
-            }
-            let client = Client::from_conf(config.build());
-            let attempts = client.config().retry_config().map_or(1, |retries| retries.max_attempts());
-            Ok(Regional { client, region: place.region, home: place.home, attempts })
-        })
-        .await
+        self.clients.get(region, client).await
     }
 }
 
@@ -92,8 +71,16 @@ impl SecretSource for ParameterStore {
     ) -> Vec<Result<Secret, SourceError>> {
         let (questions, refused) = run::read_all(requests, Question::read);
         let asking = Asking { source: self, questions: &questions, alone: Mutex::default() };
-        Run::new(&asking, context, self.places.count()).answer(refused).await
+        Run::new(&asking, context, self.clients.count()).answer(refused).await
     }
+}
+
+fn client(place: &Place) -> Client {
+    let mut config = Builder::from(&place.config);
+    if place.endpoint_url.is_some() {
+        config.set_endpoint_url(place.endpoint_url.clone());
+    }
+    Client::from_conf(config.build())
 }
 
 impl Service for Asking<'_> {
@@ -170,7 +157,7 @@ impl<'a> Asking<'a> {
         Asked {
             service: "Parameter Store",
             region: &regional.region,
-            profile: self.source.places.settings().profile.as_deref(),
+            profile: self.source.clients.settings().profile.as_deref(),
             arn_region: question.arn_region().filter(|region| *region != regional.home),
             version: question.version,
         }
@@ -263,7 +250,7 @@ fn selector(regional: &Regional, question: Question<'_>) -> String {
 
 impl fmt::Debug for ParameterStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ParameterStore").field("settings", self.places.settings()).finish_non_exhaustive()
+        f.debug_struct("ParameterStore").field("settings", self.clients.settings()).finish_non_exhaustive()
     }
 }
 

@@ -18,11 +18,11 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::{Builder, Config};
 use aws_sdk_secretsmanager::primitives::Blob;
 use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
-use tokio::sync::OnceCell;
 
 use crate::attempts::Attempts;
+use crate::clients::Clients;
 use crate::error::{self, Asked};
-use crate::places::{self, Places, timeouts};
+use crate::places::{self, Place, timeouts};
 use crate::run::{self, Call, Limits, Outcome, Run, Service};
 use crate::settings::AwsSettings;
 
@@ -36,20 +36,12 @@ const NO_BATCHES: &str =
 
 /// A configured source. Its clients are made by the first fetch that needs them and serve all later ones.
 pub(crate) struct SecretsManager {
-    places: Places,
-    clients: Vec<OnceCell<Regional>>,
+    clients: Clients<Client>,
     /// Set once batches are refused: nobody tries again what is not allowed.
     no_batches: AtomicBool,
 }
 
-/// The client of one region.
-pub(crate) struct Regional {
-    client: Client,
-    region: String,
-    /// The first region of the source.
-    home: String,
-    attempts: u32,
-}
+type Regional = crate::clients::Regional<Client>;
 
 /// What one run asks.
 struct Asking<'a> {
@@ -72,9 +64,7 @@ struct Prepared<'a> {
 
 impl SecretsManager {
     pub(crate) fn new(settings: AwsSettings, credentials: Option<SharedCredentialsProvider>) -> Self {
-        let places = Places::new(settings, credentials);
-        let clients = (0..places.count()).map(|_| OnceCell::new()).collect();
-        Self { places, clients, no_batches: AtomicBool::new(false) }
+        Self { clients: Clients::new(settings, credentials), no_batches: AtomicBool::new(false) }
     }
 }
 
@@ -96,8 +86,16 @@ impl SecretSource for SecretsManager {
     ) -> Vec<Result<Secret, SourceError>> {
         let (questions, refused) = run::read_all(requests, Question::read);
         let asking = Asking { source: self, context, questions: &questions, alone: Mutex::default() };
-        Run::new(&asking, context, self.places.count()).answer(refused).await
+        Run::new(&asking, context, self.clients.count()).answer(refused).await
     }
+}
+
+fn client(place: &Place) -> Client {
+    let mut config = Builder::from(&place.config);
+    if place.endpoint_url.is_some() {
+        config.set_endpoint_url(place.endpoint_url.clone());
+    }
+    Client::from_conf(config.build())
 }
 
 impl Service for Asking<'_> {
@@ -144,7 +142,7 @@ impl<'a> Asking<'a> {
         let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
         Prepared {
             regional,
-            profile: self.source.places.settings().profile.as_deref(),
+            profile: self.source.clients.settings().profile.as_deref(),
             questions: call.iter().filter_map(question).collect(),
             limits,
             attempts,
@@ -165,18 +163,7 @@ impl<'a> Asking<'a> {
 
 impl SecretsManager {
     async fn regional(&self, region: usize) -> Result<&Regional, SourceError> {
-        let cell = self.clients.get(region).ok_or_else(error::no_region)?;
-        cell.get_or_try_init(|| async {
-            let place = self.places.place(region).await?;
-            let mut config = Builder::from(&place.config);
-            if place.endpoint_url.is_some() {
-                config.set_endpoint_url(place.endpoint_url);
-            }
-            let client = Client::from_conf(config.build());
-            let attempts = client.config().retry_config().map_or(1, |retries| retries.max_attempts());
-            Ok(Regional { client, region: place.region, home: place.home, attempts })
-        })
-        .await
+        self.clients.get(region, client).await
     }
 }
 
@@ -205,7 +192,7 @@ impl<'a> Prepared<'a> {
 
 impl fmt::Debug for SecretsManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SecretsManager").field("settings", self.places.settings()).finish_non_exhaustive()
+        f.debug_struct("SecretsManager").field("settings", self.clients.settings()).finish_non_exhaustive()
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use secretdir_provider::{FetchContext, Provider as _, SecretRequest, Settings, Value};
 use secretdir_provider_aws::{AwsParameterStore, AwsSecretsManager};
-use secretdir_testkit::{Canary, Moto, REGION, Reply, Stub};
+use secretdir_testkit::{Canary, Moto, REGION, Reply, Strict, Stub};
 use tempfile::{NamedTempFile, TempDir};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -138,6 +138,40 @@ fn a_profile_of_the_settings_gives_key_and_region_whatever_key_is_in_the_environ
     let environment = [borrowed(&environment), ANY_KEY.to_vec()].concat();
     let settings = [("profile", "prod"), ("endpoint-url", &moto.endpoint())];
     assert_eq!(answer(&settings, &environment), "value: hunter2");
+}
+
+/// Fetches a secret where these variables are the only way to credentials.
+fn fetched_with(environment: &[(&str, &str)]) -> String {
+    let server = Strict::start();
+    server.put("app/db", "hunter2");
+    answer(&[("region", REGION), ("endpoint-url", &server.endpoint())], environment)
+}
+
+#[test]
+fn a_container_gives_credentials() {
+    let credentials = r#"{"AccessKeyId":"AKIAIOSFODNN7EXAMPLE","SecretAccessKey":"any","Token":"any","Expiration":"2099-01-01T00:00:00Z"}"#;
+    let container = Stub::start(Reply::json(200, credentials));
+    let told = fetched_with(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container.endpoint())]);
+    assert_eq!((&*told, container.requests()), ("value: hunter2", 1));
+}
+
+#[test]
+fn a_web_identity_gives_credentials() {
+    let answer = "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>\
+        <AccessKeyId>AKIAIOSFODNN7EXAMPLE</AccessKeyId><SecretAccessKey>any</SecretAccessKey>\
+        <SessionToken>any</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>\
+        </AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>";
+    let headers = vec![("content-type".to_owned(), "text/xml".to_owned())];
+    let sts = Stub::start(Reply::Answer { status: 200, headers, body: answer.into() });
+    let token = NamedTempFile::new().unwrap();
+    fs::write(token.path(), "the-token").unwrap();
+    let told = fetched_with(&[
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", token.path().to_str().unwrap()),
+        ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/app"),
+        ("AWS_ENDPOINT_URL_STS", &sts.endpoint()),
+    ]);
+    assert_eq!((&*told, sts.requests()), ("value: hunter2", 1));
+    assert!(sts.seen()[0].1.contains("WebIdentityToken=the-token"));
 }
 
 #[test]
