@@ -24,7 +24,7 @@ pub(crate) struct Seen {
     pub(crate) retry_after: Option<Duration>,
 }
 
-/// The attempts of one call. Comes after the SDK's own classifiers, and refines what they found.
+/// The attempts of a call, and of those for its further pages. Comes after the SDK's own classifiers, and refines what they found.
 #[derive(Clone, Debug)]
 pub(crate) struct Attempts {
     budget: Arc<Budget>,
@@ -36,6 +36,11 @@ pub(crate) struct Attempts {
 impl Attempts {
     pub(crate) fn new(budget: Arc<Budget>, most: u32) -> Self {
         Self { budget, most, made: Arc::default(), seen: Arc::default() }
+    }
+
+    /// Starts to count the attempts of another call.
+    pub(crate) fn begin(&self) {
+        self.made.store(0, Ordering::Relaxed);
     }
 
     pub(crate) fn seen(&self) -> Seen {

@@ -215,7 +215,7 @@ mod tests {
     /// What the README says of each hint that is always the same.
     #[test]
     fn the_readme_has_every_hint() {
-        let readme = include_str!("../README.md");
+        let readme = include_str!("../README.md").replace('\\', "");
         let asked =
             Asked { service: "Secrets Manager", region: "r", profile: None, arn_region: None, version: None };
         let hints = fault::ALL.iter().filter_map(|fault| fault.hint(&Reply::default(), asked));

@@ -153,8 +153,10 @@ impl<'a> Asking<'a> {
     fn note(&self, refusal: batch::Refusal, call: &[usize]) {
         match refusal {
             batch::Refusal::OfBatches(why) => {
-                self.source.no_batches.store(true, Ordering::Relaxed);
-                self.context.warn(format!("{NO_BATCHES} is refused ({why})"));
+                // Calls that were made side by side are refused side by side, each with a request id of its own.
+                if !self.source.no_batches.swap(true, Ordering::Relaxed) {
+                    self.context.warn(format!("{NO_BATCHES} is refused ({why})"));
+                }
             }
             batch::Refusal::OfThis => self.alone.lock().unwrap_or_else(PoisonError::into_inner).extend(call),
         }
@@ -170,6 +172,7 @@ impl SecretsManager {
 impl<'a> Prepared<'a> {
     /// Returns what the configuration of the client is changed to for one call.
     fn overrides(&self) -> Builder {
+        self.attempts.begin();
         Config::builder().timeout_config(timeouts(self.limits.until)).retry_classifier(self.attempts.clone())
     }
 

@@ -14,7 +14,7 @@ mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -297,7 +297,9 @@ impl Reaction {
 }
 
 fn reply(status: u16, body: Vec<u8>) -> Reaction {
-    Reaction::Reply { status, headers: vec![("x-amzn-requestid", "11112222-3333".to_owned())], body }
+    static REPLIES: AtomicUsize = AtomicUsize::new(0);
+    let id = format!("11112222-3333-{}", REPLIES.fetch_add(1, Ordering::Relaxed));
+    Reaction::Reply { status, headers: vec![("x-amzn-requestid", id)], body }
 }
 
 fn answer(body: &Value) -> Reaction {
