@@ -25,7 +25,7 @@ pub use gather::{GatherError, GatherFailure};
 pub use host::{Event, Host};
 pub use manifest::Announcement;
 pub use on_change::OnChangeError;
-pub use outcome::{FileChange, FileChangeKind, LateFailure, Notification, Outcome, State};
+pub use outcome::{AskedSource, FileChange, FileChangeKind, LateFailure, Notification, Outcome, State};
 pub use owners::OwnerError;
 pub use plan::Plan;
 pub use problem::{ConfigError, Problem};

@@ -20,6 +20,8 @@ pub struct Outcome {
     pub generation: String,
     /// How many files it has.
     pub files: usize,
+    /// Which sources were asked, and where they answered, in the order of their names.
+    pub sources: Vec<AskedSource>,
     /// What is different from before, in the order of the names.
     pub changes: Vec<FileChange>,
     /// What became of the command of `[on-change]`.
@@ -63,6 +65,17 @@ pub enum Notification {
     RunningElsewhere,
 }
 
+/// A source that was asked.
+#[derive(Debug, Serialize)]
+pub struct AskedSource {
+    /// Its name.
+    pub name: String,
+    /// How many secrets it gave.
+    pub secrets: usize,
+    /// The places that answered, such as regions, as far as the source tells: each once, in the order of the requests.
+    pub origins: Vec<String>,
+}
+
 /// One difference to what was published before.
 #[derive(Debug, Serialize)]
 pub struct FileChange {
@@ -103,6 +116,7 @@ impl Outcome {
             path: path.display().to_string(),
             generation: String::new(),
             files,
+            sources: Vec::new(),
             changes: comparison.changes().iter().map(FileChange::from).collect(),
             on_change: Notification::NotConfigured,
             removed: 0,

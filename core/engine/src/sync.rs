@@ -9,11 +9,11 @@ use atomicdir::{AtomicDir, File, FileMap, Id, Locked, Options};
 use tokio::time::{Instant, sleep};
 
 use crate::bundle::Bundle;
-use crate::gather::{GatherError, gather};
+use crate::gather::{Answers, GatherError, gather};
 use crate::host::{Event, Host};
 use crate::manifest::{Announcement, Manifest};
 use crate::on_change;
-use crate::outcome::{Notification, Outcome};
+use crate::outcome::{AskedSource, Notification, Outcome};
 use crate::owners::{OwnerError, Owners};
 use crate::plan::{OnChange, Plan};
 use crate::report::describe;
@@ -121,6 +121,7 @@ impl<'r> Run<'r> {
         let files = bundle.files(self.plan, owners);
         let comparison = locked.compare(&files)?;
         let mut outcome = Outcome::new(&self.plan.link, &comparison, files.len());
+        outcome.sources = self.asked(&answers);
         outcome.warnings = self.warnings(answers.warnings);
         outcome.swept(locked.sweep());
         if !comparison.is_same() {
@@ -129,6 +130,20 @@ impl<'r> Run<'r> {
             outcome.failed(error, Some(UNSETTLED));
         }
         Ok((locked, outcome))
+    }
+
+    fn asked(&self, answers: &Answers) -> Vec<AskedSource> {
+        let sources = self.plan.sources.iter().zip(&answers.secrets);
+        let asked = sources.map(|(source, secrets)| {
+            let mut origins: Vec<String> = Vec::new();
+            for origin in secrets.iter().filter_map(|secret| secret.origin()) {
+                if !origins.iter().any(|known| known == origin) {
+                    origins.push(origin.to_owned());
+                }
+            }
+            AskedSource { name: source.name.clone(), secrets: secrets.len(), origins }
+        });
+        asked.collect()
     }
 
     fn warnings(&self, of_sources: Vec<String>) -> Vec<String> {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use secretdir_testkit::{Fault, REGION};
 
 use super::{Cloud, errors, warnings};
+use crate::support::Ran;
 
 const OTHER: &str = "eu-central-1";
 const THIRD: &str = "us-east-1";
@@ -29,6 +30,10 @@ fn a_region_that_is_down_is_left_for_the_next_one_and_the_outcome_says_which() {
     assert!(cloud.server.all_calls() <= 23, "{}", cloud.server.all_calls());
     let status = cloud.site.run(&["status", "--json"]).expect_exit(0).json();
     assert_eq!(status["generation"]["files"][0]["origin"], OTHER);
+    let mut command = cloud.command(&["sync", "--json"]);
+    let outcome = Ran::of(&mut command).expect_exit(0).json();
+    let asked = serde_json::json!([{ "name": "prod", "secrets": 200, "origins": [OTHER] }]);
+    assert_eq!(outcome["sources"], asked);
 }
 
 #[test]
