@@ -23,3 +23,4 @@ mod secrecy;
 mod signals;
 mod strict;
 mod system_calls;
+mod values;

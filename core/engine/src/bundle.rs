@@ -6,25 +6,36 @@ use atomicdir::FileMap;
 use secretdir_provider::Secret;
 use zeroize::Zeroizing;
 
+use crate::coding::NotCoded;
+use crate::field::FieldError;
 use crate::gather::{Answers, GatherError, GatherFailure};
 use crate::manifest::ManifestEntry;
 use crate::owners::Owners;
-use crate::plan::{Plan, PlannedFile};
+use crate::plan::{IfAbsent, Plan, PlannedFile};
 
 /// Every file that is to be published.
 pub(crate) struct Bundle {
     files: FileMap<BundledFile>,
-}
-
-struct BundledFile {
-    content: Content,
-    secret: Arc<Secret>,
+    /// The names of the files that are left out.
+    pub(crate) left_out: Vec<String>,
+    /// The names of the files that have their default content.
+    pub(crate) defaulted: Vec<String>,
 }
 
 /// Where a file's bytes are. The secret itself is shared, not copied, however many files it makes.
-enum Content {
-    Whole,
-    Picked(Zeroizing<Vec<u8>>),
+enum BundledFile {
+    Whole(Arc<Secret>),
+    Made(Zeroizing<Vec<u8>>, Arc<Secret>),
+    Default(String),
+}
+
+/// Why a file could not be made of its secret.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MakeError {
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    #[error(transparent)]
+    NotCoded(#[from] NotCoded),
 }
 
 impl Bundle {
@@ -32,17 +43,31 @@ impl Bundle {
     ///
     /// # Errors
     ///
-    /// Every field that could not be picked.
+    /// Every field that could not be picked, and every value that is not what it is to be decoded from.
     pub(crate) fn assemble(plan: &Plan, answers: &Answers) -> Result<Self, GatherError> {
-        let mut failures = Vec::new();
-        let files = plan.files.filter_map(|name, file| match content(file, answers) {
-            Ok(bundled) => bundled,
+        let (mut failures, mut left_out, mut defaulted) = (Vec::new(), Vec::new(), Vec::new());
+        let files = plan.files.filter_map(|name, file| match made(file, answers) {
+            Ok(Some(made)) => Some(made),
+            Ok(None) => match &file.if_absent {
+                IfAbsent::Default(content) => {
+                    defaulted.push(name.to_string());
+                    Some(BundledFile::Default(content.clone()))
+                }
+                IfAbsent::LeaveOut | IfAbsent::Fail => {
+                    left_out.push(name.to_string());
+                    None
+                }
+            },
             Err(error) => {
-                failures.push(GatherFailure::field(plan, file.source, file.request, name.as_str(), error));
+                failures.push(GatherFailure::making(plan, file.source, file.request, name.as_str(), error));
                 None
             }
         });
-        if failures.is_empty() { Ok(Self { files }) } else { Err(GatherError::new(failures)) }
+        if failures.is_empty() {
+            Ok(Self { files, left_out, defaulted })
+        } else {
+            Err(GatherError::new(failures))
+        }
     }
 
     /// Returns the files as they are to be on disk, with borrowed bytes.
@@ -62,26 +87,41 @@ impl Bundle {
             let planned = plan.files.get(name.as_str())?;
             let source = plan.sources.get(planned.source)?;
             let request = source.requests.get(planned.request)?;
-            Some((name.to_string(), ManifestEntry::new(&source.name, request, &file.secret)))
+            Some((name.to_string(), ManifestEntry::new(&source.name, request, file.secret())))
         })
     }
 }
 
 impl BundledFile {
     fn bytes(&self) -> &[u8] {
-        match &self.content {
-            Content::Whole => self.secret.expose_secret(),
-            Content::Picked(bytes) => bytes,
+        match self {
+            Self::Whole(secret) => secret.expose_secret(),
+            Self::Made(bytes, _) => bytes,
+            Self::Default(content) => content.as_bytes(),
+        }
+    }
+
+    fn secret(&self) -> Option<&Secret> {
+        match self {
+            Self::Whole(secret) | Self::Made(_, secret) => Some(secret),
+            Self::Default(_) => None,
         }
     }
 }
 
-fn content(file: &PlannedFile, answers: &Answers) -> Result<Option<BundledFile>, crate::field::FieldError> {
+/// Makes a file of its secret. `None` if there is no secret, or no such field of it, and that is no failure.
+fn made(file: &PlannedFile, answers: &Answers) -> Result<Option<BundledFile>, MakeError> {
     let secret = answers.secrets.get(file.source).and_then(|secrets| secrets.get(file.request));
-    let Some(secret) = secret else { return Ok(None) };
-    let content = match &file.field {
-        None => Content::Whole,
-        Some(field) => Content::Picked(field.pick(secret.expose_secret())?),
+    let Some(Some(secret)) = secret else { return Ok(None) };
+    let picked = match file.field.as_ref().map(|field| field.pick(secret.expose_secret())) {
+        Some(Err(FieldError::Missing(_))) if file.if_absent != IfAbsent::Fail => return Ok(None),
+        picked => picked.transpose()?,
     };
-    Ok(Some(BundledFile { content, secret: Arc::clone(secret) }))
+    let value = picked.as_ref().map_or(secret.expose_secret(), |picked| picked);
+    let secret = Arc::clone(secret);
+    Ok(Some(match picked {
+        _ if !file.treatment.is_none() => BundledFile::Made(file.treatment.apply(value)?, secret),
+        Some(picked) => BundledFile::Made(picked, secret),
+        None => BundledFile::Whole(secret),
+    }))
 }

@@ -26,9 +26,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// No pause that an error did not ask for is longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// The answers of all sources: for each source of the plan, for each of its requests.
+/// The answers of all sources: for each source of the plan, for each of its requests. `None` is a secret that is not there,
+/// and that no file needs.
 pub(crate) struct Answers {
-    pub(crate) secrets: Vec<Vec<Arc<Secret>>>,
+    pub(crate) secrets: Vec<Vec<Option<Arc<Secret>>>>,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -41,15 +42,20 @@ pub(crate) async fn gather(plan: &Plan, host: &dyn Host) -> Result<Answers, Gath
     collect(plan, join_all(fetches).await)
 }
 
+/// What came of a request; `None` for a secret that is not there and need not be.
+type Answer = Result<Option<Secret>, SourceError>;
+
 /// What came of one source.
 struct Fetched {
-    answers: Vec<Result<Secret, SourceError>>,
+    answers: Vec<Answer>,
     warnings: Vec<String>,
 }
 
 /// The fetching from one source.
 struct Fetching<'p> {
     source: &'p PlannedSource,
+    /// Of each request, whether all of its files can do without the secret.
+    dispensable: Vec<bool>,
     host: &'p dyn Host,
     deadline: Instant,
     context: FetchContext,
@@ -58,13 +64,15 @@ struct Fetching<'p> {
 impl<'p> Fetching<'p> {
     fn new(plan: &'p Plan, source: &'p PlannedSource, host: &'p dyn Host, deadline: Instant) -> Self {
         let context = FetchContext::new(deadline.into_std(), plan.gather.concurrency);
-        Self { source, host, deadline, context }
+        Self { source, dispensable: plan.dispensable(source), host, deadline, context }
     }
 
     async fn run(self) -> Fetched {
         let requests = &self.source.requests;
         let answers = self.attempt(requests).await;
-        let mut answers = answers.unwrap_or_else(|| requests.iter().map(|_| Err(late())).collect());
+        let answers = answers.unwrap_or_else(|| requests.iter().map(|_| Err(late())).collect());
+        let mut answers: Vec<_> =
+            answers.into_iter().zip(&self.dispensable).map(|(answer, may)| without(answer, *may)).collect();
         let mut longest_pause = FIRST_PAUSE;
         while let Some(pause) = self.pause(&answers, longest_pause) {
             if Instant::now().checked_add(pause).is_none_or(|then| then >= self.deadline) {
@@ -74,7 +82,7 @@ impl<'p> Fetching<'p> {
             self.again(&mut answers).await;
             longest_pause = (longest_pause * 2).min(LONGEST_PAUSE);
         }
-        let secrets = answers.iter().filter(|answer| answer.is_ok()).count();
+        let secrets = answers.iter().filter(|answer| matches!(answer, Ok(Some(_)))).count();
         self.host.event(Event::Fetched { source: &self.source.name, secrets });
         let warnings = self.context.warnings();
         let warnings = warnings.into_iter().map(|text| format!("source `{}`: {text}", self.source.name));
@@ -106,18 +114,19 @@ impl<'p> Fetching<'p> {
 
     /// Asks for what failed once more. An attempt that the deadline cuts off leaves the errors as they are: they tell
     /// more than that there was no time.
-    async fn again(&self, answers: &mut [Result<Secret, SourceError>]) {
+    async fn again(&self, answers: &mut [Answer]) {
         let requests = self.source.requests.iter().zip(answers.iter());
         let failed: Vec<_> =
             requests.filter(|(_, answer)| answer.is_err()).map(|(request, _)| request.clone()).collect();
         let Some(fresh) = self.attempt(&failed).await else { return };
-        for (answer, fresh) in answers.iter_mut().filter(|answer| answer.is_err()).zip(fresh) {
-            *answer = fresh;
+        let open = answers.iter_mut().zip(&self.dispensable).filter(|(answer, _)| answer.is_err());
+        for ((answer, may), fresh) in open.zip(fresh) {
+            *answer = without(fresh, *may);
         }
     }
 
     /// Returns how long to wait before asking again; `None` if that cannot make the run succeed.
-    fn pause(&self, answers: &[Result<Secret, SourceError>], longest: Duration) -> Option<Duration> {
+    fn pause(&self, answers: &[Answer], longest: Duration) -> Option<Duration> {
         let advice =
             answers.iter().filter_map(|answer| answer.as_ref().err()).map(|error| match error.retry() {
                 Retry::After(pause) => Some(pause),
@@ -126,6 +135,14 @@ impl<'p> Fetching<'p> {
             });
         let asked = advice.collect::<Option<Vec<_>>>()?.into_iter().max()?;
         Some(asked.max(self.host.jitter(longest)))
+    }
+}
+
+/// Turns what is not found into what is not there, if it need not be. Nothing but that: what is denied may well be there.
+fn without(answer: Result<Secret, SourceError>, dispensable: bool) -> Answer {
+    match answer {
+        Err(error) if dispensable && error.kind() == SourceErrorKind::NotFound => Ok(None),
+        answer => answer.map(Some),
     }
 }
 
@@ -144,7 +161,7 @@ fn collect(plan: &Plan, all: Vec<Fetched>) -> Result<Answers, GatherError> {
         let mut secrets = Vec::new();
         for (request, answer) in fetched.answers.into_iter().enumerate() {
             match answer {
-                Ok(secret) => secrets.push(Arc::new(secret)),
+                Ok(secret) => secrets.push(secret.map(Arc::new)),
                 Err(error) => failures.push(GatherFailure::fetch(plan, source, request, error)),
             }
         }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bundle;
+mod coding;
 mod config;
 mod contain;
 mod field;
@@ -17,6 +18,7 @@ mod report;
 mod schema;
 mod status;
 mod sync;
+mod treatment;
 
 pub use atomicdir::{Error as PublishError, Refusal};
 pub use config::Config;

@@ -63,12 +63,13 @@ impl Manifest {
 }
 
 impl ManifestEntry {
-    pub(crate) fn new(source: &str, request: &SecretRequest, secret: &Secret) -> Self {
+    /// Takes no secret for a file that has its default content.
+    pub(crate) fn new(source: &str, request: &SecretRequest, secret: Option<&Secret>) -> Self {
         Self {
             source: source.to_owned(),
             secret: request.name().to_owned(),
-            revision: secret.revision().map(str::to_owned),
-            origin: secret.origin().map(str::to_owned),
+            revision: secret.and_then(Secret::revision).map(str::to_owned),
+            origin: secret.and_then(Secret::origin).map(str::to_owned),
         }
     }
 }

@@ -22,6 +22,10 @@ pub struct Outcome {
     pub files: usize,
     /// Which sources were asked, and where they answered, in the order of their names.
     pub sources: Vec<AskedSource>,
+    /// The optional files that are not there: their secrets, or fields, were not found.
+    pub left_out: Vec<String>,
+    /// The files that have their default content, for the same reason.
+    pub defaulted: Vec<String>,
     /// What is different from before, in the order of the names.
     pub changes: Vec<FileChange>,
     /// What became of the command of `[on-change]`.
@@ -117,6 +121,8 @@ impl Outcome {
             generation: String::new(),
             files,
             sources: Vec::new(),
+            left_out: Vec::new(),
+            defaulted: Vec::new(),
             changes: comparison.changes().iter().map(FileChange::from).collect(),
             on_change: Notification::NotConfigured,
             removed: 0,
@@ -157,6 +163,12 @@ impl fmt::Display for Outcome {
             State::Unchanged => "unchanged: ",
         };
         let files = count(self.files, "file");
-        write!(f, "{what}{files} at {} (generation {})", self.path, self.generation)
+        write!(f, "{what}{files} at {} (generation {})", self.path, self.generation)?;
+        for (what, names) in [("left out", &self.left_out), ("by default", &self.defaulted)] {
+            if !names.is_empty() {
+                write!(f, "\n{what}: {}", names.join(", "))?;
+            }
+        }
+        Ok(())
     }
 }

@@ -122,6 +122,8 @@ impl<'r> Run<'r> {
         let comparison = locked.compare(&files)?;
         let mut outcome = Outcome::new(&self.plan.link, &comparison, files.len());
         outcome.sources = self.asked(&answers);
+        outcome.left_out.clone_from(&bundle.left_out);
+        outcome.defaulted.clone_from(&bundle.defaulted);
         outcome.warnings = self.warnings(answers.warnings);
         outcome.swept(locked.sweep());
         if !comparison.is_same() {
@@ -136,12 +138,12 @@ impl<'r> Run<'r> {
         let sources = self.plan.sources.iter().zip(&answers.secrets);
         let asked = sources.map(|(source, secrets)| {
             let mut origins: Vec<String> = Vec::new();
-            for origin in secrets.iter().filter_map(|secret| secret.origin()) {
+            for origin in secrets.iter().flatten().filter_map(|secret| secret.origin()) {
                 if !origins.iter().any(|known| known == origin) {
                     origins.push(origin.to_owned());
                 }
             }
-            AskedSource { name: source.name.clone(), secrets: secrets.len(), origins }
+            AskedSource { name: source.name.clone(), secrets: secrets.iter().flatten().count(), origins }
         });
         asked.collect()
     }

@@ -12,8 +12,10 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::report::Report;
 use super::words;
+use crate::coding::Coding;
 use crate::plan::{CONCURRENCY, GATHER_TIMEOUT, ON_CHANGE_TIMEOUT, Principal, RETAIN};
 use crate::schema::shapes;
+use crate::treatment::Trim;
 
 /// A table with known keys.
 pub(crate) trait Section: Default + DeserializeOwned {
@@ -116,6 +118,23 @@ pub(crate) struct FileSection {
     pub(crate) version: Option<String>,
     /// A part of a JSON secret: a top-level key, or a JSON pointer if it begins with `/`. Without it the exact bytes.
     pub(crate) field: Option<String>,
+    /// What is taken off the value first: "newline" takes off one line end, if there is one.
+    #[schemars(schema_with = "shapes::trim")]
+    #[serde(deserialize_with = "words::trim")]
+    pub(crate) trim: Option<Trim>,
+    /// The value is text in this coding, and the file gets the bytes. What is not in it is an error.
+    #[schemars(schema_with = "shapes::coding")]
+    #[serde(deserialize_with = "words::coding")]
+    pub(crate) decode: Option<Coding>,
+    /// The file gets the bytes as text in this coding.
+    #[schemars(schema_with = "shapes::coding")]
+    #[serde(deserialize_with = "words::coding")]
+    pub(crate) encode: Option<Coding>,
+    /// Whether the file is left out, and the outcome says so, if the secret or its field is not found.
+    #[schemars(extend("default" = false))]
+    pub(crate) optional: Option<bool>,
+    /// What the file gets, exactly, if the secret or its field is not found. Not for what is secret.
+    pub(crate) default: Option<String>,
     /// Mode of this file, instead of `file-mode`.
     #[schemars(schema_with = "shapes::mode")]
     #[serde(deserialize_with = "words::mode")]

@@ -6,7 +6,9 @@ use std::time::Duration;
 use atomicdir::{Durability, Mode};
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
+use crate::coding::Coding;
 use crate::plan::Principal;
+use crate::treatment::Trim;
 
 /// Far more than anyone waits, and still far from where adding it to a clock overflows.
 const LONGEST: Duration = Duration::from_secs(1000 * 365 * 24 * 60 * 60);
@@ -46,6 +48,17 @@ pub(super) fn durability<'de, D: Deserializer<'de>>(value: D) -> Result<Option<D
     };
     let expected = r#""filesystem", "per-file" or "none""#;
     value.deserialize_any(Word { expected, parse, number: None })
+}
+
+/// Reads a coding.
+pub(super) fn coding<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Coding>, D::Error> {
+    let expected = r#""base64", "base64url" or "hex""#;
+    value.deserialize_any(Word { expected, parse: Coding::parse, number: None })
+}
+
+/// Reads what is to be taken off.
+pub(super) fn trim<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Trim>, D::Error> {
+    value.deserialize_any(Word { expected: r#""newline""#, parse: Trim::parse, number: None })
 }
 
 fn parse_duration(text: &str) -> Option<Duration> {

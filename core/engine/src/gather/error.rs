@@ -5,7 +5,7 @@ use std::fmt;
 
 use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
 
-use crate::field::FieldError;
+use crate::bundle::MakeError;
 use crate::plan::Plan;
 use crate::report::count;
 
@@ -15,7 +15,7 @@ pub struct GatherError {
     failures: Vec<GatherFailure>,
 }
 
-/// One secret that could not be had, or one field that could not be picked from it.
+/// One secret that could not be had, or one file that could not be made of it.
 ///
 /// `Display` says which file, secret and source; the cause is the error's [`source`](Error::source).
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct GatherFailure {
 #[derive(Debug)]
 enum Cause {
     Fetch(SourceError),
-    Field(FieldError),
+    Making(MakeError),
 }
 
 impl GatherError {
@@ -51,8 +51,8 @@ impl GatherFailure {
         Self::new(plan, (source, request), files, Cause::Fetch(error))
     }
 
-    pub(crate) fn field(plan: &Plan, source: usize, request: usize, file: &str, error: FieldError) -> Self {
-        Self::new(plan, (source, request), vec![file.to_owned()], Cause::Field(error))
+    pub(crate) fn making(plan: &Plan, source: usize, request: usize, file: &str, error: MakeError) -> Self {
+        Self::new(plan, (source, request), vec![file.to_owned()], Cause::Making(error))
     }
 
     fn new(plan: &Plan, (source, request): (usize, usize), files: Vec<String>, cause: Cause) -> Self {
@@ -81,7 +81,7 @@ impl GatherFailure {
     pub fn kind(&self) -> Option<SourceErrorKind> {
         match &self.cause {
             Cause::Fetch(error) => Some(error.kind()),
-            Cause::Field(_) => None,
+            Cause::Making(_) => None,
         }
     }
 
@@ -89,7 +89,7 @@ impl GatherFailure {
     pub fn hint(&self) -> Option<&str> {
         match &self.cause {
             Cause::Fetch(error) => error.hint(),
-            Cause::Field(_) => None,
+            Cause::Making(_) => None,
         }
     }
 }
@@ -123,7 +123,7 @@ impl Error for GatherFailure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.cause {
             Cause::Fetch(error) => Some(error),
-            Cause::Field(error) => Some(error),
+            Cause::Making(error) => Some(error),
         }
     }
 }

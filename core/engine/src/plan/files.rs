@@ -9,12 +9,13 @@ use unicode_normalization::UnicodeNormalization;
 use super::directory::{self, Directory};
 use super::owner::{OwnerSpec, PlannedAttributes};
 use super::sources::{Found, Sources};
-use super::{PlannedFile, advice};
+use super::{IfAbsent, PlannedFile, advice};
 use crate::Config;
 use crate::Field;
 use crate::config::report::Report;
 use crate::config::section::{self, FileSection};
 use crate::describe;
+use crate::treatment::Treatment;
 
 /// Reads `[files]`, and notes with the sources what is asked of them. Nothing comes of a file that is wrong.
 pub(super) fn resolve(
@@ -108,8 +109,23 @@ impl Files<'_, '_> {
         let section: FileSection = section::read(table, at, self.report);
         let field = section.field.as_deref().map(|text| self.field(text, at));
         let attributes = self.attributes(&section, at);
+        let treatment = Treatment { trim: section.trim, decode: section.decode, encode: section.encode };
+        let if_absent = self.if_absent(&section, at);
         let (source, request) = self.request(section, at)?;
-        Some(PlannedFile { source, request, field: field.flatten(), attributes })
+        Some(PlannedFile { source, request, field: field.flatten(), treatment, if_absent, attributes })
+    }
+
+    fn if_absent(&mut self, section: &FileSection, at: &KeyPath) -> IfAbsent {
+        match (section.optional, &section.default) {
+            (Some(true), Some(_)) => {
+                let message = "with `optional` the file would be left out: say one or the other";
+                self.report.error(&at.join(&KeyPath::of(["default"])), message);
+                IfAbsent::Fail
+            }
+            (Some(true), None) => IfAbsent::LeaveOut,
+            (_, Some(default)) => IfAbsent::Default(default.clone()),
+            (_, None) => IfAbsent::Fail,
+        }
     }
 
     fn field(&mut self, text: &str, at: &KeyPath) -> Option<Field> {

@@ -22,6 +22,7 @@ use secretdir_provider::{SecretRequest, SecretSource};
 
 use crate::Field;
 use crate::problem::Problem;
+use crate::treatment::Treatment;
 
 pub(crate) use directory::RETAIN;
 pub(crate) use owner::{OwnerSpec, PlannedAttributes, Principal};
@@ -74,7 +75,20 @@ pub(crate) struct PlannedFile {
     /// The position of its request in the source.
     pub(crate) request: usize,
     pub(crate) field: Option<Field>,
+    pub(crate) treatment: Treatment,
+    pub(crate) if_absent: IfAbsent,
     pub(crate) attributes: PlannedAttributes,
+}
+
+/// What becomes of a file whose secret, or whose field of it, is not found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum IfAbsent {
+    /// The run fails.
+    Fail,
+    /// There is no such file.
+    LeaveOut,
+    /// It has this content.
+    Default(String),
 }
 
 impl Plan {
@@ -111,6 +125,20 @@ impl Plan {
     /// Returns the name of each source and of its provider, in the order of the sources' names.
     pub fn sources(&self) -> impl ExactSizeIterator<Item = (&str, &'static str)> {
         self.sources.iter().map(|source| (source.name.as_str(), source.provider))
+    }
+
+    /// Says of each request of a source whether all files that are made of it can do without the secret.
+    pub(crate) fn dispensable(&self, source: &PlannedSource) -> Vec<bool> {
+        let mut dispensable = vec![true; source.requests.len()];
+        let files = self.files.iter().map(|(_, file)| file).filter(|file| file.if_absent == IfAbsent::Fail);
+        for file in
+            files.filter(|file| self.sources.get(file.source).is_some_and(|found| found.name == source.name))
+        {
+            if let Some(request) = dispensable.get_mut(file.request) {
+                *request = false;
+            }
+        }
+        dispensable
     }
 
     /// Returns what is worth a look although the plan holds, sorted by line.

@@ -29,6 +29,14 @@ pub(crate) fn durability(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ["filesystem", "per-file", "none"] })
 }
 
+pub(crate) fn coding(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["base64", "base64url", "hex"] })
+}
+
+pub(crate) fn trim(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["newline"] })
+}
+
 fn pattern(also: &str) -> String {
     format!(r"^{also}(\s*[0-9]+\s*({UNITS})(?![a-zA-Z]))+\s*$")
 }

@@ -1,0 +1,109 @@
+//! What is done to values before they are files, and what becomes of those that are not there.
+
+use crate::support::{HEAD, Site};
+
+/// Writes a configuration of these files, each `NAME = { source = "local", REST }`.
+fn config(site: &Site, files: &[(&str, &str)]) {
+    let lines = files.iter().map(|(name, rest)| format!("{name:?} = {{ source = \"local\", {rest} }}\n"));
+    site.config(&format!("{HEAD}\n[files]\n{}", lines.collect::<String>()));
+}
+
+#[test]
+fn values_are_trimmed_decoded_and_encoded() {
+    let site = Site::new();
+    site.secret("key", b"AP8=\r\n");
+    site.secret("bytes", [0, 255]);
+    site.secret("json", br#"{"key": "ff00", "url": "-_8"}"#);
+    config(
+        &site,
+        &[
+            ("raw", "secret = \"key\""),
+            ("trimmed", "secret = \"key\", trim = \"newline\""),
+            ("decoded", "secret = \"key\", trim = \"newline\", decode = \"base64\""),
+            ("again", "secret = \"key\", trim = \"newline\", decode = \"base64\", encode = \"hex\""),
+            ("encoded", "secret = \"bytes\", encode = \"base64url\""),
+            ("field", "secret = \"json\", field = \"key\", decode = \"hex\""),
+            ("url", "secret = \"json\", field = \"url\", decode = \"base64url\""),
+        ],
+    );
+    site.sync();
+    assert_eq!(site.read("raw"), b"AP8=\r\n");
+    assert_eq!(site.read("trimmed"), b"AP8=");
+    assert_eq!(site.read("decoded"), [0, 255]);
+    assert_eq!(site.read("again"), b"00ff");
+    assert_eq!(site.read("encoded"), b"AP8");
+    assert_eq!(site.read("field"), [255, 0]);
+    assert_eq!(site.read("url"), [251, 255]);
+}
+
+#[test]
+fn what_cannot_be_decoded_fails_the_run_and_is_not_shown() {
+    let site = Site::with_secrets(&[("a", b"1")]);
+    site.sync();
+    let before = site.fingerprint();
+    site.secret("odd", "Kd83hfQ-zz1-Lm5v!");
+    for coding in ["base64", "base64url", "hex"] {
+        config(&site, &[("a", &format!("secret = \"odd\", decode = {coding:?}"))]);
+        let ran = site.run(&["sync"]).expect_exit(3);
+        let expected =
+            format!("error: file `a`: secret `odd` of source `local`: the value is not {coding}\n");
+        assert_eq!(ran.stderr, expected);
+    }
+    assert_eq!(site.fingerprint().without_folder(), before.without_folder());
+}
+
+#[test]
+fn what_is_optional_and_not_found_is_left_out_and_listed() {
+    let site = Site::new();
+    site.secret("json", br#"{"here": "1", "none": null}"#);
+    let files = [
+        ("here", "secret = \"json\", field = \"here\", optional = true"),
+        ("no-secret", "secret = \"none\", optional = true"),
+        ("no-field", "secret = \"json\", field = \"nowhere\", optional = true"),
+        ("level", "secret = \"level\", default = \"info\", decode = \"base64\""),
+    ];
+    config(&site, &files);
+    let outcome = site.run(&["sync", "--json"]).expect_exit(0).json();
+    assert_eq!(outcome["files"], 2);
+    assert_eq!(outcome["left_out"], serde_json::json!(["no-field", "no-secret"]));
+    assert_eq!(outcome["defaulted"], serde_json::json!(["level"]));
+    assert_eq!((site.read("here"), site.read("level")), (b"1".to_vec(), b"info".to_vec()));
+    assert!(!site.link().join("no-secret").exists());
+    let text = site.sync().stdout;
+    assert!(text.ends_with("\nleft out: no-field, no-secret\nby default: level\n"), "{text}");
+
+    // It is there now: the next run publishes it.
+    site.secret("none", b"now");
+    site.secret("level", b"ZGVidWc=");
+    site.sync();
+    assert_eq!((site.read("no-secret"), site.read("level")), (b"now".to_vec(), b"debug".to_vec()));
+}
+
+#[test]
+fn only_what_is_not_found_is_left_out() {
+    let site = Site::new();
+    site.secret("json", br#"{"null": null}"#);
+    std::fs::create_dir(site.path().join("source/folder")).unwrap();
+    for (rest, words) in [
+        ("secret = \"folder\", optional = true", "is a directory"),
+        ("secret = \"json\", field = \"null\", optional = true", "is null"),
+        ("secret = \"json\", field = \"/null/x\", default = \"y\"", "is neither an object nor an array"),
+    ] {
+        config(&site, &[("a", rest)]);
+        site.run(&["sync"]).expect_exit(3).expect_error(&[words]);
+    }
+    // A secret that another file needs is an error of that file.
+    config(&site, &[("a", "secret = \"none\", optional = true"), ("b", "secret = \"none\"")]);
+    site.run(&["sync"]).expect_exit(3).expect_error(&["secret `none`", "not found"]);
+}
+
+#[test]
+fn a_file_cannot_be_both_optional_and_have_a_default() {
+    let site = Site::new();
+    config(&site, &[("a", "secret = \"x\", optional = true, default = \"y\"")]);
+    site.run(&["check"]).expect_exit(2).expect_error(&["files.a.default: with `optional`"]);
+    for mistake in ["decode = \"base32\"", "encode = 7", "trim = \"all\"", "optional = \"yes\""] {
+        config(&site, &[("a", &format!("secret = \"x\", {mistake}"))]);
+        site.run(&["check"]).expect_exit(2).expect_error(&[mistake.split(' ').next().unwrap()]);
+    }
+}
