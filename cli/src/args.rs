@@ -41,7 +41,8 @@ Exit codes:
   4  publishing failed
   5  busy: another run holds the lock
   6  published, but a later step failed (durability unknown, command failed)
-With 1 to 5 the published set is exactly what it was before.";
+  10 diff: something would change
+With 1 to 5, and with 10, the published set is exactly what it was before.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -50,7 +51,12 @@ pub(crate) enum Command {
         /// How long to wait for another run, such as `0s` or `2m` [default: the gather timeout and 30s more]
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         wait: Option<Duration>,
+        /// Publish nothing: the same as `diff`
+        #[arg(long, conflicts_with = "wait")]
+        dry_run: bool,
     },
+    /// Gather everything and show what `sync` would change: names, sizes, revisions; never a value
+    Diff,
     /// Validate the configuration, offline
     Check {
         /// Also ask every source for everything; publish nothing

@@ -23,6 +23,8 @@ pub enum Exit {
     Busy = 5,
     /// The new set is published, but a later step failed: its durability is unknown, or the command failed.
     Late = 6,
+    /// A run would change something: of `diff` and `sync --dry-run`.
+    Changed = 10,
 }
 
 impl From<Exit> for ExitCode {

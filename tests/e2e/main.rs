@@ -8,6 +8,7 @@ mod aws;
 mod bad_input;
 mod concurrency;
 mod configuration;
+mod diff;
 mod exec;
 mod full_disk;
 mod kills;

@@ -1,6 +1,7 @@
 //! One file for each command.
 
 mod check;
+mod diff;
 mod providers;
 mod status;
 mod sync;
@@ -18,7 +19,10 @@ pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Out
     match &args.command {
         Command::Providers { name } => providers::run(registry, name.as_deref(), output),
         Command::Schema => output.schema(registry),
-        Command::Sync { wait } => {
+        Command::Diff | Command::Sync { dry_run: true, .. } => {
+            with_plan(args, registry, output, |plan| diff::run(plan, host, output))
+        }
+        Command::Sync { wait, dry_run: false } => {
             with_plan(args, registry, output, |plan| sync::run(plan, *wait, host, output))
         }
         Command::Check { fetch: false } => {

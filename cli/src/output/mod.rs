@@ -15,8 +15,8 @@ use std::io::Write;
 use std::panic::Location;
 
 use secretdir_engine::{
-    ConfigError, GatherError, Outcome, OwnerError, Plan, Problem, PublishError, Registry, RegistryError,
-    StatusReport, SyncError, UnknownProvider, count, describe,
+    ConfigError, Difference, GatherError, Outcome, OwnerError, Plan, Problem, PublishError, Registry,
+    RegistryError, State, StatusReport, SyncError, UnknownProvider, count, describe,
 };
 use secretdir_provider::Provider;
 use serde::Serialize;
@@ -81,6 +81,18 @@ impl Output {
             Format::Json => say_json(outcome),
         }
         exit
+    }
+
+    pub(crate) fn differs(&self, difference: &Difference) -> Exit {
+        difference.warnings.iter().for_each(|warning| warn(warning));
+        match self.format {
+            Format::Text => say(&difference.to_string()),
+            Format::Json => say_json(difference),
+        }
+        match difference.state {
+            State::Unchanged => Exit::Success,
+            State::Published => Exit::Changed,
+        }
     }
 
     pub(crate) fn sync_failed(&self, error: &SyncError) -> Exit {

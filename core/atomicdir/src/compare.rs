@@ -10,7 +10,7 @@ use crate::error::At;
 use crate::generation::Generation;
 use crate::names::Role;
 use crate::walk::{Found, Walk};
-use crate::{Attributes, File, FileMap, FileName, Id, Locked, Result, Step};
+use crate::{Attributes, File, FileMap, FileName, Id, Locked, Result, Snapshot, Step};
 
 /// How much of a published file is read at a time: nearly always all of it, so one call.
 const CHUNK: usize = 1 << 20;
@@ -56,6 +56,29 @@ impl Comparison {
     }
 }
 
+impl Comparison {
+    /// Compares what is wanted with nothing: all of it is to be added.
+    pub fn with_nothing(wanted: &FileMap<File<'_>>) -> Self {
+        let names = wanted.iter().map(|(name, _)| name.to_string()).chain([".".to_owned()]);
+        let mut changes: Vec<_> = names.map(|name| Change { name, kind: ChangeKind::Added }).collect();
+        changes.sort();
+        Self { changes }
+    }
+}
+
+impl Snapshot {
+    /// Compares this generation with what is wanted, as a publisher would. Needs no lock, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The generation cannot be read: whoever compares must be able to read every file in it.
+    pub fn compare(&self, wanted: &FileMap<File<'_>>, directory: Attributes) -> Result<Comparison> {
+        let (opened, path) = self.directory();
+        let found = opened.metadata().at(Step::Compare, "inspect", path)?;
+        Comparing::new(wanted, directory).published(opened, &found, path)
+    }
+}
+
 impl Locked<'_> {
     /// Compares what is published with what is wanted (step 5). Changes nothing, not even an access time's meaning.
     ///
@@ -70,12 +93,12 @@ impl Locked<'_> {
             None => None,
         };
         let directory = self.dir.options.directory;
-        let mut comparing = Comparing { wanted, directory, seen: BTreeSet::new(), changes: Vec::new() };
         match opened {
-            Some((id, generation)) => comparing.published(&generation, &self.path(id))?,
-            None => comparing.note(".", ChangeKind::Added),
+            Some((id, Generation { directory: opened, found })) => {
+                Comparing::new(wanted, directory).published(&opened, &found, &self.path(id))
+            }
+            None => Ok(Comparison::with_nothing(wanted)),
         }
-        Ok(comparing.finish())
     }
 
     fn path(&self, id: &Id) -> std::path::PathBuf {
@@ -92,12 +115,21 @@ struct Comparing<'a> {
     changes: Vec<Change>,
 }
 
-impl Comparing<'_> {
-    fn published(&mut self, generation: &Generation, path: &Path) -> Result<()> {
-        self.attributes(".", self.directory, &generation.found);
+impl<'a> Comparing<'a> {
+    fn new(wanted: &'a FileMap<File<'a>>, directory: Attributes) -> Self {
+        Self { wanted, directory, seen: BTreeSet::new(), changes: Vec::new() }
+    }
+
+    fn published(
+        mut self,
+        directory: &std::fs::File,
+        found: &std::fs::Metadata,
+        path: &Path,
+    ) -> Result<Comparison> {
+        self.attributes(".", self.directory, found);
         let mut buffer = Zeroizing::new(vec![0; self.buffer_size()]);
         let walk = Walk { step: Step::Compare, root: path };
-        walk.visit(&generation.directory, &mut |name, found| match found {
+        walk.visit(directory, &mut |name, found| match found {
             Found::Directory(found) => {
                 self.directory(name, found);
                 Ok(())
@@ -109,7 +141,8 @@ impl Comparing<'_> {
                 self.note(name, ChangeKind::Removed);
                 Ok(())
             }
-        })
+        })?;
+        Ok(self.finish())
     }
 
     fn buffer_size(&self) -> usize {

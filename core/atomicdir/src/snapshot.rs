@@ -64,6 +64,11 @@ impl Snapshot {
         Err(Error::refuse(Step::Read, "take a shared lock on", path, Refusal::NotPinned(ATTEMPTS)))
     }
 
+    /// Returns the directory, and the path that it was opened by.
+    pub(crate) fn directory(&self) -> (&File, &Path) {
+        (self.pin.file(), &self.path)
+    }
+
     /// Reads a whole file.
     ///
     /// # Errors

@@ -146,13 +146,18 @@ impl Outcome {
 
 impl From<&atomicdir::Change> for FileChange {
     fn from(change: &atomicdir::Change) -> Self {
-        let kind = match change.kind {
-            ChangeKind::Added => FileChangeKind::Added,
-            ChangeKind::Removed => FileChangeKind::Removed,
-            ChangeKind::Content => FileChangeKind::Content,
-            _ => FileChangeKind::Attributes,
-        };
-        Self { name: change.name.clone(), kind }
+        Self { name: change.name.clone(), kind: change.into() }
+    }
+}
+
+impl From<&atomicdir::Change> for FileChangeKind {
+    fn from(change: &atomicdir::Change) -> Self {
+        match change.kind {
+            ChangeKind::Added => Self::Added,
+            ChangeKind::Removed => Self::Removed,
+            ChangeKind::Content => Self::Content,
+            _ => Self::Attributes,
+        }
     }
 }
 

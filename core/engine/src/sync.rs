@@ -9,6 +9,7 @@ use atomicdir::{AtomicDir, File, FileMap, Id, Locked, Options};
 use tokio::time::{Instant, sleep};
 
 use crate::bundle::Bundle;
+use crate::difference::Difference;
 use crate::gather::{Answers, GatherError, gather};
 use crate::host::{Event, Host};
 use crate::manifest::{Announcement, Manifest};
@@ -73,6 +74,21 @@ pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Vec<String>, GatherEr
     let answers = gather(plan, host).await?;
     Bundle::assemble(plan, &answers)?;
     Ok(answers.warnings)
+}
+
+/// Asks every source for everything, and says what [`sync`] would change. Takes no lock and publishes nothing.
+///
+/// # Errors
+///
+/// Whatever keeps a set from being gathered, or the published one from being read.
+pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncError> {
+    let owners = Owners::resolve(plan)?;
+    let answers = gather(plan, host).await?;
+    let bundle = Bundle::assemble(plan, &answers)?;
+    let mut difference = Difference::find(plan, &bundle, &owners)?;
+    let of_plan = plan.warnings.iter().map(ToString::to_string);
+    difference.warnings = of_plan.chain(answers.warnings).collect();
+    Ok(difference)
 }
 
 fn options(plan: &Plan, owners: &Owners) -> Options {

@@ -1,0 +1,153 @@
+//! What a run would change: names, kinds, sizes and revisions, and no value.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use atomicdir::{Comparison, Snapshot, Status};
+use serde::Serialize;
+
+use crate::bundle::Bundle;
+use crate::manifest::{Manifest, ManifestEntry};
+use crate::outcome::{FileChangeKind, State};
+use crate::owners::Owners;
+use crate::plan::Plan;
+use crate::report::count;
+
+/// What a run would change, were it made now.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct Difference {
+    /// Whether there is anything to publish: [`State::Published`] is what a run would come to.
+    pub state: State,
+    /// The link, as text: what is not UTF-8 in it is replaced.
+    pub path: String,
+    /// What would change, in the order of the names.
+    pub changes: Vec<Change>,
+    /// The optional files that would not be there: their secrets, or fields, were not found.
+    pub left_out: Vec<String>,
+    /// The files that would have their default content, for the same reason.
+    pub defaulted: Vec<String>,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+}
+
+/// What would become of one file, or of the directory.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct Change {
+    /// Its name; `.` is the directory itself.
+    pub name: String,
+    /// How it would differ.
+    pub kind: FileChangeKind,
+    /// The file that is published.
+    pub before: Option<Version>,
+    /// The file that would be.
+    pub after: Option<Version>,
+}
+
+/// What can be told of a file's content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Version {
+    /// Its length in bytes.
+    pub size: u64,
+    /// The store's own name for the version of the secret.
+    pub revision: Option<String>,
+}
+
+impl Difference {
+    /// Compares a bundle with what is published.
+    pub(crate) fn find(plan: &Plan, bundle: &Bundle, owners: &Owners) -> Result<Self, atomicdir::Error> {
+        let files = bundle.files(plan, owners);
+        let status = Status::of(&plan.link)?;
+        let comparison = match status.current {
+            Some(_) => Snapshot::open(&plan.link)?.compare(&files, owners.attributes(&plan.directory))?,
+            None => Comparison::with_nothing(&files),
+        };
+        let (before, entries) = (published(status), bundle.manifest(plan).collect::<BTreeMap<_, _>>());
+        let after = files.iter().map(|(name, file)| (name.to_string(), file.bytes.len()));
+        let after: BTreeMap<_, _> = after
+            .map(|(name, size)| {
+                let version = version(size as u64, entries.get(&name));
+                (name, version)
+            })
+            .collect();
+        let changes = comparison.changes().iter().map(|change| Change {
+            name: change.name.clone(),
+            kind: change.into(),
+            before: before.get(&change.name).cloned(),
+            after: after.get(&change.name).cloned(),
+        });
+        Ok(Self {
+            state: if comparison.is_same() { State::Unchanged } else { State::Published },
+            path: plan.link.display().to_string(),
+            changes: changes.collect(),
+            left_out: bundle.left_out.clone(),
+            defaulted: bundle.defaulted.clone(),
+            warnings: Vec::new(),
+        })
+    }
+}
+
+/// Returns what can be told of each published file.
+fn published(status: Status) -> BTreeMap<String, Version> {
+    let Some(current) = status.current else { return BTreeMap::new() };
+    let manifest = current.note.as_deref().and_then(Manifest::parse).unwrap_or_default();
+    let files = current.files.into_iter().map(|file| {
+        let version = version(file.size, manifest.files.get(&file.name));
+        (file.name, version)
+    });
+    files.collect()
+}
+
+fn version(size: u64, entry: Option<&ManifestEntry>) -> Version {
+    Version { size, revision: entry.and_then(|entry| entry.revision.clone()) }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.state {
+            State::Unchanged => write!(f, "nothing would change at {}", self.path)?,
+            State::Published => {
+                let changes = count(self.changes.len(), "change");
+                write!(f, "{changes} would be made at {}", self.path)?;
+            }
+        }
+        for change in &self.changes {
+            write!(f, "\n  {change}")?;
+        }
+        for (what, names) in [("left out", &self.left_out), ("by default", &self.defaulted)] {
+            if !names.is_empty() {
+                write!(f, "\n{what}: {}", names.join(", "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            FileChangeKind::Added => "added",
+            FileChangeKind::Removed => "removed",
+            FileChangeKind::Content => "content",
+            FileChangeKind::Attributes => "attributes",
+        };
+        write!(f, "{kind:10} {}", self.name)?;
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) if before != after => write!(f, "  {before} -> {after}"),
+            (Some(one), _) | (None, Some(one)) => write!(f, "  {one}"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.size)?;
+        match &self.revision {
+            Some(revision) => write!(f, " (revision {revision})"),
+            None => Ok(()),
+        }
+    }
+}
