@@ -23,6 +23,10 @@ pub(crate) struct Args {
     )]
     config: PathBuf,
 
+    /// The profile of the configuration to use
+    #[arg(long, global = true, value_name = "NAME", env = "SECRETDIR_PROFILE", hide_env_values = true)]
+    profile: Option<String>,
+
     /// Print one JSON object on standard output
     #[arg(long, global = true)]
     json: bool,
@@ -62,6 +66,9 @@ pub(crate) enum Command {
         /// Also ask every source for everything; publish nothing
         #[arg(long)]
         fetch: bool,
+        /// Validate the configuration with each of its profiles, and without
+        #[arg(long, conflicts_with_all = ["fetch", "profile"])]
+        all_profiles: bool,
     },
     /// Show what is published: generation, age, files and where they came from; never a value
     Status,
@@ -93,6 +100,10 @@ pub(crate) enum Verbosity {
 impl Args {
     pub(crate) fn config(&self) -> &Path {
         &self.config
+    }
+
+    pub(crate) fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
     }
 
     pub(crate) fn format(&self) -> Format {

@@ -16,6 +16,7 @@ mod modes;
 mod on_change;
 mod output;
 mod privileges;
+mod profiles;
 mod protocol;
 mod quickstart;
 mod registration;

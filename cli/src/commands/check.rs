@@ -1,6 +1,8 @@
 //! `secretdir check`.
 
-use secretdir_engine::Plan;
+use std::path::Path;
+
+use secretdir_engine::{Config, Plan, Registry};
 
 use super::until_signal;
 use crate::Exit;
@@ -11,6 +13,22 @@ use crate::output::Output;
 pub(crate) fn offline(plan: &Plan, output: &Output) -> Exit {
     output.config_warnings(plan);
     output.checked(plan, &[])
+}
+
+/// Checks the configuration without a profile and with each. Tells of all that fail.
+pub(crate) fn all_profiles(path: &Path, registry: &Registry, output: &Output) -> Exit {
+    let names: Vec<_> = match Config::read(path) {
+        Ok(config) => config.profiles().map(str::to_owned).collect(),
+        Err(error) => return output.bad_config(&error),
+    };
+    let (mut plans, mut failures) = (Vec::new(), Vec::new());
+    for name in std::iter::once(None).chain(names.into_iter().map(Some)) {
+        match super::plan(path, name.as_deref(), registry) {
+            Ok(plan) => plans.push((name, plan)),
+            Err(error) => failures.push((name, error)),
+        }
+    }
+    if failures.is_empty() { output.checked_profiles(&plans) } else { output.bad_profiles(&failures) }
 }
 
 /// Also asks every source for everything.

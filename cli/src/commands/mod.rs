@@ -6,6 +6,8 @@ mod providers;
 mod status;
 mod sync;
 
+use std::path::Path;
+
 use secretdir_engine::{Config, ConfigError, Plan, Registry};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -25,10 +27,11 @@ pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Out
         Command::Sync { wait, dry_run: false } => {
             with_plan(args, registry, output, |plan| sync::run(plan, *wait, host, output))
         }
-        Command::Check { fetch: false } => {
+        Command::Check { all_profiles: true, .. } => check::all_profiles(args.config(), registry, output),
+        Command::Check { fetch: false, .. } => {
             with_plan(args, registry, output, |plan| check::offline(plan, output))
         }
-        Command::Check { fetch: true } => {
+        Command::Check { fetch: true, .. } => {
             with_plan(args, registry, output, |plan| check::fetch(plan, host, output))
         }
         Command::Status => with_plan(args, registry, output, |plan| status::run(plan, host, output)),
@@ -36,14 +39,18 @@ pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Out
 }
 
 fn with_plan(args: &Args, registry: &Registry, output: &Output, command: impl FnOnce(&Plan) -> Exit) -> Exit {
-    match plan(args, registry) {
+    match plan(args.config(), args.profile(), registry) {
         Ok(plan) => command(&plan),
         Err(error) => output.bad_config(&error),
     }
 }
 
-fn plan(args: &Args, registry: &Registry) -> Result<Plan, ConfigError> {
-    Config::read(args.config())?.resolve(registry)
+fn plan(path: &Path, profile: Option<&str>, registry: &Registry) -> Result<Plan, ConfigError> {
+    let config = Config::read(path)?;
+    match profile {
+        Some(profile) => config.with_profile(profile)?.resolve(registry),
+        None => config.resolve(registry),
+    }
 }
 
 /// Runs a future on this thread, until it ends or a signal comes: `None` then, and the future has been dropped.

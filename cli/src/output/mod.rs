@@ -60,6 +60,16 @@ impl Output {
         self.fail(messages.collect(), Exit::Usage)
     }
 
+    /// Tells with which profiles a configuration is wrong, and why.
+    pub(crate) fn bad_profiles(&self, failures: &[(Option<String>, ConfigError)]) -> Exit {
+        let messages = failures.iter().flat_map(|(profile, error)| {
+            let with = profile.as_ref().map(|name| format!("with profile `{name}`: ")).unwrap_or_default();
+            let problems = error.problems().iter();
+            problems.map(move |problem| Message { message: format!("{with}{problem}"), hint: None })
+        });
+        self.fail(messages.collect(), Exit::Usage)
+    }
+
     pub(crate) fn refused_providers(&self, errors: &[RegistryError]) -> Exit {
         self.fail(errors.iter().map(|error| Message::new(error, None)).collect(), Exit::Usage)
     }
@@ -131,6 +141,30 @@ impl Output {
             Format::Json => say_json(&json!({
                 "state": "ok", "path": plan.link().display().to_string(), "files": files, "sources": sources, "warnings": all,
             })),
+        }
+        Exit::Success
+    }
+
+    pub(crate) fn checked_profiles(&self, plans: &[(Option<String>, Plan)]) -> Exit {
+        for (_, plan) in plans {
+            self.config_warnings(plan);
+        }
+        match self.format {
+            Format::Text => {
+                for (profile, plan) in plans {
+                    let with = profile
+                        .as_ref()
+                        .map_or("without a profile".to_owned(), |name| format!("profile `{name}`"));
+                    let (files, path) = (count(plan.file_count(), "file"), plan.link().display());
+                    say(&format!("ok: {with}: {files}, to be published at {path}"));
+                }
+            }
+            Format::Json => {
+                let profiles = plans.iter().map(|(profile, plan)| {
+                    json!({ "profile": profile, "path": plan.link().display().to_string(), "files": plan.file_count() })
+                });
+                say_json(&json!({ "state": "ok", "profiles": profiles.collect::<Vec<_>>() }));
+            }
         }
         Exit::Success
     }

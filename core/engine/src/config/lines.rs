@@ -28,6 +28,20 @@ impl Lines {
         self.0.insert(KeyPath::from(path), line);
     }
 
+    /// Lets what is below one path have the lines of what is below another.
+    pub(super) fn graft(&mut self, from: &[Segment], to: &[Segment]) {
+        self.0.retain(|path, _| !path.segments().starts_with(to));
+        let moved: Vec<_> = self
+            .0
+            .iter()
+            .filter_map(|(path, line)| {
+                let rest = path.segments().strip_prefix(from)?;
+                Some((KeyPath::from(&[to, rest].concat()[..]), *line))
+            })
+            .collect();
+        self.0.extend(moved);
+    }
+
     /// Returns the line of a key or, if it is not there, of the nearest one around it; the first line if there is none.
     pub(crate) fn of(&self, path: &KeyPath) -> usize {
         let segments = path.segments();

@@ -7,6 +7,7 @@
 
 mod document;
 mod lines;
+pub(crate) mod profile;
 pub(crate) mod report;
 pub(crate) mod section;
 #[cfg(test)]

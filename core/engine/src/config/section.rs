@@ -33,6 +33,7 @@ struct Top {
     gather: Option<IgnoredAny>,
     sources: Option<IgnoredAny>,
     files: Option<IgnoredAny>,
+    profiles: Option<IgnoredAny>,
 }
 
 /// What is published where, and how.

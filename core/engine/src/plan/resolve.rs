@@ -7,6 +7,7 @@ use secretdir_provider::{KeyPath, Segment, Table};
 
 use super::sources::Sources;
 use super::{GatherLimits, OnChange, Plan, directory, files};
+use crate::config::profile;
 use crate::config::report::Report;
 use crate::config::section::{self, GatherSection, OnChangeSection};
 use crate::{Config, ConfigError, Registry};
@@ -31,6 +32,7 @@ impl Config {
     pub fn resolve(self, registry: &Registry) -> Result<Plan, ConfigError> {
         let mut report = Report::on(&self);
         section::check_top(&self.table, &mut report);
+        profile::check(&self.table, &mut report);
         let directory = directory::resolve(&self, &mut report);
         let on_change = on_change(&self.table, &mut report);
         let gather = gather(&self.table, &mut report);

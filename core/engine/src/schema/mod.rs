@@ -20,6 +20,20 @@ pub use provider::settings_schema;
 /// Returns the JSON Schema (draft 2020-12) of a configuration whose sources have providers of this registry.
 pub fn schema(registry: &Registry) -> Value {
     let (sources, definitions) = provider::sources(registry);
+    let (directory, gather) = (section::<DirectorySection>(), section::<GatherSection>());
+    let (on_change, files) = (section::<OnChangeSection>(), files(&section::<FileSection>()));
+    let removable = |schema: &Value| json!({ "anyOf": [schema, { "const": false }] });
+    let profile = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "directory": optional(&directory),
+            "on-change": removable(&on_change),
+            "gather": gather,
+            "sources": sources,
+            "files": self::files(&removable(&section::<FileSection>())),
+        },
+    });
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "secretdir",
@@ -28,19 +42,39 @@ pub fn schema(registry: &Registry) -> Value {
         "additionalProperties": false,
         "required": ["directory", "files"],
         "properties": {
-            "directory": section::<DirectorySection>(),
-            "on-change": section::<OnChangeSection>(),
-            "gather": section::<GatherSection>(),
+            "directory": directory,
+            "on-change": on_change,
+            "gather": gather,
             "sources": sources,
-            "files": {
+            "files": files,
+            "profiles": {
                 "type": "object",
-                "description": "The files, each by its name below the directory; `/` makes directories.",
-                "propertyNames": { "minLength": 1, "maxLength": 4096, "pattern": "^[^/]" },
-                "additionalProperties": section::<FileSection>(),
+                "description": "What is different with `--profile NAME`: keys of `directory` and `gather`, whole sources, \
+                    the whole `on-change`, and files; `false` takes a file or `on-change` away.",
+                "additionalProperties": profile,
             },
         },
         "$defs": definitions,
     })
+}
+
+/// Returns the schema of the files, of which each has this one.
+fn files(file: &Value) -> Value {
+    json!({
+        "type": "object",
+        "description": "The files, each by its name below the directory; `/` makes directories.",
+        "propertyNames": { "minLength": 1, "maxLength": 4096, "pattern": "^[^/]" },
+        "additionalProperties": file,
+    })
+}
+
+/// Returns the same schema, with no key that must be there.
+fn optional(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    if let Value::Object(keys) = &mut schema {
+        keys.remove("required");
+    }
+    schema
 }
 
 /// Returns the schema of one section.

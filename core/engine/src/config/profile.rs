@@ -1,0 +1,139 @@
+//! `[profiles.NAME]`: what is different where this configuration is used with `--profile NAME`.
+//!
+//! A profile is laid over the rest before anything is resolved, so that a plan does not know of it: a source or the
+//! command of `[on-change]` is replaced as a whole, `[directory]` and `[gather]` get single keys, a file is added, replaced,
+//! or with `false` removed. What is wrong is reported at the line where it stands.
+
+use secretdir_provider::{KeyPath, Segment, Table, Value};
+
+use super::Config;
+use super::report::Report;
+use super::section;
+use crate::problem::ConfigError;
+use crate::registry::known;
+
+/// What of a section a profile changes.
+#[derive(Clone, Copy)]
+enum Change {
+    /// Single keys.
+    Keys,
+    /// Tables below it, each as a whole.
+    Entries,
+    /// All of it.
+    Whole,
+}
+
+const SECTIONS: [(&str, Change); 5] = [
+    ("directory", Change::Keys),
+    ("files", Change::Entries),
+    ("gather", Change::Keys),
+    ("on-change", Change::Whole),
+    ("sources", Change::Entries),
+];
+
+/// Whether something can be taken away by `false`.
+const REMOVABLE: [&str; 2] = ["files", "on-change"];
+
+impl Config {
+    /// Returns the names of the profiles, in order.
+    pub fn profiles(&self) -> impl Iterator<Item = &str> {
+        let profiles = self.table.get("profiles").and_then(|value| match value {
+            Value::Table(table) => Some(table),
+            _ => None,
+        });
+        profiles.into_iter().flat_map(|table| table.keys().map(String::as_str))
+    }
+
+    /// Lays a profile over the rest.
+    ///
+    /// # Errors
+    ///
+    /// There is no such profile, which is said with those that there are; or something in it cannot be laid over.
+    pub fn with_profile(mut self, name: &str) -> Result<Self, ConfigError> {
+        let profile = match self.table.get("profiles") {
+            Some(Value::Table(profiles)) => profiles.get(name).cloned(),
+            _ => None,
+        };
+        let Some(profile) = profile else {
+            let message = format!("there is no profile `{name}`{}", known(name, self.profiles()));
+            let mut report = Report::on(&self);
+            report.error(&KeyPath::of(["profiles"]), message);
+            return report.finish().map(|_| self);
+        };
+        let at = [key("profiles"), key(name)];
+        if let Value::Table(profile) = profile {
+            for (section, value) in profile {
+                self.lay(&at, &section, value)?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// Lays one section of a profile over that of the configuration.
+    fn lay(&mut self, at: &[Segment], section: &str, value: Value) -> Result<(), ConfigError> {
+        let Some((_, change)) = SECTIONS.iter().find(|(known, _)| *known == section) else {
+            // Reported with all the profiles, whichever is used.
+            return Ok(());
+        };
+        let from = [at, &[key(section)]].concat();
+        match (change, value) {
+            (Change::Whole, value) => self.put(&[key(section)], &from, value),
+            (Change::Keys | Change::Entries, Value::Table(entries)) => {
+                for (name, value) in entries {
+                    let (to, from) = ([key(section), key(&name)], [&from[..], &[key(&name)]].concat());
+                    self.put(&to, &from, value)?;
+                }
+                Ok(())
+            }
+            // Something else than a table is reported where the section is read.
+            (_, value) => self.put(&[key(section)], &from, value),
+        }
+    }
+
+    /// Puts a value where it counts, or takes away what is there.
+    fn put(&mut self, to: &[Segment], from: &[Segment], value: Value) -> Result<(), ConfigError> {
+        let (Some(Segment::Key(section)), name) = (to.first(), to.get(1)) else { return Ok(()) };
+        let removed = value == Value::Boolean(false) && REMOVABLE.contains(&section.as_str());
+        let table = match name {
+            None => &mut self.table,
+            Some(_) => {
+                let below = self.table.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
+                match below {
+                    Value::Table(below) => below,
+                    _ => return Ok(()),
+                }
+            }
+        };
+        let Some(Segment::Key(last)) = to.last() else { return Ok(()) };
+        if !removed {
+            table.insert(last.clone(), value);
+            self.lines.graft(from, to);
+        } else if table.remove(last).is_none() {
+            let mut report = Report::on(self);
+            report.error(&KeyPath::from(from), "there is nothing to take away: the configuration has none");
+            report.finish()?;
+        }
+        Ok(())
+    }
+}
+
+/// Reports profiles that are no tables, and sections in them that nobody knows.
+pub(crate) fn check(top: &Table, report: &mut Report<'_>) {
+    let at = KeyPath::of(["profiles"]);
+    let Some(profiles) = top.get("profiles").and_then(|value| section::as_table(value, &at, report)) else {
+        return;
+    };
+    for (name, value) in profiles {
+        let at = at.join(&KeyPath::of([name.as_str()]));
+        for section in section::as_table(value, &at, report).into_iter().flat_map(Table::keys) {
+            if !SECTIONS.iter().any(|(known, _)| known == section) {
+                let known = known(section, SECTIONS.iter().map(|(known, _)| *known));
+                report.error(&at.join(&KeyPath::of([section.as_str()])), format!("unknown key{known}"));
+            }
+        }
+    }
+}
+
+fn key(name: &str) -> Segment {
+    Segment::Key(name.to_owned())
+}
