@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgAction, Parser, Subcommand};
+use clap_complete::Shell;
 
 /// Gathers secrets from pluggable sources into one directory, flipped atomically.
 #[derive(Debug, Parser)]
@@ -80,6 +81,17 @@ pub(crate) enum Command {
     },
     /// Print a JSON Schema of the configuration, with which an editor completes and checks it
     Schema,
+    /// Print a script with which a shell completes the arguments
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the man pages, one for each command
+    Man {
+        /// The folder that they are written into, such as /usr/local/share/man/man1
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
 }
 
 /// What is printed on standard output.

@@ -15,6 +15,7 @@ mod kills;
 mod modes;
 mod on_change;
 mod output;
+mod pages;
 mod privileges;
 mod profiles;
 mod protocol;

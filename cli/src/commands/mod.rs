@@ -2,6 +2,7 @@
 
 mod check;
 mod diff;
+mod pages;
 mod providers;
 mod status;
 mod sync;
@@ -21,6 +22,8 @@ pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Out
     match &args.command {
         Command::Providers { name } => providers::run(registry, name.as_deref(), output),
         Command::Schema => output.schema(registry),
+        Command::Completions { shell } => pages::completions(*shell, output),
+        Command::Man { folder } => pages::man(folder, output),
         Command::Diff | Command::Sync { dry_run: true, .. } => {
             with_plan(args, registry, output, |plan| diff::run(plan, host, output))
         }

@@ -13,6 +13,7 @@ mod status;
 use std::error::Error;
 use std::io::Write;
 use std::panic::Location;
+use std::path::Path;
 
 use secretdir_engine::{
     ConfigError, Difference, GatherError, Outcome, OwnerError, Plan, Problem, PublishError, Registry,
@@ -201,6 +202,27 @@ impl Output {
     pub(crate) fn schema(&self, registry: &Registry) -> Exit {
         say_json(&secretdir_engine::schema(registry));
         Exit::Success
+    }
+
+    pub(crate) fn script(&self, script: &[u8]) -> Exit {
+        match self.format {
+            Format::Text => drop(std::io::stdout().write_all(script)),
+            Format::Json => say_json(&json!({ "script": String::from_utf8_lossy(script) })),
+        }
+        Exit::Success
+    }
+
+    pub(crate) fn man(&self, folder: &Path) -> Exit {
+        match self.format {
+            Format::Text => say(&format!("the man pages are in {}", folder.display())),
+            Format::Json => say_json(&json!({ "state": "ok", "folder": folder.display().to_string() })),
+        }
+        Exit::Success
+    }
+
+    pub(crate) fn unwritten(&self, folder: &Path, error: &std::io::Error) -> Exit {
+        let message = format!("the man pages cannot be written into {}: {error}", folder.display());
+        self.fail(vec![Message { message, hint: None }], Exit::Usage)
     }
 
     fn fail(&self, messages: Vec<Message>, exit: Exit) -> Exit {

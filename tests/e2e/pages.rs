@@ -1,0 +1,58 @@
+//! Completions and man pages, as their readers read them.
+
+use std::fs;
+use std::process::Command;
+
+use crate::support::{Ran, Site};
+
+#[test]
+fn bash_completes_commands_and_options() {
+    let site = Site::new();
+    let script = site.run(&["completions", "bash"]).expect_exit(0).stdout;
+    let ask = |words: &str| {
+        let program = format!(
+            "{script}\nCOMP_WORDS=({words} '')\nCOMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n\
+             _secretdir secretdir '' \"${{COMP_WORDS[COMP_CWORD - 1]}}\"\necho \"${{COMPREPLY[*]}}\""
+        );
+        Ran::of(Command::new("bash").args(["--norc", "-c", &program])).expect_exit(0).stdout
+    };
+    let commands = ask("secretdir");
+    for command in ["sync", "diff", "check", "status", "providers", "schema", "completions", "man"] {
+        assert!(commands.split_whitespace().any(|word| word == command), "{command}: {commands}");
+    }
+    let options = ask("secretdir sync");
+    assert!(options.contains("--dry-run") && options.contains("--profile"), "{options}");
+}
+
+#[test]
+fn the_other_shells_get_a_script_of_their_own() {
+    let site = Site::new();
+    for (shell, words) in [("zsh", "#compdef secretdir"), ("fish", "complete -c secretdir")] {
+        let script = site.run(&["completions", shell]).expect_exit(0).stdout;
+        assert!(script.contains(words) && script.contains("dry-run"), "{shell}: {script}");
+    }
+    site.run(&["completions", "cmd"]).expect_exit(2).expect_error(&["possible values", "zsh"]);
+}
+
+#[test]
+fn there_is_a_man_page_for_each_command() {
+    let site = Site::new();
+    let folder = site.path().join("share/man1");
+    site.run(&["man", folder.to_str().unwrap()]).expect_exit(0);
+    let mut pages: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    pages.sort();
+    for page in ["secretdir.1", "secretdir-sync.1", "secretdir-diff.1", "secretdir-status.1"] {
+        assert!(pages.iter().any(|found| found == page), "{page}: {pages:?}");
+    }
+    let page = fs::read_to_string(folder.join("secretdir-sync.1")).unwrap();
+    assert!(page.contains(".TH") && page.contains("Publish nothing"), "{page}");
+    let main = fs::read_to_string(folder.join("secretdir.1")).unwrap();
+    assert!(main.contains("Exit codes"), "{main}");
+
+    fs::write(site.path().join("file"), "").unwrap();
+    let below = site.path().join("file/man1");
+    site.run(&["man", below.to_str().unwrap()]).expect_exit(2).expect_error(&["cannot be written into"]);
+}
