@@ -57,7 +57,7 @@ fn a_mistake_at_the_top_or_in_a_source_is_one_problem() {
         ("fils = 1\nfiles = {}", "3: fils: unknown key; did you mean `files`?"),
         (
             "import = []\nfiles = {}",
-            "3: import: unknown key; known here: `directory`, `on-change`, `gather`, `sources`, `files`",
+            "3: import: unknown key; known here: `directory`, `on-change`, `gather`, `sources`, `files`, `profiles`",
         ),
         ("files = 3", "3: files: expected a table, found a whole number"),
         ("gather = true\n[files]", "3: gather: expected a table, found a boolean"),
