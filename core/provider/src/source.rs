@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
 
-use crate::{FetchContext, Secret, SecretRequest, SourceError};
+use crate::{FetchContext, Secret, SecretRequest, SourceError, SourceErrorKind};
 
 /// A configured backend: answers requests for secrets.
 ///
@@ -59,11 +59,13 @@ use crate::{FetchContext, Secret, SecretRequest, SourceError};
 /// [`FetchContext::concurrency`] requests may be in flight. Several sources are asked side by side. All of it runs on
 /// one thread in secretdir itself; do not block it for long.
 ///
+/// A run that imports all secrets below a prefix calls [`list`](Self::list) first, once for each prefix, one after another,
+/// and then fetches what was listed.
+///
 /// # What will never change
 ///
-/// The methods below keep their signatures. What is to come (such as listing the secrets under a prefix) arrives as a
-/// method with a default, so a source that compiles today compiles with every later 0.x of the same minor version and
-/// every later 1.x.
+/// The methods below keep their signatures. What is to come arrives as a method with a default, as `list` did, so a source
+/// that compiles today compiles with every later 0.x of the same minor version and every later 1.x.
 #[async_trait]
 pub trait SecretSource: fmt::Debug + Send + Sync + 'static {
     /// Says whether a request is well formed for this store. Offline; accepts everything by default.
@@ -103,6 +105,23 @@ pub trait SecretSource: fmt::Debug + Send + Sync + 'static {
         }
         stream::iter(fetches).buffered(context.concurrency().get()).collect().await
     }
+
+    /// Lists the secrets whose names begin with a prefix: their names, as [`fetch`](Self::fetch) takes them, each once, in any
+    /// order.
+    ///
+    /// The prefix is compared as text, `/` included; an empty one is that of all. None below it is no error. Complete or
+    /// failed: a listing that ends early for any reason is an error, so that a part is never taken for all. What `check`
+    /// refuses is not listed. Says nothing of whether a secret may be read. By default a source cannot list.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](crate::SourceErrorKind::Unsupported) from a source that cannot list,
+    /// [`InvalidRequest`](crate::SourceErrorKind::InvalidRequest) for a prefix that no name of this store can have, and
+    /// whatever kept the listing from being complete.
+    async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
+        let _ = (context, prefix);
+        Err(SourceError::new(SourceErrorKind::Unsupported).with_cause("this provider cannot list secrets"))
+    }
 }
 
 #[cfg(test)]
@@ -112,7 +131,6 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::SourceErrorKind;
 
     /// Answers slowly, in an order of its own, and counts how many are asked at once.
     #[derive(Debug, Default)]
@@ -153,5 +171,12 @@ mod tests {
             }
         }
         assert_eq!(source.most.load(Ordering::SeqCst), 4);
+    }
+
+    #[tokio::test]
+    async fn a_source_that_says_nothing_else_cannot_list() {
+        let context = FetchContext::new(Instant::now(), NonZeroUsize::MIN);
+        let error = Slow::default().list(&context, "").await.unwrap_err();
+        assert_eq!(error.kind(), SourceErrorKind::Unsupported);
     }
 }

@@ -70,7 +70,8 @@ pub trait Fixture: Sized {
         Vec::new()
     }
 
-    /// Turns a label such as `first-7`, which has letters, digits and hyphens only, into a name of this store.
+    /// Turns a label such as `first-7`, which has letters, digits and hyphens only, into a name of this store. Names of
+    /// labels that begin alike begin alike: that of `listed-` is what those of `listed-1` and `listed-2` begin with.
     fn name(&self, label: &str) -> String {
         label.to_owned()
     }

@@ -11,6 +11,12 @@ use secretdir_conformance::{conformance_tests, rules, run};
 
 conformance_tests!(Memory<{ Fault::NONE }>);
 
+mod a_store_that_cannot_list {
+    use super::{Fault, Memory, conformance_tests};
+
+    conformance_tests!(Memory<{ Fault::CANNOT_LIST }>);
+}
+
 mod a_rule_that_is_skipped {
     use super::{Fault, Memory, conformance_tests};
 
@@ -69,6 +75,13 @@ noticed! {
     OUT_OF_ORDER by every_request_has_its_answer_in_order: "not the bytes that were stored"
     ALL_OR_NOTHING by a_failure_leaves_the_others_intact: "answers to three requests"
     ONCE by a_source_can_be_asked_again: "not answered"
+    LISTS_ALL by a_listing_is_complete_or_unsupported: "of a listing"
+    LISTS_A_PAGE by a_listing_is_complete_or_unsupported: "of a listing"
+    LISTS_TWICE by a_listing_is_complete_or_unsupported: "of a listing"
+    LISTING_IS_OTHER by a_listing_is_complete_or_unsupported: "of a listing: failed: cannot list"
+    NOTHING_TO_LIST_IS_AN_ERROR by a_listing_is_complete_or_unsupported: "that no secret has: not found"
+    LISTS_NO_STORE by an_absent_store_is_an_error: "is listed"
+    SHOWN_BY_LISTING by no_value_is_shown: "an error of a listing shows a value"
     STUCK_WHEN_DROPPED by a_dropped_fetch_does_no_harm: "not answered"
     STUCK_WHEN_DROPPED_LATE by a_dropped_fetch_does_no_harm: "dropped at await 15"
     SHARED_STATE by sources_are_asked_side_by_side: "not answered"

@@ -24,7 +24,7 @@ pub async fn an_absent_secret_is_not_found<F: Fixture>(mut fixture: F) {
     }
 }
 
-/// A store that is not there gives an error for each request: no panic, no secret, no wait without end.
+/// A store that is not there gives an error for each request, and no listing: no panic, no secret, no wait without end.
 pub async fn an_absent_store_is_an_error<F: Fixture>(fixture: F) {
     let source = built(&fixture, fixture.settings_of_no_store());
     let requests = ["first", "second"].map(|label| request(&fixture, label));
@@ -33,6 +33,10 @@ pub async fn an_absent_store_is_an_error<F: Fixture>(fixture: F) {
     for answer in &answers {
         failure("a store that is not there", answer);
     }
+    assert!(
+        source.list(&context(2), &fixture.name("first")).await.is_err(),
+        "a store that is not there is listed"
+    );
 }
 
 /// Many requests have as many answers, in their order, whatever the order of the names and the concurrency.

@@ -32,6 +32,11 @@ pub async fn no_value_is_shown<F: Fixture>(mut fixture: F) {
     assert!(answers.first().is_some_and(Result::is_ok), "the canary itself cannot be fetched");
     look_at(&canaries, &answers);
     look_at(&canaries, &watched(&canaries, absent_store.fetch_all(&context, &requests)).await);
+    for source in [&source, &absent_store] {
+        if let Err(error) = watched(&canaries, source.list(&context, &fixture.name("canary-"))).await {
+            canaries.absent_from_error("an error of a listing", &error);
+        }
+    }
     for request in odd_requests(&fixture) {
         look_at(&canaries, &[watched(&canaries, ask(&*source, &context, &request)).await]);
     }

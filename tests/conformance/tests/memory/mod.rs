@@ -62,6 +62,14 @@ faults! {
     SHOWN_BY_PANIC = 34
     SHARED_STATE = 35
     STUCK_WHEN_DROPPED_LATE = 36
+    CANNOT_LIST = 37
+    LISTS_ALL = 38
+    LISTS_A_PAGE = 39
+    LISTS_TWICE = 40
+    LISTS_NO_STORE = 41
+    LISTING_IS_OTHER = 42
+    NOTHING_TO_LIST_IS_AN_ERROR = 43
+    SHOWN_BY_LISTING = 44
 }
 
 #[derive(Clone, Default)]
@@ -360,5 +368,26 @@ impl<const FAULT: u32> SecretSource for Source<FAULT> {
             _ => {}
         }
         answers
+    }
+
+    async fn list(&self, _: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
+        let failed = |kind, cause: &str| Err(SourceError::new(kind).with_cause(cause));
+        if self.0.mood != Mood::Present && FAULT != Fault::LISTS_NO_STORE {
+            let shown = if FAULT == Fault::SHOWN_BY_LISTING { "Zq7Wx4Kv2Tm8Ph5Rd9Lc" } else { "no store" };
+            return failed(SourceErrorKind::Unavailable, shown);
+        }
+        let below = |name: &&String| FAULT == Fault::LISTS_ALL || name.starts_with(prefix);
+        let mut names: Vec<_> = self.0.secrets.keys().filter(below).cloned().collect();
+        match FAULT {
+            Fault::CANNOT_LIST => return failed(SourceErrorKind::Unsupported, "cannot list"),
+            Fault::LISTING_IS_OTHER => return failed(SourceErrorKind::Other, "cannot list"),
+            Fault::NOTHING_TO_LIST_IS_AN_ERROR if names.is_empty() => {
+                return failed(SourceErrorKind::NotFound, "nothing there");
+            }
+            Fault::LISTS_A_PAGE => names.truncate(10),
+            Fault::LISTS_TWICE => names.extend(names.first().cloned()),
+            _ => {}
+        }
+        Ok(names)
     }
 }

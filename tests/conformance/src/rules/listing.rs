@@ -1,0 +1,42 @@
+//! What is below a prefix, or that nobody can tell.
+
+use secretdir_provider::{SourceError, SourceErrorKind};
+
+use super::{assert_value, context, put, requests, source_of, story};
+use crate::canary::chain;
+use crate::fixture::Fixture;
+
+/// More than what one page of most listings has.
+const MANY: usize = 25;
+
+/// A listing has every secret below its prefix, once, and nothing else, under names that can be fetched; where there is
+/// nothing it is empty. A source that cannot list says so.
+pub async fn a_listing_is_complete_or_unsupported<F: Fixture>(mut fixture: F) {
+    let labels: Vec<_> = (0..MANY).map(|number| format!("listed-{number}")).collect();
+    let labels: Vec<_> = labels.iter().map(String::as_str).collect();
+    for label in labels.iter().chain(&["lister", "unlisted-1"]) {
+        put(&mut fixture, label, label.as_bytes()).await;
+    }
+    let source = source_of(&fixture);
+    let requests = requests(&fixture, &labels);
+    let mut listed = match source.list(&context(2), &fixture.name("listed-")).await {
+        Ok(listed) => listed,
+        Err(error) => return assert_unsupported(&error),
+    };
+    listed.sort();
+    let mut expected: Vec<_> = requests.iter().map(|request| request.name().to_owned()).collect();
+    expected.sort();
+    assert_eq!(listed, expected, "of a listing");
+    for (label, answer) in labels.iter().zip(source.fetch_all(&context(2), &requests).await) {
+        assert_value("a secret that was listed", &answer, label.as_bytes());
+    }
+    match source.list(&context(1), &fixture.name("nothing-")).await {
+        Ok(listed) => assert_eq!(listed, [""; 0], "below a prefix that no secret has"),
+        Err(error) => panic!("below a prefix that no secret has: {}", story(&error)),
+    }
+}
+
+fn assert_unsupported(error: &SourceError) {
+    assert_eq!(error.kind(), SourceErrorKind::Unsupported, "of a listing: {}", story(error));
+    assert!(chain(error).count() > 1, "the error about a listing gives no cause");
+}
