@@ -55,6 +55,7 @@ impl Host for CliHost {
         tracing::info!("{event}");
         match event {
             Event::Gathering { secrets } => self.progress.set_length(secrets.try_into().unwrap_or(u64::MAX)),
+            Event::Listed { secrets, .. } => self.progress.inc_length(secrets.try_into().unwrap_or(u64::MAX)),
             Event::Fetched { secrets, .. } => self.progress.inc(secrets.try_into().unwrap_or(u64::MAX)),
             // It prints what it likes, where the bar is.
             Event::Notifying => return self.clear_progress(),

@@ -100,8 +100,9 @@ fn fifty_secrets_land_byte_for_byte_and_a_shared_one_is_fetched_once() {
     assert_eq!(cloud.site.fingerprint(), before);
     let status = cloud.site.run(&["status", "--json"]).expect_exit(0).json();
     let binary = &status["generation"]["files"][0];
-    assert_eq!((binary["name"].as_str(), binary["origin"].as_str()), (Some("binary"), Some(REGION)));
-    assert!(binary["revision"].as_str().is_some_and(|id| id.len() == 36), "{binary}");
+    let secret = &binary["secrets"][0];
+    assert_eq!((binary["name"].as_str(), secret["origin"].as_str()), (Some("binary"), Some(REGION)));
+    assert!(secret["revision"].as_str().is_some_and(|id| id.len() == 36), "{binary}");
 }
 
 #[test]

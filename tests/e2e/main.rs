@@ -11,6 +11,7 @@ mod configuration;
 mod diff;
 mod exec;
 mod full_disk;
+mod imports;
 mod kills;
 mod modes;
 mod on_change;

@@ -80,8 +80,9 @@ fn status_names_the_generation_its_age_and_its_files() {
     let files = generation["files"].as_array().unwrap();
     let names: Vec<_> = files.iter().map(|file| file["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["db/password", "db/port", "home", "tls/key.pem"]);
-    assert_eq!((&files[0]["mode"], &files[0]["source"]), (&"0400".into(), &"local".into()));
-    assert_eq!(files[0]["secret"], "db.json");
+    let secret = &files[0]["secrets"][0];
+    assert_eq!((&files[0]["mode"], &secret["source"]), (&"0400".into(), &"local".into()));
+    assert_eq!(secret["secret"], "db.json");
 
     let text = site.run(&["status"]).expect_exit(0);
     for part in ["generation ", "last success: ", "  0400 db/password  from local: db.json"] {

@@ -115,6 +115,17 @@ fn what_the_schema_refuses_the_command_refuses_too() {
         ("a = {", "\"\" = {"),
         ("a = {", "\"/a\" = {"),
         ("[files]\na = { source = \"local\", secret = \"a\" }", ""),
+        ("[files]", "[[import]]\nsource = \"local\"\n[files]"),
+        ("[files]", "[[import]]\nsource = \"local\"\nsecret = \"a\"\n[files]"),
+        (
+            "[files]",
+            "[[import]]\nsource = \"local\"\nprefix = \"a\"\nsecret = \"a\"\nexpand = \"json\"\n[files]",
+        ),
+        ("[files]", "[[import]]\nsource = \"local\"\nprefix = \"a\"\nexpand = \"json\"\n[files]"),
+        ("[files]", "[[import]]\nsource = \"local\"\nsecret = \"a\"\nexpand = \"yaml\"\n[files]"),
+        ("[files]", "[[import]]\nsource = \"local\"\nprefix = \"a\"\ninclude = []\n[files]"),
+        ("[files]", "[[import]]\nprefix = \"a\"\n[files]"),
+        ("[files]", "[import]\nprefix = \"a\"\nsource = \"local\"\n[files]"),
     ] {
         assert!(GOOD.contains(line));
         let text = GOOD.replacen(line, mistake, 1);
@@ -155,6 +166,10 @@ fn the_reference_has_every_key_and_default() {
         let keys = of_provider.flat_map(|source| source.as_object().unwrap().clone()).collect();
         assert_complete(provider.as_str().unwrap(), &Value::Object(keys), &case["then"]);
     }
+
+    let imports = reference["import"].as_array().unwrap().iter().flat_map(top).collect::<BTreeSet<_>>();
+    let known = top(&schema["properties"]["import"]["items"]["properties"]);
+    assert_eq!(known.difference(&imports).collect::<Vec<_>>(), ["version"]);
 
     let files = reference["files"].as_object().unwrap().values().flat_map(top).collect::<BTreeSet<_>>();
     let known = top(&schema["properties"]["files"]["additionalProperties"]["properties"]);

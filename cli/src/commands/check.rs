@@ -12,7 +12,7 @@ use crate::output::Output;
 /// Says that the configuration is good. That there is a plan is the proof.
 pub(crate) fn offline(plan: &Plan, output: &Output) -> Exit {
     output.config_warnings(plan);
-    output.checked(plan, &[])
+    output.checked(plan, None)
 }
 
 /// Checks the configuration without a profile and with each. Tells of all that fail.
@@ -35,7 +35,7 @@ pub(crate) fn all_profiles(path: &Path, registry: &Registry, output: &Output) ->
 pub(crate) fn fetch(plan: &Plan, host: &CliHost, output: &Output) -> Exit {
     output.config_warnings(plan);
     match until_signal(host, secretdir_engine::fetch(plan, host)) {
-        Ok(Some(Ok(warnings))) => output.checked(plan, &warnings),
+        Ok(Some(Ok(rehearsal))) => output.checked(plan, Some(&rehearsal)),
         Ok(Some(Err(error))) => output.gather_failed(&error, Exit::Source),
         Ok(None) => Exit::Unexpected,
         Err(error) => output.unexpected(&error),

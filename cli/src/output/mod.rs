@@ -17,7 +17,7 @@ use std::path::Path;
 
 use secretdir_engine::{
     ConfigError, Difference, GatherError, Outcome, OwnerError, Plan, Problem, PublishError, Registry,
-    RegistryError, State, StatusReport, SyncError, UnknownProvider, count, describe,
+    RegistryError, Rehearsal, State, StatusReport, SyncError, UnknownProvider, count, describe,
 };
 use secretdir_provider::Provider;
 use serde::Serialize;
@@ -129,18 +129,22 @@ impl Output {
         self.fail(vec![Message::new(error, error.hint())], exit)
     }
 
-    pub(crate) fn checked(&self, plan: &Plan, warnings: &[String]) -> Exit {
-        warnings.iter().for_each(|warning| warn(warning));
-        let all: Vec<_> =
-            plan.warnings().iter().map(Problem::to_string).chain(warnings.iter().cloned()).collect();
-        let (path, files, sources) = (plan.link().display(), plan.file_count(), plan.source_names().count());
+    /// Says that a configuration is good and, if its sources have been asked, what they came to.
+    pub(crate) fn checked(&self, plan: &Plan, rehearsal: Option<&Rehearsal>) -> Exit {
+        let asked = rehearsal.map_or(&[][..], |rehearsal| &rehearsal.warnings);
+        asked.iter().for_each(|warning| warn(warning));
+        let warnings: Vec<_> =
+            plan.warnings().iter().map(Problem::to_string).chain(asked.iter().cloned()).collect();
+        let files = rehearsal.map_or(plan.file_count(), |rehearsal| rehearsal.files);
+        let (path, sources) = (plan.link().display().to_string(), plan.source_names().count());
         match self.format {
             Format::Text => {
-                let (files, sources) = (count(files, "file"), count(sources, "source"));
-                say(&format!("ok: {files} from {sources}, to be published at {path}"));
+                let what = if rehearsal.is_some() { count(files, "file") } else { planned(plan) };
+                say(&format!("ok: {what} from {}, to be published at {path}", count(sources, "source")));
             }
             Format::Json => say_json(&json!({
-                "state": "ok", "path": plan.link().display().to_string(), "files": files, "sources": sources, "warnings": all,
+                "state": "ok", "path": path, "files": files, "imports": plan.import_count(), "sources": sources,
+                "warnings": warnings,
             })),
         }
         Exit::Success
@@ -156,13 +160,19 @@ impl Output {
                     let with = profile
                         .as_ref()
                         .map_or("without a profile".to_owned(), |name| format!("profile `{name}`"));
-                    let (files, path) = (count(plan.file_count(), "file"), plan.link().display());
-                    say(&format!("ok: {with}: {files}, to be published at {path}"));
+                    say(&format!(
+                        "ok: {with}: {}, to be published at {}",
+                        planned(plan),
+                        plan.link().display()
+                    ));
                 }
             }
             Format::Json => {
                 let profiles = plans.iter().map(|(profile, plan)| {
-                    json!({ "profile": profile, "path": plan.link().display().to_string(), "files": plan.file_count() })
+                    json!({
+                        "profile": profile, "path": plan.link().display().to_string(),
+                        "files": plan.file_count(), "imports": plan.import_count(),
+                    })
                 });
                 say_json(&json!({ "state": "ok", "profiles": profiles.collect::<Vec<_>>() }));
             }
@@ -248,6 +258,15 @@ fn tell(messages: &[Message]) {
         if let Some(hint) = alike.first().and_then(|message| message.hint.as_ref()) {
             to_stderr(&format!("hint: {hint}"));
         }
+    }
+}
+
+/// Says how many files and imports a plan has: what these come to, only their sources know.
+fn planned(plan: &Plan) -> String {
+    let files = count(plan.file_count(), "file");
+    match plan.import_count() {
+        0 => files,
+        imports => format!("{files} and {}", count(imports, "import")),
     }
 }
 

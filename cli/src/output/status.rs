@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use secretdir_engine::{Announcement, FileReport, GenerationReport, StatusReport, count};
+use secretdir_engine::{Announcement, FileReport, GenerationReport, SecretReport, StatusReport, count};
 
 pub(crate) fn text(report: &StatusReport) -> String {
     let mut lines = vec![match &report.generation {
@@ -46,16 +46,22 @@ fn current(report: &StatusReport, generation: &GenerationReport) -> String {
 
 fn file(file: &FileReport) -> String {
     let mut text = format!("  {} {}", file.mode, file.name);
-    if let (Some(source), Some(secret)) = (&file.source, &file.secret) {
-        let _ = write!(text, "  from {source}: {secret}");
-    }
-    if let Some(revision) = &file.revision {
-        let _ = write!(text, ", revision {revision}");
-    }
-    if let Some(origin) = &file.origin {
-        let _ = write!(text, ", {origin}");
+    for (number, secret) in file.secrets.iter().enumerate() {
+        text.push_str(if number == 0 { "  from " } else { "; " });
+        text.push_str(&self::secret(secret));
     }
     text.replace(char::is_control, " ")
+}
+
+fn secret(secret: &SecretReport) -> String {
+    let mut text = format!("{}: {}", secret.source, secret.secret);
+    if let Some(revision) = &secret.revision {
+        let _ = write!(text, ", revision {revision}");
+    }
+    if let Some(origin) = &secret.origin {
+        let _ = write!(text, ", {origin}");
+    }
+    text
 }
 
 fn ago(seconds: u64) -> String {

@@ -9,12 +9,15 @@ use zeroize::Zeroizing;
 use crate::coding::NotCoded;
 use crate::field::FieldError;
 use crate::gather::{Answers, GatherError, GatherFailure};
+use crate::import::{self, FileSet};
 use crate::manifest::ManifestEntry;
 use crate::owners::Owners;
-use crate::plan::{IfAbsent, Plan, PlannedFile};
+use crate::plan::{IfAbsent, Plan, SecretUse};
 
 /// Every file that is to be published.
-pub(crate) struct Bundle {
+pub(crate) struct Bundle<'p> {
+    plan: &'p Plan,
+    set: FileSet<'p>,
     files: FileMap<BundledFile>,
     /// The names of the files that are left out.
     pub(crate) left_out: Vec<String>,
@@ -38,17 +41,19 @@ pub(crate) enum MakeError {
     NotCoded(#[from] NotCoded),
 }
 
-impl Bundle {
+impl<'p> Bundle<'p> {
     /// Makes every file out of the answers.
     ///
     /// # Errors
     ///
-    /// Every field that could not be picked, and every value that is not what it is to be decoded from.
-    pub(crate) fn assemble(plan: &Plan, answers: &Answers) -> Result<Self, GatherError> {
+    /// Every import that cannot be made; otherwise every field that could not be picked, and every value that is not what it
+    /// is to be decoded from.
+    pub(crate) fn assemble(plan: &'p Plan, answers: &Answers) -> Result<Self, GatherError> {
+        let set = import::complete(plan, answers)?;
         let (mut failures, mut left_out, mut defaulted) = (Vec::new(), Vec::new(), Vec::new());
-        let files = plan.files.filter_map(|name, file| match made(file, answers) {
+        let files = set.files.filter_map(|name, file| match made(&file.content, answers) {
             Ok(Some(made)) => Some(made),
-            Ok(None) => match &file.if_absent {
+            Ok(None) => match &file.content.if_absent {
                 IfAbsent::Default(content) => {
                     defaulted.push(name.to_string());
                     Some(BundledFile::Default(content.clone()))
@@ -59,21 +64,21 @@ impl Bundle {
                 }
             },
             Err(error) => {
-                failures.push(GatherFailure::making(plan, file.source, file.request, name.as_str(), error));
+                failures.push(GatherFailure::making(plan, answers, file.content.id, name.as_str(), error));
                 None
             }
         });
         if failures.is_empty() {
-            Ok(Self { files, left_out, defaulted })
+            Ok(Self { plan, set, files, left_out, defaulted })
         } else {
             Err(GatherError::new(failures))
         }
     }
 
     /// Returns the files as they are to be on disk, with borrowed bytes.
-    pub(crate) fn files<'b>(&'b self, plan: &Plan, owners: &Owners) -> FileMap<atomicdir::File<'b>> {
+    pub(crate) fn files<'b>(&'b self, owners: &Owners) -> FileMap<atomicdir::File<'b>> {
         self.files.filter_map(|name, file| {
-            let planned = plan.files.get(name.as_str())?;
+            let planned = self.set.files.get(name.as_str())?;
             Some(atomicdir::File { bytes: file.bytes(), attributes: owners.attributes(&planned.attributes) })
         })
     }
@@ -81,14 +86,24 @@ impl Bundle {
     /// Returns what the manifest says of each file.
     pub(crate) fn manifest<'b>(
         &'b self,
-        plan: &'b Plan,
-    ) -> impl Iterator<Item = (String, ManifestEntry)> + 'b {
+        answers: &'b Answers,
+    ) -> impl Iterator<Item = (String, Vec<ManifestEntry>)> + 'b {
         self.files.iter().filter_map(|(name, file)| {
-            let planned = plan.files.get(name.as_str())?;
-            let source = plan.sources.get(planned.source)?;
-            let request = source.requests.get(planned.request)?;
-            Some((name.to_string(), ManifestEntry::new(&source.name, request, file.secret())))
+            let id = self.set.files.get(name.as_str())?.content.id;
+            let source = self.plan.sources.get(id.source)?;
+            let request = answers.request(id)?;
+            Some((name.to_string(), vec![ManifestEntry::new(&source.name, request, file.secret())]))
         })
+    }
+
+    /// Returns what was not imported, as there is a file of that name.
+    pub(crate) fn overridden(&self) -> &[String] {
+        &self.set.overridden
+    }
+
+    /// Returns how many files there are.
+    pub(crate) fn len(&self) -> usize {
+        self.files.len()
     }
 }
 
@@ -110,17 +125,16 @@ impl BundledFile {
 }
 
 /// Makes a file of its secret. `None` if there is no secret, or no such field of it, and that is no failure.
-fn made(file: &PlannedFile, answers: &Answers) -> Result<Option<BundledFile>, MakeError> {
-    let secret = answers.secrets.get(file.source).and_then(|secrets| secrets.get(file.request));
-    let Some(Some(secret)) = secret else { return Ok(None) };
-    let picked = match file.field.as_ref().map(|field| field.pick(secret.expose_secret())) {
-        Some(Err(FieldError::Missing(_))) if file.if_absent != IfAbsent::Fail => return Ok(None),
+fn made(content: &SecretUse, answers: &Answers) -> Result<Option<BundledFile>, MakeError> {
+    let Some(secret) = answers.secret(content.id) else { return Ok(None) };
+    let picked = match content.field.as_ref().map(|field| field.pick(secret.expose_secret())) {
+        Some(Err(FieldError::Missing(_))) if content.if_absent != IfAbsent::Fail => return Ok(None),
         picked => picked.transpose()?,
     };
     let value = picked.as_ref().map_or(secret.expose_secret(), |picked| picked);
     let secret = Arc::clone(secret);
     Ok(Some(match picked {
-        _ if !file.treatment.is_none() => BundledFile::Made(file.treatment.apply(value)?, secret),
+        _ if !content.treatment.is_none() => BundledFile::Made(content.treatment.apply(value)?, secret),
         Some(picked) => BundledFile::Made(picked, secret),
         None => BundledFile::Whole(secret),
     }))

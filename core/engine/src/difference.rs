@@ -7,6 +7,7 @@ use atomicdir::{Comparison, Snapshot, Status};
 use serde::Serialize;
 
 use crate::bundle::Bundle;
+use crate::gather::Answers;
 use crate::manifest::{Manifest, ManifestEntry};
 use crate::outcome::{FileChangeKind, State};
 use crate::owners::Owners;
@@ -51,20 +52,25 @@ pub struct Change {
 pub struct Version {
     /// Its length in bytes.
     pub size: u64,
-    /// The store's own name for the version of the secret.
+    /// The store's own name for the version of the secret; of several secrets each, with a comma between.
     pub revision: Option<String>,
 }
 
 impl Difference {
     /// Compares a bundle with what is published.
-    pub(crate) fn find(plan: &Plan, bundle: &Bundle, owners: &Owners) -> Result<Self, atomicdir::Error> {
-        let files = bundle.files(plan, owners);
+    pub(crate) fn find(
+        plan: &Plan,
+        answers: &Answers,
+        bundle: &Bundle<'_>,
+        owners: &Owners,
+    ) -> Result<Self, atomicdir::Error> {
+        let files = bundle.files(owners);
         let status = Status::of(&plan.link)?;
         let comparison = match status.current {
             Some(_) => Snapshot::open(&plan.link)?.compare(&files, owners.attributes(&plan.directory))?,
             None => Comparison::with_nothing(&files),
         };
-        let (before, entries) = (published(status), bundle.manifest(plan).collect::<BTreeMap<_, _>>());
+        let (before, entries) = (published(status), bundle.manifest(answers).collect::<BTreeMap<_, _>>());
         let after = files.iter().map(|(name, file)| (name.to_string(), file.bytes.len()));
         let after: BTreeMap<_, _> = after
             .map(|(name, size)| {
@@ -100,8 +106,10 @@ fn published(status: Status) -> BTreeMap<String, Version> {
     files.collect()
 }
 
-fn version(size: u64, entry: Option<&ManifestEntry>) -> Version {
-    Version { size, revision: entry.and_then(|entry| entry.revision.clone()) }
+fn version(size: u64, secrets: Option<&Vec<ManifestEntry>>) -> Version {
+    let revisions = secrets.into_iter().flatten().filter_map(|entry| entry.revision.as_deref());
+    let revisions: Vec<_> = revisions.collect();
+    Version { size, revision: (!revisions.is_empty()).then(|| revisions.join(", ")) }
 }
 
 impl fmt::Display for Difference {

@@ -80,6 +80,12 @@ pub enum FieldError {
         /// The part of the pointer that leads to what has no parts; empty for the whole secret.
         parent: String,
     },
+    /// The secret is JSON, but has no keys to make files of.
+    #[error("the secret has no keys: it is JSON, but not an object")]
+    NoKeys,
+    /// A key of the secret has half of a surrogate pair in it.
+    #[error("the secret has a key that is not Unicode: it has half of a surrogate pair")]
+    KeyNotUnicode,
     /// There is no such key or index.
     #[error("the secret has no field `{0}`")]
     Missing(String),
@@ -118,6 +124,26 @@ impl Field {
         Ok(Self { text: text.to_owned(), way })
     }
 
+    /// Names a key of the top-level object, whatever it begins with.
+    pub(crate) fn key(key: &str) -> Self {
+        Self { text: key.to_owned(), way: Way::Key }
+    }
+
+    /// Returns the keys of the top-level object.
+    ///
+    /// # Errors
+    ///
+    /// A secret that is not JSON, or not an object, or has a key that is no text.
+    pub(crate) fn keys(secret: &[u8]) -> Result<Vec<String>, FieldError> {
+        let whole = json::parse(secret)?;
+        match json::Kind::of(whole) {
+            json::Kind::Object => {
+                json::keys(whole)?.into_iter().collect::<Option<_>>().ok_or(FieldError::KeyNotUnicode)
+            }
+            _ => Err(FieldError::NoKeys),
+        }
+    }
+
     /// Returns the field as the configuration spells it.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -131,7 +157,7 @@ impl Field {
     pub fn pick(&self, secret: &[u8]) -> Result<Zeroizing<Vec<u8>>, FieldError> {
         let whole = json::parse(secret)?;
         let found = match &self.way {
-            Way::Key => self.key(whole),
+            Way::Key => self.member(whole),
             Way::Pointer(tokens) => tokens
                 .iter()
                 .enumerate()
@@ -140,7 +166,7 @@ impl Field {
         self.bytes(found?)
     }
 
-    fn key<'a>(&self, whole: &'a RawValue) -> Result<&'a RawValue, FieldError> {
+    fn member<'a>(&self, whole: &'a RawValue) -> Result<&'a RawValue, FieldError> {
         match json::Kind::of(whole) {
             json::Kind::Object => json::member(whole, &self.text)?.ok_or_else(|| self.missing()),
             _ => Err(FieldError::NotAnObject(self.text.clone())),

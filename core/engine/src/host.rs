@@ -36,9 +36,16 @@ pub trait Host {
 pub enum Event<'a> {
     /// Another run holds the lock.
     Waiting,
-    /// So many secrets are about to be fetched.
+    /// So many secrets are about to be fetched, and perhaps more that are yet to be listed.
     Gathering {
         /// Distinct requests, of all sources.
+        secrets: usize,
+    },
+    /// One source has listed what is imported of it.
+    Listed {
+        /// The source.
+        source: &'a str,
+        /// How many secrets are to be fetched besides those that were known.
         secrets: usize,
     },
     /// One source has answered some requests for good.
@@ -62,6 +69,9 @@ impl fmt::Display for Event<'_> {
         match self {
             Self::Waiting => f.write_str("waiting for another run to end"),
             Self::Gathering { secrets } => write!(f, "fetching {}", count(*secrets, "secret")),
+            Self::Listed { source, secrets } => {
+                write!(f, "listed {} of `{source}`", count(*secrets, "secret"))
+            }
             Self::Fetched { source, secrets } => {
                 write!(f, "fetched {} from `{source}`", count(*secrets, "secret"))
             }

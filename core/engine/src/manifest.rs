@@ -14,9 +14,9 @@ pub(crate) struct Manifest {
     /// Whether the command of `[on-change]` has yet to succeed for this generation. Absent where none was configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) on_change: Option<Announcement>,
-    /// The files of the generation.
+    /// The files of the generation, and the secrets that each is made of.
     #[serde(default)]
-    pub(crate) files: BTreeMap<String, ManifestEntry>,
+    pub(crate) files: BTreeMap<String, Vec<ManifestEntry>>,
 }
 
 /// Whether a change has been announced.
@@ -29,7 +29,7 @@ pub enum Announcement {
     Done,
 }
 
-/// Where a file came from.
+/// One secret that a file is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct ManifestEntry {
@@ -86,19 +86,19 @@ mod tests {
             revision: None,
             origin: Some("x".into()),
         };
-        let files = BTreeMap::from([("a".to_owned(), entry)]);
+        let files = BTreeMap::from([("a".to_owned(), vec![entry])]);
         let manifest = Manifest { on_change: Some(Announcement::Pending), files };
         let read = Manifest::parse(&manifest.to_note()).unwrap();
         assert!(read.is_pending());
         assert_eq!(read.files, manifest.files);
-        for strange in ["", "[1]", "note", r#"{"files": 3}"#] {
+        for strange in ["", "[1]", "note", r#"{"files": 3}"#, r#"{"files":{"a":3}}"#] {
             assert!(Manifest::parse(strange.as_bytes()).is_none(), "{strange}");
         }
     }
 
     #[test]
     fn fields_of_later_versions_are_passed_over() {
-        let note = br#"{"on-change":"pending","later":1,"files":{"a":{"source":"s","secret":"n","x":1}}}"#;
+        let note = br#"{"on-change":"pending","later":1,"files":{"a":[{"source":"s","secret":"n","x":1}]}}"#;
         let read = Manifest::parse(note).unwrap();
         assert!(read.is_pending());
         assert_eq!(read.files.len(), 1);

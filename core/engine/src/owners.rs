@@ -58,7 +58,8 @@ impl Owners {
     pub(crate) fn resolve(plan: &Plan) -> Result<Self, OwnerError> {
         let mut owners = Self::default();
         let files = plan.files.iter().map(|(_, file)| &file.attributes.owner);
-        let distinct: BTreeSet<_> = files.chain([&plan.directory.owner]).collect();
+        let imports = plan.imports.iter().map(|import| &import.attributes.owner);
+        let distinct: BTreeSet<_> = files.chain(imports).chain([&plan.directory.owner]).collect();
         for spec in distinct {
             owners.look_up(spec)?;
             owners.owner(spec).ensure_permitted().map_err(OwnerError::NotPermitted)?;

@@ -59,10 +59,18 @@ pub struct FileReport {
     pub user: u32,
     /// Its group, by number.
     pub group: u32,
+    /// The secrets that it is made of; none where nothing is known of that.
+    pub secrets: Vec<SecretReport>,
+}
+
+/// A secret that a file is made of.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct SecretReport {
     /// The source that it came from.
-    pub source: Option<String>,
-    /// The secret that it came from.
-    pub secret: Option<String>,
+    pub source: String,
+    /// Its name there.
+    pub secret: String,
     /// The store's own name for the version.
     pub revision: Option<String>,
     /// Where the answer came from.
@@ -114,8 +122,8 @@ impl GenerationReport {
     fn new(current: GenerationStatus, now: SystemTime) -> Self {
         let mut manifest = current.note.as_deref().and_then(Manifest::parse).unwrap_or_default();
         let file = |file: atomicdir::FileStatus| {
-            let entry = manifest.files.remove(&file.name);
-            FileReport::new(file, entry)
+            let secrets = manifest.files.remove(&file.name).unwrap_or_default();
+            FileReport::new(file, secrets)
         };
         Self {
             id: current.id.to_string(),
@@ -129,11 +137,17 @@ impl GenerationReport {
 }
 
 impl FileReport {
-    fn new(file: atomicdir::FileStatus, entry: Option<ManifestEntry>) -> Self {
-        let (source, secret) = entry.as_ref().map(|e| (e.source.clone(), e.secret.clone())).unzip();
-        let (revision, origin) = entry.map(|e| (e.revision, e.origin)).unwrap_or_default();
+    fn new(file: atomicdir::FileStatus, secrets: Vec<ManifestEntry>) -> Self {
         let mode = format!("{:04o}", file.mode);
-        Self { name: file.name, mode, user: file.user, group: file.group, source, secret, revision, origin }
+        let secrets = secrets.into_iter().map(SecretReport::from).collect();
+        Self { name: file.name, mode, user: file.user, group: file.group, secrets }
+    }
+}
+
+impl From<ManifestEntry> for SecretReport {
+    fn from(entry: ManifestEntry) -> Self {
+        let ManifestEntry { source, secret, revision, origin } = entry;
+        Self { source, secret, revision, origin }
     }
 }
 

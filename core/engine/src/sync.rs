@@ -65,15 +65,26 @@ pub async fn sync(plan: &Plan, host: &dyn Host, wait: Option<Duration>) -> Resul
     Ok(outcome)
 }
 
-/// Asks every source for everything, and publishes nothing. Returns what a person should know.
+/// What there is to publish.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Rehearsal {
+    /// How many files there would be.
+    pub files: usize,
+    /// What a person should know; also which file of `[files]` wins over an import.
+    pub warnings: Vec<String>,
+}
+
+/// Asks every source for everything, and publishes nothing.
 ///
 /// # Errors
 ///
-/// Every secret that could not be fetched, or every field that could not be picked.
-pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Vec<String>, GatherError> {
+/// Every secret that could not be fetched, every import that cannot be made, or every file that cannot.
+pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, GatherError> {
     let answers = gather(plan, host).await?;
-    Bundle::assemble(plan, &answers)?;
-    Ok(answers.warnings)
+    let bundle = Bundle::assemble(plan, &answers)?;
+    let warnings = answers.warnings.iter().chain(bundle.overridden()).cloned();
+    Ok(Rehearsal { files: bundle.len(), warnings: warnings.collect() })
 }
 
 /// Asks every source for everything, and says what [`sync`] would change. Takes no lock and publishes nothing.
@@ -85,7 +96,7 @@ pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncError>
     let owners = Owners::resolve(plan)?;
     let answers = gather(plan, host).await?;
     let bundle = Bundle::assemble(plan, &answers)?;
-    let mut difference = Difference::find(plan, &bundle, &owners)?;
+    let mut difference = Difference::find(plan, &answers, &bundle, &owners)?;
     let of_plan = plan.warnings.iter().map(ToString::to_string);
     difference.warnings = of_plan.chain(answers.warnings).collect();
     Ok(difference)
@@ -134,16 +145,17 @@ impl<'r> Run<'r> {
     ) -> Result<(Locked<'r>, Outcome), SyncError> {
         let answers = gather(self.plan, self.host).await?;
         let bundle = Bundle::assemble(self.plan, &answers)?;
-        let files = bundle.files(self.plan, owners);
+        let files = bundle.files(owners);
         let comparison = locked.compare(&files)?;
         let mut outcome = Outcome::new(&self.plan.link, &comparison, files.len());
         outcome.sources = self.asked(&answers);
         outcome.left_out.clone_from(&bundle.left_out);
         outcome.defaulted.clone_from(&bundle.defaulted);
-        outcome.warnings = self.warnings(answers.warnings);
+        outcome.warnings = self.warnings(&answers);
         outcome.swept(locked.sweep());
         if !comparison.is_same() {
-            self.flip(&mut locked, &bundle, &files, &mut outcome)?;
+            let manifest = self.manifest(&bundle, &answers);
+            self.flip(&mut locked, &manifest, &files, &mut outcome)?;
         } else if let Some(error) = locked.unsettled() {
             outcome.failed(error, Some(UNSETTLED));
         }
@@ -151,8 +163,9 @@ impl<'r> Run<'r> {
     }
 
     fn asked(&self, answers: &Answers) -> Vec<AskedSource> {
-        let sources = self.plan.sources.iter().zip(&answers.secrets);
-        let asked = sources.map(|(source, secrets)| {
+        let sources = self.plan.sources.iter().zip(&answers.sources);
+        let asked = sources.map(|(source, answered)| {
+            let secrets = &answered.secrets;
             let mut origins: Vec<String> = Vec::new();
             for origin in secrets.iter().flatten().filter_map(|secret| secret.origin()) {
                 if !origins.iter().any(|known| known == origin) {
@@ -164,9 +177,15 @@ impl<'r> Run<'r> {
         asked.collect()
     }
 
-    fn warnings(&self, of_sources: Vec<String>) -> Vec<String> {
+    fn warnings(&self, answers: &Answers) -> Vec<String> {
         let of_plan = self.plan.warnings.iter().map(ToString::to_string);
+        let of_sources = answers.warnings.iter().cloned();
         of_plan.chain(self.dir.warnings().iter().map(ToString::to_string)).chain(of_sources).collect()
+    }
+
+    fn manifest(&self, bundle: &Bundle<'_>, answers: &Answers) -> Manifest {
+        let on_change = self.plan.on_change.as_ref().map(|_| Announcement::Pending);
+        Manifest { on_change, files: bundle.manifest(answers).collect() }
     }
 
     /// Tells whom the configuration names that the set has changed, if it has not been told.
@@ -183,7 +202,7 @@ impl<'r> Run<'r> {
     fn flip(
         &self,
         locked: &mut Locked<'_>,
-        bundle: &Bundle,
+        manifest: &Manifest,
         files: &FileMap<File<'_>>,
         outcome: &mut Outcome,
     ) -> Result<(), SyncError> {
@@ -194,10 +213,6 @@ impl<'r> Run<'r> {
             staging.write(name, *file)?;
         }
         self.heed_interruption()?;
-        let manifest = Manifest {
-            on_change: self.plan.on_change.as_ref().map(|_| Announcement::Pending),
-            files: bundle.manifest(self.plan).collect(),
-        };
         let published = staging.publish(Some(&manifest.to_note()), &|| self.host.now())?;
         outcome.swept(&published.sweep);
         if let Some(error) = &published.unsettled {

@@ -49,7 +49,10 @@ fn names_arns_and_partial_arns_are_matched_and_one_with_a_version_is_asked_alone
     assert_eq!(cloud.site.read("binary"), all);
     assert_eq!((cloud.server.calls("BatchGetSecretValue"), cloud.server.calls("GetSecretValue")), (1, 1));
     let status = cloud.site.run(&["status", "--json"]).expect_exit(0).json();
-    assert_eq!(status["generation"]["files"][0]["revision"], "01234567-89ab-cdef-0123-456789abcdef");
+    assert_eq!(
+        status["generation"]["files"][0]["secrets"][0]["revision"],
+        "01234567-89ab-cdef-0123-456789abcdef"
+    );
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn a_region_that_is_down_is_left_for_the_next_one_and_the_outcome_says_which() {
     assert_eq!((cloud.server.calls_to(OTHER), cloud.server.calls_to(THIRD)), (10, 0));
     assert!(cloud.server.all_calls() <= 23, "{}", cloud.server.all_calls());
     let status = cloud.site.run(&["status", "--json"]).expect_exit(0).json();
-    assert_eq!(status["generation"]["files"][0]["origin"], OTHER);
+    assert_eq!(status["generation"]["files"][0]["secrets"][0]["origin"], OTHER);
     let mut command = cloud.command(&["sync", "--json"]);
     let outcome = Ran::of(&mut command).expect_exit(0).json();
     let asked = serde_json::json!([{ "name": "prod", "secrets": 200, "origins": [OTHER] }]);

@@ -1,8 +1,8 @@
 //! `[profiles.NAME]`: what is different where this configuration is used with `--profile NAME`.
 //!
-//! A profile is laid over the rest before anything is resolved, so that a plan does not know of it: a source or the
-//! command of `[on-change]` is replaced as a whole, `[directory]` and `[gather]` get single keys, a file is added, replaced,
-//! or with `false` removed. What is wrong is reported at the line where it stands.
+//! A profile is laid over the rest before anything is resolved, so that a plan does not know of it: a source, the
+//! command of `[on-change]` or the list of imports is replaced as a whole, `[directory]` and `[gather]` get single keys, a file
+//! is added, replaced, or with `false` removed. What is wrong is reported at the line where it stands.
 
 use secretdir_provider::{KeyPath, Segment, Table, Value};
 
@@ -23,16 +23,17 @@ enum Change {
     Whole,
 }
 
-const SECTIONS: [(&str, Change); 5] = [
+const SECTIONS: [(&str, Change); 6] = [
     ("directory", Change::Keys),
     ("files", Change::Entries),
     ("gather", Change::Keys),
+    ("import", Change::Whole),
     ("on-change", Change::Whole),
     ("sources", Change::Entries),
 ];
 
 /// Whether something can be taken away by `false`.
-const REMOVABLE: [&str; 2] = ["files", "on-change"];
+const REMOVABLE: [&str; 3] = ["files", "import", "on-change"];
 
 impl Config {
     /// Returns the names of the profiles, in order.

@@ -13,7 +13,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use super::report::Report;
 use super::words;
 use crate::coding::Coding;
-use crate::plan::{CONCURRENCY, GATHER_TIMEOUT, ON_CHANGE_TIMEOUT, Principal, RETAIN};
+use crate::plan::{CONCURRENCY, Expand, GATHER_TIMEOUT, ON_CHANGE_TIMEOUT, Principal, RETAIN};
 use crate::schema::shapes;
 use crate::treatment::Trim;
 
@@ -33,6 +33,7 @@ struct Top {
     gather: Option<IgnoredAny>,
     sources: Option<IgnoredAny>,
     files: Option<IgnoredAny>,
+    import: Option<IgnoredAny>,
     profiles: Option<IgnoredAny>,
 }
 
@@ -152,6 +153,66 @@ pub(crate) struct FileSection {
 
 impl Section for FileSection {
     const REQUIRED: &'static [&'static str] = &["source", "secret"];
+}
+
+/// Many files at once: one for each key of a JSON secret, or one for each secret below a prefix.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case")]
+pub(crate) struct ImportSection {
+    /// The source that is asked: a name under `sources`.
+    pub(crate) source: Option<String>,
+    /// The name of the secret that is expanded.
+    pub(crate) secret: Option<String>,
+    /// The version of that secret, as the provider understands it; without it the current one.
+    pub(crate) version: Option<String>,
+    /// How the secret becomes many files: "json" makes one of each top-level key.
+    #[schemars(schema_with = "shapes::expand")]
+    #[serde(deserialize_with = "words::expand")]
+    pub(crate) expand: Option<Expand>,
+    /// What the names of the secrets begin with that become files, each under its own name. Instead of `secret`.
+    pub(crate) prefix: Option<String>,
+    /// The directory that the files are in, below that which is published; without it that one itself.
+    #[schemars(length(min = 1))]
+    pub(crate) into: Option<String>,
+    /// What is taken off the beginning of each name. All must have it.
+    pub(crate) strip_prefix: Option<String>,
+    /// Patterns, one of which a name must match, after `strip-prefix`: `*` is any text without `/`, `**` any directories.
+    #[schemars(length(min = 1))]
+    pub(crate) include: Option<Vec<String>>,
+    /// Patterns, none of which a name may match: what does is left out.
+    #[schemars(length(min = 1))]
+    pub(crate) exclude: Option<Vec<String>>,
+    /// Whether it is no error if nothing is found.
+    #[schemars(extend("default" = false))]
+    pub(crate) allow_empty: Option<bool>,
+    /// What is taken off each value first: "newline" takes off one line end, if there is one.
+    #[schemars(schema_with = "shapes::trim")]
+    #[serde(deserialize_with = "words::trim")]
+    pub(crate) trim: Option<Trim>,
+    /// Each value is text in this coding, and the file gets the bytes. What is not in it is an error.
+    #[schemars(schema_with = "shapes::coding")]
+    #[serde(deserialize_with = "words::coding")]
+    pub(crate) decode: Option<Coding>,
+    /// Each file gets the bytes as text in this coding.
+    #[schemars(schema_with = "shapes::coding")]
+    #[serde(deserialize_with = "words::coding")]
+    pub(crate) encode: Option<Coding>,
+    /// Mode of these files, instead of `file-mode`.
+    #[schemars(schema_with = "shapes::mode")]
+    #[serde(deserialize_with = "words::mode")]
+    pub(crate) mode: Option<Mode>,
+    /// User that these files belong to, instead of `owner` of the directory.
+    #[schemars(schema_with = "shapes::principal")]
+    #[serde(deserialize_with = "words::principal")]
+    pub(crate) owner: Option<Principal>,
+    /// Group that these files belong to, instead of `group` of the directory.
+    #[schemars(schema_with = "shapes::principal")]
+    #[serde(deserialize_with = "words::principal")]
+    pub(crate) group: Option<Principal>,
+}
+
+impl Section for ImportSection {
+    const REQUIRED: &'static [&'static str] = &["source"];
 }
 
 /// Reports the tables at the top that nobody knows.

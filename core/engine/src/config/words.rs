@@ -7,7 +7,7 @@ use atomicdir::{Durability, Mode};
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use crate::coding::Coding;
-use crate::plan::Principal;
+use crate::plan::{Expand, Principal};
 use crate::treatment::Trim;
 
 /// Far more than anyone waits, and still far from where adding it to a clock overflows.
@@ -59,6 +59,11 @@ pub(super) fn coding<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Codin
 /// Reads what is to be taken off.
 pub(super) fn trim<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Trim>, D::Error> {
     value.deserialize_any(Word { expected: r#""newline""#, parse: Trim::parse, number: None })
+}
+
+/// Reads how a secret becomes many files.
+pub(super) fn expand<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Expand>, D::Error> {
+    value.deserialize_any(Word { expected: r#""json""#, parse: Expand::parse, number: None })
 }
 
 fn parse_duration(text: &str) -> Option<Duration> {

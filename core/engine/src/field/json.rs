@@ -81,6 +81,29 @@ impl<'de> Visitor<'de> for Member<'_> {
     }
 }
 
+/// Returns the keys of an object, in their order; none for one that has half of a surrogate pair.
+pub(super) fn keys(object: &RawValue) -> Result<Vec<Option<String>>, FieldError> {
+    Deserializer::from_str(object.get()).deserialize_map(Keys).map_err(|error| not_json(&error))
+}
+
+struct Keys;
+
+impl<'de> Visitor<'de> for Keys {
+    type Value = Vec<Option<String>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut keys = Vec::new();
+        while let Some((key, _)) = members.next_entry::<&RawValue, &RawValue>()? {
+            keys.push(text(key).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()));
+        }
+        Ok(keys)
+    }
+}
+
 /// Finds an element of an array.
 pub(super) fn element(array: &RawValue, index: usize) -> Result<Option<&RawValue>, FieldError> {
     Deserializer::from_str(array.get()).deserialize_seq(Element(index)).map_err(|error| not_json(&error))

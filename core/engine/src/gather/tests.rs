@@ -5,8 +5,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
-use secretdir_provider::{Provider, SecretSource, Settings, SettingsError, async_trait};
+use secretdir_provider::{
+    FetchContext, Provider, Retry, SecretSource, Settings, SettingsError, SourceErrorKind, async_trait,
+};
+use std::time::Duration;
 
+use super::pauses::FIRST_PAUSE;
 use super::*;
 use crate::{Config, Registry, describe};
 
@@ -119,7 +123,8 @@ async fn failures(sources: &[(&str, &[&str])]) -> (Vec<String>, usize, Duration)
 async fn every_secret_of_every_source_comes_in_the_order_of_the_plan() {
     let (plan, counts) = plan(&[("one", &["b", "a"]), ("two", &[]), ("three", &["c", "warns"])]);
     let answers = gather(&plan, &Patient).await.unwrap();
-    for (source, secrets) in plan.sources.iter().zip(&answers.secrets) {
+    for (source, answered) in plan.sources.iter().zip(&answers.sources) {
+        let secrets = &answered.secrets;
         let names =
             source.requests.iter().map(|request| request.name().replace("warns", "warned").into_bytes());
         assert!(names.eq(secrets.iter().flatten().map(|secret| secret.expose_secret().to_vec())));
@@ -134,7 +139,7 @@ async fn what_a_retry_can_help_is_tried_again_with_growing_pauses() {
     let (plan, counts) = plan(&[("one", &["third time", "good"])]);
     let start = Instant::now();
     let answers = gather(&plan, &Patient).await.unwrap();
-    assert_eq!((answers.secrets[0].len(), counts.0.load(Ordering::SeqCst)), (2, 3));
+    assert_eq!((answers.sources[0].secrets.len(), counts.0.load(Ordering::SeqCst)), (2, 3));
     assert_eq!(start.elapsed(), FIRST_PAUSE + FIRST_PAUSE * 2);
 }
 
@@ -186,7 +191,8 @@ fn a_failure_names_how_many_files_it_keeps_from_being_written() {
         let file = plan.files.get("one-a").unwrap().clone();
         plan.files.insert(atomicdir::FileName::new(name).unwrap(), file).unwrap();
     }
-    let failure = GatherFailure::fetch(&plan, 0, 0, SourceError::new(SourceErrorKind::NotFound));
+    let failure =
+        GatherFailure::fetch(&plan, 0, &SecretRequest::new("a"), SourceError::new(SourceErrorKind::NotFound));
     assert_eq!(describe(&failure), "file `one-a` and 2 others: secret `a` of source `one`: not found");
     assert_eq!(plan.gather.concurrency, NonZeroUsize::new(16).unwrap());
 }

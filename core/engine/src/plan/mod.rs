@@ -6,7 +6,10 @@
 
 mod advice;
 mod directory;
+mod entry;
 mod files;
+mod imports;
+pub(crate) mod names;
 mod owner;
 mod resolve;
 mod sources;
@@ -17,7 +20,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use atomicdir::{Durability, FileMap};
+use atomicdir::{Durability, FileMap, LinkName};
 use secretdir_provider::{SecretRequest, SecretSource};
 
 use crate::Field;
@@ -25,6 +28,7 @@ use crate::problem::Problem;
 use crate::treatment::Treatment;
 
 pub(crate) use directory::RETAIN;
+pub(crate) use imports::{Expand, IfNone, Imported, PlannedImport};
 pub(crate) use owner::{OwnerSpec, PlannedAttributes, Principal};
 pub(crate) use resolve::{CONCURRENCY, GATHER_TIMEOUT, ON_CHANGE_TIMEOUT};
 
@@ -33,6 +37,8 @@ pub(crate) use resolve::{CONCURRENCY, GATHER_TIMEOUT, ON_CHANGE_TIMEOUT};
 pub struct Plan {
     pub(crate) config_file: PathBuf,
     pub(crate) link: PathBuf,
+    /// The name of the link; there is always one.
+    pub(crate) link_name: Option<LinkName>,
     pub(crate) directory: PlannedAttributes,
     pub(crate) retain: Duration,
     pub(crate) durability: Durability,
@@ -40,6 +46,7 @@ pub struct Plan {
     pub(crate) gather: GatherLimits,
     pub(crate) sources: Vec<PlannedSource>,
     pub(crate) files: FileMap<PlannedFile>,
+    pub(crate) imports: Vec<PlannedImport>,
     pub(crate) warnings: Vec<Problem>,
 }
 
@@ -67,17 +74,29 @@ pub(crate) struct PlannedSource {
     pub(crate) requests: Vec<SecretRequest>,
 }
 
+/// Where in the plan a request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RequestId {
+    /// The position of its source.
+    pub(crate) source: usize,
+    /// Its position in the source.
+    pub(crate) request: usize,
+}
+
 /// How a file is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PlannedFile {
-    /// The position of its source in the plan.
-    pub(crate) source: usize,
-    /// The position of its request in the source.
-    pub(crate) request: usize,
+    pub(crate) content: SecretUse,
+    pub(crate) attributes: PlannedAttributes,
+}
+
+/// A secret, and what is made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SecretUse {
+    pub(crate) id: RequestId,
     pub(crate) field: Option<Field>,
     pub(crate) treatment: Treatment,
     pub(crate) if_absent: IfAbsent,
-    pub(crate) attributes: PlannedAttributes,
 }
 
 /// What becomes of a file whose secret, or whose field of it, is not found.
@@ -102,17 +121,22 @@ impl Plan {
         &self.link
     }
 
-    /// Returns the names of the files to be published, in order.
+    /// Returns the names of the files of `[files]`, in order.
     pub fn file_names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.files.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Returns how many files are to be published.
+    /// Returns how many files `[files]` has.
     pub fn file_count(&self) -> usize {
         self.files.len()
     }
 
-    /// Returns how many distinct secrets are to be fetched.
+    /// Returns how many imports there are. What they come to, only their sources know.
+    pub fn import_count(&self) -> usize {
+        self.imports.len()
+    }
+
+    /// Returns how many distinct secrets are to be fetched, besides those that are yet to be listed.
     pub fn secret_count(&self) -> usize {
         self.sources.iter().map(|source| source.requests.len()).sum()
     }
@@ -127,14 +151,18 @@ impl Plan {
         self.sources.iter().map(|source| (source.name.as_str(), source.provider))
     }
 
-    /// Says of each request of a source whether all files that are made of it can do without the secret.
-    pub(crate) fn dispensable(&self, source: &PlannedSource) -> Vec<bool> {
-        let mut dispensable = vec![true; source.requests.len()];
-        let files = self.files.iter().map(|(_, file)| file).filter(|file| file.if_absent == IfAbsent::Fail);
-        for file in
-            files.filter(|file| self.sources.get(file.source).is_some_and(|found| found.name == source.name))
-        {
-            if let Some(request) = dispensable.get_mut(file.request) {
+    /// Says of each request of a source whether all that is made of it can do without the secret.
+    pub(crate) fn dispensable(&self, source: usize) -> Vec<bool> {
+        let requests = self.sources.get(source).map_or(0, |source| source.requests.len());
+        let mut dispensable = vec![true; requests];
+        let files = self.files.iter().map(|(_, file)| &file.content);
+        let files = files.filter(|content| content.if_absent == IfAbsent::Fail).map(|content| content.id);
+        let imports = self.imports.iter().filter_map(|import| match import.what {
+            Imported::Keys(id) => Some(id),
+            Imported::Below { .. } => None,
+        });
+        for id in files.chain(imports).filter(|id| id.source == source) {
+            if let Some(request) = dispensable.get_mut(id.request) {
                 *request = false;
             }
         }

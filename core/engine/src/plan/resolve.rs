@@ -6,7 +6,7 @@ use std::time::Duration;
 use secretdir_provider::{KeyPath, Segment, Table};
 
 use super::sources::Sources;
-use super::{GatherLimits, OnChange, Plan, directory, files};
+use super::{GatherLimits, OnChange, Plan, directory, files, imports};
 use crate::config::profile;
 use crate::config::report::Report;
 use crate::config::section::{self, GatherSection, OnChangeSection};
@@ -38,11 +38,13 @@ impl Config {
         let gather = gather(&self.table, &mut report);
         let mut sources = Sources::resolve(&self, registry, &mut report);
         let files = files::resolve(&self, &directory, &mut sources, &mut report);
+        let imports = imports::resolve(&self, &directory, &mut sources, &mut report);
         let sources = sources.finish(&mut report);
         let warnings = report.finish()?;
         Ok(Plan {
             config_file: self.file,
             link: directory.link,
+            link_name: directory.name,
             directory: directory.attributes,
             retain: directory.retain,
             durability: directory.durability,
@@ -50,6 +52,7 @@ impl Config {
             gather,
             sources,
             files,
+            imports,
             warnings,
         })
     }

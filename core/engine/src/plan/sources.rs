@@ -1,6 +1,6 @@
 //! `[sources]`: each built by its provider, and what is asked of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use secretdir_provider::{
@@ -20,6 +20,8 @@ pub(super) struct Sources {
     names: Names,
     /// The position of each request in its source.
     requests: HashMap<(usize, SecretRequest), usize>,
+    /// The sources that are to list what they have.
+    listed: BTreeSet<usize>,
 }
 
 /// What a name in `[files]` can refer to.
@@ -63,7 +65,7 @@ impl Sources {
             planned.extend(source);
             names.insert(name.clone(), found);
         }
-        Self { planned, names: Names::Known(names), requests: HashMap::new() }
+        Self { planned, names: Names::Known(names), ..Self::default() }
     }
 
     /// Returns what a name refers to; the error says that there is no such source, and which there are.
@@ -90,9 +92,17 @@ impl Sources {
         checked.unwrap_or_else(|panicked| Err(panicked.into())).map(|()| position)
     }
 
+    /// Notes that a source is to list what it has.
+    pub(super) fn list(&mut self, source: usize) {
+        self.listed.insert(source);
+    }
+
     /// Returns the sources, with a warning for each that nothing is asked of.
     pub(super) fn finish(self, report: &mut Report<'_>) -> Vec<PlannedSource> {
-        for unused in self.planned.iter().filter(|source| source.requests.is_empty()) {
+        let sources = self.planned.iter().enumerate();
+        let unused =
+            sources.filter(|(number, source)| source.requests.is_empty() && !self.listed.contains(number));
+        for (_, unused) in unused {
             report.warn(&KeyPath::of(["sources", &unused.name]), "no file uses this source");
         }
         self.planned

@@ -13,7 +13,9 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use crate::Registry;
-use crate::config::section::{DirectorySection, FileSection, GatherSection, OnChangeSection, Section};
+use crate::config::section::{
+    DirectorySection, FileSection, GatherSection, ImportSection, OnChangeSection, Section,
+};
 
 pub use provider::settings_schema;
 
@@ -32,6 +34,7 @@ pub fn schema(registry: &Registry) -> Value {
             "gather": gather,
             "sources": sources,
             "files": self::files(&removable(&section::<FileSection>())),
+            "import": removable(&imports()),
         },
     });
     json!({
@@ -40,13 +43,15 @@ pub fn schema(registry: &Registry) -> Value {
         "description": "Secrets, and the files that they are published as.",
         "type": "object",
         "additionalProperties": false,
-        "required": ["directory", "files"],
+        "required": ["directory"],
+        "anyOf": [{ "required": ["files"] }, { "required": ["import"] }],
         "properties": {
             "directory": directory,
             "on-change": on_change,
             "gather": gather,
             "sources": sources,
             "files": files,
+            "import": imports(),
             "profiles": {
                 "type": "object",
                 "description": "What is different with `--profile NAME`: keys of `directory` and `gather`, whole sources, \
@@ -66,6 +71,19 @@ fn files(file: &Value) -> Value {
         "propertyNames": { "minLength": 1, "maxLength": 4096, "pattern": "^[^/]" },
         "additionalProperties": file,
     })
+}
+
+/// Returns the schema of the imports: each of the keys of a secret, or of what is below a prefix.
+fn imports() -> Value {
+    let mut import = section::<ImportSection>();
+    if let Value::Object(keys) = &mut import {
+        let ways = json!([
+            { "required": ["secret", "expand"], "properties": { "prefix": false } },
+            { "required": ["prefix"], "properties": { "secret": false, "expand": false, "version": false } },
+        ]);
+        keys.insert("oneOf".to_owned(), ways);
+    }
+    json!({ "type": "array", "description": "Files of which there are many, each written as [[import]].", "items": import })
 }
 
 /// Returns the same schema, with no key that must be there.

@@ -37,6 +37,10 @@ pub(crate) fn trim(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ["newline"] })
 }
 
+pub(crate) fn expand(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["json"] })
+}
+
 fn pattern(also: &str) -> String {
     format!(r"^{also}(\s*[0-9]+\s*({UNITS})(?![a-zA-Z]))+\s*$")
 }

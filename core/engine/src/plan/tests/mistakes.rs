@@ -39,7 +39,7 @@ fn an_empty_file_lacks_what_is_required() {
         mistakes(""),
         [
             "1: directory: missing; [directory] names the path to publish at",
-            "1: files: missing; [files] maps file names to secrets (an empty [files] publishes an empty directory)",
+            "1: files: missing; [files] maps file names to secrets, and [[import]] makes files of many (an empty [files] publishes an empty directory)",
         ]
     );
 }
@@ -56,8 +56,8 @@ fn a_mistake_at_the_top_or_in_a_source_is_one_problem() {
     one_by_one(&[
         ("fils = 1\nfiles = {}", "3: fils: unknown key; did you mean `files`?"),
         (
-            "import = []\nfiles = {}",
-            "3: import: unknown key; known here: `directory`, `on-change`, `gather`, `sources`, `files`, `profiles`",
+            "unheard-of = []\nfiles = {}",
+            "3: unheard-of: unknown key; known here: `directory`, `on-change`, `gather`, `sources`, `files`, `import`, `profiles`",
         ),
         ("files = 3", "3: files: expected a table, found a whole number"),
         ("gather = true\n[files]", "3: gather: expected a table, found a boolean"),
@@ -307,4 +307,64 @@ b = { source = "two", secret = "panics" }
             format!("10: files.b: source `two` cannot have a secret `panics`: failed: {panicked}"),
         ]
     );
+}
+
+#[test]
+fn a_mistake_in_an_import_is_one_problem() {
+    let an_array = "expected an array of tables, each written as [[import]], found a table";
+    one_by_one(&[
+        ("[import]\nsource = 's'", &format!("3: import: {an_array}")),
+        ("import = [3]", "3: import[0]: expected a table, found a whole number"),
+        ("[[import]]\nprefix = 'x'", "3: import[0].source: missing"),
+        (
+            "[[import]]\nsource = 'z'\nprefix = 'x'",
+            "4: import[0].source: there is no source `z`; did you mean `s`? known: `s`",
+        ),
+        ("[[import]]\nsource = 's'", "3: import[0].secret: missing; this, or `prefix` for many secrets"),
+        (
+            "[[import]]\nsource = 's'\nsecret = 'x'\nprefix = 'y'",
+            "6: import[0].prefix: is of no use beside `secret`: say one or the other",
+        ),
+        (
+            "[[import]]\nsource = 's'\nsecret = 'x'",
+            "3: import[0].expand: missing; \"json\" makes a file of each key of the secret",
+        ),
+        ("[[import]]\nsource = 's'\nsecret = 'x'\nexpand = 'yaml'", "6: import[0].expand: expected \"json\""),
+        (
+            "[[import]]\nsource = 's'\nprefix = 'x'\nexpand = 'json'",
+            "6: import[0].expand: is of no use with `prefix`: each secret below it becomes a file",
+        ),
+        (
+            "[[import]]\nsource = 's'\nprefix = 'x'\nversion = '1'",
+            "6: import[0].version: is of no use with `prefix`: each secret below it becomes a file",
+        ),
+        (
+            "[[import]]\nsource = 's'\nprefix = 'x'\nstrip-prefix = 'y'",
+            "6: import[0].strip-prefix: is not what `prefix` begins with, so no name has it",
+        ),
+        (
+            "[[import]]\nsource = 's'\nprefix = 'x'\ninto = '/etc'",
+            "6: import[0].into: the name must be relative, without a leading `/`",
+        ),
+        (
+            "[[import]]\nsource = 's'\nprefix = 'x'\ninto = '.app.gen-x'",
+            "6: import[0].into: the name starts with `.app.`, which is kept for generations, notes and locks",
+        ),
+        (
+            "[[import]]\nsource = 's'\nprefix = 'x'\ninclude = []",
+            "6: import[0].include: has no pattern in it; leave it out",
+        ),
+        (
+            "[[import]]\nsource = 's'\nprefix = 'x'\nexclude = ['a', '[']",
+            "6: import[0].exclude: is no pattern: invalid range pattern",
+        ),
+        (
+            "[[import]]\nsource = 's'\nsecret = '../x'\nexpand = 'json'",
+            "3: import[0]: source `s` cannot have a secret `../x`: invalid request: the name has `..` in it",
+        ),
+        (
+            "[[import]]\nsource = 's'\nprefix = 'x'\nstrip_prefix = 'x'",
+            "6: import[0].strip_prefix: unknown key; did you mean `strip-prefix`?",
+        ),
+    ]);
 }

@@ -1,0 +1,81 @@
+//! What files and imports have in common: a source that is asked for a secret, and a mode and owner of their own.
+
+use atomicdir::Mode;
+use secretdir_provider::{KeyPath, SecretRequest, SourceError};
+
+use super::directory::{self, Directory};
+use super::owner::{OwnerSpec, PlannedAttributes};
+use super::sources::{Found, Sources};
+use super::{RequestId, advice};
+use crate::config::report::Report;
+use crate::describe;
+
+/// What an entry is resolved with.
+pub(super) struct Entries<'a, 'c> {
+    pub(super) directory: &'a Directory,
+    pub(super) sources: &'a mut Sources,
+    pub(super) report: &'a mut Report<'c>,
+}
+
+impl Entries<'_, '_> {
+    /// Fills in what an entry inherits, and points the reports to where it comes from.
+    pub(super) fn attributes(
+        &mut self,
+        mode: Option<Mode>,
+        own: OwnerSpec,
+        at: &KeyPath,
+    ) -> PlannedAttributes {
+        let inherited = &self.directory.files;
+        advice::on_owner(&own, at, self.report);
+        let mode_at = match mode {
+            Some(_) => at.join(&KeyPath::of(["mode"])),
+            None => KeyPath::of(["directory", "file-mode"]),
+        };
+        if let Some(mode) = mode {
+            directory::check_file_mode(mode, &mode_at, self.report);
+        }
+        let mode = mode.unwrap_or(inherited.mode);
+        advice::on_mode(mode, self.directory.attributes.mode, &mode_at, self.report);
+        let owner = OwnerSpec {
+            user: own.user.or_else(|| inherited.owner.user.clone()),
+            group: own.group.or_else(|| inherited.owner.group.clone()),
+        };
+        PlannedAttributes { mode, owner }
+    }
+
+    /// Asks a source for a secret. Returns where in the plan both are.
+    pub(super) fn request(
+        &mut self,
+        source: &str,
+        secret: &str,
+        version: Option<String>,
+        at: &KeyPath,
+    ) -> Option<RequestId> {
+        let position = self.source(source, at)?;
+        let request = SecretRequest::new(secret);
+        let request = match version {
+            Some(version) => request.with_version(version),
+            None => request,
+        };
+        let asked = self.sources.request(position, request);
+        let request = asked.map_err(|error| self.report.error(at, refused(source, secret, &error))).ok()?;
+        Some(RequestId { source: position, request })
+    }
+
+    /// Finds a source.
+    pub(super) fn source(&mut self, name: &str, at: &KeyPath) -> Option<usize> {
+        match self.sources.find(name) {
+            Ok(Found::Source(source)) => Some(source),
+            Ok(Found::Broken) => None,
+            Err(message) => {
+                self.report.error(&at.join(&KeyPath::of(["source"])), message);
+                None
+            }
+        }
+    }
+}
+
+fn refused(source: &str, secret: &str, error: &SourceError) -> String {
+    let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+    format!("source `{source}` cannot have a secret `{secret}`: {}{hint}", describe(error))
+}

@@ -1,0 +1,207 @@
+//! `[[import]]`: many files at once, whose names are known only when their source has been asked.
+
+use glob::{MatchOptions, Pattern};
+use secretdir_provider::{KeyPath, Segment, Table, Value};
+
+use super::RequestId;
+use super::directory::Directory;
+use super::entry::Entries;
+use super::names::file_name;
+use super::owner::{OwnerSpec, PlannedAttributes};
+use super::sources::Sources;
+use crate::Config;
+use crate::config::report::Report;
+use crate::config::section::{self, ImportSection};
+use crate::treatment::Treatment;
+
+/// `*` ends at a `/`, and a leading dot is a character like any other.
+const MATCHING: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: false,
+};
+
+/// Many files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlannedImport {
+    /// What it is called in an error: where it stands in the configuration.
+    pub(crate) label: String,
+    pub(crate) what: Imported,
+    pub(crate) naming: Naming,
+    pub(crate) if_none: IfNone,
+    pub(crate) treatment: Treatment,
+    pub(crate) attributes: PlannedAttributes,
+}
+
+/// What becomes files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Imported {
+    /// The top-level keys of a JSON secret.
+    Keys(RequestId),
+    /// The secrets of a source whose names begin with a prefix.
+    Below { source: usize, prefix: String },
+}
+
+/// How a secret becomes many files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expand {
+    /// One for each top-level key.
+    Json,
+}
+
+/// What it means that there is nothing to import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IfNone {
+    Fail,
+    Allow,
+}
+
+/// Which names are imported, and what the files are called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Naming {
+    /// What stands before each name: empty, or a directory with a `/` at its end.
+    into: String,
+    strip_prefix: String,
+    /// Empty: all.
+    include: Vec<Pattern>,
+    exclude: Vec<Pattern>,
+}
+
+impl Expand {
+    /// Reads it as a configuration spells it.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        (text == "json").then_some(Self::Json)
+    }
+}
+
+impl Naming {
+    /// Returns what is left of a name without its prefix; `None` if it does not begin with that.
+    pub(crate) fn stripped<'n>(&self, name: &'n str) -> Option<&'n str> {
+        name.strip_prefix(self.strip_prefix.as_str())
+    }
+
+    /// Says whether a name is wanted. One without the prefix is looked at as it is.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        let name = self.stripped(name).unwrap_or(name);
+        let matches = |pattern: &Pattern| pattern.matches_with(name, MATCHING);
+        (self.include.is_empty() || self.include.iter().any(matches)) && !self.exclude.iter().any(matches)
+    }
+
+    /// Returns what the file is called; `None` if the name does not begin with the prefix.
+    pub(crate) fn file(&self, name: &str) -> Option<String> {
+        Some(format!("{}{}", self.into, self.stripped(name)?))
+    }
+}
+
+/// Reads every `[[import]]`, and notes with the sources what is asked of them. Nothing comes of one that is wrong.
+pub(super) fn resolve(
+    config: &Config,
+    directory: &Directory,
+    sources: &mut Sources,
+    report: &mut Report<'_>,
+) -> Vec<PlannedImport> {
+    let at = KeyPath::of(["import"]);
+    let entries = match config.table.get("import") {
+        None => return Vec::new(),
+        Some(Value::Array(entries)) => entries,
+        Some(other) => {
+            let found = other.type_name();
+            report.error(
+                &at,
+                format!("expected an array of tables, each written as [[import]], found {found}"),
+            );
+            return Vec::new();
+        }
+    };
+    let mut imports = Imports(Entries { directory, sources, report });
+    let number = |number| at.join(&KeyPath::from(&[Segment::Index(number)][..]));
+    entries.iter().enumerate().filter_map(|(n, value)| imports.import(value, &number(n))).collect()
+}
+
+struct Imports<'a, 'c>(Entries<'a, 'c>);
+
+impl Imports<'_, '_> {
+    fn import(&mut self, value: &Value, at: &KeyPath) -> Option<PlannedImport> {
+        let table = section::as_table(value, at, self.0.report)?;
+        let section: ImportSection = section::read(table, at, self.0.report);
+        let owner = OwnerSpec { user: section.owner.clone(), group: section.group.clone() };
+        let attributes = self.0.attributes(section.mode, owner, at);
+        let treatment = Treatment { trim: section.trim, decode: section.decode, encode: section.encode };
+        let if_none = if section.allow_empty == Some(true) { IfNone::Allow } else { IfNone::Fail };
+        let naming = self.naming(&section, at);
+        let what = self.what(section, table, at)?;
+        Some(PlannedImport { label: at.to_string(), what, naming: naming?, if_none, treatment, attributes })
+    }
+
+    /// Finds out what is imported: the keys of a secret, or the secrets below a prefix.
+    fn what(&mut self, section: ImportSection, table: &Table, at: &KeyPath) -> Option<Imported> {
+        match (table.contains_key("secret"), table.contains_key("prefix")) {
+            (true, false) => self.keys(section, table, at),
+            (false, true) => self.below(section, at),
+            (false, false) => self.refuse(at, "secret", "missing; this, or `prefix` for many secrets"),
+            (true, true) => self.refuse(at, "prefix", "is of no use beside `secret`: say one or the other"),
+        }
+    }
+
+    fn keys(&mut self, section: ImportSection, table: &Table, at: &KeyPath) -> Option<Imported> {
+        if !table.contains_key("expand") {
+            return self.refuse(at, "expand", "missing; \"json\" makes a file of each key of the secret");
+        }
+        let Expand::Json = section.expand?;
+        let id = self.0.request(&section.source?, &section.secret?, section.version, at)?;
+        Some(Imported::Keys(id))
+    }
+
+    fn below(&mut self, section: ImportSection, at: &KeyPath) -> Option<Imported> {
+        for (key, is_there) in [("expand", section.expand.is_some()), ("version", section.version.is_some())]
+        {
+            if is_there {
+                return self.refuse(
+                    at,
+                    key,
+                    "is of no use with `prefix`: each secret below it becomes a file",
+                );
+            }
+        }
+        let source = self.0.source(&section.source?, at)?;
+        self.0.sources.list(source);
+        Some(Imported::Below { source, prefix: section.prefix? })
+    }
+
+    fn naming(&mut self, section: &ImportSection, at: &KeyPath) -> Option<Naming> {
+        let strip_prefix = section.strip_prefix.clone().unwrap_or_default();
+        if section.prefix.as_ref().is_some_and(|prefix| !prefix.starts_with(&strip_prefix)) {
+            return self.refuse(at, "strip-prefix", "is not what `prefix` begins with, so no name has it");
+        }
+        let into = match &section.into {
+            None => Some(String::new()),
+            Some(directory) => self.into(directory, at),
+        };
+        let include = self.patterns(section.include.as_deref(), "include", at);
+        let exclude = self.patterns(section.exclude.as_deref(), "exclude", at);
+        Some(Naming { into: into?, strip_prefix, include: include?, exclude: exclude? })
+    }
+
+    fn into(&mut self, directory: &str, at: &KeyPath) -> Option<String> {
+        match file_name(directory, self.0.directory.name.as_ref()) {
+            Ok(directory) => Some(format!("{directory}/")),
+            Err(error) => self.refuse(at, "into", &error.to_string()),
+        }
+    }
+
+    fn patterns(&mut self, patterns: Option<&[String]>, key: &str, at: &KeyPath) -> Option<Vec<Pattern>> {
+        match patterns {
+            None => Some(Vec::new()),
+            Some([]) => self.refuse(at, key, "has no pattern in it; leave it out"),
+            Some(patterns) => {
+                let read = patterns.iter().map(|text| Pattern::new(text)).collect::<Result<_, _>>();
+                read.map_or_else(|error| self.refuse(at, key, &format!("is no pattern: {}", error.msg)), Some)
+            }
+        }
+    }
+
+    fn refuse<T>(&mut self, at: &KeyPath, key: &str, message: &str) -> Option<T> {
+        self.0.report.error(&at.join(&KeyPath::of([key])), message);
+        None
+    }
+}

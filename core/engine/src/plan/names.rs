@@ -1,0 +1,17 @@
+//! The names of files, beside one another.
+
+use atomicdir::{FileName, LinkName, NameError};
+use unicode_normalization::UnicodeNormalization;
+
+/// Checks a name by itself.
+pub(crate) fn file_name(text: &str, link: Option<&LinkName>) -> Result<FileName, NameError> {
+    let name = FileName::new(text)?;
+    link.map_or(Ok(()), |link| link.allow(&name))?;
+    Ok(name)
+}
+
+/// Returns what a name comes to for a filesystem and for an eye: no empty or `.` component, composed characters.
+pub(crate) fn normalise(name: &str) -> String {
+    let components = name.split('/').filter(|component| !matches!(*component, "" | "."));
+    components.collect::<Vec<_>>().join("/").nfc().collect()
+}

@@ -1,0 +1,156 @@
+//! Many files at once: the keys of a JSON secret, and the secrets below a prefix.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::support::{HEAD, Site};
+
+const KEYS: &str = "[[import]]\nsource = \"local\"\nsecret = \"db\"\nexpand = \"json\"\n";
+const BELOW: &str = "[[import]]\nsource = \"local\"\nprefix = \"app/\"\nstrip-prefix = \"app/\"\n";
+
+/// A site with these secrets, and a configuration of an import.
+fn site(secrets: &[(&str, &str)], rest: &str) -> Site {
+    let site = Site::new();
+    for (name, value) in secrets {
+        site.secret(name, value);
+    }
+    site.config(&format!("{HEAD}\n{rest}"));
+    site
+}
+
+/// Returns the names of all published files.
+fn published(site: &Site) -> Vec<String> {
+    let status = site.run(&["status", "--json"]).expect_exit(0).json();
+    let files = status["generation"]["files"].as_array().unwrap().iter();
+    files.map(|file| file["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_kind_of_key_and_value_becomes_the_file_that_the_documentation_says() {
+    let json = r#"{
+        "with-hyphen": "h", "with.dot": "d", "dir/file": "s", "with space": "b", "\u00fcn\u00efcode": "\u00fc\n",
+        "number": 1.50, "exponent": 1E3, "yes": true, "nested": { "a": [1, 2 ] }, "list": [ "x" ], "empty": ""
+    }"#;
+    let site = site(&[("db", json)], &format!("{KEYS}into = \"db\"\n"));
+    let outcome = site.run(&["sync", "--json"]).expect_exit(0).json();
+    assert_eq!(outcome["files"], 11);
+    for (name, value) in [
+        ("with-hyphen", "h"),
+        ("with.dot", "d"),
+        ("dir/file", "s"),
+        ("with space", "b"),
+        ("\u{fc}n\u{ef}code", "\u{fc}\n"),
+        ("number", "1.50"),
+        ("exponent", "1E3"),
+        ("yes", "true"),
+        ("nested", r#"{"a":[1,2]}"#),
+        ("list", r#"["x"]"#),
+        ("empty", ""),
+    ] {
+        assert_eq!(site.read(&format!("db/{name}")), value.as_bytes(), "{name}");
+    }
+    let status = site.run(&["status", "--json"]).expect_exit(0).json();
+    assert_eq!(status["generation"]["files"][0]["secrets"][0]["secret"], "db");
+}
+
+#[test]
+fn null_and_names_that_no_file_can_have_are_errors_and_can_be_excluded() {
+    let json = r#"{"good": "1", "none": null, "../up": "2", "a//b": "3", "": "4", "nul\u0000": "5"}"#;
+    let site = site(&[("db", json)], KEYS);
+    let ran = site.run(&["sync"]).expect_exit(3).expect_error(&[
+        "error: import[0]: secret `db` of source `local`: `../up` cannot become the file `../up`: the name has a `..`",
+        "`a//b` cannot become the file `a//b`: the name has an empty component",
+        "`` cannot become the file ``: the name is empty",
+        "cannot become the file `nul `: the name has a control character (U+0000)",
+        "hint: leave it out with `exclude`",
+    ]);
+    assert_eq!(ran.stderr.matches("hint: ").count(), 1, "{ran:?}");
+    assert!(!site.path().join("out/app").exists());
+
+    let rest = "exclude = [\"../**\", \"a//b\", \"\", \"nul*\"]\n";
+    site.config(&format!("{HEAD}\n{KEYS}{rest}"));
+    site.run(&["sync"])
+        .expect_exit(3)
+        .expect_error(&["file `none`: secret `db` of source `local`: field `none` of the secret is null"]);
+    site.config(&format!("{HEAD}\n{KEYS}include = [\"good\"]\n"));
+    site.sync();
+    assert_eq!(published(&site), ["good"]);
+}
+
+#[test]
+fn each_secret_below_a_prefix_becomes_a_file_with_its_own_bytes() {
+    let site =
+        site(&[("app/db/password", "1\n"), ("app/token", "2"), ("apple", "3"), ("app/old.bak", "4")], "");
+    site.config(&format!("{HEAD}\n{BELOW}exclude = [\"*.bak\"]\nmode = \"0440\"\n"));
+    site.sync();
+    assert_eq!(published(&site), ["db/password", "token"]);
+    assert_eq!(site.read("db/password"), b"1\n");
+    let mode = fs::metadata(site.link().join("token")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o440);
+
+    let before = site.fingerprint();
+    assert!(site.sync().stdout.starts_with("unchanged"));
+    assert_eq!(site.fingerprint(), before);
+    site.secret("app/new", "5");
+    fs::remove_file(site.path().join("source/app/token")).unwrap();
+    let diff = site.run(&["diff"]).expect_exit(10).stdout;
+    assert!(diff.contains("added      new") && diff.contains("removed    token"), "{diff}");
+    site.sync();
+    assert_eq!(published(&site), ["db/password", "new"]);
+}
+
+#[test]
+fn a_file_of_its_own_wins_and_check_fetch_says_so() {
+    let files = "[files]\n\"token\" = { source = \"local\", secret = \"mine\" }\n";
+    let site =
+        site(&[("app/token", "theirs"), ("app/other", "1"), ("mine", "mine")], &format!("{BELOW}{files}"));
+    let ran = site.run(&["check", "--fetch"]).expect_exit(0);
+    assert!(ran.stdout.starts_with("ok: 2 files from 1 source,"), "{ran:?}");
+    assert_eq!(ran.stderr, "warning: import[0]: `app/token` is not imported: `token` of [files] wins\n");
+    assert!(site.run(&["check"]).expect_exit(0).stdout.starts_with("ok: 1 file and 1 import from 1 source,"));
+    assert_eq!(site.sync().stderr, "");
+    assert_eq!(site.read("token"), b"mine");
+}
+
+#[test]
+fn an_import_that_finds_nothing_fails_unless_it_may() {
+    let site = site(&[("x", "1")], BELOW);
+    site.run(&["sync"]).expect_exit(3).expect_error(&[
+        "error: import[0]: the secrets below `app/` of source `local`: there is nothing to import",
+        "hint: is the prefix right? `allow-empty = true`",
+    ]);
+    site.config(&format!("{HEAD}\n{BELOW}allow-empty = true\n"));
+    site.sync();
+    assert_eq!(published(&site), [""; 0]);
+}
+
+#[test]
+fn a_provider_that_cannot_list_says_so_and_nothing_changes() {
+    let site = Site::with_secrets(&[("a", b"1")]);
+    site.sync();
+    let before = site.fingerprint();
+    site.config(&format!(
+        "{HEAD}\n[sources.tool]\nprovider = \"exec\"\ncommand = [\"cat\", \"{{secret}}\"]\n\
+         [[import]]\nsource = \"tool\"\nprefix = \"a\"\n"
+    ));
+    let ran = site.run(&["sync"]).expect_exit(3);
+    ran.expect_error(&[
+        "import[0]: the secrets below `a` of source `tool`: unsupported: this provider cannot list",
+    ]);
+    assert_eq!(site.fingerprint().without_folder(), before.without_folder());
+}
+
+#[test]
+fn no_failure_of_an_import_shows_a_value() {
+    for value in [
+        "canary-of-import",
+        "[\"canary-of-import\"]",
+        "{\"a\": \"canary-of-import\", \"b\": ",
+        "{\"a/\": \"canary-of-import\"}",
+    ] {
+        let site = site(&[("db", value)], KEYS);
+        let mut command = site.command(&["sync", "-vv"]);
+        let ran = crate::support::Ran::of(command.env("RUST_LOG", "trace")).expect_exit(3);
+        assert!(!format!("{ran:?}").contains("canary"), "{ran:?}");
+    }
+}
