@@ -20,6 +20,7 @@ mod report;
 mod schema;
 mod status;
 mod sync;
+mod template;
 mod treatment;
 
 pub use atomicdir::{Error as PublishError, Refusal};

@@ -1,0 +1,62 @@
+//! Lets minijinja work where it can do no harm: on a thread of its own.
+//!
+//! It walks what is nested by recursion, so the thread has a stack that is large enough for the deepest nesting which
+//! [`lexer`](super::lexer) lets through. It compares lists of lists without counting, so that somebody may write down a
+//! comparison that takes years: then the thread is left behind, and the run, which has failed, ends without it. Should it
+//! panic, only the rendering has failed.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use super::error::Fault;
+
+/// The size of the stack. Only what is used of it takes memory.
+const STACK: usize = 64 << 20;
+
+/// How long anything may take. What is no such comparison takes less than a second.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Does some work, and waits for it.
+pub(super) fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+    run_within(LONGEST, work)
+}
+
+fn run_within<T: Send + 'static>(
+    longest: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Fault> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    // Nobody may be waiting any more.
+    let work = move || drop(sender.send(work()));
+    let thread = thread::Builder::new().name("template".to_owned()).stack_size(STACK);
+    let thread = thread.spawn(work).map_err(|error| Fault::NoThread(error.kind()))?;
+    match receiver.recv_timeout(longest) {
+        Ok(done) => thread.join().map_err(|_| Fault::Panicked).map(|()| done),
+        Err(RecvTimeoutError::Disconnected) => Err(Fault::Panicked),
+        Err(RecvTimeoutError::Timeout) => Err(Fault::TooSlow { seconds: longest.as_secs() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_done_is_returned() {
+        assert_eq!(run(|| 7), Ok(7));
+    }
+
+    #[test]
+    fn what_does_not_end_is_left_behind() {
+        let (keep, never) = mpsc::channel::<()>();
+        let result = run_within(Duration::from_millis(1), move || never.recv());
+        assert_eq!(result, Err(Fault::TooSlow { seconds: 0 }));
+        drop(keep);
+    }
+
+    #[test]
+    fn a_panic_is_an_error() {
+        assert_eq!(run(|| panic!("on purpose")), Err::<(), _>(Fault::Panicked));
+    }
+}

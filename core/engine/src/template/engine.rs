@@ -1,0 +1,156 @@
+//! minijinja, set up so that a template can do little, and its errors in words of ours.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error as _;
+use std::iter::successors;
+use std::sync::Arc;
+
+use minijinja::value::{Kwargs, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, functions, tests};
+use zeroize::Zeroizing;
+
+use super::calls::{Arguments, KEYWORDS, SECRET};
+use super::error::{Fault, Refusal, TemplateError};
+use super::output::Output;
+use super::place::Place;
+use super::value::{describe, is_bytes};
+use super::{FUEL, LARGEST_RESULT, filters};
+
+/// The functions there are.
+pub(super) const FUNCTIONS: [&str; 2] = ["range", SECRET];
+
+/// The tests there are.
+pub(super) const TESTS: [&str; 8] =
+    ["defined", "even", "mapping", "none", "number", "odd", "string", "undefined"];
+
+/// How many loops may be open. A recursive one opens itself again, and may nest a value each time.
+const DEEPEST: usize = 200;
+
+/// What each call of `secret` gives.
+pub(super) type Secrets = BTreeMap<Arguments, Value>;
+
+/// Returns an environment that has what this module names, and nothing else.
+fn environment(secrets: Secrets) -> Environment<'static> {
+    let mut environment = Environment::empty();
+    let mut syntax = minijinja::syntax::SyntaxConfig::builder();
+    syntax.keep_trailing_newline(true);
+    if let Ok(syntax) = syntax.build() {
+        environment.set_syntax(syntax);
+    }
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_debug(false);
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(DEEPEST);
+    environment.set_formatter(print);
+    filters::add_to(&mut environment);
+    add_tests(&mut environment);
+    environment.add_function("range", range);
+    let secrets = Arc::new(secrets);
+    environment.add_function(SECRET, move |source: String, secret: String, options: Kwargs| {
+        lookup(&secrets, source, secret, &options)
+    });
+    environment
+}
+
+fn add_tests(environment: &mut Environment<'_>) {
+    environment.add_test("defined", tests::is_defined);
+    environment.add_test("even", tests::is_even);
+    environment.add_test("mapping", tests::is_mapping);
+    environment.add_test("none", tests::is_none);
+    environment.add_test("number", tests::is_number);
+    environment.add_test("odd", tests::is_odd);
+    environment.add_test("string", tests::is_string);
+    environment.add_test("undefined", tests::is_undefined);
+}
+
+/// Gives what was fetched for a call; what was not found in the template beforehand has not been.
+fn lookup(secrets: &Secrets, source: String, secret: String, options: &Kwargs) -> Result<Value, Error> {
+    let [version, field, default] =
+        ["version", "field", "default"].map(|name| options.get::<Option<String>>(name));
+    let arguments = Arguments { source, secret, version: version?, field: field?, default: default? };
+    if options.args().any(|name| !KEYWORDS.contains(&name)) {
+        return Err(Refusal::NotScanned.into());
+    }
+    Ok(secrets.get(&arguments).ok_or(Refusal::NotScanned)?.clone())
+}
+
+/// Numbers far from where counting them overflows.
+fn range(first: i32, end: Option<i32>, step: Option<i32>) -> Result<Value, Error> {
+    let wide = |number: i32| isize::try_from(number).map_err(|_| Error::from(ErrorKind::InvalidOperation));
+    functions::range(wide(first)?, end.map(wide).transpose()?, step.map(wide).transpose()?)
+}
+
+/// Prints texts and numbers. An `if` without `else` prints nothing, as usual; everything else would be a guess.
+fn print(output: &mut minijinja::Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    if let Some(text) = value.as_str() {
+        return Ok(output.write_str(text)?);
+    }
+    match value.kind() {
+        ValueKind::Undefined => Ok(()),
+        ValueKind::Number => Ok(write!(output, "{value}")?),
+        _ if is_bytes(value) => Err(Refusal::NotUtf8.into()),
+        _ => Err(Refusal::NotPrintable(describe(value)).into()),
+    }
+}
+
+/// Reads a template, and names the variables that it uses without an assignment before.
+pub(super) fn undeclared(text: &str) -> Result<BTreeSet<String>, TemplateError> {
+    let environment = environment(Secrets::new());
+    let template = environment.template_from_str(text).map_err(|error| syntax_error(&error, text))?;
+    Ok(template.undeclared_variables(false).into_iter().collect())
+}
+
+/// Renders a template.
+pub(super) fn render(secrets: Secrets, text: &str) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
+    let environment = environment(secrets);
+    let mut output = Output::of_at_most(LARGEST_RESULT);
+    environment
+        .template_from_str(text)
+        .and_then(|template| template.render_captured_to((), &mut output).map(drop))
+        .map_err(|error| render_error(&error, text))?;
+    Ok(output.into_bytes())
+}
+
+/// Says in our words what is wrong with a template that cannot be read. No value has been there yet, so that minijinja's
+/// own words quote the template at most.
+fn syntax_error(error: &Error, template: &str) -> TemplateError {
+    let detail = error.detail().unwrap_or("this cannot be read");
+    TemplateError { place: place(error, template), fault: Fault::Syntax(detail.to_owned()) }
+}
+
+/// Says in our words what went wrong when a template was rendered. minijinja's words are not used: they may quote a value.
+fn render_error(error: &Error, template: &str) -> TemplateError {
+    let first = error.source();
+    let refusal =
+        successors(first, |error| (*error).source()).find_map(|error| error.downcast_ref::<Refusal>());
+    let fault = match (refusal, error.kind()) {
+        (Some(refusal), _) => Fault::Refused(*refusal),
+        (None, ErrorKind::UndefinedError) => undefined(error, template),
+        (None, ErrorKind::OutOfFuel) => Fault::OutOfFuel { fuel: FUEL },
+        (None, ErrorKind::WriteFailure) => Fault::ResultTooLarge { most: LARGEST_RESULT },
+        (None, ErrorKind::MissingArgument) => Fault::MissingArgument,
+        (None, ErrorKind::TooManyArguments) => Fault::TooManyArguments,
+        (None, ErrorKind::UnknownMethod) => Fault::Method,
+        (None, ErrorKind::CannotUnpack) => Fault::Unpack,
+        (None, ErrorKind::InvalidOperation | ErrorKind::NonPrimitive | ErrorKind::NonKey) => Fault::Operation,
+        (None, _) => Fault::Other,
+    };
+    TemplateError { place: place(error, template), fault }
+}
+
+/// Names what is not defined, if the place is that of a name. It can also be that of the filter which was given it.
+fn undefined(error: &Error, template: &str) -> Fault {
+    let range = error.range().unwrap_or_default();
+    let is_filter = template.get(..range.start).is_some_and(|before| before.trim_end().ends_with('|'));
+    let text = template.get(range).unwrap_or_default();
+    let is_name = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_.".contains(c));
+    if is_name && !is_filter { Fault::UndefinedName(text.to_owned()) } else { Fault::UndefinedHere }
+}
+
+fn place(error: &Error, template: &str) -> Place {
+    match (error.range(), error.line()) {
+        (Some(range), _) => Place::of(template, range.start),
+        (None, Some(line)) => Place { line, column: 1 },
+        (None, None) => Place::START,
+    }
+}

@@ -1,0 +1,146 @@
+//! What is wrong with a template. No error holds a value: at most it quotes the template, which is configuration.
+
+use std::fmt;
+use std::io;
+
+use super::place::Place;
+use super::quote::QuoteError;
+
+/// Something that is wrong with a template, and where. Says the fault only; whoever prints it knows the file.
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[error("{fault}")]
+pub(crate) struct TemplateError {
+    pub(crate) place: Place,
+    pub(crate) fault: Fault,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error("the template is larger than {most} bytes")]
+    TemplateTooLarge { most: usize },
+    #[error("the tags of the template have more than {most} words")]
+    TooManyWords { most: usize },
+    /// In the words of minijinja, which has seen no value at that time.
+    #[error("syntax error: {0}")]
+    Syntax(String),
+    #[error("there is no {what} `{name}`{}", suggestion(.nearest, .what.known()))]
+    Unknown { what: Named, name: String, nearest: Option<&'static str> },
+    #[error("`{0}` is not defined; secrets are had with `secret(\"SOURCE\", \"SECRET\")`")]
+    Undefined(String),
+    /// Lists and none become texts by it, as Python writes them, and a list of lists of lists any amount of memory.
+    #[error("there is no operator `~`, which takes anything for a text; join texts with `+` or `join`")]
+    Tilde,
+    #[error(transparent)]
+    Call(#[from] CallFault),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("`{0}` is not defined here")]
+    UndefinedName(String),
+    #[error("what is used here is not defined")]
+    UndefinedHere,
+    #[error("the operation does not fit its values")]
+    Operation,
+    #[error("an argument is missing")]
+    MissingArgument,
+    #[error("there are too many arguments")]
+    TooManyArguments,
+    #[error("values have no methods; use a filter")]
+    Method,
+    #[error("the value cannot be unpacked into so many names")]
+    Unpack,
+    #[error("the template does too much: it takes more than {fuel} steps, and 64 bytes of text are one")]
+    OutOfFuel { fuel: u64 },
+    #[error("the template takes longer than {seconds} seconds")]
+    TooSlow { seconds: u64 },
+    #[error("the template engine panicked: a mistake in it, not in the template")]
+    Panicked,
+    #[error("cannot start a thread: {0}")]
+    NoThread(io::ErrorKind),
+    #[error("the result is larger than {most} bytes")]
+    ResultTooLarge { most: usize },
+    #[error("the template cannot be rendered")]
+    Other,
+}
+
+/// What is wrong with a call of `secret`.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub(crate) enum CallFault {
+    #[error("`secret` is a function: write `secret(\"SOURCE\", \"SECRET\")`")]
+    NotCalled,
+    #[error(
+        "the arguments of `secret` must be written out as texts in quotes: what is fetched is known before anything is rendered"
+    )]
+    NotText,
+    #[error("the call of `secret` is not closed: a `)` is missing")]
+    NotClosed,
+    #[error("`secret` lacks the name of {0}: write `secret(\"SOURCE\", \"SECRET\")`")]
+    Missing(&'static str),
+    #[error("`secret` takes a source and a secret; the rest are keywords: `version=`, `field=`, `default=`")]
+    TooMany,
+    #[error("`secret` has no keyword `{name}`{}", suggestion(.nearest, super::calls::KEYWORDS))]
+    UnknownKeyword { name: String, nearest: Option<&'static str> },
+    #[error("`{0}=` is given twice")]
+    Twice(String),
+}
+
+/// What a filter, a function or the output does not take. Travels through minijinja as the source of its error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("the value is not UTF-8: only `url`, `base64`, `base64url` and `hex` take such a value")]
+    NotUtf8,
+    #[error("{0} cannot be printed; `json` writes it")]
+    NotPrintable(&'static str),
+    #[error("a text or a number belongs here, not {0}")]
+    NotText(&'static str),
+    #[error("only texts, numbers, booleans, none, and lists and maps of them can be written as JSON")]
+    NotJson,
+    #[error("the value is nested too deeply to be written as JSON")]
+    TooDeep,
+    #[error("what the filter makes of the value is too large")]
+    TooLarge,
+    #[error("this is no call of `secret` that was found before: write its arguments out as texts in quotes")]
+    NotScanned,
+    #[error(transparent)]
+    Quote(#[from] QuoteError),
+}
+
+/// What has a name in a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    Filter,
+    Function,
+    Statement,
+    Test,
+}
+
+impl Named {
+    /// Returns the names there are.
+    pub(super) fn known(self) -> &'static [&'static str] {
+        match self {
+            Self::Filter => &super::filters::NAMES,
+            Self::Function => &super::engine::FUNCTIONS,
+            Self::Statement => &super::names::STATEMENTS,
+            Self::Test => &super::engine::TESTS,
+        }
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Filter => "filter",
+            Self::Function => "function",
+            Self::Statement => "statement",
+            Self::Test => "test",
+        })
+    }
+}
+
+/// Says which name was probably meant, or which there are.
+fn suggestion(nearest: &Option<&'static str>, known: &[&str]) -> String {
+    match nearest {
+        Some(nearest) => format!("; did you mean `{nearest}`?"),
+        None => format!("; there are {}", known.join(", ")),
+    }
+}

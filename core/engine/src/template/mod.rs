@@ -1,0 +1,168 @@
+//! Renders a file out of several secrets.
+//!
+//! # What a template may do
+//!
+//! The language is that of Jinja, as minijinja reads it: `{{ … }}` prints, `{% … %}` does something, `{# … #}` is a comment, and
+//! a `-` inside takes the blanks off that side. The rest of the text is kept byte for byte, the last line end included.
+//!
+//! ```text
+//! {% set user = secret("prod", "app/db", field="user") %}
+//! DB_USER={{ user | dotenv }}
+//! DB_PASSWORD={{ secret("prod", "app/db", field="password") | dotenv }}
+//! ```
+//!
+//! | | |
+//! |---|---|
+//! | statements | `if`, `elif`, `else`, `for`, `set`, `with`, `filter`, `raw` |
+//! | functions | `secret`, `range` |
+//! | tests | `defined`, `undefined`, `none`, `string`, `number`, `mapping`, `odd`, `even` |
+//! | filters | `default`, `first`, `join`, `last`, `length`, `lower`, `replace`, `split`, `trim`, `upper`, `json`, and what quotes: [`quote`], `base64`, `base64url`, `hex` |
+//!
+//! Nothing else is there: no other file, no clock, no environment, no macros, no automatic escaping, and no `~`, which takes
+//! anything for a text.
+//!
+//! # Secrets
+//!
+//! `secret("SOURCE", "SECRET")` gives the value of a secret; `version=`, `field=` and `default=` mean what they do for a file. What
+//! is fetched is known before anything is rendered, and all of it is: calls in both branches of an `if` count. So the arguments
+//! must be texts in quotes, written out, and `secret` must be called where it stands. [`calls`] finds the calls in the text;
+//! when the template is rendered, a call that was not found is an error, so that this cannot differ from what minijinja reads.
+//! The name cannot be given to anything else.
+//!
+//! A value that is UTF-8 is a text. Another one is bytes, which only `url`, `base64`, `base64url` and `hex` take.
+//!
+//! # No guesses
+//!
+//! Only texts and numbers are printed. A list, a map, a boolean and none have no form that all would expect: `json` writes them. What
+//! is not defined is an error; an `if` expression without `else` prints nothing. Nothing is quoted by itself: the filter says who
+//! reads the file. A value that cannot be written so that this reader gets it back unchanged is an error.
+//!
+//! Most mistakes are found without fetching anything, and all at once: syntax, names of filters, tests, functions and variables, and
+//! arguments of `secret`.
+//!
+//! # Limits
+//!
+//! A template has at most 1 MiB and 20,000 words in its tags, a result 16 MiB. A step is an operation or 64 bytes of text, and there
+//! are 1,000,000: an endless loop ends within a second. What minijinja does not count is bounded by [`aside`]: ten seconds,
+//! whatever happens, and a stack that is large enough. Lists and texts made by filters have limits of their own in [`filters`].
+//!
+//! # What is left in memory
+//!
+//! The result, and what quotes and codes, is in buffers of ours, which are wiped. The values that minijinja holds, what it makes
+//! of them with operators and its own filters, and what `{% set %}…{% endset %}` captures are freed as the rendering ends, but
+//! not wiped.
+//!
+//! # Errors
+//!
+//! No error holds a value. minijinja's messages quote values, so that of its errors only the kind and the place are used; the errors
+//! of our filters travel through it as a [`Refusal`](error::Refusal), which has no room for a value. Names and syntax are quoted
+//! from the template, which is configuration.
+#![cfg_attr(not(test), expect(dead_code, unused_imports, reason = "no configuration names a template yet"))]
+
+mod aside;
+mod calls;
+mod engine;
+mod error;
+mod filters;
+mod lexer;
+mod names;
+mod output;
+mod place;
+mod quote;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+pub(crate) use calls::{Arguments, SecretCall};
+use error::Fault;
+pub(crate) use error::TemplateError;
+use lexer::{Kind, Token};
+pub(crate) use place::Place;
+
+/// The most bytes of a template.
+const LARGEST_TEMPLATE: usize = 1 << 20;
+
+/// The most bytes of a result.
+const LARGEST_RESULT: usize = 16 << 20;
+
+/// How many steps a template may take. One is an operation, or 64 bytes that are written or made: 64 MB of texts in all, nearly
+/// four times what a result may have, or a million turns of a loop that does nothing. Either takes well under a second.
+const FUEL: u64 = 1_000_000;
+
+/// A template that has been read, and whose secrets are known. `Debug` shows none of its text.
+pub(crate) struct Template {
+    text: Arc<str>,
+    calls: Vec<SecretCall>,
+}
+
+impl Template {
+    /// Reads a template. Offline.
+    ///
+    /// # Errors
+    ///
+    /// Everything that can be found at once, in order of appearance.
+    pub(crate) fn parse(text: &str) -> Result<Self, Vec<TemplateError>> {
+        if text.len() > LARGEST_TEMPLATE {
+            return Err(vec![at_start(Fault::TemplateTooLarge { most: LARGEST_TEMPLATE })]);
+        }
+        let text = Arc::<str>::from(text);
+        let tokens = lexer::tokens(&text).map_err(|error| vec![error])?;
+        let (calls, mut errors) = calls::find(&tokens);
+        errors.extend(names::check(&tokens));
+        match undeclared(Arc::clone(&text)) {
+            Ok(undeclared) => errors.extend(names::check_variables(&tokens, &undeclared)),
+            Err(error) => add_syntax_error(error, &tokens, &mut errors),
+        }
+        errors.sort_by_key(|error| error.place);
+        errors.dedup_by_key(|error| error.place);
+        if errors.is_empty() { Ok(Self { text: Arc::clone(&text), calls }) } else { Err(errors) }
+    }
+
+    /// Returns the distinct calls of `secret`, in order of appearance. Those in both branches of an `if` count.
+    pub(crate) fn calls(&self) -> &[SecretCall] {
+        &self.calls
+    }
+
+    /// Renders the template. `values[i]` is the value of `calls()[i]`, with the field picked, or the default.
+    ///
+    /// # Errors
+    ///
+    /// What the template asks for and cannot have. Never holds any part of a value.
+    pub(crate) fn render(&self, values: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
+        let arguments = self.calls.iter().map(|call| call.arguments.clone());
+        let secrets = arguments.zip(values.iter().map(|value| value::of(value))).collect();
+        let text = Arc::clone(&self.text);
+        aside::run(move || engine::render(secrets, &text)).map_err(at_start).flatten()
+    }
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Template").field("calls", &self.calls).finish_non_exhaustive()
+    }
+}
+
+/// Adds what minijinja says, unless something else is wrong with the same tag. What comes after may be misread.
+fn add_syntax_error(error: TemplateError, tokens: &[Token<'_>], errors: &mut Vec<TemplateError>) {
+    errors.retain(|other| other.place <= error.place);
+    let opens = |token: &&Token<'_>| matches!(token.kind, Kind::Expression | Kind::Statement);
+    let tag = tokens.iter().filter(opens).rfind(|token| token.place <= error.place);
+    if errors.iter().all(|other| tag.is_none_or(|tag| other.place < tag.place)) {
+        errors.push(error);
+    }
+}
+
+/// Lets minijinja read a template, and name the variables that it does not find declared.
+fn undeclared(text: Arc<str>) -> Result<BTreeSet<String>, TemplateError> {
+    aside::run(move || engine::undeclared(&text)).map_err(at_start).flatten()
+}
+
+fn at_start(fault: Fault) -> TemplateError {
+    TemplateError { place: Place::START, fault }
+}

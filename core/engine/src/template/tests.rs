@@ -1,0 +1,386 @@
+use std::error::Error as _;
+use std::iter::successors;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::error::Refusal;
+use super::*;
+
+/// Renders a template; the i-th distinct call gets the i-th value.
+fn render(template: &str, values: &[&[u8]]) -> Result<String, TemplateError> {
+    let template = Template::parse(template).unwrap_or_else(|errors| panic!("{template}: {errors:?}"));
+    assert_eq!(template.calls().len(), values.len(), "{:?}", template.calls());
+    Ok(String::from_utf8(template.render(values)?.to_vec()).unwrap())
+}
+
+/// What is wrong with a template that cannot be read.
+fn wrong(template: &str) -> Vec<String> {
+    let errors = Template::parse(template).unwrap_err();
+    errors.iter().map(|error| format!("{}: {error}", error.place)).collect()
+}
+
+#[test]
+fn values_are_put_where_they_are_called() {
+    let template =
+        "a={{ secret('s', 'x') }}\nb={{ secret('s', 'y', field='f') }}\n{{ secret('s', 'x') }}\r\n\n";
+    assert_eq!(render(template, &[b"1", b"2"]).unwrap(), "a=1\nb=2\n1\r\n\n");
+    let arguments = |source: &str| Arguments {
+        source: source.to_owned(),
+        secret: "x".to_owned(),
+        version: None,
+        field: None,
+        default: None,
+    };
+    let template =
+        Template::parse("{{ secret('a', 'x') }}{{ secret('b', 'x') }}{{ secret('a', 'x') }}").unwrap();
+    let found: Vec<_> = template.calls().iter().map(|call| call.arguments.clone()).collect();
+    assert_eq!(found, [arguments("a"), arguments("b")]);
+    assert_eq!(template.calls()[1].place, Place { line: 1, column: 26 });
+}
+
+#[test]
+fn the_language_is_that_of_jinja() {
+    let secret: &[u8] = b"b,a";
+    for (template, values, expected) in [
+        ("", &[][..], ""),
+        ("{% if 1 > 2 %}x{% elif 2 is even %}y{% else %}z{% endif %}", &[], "y"),
+        ("{% for x in secret('s', 'x')|split(',') %}{{ loop.index }}{{ x }}{% endfor %}", &[secret], "1b2a"),
+        ("{% set x = secret('s', 'x') %}{{ x }}{{ x|length }}", &[secret], "b,a3"),
+        ("{% set x %}<{{ secret('s', 'x') }}>{% endset %}{{ x }}", &[secret], "<b,a>"),
+        ("{% with x = 1 %}{{ x + 1 }}{% endwith %}", &[], "2"),
+        ("{% filter upper|shell %}it's {{ secret('s', 'x') }}{% endfilter %}", &[secret], r"'IT'\''S B,A'"),
+        ("a {{- ' b ' -}} c {%- raw -%} {{ d }} {%- endraw %}", &[], "a b c{{ d }}"),
+        ("{{ 'é' if true else 'x' }}{{ 'x' if false }}", &[], "é"),
+        ("{{ '<&>' }}{{ 5 }}{{ -1.5 }}", &[], "<&>5-1.5"),
+        ("{{ ['a', 1]|join('-') }}{{ ['a', 'b']|first }}{{ ['a', 'b']|last }}", &[], "a-1ab"),
+        ("{{ ' a '|trim }}{{ 'a'|upper }}{{ 'A'|lower }}{{ 'abc'|replace('b', '-') }}", &[], "aAaa-c"),
+        ("{{ 'a  b'|split|json }}{{ ['x']|length }}", &[], "[\"a\",\"b\"]1"),
+        (
+            "{% for i in range(3) %}{{ i }}{% endfor %}{% for i in range(4, 0, -2) %}{{ i }}{% endfor %}",
+            &[],
+            "01242",
+        ),
+        ("{% for x in [{'a': 1}] %}{{ x.b|default('-') }}{{ x.a|default('-') }}{% endfor %}", &[], "-1"),
+        (
+            "{{ {'k': [1, 1.5, true, none, 'é\"'], 'l': {}}|json }}",
+            &[],
+            r#"{"k":[1,1.5,true,null,"é\""],"l":{}}"#,
+        ),
+        ("{{ secret('s', 'x')|url }} {{ secret('s', 'x')|base64 }} {{ 1|hex }}", &[secret], "b%2Ca Yixh 31"),
+    ] {
+        assert_eq!(render(template, values).ok().as_deref(), Some(expected), "{template}");
+    }
+}
+
+#[test]
+fn a_value_that_is_not_utf8_is_only_coded() {
+    let value: &[u8] = b"\xff\x00a";
+    for (filter, expected) in
+        [("url", "%FF%00a"), ("base64", "/wBh"), ("base64url", "_wBh"), ("hex", "ff0061")]
+    {
+        let template = format!("{{{{ secret('s', 'x')|{filter} }}}}");
+        assert_eq!(render(&template, &[value]).unwrap(), expected);
+    }
+    let others =
+        filters::NAMES.iter().filter(|name| !["url", "base64", "base64url", "hex", "default"].contains(name));
+    for filter in others {
+        let arguments = if *filter == "replace" { "('a', 'b')" } else { "" };
+        let template = format!("{{{{ secret('s', 'x')|{filter}{arguments} }}}}");
+        let error = render(&template, &[value]).unwrap_err();
+        let fits_no_list = ["first", "join", "last", "length"].contains(filter);
+        let expected = if fits_no_list { Fault::Operation } else { Fault::Refused(Refusal::NotUtf8) };
+        assert_eq!(error.fault, expected, "{template}");
+    }
+    for template in [
+        "{{ secret('s', 'x') }}",
+        "{{ secret('s', 'x')|default('a') }}",
+        "{{ ['a', secret('s', 'x')]|join }}",
+        "{{ [secret('s', 'x')]|json }}",
+    ] {
+        assert_eq!(
+            render(template, &[value]).unwrap_err().fault,
+            Fault::Refused(Refusal::NotUtf8),
+            "{template}"
+        );
+    }
+    for expression in ["x + 'a'", "'a' + x", "x * 2", "x[0]", "x[1:]", "'a' in x", "-x"] {
+        let template = format!("{{% set x = secret('s', 'x') %}}{{{{ {expression} }}}}");
+        assert!(render(&template, &[value]).is_err(), "{template}");
+    }
+}
+
+#[test]
+fn everything_wrong_is_said_at_once_and_in_order() {
+    let template = "{{ secret('a') }}\n{{ x }}{{ 'a'|shel }}\n{{ secret('a', x) }}\n  {% foo %}{{ 1 + }}";
+    assert_eq!(
+        wrong(template),
+        [
+            "1:4: `secret` lacks the name of a secret: write `secret(\"SOURCE\", \"SECRET\")`",
+            "2:15: there is no filter `shel`; did you mean `shell`?",
+            "3:16: the arguments of `secret` must be written out as texts in quotes: what is fetched is known before anything is rendered",
+            "4:6: there is no statement `foo`; did you mean `for`?",
+        ]
+    );
+    assert_eq!(wrong("{{ 'a'|shel }}\n{{ 1 + }}")[1], "2:8: syntax error: unexpected end of variable block");
+    for template in [
+        "{{ 1 ? 2 }}",
+        "{{ 'a }}",
+        "{# a",
+        "{% raw %}",
+        "{% if 1 %}",
+        "{{ (1 }}",
+        "{{ '\\u12' }}",
+        "{% endif %}",
+    ] {
+        let errors = wrong(template);
+        assert!(errors.len() == 1 && errors[0].contains("syntax error"), "{template}: {errors:?}");
+    }
+}
+
+#[test]
+fn what_goes_wrong_in_rendering_is_said_at_its_place() {
+    for (template, expected) in [
+        ("\n {{ none }}", "2:5: none cannot be printed; `json` writes it"),
+        ("{{ true }}", "1:4: a boolean cannot be printed; `json` writes it"),
+        ("{{ [1] }}", "1:4: a list cannot be printed; `json` writes it"),
+        ("{{ {} }}", "1:4: a map cannot be printed; `json` writes it"),
+        ("{{ range }}", "1:4: a function cannot be printed; `json` writes it"),
+        ("{{ none|upper }}", "1:9: a text or a number belongs here, not none"),
+        ("{{ [[1]]|join }}", "1:10: a text or a number belongs here, not a list"),
+        (
+            "{{ {1: 2}|json }}",
+            "1:11: only texts, numbers, booleans, none, and lists and maps of them can be written as JSON",
+        ),
+        ("{{ (1e308 * 10)|json }}", "1:17: only texts, numbers"),
+        ("{% if false %}{% set y = 1 %}{% endif %}{{ y }}", "1:44: `y` is not defined here"),
+        ("{% set x = {} %}{{ x.a }}", "1:20: `x.a` is not defined here"),
+        ("{% set x = {} %}{{ x.a|length }}", "1:24: what is used here is not defined"),
+        ("{% set x = {} %}{{ x.a|json }}", "1:24: what is used here is not defined"),
+        ("{{ ''|first }}", "1:4: what is used here is not defined"),
+        ("{{ 1 + 'a' }}", "1:4: the operation does not fit its values"),
+        ("{{ 1 / 0 }}", "1:4: the operation does not fit its values"),
+        ("{{ 5|length }}", "1:6: the operation does not fit its values"),
+        ("{{ range(100001) }}", "1:4: the operation does not fit its values"),
+        ("{{ 'a'|upper(1) }}", "1:8: there are too many arguments"),
+        ("{{ 'a'|replace('b') }}", "1:8: an argument is missing"),
+        ("{{ 'a'.upper() }}", "1:7: values have no methods; use a filter"),
+        ("{% for a, b in [[1]] %}{% endfor %}", "1:8: the value cannot be unpacked into so many names"),
+        (
+            "{{ (('a,' * 200000)|split(','))|length }}",
+            "1:21: what the filter makes of the value is too large",
+        ),
+        ("{{ ([''] * 200000)|join }}", "1:20: what the filter makes of the value is too large"),
+        ("{{ \"it's `x`\"|dotenv }}", "1:15: the value has a backquote"),
+    ] {
+        let error = render(template, &[]).unwrap_err();
+        let shown = format!("{}: {error}", error.place);
+        assert!(shown.starts_with(expected), "{template}: {shown}");
+    }
+}
+
+#[test]
+fn what_is_too_large_or_takes_too_long_is_refused() {
+    let errors = Template::parse(&" ".repeat(LARGEST_TEMPLATE + 1)).unwrap_err();
+    assert_eq!(errors[0].fault, Fault::TemplateTooLarge { most: LARGEST_TEMPLATE });
+    let largest = " ".repeat(LARGEST_TEMPLATE);
+    assert_eq!(render(&largest, &[]).unwrap(), largest);
+
+    let many = "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}";
+    for template in [many, "{{ 'a' * 1000000000 }}", "{{ ('a' * 10000000)|upper|lower|upper|lower }}"] {
+        assert_eq!(render(template, &[]).unwrap_err().fault, Fault::OutOfFuel { fuel: FUEL }, "{template}");
+    }
+    let value = vec![b'a'; 1 << 20];
+    let large =
+        |times: usize| format!("{{% for i in range({times}) %}}{{{{ secret('s', 'x') }}}}{{% endfor %}}");
+    assert_eq!(render(&large(16), &[&value]).unwrap().len(), LARGEST_RESULT);
+    assert_eq!(
+        render(&large(17), &[&value]).unwrap_err().fault,
+        Fault::ResultTooLarge { most: LARGEST_RESULT }
+    );
+}
+
+#[test]
+fn nesting_is_refused_or_survived() {
+    let chain = |before: &str, link: &str, after: &str, words: usize| {
+        format!("{before}{}{after}", link.repeat(19_980 / words))
+    };
+    let nest = "{% set x = [[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]] %}";
+    for template in [
+        chain("{{ ", "(", "1 }}", 1),
+        chain("{{ ", "[", "1 }}", 1),
+        chain("{{ ", "not ", "1 }}", 1),
+        chain("{{ ", "-", "1 }}", 1),
+        chain("{{ 1", "+1", " }}", 2),
+        chain("{{ range", ".a", " }}", 2),
+        chain("{{ 'a'", "|trim", " }}", 2),
+        chain("{{ 1", " if 1 else 1", " }}", 4),
+        chain("{{ ", "range(", "1 }}", 2),
+        chain("{% if 1 %}", "{% elif 1 %}", "{% endif %}", 4),
+        chain("", "{% if 1 %}", "", 4),
+        chain("{% set x = 1 %}", nest, "{{ x == [x] }}{{ x|json }}", 38),
+        chain("{% set x = [1] %}", "{% set x = x * 1 %}", "{% for y in x %}{% endfor %}", 8),
+        "{{ ".to_owned() + &"(".repeat(100_000),
+        "{% for x in [1] recursive %}{{ loop([x]) }}{% endfor %}".to_owned(),
+    ] {
+        if let Ok(template) = Template::parse(&template) {
+            let _ = template.render(&[]);
+        }
+    }
+}
+
+/// What may go wrong with a value: operators, filters, functions, tests, of every type.
+const EXPRESSIONS: &str = "x + 1; 1 - x; x * x; x / 2; x // 2; x % 2; x ** 2; -x; x()(); x.foo; x.foo(); x[9]; x['a']; x[x]; x[x:];
+    {x: 1}[x].a; [x]; {x: x}; [x] + 1; [x] * x; [x]|first|last|length|first|foo; x|shell; x|dotenv; x|docker; [x]|shell; [x]|upper;
+    {x: none}|upper; x|upper(x); x|replace(x); x|replace([x], x); [x, [x]]|join; 1|join(x); x|join([x]); x|split([x]); range(x);
+    range(1, x); x|first(x); x|default(1, 2, 3); x * 100000000; x is even(x); x|json(x); {1: x}|json; x in 1; [x]|length + x;
+    x|hex|base64|length + x; x if x.foo else x.bar; {x: x}|json|foo; (x, x)|trim; x|trim(x); x(x); {x: 1e999}|json; x|url|hex|length(x)";
+
+#[test]
+fn no_error_holds_a_value() {
+    let canary = b"hunter2-'`-canary";
+    let mut failed = 0;
+    for expression in EXPRESSIONS.split(';') {
+        let template = format!("{{% set x = secret('s', 'x') %}}{{{{ {expression} }}}}");
+        let template = match Template::parse(&template) {
+            Ok(template) => template,
+            Err(_) => continue,
+        };
+        for value in [canary.to_vec(), [canary, &b"\0\n\r"[..]].concat(), [canary, &b"\xff"[..]].concat()] {
+            if let Err(error) = template.render(&[&value]) {
+                assert_silent(&error);
+                failed += 1;
+            }
+        }
+    }
+    assert!(failed > 100, "{failed}");
+    let template = Template::parse("{% for a, b in [secret('s', 'x')] %}{% endfor %}").unwrap();
+    assert_silent(&template.render(&[canary]).unwrap_err());
+}
+
+#[test]
+fn debug_shows_no_text() {
+    let template =
+        Template::parse("hunter2{{ 'hunter2' }}{{ secret('s', 'x', default='hunter2') }}").unwrap();
+    assert!(!format!("{template:?}{template:#?}").contains("hunter2"));
+}
+
+/// Checks that nothing of a value is in an error, however it is shown.
+fn assert_silent(error: &TemplateError) {
+    let causes = successors(error.source(), |error| (*error).source());
+    let shown: String = causes.map(|error| format!("{error} {error:?}")).collect();
+    let shown = format!("{error} {error:?} {error:#?} {shown}");
+    assert!(!shown.contains("hunter2") && !shown.contains("canary"), "{shown}");
+}
+
+#[test]
+fn a_call_that_was_not_found_gives_nothing() {
+    // The scanner finds all; here it is made to have found none.
+    let template = Template { text: Arc::from("{{ secret('s', 'x') }}"), calls: vec![] };
+    assert_eq!(template.render(&[]).unwrap_err().fault, Fault::Refused(Refusal::NotScanned));
+    let found = Template::parse("{{ secret('s', 'x') }}").unwrap();
+    for other in
+        ["secret('s', 'y')", "secret('s', 'x', field='f')", "secret('s', 'x', other='x')", "secret(1, 'x')"]
+    {
+        let template = Template { text: Arc::from(format!("{{{{ {other} }}}}")), calls: found.calls.clone() };
+        assert!(template.render(&[b"hunter2"]).is_err(), "{other}");
+    }
+    assert_eq!(found.render(&[]).unwrap_err().fault, Fault::Refused(Refusal::NotScanned));
+}
+
+/// Pieces of templates, such as come right and wrong beside each other.
+const PIECES: [&str; 44] = [
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "{#",
+    "#}",
+    "-",
+    "+",
+    " ",
+    "\n",
+    "secret",
+    "secret('s', 'x')",
+    "secret(\"s\", 'y', field='f')",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "'",
+    "\"",
+    "\\",
+    "'a'",
+    "\"}}\"",
+    "1",
+    "1.",
+    "1.5e",
+    ".",
+    ",",
+    "|",
+    "upper",
+    "=",
+    "==",
+    "if ",
+    "endif",
+    "for x in ",
+    "endfor",
+    "set x ",
+    "x",
+    " is ",
+    "not ",
+    "raw %}",
+    "{% endraw %}",
+    "é",
+];
+
+/// Templates that are mostly in order.
+const TAGS: [&str; 14] = [
+    "{{ secret('s', 'x') }}",
+    "{{- secret('s', 'y')|upper -}}",
+    "{% if secret('s', 'x') == 'a' %}",
+    "{% else %}",
+    "{% endif %}",
+    "{# {{ secret('s', 'z') }} #}",
+    "{% raw %}{{ secret('s', 'z') }}{% endraw %}",
+    "{{ '{{' + \"%}\" }}",
+    "{{ {'a': {'b': secret('s', 'x')}}|json }}",
+    "{% set x = [secret(\"s\", 'x', field='}}')] %}",
+    "{% for x in [1] %}",
+    "{% endfor %}",
+    " { text } ",
+    "{{ 1.5 }}{{ 'a\\'b' }}",
+];
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text: String, pieces in vec(select(&PIECES[..]), 0..30)) {
+        let _ = Template::parse(&text);
+        let _ = Template::parse(&pieces.concat());
+    }
+
+    #[test]
+    fn minijinja_calls_what_was_found(tags in vec(select(&TAGS[..]), 0..20), pieces in vec(select(&PIECES[..]), 0..12)) {
+        for text in [tags.concat(), pieces.concat(), format!("{{{{ {} }}}}", pieces.concat())] {
+            if let Ok(template) = Template::parse(&text) {
+                let values = vec![b"a".as_slice(); template.calls().len()];
+                let result = template.render(&values).map(drop);
+                let not_scanned = matches!(&result, Err(error) if error.fault == Fault::Refused(Refusal::NotScanned));
+                prop_assert!(!not_scanned, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn text_without_tags_is_kept(text in "[^{]{0,40}") {
+        prop_assert_eq!(render(&text, &[]).unwrap(), text);
+    }
+
+    #[test]
+    fn values_are_printed_as_they_are(value: String) {
+        prop_assert_eq!(render("{{ secret('s', 'x') }}", &[value.as_bytes()]).unwrap(), value);
+    }
+}
