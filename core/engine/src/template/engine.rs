@@ -5,6 +5,7 @@ use std::error::Error as _;
 use std::iter::successors;
 use std::sync::Arc;
 
+use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, functions, tests};
 use zeroize::Zeroizing;
@@ -30,13 +31,9 @@ const DEEPEST: usize = 200;
 pub(super) type Secrets = BTreeMap<Arguments, Value>;
 
 /// Returns an environment that has what this module names, and nothing else.
-fn environment(secrets: Secrets) -> Environment<'static> {
+fn environment(secrets: Secrets) -> Result<Environment<'static>, Error> {
     let mut environment = Environment::empty();
-    let mut syntax = minijinja::syntax::SyntaxConfig::builder();
-    syntax.keep_trailing_newline(true);
-    if let Ok(syntax) = syntax.build() {
-        environment.set_syntax(syntax);
-    }
+    environment.set_syntax(SyntaxConfig::builder().keep_trailing_newline(true).build()?);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_debug(false);
     environment.set_fuel(Some(FUEL));
@@ -49,7 +46,7 @@ fn environment(secrets: Secrets) -> Environment<'static> {
     environment.add_function(SECRET, move |source: String, secret: String, options: Kwargs| {
         lookup(&secrets, source, secret, &options)
     });
-    environment
+    Ok(environment)
 }
 
 fn add_tests(environment: &mut Environment<'_>) {
@@ -95,20 +92,22 @@ fn print(output: &mut minijinja::Output<'_>, _: &mut State<'_, '_>, value: &Valu
 
 /// Reads a template, and names the variables that it uses without an assignment before.
 pub(super) fn undeclared(text: &str) -> Result<BTreeSet<String>, TemplateError> {
-    let environment = environment(Secrets::new());
-    let template = environment.template_from_str(text).map_err(|error| syntax_error(&error, text))?;
-    Ok(template.undeclared_variables(false).into_iter().collect())
+    let read = || {
+        let environment = environment(Secrets::new())?;
+        let template = environment.template_from_str(text)?;
+        Ok(template.undeclared_variables(false).into_iter().collect())
+    };
+    read().map_err(|error| syntax_error(&error, text))
 }
 
 /// Renders a template.
 pub(super) fn render(secrets: Secrets, text: &str) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
-    let environment = environment(secrets);
-    let mut output = Output::of_at_most(LARGEST_RESULT);
-    environment
-        .template_from_str(text)
-        .and_then(|template| template.render_captured_to((), &mut output).map(drop))
-        .map_err(|error| render_error(&error, text))?;
-    Ok(output.into_bytes())
+    let write = || {
+        let mut output = Output::of_at_most(LARGEST_RESULT);
+        environment(secrets)?.template_from_str(text)?.render_captured_to((), &mut output)?;
+        Ok(output.into_bytes())
+    };
+    write().map_err(|error| render_error(&error, text))
 }
 
 /// Says in our words what is wrong with a template that cannot be read. No value has been there yet, so that minijinja's

@@ -109,6 +109,7 @@ pub(super) fn url(bytes: &[u8]) -> Zeroizing<String> {
 type Written = Flatten<array::IntoIter<Option<char>, 6>>;
 
 fn chars<const N: usize>(written: [char; N]) -> Written {
+    const { assert!(N <= 6, "all of them are written") };
     let mut written = written.into_iter();
     [(); 6].map(|()| written.next()).into_iter().flatten()
 }
