@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use crate::host::{Event, Host};
 use crate::plan::{Plan, RequestId};
 
+pub(crate) use error::Unmade;
 pub use error::{GatherError, GatherFailure};
 use fetching::Fetching;
 

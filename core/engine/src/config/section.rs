@@ -108,7 +108,7 @@ impl Section for GatherSection {
     const REQUIRED: &'static [&'static str] = &[];
 }
 
-/// A secret, and how it becomes a file.
+/// A secret, or a template with several, and how it becomes a file.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct FileSection {
@@ -137,6 +137,11 @@ pub(crate) struct FileSection {
     pub(crate) optional: Option<bool>,
     /// What the file gets, exactly, if the secret or its field is not found. Not for what is secret.
     pub(crate) default: Option<String>,
+    /// A template that the file is rendered from, instead of `source` and `secret`: its path, which counts from this file.
+    #[schemars(length(min = 1))]
+    pub(crate) template: Option<String>,
+    /// The text of such a template itself.
+    pub(crate) template_text: Option<String>,
     /// Mode of this file, instead of `file-mode`.
     #[schemars(schema_with = "shapes::mode")]
     #[serde(deserialize_with = "words::mode")]
@@ -151,8 +156,21 @@ pub(crate) struct FileSection {
     pub(crate) group: Option<Principal>,
 }
 
+impl FileSection {
+    /// The keys that a file must have that is made of one secret.
+    pub(crate) const REQUIRED_OF_A_SECRET: [&'static str; 2] = ["source", "secret"];
+
+    /// The keys that only such a file may have.
+    pub(crate) const OF_A_SECRET: [&'static str; 9] =
+        ["source", "secret", "version", "field", "trim", "decode", "encode", "optional", "default"];
+
+    /// The keys of which a file has one that is rendered.
+    pub(crate) const OF_A_TEMPLATE: [&'static str; 2] = ["template", "template-text"];
+}
+
 impl Section for FileSection {
-    const REQUIRED: &'static [&'static str] = &["source", "secret"];
+    /// That depends on what it is made of.
+    const REQUIRED: &'static [&'static str] = &[];
 }
 
 /// Many files at once: one for each key of a JSON secret, or one for each secret below a prefix.

@@ -8,8 +8,9 @@ use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
 use super::Answers;
 use crate::bundle::MakeError;
 use crate::import::ImportFault;
-use crate::plan::{Imported, Plan, PlannedImport, RequestId};
+use crate::plan::{Content, Imported, Plan, PlannedFile, PlannedImport, PlannedTemplate, RequestId};
 use crate::report::count;
+use crate::template::TemplateError;
 
 /// Everything that kept the set from being complete: at least one failure.
 #[derive(Debug)]
@@ -17,22 +18,29 @@ pub struct GatherError {
     failures: Vec<GatherFailure>,
 }
 
-/// One secret that could not be had, or one file that could not be made of it; or a listing, or an import.
+/// One secret that could not be had, or one file that could not be made; or a listing, or an import.
 ///
 /// `Display` says which file or import, secret and source; the cause is the error's [`source`](Error::source).
 #[derive(Debug)]
 pub struct GatherFailure {
     files: Vec<String>,
+    /// Where in the template of the first file.
+    place: Option<String>,
     /// What the import is called that cannot be made.
     import: Option<String>,
-    source: String,
-    asked: Asked,
+    asked: Option<Asked>,
     cause: Cause,
 }
 
-/// What was asked of the source.
+/// What was asked of a source.
 #[derive(Debug)]
-enum Asked {
+struct Asked {
+    source: String,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
     Secret(SecretRequest),
     Listing(String),
 }
@@ -41,6 +49,7 @@ enum Asked {
 enum Cause {
     Fetch(SourceError),
     Making(MakeError),
+    Rendering(TemplateError),
     Import(ImportFault),
 }
 
@@ -58,34 +67,47 @@ impl GatherError {
 impl GatherFailure {
     /// A request that failed keeps every file from being written that is made of it.
     pub(crate) fn fetch(plan: &Plan, source: usize, request: &SecretRequest, error: SourceError) -> Self {
-        let place = plan.sources.get(source);
-        let place = place.and_then(|source| source.requests.iter().position(|planned| planned == request));
+        let planned = plan.sources.get(source);
+        let place = planned.and_then(|source| source.requests.iter().position(|planned| planned == request));
         let id = place.map(|request| RequestId { source, request });
-        let files = plan.files.iter().filter(|(_, file)| Some(file.content.id) == id);
-        let files: Vec<_> = files.map(|(name, _)| name.to_string()).collect();
+        let uses = |file: &PlannedFile| file.content.uses().iter().any(|used| Some(used.id) == id);
+        let files: Vec<_> = plan.files.iter().filter(|(_, file)| uses(file)).collect();
+        let place = files.first().zip(id).and_then(|((_, file), id)| file.content.place_of(id));
         let is_of = |import: &&PlannedImport| match &import.what {
             Imported::Keys(keys) => Some(*keys) == id,
             Imported::Below { source: of, prefix } => *of == source && request.name().starts_with(prefix),
         };
         let import = plan.imports.iter().find(is_of).filter(|_| files.is_empty());
-        let import = import.map(|import| import.label.clone());
-        let asked = Asked::Secret(request.clone());
-        Self { files, import, source: name(plan, source), asked, cause: Cause::Fetch(error) }
+        Self {
+            files: files.iter().map(|(name, _)| name.to_string()).collect(),
+            place,
+            import: import.map(|import| import.label.clone()),
+            asked: asked(plan, source, What::Secret(request.clone())),
+            cause: Cause::Fetch(error),
+        }
     }
 
-    pub(crate) fn making(
-        plan: &Plan,
-        answers: &Answers,
-        id: RequestId,
-        file: &str,
-        error: MakeError,
-    ) -> Self {
+    /// A file that cannot be made of a secret.
+    pub(crate) fn making(plan: &Plan, answers: &Answers, unmade: Unmade<'_>) -> Self {
+        let Unmade { file, content, id, error } = unmade;
+        let request = answers.request(id).cloned();
         Self {
             files: vec![file.to_owned()],
+            place: content.place_of(id),
             import: None,
-            source: name(plan, id.source),
-            asked: Asked::Secret(answers.request(id).cloned().unwrap_or_else(|| SecretRequest::new(""))),
+            asked: request.and_then(|request| asked(plan, id.source, What::Secret(request))),
             cause: Cause::Making(error),
+        }
+    }
+
+    /// A file that cannot be rendered.
+    pub(crate) fn rendering(file: &str, template: &PlannedTemplate, error: TemplateError) -> Self {
+        Self {
+            files: vec![file.to_owned()],
+            place: Some(template.at(error.place)),
+            import: None,
+            asked: None,
+            cause: Cause::Rendering(error),
         }
     }
 
@@ -99,16 +121,14 @@ impl GatherFailure {
     }
 
     fn of_import(plan: &Plan, import: &PlannedImport, cause: Cause) -> Self {
-        let (source, asked) = match &import.what {
-            Imported::Below { source, prefix } => (*source, Asked::Listing(prefix.clone())),
+        let asked = match &import.what {
+            Imported::Below { source, prefix } => asked(plan, *source, What::Listing(prefix.clone())),
             Imported::Keys(id) => {
                 let request = plan.sources.get(id.source).and_then(|source| source.requests.get(id.request));
-                let request = request.cloned().unwrap_or_else(|| SecretRequest::new(""));
-                (id.source, Asked::Secret(request))
+                request.and_then(|request| asked(plan, id.source, What::Secret(request.clone())))
             }
         };
-        let import = Some(import.label.clone());
-        Self { files: Vec::new(), import, source: name(plan, source), asked, cause }
+        Self { files: Vec::new(), place: None, import: Some(import.label.clone()), asked, cause }
     }
 
     /// Returns the files that cannot be written.
@@ -116,16 +136,16 @@ impl GatherFailure {
         &self.files
     }
 
-    /// Returns the name of the source.
-    pub fn source_name(&self) -> &str {
-        &self.source
+    /// Returns the name of the source; none if it is no matter of a single one.
+    pub fn source_name(&self) -> Option<&str> {
+        self.asked.as_ref().map(|asked| asked.source.as_str())
     }
 
-    /// Returns the name of the secret; none if secrets were to be listed.
+    /// Returns the name of the secret; none if it is no matter of a single one.
     pub fn secret(&self) -> Option<&str> {
-        match &self.asked {
-            Asked::Secret(request) => Some(request.name()),
-            Asked::Listing(_) => None,
+        match &self.asked.as_ref()?.what {
+            What::Secret(request) => Some(request.name()),
+            What::Listing(_) => None,
         }
     }
 
@@ -133,7 +153,7 @@ impl GatherFailure {
     pub fn kind(&self) -> Option<SourceErrorKind> {
         match &self.cause {
             Cause::Fetch(error) => Some(error.kind()),
-            Cause::Making(_) | Cause::Import(_) => None,
+            Cause::Making(_) | Cause::Rendering(_) | Cause::Import(_) => None,
         }
     }
 
@@ -141,7 +161,7 @@ impl GatherFailure {
     pub fn hint(&self) -> Option<&str> {
         match &self.cause {
             Cause::Fetch(error) => error.hint(),
-            Cause::Making(_) => None,
+            Cause::Making(_) | Cause::Rendering(_) => None,
             Cause::Import(fault) => Some(fault.hint()),
         }
     }
@@ -157,36 +177,47 @@ impl Error for GatherError {}
 
 impl fmt::Display for GatherFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
         if let [first, others @ ..] = self.files.as_slice() {
-            write!(f, "file `{first}`")?;
-            if !others.is_empty() {
-                write!(f, " and {}", count(others.len(), "other"))?;
-            }
-            f.write_str(": ")?;
+            let place = self.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+            let others = match others.len() {
+                0 => String::new(),
+                others => format!(" and {}", count(others, "other")),
+            };
+            parts.push(format!("file `{first}`{place}{others}"));
         }
-        if let Some(import) = &self.import {
-            write!(f, "{import}: ")?;
-        }
-        write!(f, "{} of source `{}`", self.asked, self.source)
+        parts.extend(self.import.clone());
+        parts.extend(self.asked.as_ref().map(ToString::to_string));
+        f.write_str(&parts.join(": "))
     }
 }
 
 impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Listing(prefix) if prefix.is_empty() => f.write_str("all secrets"),
-            Self::Listing(prefix) => write!(f, "the secrets below `{prefix}`"),
-            Self::Secret(request) => {
+        match &self.what {
+            What::Listing(prefix) if prefix.is_empty() => f.write_str("all secrets")?,
+            What::Listing(prefix) => write!(f, "the secrets below `{prefix}`")?,
+            What::Secret(request) => {
                 write!(f, "secret `{}`", request.name())?;
-                request.version().map_or(Ok(()), |version| write!(f, " (version `{version}`)"))
+                if let Some(version) = request.version() {
+                    write!(f, " (version `{version}`)")?;
+                }
             }
         }
+        write!(f, " of source `{}`", self.source)
     }
 }
 
-/// Returns the name of a source.
-fn name(plan: &Plan, source: usize) -> String {
-    plan.sources.get(source).map(|source| source.name.clone()).unwrap_or_default()
+/// A file that cannot be made of a secret, and why.
+pub(crate) struct Unmade<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) content: &'a Content,
+    pub(crate) id: RequestId,
+    pub(crate) error: MakeError,
+}
+
+fn asked(plan: &Plan, source: usize, what: What) -> Option<Asked> {
+    plan.sources.get(source).map(|source| Asked { source: source.name.clone(), what })
 }
 
 impl Error for GatherFailure {
@@ -194,6 +225,7 @@ impl Error for GatherFailure {
         match &self.cause {
             Cause::Fetch(error) => Some(error),
             Cause::Making(error) => Some(error),
+            Cause::Rendering(error) => Some(error),
             Cause::Import(fault) => Some(fault),
         }
     }

@@ -14,7 +14,7 @@ use atomicdir::{FileMap, FileName, NameConflict};
 use crate::field::Field;
 use crate::gather::{Answers, GatherError, GatherFailure};
 use crate::plan::names::{file_name, normalise};
-use crate::plan::{IfAbsent, IfNone, Imported, Plan, PlannedFile, PlannedImport, SecretUse};
+use crate::plan::{Content, IfAbsent, IfNone, Imported, Plan, PlannedFile, PlannedImport, SecretUse};
 
 pub use fault::ImportFault;
 
@@ -103,6 +103,7 @@ impl<'p, 'a> Completing<'p, 'a> {
         if let Some(other) = self.origins.get(&normalise(file.as_str())) {
             return Err(ImportFault::Twins { file: file.to_string(), this, other: other.clone() });
         }
+        let content = Content::Secret(content);
         let planned = PlannedFile { content, attributes: import.attributes.clone() };
         if let Err(conflict) = self.set.files.insert(file.clone(), Cow::Owned(planned)) {
             return Err(self.conflict(&file, this, conflict));

@@ -17,6 +17,13 @@ pub(super) struct Entries<'a, 'c> {
     pub(super) report: &'a mut Report<'c>,
 }
 
+/// Why a source cannot be asked for a secret.
+pub(super) struct AskRefusal {
+    /// The key that is to blame; none for the request as a whole.
+    key: Option<&'static str>,
+    pub(super) message: String,
+}
+
 impl Entries<'_, '_> {
     /// Fills in what an entry inherits, and points the reports to where it comes from.
     pub(super) fn attributes(
@@ -43,7 +50,7 @@ impl Entries<'_, '_> {
         PlannedAttributes { mode, owner }
     }
 
-    /// Asks a source for a secret. Returns where in the plan both are.
+    /// Asks a source for a secret, and reports what speaks against it. Returns where in the plan both are.
     pub(super) fn request(
         &mut self,
         source: &str,
@@ -51,15 +58,33 @@ impl Entries<'_, '_> {
         version: Option<String>,
         at: &KeyPath,
     ) -> Option<RequestId> {
-        let position = self.source(source, at)?;
+        self.ask(source, secret, version).unwrap_or_else(|refusal| {
+            let at = refusal.key.map_or(at.clone(), |key| at.join(&KeyPath::of([key])));
+            self.report.error(&at, refusal.message);
+            None
+        })
+    }
+
+    /// Asks a source for a secret. `None` if there is something wrong with the source itself, which has been reported.
+    pub(super) fn ask(
+        &mut self,
+        source: &str,
+        secret: &str,
+        version: Option<String>,
+    ) -> Result<Option<RequestId>, AskRefusal> {
+        let found = self.sources.find(source);
+        let Found::Source(position) = found.map_err(|message| AskRefusal { key: Some("source"), message })?
+        else {
+            return Ok(None);
+        };
         let request = SecretRequest::new(secret);
         let request = match version {
             Some(version) => request.with_version(version),
             None => request,
         };
         let asked = self.sources.request(position, request);
-        let request = asked.map_err(|error| self.report.error(at, refused(source, secret, &error))).ok()?;
-        Some(RequestId { source: position, request })
+        let refused = |error| AskRefusal { key: None, message: refused(source, secret, &error) };
+        Ok(Some(RequestId { source: position, request: asked.map_err(refused)? }))
     }
 
     /// Finds a source.

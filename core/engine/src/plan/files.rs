@@ -1,6 +1,8 @@
 //! `[files]`: each file's name, what it is made of, and its mode and owner.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 
 use atomicdir::{FileMap, FileName};
 use secretdir_provider::{KeyPath, Table, Value};
@@ -10,7 +12,7 @@ use super::entry::Entries;
 use super::names::{file_name, normalise};
 use super::owner::OwnerSpec;
 use super::sources::Sources;
-use super::{IfAbsent, PlannedFile, SecretUse};
+use super::{Content, IfAbsent, PlannedFile, SecretUse, templates};
 use crate::Config;
 use crate::Field;
 use crate::config::report::Report;
@@ -26,7 +28,8 @@ pub(super) fn resolve(
 ) -> FileMap<PlannedFile> {
     let at = KeyPath::of(["files"]);
     let entries = Entries { directory, sources, report };
-    let mut files = Files { entries, names: Names::default(), planned: FileMap::new() };
+    let folder = config.folder();
+    let mut files = Files { folder, entries, names: Names::default(), planned: FileMap::new() };
     match config.table.get("files") {
         None if config.table.contains_key("import") => {}
         None => {
@@ -45,6 +48,7 @@ pub(super) fn resolve(
 
 /// The files so far.
 struct Files<'a, 'c> {
+    folder: &'a Path,
     entries: Entries<'a, 'c>,
     names: Names,
     planned: FileMap<PlannedFile>,
@@ -107,16 +111,27 @@ impl Files<'_, '_> {
 
     fn file(&mut self, table: &Table, at: &KeyPath) -> Option<PlannedFile> {
         let section: FileSection = section::read(table, at, self.entries.report);
-        let field = section.field.as_deref().map(|text| self.field(text, at));
         let own = OwnerSpec { user: section.owner.clone(), group: section.group.clone() };
         let attributes = self.entries.attributes(section.mode, own, at);
+        let is_rendered = FileSection::OF_A_TEMPLATE.iter().any(|key| table.contains_key(*key));
+        let content = if is_rendered {
+            let template = templates::resolve(&section, table, self.folder, at, &mut self.entries);
+            template.map(|template| Content::Template(Arc::new(template)))
+        } else {
+            self.secret(section, table, at).map(Content::Secret)
+        };
+        Some(PlannedFile { content: content?, attributes })
+    }
+
+    fn secret(&mut self, section: FileSection, table: &Table, at: &KeyPath) -> Option<SecretUse> {
+        for key in FileSection::REQUIRED_OF_A_SECRET.iter().filter(|key| !table.contains_key(**key)) {
+            self.entries.report.error(&at.join(&KeyPath::of([*key])), "missing");
+        }
+        let field = section.field.as_deref().map(|text| self.field(text, at));
         let treatment = Treatment { trim: section.trim, decode: section.decode, encode: section.encode };
         let if_absent = self.if_absent(&section, at);
         let id = self.entries.request(&section.source?, &section.secret?, section.version, at)?;
-        Some(PlannedFile {
-            content: SecretUse { id, field: field.flatten(), treatment, if_absent },
-            attributes,
-        })
+        Some(SecretUse { id, field: field.flatten(), treatment, if_absent })
     }
 
     fn if_absent(&mut self, section: &FileSection, at: &KeyPath) -> IfAbsent {

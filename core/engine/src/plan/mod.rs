@@ -13,11 +13,13 @@ pub(crate) mod names;
 mod owner;
 mod resolve;
 mod sources;
+mod templates;
 #[cfg(test)]
 mod tests;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use atomicdir::{Durability, FileMap, LinkName};
@@ -31,6 +33,7 @@ pub(crate) use directory::RETAIN;
 pub(crate) use imports::{Expand, IfNone, Imported, PlannedImport};
 pub(crate) use owner::{OwnerSpec, PlannedAttributes, Principal};
 pub(crate) use resolve::{CONCURRENCY, GATHER_TIMEOUT, ON_CHANGE_TIMEOUT};
+pub(crate) use templates::PlannedTemplate;
 
 /// A configuration that has been checked: what to fetch, and what to publish where.
 #[derive(Debug)]
@@ -84,10 +87,45 @@ pub(crate) struct RequestId {
 }
 
 /// How a file is made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct PlannedFile {
-    pub(crate) content: SecretUse,
+    pub(crate) content: Content,
     pub(crate) attributes: PlannedAttributes,
+}
+
+/// What a file is made of.
+#[derive(Clone, Debug)]
+pub(crate) enum Content {
+    Secret(SecretUse),
+    Template(Arc<PlannedTemplate>),
+}
+
+impl Content {
+    /// Returns each use of a secret.
+    pub(crate) fn uses(&self) -> &[SecretUse] {
+        match self {
+            Self::Secret(only) => std::slice::from_ref(only),
+            Self::Template(template) => &template.uses,
+        }
+    }
+
+    /// Returns each request that it is made of, once.
+    pub(crate) fn requests(&self) -> Vec<RequestId> {
+        let mut ids = Vec::new();
+        for used in self.uses() {
+            if !ids.contains(&used.id) {
+                ids.push(used.id);
+            }
+        }
+        ids
+    }
+
+    /// Says where in a template a secret is asked for; `None` if this is no template.
+    pub(crate) fn place_of(&self, id: RequestId) -> Option<String> {
+        let Self::Template(planned) = self else { return None };
+        let mut calls = planned.uses.iter().zip(planned.template.calls());
+        calls.find(|(used, _)| used.id == id).map(|(_, call)| planned.at(call.place))
+    }
 }
 
 /// A secret, and what is made of it.
@@ -155,7 +193,7 @@ impl Plan {
     pub(crate) fn dispensable(&self, source: usize) -> Vec<bool> {
         let requests = self.sources.get(source).map_or(0, |source| source.requests.len());
         let mut dispensable = vec![true; requests];
-        let files = self.files.iter().map(|(_, file)| &file.content);
+        let files = self.files.iter().flat_map(|(_, file)| file.content.uses());
         let files = files.filter(|content| content.if_absent == IfAbsent::Fail).map(|content| content.id);
         let imports = self.imports.iter().filter_map(|import| match import.what {
             Imported::Keys(id) => Some(id),

@@ -23,7 +23,7 @@ pub use provider::settings_schema;
 pub fn schema(registry: &Registry) -> Value {
     let (sources, definitions) = provider::sources(registry);
     let (directory, gather) = (section::<DirectorySection>(), section::<GatherSection>());
-    let (on_change, files) = (section::<OnChangeSection>(), files(&section::<FileSection>()));
+    let (on_change, file) = (section::<OnChangeSection>(), file());
     let removable = |schema: &Value| json!({ "anyOf": [schema, { "const": false }] });
     let profile = json!({
         "type": "object",
@@ -33,7 +33,7 @@ pub fn schema(registry: &Registry) -> Value {
             "on-change": removable(&on_change),
             "gather": gather,
             "sources": sources,
-            "files": self::files(&removable(&section::<FileSection>())),
+            "files": files(&removable(&file)),
             "import": removable(&imports()),
         },
     });
@@ -50,7 +50,7 @@ pub fn schema(registry: &Registry) -> Value {
             "on-change": on_change,
             "gather": gather,
             "sources": sources,
-            "files": files,
+            "files": files(&file),
             "import": imports(),
             "profiles": {
                 "type": "object",
@@ -61,6 +61,27 @@ pub fn schema(registry: &Registry) -> Value {
         },
         "$defs": definitions,
     })
+}
+
+/// Returns the schema of a file: of one secret, or rendered from a template.
+fn file() -> Value {
+    let mut file = section::<FileSection>();
+    if let Value::Object(keys) = &mut file {
+        let without = |names: &[&str]| {
+            names.iter().map(|name| ((*name).to_owned(), Value::Bool(false))).collect::<Map<_, _>>()
+        };
+        let [path, text] = FileSection::OF_A_TEMPLATE;
+        let rendered = |key: &str, other: &str| {
+            let others = [&FileSection::OF_A_SECRET[..], &[other]].concat();
+            json!({ "required": [key], "properties": without(&others) })
+        };
+        let one = json!({
+            "required": FileSection::REQUIRED_OF_A_SECRET,
+            "properties": without(&FileSection::OF_A_TEMPLATE),
+        });
+        keys.insert("oneOf".to_owned(), json!([one, rendered(path, text), rendered(text, path)]));
+    }
+    file
 }
 
 /// Returns the schema of the files, of which each has this one.

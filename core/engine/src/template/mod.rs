@@ -57,7 +57,6 @@
 //! No error holds a value. minijinja's messages quote values, so that of its errors only the kind and the place are used; the errors
 //! of our filters travel through it as a [`Refusal`](error::Refusal), which has no room for a value. Names and syntax are quoted
 //! from the template, which is configuration.
-#![cfg_attr(not(test), expect(dead_code, unused_imports, reason = "no configuration names a template yet"))]
 
 mod aside;
 mod calls;
@@ -79,7 +78,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-pub(crate) use calls::{Arguments, SecretCall};
+pub(crate) use calls::SecretCall;
 use error::Fault;
 pub(crate) use error::TemplateError;
 use lexer::{Kind, Token};

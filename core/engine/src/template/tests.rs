@@ -5,6 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::calls::Arguments;
 use super::error::Refusal;
 use super::*;
 

@@ -55,11 +55,20 @@ fn each_distinct_request_stands_once_with_its_source() {
     assert_eq!(*requests(0), [SecretRequest::new("db")]);
     assert_eq!(*requests(1), [SecretRequest::new("db"), SecretRequest::new("token")]);
     assert_eq!(plan.secret_count(), 3);
-    let places: Vec<_> =
-        plan.files.iter().map(|(_, file)| (file.content.id.source, file.content.id.request)).collect();
+    let places: Vec<_> = plan
+        .files
+        .iter()
+        .map(|(_, file)| {
+            let id = file.content.uses()[0].id;
+            (id.source, id.request)
+        })
+        .collect();
     assert_eq!(places, [(1, 0), (1, 0), (0, 0), (1, 1)]);
-    let fields: Vec<_> =
-        plan.files.iter().map(|(_, file)| file.content.field.as_ref().map(|field| field.as_str())).collect();
+    let fields: Vec<_> = plan
+        .files
+        .iter()
+        .map(|(_, file)| file.content.uses()[0].field.as_ref().map(|field| field.as_str()))
+        .collect();
     assert_eq!(fields, [Some("password"), Some("/user"), None, None]);
 }
 
