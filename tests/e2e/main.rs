@@ -27,4 +27,5 @@ mod secrecy;
 mod signals;
 mod strict;
 mod system_calls;
+mod templates;
 mod values;

@@ -1,0 +1,247 @@
+//! Files that are rendered out of several secrets.
+
+use std::fs;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use secretdir_testkit::Canary;
+
+use crate::support::{HEAD, Ran, Site};
+
+/// A site with these secrets, whose file `out` is rendered from this template.
+fn site(secrets: &[(&str, &str)], template: &str) -> Site {
+    let site = Site::new();
+    for (name, value) in secrets {
+        site.secret(name, value);
+    }
+    write(&site, template);
+    site
+}
+
+fn write(site: &Site, template: &str) {
+    fs::write(site.path().join("out.tmpl"), template).unwrap();
+    site.config(&format!("{HEAD}\n[files]\nout = {{ template = \"out.tmpl\" }}\n"));
+}
+
+/// Values that somebody who quotes carelessly breaks.
+const AWKWARD: [&str; 13] = [
+    "plain",
+    "",
+    "it's",
+    "\"quoted\"",
+    "$HOME and ${HOME} and $(id) and $$",
+    "two\nlines\n",
+    "back\\slash \\n \\\\ \\",
+    "a # no comment",
+    "#",
+    "  blanks  ",
+    "all of it: ' \" $x \\ # =\nmore",
+    "\u{fc}n\u{ef}c\u{f6}de \u{1f511}",
+    "; & | < > * ? [ ] { } ! ~ %",
+];
+
+/// Renders a file of one variable for each value, quoted for a reader.
+fn env_file(values: &[&str], filter: &str) -> Site {
+    let names: Vec<_> = (0..values.len()).map(|number| format!("v{number}")).collect();
+    let secrets: Vec<_> = names.iter().map(String::as_str).zip(values.iter().copied()).collect();
+    let line = |name: &String| format!("V_{name}={{{{ secret(\"local\", \"{name}\") | {filter} }}}}\n");
+    let site = site(&secrets, &names.iter().map(line).collect::<String>());
+    site.sync();
+    site
+}
+
+/// Reads the variables as a shell that sources the file.
+fn by_sh(site: &Site, count: usize) -> Vec<String> {
+    let values: String = (0..count).map(|number| format!(" \"$V_v{number}\"")).collect();
+    let script = format!(". ./app/out && printf '%s\\0'{values}");
+    let ran = Ran::of(Command::new("sh").args(["-c", &script]).current_dir(site.path().join("out")));
+    ran.expect_exit(0).stdout.split_terminator('\0').map(str::to_owned).collect()
+}
+
+/// Reads the variables as `docker run --env-file` documents it: a line is a name and a value, which is taken as it is; a
+/// line that begins with `#` is a comment.
+fn by_docker(text: &str) -> Vec<String> {
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| line.split_once('=').unwrap().1.to_owned()).collect()
+}
+
+fn by_a_library(text: &str) -> Vec<String> {
+    dotenvy::from_read_iter(text.as_bytes()).map(|pair| pair.unwrap().1).collect()
+}
+
+#[test]
+fn an_env_file_is_read_back_unchanged_by_sh() {
+    for filter in ["shell", "dotenv"] {
+        assert_eq!(by_sh(&env_file(&AWKWARD, filter), AWKWARD.len()), AWKWARD, "{filter}");
+    }
+    // Which no escape of all readers' stands for.
+    assert_eq!(by_sh(&env_file(&["it's `id`"], "shell"), 1), ["it's `id`"]);
+}
+
+#[test]
+fn an_env_file_is_read_back_unchanged_by_a_library() {
+    let site = env_file(&AWKWARD, "dotenv");
+    assert_eq!(by_a_library(&String::from_utf8(site.read("out")).unwrap()), AWKWARD);
+}
+
+#[test]
+fn an_env_file_is_read_back_unchanged_by_the_file_provider() {
+    let rendered = env_file(&AWKWARD, "dotenv");
+    let site = Site::new();
+    fs::copy(rendered.link().join("out"), site.path().join("dev.env")).unwrap();
+    let entries = (0..AWKWARD.len())
+        .map(|number| format!("f{number} = {{ source = \"flat\", secret = \"V_v{number}\" }}\n"));
+    site.config(&format!(
+        "{HEAD}\n[sources.flat]\nprovider = \"file\"\npath = \"dev.env\"\n[files]\n{}",
+        entries.collect::<String>()
+    ));
+    site.sync();
+    for (number, value) in AWKWARD.iter().enumerate() {
+        assert_eq!(site.read(&format!("f{number}")), value.as_bytes(), "{value:?}");
+    }
+}
+
+#[test]
+fn an_env_file_is_read_back_unchanged_by_docker_or_refused() {
+    let (lines, one): (Vec<_>, Vec<_>) = AWKWARD.iter().partition(|value| value.contains('\n'));
+    let site = env_file(&one, "docker");
+    assert_eq!(by_docker(&String::from_utf8(site.read("out")).unwrap()), one);
+    for value in lines {
+        let site = self::site(&[("a", value)], "A={{ secret(\"local\", \"a\") | docker }}\n");
+        let ran = site.run(&["sync"]).expect_exit(3);
+        ran.expect_error(&["error: file `out` (out.tmpl:1:", "line"]);
+    }
+}
+
+#[test]
+fn a_rendered_file_is_a_part_of_the_set_and_tells_its_secrets() {
+    let template = "{# a comment #}user={{ secret(\"local\", \"db\", field=\"user\") }}\n\
+        {% if secret(\"local\", \"debug\", default=\"no\") == \"yes\" %}debug\n{% endif %}key={{ secret(\"local\", \"key\") | base64 }}\n";
+    let site = site(&[("db", r#"{"user": "u", "other": 1}"#), ("key", "k")], template);
+    let outcome = site.run(&["sync", "--json"]).expect_exit(0).json();
+    assert_eq!(outcome["defaulted"], serde_json::json!(["out"]));
+    assert_eq!(String::from_utf8(site.read("out")).unwrap(), "user=u\nkey=aw==\n");
+    let status = site.run(&["status", "--json"]).expect_exit(0).json();
+    let secrets = status["generation"]["files"][0]["secrets"].as_array().unwrap();
+    let names: Vec<_> = secrets.iter().map(|secret| secret["secret"].as_str().unwrap()).collect();
+    assert_eq!(names, ["db", "debug", "key"]);
+    let text = site.run(&["status"]).expect_exit(0).stdout;
+    assert!(text.contains("  0400 out  from local: db; local: debug; local: key"), "{text}");
+
+    let before = site.fingerprint();
+    assert!(site.sync().stdout.starts_with("unchanged"));
+    assert_eq!(site.fingerprint(), before);
+    site.secret("debug", "yes");
+    site.run(&["diff"]).expect_exit(10);
+    site.sync();
+    assert_eq!(String::from_utf8(site.read("out")).unwrap(), "user=u\ndebug\nkey=aw==\n");
+}
+
+#[test]
+fn the_text_of_a_template_may_stand_in_the_configuration() {
+    let site = site(&[("a", "1"), ("b", "2")], "");
+    site.config(&format!(
+        "{HEAD}\n[files.url]\nmode = \"0600\"\ntemplate-text = \"\"\"\n{{{{ secret('local', 'a') }}}}/{{{{ secret('local', 'b') }}}}\n\"\"\"\n"
+    ));
+    site.sync();
+    assert_eq!(site.read("url"), b"1/2\n");
+}
+
+#[test]
+fn each_mistake_has_file_line_and_column_and_changes_nothing() {
+    let site = site(&[("db", r#"{"user": "u"}"#)], "good");
+    site.sync();
+    let before = site.fingerprint();
+    for (template, exit, words) in [
+        (
+            "\n  {{ secret(\"local\", \"bd\") }}",
+            3,
+            "error: file `out` (out.tmpl:2:6): secret `bd` of source `local`: not found",
+        ),
+        (
+            "{{ secret(\"loacl\", \"db\") }}",
+            2,
+            "out.tmpl:1:4: there is no source `loacl`; did you mean `local`?",
+        ),
+        (
+            "{{ secret(\"local\", \"db\", field=\"usr\") }}",
+            3,
+            "error: file `out` (out.tmpl:1:4): secret `db` of source `local`: the secret has no field `usr`",
+        ),
+        (
+            "a\nb {{ secret(\"local\", \"db\") | shel }}",
+            2,
+            "out.tmpl:2:30: there is no filter `shel`; did you mean `shell`?",
+        ),
+        ("{{ scret(\"local\", \"db\") }}", 2, "out.tmpl:1:4: "),
+        ("{% if %}", 2, "out.tmpl:1:"),
+        ("{{ secret(\"local\", name) }}", 2, "out.tmpl:1:"),
+        ("{{ secret(\"local\", \"db\").user }}", 3, "error: file `out` (out.tmpl:1:"),
+    ] {
+        write(&site, template);
+        let ran = site.run(&["sync"]).expect_exit(exit).expect_error(&[words]);
+        assert!(!ran.stderr.contains("\"u\""), "{ran:?}");
+        site.run(&["check"]).expect_exit(if exit == 2 { 2 } else { 0 });
+        assert_eq!(site.fingerprint().without_folder(), before.clone().without_folder(), "{template}");
+    }
+    fs::remove_file(site.path().join("out.tmpl")).unwrap();
+    site.run(&["check"]).expect_exit(2).expect_error(&["files.out.template: cannot read ", "No such file"]);
+}
+
+#[test]
+fn what_has_no_end_is_ended_within_limits() {
+    let site = site(&[("a", "0123456789abcdef")], "good");
+    site.sync();
+    let before = site.fingerprint();
+    let nested = "{% for a in range(100000) %}{% for b in range(100000) %}{% for c in range(100000) %}";
+    let ends = "{% endfor %}{% endfor %}{% endfor %}";
+    let text = "{{ secret(\"local\", \"a\") }}";
+    for (template, words) in [
+        (format!("{nested}{ends}"), "the template does too much"),
+        // A thousand megabytes, were there no limit.
+        (format!("{{% for a in range(64000) %}}{}{{% endfor %}}", text.repeat(1000)), "the "),
+        (format!("{{{{ {}1{} }}}}", "(".repeat(100_000), ")".repeat(100_000)), "out.tmpl:1:"),
+        (format!("{{{{ secret(\"local\", \"a\") * {} }}}}", 100_000_000), "out.tmpl:1:"),
+    ] {
+        write(&site, &template);
+        let start = Instant::now();
+        let ran = site.run(&["sync"]).expect_error(&[words]);
+        assert!(matches!(ran.status.code(), Some(2 | 3)), "{ran:?}");
+        assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+        assert_eq!(site.fingerprint().without_folder(), before.clone().without_folder());
+    }
+}
+
+#[test]
+fn no_mistake_in_a_template_shows_a_value() {
+    const VALUE: &str = "canary'of`the\\template\r\n\"$x";
+    let canary = Canary::new("of the template", VALUE);
+    for expression in [
+        "docker",
+        "dotenv",
+        "no_such_filter",
+        "join(1, 2, 3)",
+        "split",
+        "replace",
+        "length + \"x\"",
+        "first(1)",
+        "upper | nothing",
+    ] {
+        for template in [
+            format!("{{{{ secret(\"local\", \"a\") | {expression} }}}}"),
+            format!("{{% set x = secret(\"local\", \"a\") %}}{{{{ x + 1 }}}}{{{{ x | {expression} }}}}"),
+            format!("{{{{ secret(\"local\", \"a\")[0].b | {expression} }}}}"),
+        ] {
+            let site = site(&[("a", VALUE)], &template);
+            let mut command = site.command(&["sync", "-vv"]);
+            let ran = Ran::of(command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full"));
+            assert!(matches!(ran.status.code(), Some(2 | 3)), "{template}: {ran:?}");
+            canary.assert_absent("standard error", &ran.stderr);
+            canary.assert_absent("standard output", &ran.stdout);
+        }
+    }
+    let site = site(&[], "{{ secret(\"local\", \"a\") }}");
+    fs::write(site.path().join("source/a"), [VALUE.as_bytes(), b"\xff"].concat()).unwrap();
+    let ran = site.run(&["sync"]).expect_exit(3).expect_error(&["(out.tmpl:1:4): ", "not UTF-8"]);
+    canary.assert_absent("standard error", &ran.stderr);
+}
