@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::os::unix::ffi::OsStringExt as _;
 use std::sync::Arc;
+
+use zeroize::Zeroize as _;
 
 /// The environment of this process, or variables that stand in for it. `Debug` shows which, and no variable.
 #[derive(Clone, Default)]
@@ -32,6 +35,20 @@ impl Environment {
             Self::Given(variables) => variables.get(variable).cloned(),
         }
     }
+
+    /// Returns the names of all variables.
+    pub(crate) fn names(&self) -> Vec<OsString> {
+        match self {
+            Self::OfProcess => std::env::vars_os().map(without_value).collect(),
+            Self::Given(variables) => variables.keys().cloned().collect(),
+        }
+    }
+}
+
+/// Wipes the value, which the standard library copies together with each name.
+fn without_value((name, value): (OsString, OsString)) -> OsString {
+    value.into_vec().zeroize();
+    name
 }
 
 impl fmt::Debug for Environment {

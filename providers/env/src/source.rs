@@ -1,6 +1,8 @@
 //! Answers requests from the environment.
 
-use std::os::unix::ffi::OsStringExt as _;
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use secretdir_provider::{
     FetchContext, Secret, SecretRequest, SecretSource, SourceError, SourceErrorKind, async_trait,
@@ -41,19 +43,52 @@ impl SecretSource for EnvSource {
             None => Err(unset(&variable)),
         }
     }
+
+    async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
+        if let Some(fault) = fault_of_part(prefix) {
+            return Err(SourceError::new(SourceErrorKind::InvalidRequest).with_cause(fault));
+        }
+        let beginning = format!("{}{prefix}", self.prefix);
+        let mut names = BTreeSet::new();
+        for variable in self.environment.names() {
+            if variable.as_bytes().starts_with(beginning.as_bytes()) {
+                match variable.to_str() {
+                    Some(text) => names.extend(self.name_of(text)),
+                    None => context.warn(not_text(&variable)),
+                }
+            }
+        }
+        Ok(names.into_iter().collect())
+    }
+}
+
+impl EnvSource {
+    /// Returns the name by which a variable can be asked for.
+    fn name_of(&self, variable: &str) -> Option<String> {
+        let name = variable.strip_prefix(&self.prefix)?;
+        fault_of_name(name).is_none().then(|| name.to_owned())
+    }
 }
 
 /// Says what keeps a text from being the name of a variable.
 fn fault_of_name(name: &str) -> Option<&'static str> {
-    if name.is_empty() {
-        Some("the name is empty")
-    } else if name.contains('=') {
+    if name.is_empty() { Some("the name is empty") } else { fault_of_part(name) }
+}
+
+/// Says what keeps a text from being part of the name of a variable.
+fn fault_of_part(name: &str) -> Option<&'static str> {
+    if name.contains('=') {
         Some("the name holds a `=`, which no environment variable can have")
     } else if name.contains('\0') {
         Some("the name holds a NUL character")
     } else {
         None
     }
+}
+
+/// Warns of a variable that nobody can ask for. `Debug` writes the bytes that are no text as escapes.
+fn not_text(variable: &OsStr) -> String {
+    format!("the name of the environment variable {variable:?} is not UTF-8: it is not listed")
 }
 
 fn unset(variable: &str) -> SourceError {

@@ -12,7 +12,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use secretdir_conformance::{BadSettings, Fixture, Skip, conformance_tests};
-use secretdir_provider::{FetchContext, Provider as _, SecretRequest, Settings, Table, Value};
+use secretdir_provider::{
+    FetchContext, Provider as _, SecretRequest, SecretSource, Settings, SourceError, SourceErrorKind, Table,
+    Value,
+};
 use secretdir_provider_env::EnvProvider;
 
 struct Variables(BTreeMap<OsString, OsString>);
@@ -59,6 +62,8 @@ impl Fixture for Variables {
     fn skips() -> Vec<Skip> {
         let reason = "a variable is in memory: asking for it takes no time";
         vec![
+            // Without variables of its prefix it has no secrets: what is not there is covered by the rule of absent secrets.
+            Skip::new("an_absent_store_is_an_error", "a process always has an environment"),
             Skip::new("all_256_byte_values_survive", "an environment variable cannot hold a NUL"),
             Skip::new("throttling_is_reported_as_such", reason),
             Skip::new("a_store_that_hangs_is_a_time_out", reason),
@@ -73,15 +78,68 @@ fn prefix(text: &str) -> Table {
     Table::from([("prefix".to_owned(), Value::from(text))])
 }
 
+fn source(provider: EnvProvider, table: Table) -> Box<dyn SecretSource> {
+    provider.source(Settings::new(table, "/")).unwrap()
+}
+
+fn context() -> FetchContext {
+    FetchContext::new(Instant::now() + Duration::from_secs(60), NonZeroUsize::MIN)
+}
+
+/// Returns what comes of a future that never has to wait.
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => done,
+        Poll::Pending => unreachable!("an environment takes no time"),
+    }
+}
+
 /// Fetches a secret from the environment of this process; without a prefix, if none is given.
 fn fetch_from_process(table: Table, name: &str) -> Option<Vec<u8>> {
-    let source = EnvProvider::new().source(Settings::new(table, "/")).unwrap();
-    let context = FetchContext::new(Instant::now() + Duration::from_secs(60), NonZeroUsize::MIN);
-    let request = SecretRequest::new(name);
-    let answer = pin!(source.fetch(&context, &request)).poll(&mut Context::from_waker(Waker::noop()));
-    match answer {
-        Poll::Ready(answer) => answer.ok().map(|secret| secret.expose_secret().to_owned()),
-        Poll::Pending => None,
+    let answer = at_once(source(EnvProvider::new(), table).fetch(&context(), &SecretRequest::new(name)));
+    answer.ok().map(|secret| secret.expose_secret().to_owned())
+}
+
+/// Lists what is below a prefix, where these variables are set. Returns the warnings too.
+fn list(variables: &[&[u8]], table: Table, prefix: &str) -> (Result<Vec<String>, SourceError>, Vec<String>) {
+    let variables = variables.iter().map(|name| (OsStr::from_bytes(name).to_owned(), "value"));
+    let context = context();
+    let listed = at_once(source(EnvProvider::with_variables(variables), table).list(&context, prefix));
+    (listed, context.warnings())
+}
+
+#[test]
+fn a_listing_has_the_names_behind_the_prefix_of_the_source() {
+    let variables: [&[u8]; 6] = [b"APP_DB_USER", b"APP_DB_", b"APP_DBX", b"APP_", b"DB_USER", b"=APP_DB_"];
+    for (table, below, expected) in [
+        (prefix("APP_"), "", &["DBX", "DB_", "DB_USER"][..]),
+        (prefix("APP_"), "DB_", &["DB_", "DB_USER"]),
+        (prefix("APP_DB_"), "", &["USER"]),
+        (prefix("APP_"), "db_", &[]),
+        (Table::new(), "", &["APP_", "APP_DBX", "APP_DB_", "APP_DB_USER", "DB_USER"]),
+    ] {
+        let (listed, warnings) = list(&variables, table, below);
+        assert_eq!(listed.unwrap(), expected, "{below:?}");
+        assert_eq!(warnings, [""; 0]);
+    }
+}
+
+#[test]
+fn a_variable_that_nobody_can_ask_for_is_told_and_not_listed() {
+    let variables: [&[u8]; 3] = [b"APP_A", b"APP_\xff", b"OTHER_\xff"];
+    let (listed, warnings) = list(&variables, prefix("APP_"), "");
+    assert_eq!(listed.unwrap(), ["A"]);
+    assert_eq!(
+        warnings,
+        [r#"the name of the environment variable "APP_\xFF" is not UTF-8: it is not listed"#]
+    );
+}
+
+#[test]
+fn a_prefix_that_no_variable_can_have_is_an_invalid_request() {
+    for below in ["=", "A=", "A\0"] {
+        let error = list(&[b"APP_A"], prefix("APP_"), below).0.unwrap_err();
+        assert_eq!(error.kind(), SourceErrorKind::InvalidRequest, "{below:?}");
     }
 }
 
@@ -93,6 +151,8 @@ fn in_a_process_of_its_own() {
     assert_eq!(fetch_from_process(Table::new(), "SECRETDIR_TEST").unwrap(), b" \xff\n");
     assert_eq!(fetch_from_process(Table::new(), "SECRETDIR_EMPTY").unwrap(), b"");
     assert_eq!(fetch_from_process(Table::new(), "TEST"), None);
+    let listed = at_once(source(EnvProvider::new(), prefix("SECRETDIR_")).list(&context(), "TES"));
+    assert_eq!(listed.unwrap(), ["TEST"]);
 }
 
 #[test]
