@@ -12,6 +12,7 @@
 mod kernel;
 mod walk;
 
+use std::ffi::CStr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -30,6 +31,11 @@ const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::
 /// Opens the root itself, following links: where it is, is the operator's choice.
 pub(crate) fn open_root(root: &Path) -> Result<OwnedFd, Errno> {
     openat(CWD, root, DIRECTORY, Mode::empty())
+}
+
+/// Opens a directory in another one, to read what is in it; not through a link.
+pub(crate) fn enter(directory: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
+    openat(directory, name, FILE | OFlags::DIRECTORY | OFlags::NOFOLLOW, Mode::empty())
 }
 
 /// Opens the file with this name below the root.

@@ -9,10 +9,12 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 use secretdir_provider::{Retry, SourceError, SourceErrorKind};
 
+use crate::list::{MOST_COMPONENTS, MOST_FILES};
+use crate::name::NameFault;
 use crate::read::MOST_BYTES;
 
 /// What went wrong with one file.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum FileFault {
     Open(Errno),
     Read(Errno),
@@ -42,10 +44,9 @@ pub(crate) fn of_root(root: &Path, errno: Errno) -> SourceError {
 }
 
 /// Reports that a file cannot be opened or read.
-pub(crate) fn of_file(root: &Path, name: &str, fault: FileFault) -> SourceError {
-    let place = Place { root, name };
+pub(crate) fn of_file(place: Place<'_>, fault: FileFault) -> SourceError {
     match fault {
-        FileFault::Open(errno) => of_opening(&place, errno),
+        FileFault::Open(errno) => of_opening(place, errno),
         FileFault::Read(errno) => by_system(errno, format!("{place} cannot be read")),
         FileFault::NotRegular(file_type) => {
             invalid(format!("{place} is {}, not a regular file", name_of(file_type)))
@@ -64,13 +65,46 @@ pub(crate) fn no_versions() -> SourceError {
 }
 
 /// Reports a name that no file below the root can have.
-pub(crate) fn bad_name(fault: &'static str) -> SourceError {
+pub(crate) fn bad_name(fault: NameFault) -> SourceError {
     SourceError::new(SourceErrorKind::InvalidRequest)
-        .with_cause(fault)
+        .with_cause(format!("the name {fault}"))
         .with_hint("name a file by its path below `root`, such as `db/password`")
 }
 
-fn of_opening(place: &Place<'_>, errno: Errno) -> SourceError {
+/// Reports a prefix that no name can begin with.
+pub(crate) fn bad_prefix(fault: NameFault) -> SourceError {
+    SourceError::new(SourceErrorKind::InvalidRequest).with_cause(format!("the prefix {fault}"))
+}
+
+/// Reports that a directory cannot be listed.
+pub(crate) fn of_listing(place: Place<'_>, errno: Errno) -> SourceError {
+    let error = match errno {
+        Errno::XDEV | Errno::LOOP => of_opening(place, errno),
+        _ => by_system(errno, format!("{place} cannot be listed")),
+    };
+    match errno {
+        Errno::ACCESS | Errno::PERM => {
+            error.with_hint("to list secrets, the user who runs this must be able to read each directory too")
+        }
+        _ => error,
+    }
+}
+
+/// Reports a directory that is nested too deep.
+pub(crate) fn too_deep(place: Place<'_>) -> SourceError {
+    invalid(format!("{place} is too deep to be listed: names have at most {MOST_COMPONENTS} components"))
+        .with_hint("list a prefix beside it, or let `root` be a directory of secrets alone")
+}
+
+/// Reports a root with too many files.
+pub(crate) fn too_many(root: &Path) -> SourceError {
+    invalid(format!(
+        "there are more files to list below {root:?} than {MOST_FILES}, the most that are listed"
+    ))
+    .with_hint("list a longer prefix, or let `root` be a directory of secrets alone")
+}
+
+fn of_opening(place: Place<'_>, errno: Errno) -> SourceError {
     match errno {
         Errno::NOENT | Errno::NOTDIR => {
             SourceError::new(SourceErrorKind::NotFound).with_cause(format!("there is no {place}"))
@@ -108,15 +142,28 @@ fn by_system(errno: Errno, what: String) -> SourceError {
     .with_cause(cause)
 }
 
-/// A file, as a person finds it.
-struct Place<'a> {
-    root: &'a Path,
-    name: &'a str,
+/// A file or directory, as a person finds it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place<'a> {
+    /// What has this name below the root.
+    Below { root: &'a Path, name: &'a str },
+    /// What is at this path itself.
+    At(&'a Path),
+}
+
+impl<'a> Place<'a> {
+    /// Names a directory by its path below the root, which is empty for the root itself.
+    pub(crate) fn of_directory(root: &'a Path, path: &'a str) -> Self {
+        if path.is_empty() { Self::At(root) } else { Self::Below { root, name: path } }
+    }
 }
 
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} below {:?}", self.name, self.root)
+        match self {
+            Self::Below { root, name } => write!(f, "{name:?} below {root:?}"),
+            Self::At(path) => write!(f, "{path:?}"),
+        }
     }
 }
 
@@ -143,7 +190,8 @@ mod tests {
     }
 
     fn opening(errno: Errno) -> SourceError {
-        of_file(Path::new("/run/app"), "db/password", FileFault::Open(errno))
+        let place = Place::Below { root: Path::new("/run/app"), name: "db/password" };
+        of_file(place, FileFault::Open(errno))
     }
 
     #[test]

@@ -2,9 +2,12 @@
 
 mod beneath;
 mod error;
+mod list;
+mod name;
 mod read;
 mod settings;
 mod source;
+mod turn;
 
 use secretdir_provider::{Provider, SecretSource, Settings, SettingsError, SettingsSchema};
 

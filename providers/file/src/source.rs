@@ -1,14 +1,15 @@
 //! Answers requests from the files below a root.
 
-use std::future::poll_fn;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
-use std::task::Poll;
 
 use rustix::io::Errno;
 use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
 
-use crate::error::{self, FileFault};
+use crate::error::{self, FileFault, Place};
+use crate::list::Listing;
+use crate::name::NameFault;
+use crate::turn::let_others_run;
 use crate::{beneath, read};
 
 #[derive(Debug)]
@@ -28,7 +29,8 @@ impl FileSource {
     fn answer(&self, root: BorrowedFd<'_>, request: &SecretRequest) -> Result<Secret, SourceError> {
         self.check(request)?;
         let name = request.name();
-        read_below(root, name).map_err(|fault| error::of_file(&self.root, name, fault))
+        let place = Place::Below { root: &self.root, name };
+        read_below(root, name).map_err(|fault| error::of_file(place, fault))
     }
 }
 
@@ -38,7 +40,7 @@ impl SecretSource for FileSource {
         if request.version().is_some() {
             return Err(error::no_versions());
         }
-        match fault_of_name(request.name()) {
+        match NameFault::of(request.name()) {
             Some(fault) => Err(error::bad_name(fault)),
             None => Ok(()),
         }
@@ -67,43 +69,20 @@ impl SecretSource for FileSource {
         }
         answers
     }
+
+    async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
+        if let Some(fault) = NameFault::of_prefix(prefix) {
+            return Err(error::bad_prefix(fault));
+        }
+        let root = self.open_root().map_err(|errno| error::of_root(&self.root, errno))?;
+        Listing::new(&self.root, root.as_fd(), context).below(prefix).await
+    }
 }
 
 fn read_below(root: BorrowedFd<'_>, name: &str) -> Result<Secret, FileFault> {
     let file = beneath::open(root, name).map_err(FileFault::Open)?;
     let mut bytes = read::whole(&file)?;
     Ok(Secret::new(std::mem::take(&mut *bytes)))
-}
-
-/// Says what keeps a text from being a path that goes down from the root.
-fn fault_of_name(name: &str) -> Option<&'static str> {
-    if name.is_empty() {
-        Some("the name is empty")
-    } else if name.contains('\0') {
-        Some("the name holds a NUL character")
-    } else if name.starts_with('/') {
-        Some("the name is an absolute path")
-    } else if name.split('/').any(str::is_empty) {
-        Some("the name has an empty component")
-    } else if name.split('/').any(|component| component == "." || component == "..") {
-        Some("the name has a `.` or `..` component")
-    } else {
-        None
-    }
-}
-
-/// Waits for one turn of the runtime. Reading blocks; here the deadline, a signal and other sources get their chance.
-async fn let_others_run() {
-    let mut waited = false;
-    poll_fn(|task| {
-        if waited {
-            return Poll::Ready(());
-        }
-        waited = true;
-        task.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 #[cfg(test)]
@@ -113,7 +92,7 @@ mod tests {
     use std::num::NonZeroUsize;
     use std::os::unix::fs::symlink;
     use std::pin::pin;
-    use std::task::{Context, Waker};
+    use std::task::{Context, Poll, Waker};
     use std::time::{Duration, Instant};
 
     use secretdir_provider::SourceErrorKind;

@@ -1,0 +1,273 @@
+//! What is listed, what is not, and where it ends.
+
+use std::error::Error as _;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::process::CommandExt as _;
+use std::pin::pin;
+use std::process::Command;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use secretdir_provider::{SecretRequest, SecretSource as _, SourceErrorKind};
+use tempfile::TempDir;
+
+use super::*;
+use crate::source::FileSource;
+
+fn context() -> FetchContext {
+    FetchContext::new(Instant::now() + Duration::from_secs(60), NonZeroUsize::MIN)
+}
+
+/// Polls to the end a future that never has to wait. Returns how many turns it took, too.
+fn finish<T>(future: impl Future<Output = T>) -> (T, usize) {
+    let mut future = pin!(future);
+    let mut turns = 1;
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(done) => return (done, turns),
+            Poll::Pending => turns += 1,
+        }
+    }
+}
+
+/// Lists what is below a prefix. Returns the warnings too.
+fn list(root: &Path, prefix: &str) -> (Result<Vec<String>, SourceError>, Vec<String>) {
+    let (context, source) = (context(), FileSource::new(root.to_owned()));
+    let (listed, _) = finish(source.list(&context, prefix));
+    (listed, context.warnings())
+}
+
+fn names(root: &Path, prefix: &str) -> Vec<String> {
+    let (listed, warnings) = list(root, prefix);
+    assert_eq!(warnings, [""; 0]);
+    listed.unwrap()
+}
+
+fn failure(root: &Path, prefix: &str) -> (SourceErrorKind, String) {
+    let error = list(root, prefix).0.unwrap_err();
+    (error.kind(), error.source().unwrap().to_string())
+}
+
+/// Makes a root with these files, each with its name for its value.
+fn tree(files: &[&str]) -> TempDir {
+    let root = TempDir::new().unwrap();
+    for file in files {
+        let path = root.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, file).unwrap();
+    }
+    root
+}
+
+/// Runs a test of this file as a user whom the modes of files bind.
+fn as_an_ordinary_user(test: &str) {
+    const NOBODY: u32 = 65534;
+    let folder = TempDir::new().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let copy = folder.path().join("tests");
+    fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+    let test = format!("list::tests::{test}");
+    let mut command = Command::new(copy);
+    let output = command.args(["--exact", &test]).current_dir("/").uid(NOBODY).gid(NOBODY).output().unwrap();
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && report.contains("1 passed"), "{report}");
+}
+
+#[test]
+fn a_prefix_is_compared_as_text() {
+    let root = tree(&["a", "app-x", "app/db-1", "app/db-2/user", "app/other", "b/c/d", "white space\n"]);
+    for (prefix, expected) in [
+        ("", &["a", "app-x", "app/db-1", "app/db-2/user", "app/other", "b/c/d", "white space\n"][..]),
+        ("a", &["a", "app-x", "app/db-1", "app/db-2/user", "app/other"]),
+        ("app/", &["app/db-1", "app/db-2/user", "app/other"]),
+        ("app/db-", &["app/db-1", "app/db-2/user"]),
+        ("app/db-2", &["app/db-2/user"]),
+        ("app/db-2/", &["app/db-2/user"]),
+        ("b/c/d", &["b/c/d"]),
+        ("b/c/d/", &[]),
+        ("app-x/", &[]),
+        ("none/", &[]),
+        ("none/at/all", &[]),
+        ("A", &[]),
+    ] {
+        assert_eq!(names(root.path(), prefix), expected, "{prefix:?}");
+    }
+}
+
+#[test]
+fn what_begins_with_a_dot_is_listed_only_if_the_prefix_spells_the_dot() {
+    let root = tree(&[".git/config", ".hidden", "..data/key", "a/.swp", "a/.x/y", "a/.x/.z", "a/b"]);
+    for (prefix, expected) in [
+        ("", &["a/b"][..]),
+        (".", &["..data/key", ".git/config", ".hidden"]),
+        ("..", &["..data/key"]),
+        (".git/", &[".git/config"]),
+        ("a/", &["a/b"]),
+        ("a/.", &["a/.swp", "a/.x/y"]),
+        ("a/.x/", &["a/.x/y"]),
+    ] {
+        assert_eq!(names(root.path(), prefix), expected, "{prefix:?}");
+    }
+}
+
+#[test]
+fn a_volume_of_kubernetes_has_its_keys_once() {
+    let root = tree(&["..2024_01_01/password", "..2024_01_01/user"]);
+    symlink("..2024_01_01", root.path().join("..data")).unwrap();
+    for key in ["password", "user"] {
+        symlink(Path::new("..data").join(key), root.path().join(key)).unwrap();
+    }
+    assert_eq!(names(root.path(), ""), ["password", "user"]);
+}
+
+#[test]
+fn a_link_is_listed_if_it_can_be_fetched_and_a_directory_behind_one_if_the_prefix_spells_it() {
+    let root = tree(&["a/file", "b/file"]);
+    let link = |name: &str, target: &str| symlink(target, root.path().join(name)).unwrap();
+    for (name, target) in [
+        ("to-file", "a/file"),
+        ("b/up", "../a/file"),
+        ("to-directory", "a"),
+        ("a/circle", "../a"),
+        ("a/self", "self"),
+        ("dangling", "a/none"),
+        ("through-file", "a/file/x"),
+    ] {
+        link(name, target);
+    }
+    assert_eq!(names(root.path(), ""), ["a/file", "b/file", "b/up", "to-file"]);
+    assert_eq!(names(root.path(), "to-directory"), [""; 0]);
+    assert_eq!(names(root.path(), "to-directory/"), ["to-directory/file"]);
+    let source = FileSource::new(root.path().to_owned());
+    for name in names(root.path(), "").into_iter().chain(names(root.path(), "to-directory/")) {
+        let (fetched, _) = finish(source.fetch(&context(), &SecretRequest::new(&*name)));
+        assert!(fetched.is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn nothing_outside_the_root_is_listed_and_a_link_that_leads_there_is_told() {
+    let top = tree(&["root/file", "outside/secret"]);
+    let root = top.path().join("root");
+    symlink("../outside/secret", root.join("out")).unwrap();
+    symlink("../outside", root.join("out-directory")).unwrap();
+    let (listed, mut warnings) = list(&root, "");
+    assert_eq!(listed.unwrap(), ["file"]);
+    warnings.sort();
+    let told = ["out", "out-directory"].map(|name| {
+        format!("the symbolic link {name:?} below {root:?} leads out of the root: it is not listed")
+    });
+    assert_eq!(warnings, told);
+    let (kind, cause) = failure(&root, "out-directory/");
+    assert_eq!(kind, SourceErrorKind::PermissionDenied);
+    assert!(cause.ends_with("leads out of the root"), "{cause}");
+}
+
+// There is no `mknodat` on Apple's systems.
+#[cfg(not(target_vendor = "apple"))]
+#[test]
+fn what_is_no_regular_file_is_not_listed() {
+    use rustix::fs::{CWD, Mode, mknodat};
+
+    let root = tree(&["file"]);
+    for (name, file_type) in [("fifo", FileType::Fifo), ("socket", FileType::Socket)] {
+        mknodat(CWD, root.path().join(name), file_type, Mode::RUSR, 0).unwrap();
+        symlink(name, root.path().join(format!("to-{name}"))).unwrap();
+    }
+    assert_eq!(names(root.path(), ""), ["file"]);
+}
+
+// Apple's file systems refuse such names.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_not_utf_8_is_told_and_not_listed() {
+    let root = tree(&["a/file"]);
+    for name in [&b"a/\xff"[..], b"\xfe"] {
+        fs::write(root.path().join(OsStr::from_bytes(name)), "value").unwrap();
+    }
+    let (listed, warnings) = list(root.path(), "a/");
+    assert_eq!(listed.unwrap(), ["a/file"]);
+    let told = format!(r#"the name "a/\xFF" below {:?} is not UTF-8: it is not listed"#, root.path());
+    assert_eq!(warnings, [told]);
+}
+
+#[test]
+fn a_directory_that_cannot_be_read_fails_the_listing() {
+    if rustix::process::geteuid().is_root() {
+        return as_an_ordinary_user("a_directory_that_cannot_be_read_fails_the_listing");
+    }
+    let root = tree(&["a/file", "b/file"]);
+    let closed = root.path().join("b");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o100)).unwrap();
+    let (kind, cause) = failure(root.path(), "");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(kind, SourceErrorKind::PermissionDenied);
+    assert_eq!(cause, format!("\"b/\" below {:?} cannot be listed", root.path()));
+}
+
+#[test]
+fn a_file_has_as_many_components_as_are_allowed_and_no_more() {
+    let name = |components: usize| vec!["d"; components - 1].join("/") + "/file";
+    let root = tree(&[&name(MOST_COMPONENTS)]);
+    assert_eq!(names(root.path(), ""), [name(MOST_COMPONENTS)]);
+    let root = tree(&[&name(MOST_COMPONENTS + 1)]);
+    for prefix in ["", "d/", &name(MOST_COMPONENTS + 1).replace("file", "")] {
+        let (kind, cause) = failure(root.path(), prefix);
+        assert_eq!(kind, SourceErrorKind::InvalidData);
+        assert!(cause.ends_with("names have at most 64 components"), "{cause}");
+    }
+}
+
+#[test]
+fn so_many_files_are_listed_and_no_more() {
+    let root = tree(&["other/file"]);
+    fs::create_dir(root.path().join("many")).unwrap();
+    for number in 0..MOST_FILES {
+        fs::write(root.path().join(format!("many/{number}")), "").unwrap();
+    }
+    assert_eq!(names(root.path(), "many/").len(), MOST_FILES);
+    let (kind, cause) = failure(root.path(), "");
+    assert_eq!(kind, SourceErrorKind::InvalidData);
+    assert!(cause.ends_with("than 10000, the most that are listed"), "{cause}");
+}
+
+#[test]
+fn others_run_between_two_directories() {
+    let root = tree(&["a/b/file", "c/file"]);
+    let source = FileSource::new(root.path().to_owned());
+    let (listed, turns) = finish(source.list(&context(), ""));
+    assert_eq!(listed.unwrap(), ["a/b/file", "c/file"]);
+    assert_eq!(turns, 4);
+}
+
+#[test]
+fn a_directory_that_goes_or_becomes_a_link_meanwhile_is_not_entered() {
+    let top = tree(&["root/a/file", "root/b/file", "outside/secret"]);
+    let root = top.path().join("root");
+    let (source, context) = (FileSource::new(root.clone()), context());
+    let mut listing = pin!(source.list(&context, ""));
+    // The first turn ends before either is entered.
+    assert!(listing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    fs::remove_dir_all(root.join("a")).unwrap();
+    fs::remove_dir_all(root.join("b")).unwrap();
+    symlink("../outside", root.join("b")).unwrap();
+    assert_eq!(finish(listing).0.unwrap(), [""; 0]);
+}
+
+#[test]
+fn a_root_that_is_not_there_is_an_error_and_a_bad_prefix_too() {
+    let folder = TempDir::new().unwrap();
+    let (kind, cause) = failure(&folder.path().join("none"), "");
+    assert_eq!(kind, SourceErrorKind::NotFound);
+    assert!(cause.starts_with("there is no directory"), "{cause}");
+    for (prefix, cause) in [
+        ("/a", "the prefix is an absolute path"),
+        ("../", "the prefix has a `.` or `..` component"),
+        ("a//", "the prefix has an empty component"),
+        ("a\0", "the prefix holds a NUL character"),
+    ] {
+        assert_eq!(failure(folder.path(), prefix), (SourceErrorKind::InvalidRequest, cause.to_owned()));
+    }
+}

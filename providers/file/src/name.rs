@@ -1,0 +1,82 @@
+//! Which names a file below a root can have, and what they can begin with.
+
+/// What keeps a text from being a path that goes down from the root. `Display` goes on after "the name".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NameFault {
+    #[error("is empty")]
+    Empty,
+    #[error("holds a NUL character")]
+    Nul,
+    #[error("is an absolute path")]
+    Absolute,
+    #[error("has an empty component")]
+    EmptyComponent,
+    #[error("has a `.` or `..` component")]
+    DotComponent,
+}
+
+impl NameFault {
+    /// Returns what is wrong with the name of a file.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        if name.is_empty() { Some(Self::Empty) } else { Self::of_path(name) }
+    }
+
+    /// Returns what is wrong with what the names of files begin with. Its last component need not be whole: `.` is how
+    /// `.hidden` begins.
+    pub(crate) fn of_prefix(prefix: &str) -> Option<Self> {
+        let (whole, rest) = prefix.rsplit_once('/').unwrap_or(("", prefix));
+        if prefix.starts_with('/') {
+            Some(Self::Absolute)
+        } else if rest.contains('\0') {
+            Some(Self::Nul)
+        } else if whole.is_empty() {
+            None
+        } else {
+            Self::of_path(whole)
+        }
+    }
+
+    fn of_path(path: &str) -> Option<Self> {
+        if path.contains('\0') {
+            Some(Self::Nul)
+        } else if path.starts_with('/') {
+            Some(Self::Absolute)
+        } else {
+            path.split('/').find_map(Self::of_component)
+        }
+    }
+
+    fn of_component(component: &str) -> Option<Self> {
+        match component {
+            "" => Some(Self::EmptyComponent),
+            "." | ".." => Some(Self::DotComponent),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_is_the_beginning_of_a_name() {
+        for prefix in ["", "a", "a/", "a/b", "a/b/", ".", "..", "..data/", "a/.", "a b", "ü", "a\nb"] {
+            assert_eq!(NameFault::of_prefix(prefix), None, "{prefix:?}");
+        }
+        for (prefix, fault) in [
+            ("/", NameFault::Absolute),
+            ("/a", NameFault::Absolute),
+            ("//", NameFault::Absolute),
+            ("a//", NameFault::EmptyComponent),
+            ("a//b", NameFault::EmptyComponent),
+            ("./", NameFault::DotComponent),
+            ("../a", NameFault::DotComponent),
+            ("a/../", NameFault::DotComponent),
+            ("a\0", NameFault::Nul),
+            ("a\0/b", NameFault::Nul),
+        ] {
+            assert_eq!(NameFault::of_prefix(prefix), Some(fault), "{prefix:?}");
+        }
+    }
+}
