@@ -33,6 +33,11 @@ pub(crate) fn open_root(root: &Path) -> Result<OwnedFd, Errno> {
     openat(CWD, root, DIRECTORY, Mode::empty())
 }
 
+/// Opens a file wherever it is, following links: it is the operator's choice, too.
+pub(crate) fn open_anywhere(path: &Path) -> Result<OwnedFd, Errno> {
+    openat(CWD, path, FILE, Mode::empty())
+}
+
 /// Opens a directory in another one, to read what is in it; not through a link.
 pub(crate) fn enter(directory: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
     openat(directory, name, FILE | OFlags::DIRECTORY | OFlags::NOFOLLOW, Mode::empty())

@@ -59,6 +59,17 @@ pub(crate) fn of_file(place: Place<'_>, fault: FileFault) -> SourceError {
     }
 }
 
+/// Reports that the one file of a store cannot be opened or read.
+pub(crate) fn of_store(path: &Path, fault: FileFault) -> SourceError {
+    let error = of_file(Place::At(path), fault);
+    match fault {
+        FileFault::Open(Errno::NOENT | Errno::NOTDIR) => {
+            error.with_hint("make it, or correct `path`: a relative one counts from the configuration file")
+        }
+        _ => error,
+    }
+}
+
 /// Reports a request for a version.
 pub(crate) fn no_versions() -> SourceError {
     SourceError::new(SourceErrorKind::Unsupported).with_cause("a file has no versions")

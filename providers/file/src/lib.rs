@@ -2,6 +2,7 @@
 
 mod beneath;
 mod error;
+mod flat;
 mod list;
 mod name;
 mod read;
@@ -11,10 +12,11 @@ mod turn;
 
 use secretdir_provider::{Provider, SecretSource, Settings, SettingsError, SettingsSchema};
 
-use settings::FileSettings;
+use flat::FlatSource;
+use settings::{FileSettings, Store};
 use source::FileSource;
 
-/// The provider `file`: each secret is a file below a root directory.
+/// The provider `file`: each secret is a file below a root directory, or a key of one file.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FileProvider;
 
@@ -25,7 +27,10 @@ impl Provider for FileProvider {
 
     fn source(&self, settings: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
         let parsed: FileSettings = settings.parse()?;
-        Ok(Box::new(FileSource::new(parsed.root_from(settings.base_dir())?)))
+        Ok(match parsed.store(settings.base_dir())? {
+            Store::Tree(root) => Box::new(FileSource::new(root)),
+            Store::Flat(path, format) => Box::new(FlatSource::new(path, format)),
+        })
     }
 
     fn settings_schema(&self) -> Option<SettingsSchema> {

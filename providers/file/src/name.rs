@@ -1,6 +1,6 @@
-//! Which names a file below a root can have, and what they can begin with.
+//! Which names a secret can have, and what they can begin with.
 
-/// What keeps a text from being a path that goes down from the root. `Display` goes on after "the name".
+/// What keeps a text from being a path that goes down from the root, or a key. `Display` goes on after "the name".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NameFault {
     #[error("is empty")]
@@ -19,6 +19,17 @@ impl NameFault {
     /// Returns what is wrong with the name of a file.
     pub(crate) fn of(name: &str) -> Option<Self> {
         if name.is_empty() { Some(Self::Empty) } else { Self::of_path(name) }
+    }
+
+    /// Returns what is wrong with the name of a key.
+    pub(crate) fn of_key(key: &str) -> Option<Self> {
+        if key.is_empty() {
+            Some(Self::Empty)
+        } else if key.contains('\0') {
+            Some(Self::Nul)
+        } else {
+            None
+        }
     }
 
     /// Returns what is wrong with what the names of files begin with. Its last component need not be whole: `.` is how

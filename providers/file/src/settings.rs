@@ -5,48 +5,131 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use secretdir_provider::SettingsError;
 use serde::Deserialize;
+use serde_json::json;
+
+use crate::flat::Format;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(extend(
+    "oneOf" = [{ "required": ["root"] }, { "required": ["path"] }],
+    "dependentRequired" = json!({ "format": ["path"] }),
+))]
 pub(crate) struct FileSettings {
-    /// The folder that secrets are read from. A relative path counts from the configuration file.
-    #[schemars(length(min = 1))]
-    root: String,
+    /// A folder: each file below it is a secret. A relative path counts from the configuration file.
+    #[schemars(length(min = 1), extend("examples" = ["dev-secrets"]))]
+    root: Option<String>,
+    /// Instead of `root`: one file in TOML, JSON or dotenv syntax, of which each top-level key is a secret.
+    #[schemars(length(min = 1), extend("examples" = ["dev-secrets.env"]))]
+    path: Option<String>,
+    /// With `path`: the syntax of the file, if its name does not tell.
+    #[schemars(extend("enum" = Format::WORDS))]
+    format: Option<Format>,
+}
+
+/// Where secrets are kept.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Store {
+    /// Each in a file below this directory.
+    Tree(PathBuf),
+    /// All in this file.
+    Flat(PathBuf, Format),
 }
 
 impl FileSettings {
-    /// Returns the root directory; a relative one counts from `base_dir`.
-    pub(crate) fn root_from(&self, base_dir: &Path) -> Result<PathBuf, SettingsError> {
-        if self.root.is_empty() {
-            return Err(SettingsError::new(
+    /// Returns where the secrets are; a relative path counts from `base_dir`.
+    pub(crate) fn store(self, base_dir: &Path) -> Result<Store, SettingsError> {
+        match (self.root, self.path, self.format) {
+            (Some(root), None, None) => Ok(Store::Tree(located("root", &root, base_dir)?)),
+            (None, Some(path), format) => {
+                let located = located("path", &path, base_dir)?;
+                let format = format.or_else(|| Format::of(&located)).ok_or_else(unknown_format)?;
+                Ok(Store::Flat(located, format))
+            }
+            (Some(_), Some(_), _) => {
+                Err(SettingsError::new("path", "cannot stand beside `root`; keep one of them"))
+            }
+            (Some(_), None, Some(_)) => {
+                Err(SettingsError::new("format", "goes with `path`; a file below `root` is taken as it is"))
+            }
+            (None, None, _) => Err(SettingsError::new(
                 "root",
-                "must not be empty; `.` is the folder of the configuration",
-            ));
+                "missing; a source has a `root` (a folder) or a `path` (one file)",
+            )),
         }
-        if self.root.contains('\0') {
-            return Err(SettingsError::new("root", "must not hold a NUL character"));
-        }
-        Ok(base_dir.join(&self.root))
     }
+}
+
+fn located(key: &str, path: &str, base_dir: &Path) -> Result<PathBuf, SettingsError> {
+    if path.is_empty() {
+        return Err(SettingsError::new(key, "must not be empty; `.` is the folder of the configuration"));
+    }
+    if path.contains('\0') {
+        return Err(SettingsError::new(key, "must not hold a NUL character"));
+    }
+    Ok(base_dir.join(path))
+}
+
+fn unknown_format() -> SettingsError {
+    SettingsError::new(
+        "path",
+        "the name does not tell the format; known are `.toml`, `.json`, `.env` and names such as `.env.local`; \
+         for another, set `format`",
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn root(text: &str) -> Result<PathBuf, SettingsError> {
-        FileSettings { root: text.to_owned() }.root_from(Path::new("/etc/app"))
+    /// Reads settings from `root`, `path` and `format`.
+    fn store(
+        root: Option<&str>,
+        path: Option<&str>,
+        format: Option<Format>,
+    ) -> Result<Store, (String, String)> {
+        let settings = FileSettings { root: root.map(str::to_owned), path: path.map(str::to_owned), format };
+        settings.store(Path::new("/etc/app")).map_err(|error| {
+            let problem = &error.problems()[0];
+            (problem.path().to_string(), problem.message().to_owned())
+        })
+    }
+
+    fn tree(root: &str) -> Result<Store, (String, String)> {
+        store(Some(root), None, None)
     }
 
     #[test]
-    fn a_relative_root_counts_from_the_configuration() {
-        assert_eq!(root("dev").unwrap(), Path::new("/etc/app/dev"));
-        assert_eq!(root("/run/secrets").unwrap(), Path::new("/run/secrets"));
+    fn a_relative_path_counts_from_the_configuration() {
+        assert_eq!(tree("dev"), Ok(Store::Tree("/etc/app/dev".into())));
+        assert_eq!(tree("/run/secrets"), Ok(Store::Tree("/run/secrets".into())));
+        let flat = store(None, Some("dev.env"), None);
+        assert_eq!(flat, Ok(Store::Flat("/etc/app/dev.env".into(), Format::Dotenv)));
+        let named = store(None, Some("/run/dev.env"), Some(Format::Json));
+        assert_eq!(named, Ok(Store::Flat("/run/dev.env".into(), Format::Json)));
     }
 
     #[test]
-    fn a_root_that_is_no_path_is_refused() {
-        assert_eq!(root("").unwrap_err().problems()[0].path().to_string(), "root");
-        assert_eq!(root("a\0b").unwrap_err().to_string(), "root: must not hold a NUL character");
+    fn what_is_no_path_is_refused() {
+        let nul = "must not hold a NUL character".to_owned();
+        assert_eq!(tree("").unwrap_err().0, "root");
+        assert_eq!(tree("a\0b"), Err(("root".to_owned(), nul.clone())));
+        assert_eq!(store(None, Some(""), None).unwrap_err().0, "path");
+        assert_eq!(store(None, Some("a\0b.env"), None), Err(("path".to_owned(), nul)));
+    }
+
+    #[test]
+    fn one_of_root_and_path_says_where_the_secrets_are() {
+        for (given, key, words) in [
+            (store(None, None, None), "root", "missing; a source has"),
+            (store(None, None, Some(Format::Json)), "root", "missing; a source has"),
+            (store(Some("a"), Some("b.env"), None), "path", "cannot stand beside `root`"),
+            (store(Some("a"), None, Some(Format::Json)), "format", "goes with `path`"),
+            (store(None, Some("secrets.yaml"), None), "path", "the name does not tell the format"),
+        ] {
+            let (path, message) = given.unwrap_err();
+            assert_eq!(path, key);
+            assert!(message.starts_with(words), "{message}");
+        }
     }
 }

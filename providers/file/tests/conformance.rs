@@ -1,6 +1,9 @@
-//! The provider keeps the contract, for plain files and for a directory that is flipped.
+//! The provider keeps the contract, for plain files, for a directory that is flipped, and for one file in each format.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "conformance/flat.rs"]
+mod flat;
 
 use std::fs;
 use std::os::unix::fs::symlink;

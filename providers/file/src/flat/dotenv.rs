@@ -1,0 +1,207 @@
+//! Lines of `KEY=VALUE`, in the part of that syntax that its readers understand alike.
+//!
+//! A parser of our own, for libraries put variables of the environment where `$NAME` stands, and none refuses what another
+//! one, or a shell, would read differently. What is ambiguous is an error here; the README has the grammar.
+
+use std::collections::BTreeMap;
+
+use zeroize::Zeroizing;
+
+use super::Contents;
+use super::buffer::append_char;
+use super::fault::{Mistake, Position, TextFault};
+
+type Bytes = Zeroizing<Vec<u8>>;
+
+/// Reads a text.
+pub(super) fn parse(text: &str) -> Result<Contents, TextFault> {
+    let mut reader = Reader { text, rest: text, places: BTreeMap::new(), contents: Contents::new() };
+    if let Some((_, after)) = text.split_once('\0') {
+        return Err(reader.fault(Mistake::Nul, reader.offset(after) - 1));
+    }
+    while !reader.rest.is_empty() {
+        reader.line()?;
+    }
+    Ok(reader.contents)
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    /// What is still to be read.
+    rest: &'t str,
+    /// The offset of each key so far.
+    places: BTreeMap<&'t str, usize>,
+    contents: Contents,
+}
+
+impl<'t> Reader<'t> {
+    fn line(&mut self) -> Result<(), TextFault> {
+        self.skip_blanks();
+        if !self.at_end_of_line() && !self.rest.starts_with('#') {
+            let place = self.offset(self.rest);
+            let key = self.key()?;
+            if let Some(first) = self.places.insert(key, place) {
+                return Err(self.duplicate(key, first, place));
+            }
+            let value = self.value()?;
+            self.contents.insert(key.to_owned(), Ok(value));
+        }
+        self.rest = self.rest.split_once('\n').map_or("", |(_, next)| next);
+        Ok(())
+    }
+
+    /// Reads a key and the `=` after it.
+    fn key(&mut self) -> Result<&'t str, TextFault> {
+        if let Some(exported) = self.rest.strip_prefix("export").filter(|rest| rest.starts_with([' ', '\t']))
+        {
+            self.rest = exported;
+            self.skip_blanks();
+        }
+        let is_over = |c: char| c.is_whitespace() || matches!(c, '=' | '"' | '\'' | '#');
+        let (key, rest) = self.rest.split_at(self.rest.find(is_over).unwrap_or(self.rest.len()));
+        match rest.strip_prefix('=') {
+            Some(value) if !key.is_empty() => {
+                self.rest = value;
+                Ok(key)
+            }
+            _ => Err(self.unexpected(Mistake::NotAnAssignment, rest)),
+        }
+    }
+
+    /// Reads a value, and up to where its line may end.
+    fn value(&mut self) -> Result<Bytes, TextFault> {
+        match self.rest.chars().next() {
+            Some('\'') => self.single_quoted(),
+            Some('"') => self.double_quoted(),
+            _ => self.unquoted(),
+        }
+    }
+
+    /// Reads up to the first blank: what comes after it must be a comment.
+    fn unquoted(&mut self) -> Result<Bytes, TextFault> {
+        let start = self.offset(self.rest);
+        let end = self.rest.find([' ', '\t', '\n']).unwrap_or(self.rest.len());
+        let (value, rest) = self.rest.split_at(end);
+        if let Some((offset, mistake)) = special(value) {
+            return Err(self.fault(mistake, start + offset));
+        }
+        self.rest = rest;
+        self.end_value(Mistake::Blank)?;
+        Ok(Zeroizing::new(value.as_bytes().to_vec()))
+    }
+
+    fn single_quoted(&mut self) -> Result<Bytes, TextFault> {
+        let opening = self.offset(self.rest);
+        let inside = self.rest.strip_prefix('\'').unwrap_or_default();
+        let (value, rest) = inside.split_once('\'').ok_or_else(|| self.fault(Mistake::Unclosed, opening))?;
+        if value.ends_with('\\') {
+            return Err(self.fault(Mistake::BackslashAtEnd, opening + value.len()));
+        }
+        self.rest = rest;
+        self.end_value(Mistake::AfterQuote)?;
+        Ok(Zeroizing::new(value.as_bytes().to_vec()))
+    }
+
+    fn double_quoted(&mut self) -> Result<Bytes, TextFault> {
+        let opening = self.offset(self.rest);
+        let mut value = Bytes::default();
+        self.take();
+        loop {
+            let here = self.offset(self.rest);
+            match self.take() {
+                None => return Err(self.fault(Mistake::Unclosed, opening)),
+                Some('"') => break,
+                Some('$' | '`') => return Err(self.fault(Mistake::Substitution, here)),
+                Some('\\') => match self.take().and_then(unescaped) {
+                    Some(character) => append_char(&mut value, character),
+                    None => return Err(self.fault(Mistake::Escape, here)),
+                },
+                Some(character) => append_char(&mut value, character),
+            }
+        }
+        self.end_value(Mistake::AfterQuote)?;
+        Ok(value)
+    }
+
+    /// Goes to the end of the line, or to the comment before it, from the end of a value. A `#` without a blank before it
+    /// begins a comment for some readers, and for others it does not.
+    fn end_value(&mut self, otherwise: Mistake) -> Result<(), TextFault> {
+        let had_blanks = self.skip_blanks();
+        if self.at_end_of_line() || (had_blanks && self.rest.starts_with('#')) {
+            Ok(())
+        } else {
+            Err(self.unexpected(otherwise, self.rest))
+        }
+    }
+
+    /// Returns whether there were any.
+    fn skip_blanks(&mut self) -> bool {
+        let rest = self.rest.trim_start_matches([' ', '\t']);
+        let had_blanks = rest.len() < self.rest.len();
+        self.rest = rest;
+        had_blanks
+    }
+
+    fn at_end_of_line(&self) -> bool {
+        self.rest.is_empty() || self.rest.starts_with('\n')
+    }
+
+    fn take(&mut self) -> Option<char> {
+        let mut characters = self.rest.chars();
+        let next = characters.next();
+        self.rest = characters.as_str();
+        next
+    }
+
+    fn offset(&self, rest: &str) -> usize {
+        self.text.len() - rest.len()
+    }
+
+    /// Reports what stands where something else is expected.
+    fn unexpected(&self, mistake: Mistake, rest: &str) -> TextFault {
+        let mistake = if rest.starts_with('\r') { Mistake::CarriageReturn } else { mistake };
+        self.fault(mistake, self.offset(rest))
+    }
+
+    fn duplicate(&self, key: &str, first: usize, second: usize) -> TextFault {
+        let first = Position::in_bytes(self.text.as_bytes(), first).line;
+        self.fault(Mistake::DuplicateOfLine { key: key.to_owned(), first }, second)
+    }
+
+    fn fault(&self, mistake: Mistake, offset: usize) -> TextFault {
+        TextFault::new(mistake, Position::in_bytes(self.text.as_bytes(), offset))
+    }
+}
+
+/// Finds what not every reader takes for itself outside quotes.
+fn special(value: &str) -> Option<(usize, Mistake)> {
+    let mut before = ':';
+    value.char_indices().find_map(|(offset, character)| {
+        let mistake = match character {
+            '\r' => Some(Mistake::CarriageReturn),
+            blank if blank.is_whitespace() => Some(Mistake::Blank),
+            // A shell puts a home directory there.
+            '~' if before == ':' => Some(Mistake::Special),
+            '\'' | '"' | '`' | '$' | '\\' | '#' | ';' | '&' | '|' | '<' | '>' | '(' | ')' => {
+                Some(Mistake::Special)
+            }
+            _ => None,
+        };
+        before = character;
+        mistake.map(|mistake| (offset, mistake))
+    })
+}
+
+/// Returns what a letter stands for after a backslash.
+fn unescaped(letter: char) -> Option<char> {
+    match letter {
+        'n' => Some('\n'),
+        'r' => Some('\r'),
+        't' => Some('\t'),
+        '\\' | '"' | '$' | '`' => Some(letter),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! The grammar, what is refused, and what a real shell reads.
+
+use std::fs;
+use std::process::Command;
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+
+fn pairs(text: &str) -> Vec<(String, String)> {
+    let contents = parse(text).unwrap();
+    let text = |value: Bytes| String::from_utf8(value.to_vec()).unwrap();
+    contents.into_iter().map(|(key, value)| (key, text(value.unwrap()))).collect()
+}
+
+#[test]
+fn what_is_documented_is_read() {
+    for (text, key, value) in [
+        ("K=value", "K", "value"),
+        ("K=value\n", "K", "value"),
+        ("\n# comment\n \t# another\r\n\n  K=value", "K", "value"),
+        ("export K=value", "K", "value"),
+        ("export \t K=value", "K", "value"),
+        ("export=value", "export", "value"),
+        ("exported=value", "exported", "value"),
+        ("app/db.user-1=value", "app/db.user-1", "value"),
+        ("K=", "K", ""),
+        ("K=   # comment", "K", ""),
+        ("K=value \t", "K", "value"),
+        ("K=value # it's a \"comment\" with $ and `", "K", "value"),
+        ("K=a=b==", "K", "a=b=="),
+        ("K=a~b:c/d,e%f^g*h?i[j]k{l}m!n@o+p", "K", "a~b:c/d,e%f^g*h?i[j]k{l}m!n@o+p"),
+        ("K=''", "K", ""),
+        ("K=' $a `b` \"c\" \\n #d '", "K", " $a `b` \"c\" \\n #d "),
+        ("K='two\nlines' # comment", "K", "two\nlines"),
+        ("K=\"\"", "K", ""),
+        (r#"K=" it's \"a\" \\ \$b \`\n\r\t# ""#, "K", " it's \"a\" \\ $b `\n\r\t# "),
+        ("K=\"two\nlines\"\t", "K", "two\nlines"),
+        ("K=naïve", "K", "naïve"),
+    ] {
+        assert_eq!(pairs(text), [(key.to_owned(), value.to_owned())], "{text:?}");
+    }
+    assert_eq!(pairs(""), []);
+    let several = pairs("B='2\n'\nA=1\n\nC=3");
+    assert_eq!(several.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["A", "B", "C"]);
+}
+
+#[test]
+fn what_is_ambiguous_is_refused_where_it_is() {
+    for (text, mistake, column) in [
+        ("K", Mistake::NotAnAssignment, 2),
+        ("export K", Mistake::NotAnAssignment, 9),
+        ("export", Mistake::NotAnAssignment, 7),
+        ("=value", Mistake::NotAnAssignment, 1),
+        ("K =value", Mistake::NotAnAssignment, 2),
+        ("K'=value", Mistake::NotAnAssignment, 2),
+        ("K#=value", Mistake::NotAnAssignment, 2),
+        ("\r", Mistake::CarriageReturn, 1),
+        ("K=value\r", Mistake::CarriageReturn, 8),
+        ("K='value'\r", Mistake::CarriageReturn, 10),
+        ("K=value \r", Mistake::CarriageReturn, 9),
+        ("K= value", Mistake::Blank, 4),
+        ("K=two words", Mistake::Blank, 7),
+        ("K=a\u{a0}b", Mistake::Blank, 4),
+        ("K=a\0", Mistake::Nul, 4),
+        ("K='a\0'", Mistake::Nul, 5),
+        ("K=~", Mistake::Special, 3),
+        ("K=a:~", Mistake::Special, 5),
+        ("K=a#b", Mistake::Special, 4),
+        ("K=#b", Mistake::Special, 3),
+        ("K=it's", Mistake::Special, 5),
+        ("K=a\"b\"", Mistake::Special, 4),
+        ("K=$A", Mistake::Special, 3),
+        ("K=`a`", Mistake::Special, 3),
+        ("K=a\\", Mistake::Special, 4),
+        ("K=a;b", Mistake::Special, 4),
+        ("K=a&b", Mistake::Special, 4),
+        ("K=a|b", Mistake::Special, 4),
+        ("K=a<b", Mistake::Special, 4),
+        ("K=(a)", Mistake::Special, 3),
+        ("K='value", Mistake::Unclosed, 3),
+        ("K=\"value", Mistake::Unclosed, 3),
+        ("K=\"value\\\"", Mistake::Unclosed, 3),
+        ("K='a\\'", Mistake::BackslashAtEnd, 5),
+        ("K='it\\'s'", Mistake::BackslashAtEnd, 6),
+        ("K=\"\\a\"", Mistake::Escape, 4),
+        ("K=\"\\", Mistake::Escape, 4),
+        ("K=\"a\\\nb\"", Mistake::Escape, 5),
+        ("K=\"$A\"", Mistake::Substitution, 4),
+        ("K=\"`a`\"", Mistake::Substitution, 4),
+        ("K='a''b'", Mistake::AfterQuote, 6),
+        ("K='a'b", Mistake::AfterQuote, 6),
+        ("K='a'#b", Mistake::AfterQuote, 6),
+        ("K=\"a\" b", Mistake::AfterQuote, 7),
+    ] {
+        let fault = TextFault::new(mistake, Position { line: 3, column });
+        assert_eq!(parse(&format!("A='\n'\n{text}")).unwrap_err(), fault, "{text:?}");
+    }
+}
+
+#[test]
+fn a_key_that_is_there_twice_is_told_with_both_lines() {
+    let fault = parse("# comment\nA=1\nB='\n'\nexport A=2\n").unwrap_err();
+    assert_eq!(fault.to_string(), "line 5, column 1: the key \"A\" is there a second time, after line 2");
+}
+
+/// Quotes a value as the README says: in single quotes if it can be, else in double quotes.
+fn quoted(value: &str) -> String {
+    if !value.contains('\'') && !value.ends_with('\\') {
+        return format!("'{value}'");
+    }
+    let escape = |text: String, character: char| text.replace(character, &format!("\\{character}"));
+    format!("\"{}\"", ['\\', '"', '$', '`'].into_iter().fold(value.to_owned(), escape))
+}
+
+/// Texts of what matters to a parser or a shell. There is no letter that would be an escape in double quotes.
+fn odd_text() -> impl Strategy<Value = String> {
+    let characters = "'\"$`\\#;&|<>()~:= \t\nab*?[!{},%".chars().collect::<Vec<_>>();
+    prop::collection::vec(prop::sample::select(characters), 0..9).prop_map(|text| text.into_iter().collect())
+}
+
+/// Runs a shell that reads a file of variables. Returns what it finds in `K`.
+fn read_by_shell(text: &str) -> Vec<u8> {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("file.env"), text).unwrap();
+    let mut shell = Command::new("/bin/sh");
+    let script = r#"set -e; . ./file.env; printf %s "$K""#;
+    let output = shell.args(["-c", script]).env_clear().current_dir(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{text:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_makes_the_parser_panic(text in prop_oneof![any::<String>(), odd_text()]) {
+        for text in [text.clone(), format!("K={text}"), format!("K='{text}"), format!("K=\"{text}")] {
+            drop(parse(&text));
+        }
+    }
+
+    #[test]
+    fn what_is_quoted_is_read_back(value in prop_oneof!["[^\0]*", odd_text()]) {
+        let read = pairs(&format!("A=1\nK={} # comment\nZ=1\n", quoted(&value)));
+        prop_assert_eq!(&read[1], &("K".to_owned(), value));
+    }
+
+    #[test]
+    fn no_error_holds_a_part_of_a_value(text in odd_text()) {
+        const CANARY: &str = "Zq7Wx4Kv2Tm8";
+        for text in [format!("K={text}{CANARY}"), format!("K={CANARY}{text}"), format!("K=\"{CANARY}{text}\"")] {
+            if let Err(fault) = parse(&text) {
+                prop_assert!(!format!("{fault} {fault:?}").contains("Zq7"), "{}", text);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_accepted_a_shell_reads_alike(text in odd_text(), quote in prop::sample::select(&["", "'", "\""][..])) {
+        let text = format!("K={quote}{text}{quote}\n");
+        if let Ok(contents) = parse(&text) && contents.len() == 1 {
+            let value = contents["K"].as_ref().unwrap();
+            prop_assert_eq!(value.as_slice(), read_by_shell(&text), "{}", text);
+        }
+    }
+
+    #[test]
+    fn what_is_quoted_a_shell_reads_alike(value in prop_oneof!["[^\0]{0,9}", odd_text()]) {
+        let text = format!("K={}\n", quoted(&value));
+        prop_assert_eq!(read_by_shell(&text), value.as_bytes(), "{}", text);
+    }
+}

@@ -1,0 +1,168 @@
+//! What can be wrong with a file that holds all secrets. Nothing here holds a value or any part of one; a key is none.
+
+use std::path::Path;
+
+use secretdir_provider::{SourceError, SourceErrorKind};
+
+use crate::error::{self, FileFault, Place};
+use crate::name::NameFault;
+
+/// What keeps a file from being read as a store.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StoreFault {
+    #[error("the file cannot be read")]
+    File(FileFault),
+    #[error(transparent)]
+    Text(#[from] TextFault),
+}
+
+impl From<FileFault> for StoreFault {
+    fn from(fault: FileFault) -> Self {
+        Self::File(fault)
+    }
+}
+
+impl StoreFault {
+    /// Reports it, in the words of the interface.
+    pub(super) fn error(&self, path: &Path) -> SourceError {
+        match self {
+            Self::File(fault) => error::of_store(path, *fault),
+            Self::Text(fault) => {
+                let error = SourceError::new(SourceErrorKind::InvalidData);
+                let error = error.with_cause(format!("{path:?}, {fault}"));
+                match fault.mistake.hint() {
+                    Some(hint) => error.with_hint(hint),
+                    None => error,
+                }
+            }
+        }
+    }
+}
+
+/// A place in a text, counted from 1; the column in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Position {
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+impl Position {
+    /// Returns the position of an offset.
+    pub(super) fn in_bytes(text: &[u8], offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let newlines = before.iter().filter(|byte| **byte == b'\n').count();
+        let in_line = before.iter().rev().take_while(|byte| **byte != b'\n').count();
+        Self { line: newlines + 1, column: in_line + 1 }
+    }
+}
+
+/// What is wrong with a text, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {}, column {}: {mistake}", .position.line, .position.column)]
+pub(super) struct TextFault {
+    mistake: Mistake,
+    position: Position,
+}
+
+impl TextFault {
+    pub(super) fn new(mistake: Mistake, position: Position) -> Self {
+        Self { mistake, position }
+    }
+}
+
+/// What is wrong with a text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Mistake {
+    #[error("not UTF-8")]
+    NotUtf8,
+    #[error("not valid TOML")]
+    NotToml,
+    #[error("not valid JSON")]
+    NotJson,
+    #[error("the JSON ends early")]
+    EndsEarly,
+    #[error("the JSON is not an object, whose keys would be names")]
+    NotAnObject,
+    #[error("the key {0:?} is there a second time")]
+    Duplicate(String),
+    #[error("the key {key:?} is there a second time, after line {first}")]
+    DuplicateOfLine { key: String, first: usize },
+    #[error("not KEY=VALUE, with no white space around the `=`")]
+    NotAnAssignment,
+    #[error("a carriage return outside quotes")]
+    CarriageReturn,
+    #[error("a NUL character")]
+    Nul,
+    #[error("white space in a value outside quotes")]
+    Blank,
+    #[error(
+        "a character outside quotes that shells, or other readers of such files, take for more than itself"
+    )]
+    Special,
+    #[error("the quotes that begin here do not end")]
+    Unclosed,
+    #[error("a backslash before the closing quote, which some readers take for an escape")]
+    BackslashAtEnd,
+    #[error(r#"an escape other than \n, \r, \t, \\, \", \$ and \`"#)]
+    Escape,
+    #[error("a `$` or a backquote in double quotes, which a shell would substitute")]
+    Substitution,
+    #[error("something other than a comment after the closing quote")]
+    AfterQuote,
+}
+
+impl Mistake {
+    /// Returns what a person can do about it, where the mistake does not say it all.
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Blank | Self::Special => Some("put the value into single quotes"),
+            Self::CarriageReturn => Some("save the file with the line ends of Unix"),
+            Self::BackslashAtEnd => {
+                Some(r"put the value into double quotes, and write `\\` for the backslash")
+            }
+            Self::Escape => Some(r"write `\\` for a backslash, or put the value into single quotes"),
+            Self::Substitution => Some("put the value into single quotes, or a backslash before it"),
+            Self::AfterQuote => Some("begin a comment with ` #`; a value is quoted as a whole"),
+            _ => None,
+        }
+    }
+}
+
+/// What keeps one value from being a secret, although the file can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ValueFault {
+    #[error("is null")]
+    Null,
+    #[error("has half of a surrogate pair, which is no character")]
+    Surrogate,
+    #[error("holds a number that JSON cannot have")]
+    Number,
+    #[error("cannot be told from what is around it")]
+    Misplaced,
+}
+
+impl ValueFault {
+    /// Reports it, in the words of the interface.
+    pub(super) fn error(self, path: &Path, key: &str) -> SourceError {
+        let error = SourceError::new(SourceErrorKind::InvalidData);
+        let error = error.with_cause(format!("the value of {key:?} in {path:?} {self}"));
+        match self {
+            Self::Null => error.with_hint("take out the key, or give it a value; `\"\"` is an empty one"),
+            Self::Number => {
+                error.with_hint("in a table or array, write numbers in plain decimal, or as strings")
+            }
+            Self::Surrogate | Self::Misplaced => error,
+        }
+    }
+}
+
+/// Reports a key that is not there.
+pub(super) fn no_such_key(path: &Path, key: &str) -> SourceError {
+    let place = Place::At(path);
+    SourceError::new(SourceErrorKind::NotFound).with_cause(format!("there is no key {key:?} in {place}"))
+}
+
+/// Reports a name that is no key.
+pub(super) fn bad_key(fault: NameFault) -> SourceError {
+    SourceError::new(SourceErrorKind::InvalidRequest).with_cause(format!("the name {fault}"))
+}

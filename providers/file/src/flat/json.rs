@@ -1,0 +1,111 @@
+//! JSON, of which each member is a secret.
+//!
+//! `serde_json` checks the whole text, and says where each value begins and ends; numbers and nested values are copied
+//! from there. A string without escapes is copied as well; one with escapes is decoded in a scratch buffer of
+//! `serde_json`, which nobody wipes.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
+use serde_json::Deserializer;
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use super::Contents;
+use super::fault::{Mistake, Position, TextFault, ValueFault};
+
+/// Reads a text that must be one object.
+pub(super) fn parse(text: &str) -> Result<Contents, TextFault> {
+    let mut duplicate = None;
+    let mut deserializer = Deserializer::from_str(text);
+    let members = Members { duplicate: &mut duplicate };
+    let parsed = members.deserialize(&mut deserializer);
+    parsed
+        .and_then(|contents| deserializer.end().map(|()| contents))
+        .map_err(|error| fault(&error, duplicate))
+}
+
+/// Keeps the position and drops the message, which may quote the text.
+fn fault(error: &serde_json::Error, duplicate: Option<String>) -> TextFault {
+    let mistake = match duplicate {
+        Some(key) => Mistake::Duplicate(key),
+        None if error.is_eof() => Mistake::EndsEarly,
+        None if error.is_data() => Mistake::NotAnObject,
+        None => Mistake::NotJson,
+    };
+    TextFault::new(mistake, Position { line: error.line(), column: error.column() })
+}
+
+/// Reads the members of an object; notes a key that it finds twice.
+struct Members<'d> {
+    duplicate: &'d mut Option<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Members<'_> {
+    type Value = Contents;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Contents, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Members<'_> {
+    type Value = Contents;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Contents, A::Error> {
+        let mut contents = Contents::new();
+        while let Some(key) = members.next_key::<String>()? {
+            if contents.contains_key(&key) {
+                *self.duplicate = Some(key);
+                return Err(A::Error::custom("duplicate key"));
+            }
+            let value: &RawValue = members.next_value()?;
+            contents.insert(key, bytes_of(value));
+        }
+        Ok(contents)
+    }
+}
+
+/// Returns a value's bytes: the text of a string, and the JSON of what else there is, without white space.
+fn bytes_of(value: &RawValue) -> Result<Zeroizing<Vec<u8>>, ValueFault> {
+    match value.get().as_bytes().first() {
+        Some(b'"') => text_of(value),
+        Some(b'n') => Err(ValueFault::Null),
+        _ => Ok(compact(value.get())),
+    }
+}
+
+/// Decodes a string. Its syntax has been checked, but for what its escapes stand for.
+fn text_of(string: &RawValue) -> Result<Zeroizing<Vec<u8>>, ValueFault> {
+    let text = serde_json::from_str::<String>(string.get()).map_err(|_| ValueFault::Surrogate)?;
+    Ok(Zeroizing::new(text.into_bytes()))
+}
+
+/// Copies JSON without the white space between its tokens.
+fn compact(json: &str) -> Zeroizing<Vec<u8>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(json.len()));
+    let mut place = Place::Between;
+    for byte in json.bytes() {
+        place = match (place, byte) {
+            (Place::Between, b' ' | b'\t' | b'\n' | b'\r') => continue,
+            (Place::Between, b'"') | (Place::Escape, _) => Place::String,
+            (Place::String, b'"') => Place::Between,
+            (Place::String, b'\\') => Place::Escape,
+            (same, _) => same,
+        };
+        bytes.push(byte);
+    }
+    bytes
+}
+
+/// Where in a JSON text a byte stands.
+#[derive(Clone, Copy)]
+enum Place {
+    Between,
+    String,
+    Escape,
+}

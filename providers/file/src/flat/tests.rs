@@ -1,0 +1,238 @@
+//! What each format holds, what is refused, and that one run sees one state of the file.
+
+use std::error::Error as _;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use secretdir_provider::SourceErrorKind;
+use tempfile::TempDir;
+
+use super::fault::{Mistake, Position, TextFault};
+use super::*;
+
+fn value(format: Format, text: &str, key: &str) -> Result<String, ValueFault> {
+    let contents = format.parse(text.as_bytes()).unwrap();
+    contents[key].as_ref().map(|value| String::from_utf8(value.to_vec()).unwrap()).map_err(|fault| *fault)
+}
+
+#[test]
+fn a_value_of_toml_is_its_text_or_json() {
+    for (toml, expected) in [
+        (r#""text""#, Ok("text")),
+        ("'C:\\new'", Ok("C:\\new")),
+        (r#""\u00e9\n\"""#, Ok("é\n\"")),
+        ("'''\n two\nlines\n'''", Ok(" two\nlines\n")),
+        ("5432", Ok("5432")),
+        ("1_000", Ok("1_000")),
+        ("0xFF", Ok("0xFF")),
+        ("+1", Ok("+1")),
+        ("1.50", Ok("1.50")),
+        ("inf", Ok("inf")),
+        ("true", Ok("true")),
+        ("1979-05-27 07:32:00Z", Ok("1979-05-27 07:32:00Z")),
+        ("[]", Ok("[]")),
+        ("{}", Ok("{}")),
+        ("[ 1, 'two', [ true ], 1.50 ]", Ok(r#"[1,"two",[true],1.50]"#)),
+        (
+            r#"{ b = 1979-05-27, a.c = "\"\\\u007f\u00e9" }"#,
+            Ok("{\"a\":{\"c\":\"\\\"\\\\\u{7f}é\"},\"b\":\"1979-05-27\"}"),
+        ),
+        (r#"["\b\f\n\r\t\u0001"]"#, Ok(r#"["\u0008\u000c\n\r\t\u0001"]"#)),
+        ("[1_000]", Err(ValueFault::Number)),
+        ("{ a = [0xFF] }", Err(ValueFault::Number)),
+        ("[+1]", Err(ValueFault::Number)),
+        ("[nan]", Err(ValueFault::Number)),
+    ] {
+        let text = format!("# comment\nkey = {toml} # another\nother = 1\n");
+        assert_eq!(value(Format::Toml, &text, "key"), expected.map(str::to_owned), "{toml}");
+    }
+    let tables =
+        "[\"app/db\"]\npassword = \"x\"\nhosts = [{ port = 1 }]\n[other]\n[[many]]\na = 1\n[[many]]\n";
+    for (key, expected) in
+        [("app/db", r#"{"hosts":[{"port":1}],"password":"x"}"#), ("other", "{}"), ("many", r#"[{"a":1},{}]"#)]
+    {
+        assert_eq!(value(Format::Toml, tables, key).as_deref(), Ok(expected), "{key}");
+    }
+}
+
+#[test]
+fn a_value_of_json_is_its_text_or_json() {
+    for (json, expected) in [
+        (r#""text""#, Ok("text")),
+        (r#""\u00e9\ud83d\ude00\n\"\/""#, Ok("é😀\n\"/")),
+        ("5432", Ok("5432")),
+        ("1.50E+3", Ok("1.50E+3")),
+        ("false", Ok("false")),
+        ("123456789012345678901234567890", Ok("123456789012345678901234567890")),
+        ("[ ]", Ok("[]")),
+        ("{ \"b\" : [ 1.0 , \" a \\\" b \" ] ,\n \"a\" : null }", Ok(r#"{"b":[1.0," a \" b "],"a":null}"#)),
+        ("null", Err(ValueFault::Null)),
+        (r#""\ud83d""#, Err(ValueFault::Surrogate)),
+    ] {
+        let text = format!("{{ \"key\" : {json} ,\n\"other\": 1 }}\n");
+        assert_eq!(value(Format::Json, &text, "key"), expected.map(str::to_owned), "{json}");
+    }
+}
+
+#[test]
+fn what_is_no_store_is_refused_where_it_is() {
+    let twice = |key: &str| Mistake::Duplicate(key.to_owned());
+    for (format, text, mistake, line, column) in [
+        (Format::Toml, "a = 1\nb = ?\n", Mistake::NotToml, 2, 5),
+        (Format::Toml, "a = 1\n'a' = 2\n", twice("a"), 2, 1),
+        (Format::Toml, "a.b = 1\na.b = 2\n", twice("b"), 2, 3),
+        (Format::Json, "{\"a\": 1,\n ?}", Mistake::NotJson, 2, 2),
+        (Format::Json, "{\"a\": 1} 2", Mistake::NotJson, 1, 10),
+        (Format::Json, "{\"a\": 1,", Mistake::EndsEarly, 1, 8),
+        (Format::Json, "", Mistake::EndsEarly, 1, 0),
+        (Format::Json, "[1]", Mistake::NotAnObject, 1, 0),
+        (Format::Json, "{\"a\": 1,\n \"\\u0061\": 2}", twice("a"), 2, 9),
+    ] {
+        let fault = TextFault::new(mistake, Position { line, column });
+        assert_eq!(format.parse(text.as_bytes()).unwrap_err(), fault, "{text}");
+    }
+}
+
+/// A source of a file in a folder, and the folder.
+fn source(name: &str, text: &str) -> (TempDir, FlatSource) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, text).unwrap();
+    let format = Format::of(&path).unwrap();
+    (folder, FlatSource::new(path, format))
+}
+
+fn context() -> FetchContext {
+    FetchContext::new(Instant::now() + Duration::from_secs(60), NonZeroUsize::MIN)
+}
+
+/// Returns what comes of a future that never has to wait.
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => done,
+        Poll::Pending => panic!("a file is read in one turn"),
+    }
+}
+
+fn fetch(source: &FlatSource, name: &str) -> Result<Vec<u8>, SourceError> {
+    let fetched = at_once(source.fetch(&context(), &SecretRequest::new(name)));
+    fetched.map(|secret| secret.expose_secret().to_owned())
+}
+
+/// Tells an error with its cause and hint; the folder of the file is left out.
+fn story(folder: &TempDir, error: &SourceError) -> String {
+    let hint = error.hint().unwrap_or("none");
+    let story = format!("{error}: {}; hint: {hint}", error.source().unwrap());
+    story.replace(folder.path().to_str().unwrap(), "")
+}
+
+#[test]
+fn an_error_names_the_file_and_the_place_or_the_key() {
+    for (name, text, key, expected) in [
+        ("a.env", "A=1", "B", r#"not found: there is no key "B" in "/a.env"; hint: none"#),
+        (
+            "a.env",
+            "A=1\nB=two words",
+            "A",
+            r#"invalid data: "/a.env", line 2, column 7: white space in a value outside quotes; hint: put the value into single quotes"#,
+        ),
+        (
+            "a.json",
+            "{\"A\": null}",
+            "A",
+            r#"invalid data: the value of "A" in "/a.json" is null; hint: take out the key, or give it a value; `""` is an empty one"#,
+        ),
+        (
+            "a.toml",
+            "A = \"two\nlines\"",
+            "A",
+            r#"invalid data: "/a.toml", line 1, column 9: not valid TOML; hint: none"#,
+        ),
+        ("a.env", "A=1", "", "invalid request: the name is empty; hint: none"),
+    ] {
+        let (folder, source) = source(name, text);
+        assert_eq!(story(&folder, &fetch(&source, key).unwrap_err()), expected);
+    }
+    let (folder, source) = source("a.env", "");
+    fs::remove_file(&source.path).unwrap();
+    assert_eq!(
+        story(&folder, &fetch(&source, "A").unwrap_err()),
+        r#"not found: there is no "/a.env"; hint: make it, or correct `path`: a relative one counts from the configuration file"#
+    );
+    fs::create_dir(&source.path).unwrap();
+    let told = story(&folder, &fetch(&source, "A").unwrap_err());
+    assert_eq!(told, r#"invalid data: "/a.env" is a directory, not a regular file; hint: none"#);
+}
+
+#[test]
+fn a_value_that_is_none_leaves_the_others() {
+    let (_folder, source) = source("a.json", r#"{"null": null, "good": "value"}"#);
+    assert_eq!(fetch(&source, "good").unwrap(), b"value");
+    assert_eq!(fetch(&source, "null").unwrap_err().kind(), SourceErrorKind::InvalidData);
+}
+
+#[test]
+fn the_file_may_be_a_link_to_anywhere_and_is_read_anew_for_each_run() {
+    let (folder, real) = source("real.env", "A=1");
+    let link = folder.path().join("link.env");
+    symlink(&real.path, &link).unwrap();
+    let source = FlatSource::new(link, Format::Dotenv);
+    assert_eq!(fetch(&source, "A").unwrap(), b"1");
+    fs::write(&real.path, "A=2").unwrap();
+    assert_eq!(fetch(&source, "A").unwrap(), b"2");
+}
+
+#[test]
+fn a_listing_has_the_keys_that_can_be_asked_for() {
+    let (_folder, source) = source("a.json", r#"{"b/c": 1, "a": null, "": 1, "x\u0000": 1, "b/a": {}}"#);
+    let list = |prefix: &str| at_once(source.list(&context(), prefix));
+    assert_eq!(list("").unwrap(), ["a", "b/a", "b/c"]);
+    assert_eq!(list("b/").unwrap(), ["b/a", "b/c"]);
+    assert_eq!(list("c").unwrap(), [""; 0]);
+    assert_eq!(list("\0").unwrap_err().kind(), SourceErrorKind::InvalidRequest);
+    fs::write(&source.path, "{").unwrap();
+    assert_eq!(at_once(source.list(&context(), "")).unwrap_err().kind(), SourceErrorKind::InvalidData);
+}
+
+const CANARY: &str = "Zq7Wx4Kv2Tm8Ph5Rd9Lc";
+
+/// A text of any format that holds a canary, and has been damaged in one place.
+fn damaged() -> impl Strategy<Value = String> {
+    let whole = prop::sample::select(
+        &[
+            "A = \"CANARY\"\n[B]\nc = 'CANARY'\n",
+            "{\"A\": \"CANARY\", \"B\": {\"c\": [\"CANARY\"]}}",
+            "A='CANARY'\nB=CANARY\n",
+        ][..],
+    );
+    let damage =
+        prop::sample::select(&["", "\"", "'", "=", "\n", "{", "]", "\\", "\\u", "=1\n", "é", "1979-13-"][..]);
+    (whole, any::<prop::sample::Index>(), damage, 0..2_usize).prop_map(|(whole, place, damage, lost)| {
+        let text = whole.replace("CANARY", CANARY);
+        let at = place.index(text.len());
+        let rest = text.get(at + lost..).unwrap_or_default();
+        format!("{}{damage}{rest}", &text[..at])
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_error_quotes_the_file(text in damaged()) {
+        for format in [Format::Toml, Format::Json, Format::Dotenv] {
+            if let Err(fault) = format.parse(text.as_bytes()) {
+                let error = StoreFault::Text(fault).error(Path::new("file"));
+                let told = format!("{error:?} {:?} {}", error.hint(), error.source().unwrap());
+                let shown = (0..CANARY.len() - 5).any(|at| told.contains(&CANARY[at..at + 6]));
+                prop_assert!(!shown, "{} in {}", told, text);
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! TOML, of which each top-level key is a secret.
+//!
+//! A string is its text; a number, a boolean or a date is copied as it is written. A table or an array becomes JSON, keys
+//! in their order, so that `field` picks from it as from a secret of a cloud.
+//!
+//! A string with escapes is decoded by `toml`: what that leaves of it, and of the strings inside tables, nobody wipes.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+use zeroize::Zeroizing;
+
+use super::Contents;
+use super::buffer::{append, append_char};
+use super::fault::{Mistake, Position, TextFault, ValueFault};
+
+type Bytes = Zeroizing<Vec<u8>>;
+
+/// Reads a text. Of several mistakes the first one in the text is told, which is not the first one that `toml` finds.
+pub(super) fn parse(text: &str) -> Result<Contents, TextFault> {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    if let Some(error) = errors.iter().min_by_key(|error| place_of(text, error).start) {
+        return Err(fault(text, error));
+    }
+    let entries = document.into_inner().into_iter();
+    Ok(entries.map(|(key, value)| (key.into_inner().into_owned(), bytes_of(text, value))).collect())
+}
+
+fn place_of(text: &str, error: &toml::de::Error) -> Range<usize> {
+    error.span().unwrap_or(text.len()..text.len())
+}
+
+/// Keeps the position. The message may quote the text: of what `toml` says only one thing is told, by its name.
+fn fault(text: &str, error: &toml::de::Error) -> TextFault {
+    let place = place_of(text, error);
+    let position = Position::in_bytes(text.as_bytes(), place.start);
+    let mistake = match (error.message(), text.get(place)) {
+        ("duplicate key", Some(key)) => Mistake::Duplicate(key.trim_matches(['"', '\'']).to_owned()),
+        _ => Mistake::NotToml,
+    };
+    TextFault::new(mistake, position)
+}
+
+fn bytes_of(text: &str, value: Spanned<DeValue<'_>>) -> Result<Bytes, ValueFault> {
+    let span = value.span();
+    match value.into_inner() {
+        DeValue::String(string) => Ok(Zeroizing::new(string.into_owned().into_bytes())),
+        value @ (DeValue::Table(_) | DeValue::Array(_)) => {
+            let mut json = Json { text, bytes: Zeroizing::default() };
+            json.value(&value, span)?;
+            Ok(json.bytes)
+        }
+        _ => Ok(Zeroizing::new(written(text, span)?.as_bytes().to_vec())),
+    }
+}
+
+/// Returns what is written at a place.
+fn written(text: &str, span: Range<usize>) -> Result<&str, ValueFault> {
+    text.get(span).ok_or(ValueFault::Misplaced)
+}
+
+/// JSON in the making. What `toml` takes for nesting is bounded, and so is this.
+struct Json<'t> {
+    text: &'t str,
+    bytes: Bytes,
+}
+
+impl Json<'_> {
+    fn value(&mut self, value: &DeValue<'_>, span: Range<usize>) -> Result<(), ValueFault> {
+        match value {
+            DeValue::String(string) => self.string(string),
+            DeValue::Datetime(_) => self.string(written(self.text, span)?),
+            DeValue::Integer(_) | DeValue::Float(_) => self.number(written(self.text, span)?)?,
+            DeValue::Boolean(flag) => append(&mut self.bytes, flag.to_string().as_bytes()),
+            DeValue::Array(array) => self.array(array)?,
+            DeValue::Table(table) => self.table(table)?,
+        }
+        Ok(())
+    }
+
+    fn table(&mut self, table: &DeTable<'_>) -> Result<(), ValueFault> {
+        let mut entries: Vec<_> = table.iter().collect();
+        entries.sort_by_key(|(key, _)| key.get_ref());
+        for (number, (key, value)) in entries.into_iter().enumerate() {
+            append(&mut self.bytes, if number == 0 { b"{" } else { b"," });
+            self.string(key.get_ref());
+            append(&mut self.bytes, b":");
+            self.value(value.get_ref(), value.span())?;
+        }
+        append(&mut self.bytes, if table.is_empty() { b"{}" } else { b"}" });
+        Ok(())
+    }
+
+    fn array(&mut self, array: &DeArray<'_>) -> Result<(), ValueFault> {
+        for (number, value) in array.iter().enumerate() {
+            append(&mut self.bytes, if number == 0 { b"[" } else { b"," });
+            self.value(value.get_ref(), value.span())?;
+        }
+        append(&mut self.bytes, if array.is_empty() { b"[]" } else { b"]" });
+        Ok(())
+    }
+
+    /// Copies a number that JSON can have too: no `0x`, no `_`, no `+`, no `inf`.
+    fn number(&mut self, number: &str) -> Result<(), ValueFault> {
+        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(number).is_ok();
+        if !is_json {
+            return Err(ValueFault::Number);
+        }
+        append(&mut self.bytes, number.as_bytes());
+        Ok(())
+    }
+
+    fn string(&mut self, string: &str) {
+        append(&mut self.bytes, b"\"");
+        for character in string.chars() {
+            match character {
+                '"' => append(&mut self.bytes, b"\\\""),
+                '\\' => append(&mut self.bytes, b"\\\\"),
+                '\n' => append(&mut self.bytes, b"\\n"),
+                '\r' => append(&mut self.bytes, b"\\r"),
+                '\t' => append(&mut self.bytes, b"\\t"),
+                control if control < ' ' => {
+                    append(&mut self.bytes, format!("\\u{:04x}", u32::from(control)).as_bytes());
+                }
+                other => append_char(&mut self.bytes, other),
+            }
+        }
+        append(&mut self.bytes, b"\"");
+    }
+}
