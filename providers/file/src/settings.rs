@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use secretdir_provider::SettingsError;
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::flat::Format;
 
@@ -13,7 +12,7 @@ use crate::flat::Format;
 #[serde(rename_all = "kebab-case")]
 #[schemars(extend(
     "oneOf" = [{ "required": ["root"] }, { "required": ["path"] }],
-    "dependentRequired" = json!({ "format": ["path"] }),
+    "dependentRequired" = { "format": ["path"] },
 ))]
 pub(crate) struct FileSettings {
     /// A folder: each file below it is a secret. A relative path counts from the configuration file.

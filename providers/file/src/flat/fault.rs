@@ -8,17 +8,21 @@ use crate::error::{self, FileFault, Place};
 use crate::name::NameFault;
 
 /// What keeps a file from being read as a store.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub(super) enum StoreFault {
-    #[error("the file cannot be read")]
     File(FileFault),
-    #[error(transparent)]
-    Text(#[from] TextFault),
+    Text(TextFault),
 }
 
 impl From<FileFault> for StoreFault {
     fn from(fault: FileFault) -> Self {
         Self::File(fault)
+    }
+}
+
+impl From<TextFault> for StoreFault {
+    fn from(fault: TextFault) -> Self {
+        Self::Text(fault)
     }
 }
 

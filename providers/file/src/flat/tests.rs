@@ -6,7 +6,9 @@ use std::num::NonZeroUsize;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
@@ -186,6 +188,35 @@ fn the_file_may_be_a_link_to_anywhere_and_is_read_anew_for_each_run() {
     assert_eq!(fetch(&source, "A").unwrap(), b"1");
     fs::write(&real.path, "A=2").unwrap();
     assert_eq!(fetch(&source, "A").unwrap(), b"2");
+}
+
+#[test]
+fn one_run_sees_one_state_of_the_file() {
+    let (folder, source) = source("a.env", "A=0\nB=0\n");
+    let requests = ["A", "B"].map(SecretRequest::new);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let new = folder.path().join("new");
+            for number in 0_u64.. {
+                if done.load(Ordering::Relaxed) {
+                    break;
+                }
+                fs::write(&new, format!("A={number}\nB={number}\n")).unwrap();
+                fs::rename(&new, &source.path).unwrap();
+            }
+        });
+        let runs = (0..2_000).map(|_| at_once(source.fetch_all(&context(), &requests)));
+        // Nothing here may panic, for the other thread would go on.
+        let mixed = runs.filter(|answers| {
+            let mut values = answers.iter().map(|answer| answer.as_ref().ok().map(Secret::expose_secret));
+            let first = values.next().flatten();
+            first.is_none() || values.any(|other| other != first)
+        });
+        let mixed = mixed.count();
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(mixed, 0);
+    });
 }
 
 #[test]

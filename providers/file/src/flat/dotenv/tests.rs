@@ -47,6 +47,20 @@ fn what_is_documented_is_read() {
 }
 
 #[test]
+fn the_example_of_the_readme_is_read() {
+    let readme = include_str!("../../../README.md");
+    let (_, example) = readme.split_once("```text\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let expected = [
+        ("API_TOKEN", "x7/Kd+=="),
+        ("GREETING", "hello, $world #1"),
+        ("PEM", "-----BEGIN…\n…"),
+        ("app/db", "hunter2"),
+    ];
+    assert_eq!(pairs(example), expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+}
+
+#[test]
 fn what_is_ambiguous_is_refused_where_it_is() {
     for (text, mistake, column) in [
         ("K", Mistake::NotAnAssignment, 2),
