@@ -124,6 +124,7 @@ fn every_default_in_the_reference_may_be_written_out() {
         })
         .collect();
     site.config(&written.join("\n"));
+    fs::copy(examples.join("app.env.tmpl"), site.path().join("app.env.tmpl")).unwrap();
     let (short, long) = (
         reference.lines().filter(|line| is_key(line)).count(),
         written.iter().filter(|line| is_key(line)).count(),

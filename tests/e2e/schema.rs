@@ -115,6 +115,12 @@ fn what_the_schema_refuses_the_command_refuses_too() {
         ("a = {", "\"\" = {"),
         ("a = {", "\"/a\" = {"),
         ("[files]\na = { source = \"local\", secret = \"a\" }", ""),
+        ("root = \"source\"", "root = \"source\"\npath = \"x.env\""),
+        ("root = \"source\"", "root = \"source\"\nformat = \"json\""),
+        ("source = \"local\", secret = \"a\" }", "template = \"x\", secret = \"a\" }"),
+        ("source = \"local\", secret = \"a\" }", "template = \"x\", template-text = \"a\" }"),
+        ("source = \"local\", secret = \"a\" }", "template-text = 7 }"),
+        ("source = \"local\", secret = \"a\" }", "template-text = \"a\", decode = \"hex\" }"),
         ("[files]", "[[import]]\nsource = \"local\"\n[files]"),
         ("[files]", "[[import]]\nsource = \"local\"\nsecret = \"a\"\n[files]"),
         (
@@ -190,7 +196,10 @@ fn providers_explains_one_with_types_defaults_and_documentation() {
     }
     assert!(!text.contains("root"), "{text}");
     let json = site.run(&["providers", "file", "--json"]).expect_exit(0).json();
-    assert_eq!((&json["name"], &json["settings"]["required"][0]), (&"file".into(), &"root".into()));
+    assert_eq!(
+        (&json["name"], &json["settings"]["properties"]["root"]["type"]),
+        (&"file".into(), &"string".into())
+    );
     site.run(&["providers", "exce"]).expect_exit(2).expect_error(&[
         "error: there is no provider `exce`; did you mean `exec`? known: `aws-parameter-store`, `aws-secrets-manager`, `env`, `exec`, `file`",
     ]);

@@ -15,10 +15,21 @@ pub(super) fn tidy(schema: &mut Value) {
             if let Some(Value::Array(choices)) = keys.get_mut("anyOf") {
                 choices.retain(|choice| choice.get("type").is_none_or(|kind| kind != "null"));
             }
-            keys.values_mut().for_each(tidy);
+            keys.iter_mut().for_each(|(key, value)| tidy_below(key, value));
         }
         Value::Array(values) => values.iter_mut().for_each(tidy),
         _ => {}
+    }
+}
+
+/// Tidies what a keyword holds: schemas, schemas by a name that is no keyword, or values that are none.
+fn tidy_below(keyword: &str, value: &mut Value) {
+    match (keyword, value) {
+        ("properties" | "patternProperties" | "dependentSchemas" | "$defs", Value::Object(named)) => {
+            named.values_mut().for_each(tidy);
+        }
+        ("default" | "enum" | "const" | "examples" | "required" | "dependentRequired", _) => {}
+        (_, value) => tidy(value),
     }
 }
 
@@ -48,5 +59,16 @@ mod tests {
             "properties": { "a": { "anyOf": [{ "$ref": "#/$defs/A" }], "default": 3 } },
         });
         assert_eq!(schema, expected);
+    }
+
+    #[test]
+    fn a_key_may_be_called_like_a_keyword_and_values_stay() {
+        let schema = json!({
+            "properties": { "format": { "enum": ["json"] }, "default": { "type": "string", "examples": [{ "format": 1 }] } },
+            "default": { "format": "x" }, "dependentRequired": { "format": ["default"] },
+        });
+        let mut tidied = schema.clone();
+        tidy(&mut tidied);
+        assert_eq!(tidied, schema);
     }
 }
