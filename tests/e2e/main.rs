@@ -28,4 +28,5 @@ mod signals;
 mod strict;
 mod system_calls;
 mod templates;
+mod tour;
 mod values;

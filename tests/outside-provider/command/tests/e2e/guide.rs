@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use secretdir_testkit::Block;
 use tempfile::TempDir;
 
 const PAGE: &str = include_str!("../../../../../providers/README.md");
@@ -13,40 +14,6 @@ const CRATES: &str = include_str!("../../../Cargo.toml");
 
 /// What a newly made crate is given: so that it asks no network, and compiles nothing that is compiled already.
 const LOCK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock");
-
-/// A block of the page.
-#[derive(Clone, Copy)]
-struct Block<'a> {
-    language: &'a str,
-    text: &'a str,
-}
-
-impl<'a> Block<'a> {
-    /// Returns the blocks after this heading.
-    fn all_after(page: &'a str, heading: &str) -> Vec<Self> {
-        let (_, rest) = page.split_once(heading).unwrap();
-        // Fences come in pairs, so what is between them is at the odd places.
-        let fenced = rest.split("\n```").skip(1).step_by(2);
-        fenced
-            .map(|block| block.split_once('\n').unwrap())
-            .map(|(language, text)| Self { language, text })
-            .collect()
-    }
-
-    /// Returns what a person does with the block: runs it, or writes a file.
-    fn step(self) -> String {
-        let comment = match self.language {
-            "sh" => return format!("{}\n", self.text),
-            "rust" => "// ",
-            "toml" => "# ",
-            other => panic!("a block in {other:?} is neither commands nor a file"),
-        };
-        let first = self.text.lines().next().unwrap();
-        let path =
-            first.strip_prefix(comment).unwrap_or_else(|| panic!("{first:?} does not say where it goes"));
-        format!("mkdir -p $(dirname {path}); cat > {path} <<'END-OF-FILE'\n{}\nEND-OF-FILE\n", self.text)
-    }
-}
 
 /// Lets crates in this folder find those of this project where a stranger finds them in the registry.
 fn patch(folder: &Path) {
@@ -91,7 +58,7 @@ fn follow(folder: &Path, steps: &[String]) -> Output {
 fn the_page_leads_from_an_empty_folder_to_a_published_file() {
     let folder = TempDir::new().unwrap();
     patch(folder.path());
-    let blocks = Block::all_after(PAGE, "\n## Write your own\n");
+    let blocks = Block::all_after(PAGE, "## Write your own");
     let steps: Vec<_> = blocks.into_iter().map(Block::step).collect();
     let output = follow(folder.path(), &steps);
     let (shown, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
