@@ -1,6 +1,6 @@
 //! Step 12: reading one generation, and keeping it from being removed meanwhile.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
@@ -29,6 +29,9 @@ const REST: Duration = Duration::from_millis(1);
 /// relative to it. It holds a shared lock on the directory; whoever removes generations leaves it alone meanwhile. The
 /// lock ends with the snapshot or with the process, however that ends. Needs permission to list the directory.
 ///
+/// The lock is on the open directory, so a program that inherits its descriptor ([`AsFd`]) keeps the pin for as long as it
+/// has it. Dropping the snapshot gives the lock back for all of them.
+///
 /// ```no_run
 /// use atomicdir::{FileName, Snapshot};
 ///
@@ -40,6 +43,7 @@ const REST: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub struct Snapshot {
     pin: Flock,
+    link: PathBuf,
     path: PathBuf,
 }
 
@@ -51,22 +55,29 @@ impl Snapshot {
     /// There is no link, or no permission to list the directory; or it could not be pinned in 1,000 attempts, which take
     /// about a second, because somebody holds an exclusive lock on it: whoever may list it can.
     pub fn open(link: impl AsRef<Path>) -> Result<Self> {
-        let path = link.as_ref();
+        let link = link.as_ref();
         for _ in 0..ATTEMPTS {
-            match pin(path)? {
-                Attempt::Pinned(pin) => return Ok(Self { pin, path: path.to_owned() }),
+            match pin(link)? {
+                Attempt::Pinned(pin, path) => return Ok(Self { pin, link: link.to_owned(), path }),
                 Attempt::Locked => std::thread::sleep(REST),
                 Attempt::Late => std::thread::yield_now(),
             }
         }
         // A link that leads nowhere looks like one that flips all the time.
-        std::fs::metadata(path).at(Step::Read, "open", path)?;
-        Err(Error::refuse(Step::Read, "take a shared lock on", path, Refusal::NotPinned(ATTEMPTS)))
+        std::fs::metadata(link).at(Step::Read, "open", link)?;
+        Err(Error::refuse(Step::Read, "take a shared lock on", link, Refusal::NotPinned(ATTEMPTS)))
     }
 
-    /// Returns the directory, and the path that it was opened by.
+    /// Returns the path of the generation's own directory: absolute, and through no symbolic link, so that it goes on to
+    /// name this generation when the link has flipped. For programs that can only be given a path; what they open by it
+    /// belongs together for as long as the pin is held.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the directory, and the link that it was opened by.
     pub(crate) fn directory(&self) -> (&File, &Path) {
-        (self.pin.file(), &self.path)
+        (self.pin.file(), &self.link)
     }
 
     /// Reads a whole file.
@@ -76,7 +87,7 @@ impl Snapshot {
     /// It is not there, not a regular file, or not readable.
     pub fn read(&self, name: &FileName) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        let path = self.path.join(name.as_str());
+        let path = self.link.join(name.as_str());
         self.open_file(name)?.read_to_end(&mut bytes).at(Step::Read, "read", path)?;
         Ok(bytes)
     }
@@ -87,7 +98,7 @@ impl Snapshot {
     ///
     /// As for [`read`](Self::read).
     pub fn open_file(&self, name: &FileName) -> Result<File> {
-        let path = self.path.join(name.as_str());
+        let path = self.link.join(name.as_str());
         let (directories, last) = name.split();
         let mut above = None;
         for directory in directories {
@@ -109,7 +120,8 @@ impl AsFd for Snapshot {
 
 /// How an attempt to pin ended.
 enum Attempt {
-    Pinned(Flock),
+    /// It is pinned, and this is its own path.
+    Pinned(Flock, PathBuf),
     /// Somebody has an exclusive lock on it.
     Locked,
     /// The link flipped meanwhile.
@@ -123,9 +135,21 @@ fn pin(link: &Path) -> Result<Attempt> {
     };
     let Some(pin) = Flock::shared(directory).at(Step::Read, "pin", link)? else { return Ok(Attempt::Locked) };
     let pinned = pin.file().metadata().at(Step::Read, "inspect", link)?;
-    let named = unless_gone(link, std::fs::metadata(link), "inspect")?;
-    let same = named.is_some_and(|named| (pinned.dev(), pinned.ino()) == (named.dev(), named.ino()));
-    Ok(if same { Attempt::Pinned(pin) } else { Attempt::Late })
+    let named = unless_gone(link, named(link), "inspect")?;
+    Ok(match named {
+        Some((path, named)) if (pinned.dev(), pinned.ino()) == (named.dev(), named.ino()) => {
+            Attempt::Pinned(pin, path)
+        }
+        _ => Attempt::Late,
+    })
+}
+
+/// Returns the directory that the link names, by a path without links, and what is there. No generation's name is ever
+/// used again: the directory that is found at that path is the one that the link named.
+fn named(link: &Path) -> io::Result<(PathBuf, Metadata)> {
+    let path = std::fs::canonicalize(link)?;
+    let found = std::fs::symlink_metadata(&path)?;
+    Ok((path, found))
 }
 
 /// Turns "not found" into `None` where the link is there: between the kernel's following it and its looking at the

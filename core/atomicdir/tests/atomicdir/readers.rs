@@ -1,6 +1,8 @@
 //! Snapshots and their pins.
 
+use std::fs;
 use std::os::fd::AsFd;
+use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -34,6 +36,23 @@ fn a_pinned_generation_outlives_the_flip_and_goes_after_its_reader() {
     drop(snapshot);
     drop(place.open(eager()).try_lock(&|| at(2)).unwrap().unwrap());
     assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+}
+
+#[test]
+fn the_path_of_a_snapshot_is_that_of_its_generation_however_it_was_reached() {
+    let place = Place::new();
+    place.publish(eager(), &[("a", "old")], at(0));
+    let own = fs::canonicalize(place.path()).unwrap().join(fs::read_link(place.link()).unwrap());
+    let beside = Place::new();
+    symlink(place.link(), beside.path().join("link")).unwrap();
+    symlink(place.path(), beside.path().join("folder")).unwrap();
+    let ways = [place.link(), beside.path().join("link"), beside.path().join("folder/app"), own.clone()];
+    let snapshots = ways.map(|way| Snapshot::open(way).unwrap());
+    place.publish(eager(), &[("a", "new")], at(1));
+    for snapshot in &snapshots {
+        assert_eq!(snapshot.path(), own);
+        assert_eq!(fs::read(snapshot.path().join("a")).unwrap(), b"old");
+    }
 }
 
 #[test]
@@ -80,6 +99,7 @@ fn read_until(done: &AtomicBool, place: &Place) -> usize {
     while !done.load(Ordering::SeqCst) {
         let snapshot = Snapshot::open(place.link()).unwrap();
         assert_eq!(snapshot.read(&name("a")).unwrap(), snapshot.read(&name("b")).unwrap());
+        assert_eq!(snapshot.read(&name("a")).unwrap(), fs::read(snapshot.path().join("b")).unwrap());
         reads += 1;
     }
     reads
