@@ -29,8 +29,8 @@ const REST: Duration = Duration::from_millis(1);
 /// relative to it. It holds a shared lock on the directory; whoever removes generations leaves it alone meanwhile. The
 /// lock ends with the snapshot or with the process, however that ends. Needs permission to list the directory.
 ///
-/// The lock is on the open directory, so a program that inherits its descriptor ([`AsFd`]) keeps the pin for as long as it
-/// has it. Dropping the snapshot gives the lock back for all of them.
+/// The lock is on the open directory, so a program that inherits its descriptor ([`AsFd`]) holds the pin too, until it closes
+/// that or ends. Only dropping the snapshot ends the pin for both.
 ///
 /// ```no_run
 /// use atomicdir::{FileName, Snapshot};
