@@ -32,7 +32,7 @@ pub(crate) struct Args {
     #[arg(long, global = true)]
     json: bool,
 
-    /// Say more on standard error; twice for everything. RUST_LOG chooses in detail
+    /// Say more on standard error, twice for everything; RUST_LOG chooses
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
 }
@@ -53,14 +53,14 @@ With 1 to 5, and with 10, the published set is exactly what it was before.";
 pub(crate) enum Command {
     /// Gather everything and publish it, if it differs from what is published
     Sync {
-        /// How long to wait for another run, such as `0s` or `2m` [default: the gather timeout and 30s more]
+        /// Wait at most so long for another run [default: the gather timeout + 30s]
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         wait: Option<Duration>,
         /// Publish nothing: the same as `diff`
         #[arg(long, conflicts_with = "wait")]
         dry_run: bool,
     },
-    /// Gather everything and show what `sync` would change: names, sizes, revisions; never a value
+    /// Gather everything and show what `sync` would change: names, sizes, revisions
     Diff,
     /// Validate the configuration, offline
     Check {
@@ -71,15 +71,15 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with_all = ["fetch", "profile"])]
         all_profiles: bool,
     },
-    /// Show what is published: generation, age, files and where they came from; never a value
+    /// Show what is published: generation, age, files and their sources; never a value
     Status,
-    /// List the providers in this binary and their settings, or explain those of one
+    /// List the providers in this binary and their settings, or explain one
     Providers {
         /// The one to explain
         #[arg(value_name = "NAME")]
         name: Option<String>,
     },
-    /// Print a JSON Schema of the configuration, with which an editor completes and checks it
+    /// Print a JSON Schema of the configuration, with which editors complete and check it
     Schema,
     /// Print a script with which a shell completes the arguments
     Completions {

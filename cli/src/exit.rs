@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use secretdir_engine::{Outcome, SyncError};
 
+use crate::output::Stderr;
+
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -54,8 +56,12 @@ impl From<&SyncError> for Exit {
 }
 
 /// Prints what is wrong with the arguments, or the help that was asked for.
-pub(crate) fn usage(error: &clap::Error) -> Exit {
+pub(crate) fn usage(error: &clap::Error, stderr: Stderr) -> Exit {
+    if error.use_stderr() {
+        stderr.usage(error);
+        return Exit::Usage;
+    }
     // Nobody is left to tell if this cannot be printed.
     let _ = error.print();
-    if error.use_stderr() { Exit::Usage } else { Exit::Success }
+    Exit::Success
 }

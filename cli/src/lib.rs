@@ -5,6 +5,7 @@ mod commands;
 mod exit;
 mod host;
 mod output;
+mod setting;
 mod signals;
 mod trace;
 
@@ -19,7 +20,7 @@ pub use exit::Exit;
 
 use args::Args;
 use host::CliHost;
-use output::Output;
+use output::{Output, Stderr};
 use signals::Signals;
 
 /// The command `secretdir`, with the providers that it knows.
@@ -80,12 +81,13 @@ impl Cli {
     /// Runs the command with these arguments, the first of which is its name, and otherwise like [`run`](Self::run).
     pub fn run_from(self, arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit {
         let umask = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
-        std::panic::set_hook(Box::new(|panic| output::panicked(panic.location())));
+        let stderr = Stderr::look();
+        std::panic::set_hook(Box::new(move |panic| stderr.panicked(panic.location())));
         let args = match Args::try_parse_from(arguments) {
             Ok(args) => args,
-            Err(error) => return exit::usage(&error),
+            Err(error) => return exit::usage(&error, stderr),
         };
-        let output = Output::new(args.format());
+        let output = Output::new(args.format(), stderr);
         trace::start(args.verbosity());
         if !self.refused.is_empty() {
             return output.refused_providers(&self.refused);

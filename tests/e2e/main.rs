@@ -6,6 +6,7 @@ mod support;
 
 mod aws;
 mod bad_input;
+mod colours;
 mod concurrency;
 mod configuration;
 mod diff;
@@ -30,3 +31,4 @@ mod system_calls;
 mod templates;
 mod tour;
 mod values;
+mod width;

@@ -1,8 +1,10 @@
 //! What is printed where.
 
+use std::collections::BTreeSet;
 use std::process::Stdio;
 
 use crate::support::{Ran, Site};
+use crate::width::COMMANDS;
 
 #[test]
 fn providers_lists_them_with_their_settings() {
@@ -18,6 +20,31 @@ fn providers_lists_them_with_their_settings() {
         json["providers"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["aws-parameter-store", "aws-secrets-manager", "env", "exec", "file"]);
     assert_eq!(json["providers"][4]["settings"]["required"][0], "root");
+}
+
+#[test]
+fn every_command_answers_with_one_json_object() {
+    let site = Site::with_secrets(&[("a", b"1")]);
+    let mut asked = BTreeSet::new();
+    for (arguments, exit) in [
+        (&["diff"][..], 10),
+        (&["sync", "--dry-run"], 10),
+        (&["sync"], 0),
+        (&["check"], 0),
+        (&["check", "--fetch"], 0),
+        (&["check", "--all-profiles"], 0),
+        (&["status"], 0),
+        (&["providers"], 0),
+        (&["providers", "file"], 0),
+        (&["schema"], 0),
+        (&["completions", "fish"], 0),
+        (&["man", "man1"], 0),
+    ] {
+        let ran = site.run(&[&["--json"], arguments].concat()).expect_exit(exit);
+        assert!(ran.json().is_object(), "{arguments:?}: {ran:?}");
+        asked.insert(arguments[0]);
+    }
+    assert_eq!(asked, BTreeSet::from(COMMANDS));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::support::{Ran, Site};
+use crate::width::COMMANDS;
 
 #[test]
 fn bash_completes_commands_and_options() {
@@ -17,11 +18,12 @@ fn bash_completes_commands_and_options() {
         Ran::of(Command::new("bash").args(["--norc", "-c", &program])).expect_exit(0).stdout
     };
     let commands = ask("secretdir");
-    for command in ["sync", "diff", "check", "status", "providers", "schema", "completions", "man"] {
+    for command in COMMANDS {
         assert!(commands.split_whitespace().any(|word| word == command), "{command}: {commands}");
     }
     let options = ask("secretdir sync");
     assert!(options.contains("--dry-run") && options.contains("--profile"), "{options}");
+    assert_eq!(ask("secretdir completions").split_whitespace().filter(|word| *word == "fish").count(), 1);
 }
 
 #[test]
@@ -30,6 +32,13 @@ fn the_other_shells_get_a_script_of_their_own() {
     for (shell, words) in [("zsh", "#compdef secretdir"), ("fish", "complete -c secretdir")] {
         let script = site.run(&["completions", shell]).expect_exit(0).stdout;
         assert!(script.contains(words) && script.contains("dry-run"), "{shell}: {script}");
+        for command in COMMANDS {
+            assert!(script.contains(command), "{shell}: {command}");
+        }
+        let path = site.path().join(shell);
+        fs::write(&path, script).unwrap();
+        let ran = Ran::of(Command::new(shell).arg("-n").arg(path)).expect_exit(0);
+        assert!(ran.stderr.is_empty(), "{ran:?}");
     }
     site.run(&["completions", "cmd"]).expect_exit(2).expect_error(&["possible values", "zsh"]);
 }
@@ -44,7 +53,8 @@ fn there_is_a_man_page_for_each_command() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     pages.sort();
-    for page in ["secretdir.1", "secretdir-sync.1", "secretdir-diff.1", "secretdir-status.1"] {
+    let commands = COMMANDS.map(|command| format!("secretdir-{command}.1"));
+    for page in commands.iter().map(String::as_str).chain(["secretdir.1"]) {
         assert!(pages.iter().any(|found| found == page), "{page}: {pages:?}");
     }
     let page = fs::read_to_string(folder.join("secretdir-sync.1")).unwrap();

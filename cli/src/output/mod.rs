@@ -2,22 +2,26 @@
 //!
 //! 1. Standard output is the result: text, or with `--json` exactly one JSON object, also when the command fails. Only a
 //!    mistake in the arguments, and an end by a signal, leave it empty.
-//! 2. Standard error is for people: `warning:`, `error:` and `hint:` lines in lower case, progress, traces.
-//! 3. An error is one line, with each cause once; a hint is a line of its own, once for all errors in a row that share it.
-//! 4. No value of a secret, or part of one, anywhere.
-//! 5. Output that cannot be written (a closed pipe) changes nothing about the exit code.
+//! 2. Standard error is for people: `warning:`, `error:` and `hint:` messages in lower case, progress, traces.
+//! 3. An error is one message, with each cause once; a hint is one of its own, once for all errors in a row that share it.
+//! 4. A message is broken into lines of less than 100 columns, of which all but the first are indented by four spaces: a
+//!    line that is not begins another message. A word that is longer stays whole, so that a path can be copied.
+//! 5. Colour is in the labels of messages alone, and only on a terminal that is not `dumb`, without NO_COLOR.
+//! 6. No value of a secret, or part of one, anywhere.
+//! 7. Output that cannot be written (a closed pipe) changes nothing about the exit code.
 
+mod fold;
+mod message;
 mod providers;
 mod status;
 
 use std::error::Error;
 use std::io::Write;
-use std::panic::Location;
 use std::path::Path;
 
 use secretdir_engine::{
     ConfigError, Difference, GatherError, Outcome, OwnerError, Plan, Problem, PublishError, Registry,
-    RegistryError, Rehearsal, State, StatusReport, SyncError, UnknownProvider, count, describe,
+    RegistryError, Rehearsal, State, StatusReport, SyncError, UnknownProvider, count,
 };
 use secretdir_provider::Provider;
 use serde::Serialize;
@@ -25,34 +29,25 @@ use serde_json::json;
 
 use crate::Exit;
 use crate::args::Format;
+use message::Message;
+
+use fold::fold;
+pub(crate) use message::Stderr;
 
 /// Where results and messages go.
 #[derive(Debug)]
 pub(crate) struct Output {
     format: Format,
-}
-
-/// An error as it is told: a line, and perhaps what a person can do about it.
-#[derive(Debug, Serialize)]
-struct Message {
-    message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
-}
-
-impl Message {
-    fn new(error: &dyn Error, hint: Option<&str>) -> Self {
-        Self { message: describe(error), hint: hint.map(str::to_owned) }
-    }
+    stderr: Stderr,
 }
 
 impl Output {
-    pub(crate) fn new(format: Format) -> Self {
-        Self { format }
+    pub(crate) fn new(format: Format, stderr: Stderr) -> Self {
+        Self { format, stderr }
     }
 
     pub(crate) fn config_warnings(&self, plan: &Plan) {
-        plan.warnings().iter().for_each(|problem| warn(&problem.to_string()));
+        plan.warnings().iter().for_each(|problem| self.stderr.warn(&problem.to_string()));
     }
 
     pub(crate) fn bad_config(&self, error: &ConfigError) -> Exit {
@@ -81,24 +76,26 @@ impl Output {
 
     pub(crate) fn synced(&self, outcome: &Outcome) -> Exit {
         let exit = Exit::from(outcome);
-        outcome.warnings.iter().for_each(|warning| warn(warning));
-        outcome.deferred.iter().for_each(|deferred| warn(&format!("left for the next run: {deferred}")));
+        outcome.warnings.iter().for_each(|warning| self.stderr.warn(warning));
+        for deferred in &outcome.deferred {
+            self.stderr.warn(&format!("left for the next run: {deferred}"));
+        }
         let failures = outcome.failures.iter();
         let failures =
             failures.map(|failure| Message { message: failure.message.clone(), hint: failure.hint.clone() });
-        tell(&failures.collect::<Vec<_>>());
+        self.stderr.tell(&failures.collect::<Vec<_>>());
         match self.format {
             Format::Text => say(&outcome.to_string()),
-            Format::Json => say_json(outcome),
+            Format::Json => self.say_json(outcome),
         }
         exit
     }
 
     pub(crate) fn differs(&self, difference: &Difference) -> Exit {
-        difference.warnings.iter().for_each(|warning| warn(warning));
+        difference.warnings.iter().for_each(|warning| self.stderr.warn(warning));
         match self.format {
             Format::Text => say(&difference.to_string()),
-            Format::Json => say_json(difference),
+            Format::Json => self.say_json(difference),
         }
         match difference.state {
             State::Unchanged => Exit::Success,
@@ -132,7 +129,7 @@ impl Output {
     /// Says that a configuration is good and, if its sources have been asked, what they came to.
     pub(crate) fn checked(&self, plan: &Plan, rehearsal: Option<&Rehearsal>) -> Exit {
         let asked = rehearsal.map_or(&[][..], |rehearsal| &rehearsal.warnings);
-        asked.iter().for_each(|warning| warn(warning));
+        asked.iter().for_each(|warning| self.stderr.warn(warning));
         let warnings: Vec<_> =
             plan.warnings().iter().map(Problem::to_string).chain(asked.iter().cloned()).collect();
         let files = rehearsal.map_or(plan.file_count(), |rehearsal| rehearsal.files);
@@ -142,7 +139,7 @@ impl Output {
                 let what = if rehearsal.is_some() { count(files, "file") } else { planned(plan) };
                 say(&format!("ok: {what} from {}, to be published at {path}", count(sources, "source")));
             }
-            Format::Json => say_json(&json!({
+            Format::Json => self.say_json(&json!({
                 "state": "ok", "path": path, "files": files, "imports": plan.import_count(), "sources": sources,
                 "warnings": warnings,
             })),
@@ -174,17 +171,17 @@ impl Output {
                         "files": plan.file_count(), "imports": plan.import_count(),
                     })
                 });
-                say_json(&json!({ "state": "ok", "profiles": profiles.collect::<Vec<_>>() }));
+                self.say_json(&json!({ "state": "ok", "profiles": profiles.collect::<Vec<_>>() }));
             }
         }
         Exit::Success
     }
 
     pub(crate) fn status(&self, report: &StatusReport) -> Exit {
-        report.warnings.iter().for_each(|warning| warn(warning));
+        report.warnings.iter().for_each(|warning| self.stderr.warn(warning));
         match self.format {
             Format::Text => say(&status::text(report)),
-            Format::Json => say_json(report),
+            Format::Json => self.say_json(report),
         }
         Exit::Success
     }
@@ -192,7 +189,7 @@ impl Output {
     pub(crate) fn providers(&self, registry: &Registry) -> Exit {
         match self.format {
             Format::Text => say(&providers::list(registry)),
-            Format::Json => say_json(&providers::list_json(registry)),
+            Format::Json => self.say_json(&providers::list_json(registry)),
         }
         Exit::Success
     }
@@ -200,7 +197,7 @@ impl Output {
     pub(crate) fn provider(&self, provider: &dyn Provider) -> Exit {
         match self.format {
             Format::Text => say(&providers::one(provider)),
-            Format::Json => say_json(&providers::one_json(provider)),
+            Format::Json => self.say_json(&providers::one_json(provider)),
         }
         Exit::Success
     }
@@ -210,14 +207,14 @@ impl Output {
     }
 
     pub(crate) fn schema(&self, registry: &Registry) -> Exit {
-        say_json(&secretdir_engine::schema(registry));
+        self.say_json(&secretdir_engine::schema(registry));
         Exit::Success
     }
 
     pub(crate) fn script(&self, script: &[u8]) -> Exit {
         match self.format {
             Format::Text => drop(std::io::stdout().write_all(script)),
-            Format::Json => say_json(&json!({ "script": String::from_utf8_lossy(script) })),
+            Format::Json => self.say_json(&json!({ "script": String::from_utf8_lossy(script) })),
         }
         Exit::Success
     }
@@ -225,7 +222,7 @@ impl Output {
     pub(crate) fn man(&self, folder: &Path) -> Exit {
         match self.format {
             Format::Text => say(&format!("the man pages are in {}", folder.display())),
-            Format::Json => say_json(&json!({ "state": "ok", "folder": folder.display().to_string() })),
+            Format::Json => self.say_json(&json!({ "state": "ok", "folder": folder.display().to_string() })),
         }
         Exit::Success
     }
@@ -236,27 +233,20 @@ impl Output {
     }
 
     fn fail(&self, messages: Vec<Message>, exit: Exit) -> Exit {
-        tell(&messages);
+        self.stderr.tell(&messages);
         if self.format == Format::Json {
-            say_json(&json!({ "state": "failed", "exit_code": exit as u8, "errors": messages }));
+            self.say_json(&json!({ "state": "failed", "exit_code": exit as u8, "errors": messages }));
         }
         exit
     }
-}
 
-/// Says that something panicked, and where. Not with which message, which could hold a value.
-pub(crate) fn panicked(place: Option<&Location<'_>>) {
-    let place = place.map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-    to_stderr(&format!("panic: at {place}; its message is withheld, as it could hold a value"));
-}
-
-fn tell(messages: &[Message]) {
-    for alike in messages.chunk_by(|one, next| one.hint == next.hint) {
-        for message in alike {
-            to_stderr(&format!("error: {}", message.message));
-        }
-        if let Some(hint) = alike.first().and_then(|message| message.hint.as_ref()) {
-            to_stderr(&format!("hint: {hint}"));
+    fn say_json(&self, value: &impl Serialize) {
+        match serde_json::to_string_pretty(value) {
+            Ok(text) => say(&text),
+            Err(error) => {
+                let message = format!("the result cannot be written as JSON: {error}");
+                self.stderr.tell(&[Message { message, hint: None }]);
+            }
         }
     }
 }
@@ -270,23 +260,6 @@ fn planned(plan: &Plan) -> String {
     }
 }
 
-fn warn(warning: &str) {
-    to_stderr(&format!("warning: {warning}"));
-}
-
-fn to_stderr(line: &str) {
-    // What comes from outside, such as a name or a server's words, must not steer a terminal or forge a line.
-    let line = line.replace(char::is_control, " ");
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
 fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
-}
-
-fn say_json(value: &impl Serialize) {
-    match serde_json::to_string_pretty(value) {
-        Ok(text) => say(&text),
-        Err(error) => to_stderr(&format!("error: the result cannot be written as JSON: {error}")),
-    }
 }

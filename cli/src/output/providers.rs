@@ -4,13 +4,19 @@ use secretdir_engine::{Registry, settings_schema};
 use secretdir_provider::Provider;
 use serde_json::{Value, json};
 
-/// How wide the documentation of a setting is, in characters.
-const WIDTH: usize = 80;
+use super::fold;
+use crate::setting::{Need, Setting};
+
+/// What the documentation of a setting is indented by.
+const INDENT: &str = "      ";
+
+/// What a line on a setting is continued under: its text, beside its name.
+const LINE_INDENT: &str = "                    ";
 
 /// Returns the list of all: a line for each setting.
 pub(crate) fn list(registry: &Registry) -> String {
     let providers = registry.providers().map(|provider| {
-        let settings = Setting::all(provider).into_iter().map(|setting| setting.line());
+        let settings = settings(provider).into_iter().map(line);
         std::iter::once(provider.name().to_owned()).chain(settings).collect::<Vec<_>>().join("\n")
     });
     providers.collect::<Vec<_>>().join("\n\n")
@@ -18,11 +24,11 @@ pub(crate) fn list(registry: &Registry) -> String {
 
 /// Returns what there is to know of one.
 pub(crate) fn one(provider: &dyn Provider) -> String {
-    let settings = Setting::all(provider);
+    let settings = settings(provider);
     if settings.is_empty() {
         return format!("{}\n\n  This provider does not describe its settings.", provider.name());
     }
-    let settings = settings.into_iter().map(|setting| setting.paragraph());
+    let settings = settings.into_iter().map(paragraph);
     std::iter::once(provider.name().to_owned()).chain(settings).collect::<Vec<_>>().join("\n\n")
 }
 
@@ -34,44 +40,34 @@ pub(crate) fn one_json(provider: &dyn Provider) -> Value {
     json!({ "name": provider.name(), "settings": settings_schema(provider) })
 }
 
-/// One key of the settings.
-struct Setting {
-    name: String,
-    kind: String,
-    need: String,
-    description: String,
+/// Returns the settings of a provider; none if it does not describe them.
+fn settings(provider: &dyn Provider) -> Vec<Setting> {
+    settings_schema(provider).map(|schema| Setting::all(&schema)).unwrap_or_default()
 }
 
-impl Setting {
-    fn all(provider: &dyn Provider) -> Vec<Self> {
-        let schema = settings_schema(provider).unwrap_or_default();
-        let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return Vec::new() };
-        let required: Vec<_> =
-            schema.get("required").and_then(Value::as_array).into_iter().flatten().collect();
-        let is_required = |name: &String| required.iter().any(|key| *key == name);
-        properties.iter().map(|(name, property)| Self::of(name, property, is_required(name))).collect()
-    }
+/// Returns a line on a setting: the first sentence on it.
+fn line(setting: Setting) -> String {
+    let Setting { name, need, description, shape } = setting;
+    let first = description.split_inclusive(". ").next().unwrap_or_default().trim_end();
+    fold(&format!("  {name:<17} {}, {}: {first}", kind(&shape), needed(&need)), LINE_INDENT)
+}
 
-    fn of(name: &str, property: &Value, is_required: bool) -> Self {
-        let need = match property.get("default") {
-            _ if is_required => "required".to_owned(),
-            Some(default) => format!("default {default}"),
-            None => "optional".to_owned(),
-        };
-        let description = property.get("description").and_then(Value::as_str).unwrap_or_default();
-        let description = description.split_whitespace().collect::<Vec<_>>().join(" ");
-        Self { name: name.to_owned(), kind: kind(property), need, description }
+/// Returns all that is said of a setting.
+fn paragraph(setting: Setting) -> String {
+    let Setting { name, need, description, shape } = setting;
+    let head = fold(&format!("  {name}  ({}, {})", kind(&shape), needed(&need)), INDENT);
+    if description.is_empty() {
+        head
+    } else {
+        format!("{head}\n{}", fold(&format!("{INDENT}{description}"), INDENT))
     }
+}
 
-    fn line(&self) -> String {
-        let Self { name, kind, need, description } = self;
-        let first = description.split_inclusive(". ").next().unwrap_or_default().trim_end();
-        format!("  {name:<17} {kind}, {need}: {first}")
-    }
-
-    fn paragraph(&self) -> String {
-        let head = format!("  {}  ({}, {})", self.name, self.kind, self.need);
-        wrapped(&self.description).into_iter().fold(head, |text, line| format!("{text}\n      {line}"))
+fn needed(need: &Need) -> String {
+    match need {
+        Need::Required => "required".to_owned(),
+        Need::Default(value) => format!("default {value}"),
+        Need::Optional => "optional".to_owned(),
     }
 }
 
@@ -100,19 +96,4 @@ fn named(kind: &str, property: &Value) -> String {
             .map_or("array".to_owned(), |items| format!("array of {}s", self::kind(items))),
         other => other.to_owned(),
     }
-}
-
-/// Breaks a text into lines.
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
