@@ -51,6 +51,12 @@ With 1 to 5, and with 10, the published set is exactly what it was before.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Write a commented configuration to begin with, unless there is one
+    Init {
+        /// The sources, each a provider, or a name and its provider
+        #[arg(value_name = "[NAME=]PROVIDER")]
+        sources: Vec<String>,
+    },
     /// Gather everything and publish it, if it differs from what is published
     Sync {
         /// Wait at most so long for another run [default: the gather timeout + 30s]

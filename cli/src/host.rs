@@ -8,18 +8,19 @@ use secretdir_engine::{Event, Host};
 
 use crate::args::Verbosity;
 use crate::signals::Signals;
+use crate::umask::Umask;
 
 /// The command as a host of the engine.
 #[derive(Debug)]
 pub(crate) struct CliHost {
-    umask: u32,
+    pub(crate) umask: Umask,
     pub(crate) signals: Signals,
     random: RefCell<fastrand::Rng>,
     progress: ProgressBar,
 }
 
 impl CliHost {
-    pub(crate) fn new(umask: u32, signals: Signals, verbosity: Verbosity) -> Self {
+    pub(crate) fn new(umask: Umask, signals: Signals, verbosity: Verbosity) -> Self {
         // Traces would be written across a bar. Where standard error is no terminal, indicatif draws none.
         let target = match verbosity {
             Verbosity::Normal => ProgressDrawTarget::stderr(),
@@ -65,6 +66,6 @@ impl Host for CliHost {
     }
 
     fn child_umask(&self) -> Option<u32> {
-        Some(self.umask)
+        Some(self.umask.bits())
     }
 }

@@ -7,7 +7,9 @@ mod host;
 mod output;
 mod setting;
 mod signals;
+mod starter;
 mod trace;
+mod umask;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -22,6 +24,7 @@ use args::Args;
 use host::CliHost;
 use output::{Output, Stderr};
 use signals::Signals;
+use umask::Umask;
 
 /// The command `secretdir`, with the providers that it knows.
 ///
@@ -80,7 +83,7 @@ impl Cli {
 
     /// Runs the command with these arguments, the first of which is its name, and otherwise like [`run`](Self::run).
     pub fn run_from(self, arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit {
-        let umask = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+        let umask = Umask::tighten();
         let stderr = Stderr::look();
         std::panic::set_hook(Box::new(move |panic| stderr.panicked(panic.location())));
         let args = match Args::try_parse_from(arguments) {
@@ -93,7 +96,7 @@ impl Cli {
             return output.refused_providers(&self.refused);
         }
         let signals = Signals::default();
-        let host = CliHost::new(umask.bits(), signals.clone(), args.verbosity());
+        let host = CliHost::new(umask, signals.clone(), args.verbosity());
         let exit = commands::run(&args, &self.registry, &host, &output);
         signals.end_if_signalled();
         exit

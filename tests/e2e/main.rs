@@ -13,6 +13,7 @@ mod diff;
 mod exec;
 mod full_disk;
 mod imports;
+mod init;
 mod kills;
 mod modes;
 mod on_change;

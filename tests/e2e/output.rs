@@ -27,7 +27,8 @@ fn every_command_answers_with_one_json_object() {
     let site = Site::with_secrets(&[("a", b"1")]);
     let mut asked = BTreeSet::new();
     for (arguments, exit) in [
-        (&["diff"][..], 10),
+        (&["init", "env", "--config", "new.toml"][..], 0),
+        (&["diff"], 10),
         (&["sync", "--dry-run"], 10),
         (&["sync"], 0),
         (&["check"], 0),

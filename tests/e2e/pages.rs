@@ -23,6 +23,7 @@ fn bash_completes_commands_and_options() {
     }
     let options = ask("secretdir sync");
     assert!(options.contains("--dry-run") && options.contains("--profile"), "{options}");
+    assert!(ask("secretdir init").contains("--config"));
     assert_eq!(ask("secretdir completions").split_whitespace().filter(|word| *word == "fish").count(), 1);
 }
 

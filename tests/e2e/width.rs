@@ -7,8 +7,8 @@ use crate::support::{HEAD, Ran, Site};
 const TOO_WIDE: usize = 100;
 
 /// All of them.
-pub(crate) const COMMANDS: [&str; 8] =
-    ["sync", "diff", "check", "status", "providers", "schema", "completions", "man"];
+pub(crate) const COMMANDS: [&str; 9] =
+    ["init", "sync", "diff", "check", "status", "providers", "schema", "completions", "man"];
 
 /// Returns what a command writes to standard error, as it writes it.
 fn stderr(command: &mut Command) -> String {
@@ -101,4 +101,6 @@ fn help_and_lists_are_narrow() {
     for provider in list.lines().filter(|line| !line.is_empty() && !line.starts_with(' ')) {
         assert_narrow(&site.run(&["providers", provider]).expect_exit(0).stdout);
     }
+    assert_narrow(&site.run(&["init", "exec", "aws-secrets-manager"]).expect_exit(0).stdout);
+    assert_narrow(&std::fs::read_to_string(site.path().join("secretdir.toml")).unwrap());
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod diff;
+pub(crate) mod init;
 mod pages;
 mod providers;
 mod status;
@@ -20,6 +21,7 @@ use crate::output::Output;
 /// Runs the command that the arguments name.
 pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Output) -> Exit {
     match &args.command {
+        Command::Init { sources } => init::run(sources, args.config(), registry, host, output),
         Command::Providers { name } => providers::run(registry, name.as_deref(), output),
         Command::Schema => output.schema(registry),
         Command::Completions { shell } => pages::completions(*shell, output),

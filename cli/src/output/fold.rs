@@ -5,7 +5,7 @@ const TOO_WIDE: usize = 100;
 
 /// Breaks a text at spaces, so that its lines have less than 100 columns; all but the first begin with an indent. A word
 /// that does not fit into a line stays whole. Each break stands for exactly one space.
-pub(super) fn fold(text: &str, indent: &str) -> String {
+pub(crate) fn fold(text: &str, indent: &str) -> String {
     let mut folded = String::new();
     let mut column = 0;
     for (number, word) in text.split(' ').enumerate() {

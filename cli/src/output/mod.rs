@@ -29,9 +29,10 @@ use serde_json::json;
 
 use crate::Exit;
 use crate::args::Format;
+use crate::commands::init::InitError;
 use message::Message;
 
-use fold::fold;
+pub(crate) use fold::fold;
 pub(crate) use message::Stderr;
 
 /// Where results and messages go.
@@ -209,6 +210,22 @@ impl Output {
     pub(crate) fn schema(&self, registry: &Registry) -> Exit {
         self.say_json(&secretdir_engine::schema(registry));
         Exit::Success
+    }
+
+    pub(crate) fn configured(&self, config: &Path) -> Exit {
+        let config = config.display().to_string();
+        match self.format {
+            Format::Text => {
+                say(&format!("the configuration is in {config}; `secretdir check` looks it through"))
+            }
+            Format::Json => self.say_json(&json!({ "state": "ok", "config": config })),
+        }
+        Exit::Success
+    }
+
+    pub(crate) fn not_configured(&self, errors: &[InitError]) -> Exit {
+        let messages = errors.iter().map(|error| Message::new(error, error.hint()));
+        self.fail(messages.collect(), Exit::Usage)
     }
 
     pub(crate) fn script(&self, script: &[u8]) -> Exit {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct EnvSettings {
     /// What the names of the variables begin with. A secret's name is the rest.
-    #[schemars(regex(pattern = "^[^=]*$"))]
+    #[schemars(regex(pattern = "^[^=]*$"), extend("examples" = ["APP_"]))]
     #[serde(default)]
     prefix: String,
 }

@@ -23,14 +23,15 @@ const MOST_BYTES: NonZeroUsize = NonZeroUsize::MIN.saturating_add((1 << 20) - 1)
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(extend("oneOf" = [{ "required": ["command"] }, { "required": ["plugin"] }]))]
 pub(crate) struct ExecSettings {
     /// A program and its arguments, started for each secret: its standard output is the value. In an argument `{secret}`
     /// stands for the name of the secret, and `{version}` for its version.
-    #[schemars(length(min = 2))]
+    #[schemars(length(min = 2), extend("examples" = [["cat", "--", "secrets/{secret}"]]))]
     command: Option<Vec<String>>,
     /// Instead of `command`: a program and its arguments, started once for all secrets, that speaks the protocol of JSON
     /// lines.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("examples" = [["./plugin.py"]]))]
     plugin: Option<Vec<String>>,
     /// With `command`: whether one newline at the end of the output is left out of the value.
     #[schemars(extend("default" = false))]

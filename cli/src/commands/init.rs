@@ -1,0 +1,114 @@
+//! `secretdir init`: a configuration to begin with.
+
+use std::collections::BTreeSet;
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use secretdir_engine::{Registry, UnknownProvider};
+
+use crate::Exit;
+use crate::host::CliHost;
+use crate::output::Output;
+use crate::starter::{self, NamedSource};
+
+/// Why there is no new configuration.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InitError {
+    #[error("no source is named; the providers are {}", listed(.0))]
+    NoSource(Vec<&'static str>),
+    #[error(transparent)]
+    UnknownProvider(UnknownProvider),
+    #[error("`{0}` is no name of a source: it has only letters (a to z, A to Z), digits, `-` and `_`")]
+    BadName(String),
+    #[error("two sources would have the name `{0}`")]
+    SameName(String),
+    #[error("`{}` is there already, and is left alone", .0.display())]
+    AlreadyThere(PathBuf),
+    #[error("`{}` cannot be written", .path.display())]
+    NotWritten {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+}
+
+impl InitError {
+    /// Returns what a person can do about it.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        match self {
+            Self::NoSource(_) => {
+                Some("name one or more, such as `secretdir init file` or `secretdir init prod=file`")
+            }
+            Self::SameName(_) => Some("give each a name of its own: NAME=PROVIDER"),
+            Self::AlreadyThere(_) => Some("name another file with --config, or move this one away"),
+            Self::NotWritten { cause, .. } if cause.kind() == ErrorKind::NotFound => {
+                Some("make its folder first")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Writes the configuration where `--config` says.
+pub(crate) fn run(
+    arguments: &[String],
+    path: &Path,
+    registry: &Registry,
+    host: &CliHost,
+    output: &Output,
+) -> Exit {
+    let written = named(arguments, registry).and_then(|sources| {
+        let text = starter::text(&sources, registry);
+        host.umask.during(|| write(path, &text)).map_err(|error| vec![error])
+    });
+    match written {
+        Ok(()) => output.configured(path),
+        Err(errors) => output.not_configured(&errors),
+    }
+}
+
+/// Reads what sources are asked for; tells of all that are wrong.
+fn named<'r>(arguments: &[String], registry: &'r Registry) -> Result<Vec<NamedSource<'r>>, Vec<InitError>> {
+    if arguments.is_empty() {
+        return Err(vec![InitError::NoSource(registry.names().collect())]);
+    }
+    let (mut sources, mut errors, mut names) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for argument in arguments {
+        let (name, provider) = argument.split_once('=').unwrap_or((argument, argument));
+        match registry.find(provider) {
+            Ok(provider) => sources.push(NamedSource { name: name.to_owned(), provider }),
+            Err(unknown) => errors.push(InitError::UnknownProvider(unknown)),
+        }
+        if argument.contains('=') && !is_name(name) {
+            errors.push(InitError::BadName(name.to_owned()));
+        } else if !names.insert(name) {
+            errors.push(InitError::SameName(name.to_owned()));
+        }
+    }
+    if errors.is_empty() { Ok(sources) } else { Err(errors) }
+}
+
+fn listed(names: &[&str]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// Says whether a name needs no quotes in TOML.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}
+
+/// Writes a new file, or none.
+fn write(path: &Path, text: &str) -> Result<(), InitError> {
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).open(path).map_err(|cause| match cause.kind() {
+            ErrorKind::AlreadyExists => InitError::AlreadyThere(path.to_owned()),
+            _ => InitError::NotWritten { path: path.to_owned(), cause },
+        })?;
+    file.write_all(text.as_bytes()).map_err(|cause| {
+        // What stands there is half a file, and this run's own.
+        let _ = fs::remove_file(path);
+        InitError::NotWritten { path: path.to_owned(), cause }
+    })
+}

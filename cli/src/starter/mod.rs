@@ -1,0 +1,210 @@
+//! The text of a configuration to begin with. What it says of a key is what the schemas say, those of the providers
+//! included, so that a provider of somebody else's is explained as well as ours.
+//!
+//! A key that must be there stands there, with an example of its value; every other one is a comment that shows its
+//! default, or an example. So the text can be checked as it is.
+
+mod sample;
+mod toml;
+
+use secretdir_engine::{Registry, settings_schema};
+use secretdir_provider::Provider;
+use serde_json::{Value, json};
+
+use crate::output::fold;
+use crate::setting::{self, Need, Setting};
+
+const HEAD: &str = "\
+# Which secrets secretdir publishes: where they come from, and as which files.
+#
+# A key in a comment shows its default, or an example. Relative paths count from this file.
+#
+#   secretdir check     says what is wrong with this file; with --fetch it also asks the sources
+#   secretdir sync      gathers the secrets, and publishes them if something is different
+#   secretdir schema    prints a JSON Schema, with which an editor completes and checks this file
+#
+# All of them read ./secretdir.toml unless --config names another.";
+
+/// A source of the configuration.
+pub(crate) struct NamedSource<'r> {
+    pub(crate) name: String,
+    pub(crate) provider: &'r dyn Provider,
+}
+
+/// Whether a table is there, or shown as a comment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    There,
+    Commented,
+}
+
+/// Returns the text for these sources.
+pub(crate) fn text(sources: &[NamedSource<'_>], registry: &Registry) -> String {
+    let schema = secretdir_engine::schema(registry);
+    let mut tables = vec![
+        HEAD.to_owned(),
+        section("directory", &schema, Shown::There),
+        section("on-change", &schema, Shown::Commented),
+        section("gather", &schema, Shown::Commented),
+    ];
+    tables.extend(sources.iter().map(source));
+    tables.push(files(sources, &schema));
+    tables.join("\n\n") + "\n"
+}
+
+/// Returns a section that every configuration can have.
+fn section(name: &str, schema: &Value, shown: Shown) -> String {
+    let schema = schema.pointer(&format!("/properties/{name}")).unwrap_or(&Value::Null);
+    let header = comment_unless(shown, &format!("[{name}]"));
+    let example = |setting: &Setting| example(name, &setting.name);
+    let keys = keys(schema, shown, example);
+    described(schema).into_iter().chain([header]).chain(keys).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns what stands for values of which the schema, which is for editors, has no example.
+fn example(section: &str, key: &str) -> Option<Value> {
+    match (section, key) {
+        ("directory", "path") => Some(json!("secrets/app")),
+        ("directory", "owner" | "group") => Some(json!("app")),
+        ("on-change", "command") => Some(json!(["systemctl", "reload", "app"])),
+        _ => None,
+    }
+}
+
+fn source(source: &NamedSource<'_>) -> String {
+    let NamedSource { name, provider } = source;
+    let head = format!("[sources.{name}]\nprovider = {}", toml::text(provider.name()));
+    let Some(schema) = settings_schema(*provider) else {
+        return format!("{head}\n# This provider does not describe its settings.");
+    };
+    let keys = keys(&schema, Shown::There, |_| None);
+    std::iter::once(head).chain(keys).collect::<Vec<_>>().join("\n")
+}
+
+fn files(sources: &[NamedSource<'_>], schema: &Value) -> String {
+    let schema = schema.pointer("/properties/files").unwrap_or(&Value::Null);
+    let required = ["source", "secret"];
+    let others = schema.get("additionalProperties").map(Setting::all).unwrap_or_default();
+    let others = others.iter().map(|other| other.name.as_str()).filter(|name| !required.contains(name));
+    let others = format!("# Each can also have: {}.", others.collect::<Vec<_>>().join(", "));
+    let examples = sources.iter().map(|source| {
+        let (file, source) = (toml::text(&format!("{}/password", source.name)), toml::text(&source.name));
+        format!("# {file} = {{ source = {source}, secret = \"password\" }}")
+    });
+    let head = described(schema).into_iter().chain([fold(&others, "# "), "[files]".to_owned()]);
+    head.chain(examples).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns the keys of a table: first those that must be there.
+fn keys(schema: &Value, shown: Shown, example: impl Fn(&Setting) -> Option<Value>) -> Vec<String> {
+    let chosen = first_choice(schema);
+    let is_there =
+        |setting: &Setting| setting.need == Need::Required || chosen.contains(&setting.name.as_str());
+    let (there, commented): (Vec<_>, Vec<_>) = Setting::all(schema).into_iter().partition(is_there);
+    let key = |setting: Setting, shown| {
+        let value = example(&setting).unwrap_or_else(|| sample::of(&setting.shape, schema));
+        let documentation = documentation(&setting);
+        let line = comment_unless(shown, &format!("{} = {}", toml::key(&setting.name), toml::value(&value)));
+        comment(&documentation).into_iter().chain([line]).collect::<Vec<_>>().join("\n")
+    };
+    let there = there.into_iter().map(|setting| key(setting, shown));
+    there.chain(commented.into_iter().map(|setting| key(setting, Shown::Commented))).collect()
+}
+
+/// Returns what is said of a key, with an example where its default is shown.
+fn documentation(setting: &Setting) -> String {
+    match (&setting.need, setting.shape.pointer("/examples/0")) {
+        (Need::Default(_), Some(example)) => {
+            format!("{} For example: {}", setting.description, toml::value(example)).trim_start().to_owned()
+        }
+        _ => setting.description.clone(),
+    }
+}
+
+/// Returns the keys that must be there where a schema lets one choose: those of the first choice.
+fn first_choice(schema: &Value) -> Vec<&str> {
+    let choices = ["oneOf", "anyOf"].into_iter().filter_map(|word| schema.get(word));
+    choices
+        .filter_map(|choices| choices.get(0))
+        .flat_map(|first| setting::names(first.get("required")))
+        .collect()
+}
+
+/// Returns the description of a table, as a comment.
+fn described(schema: &Value) -> Option<String> {
+    comment(&setting::one_line(schema.get("description")))
+}
+
+fn comment(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| fold(&format!("# {text}"), "# "))
+}
+
+fn comment_unless(shown: Shown, line: &str) -> String {
+    match shown {
+        Shown::There => line.to_owned(),
+        Shown::Commented => format!("# {line}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secretdir_provider::{SecretSource, Settings, SettingsError, SettingsSchema};
+
+    use super::*;
+
+    struct Stranger(Option<&'static str>);
+
+    impl Provider for Stranger {
+        fn name(&self) -> &'static str {
+            "strange"
+        }
+
+        fn source(&self, _: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
+            Err(SettingsError::new("any", "is not wanted"))
+        }
+
+        fn settings_schema(&self) -> Option<SettingsSchema> {
+            self.0.map(SettingsSchema::new)
+        }
+    }
+
+    fn source_of(schema: Option<&'static str>) -> String {
+        source(&NamedSource { name: "own".to_owned(), provider: &Stranger(schema) })
+    }
+
+    #[test]
+    fn a_stranger_is_explained_by_his_schema() {
+        let text = source_of(Some(
+            r##"{
+                "properties": {
+                    "url": { "type": "string", "description": "Where it is.", "examples": ["https://a"] },
+                    "depth": { "$ref": "#/$defs/Depth" },
+                    "a b": { "type": "boolean", "description": "Odd\nname." },
+                    "token": { "type": "string" }
+                },
+                "required": ["url", "token"],
+                "$defs": { "Depth": { "type": "integer", "description": "How far.", "default": 3 } }
+            }"##,
+        ));
+        let expected = "[sources.own]\nprovider = \"strange\"\ntoken = \"…\"\n# Where it is.\nurl = \"https://a\"\n\
+                        # Odd name.\n# \"a b\" = false\n# How far.\n# depth = 3";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn of_several_choices_the_first_is_there() {
+        let text = source_of(Some(
+            r#"{
+                "properties": { "a": { "type": "string" }, "b": { "type": "string" } },
+                "oneOf": [{ "required": ["b"] }, { "required": ["a"] }]
+            }"#,
+        ));
+        assert_eq!(text, "[sources.own]\nprovider = \"strange\"\nb = \"…\"\n# a = \"…\"");
+    }
+
+    #[test]
+    fn who_does_not_describe_himself_is_there_by_name() {
+        let text = source_of(None);
+        assert!(text.starts_with("[sources.own]\nprovider = \"strange\"\n# "), "{text}");
+    }
+}
