@@ -1,10 +1,13 @@
 //! The arguments.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+
+use crate::Exit;
 
 /// Gathers secrets from pluggable sources into one directory, flipped atomically.
 #[derive(Debug, Parser)]
@@ -47,7 +50,17 @@ Exit codes:
   5  busy: another run holds the lock
   6  published, but a later step failed (durability unknown, command failed)
   10 diff: something would change
-With 1 to 5, and with 10, the published set is exactly what it was before.";
+  125 exec: nothing was started (arguments, configuration, nothing published, no pin)
+  126 exec: the program cannot be run
+  127 exec: the program was not found
+With 1 to 5, and from 10 on, the published set is exactly what it was before.";
+
+const PIN: &str = "\
+The program takes this one's place, and finds the set's own directory in SECRETDIR_PATH. That stays
+until the program, and all that inherited its descriptors, have ended, whatever is published
+meanwhile. A program that closes descriptors which it does not know gives it up earlier.
+
+The exit code is the program's own, or 125, 126 or 127 if it could not be started.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -79,6 +92,13 @@ pub(crate) enum Command {
     },
     /// Show what is published: generation, age, files and their sources; never a value
     Status,
+    /// Start a program for which the set that is published now stays until it ends
+    #[command(after_help = PIN)]
+    Exec {
+        /// The program and its arguments
+        #[arg(last = true, required = true, value_name = "PROGRAM")]
+        program: Vec<OsString>,
+    },
     /// List the providers in this binary and their settings, or explain one
     Providers {
         /// The one to explain
@@ -116,6 +136,21 @@ pub(crate) enum Verbosity {
 }
 
 impl Args {
+    /// Returns how a command ends whose arguments cannot be read: as far as they can, they say which it was.
+    pub(crate) fn misread(arguments: &[OsString]) -> Exit {
+        let matches = Self::command().ignore_errors(true).try_get_matches_from(arguments);
+        let is_exec = matches.is_ok_and(|matches| matches.subcommand_name() == Some("exec"));
+        if is_exec { Exit::NotStarted } else { Exit::Usage }
+    }
+
+    /// Returns how this command ends if it cannot be done with what it was given.
+    pub(crate) fn misuse(&self) -> Exit {
+        match self.command {
+            Command::Exec { .. } => Exit::NotStarted,
+            _ => Exit::Usage,
+        }
+    }
+
     pub(crate) fn config(&self) -> &Path {
         &self.config
     }
@@ -143,8 +178,6 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -27,6 +27,12 @@ pub enum Exit {
     Late = 6,
     /// A run would change something: of `diff` and `sync --dry-run`.
     Changed = 10,
+    /// `exec` started nothing: for its arguments, the configuration, or because there was nothing that could be pinned.
+    NotStarted = 125,
+    /// The program of `exec` cannot be run.
+    NotRunnable = 126,
+    /// The program of `exec` was not found.
+    NotFound = 127,
 }
 
 impl From<Exit> for ExitCode {
@@ -56,10 +62,10 @@ impl From<&SyncError> for Exit {
 }
 
 /// Prints what is wrong with the arguments, or the help that was asked for.
-pub(crate) fn usage(error: &clap::Error, stderr: Stderr) -> Exit {
+pub(crate) fn usage(error: &clap::Error, misread: Exit, stderr: Stderr) -> Exit {
     if error.use_stderr() {
         stderr.usage(error);
-        return Exit::Usage;
+        return misread;
     }
     // Nobody is left to tell if this cannot be printed.
     let _ = error.print();

@@ -75,7 +75,8 @@ impl Cli {
     /// Runs the command with the arguments of the process, and returns its exit code.
     ///
     /// Sets the umask of the process to 077, so call it while the process has one thread. If SIGINT or SIGTERM comes,
-    /// the process ends by that signal once nothing half-made is left. A panic is told by its place alone, here and in the
+    /// the process ends by that signal once nothing half-made is left. With `exec` it does not return if the program can be
+    /// started, which then is what this process runs. A panic is told by its place alone, here and in the
     /// rest of the process: its message could hold a value.
     pub fn run(self) -> ExitCode {
         self.run_from(std::env::args_os()).into()
@@ -86,14 +87,15 @@ impl Cli {
         let umask = Umask::tighten();
         let stderr = Stderr::look();
         std::panic::set_hook(Box::new(move |panic| stderr.panicked(panic.location())));
-        let args = match Args::try_parse_from(arguments) {
+        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+        let args = match Args::try_parse_from(&arguments) {
             Ok(args) => args,
-            Err(error) => return exit::usage(&error, stderr),
+            Err(error) => return exit::usage(&error, Args::misread(&arguments), stderr),
         };
         let output = Output::new(args.format(), stderr);
         trace::start(args.verbosity());
         if !self.refused.is_empty() {
-            return output.refused_providers(&self.refused);
+            return output.refused_providers(&self.refused, args.misuse());
         }
         let signals = Signals::default();
         let host = CliHost::new(umask, signals.clone(), args.verbosity());

@@ -19,6 +19,7 @@ mod modes;
 mod on_change;
 mod output;
 mod pages;
+mod pinned;
 mod privileges;
 mod profiles;
 mod protocol;

@@ -40,6 +40,8 @@ fn every_command_answers_with_one_json_object() {
         (&["schema"], 0),
         (&["completions", "fish"], 0),
         (&["man", "man1"], 0),
+        // The answer of one that succeeds is the program's own.
+        (&["exec", "--", "no-such-program"], 127),
     ] {
         let ran = site.run(&[&["--json"], arguments].concat()).expect_exit(exit);
         assert!(ran.json().is_object(), "{arguments:?}: {ran:?}");

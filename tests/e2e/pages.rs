@@ -23,7 +23,7 @@ fn bash_completes_commands_and_options() {
     }
     let options = ask("secretdir sync");
     assert!(options.contains("--dry-run") && options.contains("--profile"), "{options}");
-    assert!(ask("secretdir init").contains("--config"));
+    assert!(ask("secretdir init").contains("--config") && ask("secretdir exec").contains("--json"));
     assert_eq!(ask("secretdir completions").split_whitespace().filter(|word| *word == "fish").count(), 1);
 }
 
@@ -58,6 +58,8 @@ fn there_is_a_man_page_for_each_command() {
     for page in commands.iter().map(String::as_str).chain(["secretdir.1"]) {
         assert!(pages.iter().any(|found| found == page), "{page}: {pages:?}");
     }
+    let exec = fs::read_to_string(folder.join("secretdir-exec.1")).unwrap();
+    assert!(exec.contains("SECRETDIR_PATH") && exec.contains("PROGRAM"), "{exec}");
     let page = fs::read_to_string(folder.join("secretdir-sync.1")).unwrap();
     assert!(page.contains(".TH") && page.contains("Publish nothing"), "{page}");
     let main = fs::read_to_string(folder.join("secretdir.1")).unwrap();

@@ -7,8 +7,8 @@ use crate::support::{HEAD, Ran, Site};
 const TOO_WIDE: usize = 100;
 
 /// All of them.
-pub(crate) const COMMANDS: [&str; 9] =
-    ["init", "sync", "diff", "check", "status", "providers", "schema", "completions", "man"];
+pub(crate) const COMMANDS: [&str; 10] =
+    ["init", "sync", "diff", "check", "status", "exec", "providers", "schema", "completions", "man"];
 
 /// Returns what a command writes to standard error, as it writes it.
 fn stderr(command: &mut Command) -> String {

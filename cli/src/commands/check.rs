@@ -19,7 +19,7 @@ pub(crate) fn offline(plan: &Plan, output: &Output) -> Exit {
 pub(crate) fn all_profiles(path: &Path, registry: &Registry, output: &Output) -> Exit {
     let names: Vec<_> = match Config::read(path) {
         Ok(config) => config.profiles().map(str::to_owned).collect(),
-        Err(error) => return output.bad_config(&error),
+        Err(error) => return output.bad_config(&error, Exit::Usage),
     };
     let (mut plans, mut failures) = (Vec::new(), Vec::new());
     for name in std::iter::once(None).chain(names.into_iter().map(Some)) {

@@ -2,6 +2,7 @@
 
 mod check;
 mod diff;
+pub(crate) mod exec;
 pub(crate) mod init;
 mod pages;
 mod providers;
@@ -22,6 +23,9 @@ use crate::output::Output;
 pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Output) -> Exit {
     match &args.command {
         Command::Init { sources } => init::run(sources, args.config(), registry, host, output),
+        Command::Exec { program } => {
+            with_plan(args, registry, output, |plan| exec::run(plan, program, host, output))
+        }
         Command::Providers { name } => providers::run(registry, name.as_deref(), output),
         Command::Schema => output.schema(registry),
         Command::Completions { shell } => pages::completions(*shell, output),
@@ -46,7 +50,7 @@ pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Out
 fn with_plan(args: &Args, registry: &Registry, output: &Output, command: impl FnOnce(&Plan) -> Exit) -> Exit {
     match plan(args.config(), args.profile(), registry) {
         Ok(plan) => command(&plan),
-        Err(error) => output.bad_config(&error),
+        Err(error) => output.bad_config(&error, args.misuse()),
     }
 }
 

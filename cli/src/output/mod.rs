@@ -29,6 +29,7 @@ use serde_json::json;
 
 use crate::Exit;
 use crate::args::Format;
+use crate::commands::exec::ExecError;
 use crate::commands::init::InitError;
 use message::Message;
 
@@ -51,10 +52,10 @@ impl Output {
         plan.warnings().iter().for_each(|problem| self.stderr.warn(&problem.to_string()));
     }
 
-    pub(crate) fn bad_config(&self, error: &ConfigError) -> Exit {
+    pub(crate) fn bad_config(&self, error: &ConfigError, exit: Exit) -> Exit {
         let messages =
             error.problems().iter().map(|problem| Message { message: problem.to_string(), hint: None });
-        self.fail(messages.collect(), Exit::Usage)
+        self.fail(messages.collect(), exit)
     }
 
     /// Tells with which profiles a configuration is wrong, and why.
@@ -67,8 +68,8 @@ impl Output {
         self.fail(messages.collect(), Exit::Usage)
     }
 
-    pub(crate) fn refused_providers(&self, errors: &[RegistryError]) -> Exit {
-        self.fail(errors.iter().map(|error| Message::new(error, None)).collect(), Exit::Usage)
+    pub(crate) fn refused_providers(&self, errors: &[RegistryError], exit: Exit) -> Exit {
+        self.fail(errors.iter().map(|error| Message::new(error, None)).collect(), exit)
     }
 
     pub(crate) fn unexpected(&self, error: &dyn Error) -> Exit {
@@ -226,6 +227,10 @@ impl Output {
     pub(crate) fn not_configured(&self, errors: &[InitError]) -> Exit {
         let messages = errors.iter().map(|error| Message::new(error, error.hint()));
         self.fail(messages.collect(), Exit::Usage)
+    }
+
+    pub(crate) fn not_executed(&self, error: &ExecError) -> Exit {
+        self.fail(vec![Message::new(error, error.hint())], error.into())
     }
 
     pub(crate) fn script(&self, script: &[u8]) -> Exit {

@@ -1,0 +1,100 @@
+//! `secretdir exec`: a program in this one's place, with a pin on what is published now.
+//!
+//! The pin is a shared lock on the generation's open directory. The descriptor is handed on through `execve`, and the lock
+//! with it, to the program and to whatever inherits it from there; the kernel ends it with the last of them. A program that
+//! closes what it inherited ends it earlier.
+//!
+//! Nothing stays in between: signals, the exit code and the process ID are the program's own.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, ErrorKind};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use atomicdir::Snapshot;
+use rustix::io::{FdFlags, fcntl_setfd};
+use secretdir_engine::Plan;
+
+use crate::Exit;
+use crate::host::CliHost;
+use crate::output::Output;
+
+/// Where the program finds the path of the generation's own directory.
+const PATH: &str = "SECRETDIR_PATH";
+
+/// Why a program does not run in this one's place.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExecError {
+    #[error("nothing is published at `{}`", .0.display())]
+    NothingPublished(PathBuf),
+    #[error(transparent)]
+    NotPinned(atomicdir::Error),
+    #[error("the pin on `{}` cannot be handed on", .path.display())]
+    NotHandedOn {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+    #[error("`{}` was not found", .0.display())]
+    NotFound(OsString),
+    #[error("`{}` cannot be run", .program.display())]
+    NotRunnable {
+        program: OsString,
+        #[source]
+        cause: io::Error,
+    },
+}
+
+impl ExecError {
+    /// Returns what a person can do about it.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        match self {
+            Self::NothingPublished(_) => Some("run `secretdir sync` first"),
+            Self::NotPinned(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+impl From<&ExecError> for Exit {
+    fn from(error: &ExecError) -> Self {
+        match error {
+            ExecError::NotFound(_) => Self::NotFound,
+            ExecError::NotRunnable { .. } => Self::NotRunnable,
+            _ => Self::NotStarted,
+        }
+    }
+}
+
+/// Returns only if the program could not be started.
+pub(crate) fn run(plan: &Plan, program: &[OsString], host: &CliHost, output: &Output) -> Exit {
+    let error = match pin(plan.link()) {
+        Ok(snapshot) => host.umask.during(|| replace(program, snapshot.path())),
+        Err(error) => error,
+    };
+    output.not_executed(&error)
+}
+
+/// Pins what is published, in a way that a program inherits.
+fn pin(link: &Path) -> Result<Snapshot, ExecError> {
+    let snapshot = Snapshot::open(link).map_err(|error| match error.io_error().map(io::Error::kind) {
+        Some(ErrorKind::NotFound) => ExecError::NothingPublished(link.to_owned()),
+        _ => ExecError::NotPinned(error),
+    })?;
+    match fcntl_setfd(&snapshot, FdFlags::empty()) {
+        Ok(()) => Ok(snapshot),
+        Err(errno) => Err(ExecError::NotHandedOn { path: snapshot.path().to_owned(), cause: errno.into() }),
+    }
+}
+
+/// Puts the program in this one's place. The standard library gives it the default SIGPIPE and no blocked signal.
+fn replace(program: &[OsString], path: &Path) -> ExecError {
+    let mut words = program.iter();
+    let program = words.next().map_or(OsStr::new(""), OsString::as_os_str);
+    let cause = Command::new(program).args(words).env(PATH, path).exec();
+    match cause.kind() {
+        ErrorKind::NotFound => ExecError::NotFound(program.to_owned()),
+        _ => ExecError::NotRunnable { program: program.to_owned(), cause },
+    }
+}
