@@ -1,11 +1,12 @@
 //! All that the command prints. The rules:
 //!
 //! 1. Standard output is the result: text, or with `--json` exactly one JSON object, also when the command fails. Only a
-//!    mistake in the arguments, and an end by a signal, leave it empty.
+//!    mistake in the arguments, and an end by a signal, leave it empty. The program of `exec` has it for itself.
 //! 2. Standard error is for people: `warning:`, `error:` and `hint:` messages in lower case, progress, traces.
 //! 3. An error is one message, with each cause once; a hint is one of its own, once for all errors in a row that share it.
 //! 4. A message is broken into lines of less than 100 columns, of which all but the first are indented by four spaces: a
 //!    line that is not begins another message. A word that is longer stays whole, so that a path can be copied.
+//!    After a mistake in the arguments come clap's own lines on how they should be.
 //! 5. Colour is in the labels of messages alone, and only on a terminal that is not `dumb`, without NO_COLOR.
 //! 6. No value of a secret, or part of one, anywhere.
 //! 7. Output that cannot be written (a closed pipe) changes nothing about the exit code.
