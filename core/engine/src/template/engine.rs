@@ -124,7 +124,7 @@ fn render_error(error: &Error, template: &str) -> TemplateError {
         successors(first, |error| (*error).source()).find_map(|error| error.downcast_ref::<Refusal>());
     let fault = match (refusal, error.kind()) {
         (Some(refusal), _) => Fault::Refused(*refusal),
-        (None, ErrorKind::UndefinedError) => undefined(error, template),
+        (None, ErrorKind::UndefinedError | ErrorKind::UnknownFunction) => undefined(error, template),
         (None, ErrorKind::OutOfFuel) => Fault::OutOfFuel { fuel: FUEL },
         (None, ErrorKind::WriteFailure) => Fault::ResultTooLarge { most: LARGEST_RESULT },
         (None, ErrorKind::MissingArgument) => Fault::MissingArgument,

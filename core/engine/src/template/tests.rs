@@ -126,6 +126,7 @@ fn everything_wrong_is_said_at_once_and_in_order() {
     );
     assert_eq!(wrong("{{ 'a'|shel }}\n{{ 1 + }}")[1], "2:8: syntax error: unexpected end of variable block");
     for template in [
+        "{{ ) }}{{ secret }}",
         "{{ 1 ? 2 }}",
         "{{ 'a }}",
         "{# a",
@@ -156,6 +157,7 @@ fn what_goes_wrong_in_rendering_is_said_at_its_place() {
         ),
         ("{{ (1e308 * 10)|json }}", "1:17: only texts, numbers"),
         ("{% if false %}{% set y = 1 %}{% endif %}{{ y }}", "1:44: `y` is not defined here"),
+        ("{% if false %}{% set f = 1 %}{% endif %}{{ f() }}", "1:44: what is used here is not defined"),
         ("{% set x = {} %}{{ x.a }}", "1:20: `x.a` is not defined here"),
         ("{% set x = {} %}{{ x.a|length }}", "1:24: what is used here is not defined"),
         ("{% set x = {} %}{{ x.a|json }}", "1:24: what is used here is not defined"),
@@ -200,6 +202,11 @@ fn what_is_too_large_or_takes_too_long_is_refused() {
         render(&large(17), &[&value]).unwrap_err().fault,
         Fault::ResultTooLarge { most: LARGEST_RESULT }
     );
+    for filter in ["join", "json"] {
+        let template = format!("{{{{ ([secret('s', 'x')] * 9)|{filter} }}}}");
+        let error = render(&template, &[&value]).unwrap_err();
+        assert_eq!(error.fault, Fault::Refused(Refusal::TooLarge), "{filter}");
+    }
 }
 
 #[test]
