@@ -39,7 +39,7 @@ fn with_every_call_throttled_a_run_ends_at_its_deadline_and_changes_nothing() {
 fn a_store_that_says_when_to_come_back_is_asked_no_earlier() {
     for (seconds, most) in [(2, 8), (7, 14)] {
         let cloud = Cloud::with_secrets(1);
-        cloud.server.set_fault(Fault::ThrottleFirst(seconds));
+        cloud.server.set_fault(Fault::ThrottleOne { call: 1, seconds });
         cloud.reconfigure("timeout = \"60s\"", "timeout = \"20s\"");
         let start = Instant::now();
         cloud.sync().expect_exit(0);

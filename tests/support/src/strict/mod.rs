@@ -1,18 +1,19 @@
 //! A server that keeps to the published models of Secrets Manager and of Parameter Store where moto does not.
 //!
-//! Limits of 20 and of 10 names, of 65,536 bytes, `Errors[]`, HTTP 400 with a code for every refusal, connections that are kept
+//! Limits of 20 and of 10 names, of pages, and of 65,536 bytes, `Errors[]`, HTTP 400 with a code for every refusal, connections that are kept
 //! open; and, when told to, latency, throttling, resets, pages and replies that are no JSON. It counts calls and
 //! connections. It looks at the scope of a signature, which tells the region, and not at the signature: moto does that.
 //! A test reads it with boto3, so that it stays what clients of AWS take it for.
 //!
-//! The models: the API references of AWS Secrets Manager (GetSecretValue, BatchGetSecretValue, DescribeSecret) and of AWS
-//! Systems Manager (GetParameters).
+//! The models: the API references of AWS Secrets Manager (GetSecretValue, BatchGetSecretValue, DescribeSecret, ListSecrets)
+//! and of AWS Systems Manager (GetParameters, GetParametersByPath).
 
+mod pages;
 mod parameters;
 mod secrets;
 mod wire;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use self::pages::Page;
 use crate::http::PATIENCE;
 
 /// The account that all ARNs are of.
@@ -44,19 +46,26 @@ pub enum Fault {
     ThrottleEveryOther,
     /// Throttles every call.
     Throttle,
-    /// Throttles the first call, and says in `Retry-After` to come back after so many seconds.
-    ThrottleFirst(u32),
+    /// Throttles the call that has this number, from 1 on, and says in `Retry-After` to come back after so many seconds.
+    ThrottleOne {
+        /// The number.
+        call: usize,
+        /// The seconds.
+        seconds: u32,
+    },
     /// Refuses these actions to whoever calls them.
     Deny(Vec<&'static str>),
     /// Does not know these actions.
     Unknown(Vec<&'static str>),
     /// Closes connections of calls to this region in the middle of the body.
     Reset(&'static str),
+    /// Closes connections in the same way, of calls to this region after the first so many.
+    ResetAfter(usize, &'static str),
     /// Never answers calls to this region.
     Hang(&'static str),
     /// Answers with half a JSON document, and status 200.
     Malformed,
-    /// Splits the answer to a batch into pages of so many entries.
+    /// Splits the answer to a batch, or a listing, into pages of so many entries.
     Pages(usize),
 }
 
@@ -87,7 +96,8 @@ struct Inner {
     connections: usize,
     in_flight: usize,
     most_in_flight: usize,
-    tokens: BTreeSet<String>,
+    /// The pages that answers have named, by their tokens.
+    pages: BTreeMap<String, Page>,
 }
 
 /// What a call asks: its service and action, its region, and its body.
@@ -252,10 +262,13 @@ impl Inner {
         match &self.fault {
             Fault::ThrottleEveryOther if !number.is_multiple_of(2) => throttled(),
             Fault::Throttle => throttled(),
-            Fault::ThrottleFirst(seconds) if number == 1 => throttled().with_retry_after(*seconds),
+            Fault::ThrottleOne { call, seconds } if number == *call => throttled().with_retry_after(*seconds),
             Fault::Deny(actions) if actions.contains(&call.action()) => denied(call, "*", "identity-based"),
             Fault::Unknown(actions) if actions.contains(&call.action()) => unknown(),
             Fault::Reset(region) if *region == call.region => Reaction::Break(half_a_reply()),
+            Fault::ResetAfter(calls, region) if number > *calls && *region == call.region => {
+                Reaction::Break(half_a_reply())
+            }
             Fault::Hang(region) if *region == call.region => Reaction::Silence,
             Fault::Malformed => reply(200, br#"{"SecretString": "hunter2-hun"#.to_vec()),
             _ => self.serve(call),
@@ -267,6 +280,8 @@ impl Inner {
             "secretsmanager.GetSecretValue" => self.get_secret_value(call),
             "secretsmanager.BatchGetSecretValue" => self.batch_get_secret_value(call),
             "secretsmanager.DescribeSecret" => self.describe_secret(call),
+            "secretsmanager.ListSecrets" => self.list_secrets(call),
+            "AmazonSSM.GetParametersByPath" => self.get_parameters_by_path(call),
             "AmazonSSM.GetParameters" => self.get_parameters(call),
             _ => unknown(),
         }

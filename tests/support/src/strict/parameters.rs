@@ -7,6 +7,9 @@ use super::{ACCOUNT, Call, Inner, Reaction, Stored, answer, denied, refuse};
 /// The most parameters that one call names.
 const MOST_IN_CALL: usize = 10;
 
+/// The most parameters that one page of a listing has.
+const MOST_IN_PAGE: usize = 10;
+
 impl Inner {
     pub(super) fn get_parameters(&self, call: &Call) -> Reaction {
         let names = call.list("Names");
@@ -26,28 +29,65 @@ impl Inner {
         answer(&json!({ "Parameters": found, "InvalidParameters": invalid }))
     }
 
+    /// Lists what is below a level, in the order of the names.
+    pub(super) fn get_parameters_by_path(&mut self, call: &Call) -> Reaction {
+        let path = call.text("Path").unwrap_or_default();
+        if !path.starts_with('/') {
+            let message = "The parameter doesn't meet the parameter name requirements. The parameter name must begin with \
+                a forward slash \"/\".";
+            return refuse("ValidationException", message);
+        }
+        let level = format!("{}/", path.trim_end_matches('/'));
+        let recursive = call.body["Recursive"].as_bool() == Some(true);
+        let listed = self.stored.iter().filter_map(|(name, stored)| {
+            // Whoever may list a level sees all that is below it, also what is denied by its own name.
+            let text = match stored {
+                Stored::Text(text) => text.as_str(),
+                Stored::Denied => "unreadable by name",
+                Stored::Binary(_) | Stored::Deleted => return None,
+            };
+            let rest = name.strip_prefix(&level)?;
+            (recursive || !rest.contains('/')).then(|| described(call, name, text))
+        });
+        let entries = listed.collect();
+        match self.limited_page(call, entries, MOST_IN_PAGE) {
+            Ok((entries, next)) => answer(&next.named_in(json!({ "Parameters": entries }))),
+            Err(reaction) => reaction,
+        }
+    }
+
     /// Returns one parameter, `None` if there is none, or what becomes of the whole call.
     fn parameter(&self, call: &Call, asked: &str) -> Result<Option<Value>, Reaction> {
-        let arn = |name: &str| {
-            format!("arn:aws:ssm:{}:{ACCOUNT}:parameter/{}", call.region, name.trim_start_matches('/'))
-        };
         let found = self.stored.iter().find_map(|(name, stored)| {
-            let rest = asked.strip_prefix(name.as_str()).or_else(|| asked.strip_prefix(&*arn(name)))?;
+            let rest = asked.strip_prefix(name.as_str()).or_else(|| asked.strip_prefix(&*arn(call, name)))?;
             (rest.is_empty() || rest.starts_with(':')).then_some((name, stored, rest))
         });
         let Some((name, stored, selector)) = found else { return Ok(None) };
         if !matches!(selector, "" | ":3" | ":live") {
             return Ok(None);
         }
-        let decrypted = call.body["WithDecryption"].as_bool() == Some(true);
         match stored {
-            Stored::Text(text) => Ok(Some(json!({
-                "Name": name, "ARN": arn(name), "Type": "SecureString", "Version": 3, "Selector": selector,
-                "Value": if decrypted { text.as_str() } else { "AQICAHhencrypted" },
-            }))),
+            Stored::Text(text) => {
+                let mut parameter = described(call, name, text);
+                parameter["Selector"] = json!(selector);
+                Ok(Some(parameter))
+            }
             // One parameter that may not be read fails the whole call.
-            Stored::Denied => Err(denied(call, &arn(name), "identity-based")),
+            Stored::Denied => Err(denied(call, &arn(call, name), "identity-based")),
             Stored::Binary(_) | Stored::Deleted => Ok(None),
         }
     }
+}
+
+fn arn(call: &Call, name: &str) -> String {
+    format!("arn:aws:ssm:{}:{ACCOUNT}:parameter/{}", call.region, name.trim_start_matches('/'))
+}
+
+/// Returns a parameter with its value, which only a call that asks for it gets in the clear.
+fn described(call: &Call, name: &str, text: &str) -> Value {
+    let decrypted = call.body["WithDecryption"].as_bool() == Some(true);
+    json!({
+        "Name": name, "ARN": arn(call, name), "Type": "SecureString", "Version": 3,
+        "Value": if decrypted { text } else { "AQICAHhencrypted" },
+    })
 }

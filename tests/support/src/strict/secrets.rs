@@ -2,11 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ACCOUNT, Call, Fault, Inner, Reaction, Stored, answer, denied, not_authorized, refuse};
+use super::{ACCOUNT, Call, Inner, Reaction, Stored, answer, denied, not_authorized, refuse};
 use crate::encode::base64;
 
 /// The most secrets that one batch names.
 const MOST_IN_BATCH: usize = 20;
+
+/// The most secrets that one page of a listing has.
+const MOST_IN_PAGE: usize = 100;
 
 /// When a secret that is marked for deletion goes, in seconds since 1970: 2033-05-18.
 const DELETION: u64 = 2_000_000_000;
@@ -54,13 +57,13 @@ impl Inner {
         ids.sort_unstable();
         ids.dedup();
         ids.reverse();
-        let (skipped, page) = match self.page(call, ids.len()) {
+        let all = ids.len();
+        let (ids, next) = match self.page(call, ids, all) {
             Ok(page) => page,
             Err(reaction) => return reaction,
         };
-        let rest = ids.len() > skipped + page;
         let (mut values, mut errors) = (Vec::new(), Vec::new());
-        for id in ids.into_iter().skip(skipped).take(page) {
+        for id in ids {
             match self.entry(call, id) {
                 Ok(entry) => values.push(Value::Object(entry)),
                 Err((code, message)) => {
@@ -68,13 +71,25 @@ impl Inner {
                 }
             }
         }
-        let mut body = json!({ "SecretValues": values, "Errors": errors });
-        if rest {
-            let token = format!("page-from-{}", skipped + page);
-            body["NextToken"] = json!(token);
-            self.tokens.insert(token);
+        answer(&next.named_in(json!({ "SecretValues": values, "Errors": errors })))
+    }
+
+    /// Lists in the order of the names, which the real service does not promise.
+    pub(super) fn list_secrets(&mut self, call: &Call) -> Reaction {
+        let filters = match name_filters(call) {
+            Ok(filters) => filters,
+            Err(reaction) => return reaction,
+        };
+        let deleted_too = call.body["IncludePlannedDeletion"].as_bool() == Some(true);
+        let listed = self.stored.iter().filter(|(name, stored)| {
+            let is_there = deleted_too || !matches!(stored, Stored::Deleted);
+            is_there && filters.iter().all(|values| values.iter().any(|value| lets_through(value, name)))
+        });
+        let entries = listed.map(|(name, stored)| entry_of(call, name, stored)).collect();
+        match self.limited_page(call, entries, MOST_IN_PAGE) {
+            Ok((entries, next)) => answer(&next.named_in(json!({ "SecretList": entries }))),
+            Err(reaction) => reaction,
         }
-        answer(&body)
     }
 
     pub(super) fn describe_secret(&self, call: &Call) -> Reaction {
@@ -84,23 +99,7 @@ impl Inner {
             Some(found) => found,
             None => return refuse("ResourceNotFoundException", MISSING),
         };
-        let mut body = json!({ "ARN": arn(&call.region, name), "Name": name });
-        if matches!(stored, Stored::Deleted) {
-            body["DeletedDate"] = json!(DELETION);
-        }
-        answer(&body)
-    }
-
-    /// Returns how many entries earlier pages had, and how many this one has.
-    fn page(&self, call: &Call, count: usize) -> Result<(usize, usize), Reaction> {
-        let size = if let Fault::Pages(size) = self.fault { size } else { count };
-        match call.text("NextToken") {
-            None => Ok((0, size)),
-            Some(token) if self.tokens.contains(token) => {
-                Ok((token.trim_start_matches("page-from-").parse().unwrap(), size))
-            }
-            Some(_) => Err(refuse("InvalidNextTokenException", "The NextToken value is invalid.")),
-        }
+        answer(&entry_of(call, name, stored))
     }
 
     fn entry(&self, call: &Call, id: &str) -> Result<Map<String, Value>, Refusal> {
@@ -131,6 +130,33 @@ impl Inner {
             *name == id || arn == id || arn.strip_suffix("-AbCdEf") == Some(id)
         });
         found.map(|(name, stored)| (name.as_str(), stored))
+    }
+}
+
+/// Returns what is said of a secret besides its value.
+fn entry_of(call: &Call, name: &str, stored: &Stored) -> Value {
+    let mut entry = json!({ "ARN": arn(&call.region, name), "Name": name });
+    if matches!(stored, Stored::Deleted) {
+        entry["DeletedDate"] = json!(DELETION);
+    }
+    entry
+}
+
+/// Reads the filters, of which the tests need only those of names: each one's values, of which one must fit.
+fn name_filters(call: &Call) -> Result<Vec<Vec<&str>>, Reaction> {
+    let filters = call.body["Filters"].as_array().into_iter().flatten();
+    let read = filters.map(|filter| match (filter["Key"].as_str(), filter["Values"].as_array()) {
+        (Some("name"), Some(values)) => Ok(values.iter().filter_map(Value::as_str).collect()),
+        _ => Err(refuse("ValidationException", "1 validation error detected: Value at 'filters' failed")),
+    });
+    read.collect()
+}
+
+/// Compares as the service does: by the beginning and the case, turned round by an exclamation mark.
+fn lets_through(value: &str, name: &str) -> bool {
+    match value.strip_prefix('!') {
+        Some(value) => !name.starts_with(value),
+        None => name.starts_with(value),
     }
 }
 

@@ -26,6 +26,18 @@ def refusal(call, **arguments):
 
 secrets, parameters = client("secretsmanager"), client("ssm")
 batch = secrets.batch_get_secret_value(SecretIdList=["text", "binary", "none", "denied"])
+def names(service, action, key, **arguments):
+    pages = service.get_paginator(action).paginate(**arguments)
+    return [[entry["Name"] for entry in page[key]] for page in pages]
+
+def listed(*values, **more):
+    filters = [{"Key": "name", "Values": [value]} for value in values]
+    return names(secrets, "list_secrets", "SecretList", Filters=filters, **more)
+
+def below(path, **more):
+    return names(parameters, "get_parameters_by_path", "Parameters", Path=path, **more)
+
+first = secrets.list_secrets(MaxResults=1)
 found = parameters.get_parameters(Names=["text", "text:3", "none"], WithDecryption=True)
 print(json.dumps({
     "text": secrets.get_secret_value(SecretId="text")["SecretString"],
@@ -41,6 +53,19 @@ print(json.dumps({
     "parameters": sorted([p["Name"] + p["Selector"], p["Type"], p["Version"], p["Value"]] for p in found["Parameters"]),
     "invalid": found["InvalidParameters"],
     "too many parameters": refusal(parameters.get_parameters, Names=[str(n) for n in range(11)])[:2],
+    "listed": listed(),
+    "listed by name": [listed("/app/"), listed("/App/"), listed("!/app/"), listed("/app/", "!/app/d")],
+    "with deleted": listed("d", IncludePlannedDeletion=True),
+    "pages": listed("/app/", PaginationConfig={"PageSize": 2}),
+    "too many in a page": refusal(secrets.list_secrets, MaxResults=101)[:2],
+    "wrong token": refusal(secrets.list_secrets, NextToken="none")[1],
+    "token of another listing": refusal(secrets.list_secrets, NextToken=first["NextToken"], MaxResults=2)[1],
+    "below": [below("/app", Recursive=True), below("/app/"), below("/", Recursive=True), below("/ap", Recursive=True)],
+    "pages below": below("/app", Recursive=True, PaginationConfig={"PageSize": 2}),
+    "encrypted": parameters.get_parameters_by_path(Path="/app")["Parameters"][0]["Value"],
+    "decrypted": parameters.get_parameters_by_path(Path="/app", WithDecryption=True)["Parameters"][0]["Value"],
+    "too many below": refusal(parameters.get_parameters_by_path, Path="/app", MaxResults=11)[:2],
+    "no path": refusal(parameters.get_parameters_by_path, Path="app")[:2],
 }))
 "#;
 
@@ -51,6 +76,9 @@ fn boto3_reads_it_as_the_service() {
     server.put_binary("binary", &[0, 255]);
     server.deny("denied");
     server.delete("deleted");
+    for name in ["/app/a", "/app/deep/b", "/app/deep/c"] {
+        server.put(name, "parameter");
+    }
     let output = Command::new(python()).args(["-c", READ]).arg(server.endpoint()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let read: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -71,6 +99,23 @@ fn boto3_reads_it_as_the_service() {
         "parameters": [["text", "SecureString", 3, "a \"value\"\n"], ["text:3", "SecureString", 3, "a \"value\"\n"]],
         "invalid": ["none"],
         "too many parameters": [400, "ValidationException"],
+        "listed": [["/app/a", "/app/deep/b", "/app/deep/c", "binary", "denied", "text"]],
+        "listed by name": [
+            [["/app/a", "/app/deep/b", "/app/deep/c"]], [[]], [["binary", "denied", "text"]], [["/app/a"]],
+        ],
+        "with deleted": [["deleted", "denied"]],
+        "pages": [["/app/a", "/app/deep/b"], ["/app/deep/c"]],
+        "too many in a page": [400, "ValidationException"],
+        "wrong token": "InvalidNextTokenException",
+        "token of another listing": "InvalidNextTokenException",
+        "below": [
+            [["/app/a", "/app/deep/b", "/app/deep/c"]], [["/app/a"]], [["/app/a", "/app/deep/b", "/app/deep/c"]], [[]],
+        ],
+        "pages below": [["/app/a", "/app/deep/b"], ["/app/deep/c"]],
+        "encrypted": "AQICAHhencrypted",
+        "decrypted": "parameter",
+        "too many below": [400, "ValidationException"],
+        "no path": [400, "ValidationException"],
     });
     assert_eq!(read, expected);
 }
