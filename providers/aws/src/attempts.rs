@@ -1,11 +1,15 @@
 //! Watches the SDK's attempts of one call: lets it try again only while the run's budget lasts, and as late as the store asks.
+//!
+//! The SDK may ask its classifiers of one attempt more than once: whether to keep the connection, and whether to try again. The
+//! second time gets the first answer, or an attempt would take two tokens.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aws_sdk_secretsmanager::config::interceptors::InterceptorContext;
+use aws_sdk_secretsmanager::config::interceptors::{BeforeTransmitInterceptorContextRef, InterceptorContext};
 use aws_sdk_secretsmanager::config::retry::{ClassifyRetry, RetryAction};
+use aws_sdk_secretsmanager::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_secretsmanager::error::BoxError;
 use aws_smithy_runtime_api::client::retries::classifiers::{RetryClassifierPriority, RetryReason};
 use aws_smithy_types::retry::ErrorKind;
 
@@ -29,22 +33,69 @@ pub(crate) struct Seen {
 pub(crate) struct Attempts {
     budget: Arc<Budget>,
     most: u32,
-    made: Arc<AtomicU32>,
-    seen: Arc<Mutex<Seen>>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    made: u32,
+    /// What was found of the attempt that is being made.
+    verdict: Option<RetryAction>,
+    seen: Seen,
 }
 
 impl Attempts {
     pub(crate) fn new(budget: Arc<Budget>, most: u32) -> Self {
-        Self { budget, most, made: Arc::default(), seen: Arc::default() }
+        Self { budget, most, state: Arc::default() }
     }
 
     /// Starts to count the attempts of another call.
     pub(crate) fn begin(&self) {
-        self.made.store(0, Ordering::Relaxed);
+        self.state().made = 0;
     }
 
     pub(crate) fn seen(&self) -> Seen {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state().seen
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says what becomes of an attempt of which the SDK's classifiers found this, and takes the token that it costs.
+    fn judge(&self, context: &InterceptorContext, found: &RetryAction, state: &mut State) -> RetryAction {
+        let RetryAction::RetryIndicated(RetryReason::RetryableError { kind, retry_after }) = found else {
+            return RetryAction::NoActionIndicated;
+        };
+        let wait = retry_after.or_else(|| retry_after_of(context));
+        state.seen = Seen { throttled: *kind == ErrorKind::ThrottlingError, retry_after: wait };
+        if state.made >= self.most {
+            return RetryAction::NoActionIndicated;
+        }
+        match wait {
+            Some(wait) if wait > LONGEST_WAIT => RetryAction::RetryForbidden,
+            _ if !self.budget.take_spare() => RetryAction::RetryForbidden,
+            Some(wait) => RetryAction::retryable_error_with_explicit_delay(*kind, wait),
+            None => RetryAction::NoActionIndicated,
+        }
+    }
+}
+
+impl Intercept for Attempts {
+    fn name(&self) -> &'static str {
+        "the count of the attempts"
+    }
+
+    fn read_before_attempt(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let mut state = self.state();
+        state.made += 1;
+        state.verdict = None;
+        Ok(())
     }
 }
 
@@ -54,22 +105,13 @@ impl ClassifyRetry for Attempts {
     }
 
     fn classify_retry_v2(&self, context: &InterceptorContext, previous: &RetryAction) -> RetryAction {
-        let made = self.made.fetch_add(1, Ordering::Relaxed) + 1;
-        let RetryAction::RetryIndicated(RetryReason::RetryableError { kind, retry_after }) = previous else {
-            return RetryAction::NoActionIndicated;
-        };
-        let wait = retry_after.or_else(|| retry_after_of(context));
-        let seen = Seen { throttled: *kind == ErrorKind::ThrottlingError, retry_after: wait };
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
-        if made >= self.most {
-            return RetryAction::NoActionIndicated;
+        let mut state = self.state();
+        if let Some(verdict) = &state.verdict {
+            return verdict.clone();
         }
-        match wait {
-            Some(wait) if wait > LONGEST_WAIT => RetryAction::RetryForbidden,
-            _ if !self.budget.take_spare() => RetryAction::RetryForbidden,
-            Some(wait) => RetryAction::retryable_error_with_explicit_delay(*kind, wait),
-            None => RetryAction::NoActionIndicated,
-        }
+        let verdict = self.judge(context, previous, &mut state);
+        state.verdict = Some(verdict.clone());
+        verdict
     }
 
     fn name(&self) -> &'static str {

@@ -136,8 +136,10 @@ impl<'a> Asking<'a> {
         attempts: &Attempts,
     ) -> Option<Vec<(usize, Answer)>> {
         let mut open = Open::new(self, regional, call);
-        let overrides =
-            Config::builder().timeout_config(timeouts(limits.until)).retry_classifier(attempts.clone());
+        let overrides = Config::builder()
+            .timeout_config(timeouts(limits.until))
+            .interceptor(attempts.clone())
+            .retry_classifier(attempts.clone());
         let request = regional.client.get_parameters().set_names(Some(open.names())).with_decryption(true);
         match request.customize().config_override(overrides).send().await {
             Ok(found) => {

@@ -173,7 +173,10 @@ impl<'a> Prepared<'a> {
     /// Returns what the configuration of the client is changed to for one call.
     fn overrides(&self) -> Builder {
         self.attempts.begin();
-        Config::builder().timeout_config(timeouts(self.limits.until)).retry_classifier(self.attempts.clone())
+        Config::builder()
+            .timeout_config(timeouts(self.limits.until))
+            .interceptor(self.attempts.clone())
+            .retry_classifier(self.attempts.clone())
     }
 
     fn asked(&self, question: Question<'a>) -> Asked<'a> {
