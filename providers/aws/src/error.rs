@@ -104,6 +104,10 @@ where
             let reply = Reply::read(refusal.err(), refusal.raw(), failure.request_id());
             of_reply(&reply, asked)
         }
+        // The whole reply came, and the parser's complaint about it may quote it. Of one that breaks off there is no body.
+        SdkError::ResponseError(unread) if unread.raw().body().bytes().is_some() => {
+            of_reply(&Reply::unreadable(unread.raw()), asked)
+        }
         // The time was up in a pause between two attempts.
         SdkError::TimeoutError(_) if seen.throttled => of_reply(&Reply::throttled(), asked),
         SdkError::TimeoutError(_) => unsaid(new(

@@ -46,6 +46,12 @@ impl Reply {
         reply
     }
 
+    /// Describes a reply of which nothing can be read.
+    pub(super) fn unreadable(raw: &HttpResponse) -> Self {
+        let length = raw.body().bytes().map_or(0, <[u8]>::len);
+        Self { status: raw.status().as_u16(), length, ..Self::default() }
+    }
+
     /// Makes the reply that a call would have had if it had been made once more.
     pub(super) fn throttled() -> Self {
         Self {

@@ -12,11 +12,11 @@ use secretdir_provider::{
     Table,
 };
 use secretdir_provider_aws::{AwsParameterStore, WithCredentials};
-use secretdir_testkit::{AccessKey, Fault, Moto, REGION, Reply, Strict, Stub};
+use secretdir_testkit::{AccessKey, Canary, Moto, REGION, Reply, Strict, Stub};
 
 use crate::support::{self, LONG, some_key};
 
-fn provider(key: &AccessKey) -> WithCredentials {
+pub(crate) fn provider(key: &AccessKey) -> WithCredentials {
     AwsParameterStore.with_credentials(Credentials::new(&key.id, &key.secret, None, None, "tests"))
 }
 
@@ -195,10 +195,20 @@ async fn ten_are_one_call_and_each_that_is_missing_or_denied_is_told() {
 }
 
 #[tokio::test]
-async fn a_value_in_an_answer_that_breaks_off_is_not_shown() {
-    let server = Strict::start();
-    server.put("/app/a", "value");
-    server.set_fault(Fault::Malformed);
-    let answers = ask(&*source(&server.endpoint(), &some_key()), &[("/app/a", None)]).await;
-    assert!(!format!("{answers:?}").contains("hunter2"));
+async fn an_answer_that_cannot_be_read_is_invalid_and_is_not_quoted() {
+    let canary = Canary::new("value", "hunter2-hunter2");
+    for body in [
+        "hunter2-hunter2",
+        r#"{"Parameters":"hunter2-hunter2"}"#,
+        r#"{"Parameters":[{"Name":"/app/a","Value":hunter2-hunter2}]}"#,
+        r#"{"Parameters":[{"Name":"/app/a","Value":"hunter2-hunter2"#,
+        r#"{"Parameters":[{"Name":"/app/a","Value":"\ud800 hunter2-hunter2"}]}"#,
+    ] {
+        let stub = Stub::start(Reply::json(200, body));
+        let source = source(&stub.endpoint(), &some_key());
+        let error = support::seen(ask(&*source, &[("/app/a", None)]).await.remove(0));
+        assert_eq!(error.kind, SourceErrorKind::InvalidData, "{error:?}");
+        assert_eq!(error.cause, format!("a reply that cannot be read: HTTP 200, {} bytes", body.len()));
+        canary.assert_absent("the error", format!("{error:?}"));
+    }
 }
