@@ -11,25 +11,29 @@ use serde::Deserialize;
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct AwsSettings {
     /// The region to ask. Without it that of AWS_REGION, the profile or the instance.
-    #[schemars(regex(pattern = "^[A-Za-z0-9-]+$"))]
+    #[schemars(regex(pattern = "^[A-Za-z0-9-]+$"), extend("examples" = ["eu-west-1"]))]
     pub(crate) region: Option<String>,
     /// The profile that gives the credentials. Without it they come from the usual chain of the AWS SDK.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("examples" = ["prod"]))]
     pub(crate) profile: Option<String>,
     /// Where to ask instead of AWS itself: a VPC endpoint, a local server. `{region}` stands for the region that is asked.
-    #[schemars(regex(pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]"))]
+    #[schemars(
+        regex(pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]"),
+        extend("examples" = ["https://vpce-0123.secretsmanager.{region}.vpce.amazonaws.com", "http://localhost:4566"])
+    )]
     pub(crate) endpoint_url: Option<String>,
     /// The role to assume with those credentials, by its ARN.
-    #[schemars(regex(pattern = "^arn:"))]
+    #[schemars(regex(pattern = "^arn:"), extend("examples" = ["arn:aws:iam::123456789012:role/reader"]))]
     pub(crate) role_arn: Option<String>,
     /// What the role's trust policy asks of whoever assumes it from another account. Not a secret.
-    #[schemars(length(min = 2, max = 1224))]
+    #[schemars(length(min = 2, max = 1224), extend("examples" = ["secretdir-prod"]))]
     pub(crate) external_id: Option<String>,
     /// What the session is called in CloudTrail; `secretdir` by default.
-    #[schemars(regex(pattern = "^[A-Za-z0-9_+=,.@-]{2,64}$"))]
+    #[schemars(regex(pattern = "^[A-Za-z0-9_+=,.@-]{2,64}$"), extend("examples" = ["secretdir-host-7"]))]
     pub(crate) role_session_name: Option<String>,
     /// Regions with replicas, to be asked in this order when one before is unavailable or does not answer in time.
     #[serde(default)]
+    #[schemars(extend("examples" = [["eu-central-1"]]))]
     pub(crate) failover_region: Vec<String>,
     /// Whether to ask endpoints with cryptography that is validated under FIPS 140.
     #[serde(default)]
@@ -204,6 +208,29 @@ mod tests {
         ] {
             assert_eq!(read(&[("endpoint-url", url)]).unwrap_err(), [format!("endpoint-url: {message}")]);
         }
+    }
+
+    /// What `secretdir init` shows must work as it stands, also all at once.
+    #[test]
+    fn the_examples_are_good_settings() {
+        let schema = schemars::schema_for!(AwsSettings);
+        let properties = schema.as_value()["properties"].as_object().unwrap();
+        let examples =
+            properties.iter().filter_map(|(key, about)| Some((key, about["examples"].as_array()?)));
+        let mut first = Table::new();
+        for (key, examples) in examples {
+            let mut values = examples.iter().map(|example| match example.as_array() {
+                Some(texts) => Value::Array(texts.iter().map(|text| text.as_str().unwrap().into()).collect()),
+                None => example.as_str().unwrap().into(),
+            });
+            first.insert(key.clone(), values.next().unwrap());
+            for other in values {
+                let table = Table::from([(key.clone(), other)]);
+                assert!(AwsSettings::read(&Settings::new(table, "/")).is_ok(), "{key}");
+            }
+        }
+        assert_eq!(first.len(), 7);
+        AwsSettings::read(&Settings::new(first, "/")).unwrap();
     }
 
     #[test]
