@@ -18,6 +18,7 @@ use secretdir_provider::{SourceError, SourceErrorKind};
 pub(crate) use self::fault::Fault;
 use self::reply::Reply;
 use crate::attempts::Seen;
+use crate::settings::AwsSettings;
 
 const REGION_HINT: &str =
     "set `region` in the source, AWS_REGION in the environment, or region in the profile";
@@ -43,6 +44,13 @@ pub(crate) struct Asked<'a> {
     pub(crate) version: Option<&'a str>,
 }
 
+impl<'a> Asked<'a> {
+    /// Describes a call that is about no name, but about what there is.
+    pub(crate) fn of_listing(service: &'static str, region: &'a str, settings: &'a AwsSettings) -> Self {
+        Self { service, region, profile: settings.profile.as_deref(), arn_region: None, version: None }
+    }
+}
+
 /// Why a call failed, or what it says of one secret: the error, and the fault that it was found to be.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -65,6 +73,11 @@ pub(crate) fn no_value() -> SourceError {
 /// Says that an answer does not mention a request.
 pub(crate) fn no_answer() -> SourceError {
     SourceError::new(SourceErrorKind::InvalidData).with_cause("the answer says nothing of this name")
+}
+
+/// Says that an answer is no page of a listing, or one of a listing without an end.
+pub(crate) fn bad_listing(cause: &'static str) -> SourceError {
+    new(SourceErrorKind::InvalidData, cause.to_owned(), ENDPOINT_HINT)
 }
 
 /// Says that the parameter is none that the service has, in this version.

@@ -17,8 +17,8 @@ use tokio::time::sleep;
 use crate::budget::Budget;
 use crate::error;
 
-/// What came of a request.
-pub(crate) type Answer = Result<Secret, SourceError>;
+/// What came of a request: for most a secret, for a listing the names.
+pub(crate) type Answer<T = Secret> = Result<T, SourceError>;
 
 /// How much of the time to the deadline is left, so that an error of one's own comes before the run is cut off.
 const RESERVE: Duration = Duration::from_millis(500);
@@ -27,9 +27,9 @@ const RESERVE: Duration = Duration::from_millis(500);
 pub(crate) type Call = Vec<usize>;
 
 /// What came of a call.
-pub(crate) enum Outcome {
+pub(crate) enum Outcome<T = Secret> {
     /// An answer to each request of the call.
-    Answered(Vec<(usize, Answer)>, Option<Duration>),
+    Answered(Vec<(usize, Answer<T>)>, Option<Duration>),
     /// The call was refused as a whole: its requests are open, to be split in another way.
     Refused(Call),
 }
@@ -42,13 +42,21 @@ pub(crate) struct Limits {
     pub(crate) budget: Arc<Budget>,
 }
 
-/// A service of AWS.
+/// A service of AWS, asked for one kind of thing.
 pub(crate) trait Service: Sync {
+    /// What a request is answered with.
+    type Found: Send;
+
     /// Splits requests into calls.
     fn split(&self, open: Vec<usize>) -> Vec<Call>;
 
     /// Makes one call to the region at this place: 0 is the first.
-    fn ask(&self, region: usize, call: Call, limits: Limits) -> impl Future<Output = Outcome> + Send;
+    fn ask(
+        &self,
+        region: usize,
+        call: Call,
+        limits: Limits,
+    ) -> impl Future<Output = Outcome<Self::Found>> + Send;
 }
 
 /// Reads requests: the questions of those that are well formed, and what is wrong with the others.
@@ -64,7 +72,7 @@ pub(crate) fn read_all<'a, Q>(
 }
 
 /// A run.
-pub(crate) struct Run<'a, S> {
+pub(crate) struct Run<'a, S: Service> {
     service: &'a S,
     context: &'a FetchContext,
     deadline: Instant,
@@ -72,7 +80,7 @@ pub(crate) struct Run<'a, S> {
     reserve: Duration,
     budget: Arc<Budget>,
     regions: usize,
-    answers: Vec<Option<Answer>>,
+    answers: Vec<Option<Answer<S::Found>>>,
     /// How long a throttling store has asked to wait.
     retry_after: Option<Duration>,
 }
@@ -88,7 +96,7 @@ impl<'a, S: Service> Run<'a, S> {
     }
 
     /// Answers requests, of which some have their answers already: they are not well formed.
-    pub(crate) async fn answer(mut self, known: Vec<Option<SourceError>>) -> Vec<Answer> {
+    pub(crate) async fn answer(mut self, known: Vec<Option<SourceError>>) -> Vec<Answer<S::Found>> {
         self.answers = known.into_iter().map(|known| known.map(Err)).collect();
         let open: Vec<_> = (0..self.answers.len()).filter(|place| self.is_open(*place)).collect();
         let calls = self.service.split(open.clone()).len();
@@ -197,7 +205,7 @@ impl<'a, S: Service> Run<'a, S> {
         }
     }
 
-    fn put(&mut self, place: usize, answer: Answer) {
+    fn put(&mut self, place: usize, answer: Answer<S::Found>) {
         if let Some(slot) = self.answers.get_mut(place) {
             // Of a request that two regions did not answer, both tell why; and to be throttled tells more than that the
             // time was up.
@@ -223,12 +231,12 @@ impl<'a, S: Service> Run<'a, S> {
     }
 }
 
-fn kind_of(answer: &Answer) -> Option<SourceErrorKind> {
+fn kind_of<T>(answer: &Answer<T>) -> Option<SourceErrorKind> {
     answer.as_ref().err().map(SourceError::kind)
 }
 
 /// Says whether a region did not come to say anything of a request.
-fn has_no_say(answer: &Option<Answer>) -> bool {
+fn has_no_say<T>(answer: &Option<Answer<T>>) -> bool {
     matches!(answer, Some(Err(error)) if is_down(error))
 }
 

@@ -8,6 +8,8 @@ mod answers;
 mod environment;
 #[path = "conformance/faults.rs"]
 mod faults;
+#[path = "conformance/listing.rs"]
+mod listing;
 #[path = "conformance/parameters.rs"]
 mod parameters;
 #[path = "conformance/permissions.rs"]

@@ -4,6 +4,7 @@
 //! lists the names that it has nothing for. It refuses a call as a whole if one of its parameters may not be read; they are
 //! then asked for one by one, so that each tells for itself.
 
+mod list;
 mod question;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, Sour
 use crate::attempts::Attempts;
 use crate::clients::Clients;
 use crate::error::{self, Asked, Failure, Fault};
+use crate::listing;
 use crate::places::{self, Place, timeouts};
 use crate::run::{self, Answer, Call, Limits, Outcome, Run, Service};
 use crate::settings::AwsSettings;
@@ -73,6 +75,12 @@ impl SecretSource for ParameterStore {
         let asking = Asking { source: self, questions: &questions, alone: Mutex::default() };
         Run::new(&asking, context, self.clients.count()).answer(refused).await
     }
+
+    async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
+        let path = question::path_above(prefix)?;
+        let parameters = list::Parameters { source: self, prefix, path };
+        listing::list(&parameters, context, self.clients.count()).await
+    }
 }
 
 fn client(place: &Place) -> Client {
@@ -84,6 +92,8 @@ fn client(place: &Place) -> Client {
 }
 
 impl Service for Asking<'_> {
+    type Found = Secret;
+
     fn split(&self, open: Vec<usize>) -> Vec<Call> {
         let alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
         let (alone, together): (Vec<_>, Vec<_>) = open.into_iter().partition(|place| alone.contains(place));

@@ -14,6 +14,8 @@ const NAME_HINT: &str = "a name has ASCII letters, digits and _.- only, in at mo
     a version is named by `version`, and a key of a JSON value by `field`";
 const ARN_HINT: &str =
     "an ARN is arn:PARTITION:ssm:REGION:ACCOUNT:parameter/NAME; a version is named by `version`";
+const PREFIX_HINT: &str = "give what the names begin with, with the / before the first level: parameters without one \
+    cannot be listed";
 const VERSION_HINT: &str = "leave `version` out for the latest one, or give its number or one of its labels";
 
 /// A well-formed request.
@@ -39,6 +41,26 @@ impl<'a> Question<'a> {
     pub(crate) fn arn_region(&self) -> Option<&'a str> {
         self.name.strip_prefix("arn:")?.split(':').nth(2)
     }
+}
+
+/// Checks a text that names below a level may begin with, and returns that level: `/app` of `/app/` and of `/app/d`.
+pub(super) fn path_above(prefix: &str) -> Result<&str, SourceError> {
+    check_prefix(prefix).map_err(|(cause, hint)| refused(cause, hint))?;
+    match prefix.rsplit_once('/') {
+        Some((path, _)) if !path.is_empty() => Ok(path),
+        _ => Ok("/"),
+    }
+}
+
+fn check_prefix(prefix: &str) -> Result<(), (&'static str, &'static str)> {
+    if prefix.starts_with("arn:") {
+        return Err(("parameters are listed by name, not by ARN", PREFIX_HINT));
+    }
+    if !prefix.starts_with('/') {
+        return Err(("the prefix does not begin with /", PREFIX_HINT));
+    }
+    // One more character makes a name of it.
+    check_name(&format!("{prefix}x"))
 }
 
 fn check_name(name: &str) -> Result<(), (&'static str, &'static str)> {
@@ -137,6 +159,32 @@ mod tests {
             ("arn:aws:ssm:eu-west-1:123456789012:document/x", "the name is empty"),
         ] {
             assert_eq!(refusal(&SecretRequest::new(name)), cause, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_is_listed_at_the_level_above() {
+        for (prefix, path) in
+            [("/", "/"), ("/app", "/"), ("/app/", "/app"), ("/app/d", "/app"), ("/a/b.c/", "/a/b.c")]
+        {
+            assert_eq!(path_above(prefix).unwrap(), path, "{prefix}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_that_no_name_below_a_level_has_is_refused() {
+        for (prefix, cause) in [
+            ("", "the prefix does not begin with /"),
+            ("app", "the prefix does not begin with /"),
+            ("/a b", "the name has a character that no parameter's name has"),
+            ("//", "the name has an empty level"),
+            (&format!("{}/", "/a".repeat(15)), "the name has more than 15 levels"),
+            (ARN, "parameters are listed by name, not by ARN"),
+        ] {
+            let error = path_above(prefix).unwrap_err();
+            assert_eq!(error.kind(), SourceErrorKind::InvalidRequest);
+            assert!(error.hint().is_some());
+            assert_eq!(error.source().unwrap().to_string(), cause, "{prefix}");
         }
     }
 

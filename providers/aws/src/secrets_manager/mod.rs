@@ -5,6 +5,7 @@
 
 mod batch;
 mod deleted;
+mod list;
 mod question;
 mod single;
 
@@ -22,6 +23,7 @@ use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, Sour
 use crate::attempts::Attempts;
 use crate::clients::Clients;
 use crate::error::{self, Asked};
+use crate::listing;
 use crate::places::{self, Place, timeouts};
 use crate::run::{self, Call, Limits, Outcome, Run, Service};
 use crate::settings::AwsSettings;
@@ -88,6 +90,12 @@ impl SecretSource for SecretsManager {
         let asking = Asking { source: self, context, questions: &questions, alone: Mutex::default() };
         Run::new(&asking, context, self.clients.count()).answer(refused).await
     }
+
+    async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
+        question::check_prefix(prefix)?;
+        let secrets = list::Secrets { source: self, prefix };
+        listing::list(&secrets, context, self.clients.count()).await
+    }
 }
 
 fn client(place: &Place) -> Client {
@@ -99,6 +107,8 @@ fn client(place: &Place) -> Client {
 }
 
 impl Service for Asking<'_> {
+    type Found = Secret;
+
     fn split(&self, open: Vec<usize>) -> Vec<Call> {
         let no_batches = self.source.no_batches.load(Ordering::Relaxed);
         let alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);

@@ -16,6 +16,8 @@ const NAME_HINT: &str = "a name has ASCII letters, digits and /_+=.@-! only; \
     a key of a JSON secret is named by `field`, a version by `version`";
 const ARN_HINT: &str = "an ARN is arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME; \
     a key of a JSON secret is named by `field`, a version by `version`";
+const PREFIX_HINT: &str = "give what the names begin with: of arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME \
+    the beginning of NAME";
 const VERSION_HINT: &str = "leave `version` out for the current one, or give a staging label \
     (AWSPREVIOUS) or id:VERSION-ID";
 
@@ -58,6 +60,14 @@ impl<'a> Question<'a> {
     pub(crate) fn arn_region(&self) -> Option<&'a str> {
         self.secret_id.strip_prefix("arn:")?.split(':').nth(2)
     }
+}
+
+/// Checks a text that names may begin with.
+pub(super) fn check_prefix(prefix: &str) -> Result<(), SourceError> {
+    if prefix.starts_with("arn:") {
+        return Err(refused("secrets are listed by name, not by ARN", PREFIX_HINT));
+    }
+    check_name(prefix)
 }
 
 fn check_secret_id(id: &str) -> Result<(), SourceError> {
@@ -159,6 +169,24 @@ mod tests {
             (&"n".repeat(513), "the name has more than 512 characters"),
         ] {
             assert_eq!(refusal(&SecretRequest::new(name)), cause);
+        }
+    }
+
+    #[test]
+    fn a_prefix_is_what_a_name_can_begin_with() {
+        for prefix in ["", "a", "app/", "!", "arn", &"n".repeat(512)] {
+            assert!(check_prefix(prefix).is_ok(), "{prefix}");
+        }
+        for (prefix, cause) in [
+            ("app/ ", "the name has a character that no secret's name has"),
+            ("app*", "the name has a character that no secret's name has"),
+            (ARN, "secrets are listed by name, not by ARN"),
+            (&"n".repeat(513), "the name has more than 512 characters"),
+        ] {
+            let error = check_prefix(prefix).unwrap_err();
+            assert_eq!(error.kind(), SourceErrorKind::InvalidRequest);
+            assert!(error.hint().is_some());
+            assert_eq!(error.source().unwrap().to_string(), cause);
         }
     }
 

@@ -2,12 +2,15 @@
 //!
 //! Moto looks at the actions of a policy, and knows of no resource but all of them: the ARNs are replaced here.
 
-use secretdir_provider::{SecretRequest, SourceErrorKind};
+use std::num::NonZeroUsize;
+use std::time::Instant;
+
+use secretdir_provider::{FetchContext, SecretRequest, SecretSource, SourceErrorKind};
 use secretdir_testkit::{AccessKey, Moto, REGION};
 
 use crate::environment::run;
 use crate::parameters;
-use crate::support::{ask, source};
+use crate::support::{LONG, ask, source};
 
 const README: &str = include_str!("../../README.md");
 
@@ -29,6 +32,8 @@ fn policy(heading: &str) -> String {
 const BATCHES: &str = "\nFor secrets by name or ARN, in batches:";
 const ALONE: &str = "\nWithout batches,";
 const PARAMETERS: &str = "\nFor parameters:";
+const LIST_SECRETS: &str = "\nTo list secrets,";
+const LIST_PARAMETERS: &str = "\nTo list parameters,";
 
 /// Returns what comes of three secrets: their values, or the kind of the error, with the warnings.
 async fn fetched(
@@ -86,6 +91,37 @@ async fn parameters_need_what_is_written() {
     let (answers, _) = ask(&*parameters::source(&moto.endpoint(), &other), &requests).await;
     // Moto has no proper answer to a call that it denies here: what is denied is shown with the strict server.
     assert!(answers[0].is_err());
+}
+
+/// Lists what is below a prefix: the names, or the kind of the error.
+async fn listed(source: &dyn SecretSource, prefix: &str) -> Result<Vec<String>, SourceErrorKind> {
+    let context = FetchContext::new(Instant::now() + LONG, NonZeroUsize::MIN);
+    source.list(&context, prefix).await.map_err(|error| error.kind())
+}
+
+#[tokio::test]
+async fn a_listing_of_secrets_needs_what_is_written_and_no_more() {
+    let moto = server();
+    let key = moto.add_user_with_policy("lister", &policy(LIST_SECRETS));
+    let all = ["app/a", "app/b", "app/c"].map(str::to_owned).into();
+    assert_eq!(listed(&*source(&moto.endpoint(), &key), "app/").await, Ok(all));
+    let denied = vec![Err(SourceErrorKind::PermissionDenied); 3];
+    assert_eq!(fetched(&moto, &key, None).await.0, denied, "to list is not to read");
+    let other = moto.add_user_with_policy("other", &policy(BATCHES));
+    let other = listed(&*source(&moto.endpoint(), &other), "app/").await;
+    assert_eq!(other, Err(SourceErrorKind::PermissionDenied));
+}
+
+#[tokio::test]
+async fn a_listing_of_parameters_needs_what_is_written() {
+    let moto = Moto::start();
+    moto.put_parameter("/app/a", "value", "SecureString");
+    let key = moto.add_user_with_policy("lister", &policy(LIST_PARAMETERS));
+    let source = |key| parameters::source(&moto.endpoint(), key);
+    assert_eq!(listed(&*source(&key), "/app/").await, Ok(vec!["/app/a".to_owned()]));
+    let other = moto.add_user_with_policy("other", &policy(PARAMETERS));
+    // As above, moto has no proper answer.
+    assert!(listed(&*source(&other), "/app/").await.is_err());
 }
 
 #[tokio::test]

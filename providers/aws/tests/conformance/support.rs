@@ -1,6 +1,7 @@
 //! What the tests share: sources, contexts, and a look at errors.
 
 use std::error::Error;
+use std::fmt::Debug;
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -89,8 +90,8 @@ pub(crate) struct Seen {
     pub(crate) hint: String,
 }
 
-/// Returns what a failed fetch says, and checks what holds for every failure.
-pub(crate) fn seen(answer: Result<Secret, SourceError>) -> Seen {
+/// Returns what a failed fetch or listing says, and checks what holds for every failure.
+pub(crate) fn seen<T: Debug>(answer: Result<T, SourceError>) -> Seen {
     let error = answer.unwrap_err();
     let cause = error.source().unwrap().to_string();
     assert!(!cause.contains('\n'), "the cause has several lines: {cause}");

@@ -1,0 +1,183 @@
+//! A listing: page after page, in one region to the end.
+//!
+//! To the run it is one request, so that it turns to another region and waits for a throttling store as a fetch does. After a
+//! pause it goes on with the page that was refused; another region has other pages, and is listed from its first. Each
+//! page is a call that the budget allows for as it comes: nobody can foresee how many there are.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use secretdir_provider::{FetchContext, SourceError};
+use tokio::sync::Mutex;
+
+use crate::error;
+use crate::run::{Call, Limits, Outcome, Run, Service};
+
+/// The most pages that are asked for. Half of them hold all that one account can have in one region: 500,000 secrets, a
+/// hundred in a page, and 100,000 parameters in tens (quotas of both services); the others may be empty.
+const MOST_PAGES: usize = 20_000;
+
+/// A service that lists, and what of it is wanted.
+pub(crate) trait Pages: Sync {
+    /// Asks the region at this place for one page: the first one, or the one with this token.
+    fn page(
+        &self,
+        region: usize,
+        token: Option<String>,
+        limits: &Limits,
+    ) -> impl Future<Output = Result<Page, NoPage>> + Send;
+
+    /// Says whether a name is wanted: whether it has the prefix, and is one that can be fetched.
+    fn wants(&self, name: &str) -> bool;
+}
+
+/// A page as it came.
+pub(crate) struct Page {
+    /// The names of its entries; `None` if it has not even an empty list.
+    pub(crate) names: Option<Vec<Option<String>>>,
+    /// The token of the next page, if there is one.
+    pub(crate) next: Option<String>,
+}
+
+/// Why a page did not come.
+pub(crate) struct NoPage {
+    pub(crate) error: SourceError,
+    /// How long a throttling store has asked to wait.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl From<SourceError> for NoPage {
+    fn from(error: SourceError) -> Self {
+        Self { error, retry_after: None }
+    }
+}
+
+/// Lists what is wanted: each name once.
+pub(crate) async fn list(
+    pages: &impl Pages,
+    context: &FetchContext,
+    regions: usize,
+) -> Result<Vec<String>, SourceError> {
+    let listing = Listing { pages, so_far: Mutex::new(SoFar::default()) };
+    let answers = Run::new(&listing, context, regions).answer(vec![None]).await;
+    answers.into_iter().next().unwrap_or_else(|| Err(error::no_answer()))
+}
+
+struct Listing<'a, P> {
+    pages: &'a P,
+    so_far: Mutex<SoFar>,
+}
+
+impl<P: Pages> Service for Listing<'_, P> {
+    type Found = Vec<String>;
+
+    fn split(&self, open: Vec<usize>) -> Vec<Call> {
+        open.into_iter().map(|place| vec![place]).collect()
+    }
+
+    async fn ask(&self, region: usize, call: Call, limits: Limits) -> Outcome<Vec<String>> {
+        let mut so_far = self.so_far.lock().await;
+        if so_far.region != region {
+            *so_far = SoFar { region, ..SoFar::default() };
+        }
+        let (answer, retry_after) = match so_far.go_on(self.pages, &limits).await {
+            Ok(()) => (Ok(std::mem::take(&mut so_far.names).into_iter().collect()), None),
+            Err(NoPage { error, retry_after }) => (Err(error), retry_after),
+        };
+        // One request: there is one place.
+        Outcome::Answered(call.into_iter().zip([answer]).collect(), retry_after)
+    }
+}
+
+/// What is listed so far, in one region.
+#[derive(Default)]
+struct SoFar {
+    region: usize,
+    names: BTreeSet<String>,
+    pages: usize,
+    /// The token of the next page, unless that is the first.
+    token: Option<String>,
+}
+
+impl SoFar {
+    /// Asks for the pages that are left.
+    async fn go_on(&mut self, pages: &impl Pages, limits: &Limits) -> Result<(), NoPage> {
+        loop {
+            let page = pages.page(self.region, self.token.clone(), limits).await?;
+            if self.add(page, |name| pages.wants(name))? == Left::Nothing {
+                return Ok(());
+            }
+            limits.budget.add(1);
+        }
+    }
+
+    /// Adds a page.
+    fn add(&mut self, page: Page, wants: impl Fn(&str) -> bool) -> Result<Left, SourceError> {
+        for name in page.names.ok_or_else(|| error::bad_listing("the answer holds no list"))? {
+            let name = name.ok_or_else(|| error::bad_listing("an entry of the list has no name"))?;
+            if wants(&name) {
+                self.names.insert(name);
+            }
+        }
+        self.pages += 1;
+        let Some(next) = page.next else { return Ok(Left::Nothing) };
+        if self.token.as_ref() == Some(&next) || self.pages == MOST_PAGES {
+            return Err(error::bad_listing("the list does not end: each page names a next one"));
+        }
+        self.token = Some(next);
+        Ok(Left::Pages)
+    }
+}
+
+/// What comes after a page.
+#[derive(Debug, PartialEq, Eq)]
+enum Left {
+    Pages,
+    Nothing,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    fn page(names: &[&str], next: Option<String>) -> Page {
+        Page { names: Some(names.iter().map(|name| Some((*name).to_owned())).collect()), next }
+    }
+
+    fn told(added: Result<Left, SourceError>) -> String {
+        let error = added.unwrap_err();
+        assert_eq!(error.kind(), secretdir_provider::SourceErrorKind::InvalidData);
+        error.source().unwrap().to_string()
+    }
+
+    #[test]
+    fn what_is_wanted_of_all_pages_is_kept_once() {
+        let mut so_far = SoFar::default();
+        let wants = |name: &str| name.starts_with("app/");
+        assert_eq!(so_far.add(page(&["app/b", "other"], Some("2".to_owned())), wants).unwrap(), Left::Pages);
+        assert_eq!(so_far.add(page(&[], Some("3".to_owned())), wants).unwrap(), Left::Pages);
+        assert_eq!(so_far.token.as_deref(), Some("3"));
+        assert_eq!(so_far.add(page(&["app/b", "app/a"], None), wants).unwrap(), Left::Nothing);
+        assert_eq!(so_far.names.into_iter().collect::<Vec<_>>(), ["app/a", "app/b"]);
+    }
+
+    #[test]
+    fn what_is_no_list_of_names_is_refused() {
+        let nameless = Page { names: Some(vec![None]), next: None };
+        assert_eq!(told(SoFar::default().add(nameless, |_| true)), "an entry of the list has no name");
+        let none = Page { names: None, next: None };
+        assert_eq!(told(SoFar::default().add(none, |_| true)), "the answer holds no list");
+    }
+
+    #[test]
+    fn pages_come_to_an_end() {
+        let mut so_far = SoFar::default();
+        for number in 1..MOST_PAGES {
+            assert_eq!(so_far.add(page(&[], Some(number.to_string())), |_| true).unwrap(), Left::Pages);
+        }
+        let endless = "the list does not end: each page names a next one";
+        assert_eq!(told(so_far.add(page(&[], Some("last".to_owned())), |_| true)), endless);
+    }
+}

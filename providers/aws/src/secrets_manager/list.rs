@@ -1,0 +1,65 @@
+//! The names below a prefix: ListSecrets.
+//!
+//! What is marked for deletion is not listed, nor what was made in the last few minutes: the service may take that long.
+
+use std::sync::Arc;
+
+use aws_sdk_secretsmanager::config::Config;
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
+use secretdir_provider::{SecretRequest, SecretSource as _};
+
+use super::SecretsManager;
+use crate::attempts::Attempts;
+use crate::error::{self, Asked};
+use crate::listing::{NoPage, Page, Pages};
+use crate::places::timeouts;
+use crate::run::Limits;
+
+/// The most secrets that one page has (API reference of ListSecrets).
+const MOST_IN_PAGE: i32 = 100;
+
+/// The secrets whose names begin with a prefix.
+pub(super) struct Secrets<'a> {
+    pub(super) source: &'a SecretsManager,
+    pub(super) prefix: &'a str,
+}
+
+impl Secrets<'_> {
+    /// Returns the filter that leaves to the service what it can leave out. One that begins with an exclamation mark would be
+    /// turned round, and an empty one is none.
+    fn filters(&self) -> Option<Vec<Filter>> {
+        let can_be_asked = !self.prefix.is_empty() && !self.prefix.starts_with('!');
+        can_be_asked
+            .then(|| vec![Filter::builder().key(FilterNameStringType::Name).values(self.prefix).build()])
+    }
+}
+
+impl Pages for Secrets<'_> {
+    async fn page(&self, region: usize, token: Option<String>, limits: &Limits) -> Result<Page, NoPage> {
+        let regional = self.source.regional(region).await?;
+        let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
+        let overrides = Config::builder()
+            .timeout_config(timeouts(limits.until))
+            .interceptor(attempts.clone())
+            .retry_classifier(attempts.clone());
+        let call = regional.client.list_secrets().max_results(MOST_IN_PAGE);
+        let call = call.set_filters(self.filters()).set_next_token(token);
+        match call.customize().config_override(overrides).send().await {
+            Ok(page) => {
+                let entries = page.secret_list.map(|entries| entries.into_iter().map(|entry| entry.name));
+                Ok(Page { names: entries.map(Iterator::collect), next: page.next_token })
+            }
+            Err(failure) => {
+                let asked =
+                    Asked::of_listing("Secrets Manager", &regional.region, self.source.clients.settings());
+                let seen = attempts.seen();
+                let error = error::of_call(&failure, asked, seen).error;
+                Err(NoPage { error, retry_after: seen.retry_after })
+            }
+        }
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        name.starts_with(self.prefix) && self.source.check(&SecretRequest::new(name)).is_ok()
+    }
+}
