@@ -1,8 +1,9 @@
-//! A listing: page after page, in one region to the end.
+//! A listing: page after page, in the first region.
 //!
-//! To the run it is one request, so that it turns to another region and waits for a throttling store as a fetch does. After a
-//! pause it goes on with the page that was refused; another region has other pages, and is listed from its first. Each
-//! page is a call that the budget allows for as it comes: nobody can foresee how many there are.
+//! To the run it is one request, so that it waits for a throttling store as a fetch does. After a pause it goes on with the page
+//! that was refused. Each page is a call that the budget allows for as it comes: nobody can foresee how many there are.
+//!
+//! No other region is listed: it has what is replicated there, which may be a part, and a part must not be taken for all.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -19,10 +20,9 @@ const MOST_PAGES: usize = 20_000;
 
 /// A service that lists, and what of it is wanted.
 pub(crate) trait Pages: Sync {
-    /// Asks the region at this place for one page: the first one, or the one with this token.
+    /// Asks the first region for one page: the first one, or the one with this token.
     fn page(
         &self,
-        region: usize,
         token: Option<String>,
         limits: &Limits,
     ) -> impl Future<Output = Result<Page, NoPage>> + Send;
@@ -53,13 +53,9 @@ impl From<SourceError> for NoPage {
 }
 
 /// Lists what is wanted: each name once.
-pub(crate) async fn list(
-    pages: &impl Pages,
-    context: &FetchContext,
-    regions: usize,
-) -> Result<Vec<String>, SourceError> {
+pub(crate) async fn list(pages: &impl Pages, context: &FetchContext) -> Result<Vec<String>, SourceError> {
     let listing = Listing { pages, so_far: Mutex::new(SoFar::default()) };
-    let answers = Run::new(&listing, context, regions).answer(vec![None]).await;
+    let answers = Run::new(&listing, context, 1).answer(vec![None]).await;
     answers.into_iter().next().unwrap_or_else(|| Err(error::no_answer()))
 }
 
@@ -75,11 +71,8 @@ impl<P: Pages> Service for Listing<'_, P> {
         open.into_iter().map(|place| vec![place]).collect()
     }
 
-    async fn ask(&self, region: usize, call: Call, limits: Limits) -> Outcome<Vec<String>> {
+    async fn ask(&self, _: usize, call: Call, limits: Limits) -> Outcome<Vec<String>> {
         let mut so_far = self.so_far.lock().await;
-        if so_far.region != region {
-            *so_far = SoFar { region, ..SoFar::default() };
-        }
         let (answer, retry_after) = match so_far.go_on(self.pages, &limits).await {
             Ok(()) => (Ok(std::mem::take(&mut so_far.names).into_iter().collect()), None),
             Err(NoPage { error, retry_after }) => (Err(error), retry_after),
@@ -89,10 +82,9 @@ impl<P: Pages> Service for Listing<'_, P> {
     }
 }
 
-/// What is listed so far, in one region.
+/// What is listed so far.
 #[derive(Default)]
 struct SoFar {
-    region: usize,
     names: BTreeSet<String>,
     pages: usize,
     /// The token of the next page, unless that is the first.
@@ -103,7 +95,7 @@ impl SoFar {
     /// Asks for the pages that are left.
     async fn go_on(&mut self, pages: &impl Pages, limits: &Limits) -> Result<(), NoPage> {
         loop {
-            let page = pages.page(self.region, self.token.clone(), limits).await?;
+            let page = pages.page(self.token.clone(), limits).await?;
             if self.add(page, |name| pages.wants(name))? == Left::Nothing {
                 return Ok(());
             }

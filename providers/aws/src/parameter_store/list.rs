@@ -27,8 +27,8 @@ pub(super) struct Parameters<'a> {
 }
 
 impl Pages for Parameters<'_> {
-    async fn page(&self, region: usize, token: Option<String>, limits: &Limits) -> Result<Page, NoPage> {
-        let regional = self.source.regional(region).await?;
+    async fn page(&self, token: Option<String>, limits: &Limits) -> Result<Page, NoPage> {
+        let regional = self.source.regional(0).await?;
         let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
         let overrides = Config::builder()
             .timeout_config(timeouts(limits.until))

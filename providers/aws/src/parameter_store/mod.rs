@@ -79,7 +79,7 @@ impl SecretSource for ParameterStore {
     async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
         let path = question::path_above(prefix)?;
         let parameters = list::Parameters { source: self, prefix, path };
-        listing::list(&parameters, context, self.clients.count()).await
+        listing::list(&parameters, context).await
     }
 }
 

@@ -94,7 +94,7 @@ impl SecretSource for SecretsManager {
     async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
         question::check_prefix(prefix)?;
         let secrets = list::Secrets { source: self, prefix };
-        listing::list(&secrets, context, self.clients.count()).await
+        listing::list(&secrets, context).await
     }
 }
 

@@ -224,30 +224,20 @@ async fn with_every_call_throttled_a_listing_ends_before_the_deadline() {
 }
 
 #[tokio::test]
-async fn where_a_region_is_down_the_next_one_is_listed_in_full_with_a_warning() {
+async fn where_the_first_region_is_down_no_other_is_listed_which_may_have_a_part_only() {
     for (service, count) in [(Secrets, 250), (Parameters, 25)] {
         for fault in [Fault::Reset(REGION), Fault::ResetAfter(2, REGION)] {
-            let (server, names) = server(count);
+            let (server, _) = server(count);
             server.set_fault(fault);
             let context = context(LONG);
             let source = service.source(&server.endpoint(), &[OTHER]);
-            assert_eq!(source.list(&context, "/app/").await.unwrap(), names, "{service:?}");
-            assert_eq!(server.calls_to(OTHER), 3, "{service:?}");
-            let warnings = context.warnings();
-            assert!(
-                matches!(warnings.as_slice(), [one] if one.contains(" in eu-west-1: ") && one.ends_with(": the next region is asked")),
-                "{warnings:?}"
+            let failed = seen(source.list(&context, "/app/").await);
+            assert_eq!(
+                (failed.kind, server.calls_to(OTHER)),
+                (SourceErrorKind::Unavailable, 0),
+                "{service:?}"
             );
+            assert_eq!(context.warnings(), [""; 0]);
         }
     }
-}
-
-#[tokio::test]
-async fn a_region_that_never_answers_leaves_time_to_list_the_next_one() {
-    let (server, names) = server(25);
-    server.set_fault(Fault::Hang(REGION));
-    let source = Parameters.source(&server.endpoint(), &[OTHER]);
-    let time = Duration::from_secs(4);
-    let answer = tokio::time::timeout(time, source.list(&context(time), "/app/")).await.unwrap();
-    assert_eq!(answer.unwrap(), names);
 }
