@@ -11,7 +11,7 @@ fn providers_lists_them_with_their_settings() {
     let site = Site::new();
     let ran = site.run(&["providers"]).expect_exit(0);
     for part in
-        ["aws-secrets-manager\n", "  region ", "env\n  prefix ", "file\n  root ", "required: The folder"]
+        ["aws-secrets-manager\n", "  region ", "env\n  prefix ", "file\n  format ", "optional: A folder"]
     {
         assert!(ran.stdout.contains(part), "{part:?} {ran:?}");
     }
@@ -19,7 +19,7 @@ fn providers_lists_them_with_their_settings() {
     let names: Vec<_> =
         json["providers"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["aws-parameter-store", "aws-secrets-manager", "env", "exec", "file"]);
-    assert_eq!(json["providers"][4]["settings"]["required"][0], "root");
+    assert_eq!(json["providers"][4]["settings"]["properties"]["root"]["type"], "string");
 }
 
 #[test]
