@@ -39,7 +39,7 @@ fn mistakes_and_warnings_are_broken_into_lines() {
     let site = Site::new();
     let files = "[files]\n\"a\" = { source = \"locl\", secret = 1 }\nb.txt = { source = \"local\", secret = \"x\" }\n";
     site.config(&format!(
-        "[directry]\n{HEAD}rot = \"x\"\n[sources.s3]\nprovider = \"aws-secret-manager\"\n{files}"
+        "[directry]\n[gather]\ntimeout = \"soon\"\n{HEAD}rot = \"x\"\n[sources.s3]\nprovider = \"aws-secret-manager\"\n{files}"
     ));
     assert!(continued(&stderr(&mut site.command(&["check"]))) >= 3);
 
