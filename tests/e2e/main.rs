@@ -15,6 +15,7 @@ mod full_disk;
 mod imports;
 mod init;
 mod kills;
+mod laptop;
 mod modes;
 mod on_change;
 mod output;

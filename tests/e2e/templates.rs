@@ -138,6 +138,20 @@ fn a_rendered_file_is_a_part_of_the_set_and_tells_its_secrets() {
 }
 
 #[test]
+fn the_example_of_the_readme_is_rendered() {
+    let (_, section) = include_str!("../../README.md").split_once("\n### Templates\n").unwrap();
+    let example = section.split("```jinja\n").nth(1).unwrap().split("```").next().unwrap();
+    let site = site(
+        &[("app/db", r#"{"user": "me", "password": "p@ss 'word"}"#)],
+        &example.replace("\"prod\"", "\"local\""),
+    );
+    site.sync();
+    let expected =
+        "DB_USER='me'\nDB_PASSWORD=\"p@ss 'word\"\nDB_URL='postgres://app:p%40ss%20%27word@db/app'\n";
+    assert_eq!(String::from_utf8(site.read("out")).unwrap(), expected);
+}
+
+#[test]
 fn the_text_of_a_template_may_stand_in_the_configuration() {
     let site = site(&[("a", "1"), ("b", "2")], "");
     site.config(&format!(

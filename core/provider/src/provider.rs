@@ -68,7 +68,8 @@ pub trait Provider: Send + Sync + 'static {
 /// It describes the keys of a source without `provider`, in draft 2020-12; a crate such as `schemars` derives it from the
 /// type that the settings are parsed into. Unknown keys are refused whether or not it says so, `null` is left out, since no
 /// configuration has one, and `$defs` may be referred to as `#/$defs/NAME`. The documentation of a property is what
-/// `secretdir providers NAME` shows.
+/// `secretdir providers NAME` shows, and the first of its `examples` is what `secretdir init` writes; of several choices of keys
+/// (`oneOf`, each with its `required`) it writes the first.
 ///
 /// ```
 /// use secretdir_provider::SettingsSchema;
