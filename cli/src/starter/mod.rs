@@ -49,12 +49,18 @@ pub(crate) fn text(sources: &[NamedSource<'_>], registry: &Registry) -> String {
     ];
     tables.extend(sources.iter().map(source));
     tables.push(files(sources, &schema));
+    tables.extend(["import", "profiles"].into_iter().filter_map(|name| described(property(&schema, name))));
     tables.join("\n\n") + "\n"
+}
+
+/// Returns the schema of a section.
+fn property<'s>(schema: &'s Value, name: &str) -> &'s Value {
+    schema.pointer(&format!("/properties/{name}")).unwrap_or(&Value::Null)
 }
 
 /// Returns a section that every configuration can have.
 fn section(name: &str, schema: &Value, shown: Shown) -> String {
-    let schema = schema.pointer(&format!("/properties/{name}")).unwrap_or(&Value::Null);
+    let schema = property(schema, name);
     let header = comment_unless(shown, &format!("[{name}]"));
     let example = |setting: &Setting| example(name, &setting.name);
     let keys = keys(schema, shown, example);
@@ -82,7 +88,7 @@ fn source(source: &NamedSource<'_>) -> String {
 }
 
 fn files(sources: &[NamedSource<'_>], schema: &Value) -> String {
-    let schema = schema.pointer("/properties/files").unwrap_or(&Value::Null);
+    let schema = property(schema, "files");
     let required = ["source", "secret"];
     let others = schema.get("additionalProperties").map(Setting::all).unwrap_or_default();
     let others = others.iter().map(|other| other.name.as_str()).filter(|name| !required.contains(name));

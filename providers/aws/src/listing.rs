@@ -6,12 +6,15 @@
 //! No other region is listed: it has what is replicated there, which may be a part, and a part must not be taken for all.
 
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::time::Duration;
 
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use secretdir_provider::{FetchContext, SourceError};
 use tokio::sync::Mutex;
 
-use crate::error;
+use crate::attempts::Attempts;
+use crate::error::{self, Asked};
 use crate::run::{Call, Limits, Outcome, Run, Service};
 
 /// The most pages that are asked for. Half of them hold all that one account can have in one region: 500,000 secrets, a
@@ -44,6 +47,17 @@ pub(crate) struct NoPage {
     pub(crate) error: SourceError,
     /// How long a throttling store has asked to wait.
     pub(crate) retry_after: Option<Duration>,
+}
+
+impl NoPage {
+    /// Says why the call for a page failed.
+    pub(crate) fn of_call<E>(failure: &SdkError<E>, asked: Asked<'_>, attempts: &Attempts) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let seen = attempts.seen();
+        Self { error: error::of_call(failure, asked, seen).error, retry_after: seen.retry_after }
+    }
 }
 
 impl From<SourceError> for NoPage {

@@ -54,8 +54,9 @@ pub fn schema(registry: &Registry) -> Value {
             "import": imports(),
             "profiles": {
                 "type": "object",
-                "description": "What is different with `--profile NAME`: keys of `directory` and `gather`, whole sources, \
-                    the whole `on-change`, and files; `false` takes a file or `on-change` away.",
+                "description": "What is different with `--profile NAME`, each written as [profiles.NAME]: keys of `directory` and \
+                    `gather`, whole sources, the whole `on-change` or `import`, and files; `false` takes a file, `on-change` \
+                    or `import` away.",
                 "additionalProperties": profile,
             },
         },
@@ -94,6 +95,10 @@ fn files(file: &Value) -> Value {
     })
 }
 
+/// What the imports are.
+const IMPORTS: &str = "Many files at once, each time written as [[import]]: one for each key of a JSON secret (`source`, `secret` and \
+    `expand = \"json\"`), or one for each secret whose name begins with a `prefix` (`source` and `prefix`).";
+
 /// Returns the schema of the imports: each of the keys of a secret, or of what is below a prefix.
 fn imports() -> Value {
     let mut import = section::<ImportSection>();
@@ -104,7 +109,7 @@ fn imports() -> Value {
         ]);
         keys.insert("oneOf".to_owned(), ways);
     }
-    json!({ "type": "array", "description": "Files of which there are many, each written as [[import]].", "items": import })
+    json!({ "type": "array", "description": IMPORTS, "items": import })
 }
 
 /// Returns the same schema, with no key that must be there.

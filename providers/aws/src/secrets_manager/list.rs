@@ -10,7 +10,7 @@ use secretdir_provider::{SecretRequest, SecretSource as _};
 
 use super::SecretsManager;
 use crate::attempts::Attempts;
-use crate::error::{self, Asked};
+use crate::error::Asked;
 use crate::listing::{NoPage, Page, Pages};
 use crate::places::timeouts;
 use crate::run::Limits;
@@ -50,11 +50,9 @@ impl Pages for Secrets<'_> {
                 Ok(Page { names: entries.map(Iterator::collect), next: page.next_token })
             }
             Err(failure) => {
-                let asked =
-                    Asked::of_listing("Secrets Manager", &regional.region, self.source.clients.settings());
-                let seen = attempts.seen();
-                let error = error::of_call(&failure, asked, seen).error;
-                Err(NoPage { error, retry_after: seen.retry_after })
+                let settings = self.source.clients.settings();
+                let asked = Asked::of_listing("Secrets Manager", &regional.region, settings);
+                Err(NoPage::of_call(&failure, asked, &attempts))
             }
         }
     }

@@ -4,14 +4,10 @@ use std::time::Duration;
 
 use atomicdir::{Durability, Mode};
 
-use rustix::process::geteuid;
-
-use super::super::{
-    GatherLimits, IfNone, Imported, OnChange, OwnerSpec, PlannedAttributes, Principal, RequestId,
-};
+use super::super::{GatherLimits, OnChange, OwnerSpec, PlannedAttributes, Principal};
 use super::*;
 
-fn attributes(mode: u32, user: Option<Principal>, group: Option<Principal>) -> PlannedAttributes {
+pub(super) fn attributes(mode: u32, user: Option<Principal>, group: Option<Principal>) -> PlannedAttributes {
     PlannedAttributes { mode: Mode::new(mode).unwrap(), owner: OwnerSpec { user, group } }
 }
 
@@ -96,50 +92,4 @@ fn an_empty_files_table_is_a_plan_of_no_files() {
 fn a_zero_retain_is_a_choice() {
     let plan = resolve("[directory]\npath = '/run/app'\nretain = '0s'\n[files]").unwrap();
     assert_eq!(plan.retain, Duration::ZERO);
-}
-
-#[test]
-fn an_import_arrives_in_the_plan_and_its_source_is_in_use() {
-    let plan = resolve(&format!(
-        "{HEAD}sources.t = {{ provider = 'tiny', root = '/' }}\n[[import]]\nsource = 's'\nsecret = 'db'\nexpand = 'json'\n\
-         [[import]]\nsource = 't'\nprefix = 'app/'\nstrip-prefix = 'app/'\ninto = 'all/of/it'\ninclude = ['a*', '**/b']\n\
-         exclude = ['a?']\nallow-empty = true\nmode = '0600'\ngroup = 7\ndecode = 'hex'"
-    ))
-    .unwrap();
-    let [keys, below] = plan.imports.as_slice() else { panic!("{:?}", plan.imports) };
-    assert_eq!(keys.what, Imported::Keys(RequestId { source: 0, request: 0 }));
-    assert_eq!((keys.label.as_str(), keys.if_none), ("import[0]", IfNone::Fail));
-    assert_eq!(keys.attributes, attributes(0o400, None, None));
-    assert_eq!(below.what, Imported::Below { source: 1, prefix: "app/".into() });
-    assert_eq!((below.label.as_str(), below.if_none), ("import[1]", IfNone::Allow));
-    assert_eq!(below.attributes, attributes(0o600, None, Some(Principal::Id(7))));
-    assert!(!below.treatment.is_none());
-    assert_eq!((plan.file_count(), plan.import_count(), plan.secret_count()), (0, 2, 1));
-    assert_eq!(plan.warnings().len(), usize::from(!geteuid().is_root()));
-}
-
-#[test]
-fn an_import_wants_what_its_patterns_say_and_names_files_after_it() {
-    let naming = |keys: &str| {
-        let text = format!("{HEAD}[[import]]\nsource = 's'\nprefix = 'app/'\n{keys}");
-        resolve(&text).unwrap().imports.remove(0).naming
-    };
-    let all = naming("");
-    assert!(all.wants("app/x") && all.wants(""));
-    assert_eq!(all.file("app/x/y").unwrap(), "app/x/y");
-    let some = naming("strip-prefix = 'app/'\ninto = 'in'\ninclude = ['*.pem', 'db/**']\nexclude = ['old*']");
-    for (name, is_wanted) in [
-        ("app/a.pem", true),
-        ("app/.pem", true),
-        ("app/x/a.pem", false),
-        ("app/db/a/b", true),
-        ("app/db", false),
-        ("app/old.pem", false),
-        ("app/db/old.pem", true),
-        ("app/x", false),
-    ] {
-        assert_eq!(some.wants(name), is_wanted, "{name}");
-    }
-    assert_eq!(some.file("app/db/a").unwrap(), "in/db/a");
-    assert_eq!(some.file("other"), None);
 }

@@ -2,7 +2,9 @@
 
 mod arbitrary;
 mod good;
+mod imports;
 mod mistakes;
+mod templates;
 mod warnings;
 
 use std::path::Path;
@@ -112,4 +114,11 @@ fn resolve(text: &str) -> Result<Plan, ConfigError> {
 fn mistakes(text: &str) -> Vec<String> {
     let error = resolve(text).map(drop).unwrap_err();
     error.problems().iter().map(|problem| problem.to_string().replacen("etc/x.toml:", "", 1)).collect()
+}
+
+/// Checks that each text, put after [`HEAD`], has exactly this problem, or these. Its first line is line 3.
+fn one_by_one(cases: &[(&str, &str)]) {
+    for (text, expected) in cases {
+        assert_eq!(mistakes(&format!("{HEAD}{text}")).join("\n"), *expected, "{text}");
+    }
 }

@@ -1,0 +1,111 @@
+use rustix::process::geteuid;
+
+use super::super::{IfNone, Imported, Principal, RequestId};
+use super::good::attributes;
+use super::*;
+
+#[test]
+fn an_import_arrives_in_the_plan_and_its_source_is_in_use() {
+    let plan = resolve(&format!(
+        "{HEAD}sources.t = {{ provider = 'tiny', root = '/' }}\n[[import]]\nsource = 's'\nsecret = 'db'\nexpand = 'json'\n\
+         [[import]]\nsource = 't'\nprefix = 'app/'\nstrip-prefix = 'app/'\ninto = 'all/of/it'\ninclude = ['a*', '**/b']\n\
+         exclude = ['a?']\nallow-empty = true\nmode = '0600'\ngroup = 7\ndecode = 'hex'"
+    ))
+    .unwrap();
+    let [keys, below] = plan.imports.as_slice() else { panic!("{:?}", plan.imports) };
+    assert_eq!(keys.what, Imported::Keys(RequestId { source: 0, request: 0 }));
+    assert_eq!((keys.label.as_str(), keys.if_none), ("import[0]", IfNone::Fail));
+    assert_eq!(keys.attributes, attributes(0o400, None, None));
+    assert_eq!(below.what, Imported::Below { source: 1, prefix: "app/".into() });
+    assert_eq!((below.label.as_str(), below.if_none), ("import[1]", IfNone::Allow));
+    assert_eq!(below.attributes, attributes(0o600, None, Some(Principal::Id(7))));
+    assert!(!below.treatment.is_none());
+    assert_eq!((plan.file_count(), plan.import_count(), plan.secret_count()), (0, 2, 1));
+    assert_eq!(plan.warnings().len(), usize::from(!geteuid().is_root()));
+}
+
+#[test]
+fn an_import_wants_what_its_patterns_say_and_names_files_after_it() {
+    let naming = |keys: &str| {
+        let text = format!("{HEAD}[[import]]\nsource = 's'\nprefix = 'app/'\n{keys}");
+        resolve(&text).unwrap().imports.remove(0).naming
+    };
+    let all = naming("");
+    assert!(all.wants("app/x") && all.wants(""));
+    assert_eq!(all.file("app/x/y").unwrap(), "app/x/y");
+    let some = naming("strip-prefix = 'app/'\ninto = 'in'\ninclude = ['*.pem', 'db/**']\nexclude = ['old*']");
+    for (name, is_wanted) in [
+        ("app/a.pem", true),
+        ("app/.pem", true),
+        ("app/x/a.pem", false),
+        ("app/db/a/b", true),
+        ("app/db", false),
+        ("app/old.pem", false),
+        ("app/db/old.pem", true),
+        ("app/x", false),
+    ] {
+        assert_eq!(some.wants(name), is_wanted, "{name}");
+    }
+    assert_eq!(some.file("app/db/a").unwrap(), "in/db/a");
+    assert_eq!(some.file("other"), None);
+}
+
+#[test]
+fn a_mistake_in_an_import_is_one_problem() {
+    let an_array = "expected an array of tables, each written as [[import]], found a table";
+    one_by_one(&[
+        ("[import]\nsource = 's'", &format!("3: import: {an_array}")),
+        ("import = [3]", "3: import[0]: expected a table, found a whole number"),
+        ("[[import]]\nprefix = 'x'", "3: import[0].source: missing"),
+        (
+            "[[import]]\nsource = 'z'\nprefix = 'x'",
+            "4: import[0].source: there is no source `z`; did you mean `s`? known: `s`",
+        ),
+        ("[[import]]\nsource = 's'", "3: import[0].secret: missing; this, or `prefix` for many secrets"),
+        (
+            "[[import]]\nsource = 's'\nsecret = 'x'\nprefix = 'y'",
+            "6: import[0].prefix: is of no use beside `secret`: say one or the other",
+        ),
+        (
+            "[[import]]\nsource = 's'\nsecret = 'x'",
+            "3: import[0].expand: missing; \"json\" makes a file of each key of the secret",
+        ),
+        ("[[import]]\nsource = 's'\nsecret = 'x'\nexpand = 'yaml'", "6: import[0].expand: expected \"json\""),
+        (
+            "[[import]]\nsource = 's'\nprefix = 'x'\nexpand = 'json'",
+            "6: import[0].expand: is of no use with `prefix`: each secret below it becomes a file",
+        ),
+        (
+            "[[import]]\nsource = 's'\nprefix = 'x'\nversion = '1'",
+            "6: import[0].version: is of no use with `prefix`: each secret below it becomes a file",
+        ),
+        (
+            "[[import]]\nsource = 's'\nprefix = 'x'\nstrip-prefix = 'y'",
+            "6: import[0].strip-prefix: is not what `prefix` begins with, so no name has it",
+        ),
+        (
+            "[[import]]\nsource = 's'\nprefix = 'x'\ninto = '/etc'",
+            "6: import[0].into: the name must be relative, without a leading `/`",
+        ),
+        (
+            "[[import]]\nsource = 's'\nprefix = 'x'\ninto = '.app.gen-x'",
+            "6: import[0].into: the name starts with `.app.`, which is kept for generations, notes and locks",
+        ),
+        (
+            "[[import]]\nsource = 's'\nprefix = 'x'\ninclude = []",
+            "6: import[0].include: has no pattern in it; leave it out",
+        ),
+        (
+            "[[import]]\nsource = 's'\nprefix = 'x'\nexclude = ['a', '[']",
+            "6: import[0].exclude: is no pattern: invalid range pattern",
+        ),
+        (
+            "[[import]]\nsource = 's'\nsecret = '../x'\nexpand = 'json'",
+            "3: import[0]: source `s` cannot have a secret `../x`: invalid request: the name has `..` in it",
+        ),
+        (
+            "[[import]]\nsource = 's'\nprefix = 'x'\nstrip_prefix = 'x'",
+            "6: import[0].strip_prefix: unknown key; did you mean `strip-prefix`?",
+        ),
+    ]);
+}

@@ -1,0 +1,44 @@
+use super::*;
+
+#[test]
+fn a_mistake_in_a_template_is_told_with_its_place_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("latin.tmpl");
+    std::fs::write(&path, b"a\nb\xfc").unwrap();
+    one_by_one(&[
+        (
+            "[files]\na = {template-text = '{{ secret(\"z\", \"x\") }}'}",
+            "4: files.a.template-text: template-text:1:4: there is no source `z`; did you mean `s`? known: `s`",
+        ),
+        (
+            "[files.a]\ntemplate-text = \"\\n {{ secret('s', '../x') }}\"",
+            "4: files.a.template-text: template-text:2:5: source `s` cannot have a secret `../x`: invalid request: the name has `..` in it",
+        ),
+        (
+            "[files]\na = {template-text = '{{ secret(\"s\", \"x\", field=\"\") }}'}",
+            "4: files.a.template-text: template-text:1:4: the field is empty; leave it out to get the whole secret",
+        ),
+        (
+            "[files]\na = {template-text = '{{ 1 | jsno }}'}",
+            "4: files.a.template-text: template-text:1:8: there is no filter `jsno`; did you mean `json`?",
+        ),
+        (
+            "[files]\na = {template-text = 'x', source = 's', optional = true}",
+            "4: files.a.source: is of no use for a file that is rendered: what is asked stands in the template\n\
+             4: files.a.optional: is of no use for a file that is rendered: what is asked stands in the template",
+        ),
+        (
+            "[files]\na = {template-text = 'x', template = 'y'}",
+            "4: files.a.template-text: is of no use beside `template`: say one or the other",
+        ),
+        (
+            "[files]\na = {template = 'none.tmpl'}",
+            "4: files.a.template: cannot read \"etc/none.tmpl\": No such file or directory (os error 2)",
+        ),
+        ("[files]\na = {template = '/'}", "4: files.a.template: cannot read \"/\": it is not a regular file"),
+        (
+            &format!("[files]\na = {{template = {path:?}}}"),
+            &format!("4: files.a.template: {path:?} is not UTF-8, in line 2"),
+        ),
+    ]);
+}
