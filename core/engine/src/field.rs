@@ -5,11 +5,12 @@
 //! in the order and with the escapes they had. Null and what is missing are errors. Of equal keys in one object the last
 //! one counts.
 //!
-//! Nothing of the secret is left behind: the text is navigated in place, key by key, and what is picked is copied once,
-//! into a buffer that is wiped when dropped and never grows. That is why strings are decoded here: `serde_json` would
+//! Of the values nothing is left behind: the text is navigated in place, and what is picked is copied once, into a buffer that
+//! is wiped when dropped and never grows. Keys are names, and copied as such. That is why strings are decoded here: `serde_json` would
 //! decode one with an escape in a scratch buffer of its own, which nobody wipes. No error quotes the secret.
 
 mod json;
+mod json_secret;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,8 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
+
+pub(crate) use json_secret::JsonSecret;
 
 /// Which part of a JSON secret a file gets: a top-level key or, when it starts with `/`, a JSON pointer (RFC 6901).
 ///
@@ -129,21 +132,6 @@ impl Field {
         Self { text: key.to_owned(), way: Way::Key }
     }
 
-    /// Returns the keys of the top-level object.
-    ///
-    /// # Errors
-    ///
-    /// A secret that is not JSON, or not an object, or has a key that is no text.
-    pub(crate) fn keys(secret: &[u8]) -> Result<Vec<String>, FieldError> {
-        let whole = json::parse(secret)?;
-        match json::Kind::of(whole) {
-            json::Kind::Object => {
-                json::keys(whole)?.into_iter().collect::<Option<_>>().ok_or(FieldError::KeyNotUnicode)
-            }
-            _ => Err(FieldError::NoKeys),
-        }
-    }
-
     /// Returns the field as the configuration spells it.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -155,22 +143,32 @@ impl Field {
     ///
     /// A secret that is not JSON, or does not have the field, or has null there.
     pub fn pick(&self, secret: &[u8]) -> Result<Zeroizing<Vec<u8>>, FieldError> {
-        let whole = json::parse(secret)?;
+        self.pick_from(&JsonSecret::read(secret)?)
+    }
+
+    /// Picks the field from a secret that has been read.
+    pub(crate) fn pick_from(&self, secret: &JsonSecret<'_>) -> Result<Zeroizing<Vec<u8>>, FieldError> {
         let found = match &self.way {
-            Way::Key => self.member(whole),
-            Way::Pointer(tokens) => tokens
-                .iter()
-                .enumerate()
-                .try_fold(whole, |value, (depth, token)| self.step(value, token, depth)),
+            Way::Key => match &secret.members {
+                Some(members) => members.get(&self.text).copied().ok_or_else(|| self.missing()),
+                None => Err(FieldError::NotAnObject(self.text.clone())),
+            },
+            Way::Pointer(tokens) => self.follow(tokens, secret),
         };
         self.bytes(found?)
     }
 
-    fn member<'a>(&self, whole: &'a RawValue) -> Result<&'a RawValue, FieldError> {
-        match json::Kind::of(whole) {
-            json::Kind::Object => json::member(whole, &self.text)?.ok_or_else(|| self.missing()),
-            _ => Err(FieldError::NotAnObject(self.text.clone())),
-        }
+    /// Follows the tokens of a pointer: the first one among the members that are at hand.
+    fn follow<'a>(&self, tokens: &[String], secret: &JsonSecret<'a>) -> Result<&'a RawValue, FieldError> {
+        let mut tokens = tokens.iter().enumerate();
+        let start = match (&secret.members, tokens.clone().next()) {
+            (Some(members), Some((_, first))) => {
+                tokens.next();
+                *members.get(first).ok_or_else(|| self.missing())?
+            }
+            _ => secret.whole,
+        };
+        tokens.try_fold(start, |value, (depth, token)| self.step(value, token, depth))
     }
 
     /// Follows one token of a pointer, which stands behind `depth` others.

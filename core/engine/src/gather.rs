@@ -35,20 +35,22 @@ pub(crate) struct Answered {
     places: BTreeMap<SecretRequest, usize>,
     /// For each request: `None` is a secret that is not there, and that no file needs.
     pub(crate) secrets: Vec<Option<Arc<Secret>>>,
-    /// By the number of the import: the names below its prefix that it wants.
-    listings: BTreeMap<usize, Vec<String>>,
+    /// By prefix: the names of the secrets below it.
+    listings: BTreeMap<String, Vec<String>>,
 }
 
 /// What came of a request; `None` for a secret that is not there and need not be.
 type Answer = Result<Option<Secret>, SourceError>;
+
+/// What came of each listing, by its prefix.
+type Listings = BTreeMap<String, Result<Vec<String>, SourceError>>;
 
 /// What came of one source.
 struct Fetched {
     requests: Vec<SecretRequest>,
     places: BTreeMap<SecretRequest, usize>,
     answers: Vec<Answer>,
-    /// By the number of the import.
-    listings: BTreeMap<usize, Result<Vec<String>, SourceError>>,
+    listings: Listings,
     warnings: Vec<String>,
 }
 
@@ -61,9 +63,9 @@ impl Answers {
         self.sources.get(id.source)?.secrets.get(id.request)?.as_ref()
     }
 
-    /// Returns the names that an import of a prefix wants.
-    pub(crate) fn listing(&self, source: usize, import: usize) -> &[String] {
-        let listing = self.sources.get(source).and_then(|source| source.listings.get(&import));
+    /// Returns the names of a source's secrets below a prefix.
+    pub(crate) fn listing(&self, source: usize, prefix: &str) -> &[String] {
+        let listing = self.sources.get(source).and_then(|source| source.listings.get(prefix));
         listing.map_or(&[], Vec::as_slice)
     }
 
@@ -90,10 +92,10 @@ fn collect(plan: &Plan, all: Vec<Fetched>) -> Result<Answers, GatherError> {
         answers.warnings.extend(fetched.warnings);
         let Fetched { requests, places, .. } = fetched;
         let mut answered = Answered { requests, places, secrets: Vec::new(), listings: BTreeMap::new() };
-        for (import, listing) in fetched.listings {
+        for (prefix, listing) in fetched.listings {
             match listing {
-                Ok(names) => drop(answered.listings.insert(import, names)),
-                Err(error) => failures.extend(GatherFailure::listing(plan, import, error)),
+                Ok(names) => drop(answered.listings.insert(prefix, names)),
+                Err(error) => failures.extend(GatherFailure::listing(plan, source, &prefix, error)),
             }
         }
         for (request, answer) in answered.requests.iter().zip(fetched.answers) {

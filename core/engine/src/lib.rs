@@ -29,7 +29,7 @@ pub use difference::{Change, Difference, Version};
 pub use field::{Field, FieldError, FieldSyntaxError, JsonFault};
 pub use gather::{GatherError, GatherFailure};
 pub use host::{Event, Host};
-pub use import::ImportFault;
+pub use import::{ImportFault, Spelling};
 pub use manifest::Announcement;
 pub use on_change::OnChangeError;
 pub use outcome::{AskedSource, FileChange, FileChangeKind, LateFailure, Notification, Outcome, State};

@@ -81,26 +81,29 @@ impl<'de> Visitor<'de> for Member<'_> {
     }
 }
 
-/// Returns the keys of an object, in their order; none for one that has half of a surrogate pair.
-pub(super) fn keys(object: &RawValue) -> Result<Vec<Option<String>>, FieldError> {
-    Deserializer::from_str(object.get()).deserialize_map(Keys).map_err(|error| not_json(&error))
+/// A member of an object; none for a key that has half of a surrogate pair.
+pub(super) type Entry<'a> = (Option<String>, &'a RawValue);
+
+/// Returns the members of an object, in their order.
+pub(super) fn members(object: &RawValue) -> Result<Vec<Entry<'_>>, FieldError> {
+    Deserializer::from_str(object.get()).deserialize_map(Members).map_err(|error| not_json(&error))
 }
 
-struct Keys;
+struct Members;
 
-impl<'de> Visitor<'de> for Keys {
-    type Value = Vec<Option<String>>;
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<Entry<'de>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut keys = Vec::new();
-        while let Some((key, _)) = members.next_entry::<&RawValue, &RawValue>()? {
-            keys.push(text(key).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()));
+    fn visit_map<A: MapAccess<'de>>(self, mut found: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some((key, value)) = found.next_entry::<&RawValue, &RawValue>()? {
+            members.push((text(key).and_then(|key| String::from_utf8(key.to_vec()).ok()), value));
         }
-        Ok(keys)
+        Ok(members)
     }
 }
 

@@ -7,7 +7,7 @@ use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
 
 use super::Answers;
 use crate::bundle::MakeError;
-use crate::import::ImportFault;
+use crate::import::{self, ImportFault};
 use crate::plan::{Content, Imported, Plan, PlannedFile, PlannedImport, PlannedTemplate, RequestId};
 use crate::report::count;
 use crate::template::TemplateError;
@@ -26,7 +26,7 @@ pub struct GatherFailure {
     files: Vec<String>,
     /// Where in the template of the first file.
     place: Option<String>,
-    /// What the import is called that cannot be made.
+    /// Where the import stands that cannot be made.
     import: Option<String>,
     asked: Option<Asked>,
     cause: Cause,
@@ -58,7 +58,7 @@ impl GatherError {
         Self { failures }
     }
 
-    /// Returns the failures, in the order of the configuration.
+    /// Returns the failures, in the order of the sources' names, and of each source those of listings first.
     pub fn failures(&self) -> &[GatherFailure] {
         &self.failures
     }
@@ -75,13 +75,16 @@ impl GatherFailure {
         let place = files.first().zip(id).and_then(|((_, file), id)| file.content.place_of(id));
         let is_of = |import: &&PlannedImport| match &import.what {
             Imported::Keys(keys) => Some(*keys) == id,
-            Imported::Below { source: of, prefix } => *of == source && request.name().starts_with(prefix),
+            Imported::Below { source: of, prefix } => {
+                let is_below = *of == source && request.name().starts_with(prefix);
+                is_below && request.version().is_none() && import::is_made_of(plan, import, request.name())
+            }
         };
         let import = plan.imports.iter().find(is_of).filter(|_| files.is_empty());
         Self {
             files: files.iter().map(|(name, _)| name.to_string()).collect(),
             place,
-            import: import.map(|import| import.label.clone()),
+            import: import.map(|import| import.place.clone()),
             asked: asked(plan, source, What::Secret(request.clone())),
             cause: Cause::Fetch(error),
         }
@@ -111,9 +114,11 @@ impl GatherFailure {
         }
     }
 
-    /// A listing that failed; none if the number is that of no import.
-    pub(crate) fn listing(plan: &Plan, import: usize, error: SourceError) -> Option<Self> {
-        plan.imports.get(import).map(|import| Self::of_import(plan, import, Cause::Fetch(error)))
+    /// A listing that failed, told of the first import that needs it.
+    pub(crate) fn listing(plan: &Plan, source: usize, prefix: &str, error: SourceError) -> Option<Self> {
+        let is_it = |import: &&PlannedImport| matches!(&import.what, Imported::Below { source: of, prefix: its } if *of == source && its == prefix);
+        let import = plan.imports.iter().find(is_it)?;
+        Some(Self::of_import(plan, import, Cause::Fetch(error)))
     }
 
     pub(crate) fn import(plan: &Plan, import: &PlannedImport, fault: ImportFault) -> Self {
@@ -128,7 +133,7 @@ impl GatherFailure {
                 request.and_then(|request| asked(plan, id.source, What::Secret(request.clone())))
             }
         };
-        Self { files: Vec::new(), place: None, import: Some(import.label.clone()), asked, cause }
+        Self { files: Vec::new(), place: None, import: Some(import.place.clone()), asked, cause }
     }
 
     /// Returns the files that cannot be written.
@@ -162,7 +167,7 @@ impl GatherFailure {
         match &self.cause {
             Cause::Fetch(error) => error.hint(),
             Cause::Making(_) | Cause::Rendering(_) => None,
-            Cause::Import(fault) => Some(fault.hint()),
+            Cause::Import(fault) => fault.hint(),
         }
     }
 }

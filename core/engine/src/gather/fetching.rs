@@ -6,14 +6,11 @@ use secretdir_provider::{FetchContext, Secret, SecretRequest, SourceError, Sourc
 use tokio::time::{Instant, timeout_at};
 
 use super::pauses::Pauses;
-use super::{Answer, Fetched};
+use super::{Answer, Fetched, Listings};
 use crate::contain;
 use crate::host::{Event, Host};
 use crate::import;
 use crate::plan::{Imported, Plan, PlannedSource};
-
-/// By the number of the import: the names below its prefix that it wants.
-type Listings = BTreeMap<usize, Result<Vec<String>, SourceError>>;
 
 /// The fetching from one source.
 pub(super) struct Fetching<'p> {
@@ -35,11 +32,13 @@ impl<'p> Fetching<'p> {
     pub(super) async fn run(self) -> Fetched {
         let listings = self.list_all().await;
         let wanted = Wanted::of(self.plan, self.number, self.source, &listings);
-        if !listings.is_empty() {
+        let persistence =
+            if listings.values().all(Result::is_ok) { Persistence::Retry } else { Persistence::Once };
+        if !listings.is_empty() && persistence == Persistence::Retry {
             let secrets = wanted.requests.len() - self.source.requests.len();
             self.host.event(Event::Listed { source: &self.source.name, secrets });
         }
-        let answers = self.fetch_all(&wanted).await;
+        let answers = self.fetch_all(&wanted, persistence).await;
         let secrets = answers.iter().filter(|answer| matches!(answer, Ok(Some(_)))).count();
         self.host.event(Event::Fetched { source: &self.source.name, secrets });
         let warnings = self.context.warnings();
@@ -48,48 +47,49 @@ impl<'p> Fetching<'p> {
         Fetched { requests, places, answers, listings, warnings: warnings.collect() }
     }
 
-    /// Lists what is below each prefix that an import has of this source.
+    /// Lists what is below each prefix that an import has of this source, each once.
     async fn list_all(&self) -> Listings {
         let mut listings = Listings::new();
-        for (number, import) in self.plan.imports.iter().enumerate() {
-            let Imported::Below { source, prefix } = &import.what else { continue };
-            if *source == self.number {
-                let names = self.list(prefix).await;
-                let wanted = names.map(|names| import::wanted(import, names));
-                listings.insert(number, wanted);
+        for prefix in self.plan.prefixes(self.number) {
+            if !listings.contains_key(prefix) {
+                listings.insert(prefix.to_owned(), self.list(prefix).await);
             }
         }
         listings
     }
 
+    /// Lists what is below one prefix. An attempt that the deadline cuts off leaves the error as it was before.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, SourceError> {
         let mut pauses = Pauses::new(self.host, self.deadline);
-        loop {
-            match self.list_once(prefix).await {
-                Err(error) if pauses.pause([&error].into_iter()).await.is_some() => {}
-                listed => return listed,
-            }
+        let mut listed = self.list_once(prefix).await.unwrap_or_else(|| Err(late()));
+        while let Err(error) = &listed
+            && pauses.pause([error].into_iter()).await.is_some()
+        {
+            let Some(fresh) = self.list_once(prefix).await else { break };
+            listed = fresh;
         }
+        listed
     }
 
-    async fn list_once(&self, prefix: &str) -> Result<Vec<String>, SourceError> {
+    /// Asks once; `None` if the deadline came first.
+    async fn list_once(&self, prefix: &str) -> Option<Result<Vec<String>, SourceError>> {
         let PlannedSource { name, provider, .. } = self.source;
         tracing::debug!(source = name, provider, prefix, "listing");
-        let list = self.source.source.list(&self.context, prefix);
-        match timeout_at(self.deadline, contain::wait(provider, list)).await {
-            Ok(listed) => listed.unwrap_or_else(|panicked| Err(panicked.into())),
-            Err(_) => Err(late()),
-        }
+        let list = async { self.source.source.list(&self.context, prefix).await };
+        let listed = timeout_at(self.deadline, contain::wait(provider, list)).await.ok()?;
+        Some(listed.unwrap_or_else(|panicked| Err(panicked.into())))
     }
 
     /// Fetches everything, and what failed again as long as that may help.
-    async fn fetch_all(&self, wanted: &Wanted) -> Vec<Answer> {
+    async fn fetch_all(&self, wanted: &Wanted, persistence: Persistence) -> Vec<Answer> {
         let answers = self.attempt(&wanted.requests).await;
         let answers = answers.unwrap_or_else(|| wanted.requests.iter().map(|_| Err(late())).collect());
         let answers = answers.into_iter().zip(&wanted.dispensable);
         let mut answers: Vec<_> = answers.map(|(answer, may)| without(answer, *may)).collect();
         let mut pauses = Pauses::new(self.host, self.deadline);
-        while pauses.pause(answers.iter().filter_map(|answer| answer.as_ref().err())).await.is_some() {
+        while persistence == Persistence::Retry
+            && pauses.pause(answers.iter().filter_map(|answer| answer.as_ref().err())).await.is_some()
+        {
             self.again(wanted, &mut answers).await;
         }
         answers
@@ -102,7 +102,7 @@ impl<'p> Fetching<'p> {
         }
         let PlannedSource { name, provider, .. } = self.source;
         tracing::debug!(source = name, provider, requests = requests.len(), "fetching");
-        let fetch = self.source.source.fetch_all(&self.context, requests);
+        let fetch = async { self.source.source.fetch_all(&self.context, requests).await };
         let answers = match timeout_at(self.deadline, contain::wait(provider, fetch)).await.ok()? {
             Ok(answers) if answers.len() == requests.len() => return Some(answers),
             answers => answers,
@@ -132,6 +132,14 @@ impl<'p> Fetching<'p> {
     }
 }
 
+/// Whether what failed is asked for again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Persistence {
+    Retry,
+    /// The run has failed already: one more answer tells what else is wrong.
+    Once,
+}
+
 /// What is fetched from one source.
 struct Wanted {
     /// The requests of the plan, and after them those that were listed: each once.
@@ -147,10 +155,12 @@ impl Wanted {
         let requests = source.requests.clone();
         let places = requests.iter().cloned().enumerate().map(|(place, request)| (request, place)).collect();
         let mut wanted = Self { requests, places, dispensable: plan.dispensable(number) };
-        for (import, names) in listings {
-            let Some(import) = plan.imports.get(*import) else { continue };
-            let names = names.iter().flatten().filter(|name| !import::is_overridden(plan, import, name));
-            names.for_each(|name| wanted.add(SecretRequest::new(name)));
+        for import in &plan.imports {
+            let Imported::Below { source: of, prefix } = &import.what else { continue };
+            let listed = listings.get(prefix).filter(|_| *of == number).into_iter().flatten().flatten();
+            for name in listed.filter(|name| import::is_made_of(plan, import, name)) {
+                wanted.add(SecretRequest::new(name));
+            }
         }
         wanted
     }

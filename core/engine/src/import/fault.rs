@@ -1,16 +1,29 @@
 //! Why what was found cannot be imported.
 
-use atomicdir::{NameConflict, NameError};
+use atomicdir::{FileName, NameConflict, NameError};
 
 use crate::field::FieldError;
+use crate::report::count;
 
 /// Why what was found cannot be imported. Names secrets, keys and files; holds nothing of a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportFault {
-    /// There is nothing, or nothing that is wanted.
+    /// There is no secret below the prefix.
     #[error("there is nothing to import")]
-    Nothing,
+    NothingBelow,
+    /// The secret is an object without keys.
+    #[error("there is nothing to import: the object has no keys")]
+    NothingInside,
+    /// There is something, but the patterns leave it all out.
+    #[error("there is nothing to import: `include` and `exclude` leave none of {}", count(*.found, "name"))]
+    NothingWanted {
+        /// How many names there are.
+        found: usize,
+    },
+    /// What is to become a file was not asked for. Nothing that is found leads here.
+    #[error("it was found, but not fetched: a mistake in secretdir")]
+    NotFetched,
     /// The secret that was to be expanded is not JSON, or no object.
     #[error(transparent)]
     NotExpandable(#[from] FieldError),
@@ -28,7 +41,7 @@ pub enum ImportFault {
         error: NameError,
     },
     /// Two names come to the same file.
-    #[error("{this} cannot become the file `{file}`, which {other} is already")]
+    #[error("{this} cannot become the file `{file}`, which {other} is already{}", .spelling.note())]
     Twins {
         /// What the file would be called.
         file: String,
@@ -36,6 +49,8 @@ pub enum ImportFault {
         this: String,
         /// What has become it.
         other: String,
+        /// Whether one can see that the names are the same.
+        spelling: Spelling,
     },
     /// Two files cannot stand beside each other.
     #[error("{this} cannot become a file beside {other}: {conflict}")]
@@ -49,16 +64,46 @@ pub enum ImportFault {
     },
 }
 
-impl ImportFault {
-    /// Returns what a person can do about it.
-    pub(crate) fn hint(&self) -> &'static str {
+/// How two names are written that come to the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    /// Alike.
+    Same,
+    /// With other code points, which look the same.
+    Different,
+}
+
+impl Spelling {
+    fn note(self) -> &'static str {
         match self {
-            Self::Nothing => "is the prefix right? `allow-empty = true` says that there may be nothing",
-            Self::NotExpandable(_) => "only a secret that is a JSON object can be expanded",
-            Self::NotStripped(_) => "leave it out with `exclude`, or choose others with `include`",
-            Self::BadName { .. } | Self::Twins { .. } | Self::Conflict { .. } => {
-                "leave it out with `exclude`, change its name with `strip-prefix` or `into`, or name it under [files]"
+            Self::Same => "",
+            Self::Different => " (both look the same, and are written with different code points of Unicode)",
+        }
+    }
+}
+
+impl ImportFault {
+    pub(super) fn twins(file: &FileName, this: String, other: &FileName, origin: &str) -> Self {
+        let spelling = if file == other { Spelling::Same } else { Spelling::Different };
+        Self::Twins { file: file.to_string(), this, other: origin.to_owned(), spelling }
+    }
+
+    /// Returns what a person can do about it.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NothingBelow => {
+                Some("is the prefix right? `allow-empty = true` says that there may be nothing")
             }
+            Self::NothingInside => Some("`allow-empty = true` says that there may be nothing"),
+            Self::NothingWanted { .. } => {
+                Some("are the patterns right? `allow-empty = true` says that there may be nothing")
+            }
+            Self::NotExpandable(FieldError::KeyNotUnicode) | Self::NotFetched => None,
+            Self::NotExpandable(_) => Some("only a secret that is a JSON object can be expanded"),
+            Self::NotStripped(_) => Some("leave it out with `exclude`, or choose others with `include`"),
+            Self::BadName { .. } | Self::Twins { .. } | Self::Conflict { .. } => Some(
+                "leave it out with `exclude`, change its name with `strip-prefix` or `into`, or name it under [files]",
+            ),
         }
     }
 }

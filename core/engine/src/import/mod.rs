@@ -11,12 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use atomicdir::{FileMap, FileName, NameConflict};
 
-use crate::field::Field;
-use crate::gather::{Answers, GatherError, GatherFailure};
+use crate::field::{Field, JsonSecret};
+use crate::gather::{Answers, GatherFailure};
 use crate::plan::names::{file_name, normalise};
 use crate::plan::{Content, IfAbsent, IfNone, Imported, Plan, PlannedFile, PlannedImport, SecretUse};
 
-pub use fault::ImportFault;
+pub use fault::{ImportFault, Spelling};
 
 /// Every file that is to be made: those of the plan, and those that are imported.
 pub(crate) struct FileSet<'p> {
@@ -25,25 +25,21 @@ pub(crate) struct FileSet<'p> {
     pub(crate) overridden: Vec<String>,
 }
 
-/// Returns those of the names that an import found which it wants, each once and in order.
-pub(crate) fn wanted(import: &PlannedImport, names: Vec<String>) -> Vec<String> {
-    let names: BTreeSet<_> = names.into_iter().filter(|name| import.naming.wants(name)).collect();
-    names.into_iter().collect()
+/// Says whether a file is made of what an import has found: it is wanted, and no file of `[files]` wins.
+pub(crate) fn is_made_of(plan: &Plan, import: &PlannedImport, name: &str) -> bool {
+    import.naming.wants(name) && !is_overridden(plan, import, name)
 }
 
 /// Says whether `[files]` has a file of the name that an import would give to something.
-pub(crate) fn is_overridden(plan: &Plan, import: &PlannedImport, name: &str) -> bool {
+fn is_overridden(plan: &Plan, import: &PlannedImport, name: &str) -> bool {
     import.naming.file(name).is_some_and(|file| plan.files.get(&file).is_some())
 }
 
-/// Adds to the files of the plan those that are imported.
-pub(crate) fn complete<'p>(plan: &'p Plan, answers: &Answers) -> Result<FileSet<'p>, GatherError> {
+/// Adds to the files of the plan those that are imported. Returns also what cannot be.
+pub(crate) fn complete<'p>(plan: &'p Plan, answers: &Answers) -> (FileSet<'p>, Vec<GatherFailure>) {
     let mut completing = Completing::new(plan, answers);
-    for (number, import) in plan.imports.iter().enumerate() {
-        completing.import(number, import);
-    }
-    let Completing { set, failures, .. } = completing;
-    if failures.is_empty() { Ok(set) } else { Err(GatherError::new(failures)) }
+    plan.imports.iter().for_each(|import| completing.import(import));
+    (completing.set, completing.failures)
 }
 
 /// The files so far.
@@ -51,64 +47,70 @@ struct Completing<'p, 'a> {
     plan: &'p Plan,
     answers: &'a Answers,
     set: FileSet<'p>,
-    /// What each file is made of, in words, by what its name comes to.
-    origins: BTreeMap<String, String>,
+    /// By what its name comes to: each file, and in words what it is made of.
+    origins: BTreeMap<String, (FileName, String)>,
     failures: Vec<GatherFailure>,
 }
 
 impl<'p, 'a> Completing<'p, 'a> {
     fn new(plan: &'p Plan, answers: &'a Answers) -> Self {
-        let origin = |name: &FileName| (normalise(name.as_str()), format!("`{name}` of [files]"));
+        let origin =
+            |name: &FileName| (normalise(name.as_str()), (name.clone(), format!("`{name}` of [files]")));
         let origins = plan.files.iter().map(|(name, _)| origin(name)).collect();
         let files = plan.files.filter_map(|_, file| Some(Cow::Borrowed(file)));
         let set = FileSet { files, overridden: Vec::new() };
         Self { plan, answers, set, origins, failures: Vec::new() }
     }
 
-    fn import(&mut self, number: usize, import: &PlannedImport) {
-        let found = self.found(number, import).unwrap_or_else(|fault| {
+    fn import(&mut self, import: &PlannedImport) {
+        let found = self.found(import).unwrap_or_else(|fault| {
             self.fail(import, fault);
-            Vec::new()
+            BTreeSet::new()
         });
         for name in found {
             if is_overridden(self.plan, import, &name) {
-                let file = import.naming.file(&name).unwrap_or_default();
-                let label = &import.label;
+                let (place, file) = (&import.place, import.naming.file(&name).unwrap_or_default());
                 self.set
                     .overridden
-                    .push(format!("{label}: `{name}` is not imported: `{file}` of [files] wins"));
+                    .push(format!("{place}: `{name}` is not imported: `{file}` of [files] wins"));
             } else if let Err(fault) = self.add(import, &name) {
                 self.fail(import, fault);
             }
         }
     }
 
-    /// Returns the names that become files.
-    fn found(&self, number: usize, import: &PlannedImport) -> Result<Vec<String>, ImportFault> {
-        let names = match &import.what {
-            Imported::Below { source, .. } => self.answers.listing(*source, number).to_vec(),
-            Imported::Keys(id) => match self.answers.secret(*id) {
-                Some(secret) => wanted(import, Field::keys(secret.expose_secret())?),
-                None => Vec::new(),
-            },
+    /// Returns the names that are wanted, each once and in order.
+    fn found(&self, import: &PlannedImport) -> Result<BTreeSet<String>, ImportFault> {
+        let (names, nothing) = match &import.what {
+            Imported::Below { source, prefix } => {
+                (self.answers.listing(*source, prefix).to_vec(), ImportFault::NothingBelow)
+            }
+            Imported::Keys(id) => {
+                let secret = self.answers.secret(*id).ok_or(ImportFault::NotFetched)?;
+                (JsonSecret::read(secret.expose_secret())?.keys()?, ImportFault::NothingInside)
+            }
         };
-        if names.is_empty() && import.if_none == IfNone::Fail { Err(ImportFault::Nothing) } else { Ok(names) }
+        let found = names.len();
+        let wanted: BTreeSet<_> = names.into_iter().filter(|name| import.naming.wants(name)).collect();
+        match found {
+            _ if !wanted.is_empty() || import.if_none == IfNone::Allow => Ok(wanted),
+            0 => Err(nothing),
+            _ => Err(ImportFault::NothingWanted { found }),
+        }
     }
 
     fn add(&mut self, import: &PlannedImport, name: &str) -> Result<(), ImportFault> {
-        // Whatever is found has a request of its own, unless a file of [files] wins.
-        let Some(content) = self.content(import, name) else { return Ok(()) };
         let file = self.name(import, name)?;
         let this = format!("`{name}` of {}", import.label);
-        if let Some(other) = self.origins.get(&normalise(file.as_str())) {
-            return Err(ImportFault::Twins { file: file.to_string(), this, other: other.clone() });
+        if let Some((other, origin)) = self.origins.get(&normalise(file.as_str())) {
+            return Err(ImportFault::twins(&file, this, other, origin));
         }
-        let content = Content::Secret(content);
+        let content = Content::Secret(self.content(import, name).ok_or(ImportFault::NotFetched)?);
         let planned = PlannedFile { content, attributes: import.attributes.clone() };
         if let Err(conflict) = self.set.files.insert(file.clone(), Cow::Owned(planned)) {
             return Err(self.conflict(&file, this, conflict));
         }
-        self.origins.insert(normalise(file.as_str()), this);
+        self.origins.insert(normalise(file.as_str()), (file, this));
         Ok(())
     }
 
@@ -140,8 +142,8 @@ impl<'p, 'a> Completing<'p, 'a> {
             NameConflict::FileAndDirectory { file, .. } => file,
             _ => new,
         };
-        let other = self.origins.get(&normalise(other.as_str())).cloned().unwrap_or_default();
-        ImportFault::Conflict { this, other, conflict }
+        let other = self.origins.get(&normalise(other.as_str())).map(|(_, origin)| origin.clone());
+        ImportFault::Conflict { this, other: other.unwrap_or_default(), conflict }
     }
 
     fn fail(&mut self, import: &PlannedImport, fault: ImportFault) {

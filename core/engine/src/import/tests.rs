@@ -1,6 +1,7 @@
 //! What names from a store come to.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use secretdir_provider::{
@@ -15,8 +16,9 @@ use crate::{Config, Host, Registry, describe};
 /// A store that has what a test says: the settings are its secrets.
 struct Shelf;
 
+/// Its secrets, and how often it was asked for a list.
 #[derive(Debug)]
-struct Stored(BTreeMap<String, String>);
+struct Stored(BTreeMap<String, String>, AtomicUsize);
 
 impl Provider for Shelf {
     fn name(&self) -> &'static str {
@@ -24,7 +26,7 @@ impl Provider for Shelf {
     }
 
     fn source(&self, settings: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
-        Ok(Box::new(Stored(settings.parse()?)))
+        Ok(Box::new(Stored(settings.parse()?, AtomicUsize::new(0))))
     }
 }
 
@@ -35,6 +37,10 @@ impl SecretSource for Stored {
             None | Some("vanished") => {
                 Err(SourceError::new(SourceErrorKind::NotFound).with_cause("not there"))
             }
+            Some("throttled") => {
+                let throttled = SourceError::new(SourceErrorKind::Throttled);
+                Err(throttled.with_retry(Retry::After(Duration::from_secs(1))))
+            }
             Some("denied") => {
                 Err(SourceError::new(SourceErrorKind::PermissionDenied).with_cause("not for you"))
             }
@@ -44,8 +50,14 @@ impl SecretSource for Stored {
 
     async fn list(&self, _: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
         let later = Retry::After(Duration::from_secs(7));
+        let asked = self.1.fetch_add(1, Ordering::SeqCst) + 1;
         match prefix {
-            "busy/" => {
+            "busy, then hangs/" if asked > 1 => std::future::pending().await,
+            "count/" => {
+                let more = format!("count/listing-{asked}");
+                Ok(self.0.keys().cloned().chain([more]).collect())
+            }
+            "busy/" | "busy, then hangs/" => {
                 Err(SourceError::new(SourceErrorKind::Throttled).with_cause("later").with_retry(later))
             }
             "hangs/" => std::future::pending().await,
@@ -82,14 +94,26 @@ fn plan(secrets: &[(&str, &str)], rest: &str) -> Plan {
 const BELOW: &str = "[[import]]\nsource = 's'\nprefix = 'app/'\nstrip-prefix = 'app/'\n";
 const KEYS: &str = "[[import]]\nsource = 's'\nsecret = 'json'\nexpand = 'json'\n";
 
+/// Tells failures, without the line of the configuration.
+fn told(failures: &[GatherFailure]) -> Vec<String> {
+    failures.iter().map(|failure| without_line(&describe(failure))).collect()
+}
+
+fn without_line(text: &str) -> String {
+    let rest = text.strip_prefix("x.toml:").and_then(|rest| rest.split_once(": "));
+    rest.map_or(text, |(_, rest)| rest).to_owned()
+}
+
 /// Returns the names of all files, and what is overridden.
 async fn completed(secrets: &[(&str, &str)], rest: &str) -> Result<(Vec<String>, Vec<String>), Vec<String>> {
     let plan = plan(secrets, rest);
-    let told =
-        |error: GatherError| error.failures().iter().map(|failure| describe(failure)).collect::<Vec<_>>();
-    let answers = gather(&plan, &Calm).await.map_err(told)?;
-    let set = complete(&plan, &answers).map_err(told)?;
-    Ok((set.files.iter().map(|(name, _)| name.to_string()).collect(), set.overridden))
+    let answers = gather(&plan, &Calm).await.map_err(|error| told(error.failures()))?;
+    let (set, failures) = complete(&plan, &answers);
+    if !failures.is_empty() {
+        return Err(told(&failures));
+    }
+    let overridden = set.overridden.iter().map(|text| without_line(text)).collect();
+    Ok((set.files.iter().map(|(name, _)| name.to_string()).collect(), overridden))
 }
 
 async fn files(secrets: &[(&str, &str)], rest: &str) -> Vec<String> {
@@ -163,7 +187,8 @@ async fn two_that_come_to_the_same_file_are_both_named() {
     );
     let composed = [("app/\u{e9}", "1"), ("app/e\u{301}", "2")];
     let found = faults(&composed, BELOW).await;
-    assert!(found.len() == 1 && found[0].contains("cannot become the file `\u{e9}`"), "{found:?}");
+    let unseen = "is already (both look the same, and are written with different code points of Unicode)";
+    assert!(found.len() == 1 && found[0].ends_with(unseen), "{found:?}");
     let found = faults(&secrets, &format!("{BELOW}[files]\n'x/a' = {{source = 's', secret = 'json'}}")).await;
     assert!(
         found[0].contains("`app/x` of import[0] cannot become a file beside `x/a` of [files]"),
@@ -190,11 +215,11 @@ async fn a_file_of_its_own_wins_and_what_it_hides_is_not_fetched() {
 async fn nothing_is_an_error_unless_it_may_be() {
     let none = "import[0]: the secrets below `app/` of source `s`: there is nothing to import";
     assert_eq!(faults(&[("x", "1")], BELOW).await, [none]);
-    assert_eq!(faults(&[("app/x", "1")], &format!("{BELOW}exclude = ['*']")).await, [none]);
-    assert_eq!(
-        faults(&[("json", "{}")], KEYS).await,
-        ["import[0]: secret `json` of source `s`: there is nothing to import"]
-    );
+    let left = "import[0]: the secrets below `app/` of source `s`: there is nothing to import: `include` and `exclude` leave none of 1 name";
+    assert_eq!(faults(&[("app/x", "1")], &format!("{BELOW}exclude = ['*']")).await, [left]);
+    let no_keys =
+        "import[0]: secret `json` of source `s`: there is nothing to import: the object has no keys";
+    assert_eq!(faults(&[("json", "{}")], KEYS).await, [no_keys]);
     for (secrets, rest) in [([("x", "1")], BELOW), ([("json", "{}")], KEYS)] {
         assert_eq!(files(&secrets, &format!("{rest}allow-empty = true")).await, [""; 0]);
     }
@@ -250,6 +275,53 @@ async fn a_listing_that_fails_is_told_beside_the_rest() {
     let found = faults(&[("app/x", "1")], &import("hangs/")).await;
     let late = "import[0]: the secrets below `hangs/` of source `s`: timed out: the deadline of the whole gathering passed";
     assert_eq!(found, [late]);
+}
+
+#[tokio::test]
+async fn a_failure_is_told_of_the_import_that_wants_the_secret() {
+    let secrets = [("app/a", "1"), ("app/b1", "denied")];
+    let rest = format!("{BELOW}include = ['a*']\n[[import]]\nsource = 's'\nprefix = 'app/b'\ninto = 'b'");
+    let denied = "import[1]: secret `app/b1` of source `s`: permission denied: not for you";
+    assert_eq!(faults(&secrets, &rest).await, [denied]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_that_the_deadline_cuts_off_keeps_the_error_that_it_had() {
+    let rest = "[[import]]\nsource = 's'\nprefix = 'busy, then hangs/'";
+    let busy = "import[0]: the secrets below `busy, then hangs/` of source `s`: throttled: later";
+    assert_eq!(faults(&[("app/x", "1")], rest).await, [busy]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_help_any_more_is_not_asked_again() {
+    let rest = "[[import]]\nsource = 's'\nprefix = 'panics/'\n[files]\nx = {source = 's', secret = 'x'}";
+    let start = tokio::time::Instant::now();
+    assert_eq!(faults(&[("x", "throttled")], rest).await.len(), 2);
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test]
+async fn two_imports_below_one_prefix_see_one_listing() {
+    let secrets = [("count/a", "1"), ("count/b", "2")];
+    let import =
+        |name: &str| format!("[[import]]\nsource = 's'\nprefix = 'count/'\ninclude = ['count/{name}']\n");
+    // The store has one more secret each time that it is asked.
+    assert_eq!(files(&secrets, &["a", "b"].map(import).concat()).await, ["count/a", "count/b"]);
+    let none = faults(&secrets, &["a", "listing-2"].map(import).concat()).await;
+    assert!(none.len() == 1 && none[0].starts_with("import[1]: "), "{none:?}");
+}
+
+#[tokio::test]
+async fn a_secret_of_many_keys_is_read_once_for_all_of_them() {
+    let json: String = (0..20_000).map(|number| format!("\"key-{number}\": \"value {number}\",")).collect();
+    let json = format!("{{{}}}", json.trim_end_matches(','));
+    let plan = plan(&[("json", &json)], KEYS);
+    let answers = gather(&plan, &Calm).await.unwrap();
+    let start = std::time::Instant::now();
+    let bundle = crate::bundle::Bundle::assemble(&plan, &answers).unwrap();
+    assert_eq!(bundle.len(), 20_000);
+    // Were it read for each key, it would be for minutes.
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
 proptest::proptest! {

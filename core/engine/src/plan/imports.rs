@@ -24,8 +24,10 @@ const MATCHING: MatchOptions = MatchOptions {
 /// Many files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PlannedImport {
-    /// What it is called in an error: where it stands in the configuration.
+    /// What it is called beside another: `import[0]`.
     pub(crate) label: String,
+    /// Where it stands, with the file and line of the configuration.
+    pub(crate) place: String,
     pub(crate) what: Imported,
     pub(crate) naming: Naming,
     pub(crate) if_none: IfNone,
@@ -113,24 +115,32 @@ pub(super) fn resolve(
             return Vec::new();
         }
     };
-    let mut imports = Imports(Entries { directory, sources, report });
+    if entries.is_empty() {
+        report.error(&at, "has no import in it; leave it out");
+    }
+    let mut imports = Imports { config, entries: Entries { directory, sources, report } };
     let number = |number| at.join(&KeyPath::from(&[Segment::Index(number)][..]));
     entries.iter().enumerate().filter_map(|(n, value)| imports.import(value, &number(n))).collect()
 }
 
-struct Imports<'a, 'c>(Entries<'a, 'c>);
+struct Imports<'a, 'c> {
+    config: &'a Config,
+    entries: Entries<'a, 'c>,
+}
 
 impl Imports<'_, '_> {
     fn import(&mut self, value: &Value, at: &KeyPath) -> Option<PlannedImport> {
-        let table = section::as_table(value, at, self.0.report)?;
-        let section: ImportSection = section::read(table, at, self.0.report);
+        let table = section::as_table(value, at, self.entries.report)?;
+        let section: ImportSection = section::read(table, at, self.entries.report);
         let owner = OwnerSpec { user: section.owner.clone(), group: section.group.clone() };
-        let attributes = self.0.attributes(section.mode, owner, at);
+        let attributes = self.entries.attributes(section.mode, owner, at);
         let treatment = Treatment { trim: section.trim, decode: section.decode, encode: section.encode };
         let if_none = if section.allow_empty == Some(true) { IfNone::Allow } else { IfNone::Fail };
         let naming = self.naming(&section, at);
         let what = self.what(section, table, at)?;
-        Some(PlannedImport { label: at.to_string(), what, naming: naming?, if_none, treatment, attributes })
+        let (file, line) = (self.config.file().display(), self.config.lines.of(at));
+        let (label, place) = (at.to_string(), format!("{file}:{line}: {at}"));
+        Some(PlannedImport { label, place, what, naming: naming?, if_none, treatment, attributes })
     }
 
     /// Finds out what is imported: the keys of a secret, or the secrets below a prefix.
@@ -148,7 +158,7 @@ impl Imports<'_, '_> {
             return self.refuse(at, "expand", "missing; \"json\" makes a file of each key of the secret");
         }
         let Expand::Json = section.expand?;
-        let id = self.0.request(&section.source?, &section.secret?, section.version, at)?;
+        let id = self.entries.request(&section.source?, &section.secret?, section.version, at)?;
         Some(Imported::Keys(id))
     }
 
@@ -163,15 +173,16 @@ impl Imports<'_, '_> {
                 );
             }
         }
-        let source = self.0.source(&section.source?, at)?;
-        self.0.sources.list(source);
+        let source = self.entries.source(&section.source?, at)?;
+        self.entries.sources.list(source);
         Some(Imported::Below { source, prefix: section.prefix? })
     }
 
     fn naming(&mut self, section: &ImportSection, at: &KeyPath) -> Option<Naming> {
         let strip_prefix = section.strip_prefix.clone().unwrap_or_default();
-        if section.prefix.as_ref().is_some_and(|prefix| !prefix.starts_with(&strip_prefix)) {
-            return self.refuse(at, "strip-prefix", "is not what `prefix` begins with, so no name has it");
+        let fits = |prefix: &String| prefix.starts_with(&strip_prefix) || strip_prefix.starts_with(prefix);
+        if !section.prefix.as_ref().is_none_or(fits) {
+            return self.refuse(at, "strip-prefix", "does not fit `prefix`: no name can begin with both");
         }
         let into = match &section.into {
             None => Some(String::new()),
@@ -183,7 +194,7 @@ impl Imports<'_, '_> {
     }
 
     fn into(&mut self, directory: &str, at: &KeyPath) -> Option<String> {
-        match file_name(directory, self.0.directory.name.as_ref()) {
+        match file_name(directory, self.entries.directory.name.as_ref()) {
             Ok(directory) => Some(format!("{directory}/")),
             Err(error) => self.refuse(at, "into", &error.to_string()),
         }
@@ -194,14 +205,28 @@ impl Imports<'_, '_> {
             None => Some(Vec::new()),
             Some([]) => self.refuse(at, key, "has no pattern in it; leave it out"),
             Some(patterns) => {
-                let read = patterns.iter().map(|text| Pattern::new(text)).collect::<Result<_, _>>();
-                read.map_or_else(|error| self.refuse(at, key, &format!("is no pattern: {}", error.msg)), Some)
+                let at = at.join(&KeyPath::of([key]));
+                let read = patterns.iter().enumerate().map(|(number, text)| self.pattern(text, number, &at));
+                read.collect::<Vec<_>>().into_iter().collect()
             }
         }
     }
 
+    fn pattern(&mut self, text: &str, number: usize, at: &KeyPath) -> Option<Pattern> {
+        let message = match Pattern::new(text) {
+            Ok(_) if text.contains(['{', '}']) => {
+                "has `{` or `}` in it: give each choice as a pattern of its own"
+            }
+            Ok(pattern) => return Some(pattern),
+            Err(error) => &format!("is no pattern: {}", error.msg),
+        };
+        let element = at.join(&KeyPath::from(&[Segment::Index(number)][..]));
+        self.entries.report.error(&element, message);
+        None
+    }
+
     fn refuse<T>(&mut self, at: &KeyPath, key: &str, message: &str) -> Option<T> {
-        self.0.report.error(&at.join(&KeyPath::of([key])), message);
+        self.entries.report.error(&at.join(&KeyPath::of([key])), message);
         None
     }
 }

@@ -1,7 +1,7 @@
 //! The plan: what a configuration asks for, checked as far as that can be done without looking anywhere.
 //!
-//! [`Config::resolve`](crate::Config::resolve) makes it. Nothing is read, opened or fetched: an owner's name is a name
-//! still, and a source has only been built. Everything else that a configuration can get wrong has been found, so
+//! [`Config::resolve`](crate::Config::resolve) makes it. Nothing is read but the templates, which are a part of the configuration,
+//! and nothing is fetched: an owner's name is a name still, and a source has only been built. Everything else that a configuration can get wrong has been found, so
 //! whoever holds a plan need not look at the configuration again.
 
 mod advice;
@@ -78,7 +78,7 @@ pub(crate) struct PlannedSource {
 }
 
 /// Where in the plan a request stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RequestId {
     /// The position of its source.
     pub(crate) source: usize,
@@ -187,6 +187,14 @@ impl Plan {
     /// Returns the name of each source and of its provider, in the order of the sources' names.
     pub fn sources(&self) -> impl ExactSizeIterator<Item = (&str, &'static str)> {
         self.sources.iter().map(|source| (source.name.as_str(), source.provider))
+    }
+
+    /// Returns the prefixes that imports have of a source.
+    pub(crate) fn prefixes(&self, source: usize) -> impl Iterator<Item = &str> {
+        self.imports.iter().filter_map(move |import| match &import.what {
+            Imported::Below { source: of, prefix } if *of == source => Some(prefix.as_str()),
+            _ => None,
+        })
     }
 
     /// Says of each request of a source whether all that is made of it can do without the secret.

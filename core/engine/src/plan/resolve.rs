@@ -22,8 +22,8 @@ pub(crate) const CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15
 pub(crate) const ON_CHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Config {
-    /// Makes a plan of the configuration. Reads nothing else, so that any machine gives the same; only the warnings
-    /// about owners depend on who runs this.
+    /// Makes a plan of the configuration. Reads nothing but the templates that it names, so that any machine gives the same;
+    /// only the warnings about owners depend on who runs this.
     ///
     /// # Errors
     ///

@@ -103,7 +103,7 @@ impl Sources {
         let unused =
             sources.filter(|(number, source)| source.requests.is_empty() && !self.listed.contains(number));
         for (_, unused) in unused {
-            report.warn(&KeyPath::of(["sources", &unused.name]), "no file uses this source");
+            report.warn(&KeyPath::of(["sources", &unused.name]), "no file and no import uses this source");
         }
         self.planned
     }

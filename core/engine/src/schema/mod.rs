@@ -109,7 +109,7 @@ fn imports() -> Value {
         ]);
         keys.insert("oneOf".to_owned(), ways);
     }
-    json!({ "type": "array", "description": IMPORTS, "items": import })
+    json!({ "type": "array", "minItems": 1, "description": IMPORTS, "items": import })
 }
 
 /// Returns the same schema, with no key that must be there.

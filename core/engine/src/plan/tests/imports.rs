@@ -48,6 +48,9 @@ fn an_import_wants_what_its_patterns_say_and_names_files_after_it() {
     }
     assert_eq!(some.file("app/db/a").unwrap(), "in/db/a");
     assert_eq!(some.file("other"), None);
+    // What is taken off may be longer than what is listed below.
+    let longer = naming("strip-prefix = 'app/db-'\ninclude = ['a']");
+    assert!(longer.wants("app/db-a") && !longer.wants("app/b"));
 }
 
 #[test]
@@ -81,7 +84,7 @@ fn a_mistake_in_an_import_is_one_problem() {
         ),
         (
             "[[import]]\nsource = 's'\nprefix = 'x'\nstrip-prefix = 'y'",
-            "6: import[0].strip-prefix: is not what `prefix` begins with, so no name has it",
+            "6: import[0].strip-prefix: does not fit `prefix`: no name can begin with both",
         ),
         (
             "[[import]]\nsource = 's'\nprefix = 'x'\ninto = '/etc'",
@@ -96,9 +99,12 @@ fn a_mistake_in_an_import_is_one_problem() {
             "6: import[0].include: has no pattern in it; leave it out",
         ),
         (
-            "[[import]]\nsource = 's'\nprefix = 'x'\nexclude = ['a', '[']",
-            "6: import[0].exclude: is no pattern: invalid range pattern",
+            "[[import]]\nsource = 's'\nprefix = 'x'\nexclude = ['a', '[', 'a**', '{a,b}']",
+            "6: import[0].exclude[1]: is no pattern: invalid range pattern\n\
+             6: import[0].exclude[2]: is no pattern: recursive wildcards must form a single path component\n\
+             6: import[0].exclude[3]: has `{` or `}` in it: give each choice as a pattern of its own",
         ),
+        ("import = []", "3: import: has no import in it; leave it out"),
         (
             "[[import]]\nsource = 's'\nsecret = '../x'\nexpand = 'json'",
             "3: import[0]: source `s` cannot have a secret `../x`: invalid request: the name has `..` in it",

@@ -43,7 +43,7 @@ fn a_mode_that_cannot_serve_is_warned_of_where_it_is_written() {
 
 #[test]
 fn a_source_that_no_file_uses_is_warned_of() {
-    assert_eq!(warnings("[files]"), ["2: sources.s: no file uses this source"]);
+    assert_eq!(warnings("[files]"), ["2: sources.s: no file and no import uses this source"]);
 }
 
 #[test]
