@@ -148,7 +148,7 @@ fn a_listing_that_is_denied_fails_the_run_and_says_which_permission_lacks() {
         .env("AWS_ACCESS_KEY_ID", &key.id)
         .env("AWS_SECRET_ACCESS_KEY", &key.secret);
     Ran::of(&mut command).expect_exit(3).expect_error(&[
-        "error: import[1]: the secrets below `app/` of source `prod`: permission denied: ",
+        ": import[1]: the secrets below `app/` of source `prod`: permission denied: ",
         "secretsmanager:ListSecrets",
         "hint: a policy of ",
     ]);

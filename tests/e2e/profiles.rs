@@ -98,6 +98,12 @@ fn what_is_wrong_in_a_profile_is_told_with_its_line() {
         assert!(ran.stderr.contains(&format!("secretdir.toml:10: {words}")), "{words}: {ran:?}");
     }
     let site = Site::new();
+    site.config(&format!(
+        "{HEAD}[files]\n[profiles.dev]\nfiles.none = false\nimport = false\ndirectory.pth = 1\n"
+    ));
+    let ran = site.run(&["check", "--profile", "dev"]).expect_exit(2);
+    assert_eq!(ran.stderr.matches("error: ").count(), 3, "{ran:?}");
+    let site = Site::new();
     site.config(&format!("{HEAD}[files]\n[profiles.dev]\nfilse = {{}}\n"));
     site.run(&["check"]).expect_exit(2).expect_error(&["profiles.dev.filse: unknown key"]);
 }

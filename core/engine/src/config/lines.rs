@@ -30,16 +30,24 @@ impl Lines {
 
     /// Lets what is below one path have the lines of what is below another.
     pub(super) fn graft(&mut self, from: &[Segment], to: &[Segment]) {
-        self.0.retain(|path, _| !path.segments().starts_with(to));
+        let gone: Vec<_> = self.below(to).map(|(path, _)| path.clone()).collect();
+        for path in &gone {
+            self.0.remove(path);
+        }
         let moved: Vec<_> = self
-            .0
-            .iter()
+            .below(from)
             .filter_map(|(path, line)| {
                 let rest = path.segments().strip_prefix(from)?;
                 Some((KeyPath::from(&[to, rest].concat()[..]), *line))
             })
             .collect();
         self.0.extend(moved);
+    }
+
+    /// Returns what is at a path and below it: in the order of paths that stands together.
+    fn below<'p>(&self, path: &'p [Segment]) -> impl Iterator<Item = (&KeyPath, &usize)> + use<'_, 'p> {
+        let from_there = self.0.range(KeyPath::from(path)..);
+        from_there.take_while(move |(found, _)| found.segments().starts_with(path))
     }
 
     /// Returns the line of a key or, if it is not there, of the nearest one around it; the first line if there is none.

@@ -29,6 +29,8 @@ pub struct Config {
     pub(crate) file: PathBuf,
     pub(crate) table: Table,
     pub(crate) lines: Lines,
+    /// What is wrong with the profile that was laid over it: told with the rest.
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl Config {
@@ -56,7 +58,7 @@ impl Config {
     /// Every mistake that keeps the text from being TOML.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let (table, lines) = document::read(text, path)?;
-        Ok(Self { file: path.to_owned(), table, lines })
+        Ok(Self { file: path.to_owned(), table, lines, problems: Vec::new() })
     }
 
     /// Returns the path of the file.

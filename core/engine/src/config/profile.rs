@@ -9,7 +9,7 @@ use secretdir_provider::{KeyPath, Segment, Table, Value};
 use super::Config;
 use super::report::Report;
 use super::section;
-use crate::problem::ConfigError;
+use crate::problem::{ConfigError, Problem};
 use crate::registry::known;
 
 /// What of a section a profile changes.
@@ -45,11 +45,12 @@ impl Config {
         profiles.into_iter().flat_map(|table| table.keys().map(String::as_str))
     }
 
-    /// Lays a profile over the rest.
+    /// Lays a profile over the rest. What cannot be laid over is told by [`resolve`](Self::resolve), with all else that is
+    /// wrong.
     ///
     /// # Errors
     ///
-    /// There is no such profile, which is said with those that there are; or something in it cannot be laid over.
+    /// There is no such profile, which is said with those that there are.
     pub fn with_profile(mut self, name: &str) -> Result<Self, ConfigError> {
         let profile = match self.table.get("profiles") {
             Some(Value::Table(profiles)) => profiles.get(name).cloned(),
@@ -64,27 +65,23 @@ impl Config {
         let at = [key("profiles"), key(name)];
         if let Value::Table(profile) = profile {
             for (section, value) in profile {
-                self.lay(&at, &section, value)?;
+                self.lay(&at, &section, value);
             }
         }
         Ok(self)
     }
 
-    /// Lays one section of a profile over that of the configuration.
-    fn lay(&mut self, at: &[Segment], section: &str, value: Value) -> Result<(), ConfigError> {
-        let Some((_, change)) = SECTIONS.iter().find(|(known, _)| *known == section) else {
-            // Reported with all the profiles, whichever is used.
-            return Ok(());
-        };
+    /// Lays one section of a profile over that of the configuration. One that nobody knows is reported with all the profiles,
+    /// whichever is used.
+    fn lay(&mut self, at: &[Segment], section: &str, value: Value) {
+        let Some((_, change)) = SECTIONS.iter().find(|(known, _)| *known == section) else { return };
         let from = [at, &[key(section)]].concat();
         match (change, value) {
-            (Change::Whole, value) => self.put(&[key(section)], &from, value),
             (Change::Keys | Change::Entries, Value::Table(entries)) => {
                 for (name, value) in entries {
                     let (to, from) = ([key(section), key(&name)], [&from[..], &[key(&name)]].concat());
-                    self.put(&to, &from, value)?;
+                    self.put(&to, &from, value);
                 }
-                Ok(())
             }
             // Something else than a table is reported where the section is read.
             (_, value) => self.put(&[key(section)], &from, value),
@@ -92,8 +89,8 @@ impl Config {
     }
 
     /// Puts a value where it counts, or takes away what is there.
-    fn put(&mut self, to: &[Segment], from: &[Segment], value: Value) -> Result<(), ConfigError> {
-        let (Some(Segment::Key(section)), name) = (to.first(), to.get(1)) else { return Ok(()) };
+    fn put(&mut self, to: &[Segment], from: &[Segment], value: Value) {
+        let (Some(Segment::Key(section)), name) = (to.first(), to.get(1)) else { return };
         let removed = value == Value::Boolean(false) && REMOVABLE.contains(&section.as_str());
         let table = match name {
             None => &mut self.table,
@@ -101,20 +98,20 @@ impl Config {
                 let below = self.table.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
                 match below {
                     Value::Table(below) => below,
-                    _ => return Ok(()),
+                    _ => return,
                 }
             }
         };
-        let Some(Segment::Key(last)) = to.last() else { return Ok(()) };
+        let Some(Segment::Key(last)) = to.last() else { return };
         if !removed {
             table.insert(last.clone(), value);
             self.lines.graft(from, to);
         } else if table.remove(last).is_none() {
-            let mut report = Report::on(self);
-            report.error(&KeyPath::from(from), "there is nothing to take away: the configuration has none");
-            report.finish()?;
+            let path = KeyPath::from(from);
+            let line = self.lines.of(&path);
+            let message = "there is nothing to take away: the configuration has none";
+            self.problems.push(Problem::new(&self.file, Some(line), path, message));
         }
-        Ok(())
     }
 }
 

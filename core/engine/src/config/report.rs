@@ -19,9 +19,10 @@ pub(crate) struct Report<'c> {
 }
 
 impl<'c> Report<'c> {
-    /// Starts an empty report on a configuration.
+    /// Starts a report on a configuration, with what is known to be wrong with it.
     pub(crate) fn on(config: &'c Config) -> Self {
-        Self { file: &config.file, lines: &config.lines, errors: Vec::new(), warnings: BTreeSet::new() }
+        let errors = config.problems.clone();
+        Self { file: &config.file, lines: &config.lines, errors, warnings: BTreeSet::new() }
     }
 
     /// Notes what keeps the configuration from being a plan.
