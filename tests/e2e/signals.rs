@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -85,6 +86,26 @@ fn an_interrupt_while_the_command_runs_ends_the_command_and_the_next_run_repeats
     fs::write(site.path().join("hook"), "echo again > told").unwrap();
     assert!(site.sync().stdout.starts_with("unchanged"));
     assert_eq!(fs::read_to_string(site.path().join("told")).unwrap(), "again\n");
+}
+
+#[test]
+fn an_interrupt_while_templates_are_rendered_is_heeded_between_two_of_them() {
+    let site = Site::new();
+    site.secret("a", "1");
+    // Each is ended by its limit of steps, after a second or so.
+    let slow = "{{ secret('local', 'a') }}{% for a in range(99999) %}{% for b in range(8) %}{% endfor %}{% endfor %}";
+    let entries: String =
+        (0..60).map(|number| format!("f{number} = {{ template-text = \"{slow}\" }}\n")).collect();
+    site.config(&format!("{HEAD}\n[files]\n{entries}"));
+    let mut run =
+        site.command(&["sync", "-v"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(run.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("fetched 1 secret from `local`")));
+    kill_process(Pid::from_child(&run), Signal::TERM).unwrap();
+    let start = Instant::now();
+    assert_eq!(Ran::from(run.wait_with_output().unwrap()).status.signal(), Some(15));
+    assert!(start.elapsed() < Duration::from_secs(11), "{:?}", start.elapsed());
+    assert!(!site.link().exists());
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn the_tour_leads_from_a_laptop_to_a_host_and_says_what_is_wrong() {
         "ok: 3 files and 1 import from 1 source, to be published at run/shop\n",
         "published 6 files at run/shop (generation ",
         "unchanged: 6 files at run/shop (generation ",
-        "shop: costs 5$, that's #1\n",
+        "shop: costs 5$ #1\n",
         "a pair\n",
         "content    db/host  9 bytes -> 8 bytes\n",
         "0400 shop.env  from prod: shop/db; prod: shop/log-level\n",

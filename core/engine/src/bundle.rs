@@ -14,7 +14,7 @@ use crate::gather::{Answers, GatherError};
 use crate::import::{self, FileSet};
 use crate::manifest::ManifestEntry;
 use crate::owners::Owners;
-use crate::plan::{Plan, RequestId};
+use crate::plan::{Content, Plan, RequestId};
 
 use assembling::Assembling;
 
@@ -49,16 +49,25 @@ pub(crate) enum MakeError {
 }
 
 impl<'p> Bundle<'p> {
-    /// Makes every file out of the answers.
+    /// Makes every file out of the answers. A template may take its time: after each, a signal that ends the run is heeded.
     ///
     /// # Errors
     ///
     /// Every import that cannot be made, every field that could not be picked, every value that is not what it is to be decoded
     /// from, and every template that cannot be rendered.
-    pub(crate) fn assemble(plan: &'p Plan, answers: &Answers) -> Result<Self, GatherError> {
+    pub(crate) async fn assemble(plan: &'p Plan, answers: &Answers) -> Result<Self, GatherError> {
         let (set, failures) = import::complete(plan, answers);
         let mut assembling = Assembling::new(plan, answers, failures);
-        let files = set.files.filter_map(|name, file| assembling.file(name.as_str(), &file.content));
+        let mut files = FileMap::new();
+        for (name, file) in set.files.iter() {
+            if let Some(bytes) = assembling.file(name.as_str(), &file.content) {
+                // Cannot fail: these names stand beside each other already.
+                let _ = files.insert(name.clone(), bytes);
+            }
+            if let Content::Template(_) = &file.content {
+                tokio::task::yield_now().await;
+            }
+        }
         let Assembling { left_out, defaulted, failures, .. } = assembling;
         if failures.is_empty() {
             Ok(Self { plan, set, files, left_out, defaulted })

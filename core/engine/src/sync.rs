@@ -82,7 +82,7 @@ pub struct Rehearsal {
 /// Every secret that could not be fetched, every import that cannot be made, or every file that cannot.
 pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, GatherError> {
     let answers = gather(plan, host).await?;
-    let bundle = Bundle::assemble(plan, &answers)?;
+    let bundle = Bundle::assemble(plan, &answers).await?;
     let warnings = answers.warnings.iter().chain(bundle.overridden()).cloned();
     Ok(Rehearsal { files: bundle.len(), warnings: warnings.collect() })
 }
@@ -95,7 +95,7 @@ pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, GatherErro
 pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncError> {
     let owners = Owners::resolve(plan)?;
     let answers = gather(plan, host).await?;
-    let bundle = Bundle::assemble(plan, &answers)?;
+    let bundle = Bundle::assemble(plan, &answers).await?;
     let mut difference = Difference::find(plan, &answers, &bundle, &owners)?;
     let of_plan = plan.warnings.iter().map(ToString::to_string);
     difference.warnings = of_plan.chain(answers.warnings).collect();
@@ -144,7 +144,7 @@ impl<'r> Run<'r> {
         owners: &Owners,
     ) -> Result<(Locked<'r>, Outcome), SyncError> {
         let answers = gather(self.plan, self.host).await?;
-        let bundle = Bundle::assemble(self.plan, &answers)?;
+        let bundle = Bundle::assemble(self.plan, &answers).await?;
         let files = bundle.files(owners);
         let comparison = locked.compare(&files)?;
         let mut outcome = Outcome::new(&self.plan.link, &comparison, files.len());

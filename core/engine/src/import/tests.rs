@@ -318,7 +318,7 @@ async fn a_secret_of_many_keys_is_read_once_for_all_of_them() {
     let plan = plan(&[("json", &json)], KEYS);
     let answers = gather(&plan, &Calm).await.unwrap();
     let start = std::time::Instant::now();
-    let bundle = crate::bundle::Bundle::assemble(&plan, &answers).unwrap();
+    let bundle = crate::bundle::Bundle::assemble(&plan, &answers).await.unwrap();
     assert_eq!(bundle.len(), 20_000);
     // Were it read for each key, it would be for minutes.
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
