@@ -92,10 +92,10 @@ fn an_interrupt_while_the_command_runs_ends_the_command_and_the_next_run_repeats
 fn an_interrupt_while_templates_are_rendered_is_heeded_between_two_of_them() {
     let site = Site::new();
     site.secret("a", "1");
-    // Each is ended by its limit of steps, after a second or so.
+    // Each is ended by its limit of steps. All of them would take a minute.
     let slow = "{{ secret('local', 'a') }}{% for a in range(99999) %}{% for b in range(8) %}{% endfor %}{% endfor %}";
     let entries: String =
-        (0..60).map(|number| format!("f{number} = {{ template-text = \"{slow}\" }}\n")).collect();
+        (0..400).map(|number| format!("f{number} = {{ template-text = \"{slow}\" }}\n")).collect();
     site.config(&format!("{HEAD}\n[files]\n{entries}"));
     let mut run =
         site.command(&["sync", "-v"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -104,7 +104,7 @@ fn an_interrupt_while_templates_are_rendered_is_heeded_between_two_of_them() {
     kill_process(Pid::from_child(&run), Signal::TERM).unwrap();
     let start = Instant::now();
     assert_eq!(Ran::from(run.wait_with_output().unwrap()).status.signal(), Some(15));
-    assert!(start.elapsed() < Duration::from_secs(11), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     assert!(!site.link().exists());
 }
 
