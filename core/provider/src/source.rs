@@ -28,8 +28,8 @@ use crate::{FetchContext, Secret, SecretRequest, SourceError, SourceErrorKind};
 ///
 /// # Offline construction
 ///
-/// A source is made by [`Provider::source`](crate::Provider::source) without any I/O. [`check`](Self::check) does no
-/// I/O either. A client, a connection or a look at the disk belongs into the first fetch; keep it for the later ones.
+/// A source is made by [`Provider::source`](crate::Provider::source) without any I/O. [`check`](Self::check) and
+/// [`check_prefix`](Self::check_prefix) do no I/O either. A client, a connection or a look at the disk belongs into the first fetch; keep it for the later ones.
 ///
 /// # Exact bytes
 ///
@@ -64,7 +64,7 @@ use crate::{FetchContext, Secret, SecretRequest, SourceError, SourceErrorKind};
 ///
 /// # What will never change
 ///
-/// The methods below keep their signatures. What is to come arrives as a method with a default, as `list` did, so a source
+/// The methods below keep their signatures. What is to come arrives as a method with a default, as `list` and `check_prefix` did, so a source
 /// that compiles today compiles with every later 0.x of the same minor version and every later 1.x.
 #[async_trait]
 pub trait SecretSource: fmt::Debug + Send + Sync + 'static {
@@ -79,6 +79,20 @@ pub trait SecretSource: fmt::Debug + Send + Sync + 'static {
     /// [`Unsupported`](crate::SourceErrorKind::Unsupported) for a version where the store has none.
     fn check(&self, request: &SecretRequest) -> Result<(), SourceError> {
         let _ = request;
+        Ok(())
+    }
+
+    /// Says whether names of this store can begin with a prefix, and be listed. Offline; accepts everything by default.
+    ///
+    /// Called for each prefix that is imported, before anything is listed: so that `secretdir check` reports what
+    /// [`list`](Self::list) would refuse without asking the store. It must not refuse what `list` accepts.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest`](crate::SourceErrorKind::InvalidRequest) for a prefix that no name of this store can have,
+    /// [`Unsupported`](crate::SourceErrorKind::Unsupported) from a source that cannot list.
+    fn check_prefix(&self, prefix: &str) -> Result<(), SourceError> {
+        let _ = prefix;
         Ok(())
     }
 
@@ -111,7 +125,8 @@ pub trait SecretSource: fmt::Debug + Send + Sync + 'static {
     ///
     /// The prefix is compared as text, `/` included; an empty one is that of all. None below it is no error. Complete or
     /// failed: a listing that ends early for any reason is an error, so that a part is never taken for all. What `check`
-    /// refuses is not listed. Says nothing of whether a secret may be read. By default a source cannot list.
+    /// refuses is not listed. Says nothing of whether a secret may be read. By default a source cannot list: for the reason
+    /// that [`check_prefix`](Self::check_prefix) gives, if it gives one.
     ///
     /// # Errors
     ///
@@ -119,7 +134,8 @@ pub trait SecretSource: fmt::Debug + Send + Sync + 'static {
     /// [`InvalidRequest`](crate::SourceErrorKind::InvalidRequest) for a prefix that no name of this store can have, and
     /// whatever kept the listing from being complete.
     async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
-        let _ = (context, prefix);
+        let _ = context;
+        self.check_prefix(prefix)?;
         Err(SourceError::new(SourceErrorKind::Unsupported).with_cause("this provider cannot list secrets"))
     }
 }
@@ -178,5 +194,28 @@ mod tests {
         let context = FetchContext::new(Instant::now(), NonZeroUsize::MIN);
         let error = Slow::default().list(&context, "").await.unwrap_err();
         assert_eq!(error.kind(), SourceErrorKind::Unsupported);
+        assert!(Slow::default().check_prefix("").is_ok());
+    }
+
+    /// Says that it cannot list, and what to do instead.
+    #[derive(Debug)]
+    struct Unlisted;
+
+    #[async_trait]
+    impl SecretSource for Unlisted {
+        fn check_prefix(&self, _: &str) -> Result<(), SourceError> {
+            Err(SourceError::new(SourceErrorKind::Unsupported).with_hint("ask for each"))
+        }
+
+        async fn fetch(&self, _: &FetchContext, _: &SecretRequest) -> Result<Secret, SourceError> {
+            Err(SourceError::new(SourceErrorKind::NotFound))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_listing_says_what_was_said_of_its_prefix() {
+        let context = FetchContext::new(Instant::now(), NonZeroUsize::MIN);
+        let error = Unlisted.list(&context, "").await.unwrap_err();
+        assert_eq!(error.hint(), Some("ask for each"));
     }
 }

@@ -35,6 +35,13 @@ impl SecretSource for EnvSource {
         }
     }
 
+    fn check_prefix(&self, prefix: &str) -> Result<(), SourceError> {
+        match fault_of_part(prefix) {
+            Some(fault) => Err(SourceError::new(SourceErrorKind::InvalidRequest).with_cause(fault)),
+            None => Ok(()),
+        }
+    }
+
     async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
         self.check(request)?;
         let variable = format!("{}{}", self.prefix, request.name());
@@ -45,9 +52,7 @@ impl SecretSource for EnvSource {
     }
 
     async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
-        if let Some(fault) = fault_of_part(prefix) {
-            return Err(SourceError::new(SourceErrorKind::InvalidRequest).with_cause(fault));
-        }
+        self.check_prefix(prefix)?;
         let beginning = format!("{}{prefix}", self.prefix);
         let mut names = BTreeSet::new();
         for variable in self.environment.names() {

@@ -6,7 +6,7 @@ use std::process::{ExitStatus, Stdio};
 
 use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
 
-use crate::failure::{Failure, Limit};
+use crate::failure::{self, Failure, Limit};
 use crate::noise::Noise;
 use crate::output::{self, Wiped};
 use crate::process::{Pipes, Process};
@@ -74,6 +74,10 @@ impl CommandSource {
 impl SecretSource for CommandSource {
     fn check(&self, request: &SecretRequest) -> Result<(), SourceError> {
         self.template.check(request)
+    }
+
+    fn check_prefix(&self, _: &str) -> Result<(), SourceError> {
+        Err(failure::cannot_list())
     }
 
     async fn fetch(&self, context: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {

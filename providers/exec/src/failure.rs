@@ -12,6 +12,13 @@ use crate::settings::Setup;
 /// How much of the time to the deadline is left for ending the process and hearing its last words.
 const MARGIN: Duration = Duration::from_millis(250);
 
+/// Reports that an executable cannot list: in either form it is asked for secrets by their names.
+pub(crate) fn cannot_list() -> SourceError {
+    SourceError::new(SourceErrorKind::Unsupported)
+        .with_cause("this provider cannot list secrets")
+        .with_hint("name each in [files], or let one secret hold them all as JSON and import its keys")
+}
+
 /// Why a process gave no answer. Holds no value: nothing of what the process wrote, but what [`redact`](crate::redact)
 /// let through.
 #[derive(Clone, Debug)]

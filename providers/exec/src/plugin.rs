@@ -13,7 +13,7 @@ use tokio::process::ChildStdin;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::failure::{Failure, Limit};
+use crate::failure::{self, Failure, Limit};
 use crate::message::{Request, VERSION};
 use crate::noise::Noise;
 use crate::process::Process;
@@ -209,6 +209,10 @@ impl SecretSource for PluginSource {
             return Err(SourceError::new(SourceErrorKind::InvalidRequest).with_cause("the name is empty"));
         }
         Ok(())
+    }
+
+    fn check_prefix(&self, _: &str) -> Result<(), SourceError> {
+        Err(failure::cannot_list())
     }
 
     async fn fetch(&self, context: &FetchContext, request: &SecretRequest) -> Answered {

@@ -46,6 +46,13 @@ impl SecretSource for FileSource {
         }
     }
 
+    fn check_prefix(&self, prefix: &str) -> Result<(), SourceError> {
+        match NameFault::of_prefix(prefix) {
+            Some(fault) => Err(error::bad_prefix(fault)),
+            None => Ok(()),
+        }
+    }
+
     async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
         let root = self.open_root().map_err(|errno| error::of_root(&self.root, errno))?;
         self.answer(root.as_fd(), request)
@@ -71,9 +78,7 @@ impl SecretSource for FileSource {
     }
 
     async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
-        if let Some(fault) = NameFault::of_prefix(prefix) {
-            return Err(error::bad_prefix(fault));
-        }
+        self.check_prefix(prefix)?;
         let root = self.open_root().map_err(|errno| error::of_root(&self.root, errno))?;
         Listing::new(&self.root, root.as_fd(), context).below(prefix).await
     }

@@ -67,6 +67,7 @@ macro_rules! __with_every_rule {
             a_failure_leaves_the_others_intact
             a_source_can_be_asked_again
             a_listing_is_complete_or_unsupported
+            check_prefix_refuses_only_what_list_refuses
             sources_are_asked_side_by_side
             no_more_requests_are_in_flight_than_allowed
             a_dropped_fetch_does_no_harm

@@ -29,7 +29,7 @@ pub use faults::{a_store_that_hangs_is_a_time_out, throttling_is_reported_as_suc
 pub use flight::{
     a_dropped_fetch_does_no_harm, no_more_requests_are_in_flight_than_allowed, sources_are_asked_side_by_side,
 };
-pub use listing::a_listing_is_complete_or_unsupported;
+pub use listing::{a_listing_is_complete_or_unsupported, check_prefix_refuses_only_what_list_refuses};
 pub use names::{a_version_is_accepted_or_unsupported, check_accepts_good_names, check_refuses_bad_names};
 pub use secrecy::no_value_is_shown;
 pub use settings::{

@@ -55,6 +55,7 @@ macro_rules! noticed {
 noticed! {
     NAME by the_name_is_kebab_case: "is not kebab-case"
     NOT_OFFLINE by a_source_is_built_offline: "cannot be built without a store and a runtime"
+    PREFIX_NOT_OFFLINE by a_source_is_built_offline: "cannot be built without a store and a runtime"
     UNKNOWN_ACCEPTED by an_unknown_setting_is_named: "is not noticed"
     WRONG_PATH by a_setting_of_the_wrong_type_is_named: "but reported at"
     SETTING_QUOTED by a_setting_of_the_wrong_type_is_named: "shows a value"
@@ -81,6 +82,9 @@ noticed! {
     LISTING_IS_OTHER by a_listing_is_complete_or_unsupported: "of a listing: failed: cannot list"
     NOTHING_TO_LIST_IS_AN_ERROR by a_listing_is_complete_or_unsupported: "that no secret has: not found"
     LISTS_NO_STORE by an_absent_store_is_an_error: "is listed"
+    REFUSES_WHAT_IT_LISTS by check_prefix_refuses_only_what_list_refuses: "is refused, but listed"
+    REFUSED_IS_OTHER by check_prefix_refuses_only_what_list_refuses: "is refused: failed: no such prefix"
+    REFUSES_TWO_WAYS by check_prefix_refuses_only_what_list_refuses: "of the listing below"
     SHOWN_BY_LISTING by no_value_is_shown: "an error of a listing shows a value"
     STUCK_WHEN_DROPPED by a_dropped_fetch_does_no_harm: "not answered"
     STUCK_WHEN_DROPPED_LATE by a_dropped_fetch_does_no_harm: "dropped at await 15"

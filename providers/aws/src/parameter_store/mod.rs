@@ -61,6 +61,10 @@ impl SecretSource for ParameterStore {
         Question::read(request).map(drop)
     }
 
+    fn check_prefix(&self, prefix: &str) -> Result<(), SourceError> {
+        question::path_above(prefix).map(drop)
+    }
+
     async fn fetch(&self, context: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
         let answers = self.fetch_all(context, std::slice::from_ref(request)).await;
         answers.into_iter().next().unwrap_or_else(|| Err(error::no_answer()))

@@ -76,6 +76,10 @@ impl SecretSource for SecretsManager {
         Question::read(request).map(drop)
     }
 
+    fn check_prefix(&self, prefix: &str) -> Result<(), SourceError> {
+        question::check_prefix(prefix)
+    }
+
     async fn fetch(&self, context: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
         let answers = self.fetch_all(context, std::slice::from_ref(request)).await;
         answers.into_iter().next().unwrap_or_else(|| Err(error::no_answer()))
@@ -92,7 +96,7 @@ impl SecretSource for SecretsManager {
     }
 
     async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
-        question::check_prefix(prefix)?;
+        self.check_prefix(prefix)?;
         let secrets = list::Secrets { source: self, prefix };
         listing::list(&secrets, context).await
     }

@@ -117,9 +117,12 @@ async fn a_prefix_that_cannot_be_listed_is_refused_without_a_call() {
         (Parameters, "arn:aws:ssm:eu-west-1:123456789012:parameter/app", "the / before the first level"),
         (Parameters, "/app//", "a name has ASCII letters"),
     ] {
-        let error = failed(&*service.source(&server.endpoint(), &[]), prefix).await;
+        let source = service.source(&server.endpoint(), &[]);
+        let error = failed(&*source, prefix).await;
         assert_eq!(error.kind, SourceErrorKind::InvalidRequest, "{prefix}");
         assert!(error.hint.contains(hint), "{prefix}: {}", error.hint);
+        let checked = source.check_prefix(prefix).unwrap_err();
+        assert_eq!((checked.kind(), checked.hint().unwrap()), (error.kind, &*error.hint), "{prefix}");
     }
     assert_eq!(server.all_calls(), 0);
 }

@@ -1,7 +1,7 @@
 //! Settings that are refused, and why.
 
 use secretdir_conformance::BadSettings;
-use secretdir_provider::{Provider as _, Settings, Table, Value};
+use secretdir_provider::{Provider as _, Settings, SourceErrorKind, Table, Value};
 use secretdir_provider_exec::ExecProvider;
 
 use crate::support::{list, table};
@@ -49,4 +49,14 @@ fn everything_that_is_wrong_is_told_at_once() {
 #[test]
 fn a_source_has_one_form() {
     assert_eq!(refusal(table([])), "command: missing; a source has a `command` or a `plugin`");
+}
+
+#[test]
+fn no_prefix_can_be_imported_which_is_told_before_anything_is_started() {
+    for settings in [table([("command", list(&["cat", "{secret}"]))]), table([("plugin", list(&["x"]))])] {
+        let source = ExecProvider.source(Settings::new(settings, "/")).unwrap();
+        let error = source.check_prefix("app/").unwrap_err();
+        assert_eq!(error.kind(), SourceErrorKind::Unsupported);
+        assert!(error.hint().unwrap().contains("import its keys"));
+    }
 }

@@ -69,6 +69,10 @@ impl SecretSource for FlatSource {
         }
     }
 
+    fn check_prefix(&self, prefix: &str) -> Result<(), SourceError> {
+        if prefix.contains('\0') { Err(error::bad_prefix(NameFault::Nul)) } else { Ok(()) }
+    }
+
     async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
         self.answer(&self.read(), request)
     }
@@ -83,9 +87,7 @@ impl SecretSource for FlatSource {
     }
 
     async fn list(&self, _: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
-        if prefix.contains('\0') {
-            return Err(error::bad_prefix(NameFault::Nul));
-        }
+        self.check_prefix(prefix)?;
         let keys = self.read().map_err(|fault| fault.error(&self.path))?.into_keys();
         Ok(keys.filter(|key| key.starts_with(prefix) && NameFault::of_key(key).is_none()).collect())
     }

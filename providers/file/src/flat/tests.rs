@@ -226,7 +226,9 @@ fn a_listing_has_the_keys_that_can_be_asked_for() {
     assert_eq!(list("").unwrap(), ["a", "b/a", "b/c"]);
     assert_eq!(list("b/").unwrap(), ["b/a", "b/c"]);
     assert_eq!(list("c").unwrap(), [""; 0]);
-    assert_eq!(list("\0").unwrap_err().kind(), SourceErrorKind::InvalidRequest);
+    for refused in [list("\0").map(drop), source.check_prefix("\0")] {
+        assert_eq!(refused.unwrap_err().kind(), SourceErrorKind::InvalidRequest);
+    }
     fs::write(&source.path, "{").unwrap();
     assert_eq!(at_once(source.list(&context(), "")).unwrap_err().kind(), SourceErrorKind::InvalidData);
 }

@@ -272,5 +272,7 @@ fn a_root_that_is_not_there_is_an_error_and_a_bad_prefix_too() {
         ("a\0", "the prefix holds a NUL character"),
     ] {
         assert_eq!(failure(folder.path(), prefix), (SourceErrorKind::InvalidRequest, cause.to_owned()));
+        let checked = FileSource::new(folder.path().to_owned()).check_prefix(prefix).unwrap_err();
+        assert_eq!(checked.kind(), SourceErrorKind::InvalidRequest, "{prefix:?}");
     }
 }

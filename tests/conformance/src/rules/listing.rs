@@ -36,6 +36,24 @@ pub async fn a_listing_is_complete_or_unsupported<F: Fixture>(mut fixture: F) {
     }
 }
 
+/// `check_prefix` refuses no prefix that `list` accepts. What it refuses, `list` refuses too, and for the same kind of reason:
+/// as an invalid request, or as unsupported.
+pub async fn check_prefix_refuses_only_what_list_refuses<F: Fixture>(mut fixture: F) {
+    put(&mut fixture, "listed-1", b"value").await;
+    let source = source_of(&fixture);
+    let prefixes = ["listed-", "listed-1", "nothing-"].map(|label| fixture.name(label));
+    for prefix in prefixes.into_iter().chain([String::new()]).chain(fixture.bad_names()) {
+        let Err(refused) = source.check_prefix(&prefix) else { continue };
+        let kinds = [SourceErrorKind::InvalidRequest, SourceErrorKind::Unsupported];
+        let story = story(&refused);
+        assert!(kinds.contains(&refused.kind()), "the prefix {prefix:?} is refused: {story}");
+        match source.list(&context(1), &prefix).await {
+            Ok(_) => panic!("the prefix {prefix:?} is refused, but listed: {story}"),
+            Err(error) => assert_eq!(error.kind(), refused.kind(), "of the listing below {prefix:?}"),
+        }
+    }
+}
+
 fn assert_unsupported(error: &SourceError) {
     assert_eq!(error.kind(), SourceErrorKind::Unsupported, "of a listing: {}", story(error));
     assert!(chain(error).count() > 1, "the error about a listing gives no cause");

@@ -17,7 +17,7 @@ pub async fn the_name_is_kebab_case<F: Fixture>(fixture: F) {
     assert!(starts_with_letter && name.split('-').all(word), "{name:?} is not kebab-case");
 }
 
-/// A source can be built, and a request checked, where there is neither a store nor a runtime.
+/// A source can be built, and a request and a prefix checked, where there is neither a store nor a runtime.
 pub async fn a_source_is_built_offline<F: Fixture>(fixture: F) {
     let (provider, table, folder) = (fixture.provider(), fixture.settings_of_no_store(), fixture.base_dir());
     let request = request(&fixture, "offline");
@@ -26,6 +26,8 @@ pub async fn a_source_is_built_offline<F: Fixture>(fixture: F) {
         let source = provider.source(secretdir_provider::Settings::new(table, folder));
         let source = source.unwrap_or_else(|error| panic!("cannot be built offline: {error}"));
         source.check(&request).unwrap_or_else(|error| panic!("cannot check a good name offline: {error}"));
+        // Whether it is refused is the matter of another rule.
+        drop(source.check_prefix(request.name()));
     });
     assert!(outside.join().is_ok(), "cannot be built without a store and a runtime: see the panic above");
 }

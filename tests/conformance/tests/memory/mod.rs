@@ -70,6 +70,10 @@ faults! {
     LISTING_IS_OTHER = 42
     NOTHING_TO_LIST_IS_AN_ERROR = 43
     SHOWN_BY_LISTING = 44
+    PREFIX_NOT_OFFLINE = 45
+    REFUSES_WHAT_IT_LISTS = 46
+    REFUSED_IS_OTHER = 47
+    REFUSES_TWO_WAYS = 48
 }
 
 #[derive(Clone, Default)]
@@ -335,6 +339,21 @@ impl<const FAULT: u32> SecretSource for Source<FAULT> {
         Ok(())
     }
 
+    fn check_prefix(&self, prefix: &str) -> Result<(), SourceError> {
+        let refused = |kind| Err(SourceError::new(kind).with_cause("no such prefix"));
+        match FAULT {
+            Fault::PREFIX_NOT_OFFLINE => drop(tokio::runtime::Handle::current()),
+            Fault::REFUSES_WHAT_IT_LISTS if prefix.is_empty() => {
+                return refused(SourceErrorKind::InvalidRequest);
+            }
+            Fault::REFUSED_IS_OTHER => return refused(SourceErrorKind::Other),
+            Fault::REFUSES_TWO_WAYS => return refused(SourceErrorKind::InvalidRequest),
+            Fault::CANNOT_LIST => return refused(SourceErrorKind::Unsupported),
+            _ => {}
+        }
+        Ok(())
+    }
+
     async fn fetch(&self, context: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
         if FAULT == Fault::STUCK_WHEN_DROPPED_LATE {
             yields(150).await;
@@ -379,7 +398,9 @@ impl<const FAULT: u32> SecretSource for Source<FAULT> {
         let below = |name: &&String| FAULT == Fault::LISTS_ALL || name.starts_with(prefix);
         let mut names: Vec<_> = self.0.secrets.keys().filter(below).cloned().collect();
         match FAULT {
-            Fault::CANNOT_LIST => return failed(SourceErrorKind::Unsupported, "cannot list"),
+            Fault::CANNOT_LIST | Fault::REFUSES_TWO_WAYS => {
+                return failed(SourceErrorKind::Unsupported, "cannot list");
+            }
             Fault::LISTING_IS_OTHER => return failed(SourceErrorKind::Other, "cannot list"),
             Fault::NOTHING_TO_LIST_IS_AN_ERROR if names.is_empty() => {
                 return failed(SourceErrorKind::NotFound, "nothing there");
