@@ -134,10 +134,8 @@ fn a_provider_that_cannot_list_says_so_and_nothing_changes() {
         "{HEAD}\n[sources.tool]\nprovider = \"exec\"\ncommand = [\"cat\", \"{{secret}}\"]\n\
          [[import]]\nsource = \"tool\"\nprefix = \"a\"\n"
     ));
-    let ran = site.run(&["sync"]).expect_exit(3);
-    ran.expect_error(&[
-        "import[0]: the secrets below `a` of source `tool`: unsupported: this provider cannot list",
-    ]);
+    let ran = site.run(&["sync"]).expect_exit(2);
+    ran.expect_error(&["import[0].prefix: source `tool` cannot list below `a`: unsupported: "]);
     assert_eq!(site.fingerprint().without_folder(), before.without_folder());
 }
 

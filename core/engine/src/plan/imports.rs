@@ -12,6 +12,7 @@ use super::sources::Sources;
 use crate::Config;
 use crate::config::report::Report;
 use crate::config::section::{self, ImportSection};
+use crate::describe;
 use crate::treatment::Treatment;
 
 /// `*` ends at a `/`, and a leading dot is a character like any other.
@@ -173,9 +174,17 @@ impl Imports<'_, '_> {
                 );
             }
         }
-        let source = self.entries.source(&section.source?, at)?;
-        self.entries.sources.list(source);
-        Some(Imported::Below { source, prefix: section.prefix? })
+        let (name, prefix) = (section.source?, section.prefix?);
+        let source = self.entries.source(&name, at)?;
+        match self.entries.sources.list(source, &prefix) {
+            Ok(()) => Some(Imported::Below { source, prefix }),
+            Err(error) => {
+                let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+                let message =
+                    format!("source `{name}` cannot list below `{prefix}`: {}{hint}", describe(&error));
+                self.refuse(at, "prefix", &message)
+            }
+        }
     }
 
     fn naming(&mut self, section: &ImportSection, at: &KeyPath) -> Option<Naming> {

@@ -92,9 +92,12 @@ impl Sources {
         checked.unwrap_or_else(|panicked| Err(panicked.into())).map(|()| position)
     }
 
-    /// Notes that a source is to list what it has.
-    pub(super) fn list(&mut self, source: usize) {
+    /// Notes that a source is to list what it has below a prefix. Returns what the source says of that.
+    pub(super) fn list(&mut self, source: usize, prefix: &str) -> Result<(), SourceError> {
         self.listed.insert(source);
+        let Some(planned) = self.planned.get(source) else { return Ok(()) };
+        let checked = contain::call(planned.provider, || planned.source.check_prefix(prefix));
+        checked.unwrap_or_else(|panicked| Err(panicked.into()))
     }
 
     /// Returns the sources, with a warning for each that nothing is asked of.

@@ -104,6 +104,10 @@ fn a_mistake_in_an_import_is_one_problem() {
              6: import[0].exclude[2]: is no pattern: recursive wildcards must form a single path component\n\
              6: import[0].exclude[3]: has `{` or `}` in it: give each choice as a pattern of its own",
         ),
+        (
+            "[[import]]\nsource = 's'\nprefix = '/x'",
+            "5: import[0].prefix: source `s` cannot list below `/x`: invalid request: no name begins so; leave out the `/`",
+        ),
         ("import = []", "3: import: has no import in it; leave it out"),
         (
             "[[import]]\nsource = 's'\nsecret = '../x'\nexpand = 'json'",

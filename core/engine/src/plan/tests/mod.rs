@@ -43,6 +43,14 @@ impl SecretSource for Tiny {
         Ok(())
     }
 
+    fn check_prefix(&self, prefix: &str) -> Result<(), SourceError> {
+        if prefix.starts_with('/') {
+            let refused = SourceError::new(SourceErrorKind::InvalidRequest).with_cause("no name begins so");
+            return Err(refused.with_hint("leave out the `/`"));
+        }
+        Ok(())
+    }
+
     async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
         Ok(Secret::new(format!("{}{}{:?}", self.root, request.name(), self.max_size)))
     }
