@@ -188,6 +188,11 @@ fn each_mistake_has_file_line_and_column_and_changes_nothing() {
             "out.tmpl:2:30: there is no filter `shel`; did you mean `shell`?",
         ),
         ("{{ scret(\"local\", \"db\") }}", 2, "out.tmpl:1:4: "),
+        (
+            "{{ secret(\"local\", \"db\", field=\"user\") }}\n{{ secret(\"local\", \"db\", field=\"usr\") }}",
+            3,
+            "error: file `out` (out.tmpl:2:4): secret `db` of source `local`: the secret has no field `usr`",
+        ),
         ("{% if %}", 2, "out.tmpl:1:"),
         ("{{ secret(\"local\", name) }}", 2, "out.tmpl:1:"),
         ("{{ secret(\"local\", \"db\").user }}", 3, "error: file `out` (out.tmpl:1:"),

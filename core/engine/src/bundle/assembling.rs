@@ -96,7 +96,7 @@ impl<'a> Assembling<'a> {
 
     /// Notes that a file cannot be made.
     fn fail(&mut self, file: &str, content: &Content, used: &SecretUse, error: MakeError) -> Made {
-        let unmade = Unmade { file, content, id: used.id, error };
+        let unmade = Unmade { file, content, used, error };
         self.failures.push(GatherFailure::making(self.plan, self.answers, unmade));
         Made::Failed
     }

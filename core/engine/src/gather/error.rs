@@ -8,7 +8,7 @@ use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
 use super::Answers;
 use crate::bundle::MakeError;
 use crate::import::{self, ImportFault};
-use crate::plan::{Content, Imported, Plan, PlannedFile, PlannedImport, PlannedTemplate, RequestId};
+use crate::plan::{Content, Imported, Plan, PlannedImport, PlannedTemplate, RequestId, SecretUse};
 use crate::report::count;
 use crate::template::TemplateError;
 
@@ -70,9 +70,10 @@ impl GatherFailure {
         let planned = plan.sources.get(source);
         let place = planned.and_then(|source| source.requests.iter().position(|planned| planned == request));
         let id = place.map(|request| RequestId { source, request });
-        let uses = |file: &PlannedFile| file.content.uses().iter().any(|used| Some(used.id) == id);
-        let files: Vec<_> = plan.files.iter().filter(|(_, file)| uses(file)).collect();
-        let place = files.first().zip(id).and_then(|((_, file), id)| file.content.place_of(id));
+        let is_it = |used: &SecretUse| Some(used.id) == id;
+        let files = plan.files.iter().filter(|(_, file)| file.content.uses().iter().any(is_it));
+        let files: Vec<_> = files.collect();
+        let place = files.first().and_then(|(_, file)| file.content.place_of(is_it));
         let is_of = |import: &&PlannedImport| match &import.what {
             Imported::Keys(keys) => Some(*keys) == id,
             Imported::Below { source: of, prefix } => {
@@ -92,13 +93,13 @@ impl GatherFailure {
 
     /// A file that cannot be made of a secret.
     pub(crate) fn making(plan: &Plan, answers: &Answers, unmade: Unmade<'_>) -> Self {
-        let Unmade { file, content, id, error } = unmade;
-        let request = answers.request(id).cloned();
+        let Unmade { file, content, used, error } = unmade;
+        let request = answers.request(used.id).cloned();
         Self {
             files: vec![file.to_owned()],
-            place: content.place_of(id),
+            place: content.place_of(|other| other == used),
             import: None,
-            asked: request.and_then(|request| asked(plan, id.source, What::Secret(request))),
+            asked: request.and_then(|request| asked(plan, used.id.source, What::Secret(request))),
             cause: Cause::Making(error),
         }
     }
@@ -217,7 +218,7 @@ impl fmt::Display for Asked {
 pub(crate) struct Unmade<'a> {
     pub(crate) file: &'a str,
     pub(crate) content: &'a Content,
-    pub(crate) id: RequestId,
+    pub(crate) used: &'a SecretUse,
     pub(crate) error: MakeError,
 }
 

@@ -120,11 +120,11 @@ impl Content {
         ids
     }
 
-    /// Says where in a template a secret is asked for; `None` if this is no template.
-    pub(crate) fn place_of(&self, id: RequestId) -> Option<String> {
+    /// Says where in a template the first such use of a secret is; `None` if this is no template.
+    pub(crate) fn place_of(&self, is_it: impl Fn(&SecretUse) -> bool) -> Option<String> {
         let Self::Template(planned) = self else { return None };
         let mut calls = planned.uses.iter().zip(planned.template.calls());
-        calls.find(|(used, _)| used.id == id).map(|(_, call)| planned.at(call.place))
+        calls.find(|(used, _)| is_it(used)).map(|(_, call)| planned.at(call.place))
     }
 }
 

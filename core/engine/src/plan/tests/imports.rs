@@ -82,6 +82,12 @@ fn a_mistake_in_an_import_is_one_problem() {
             "[[import]]\nsource = 's'\nprefix = 'x'\nversion = '1'",
             "6: import[0].version: is of no use with `prefix`: each secret below it becomes a file",
         ),
+    ]);
+}
+
+#[test]
+fn a_mistake_in_the_names_of_an_import_is_one_problem() {
+    one_by_one(&[
         (
             "[[import]]\nsource = 's'\nprefix = 'x'\nstrip-prefix = 'y'",
             "6: import[0].strip-prefix: does not fit `prefix`: no name can begin with both",
