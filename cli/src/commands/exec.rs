@@ -14,7 +14,6 @@ use std::process::Command;
 
 use atomicdir::Snapshot;
 use rustix::io::{FdFlags, fcntl_setfd};
-use secretdir_engine::Plan;
 
 use crate::Exit;
 use crate::host::CliHost;
@@ -68,8 +67,8 @@ impl From<&ExecError> for Exit {
 }
 
 /// Returns only if the program could not be started.
-pub(crate) fn run(plan: &Plan, program: &[OsString], host: &CliHost, output: &Output) -> Exit {
-    let error = match pin(plan.link()) {
+pub(crate) fn run(link: &Path, program: &[OsString], host: &CliHost, output: &Output) -> Exit {
+    let error = match pin(link) {
         Ok(snapshot) => host.umask.during(|| replace(program, snapshot.path())),
         Err(error) => error,
     };

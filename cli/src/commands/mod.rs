@@ -9,7 +9,7 @@ mod providers;
 mod status;
 mod sync;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secretdir_engine::{Config, ConfigError, Plan, Registry};
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,9 +23,7 @@ use crate::output::Output;
 pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Output) -> Exit {
     match &args.command {
         Command::Init { sources } => init::run(sources, args.config(), registry, host, output),
-        Command::Exec { program } => {
-            with_plan(args, registry, output, |plan| exec::run(plan, program, host, output))
-        }
+        Command::Exec { program } => with_link(args, output, |link| exec::run(link, program, host, output)),
         Command::Providers { name } => providers::run(registry, name.as_deref(), output),
         Command::Schema => output.schema(registry),
         Command::Completions { shell } => pages::completions(*shell, output),
@@ -43,7 +41,7 @@ pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Out
         Command::Check { fetch: true, .. } => {
             with_plan(args, registry, output, |plan| check::fetch(plan, host, output))
         }
-        Command::Status => with_plan(args, registry, output, |plan| status::run(plan, host, output)),
+        Command::Status => with_link(args, output, |link| status::run(link, host, output)),
     }
 }
 
@@ -52,6 +50,18 @@ fn with_plan(args: &Args, registry: &Registry, output: &Output, command: impl Fn
         Ok(plan) => command(&plan),
         Err(error) => output.bad_config(&error, args.misuse()),
     }
+}
+
+/// For commands that only look at what is published: the rest of the configuration may be as wrong as it likes.
+fn with_link(args: &Args, output: &Output, command: impl FnOnce(&Path) -> Exit) -> Exit {
+    match link(args.config(), args.profile()) {
+        Ok(link) => command(&link),
+        Err(error) => output.bad_config(&error, args.misuse()),
+    }
+}
+
+fn link(path: &Path, profile: Option<&str>) -> Result<PathBuf, ConfigError> {
+    Config::read(path)?.link(profile)
 }
 
 fn plan(path: &Path, profile: Option<&str>, registry: &Registry) -> Result<Plan, ConfigError> {

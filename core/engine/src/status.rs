@@ -7,9 +7,8 @@ use atomicdir::{GenerationStatus, Pin};
 use serde::Serialize;
 
 use crate::manifest::{Announcement, Manifest, ManifestEntry};
-use crate::plan::Plan;
 
-/// What is published at the link of a plan. Never a value.
+/// What is published at a link. Never a value.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct StatusReport {
@@ -95,9 +94,9 @@ impl StatusReport {
     /// # Errors
     ///
     /// A link that is not ours, and whatever may not be read.
-    pub fn of(plan: &Plan, now: SystemTime) -> Result<Self, atomicdir::Error> {
-        let status = atomicdir::Status::of(&plan.link)?;
-        Ok(Self::new(&plan.link, status, now))
+    pub fn of(link: &Path, now: SystemTime) -> Result<Self, atomicdir::Error> {
+        let status = atomicdir::Status::of(link)?;
+        Ok(Self::new(link, status, now))
     }
 
     fn new(path: &Path, status: atomicdir::Status, now: SystemTime) -> Self {
