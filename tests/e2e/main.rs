@@ -16,6 +16,7 @@ mod imports;
 mod init;
 mod kills;
 mod laptop;
+mod link;
 mod modes;
 mod on_change;
 mod output;

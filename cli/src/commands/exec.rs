@@ -1,5 +1,8 @@
 //! `secretdir exec`: a program in this one's place, with a pin on what is published now.
 //!
+//! The link, and the directory that it is in, must be such that `status` would tell of them: what anybody else has put in
+//! its place is not what the program was meant to read.
+//!
 //! The pin is a shared lock on the generation's open directory. The descriptor is handed on through `execve`, and the lock
 //! with it, to the program and to whatever inherits it from there; the kernel ends it with the last of them. A program that
 //! closes what it inherited ends it earlier.
@@ -7,12 +10,13 @@
 //! Nothing stays in between: signals, the exit code and the process ID are the program's own.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use atomicdir::Snapshot;
+use atomicdir::{Snapshot, Status, Step};
 use rustix::io::{FdFlags, fcntl_setfd};
 
 use crate::Exit;
@@ -77,13 +81,24 @@ pub(crate) fn run(link: &Path, program: &[OsString], host: &CliHost, output: &Ou
 
 /// Pins what is published, in a way that a program inherits.
 fn pin(link: &Path) -> Result<Snapshot, ExecError> {
-    let snapshot = Snapshot::open(link).map_err(|error| match error.io_error().map(io::Error::kind) {
-        Some(ErrorKind::NotFound) => ExecError::NothingPublished(link.to_owned()),
+    look_at(link).map_err(ExecError::NotPinned)?;
+    let snapshot = Snapshot::open(link).map_err(|error| match fs::symlink_metadata(link) {
+        Err(absent) if absent.kind() == ErrorKind::NotFound => ExecError::NothingPublished(link.to_owned()),
         _ => ExecError::NotPinned(error),
     })?;
     match fcntl_setfd(&snapshot, FdFlags::empty()) {
         Ok(()) => Ok(snapshot),
         Err(errno) => Err(ExecError::NotHandedOn { path: snapshot.path().to_owned(), cause: errno.into() }),
+    }
+}
+
+/// Says that the link is one of ours, if it is there, where nobody else could replace it.
+fn look_at(link: &Path) -> Result<(), atomicdir::Error> {
+    match Status::of(link) {
+        // The link has been looked at by then: what is behind it may be for the program to read in part, and the note is
+        // for the publisher alone.
+        Err(error) if error.refusal().is_none() && matches!(error.step(), Step::Read | Step::Note) => Ok(()),
+        looked => looked.map(drop),
     }
 }
 
