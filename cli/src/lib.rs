@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod exit;
 mod host;
+mod interpreter;
 mod output;
 mod setting;
 mod signals;

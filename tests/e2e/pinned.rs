@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -159,4 +160,47 @@ fn what_keeps_a_program_from_being_started_has_an_exit_code_of_its_own() {
 
     let site = Site::with_secrets(&[("a", b"1")]);
     assert_eq!(run(&site).json()["errors"][0]["hint"], "run `secretdir sync` first");
+}
+
+/// Puts a program there. By another process: a file that one of a test's own threads has open to write cannot be run.
+fn install(path: &Path, bytes: &[u8]) {
+    let written = path.with_extension("written");
+    fs::write(&written, bytes).unwrap();
+    Ran::of(Command::new("cp").arg(&written).arg(path)).expect_exit(0);
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn of_a_program_that_is_there_it_is_said_what_is_not() {
+    let site = published();
+    let tools = site.path().join("tools");
+    fs::create_dir(&tools).unwrap();
+    // The loader that a binary names stands in its bytes.
+    let mut binary = fs::read(COMMAND).unwrap();
+    let loader = binary.windows(4).position(|bytes| bytes == b"/ld-").unwrap();
+    binary[loader + 1] = b'x';
+    for (name, bytes, text) in [
+        ("sc", &b"#!/no/such/python -u\nprint()\n"[..], "its interpreter `/no/such/python` was not found"),
+        ("spaces", b"#! \t/no/such\nx", "its interpreter `/no/such` was not found"),
+        ("relative", b"#!no-such", "its interpreter `no-such` was not found"),
+        (
+            "nested",
+            format!("#!{}/sc\n", tools.display()).as_bytes(),
+            "the interpreter or loader that it needs was not",
+        ),
+        ("binary", &binary, "it is there, but the interpreter or loader that it needs was not found"),
+    ] {
+        install(&tools.join(name), bytes);
+        for program in [format!("tools/{name}"), name.to_owned()] {
+            let mut command = exec(&site, &[&program]);
+            let ran = Ran::of(command.env("PATH", &tools)).expect_exit(126);
+            ran.expect_error(&[&format!("error: `{program}` cannot be run: "), text]);
+        }
+    }
+    install(&tools.join("windows"), b"#!/bin/sh\r\n");
+    let ran = Ran::of(&mut exec(&site, &["tools/windows"])).expect_exit(126);
+    ran.expect_error(&[
+        "its interpreter `/bin/sh ` was not found",
+        "hint: its lines end in carriage returns",
+    ]);
 }

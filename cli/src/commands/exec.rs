@@ -21,6 +21,7 @@ use rustix::io::{FdFlags, fcntl_setfd};
 
 use crate::Exit;
 use crate::host::CliHost;
+use crate::interpreter::{self, Missing};
 use crate::output::Output;
 
 /// Where the program finds the path of the generation's own directory.
@@ -41,6 +42,8 @@ pub(crate) enum ExecError {
     },
     #[error("`{}` was not found", .0.display())]
     NotFound(OsString),
+    #[error("`{}` cannot be run: {missing}", .program.display())]
+    Lacking { program: OsString, missing: Missing },
     #[error("`{}` cannot be run", .program.display())]
     NotRunnable {
         program: OsString,
@@ -55,6 +58,7 @@ impl ExecError {
         match self {
             Self::NothingPublished(_) => Some("run `secretdir sync` first"),
             Self::NotPinned(error) => error.hint(),
+            Self::Lacking { missing, .. } => missing.hint(),
             _ => None,
         }
     }
@@ -64,7 +68,7 @@ impl From<&ExecError> for Exit {
     fn from(error: &ExecError) -> Self {
         match error {
             ExecError::NotFound(_) => Self::NotFound,
-            ExecError::NotRunnable { .. } => Self::NotRunnable,
+            ExecError::Lacking { .. } | ExecError::NotRunnable { .. } => Self::NotRunnable,
             _ => Self::NotStarted,
         }
     }
@@ -107,8 +111,12 @@ fn replace(program: &[OsString], path: &Path) -> ExecError {
     let mut words = program.iter();
     let program = words.next().map_or(OsStr::new(""), OsString::as_os_str);
     let cause = Command::new(program).args(words).env(PATH, path).exec();
-    match cause.kind() {
-        ErrorKind::NotFound => ExecError::NotFound(program.to_owned()),
-        _ => ExecError::NotRunnable { program: program.to_owned(), cause },
+    let program = program.to_owned();
+    if cause.kind() != ErrorKind::NotFound {
+        return ExecError::NotRunnable { program, cause };
+    }
+    match interpreter::missing(&program) {
+        Some(missing) => ExecError::Lacking { program, missing },
+        None => ExecError::NotFound(program),
     }
 }

@@ -1,0 +1,56 @@
+//! What is missing where the kernel says "not found" of a program that is there: what it names to be run by.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+/// How much of a script the kernel reads to find its interpreter.
+const HEAD: u64 = 256;
+
+/// What a program that is there needs, and what is not there.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Missing {
+    #[error("its interpreter `{}` was not found", .0.display())]
+    Interpreter(PathBuf),
+    /// Of a script that cannot be read, of an interpreter that itself has none, of a binary.
+    #[error("it is there, but the interpreter or loader that it needs was not found")]
+    Loader,
+}
+
+impl Missing {
+    /// Returns what a person can do about it.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Interpreter(path) if path.as_os_str().as_bytes().ends_with(b"\r") => {
+                Some("its lines end in carriage returns: save it with the line ends of Unix")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Returns what a program lacks that the kernel did not find: `None` if it is not there itself.
+pub(crate) fn missing(program: &OsStr) -> Option<Missing> {
+    let path = found(program, std::env::var_os("PATH"))?;
+    let named = interpreter(&path).filter(|interpreter| !interpreter.exists());
+    Some(named.map_or(Missing::Loader, Missing::Interpreter))
+}
+
+/// Looks for a program where `execvp` does.
+fn found(program: &OsStr, folders: Option<OsString>) -> Option<PathBuf> {
+    if program.as_bytes().contains(&b'/') {
+        return Some(PathBuf::from(program)).filter(|path| path.is_file());
+    }
+    std::env::split_paths(&folders?).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
+/// Reads the interpreter that the first line of a script names.
+fn interpreter(script: &Path) -> Option<PathBuf> {
+    let mut head = Vec::new();
+    File::open(script).ok()?.take(HEAD).read_to_end(&mut head).ok()?;
+    let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let mut words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
+    Some(PathBuf::from(OsString::from_vec(words.next()?.to_vec())))
+}
