@@ -6,10 +6,10 @@ use crate::support::{HEAD, Site};
 
 #[test]
 fn before_the_first_run_everything_would_be_added_and_nothing_is_made() {
-    let site = Site::with_secrets(&[("a", b"12"), ("b/c", b"")]);
+    let site = Site::with_secrets(&[("a", b"12"), ("b/c", b""), ("one", b"1")]);
     let ran = site.run(&["diff"]).expect_exit(10);
     let expected = format!(
-        "3 changes would be made at {}\n  added      .\n  added      a  2 bytes\n  added      b/c  0 bytes\n",
+        "4 changes would be made at {}\n  added      .\n  added      a  2 bytes\n  added      b/c  0 bytes\n  added      one  1 byte\n",
         site.link().display()
     );
     assert_eq!((ran.stdout, ran.stderr), (expected, String::new()));
@@ -40,7 +40,7 @@ fn it_is_what_sync_then_does_and_afterwards_nothing_is_left_to_do() {
         change("other", "content", Some(1), Some(1)),
         change("same", "attributes", Some(1), Some(1)),
     ]);
-    assert_eq!(difference["changes"], expected);
+    assert_eq!((&difference["state"], &difference["changes"]), (&json!("changed"), &expected));
     assert_eq!(site.fingerprint(), before);
     let dry = site.run(&["sync", "--dry-run", "--json"]).expect_exit(10).json();
     assert_eq!((dry, site.fingerprint()), (difference.clone(), before));
@@ -53,6 +53,7 @@ fn it_is_what_sync_then_does_and_afterwards_nothing_is_left_to_do() {
     assert_eq!(done(&outcome["changes"]), done(&difference["changes"]));
     let after = site.run(&["diff"]).expect_exit(0);
     assert!(after.stdout.starts_with("nothing would change at "), "{after:?}");
+    assert_eq!(site.run(&["diff", "--json"]).expect_exit(0).json()["state"], "unchanged");
 }
 
 #[test]

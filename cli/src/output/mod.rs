@@ -21,8 +21,8 @@ use std::io::Write;
 use std::path::Path;
 
 use secretdir_engine::{
-    ConfigError, Difference, GatherError, Outcome, OwnerError, Plan, Problem, PublishError, Registry,
-    RegistryError, Rehearsal, State, StatusReport, SyncError, UnknownProvider, count,
+    ConfigError, Difference, DifferenceState, GatherError, Outcome, OwnerError, Plan, Problem, PublishError,
+    Registry, RegistryError, Rehearsal, StatusReport, SyncError, UnknownProvider, count,
 };
 use secretdir_provider::Provider;
 use serde::Serialize;
@@ -101,8 +101,8 @@ impl Output {
             Format::Json => self.say_json(difference),
         }
         match difference.state {
-            State::Unchanged => Exit::Success,
-            State::Published => Exit::Changed,
+            DifferenceState::Unchanged => Exit::Success,
+            DifferenceState::Changed => Exit::Changed,
         }
     }
 

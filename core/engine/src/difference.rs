@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::bundle::Bundle;
 use crate::gather::Answers;
 use crate::manifest::{Manifest, ManifestEntry};
-use crate::outcome::{FileChangeKind, State};
+use crate::outcome::FileChangeKind;
 use crate::owners::Owners;
 use crate::plan::Plan;
 use crate::report::count;
@@ -18,8 +18,8 @@ use crate::report::count;
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct Difference {
-    /// Whether there is anything to publish: [`State::Published`] is what a run would come to.
-    pub state: State,
+    /// Whether there is anything to publish.
+    pub state: DifferenceState,
     /// The link, as text: what is not UTF-8 in it is replaced.
     pub path: String,
     /// What would change, in the order of the names.
@@ -30,6 +30,16 @@ pub struct Difference {
     pub defaulted: Vec<String>,
     /// What a person should know.
     pub warnings: Vec<String>,
+}
+
+/// Whether a run would change anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DifferenceState {
+    /// A run would publish a new generation.
+    Changed,
+    /// What is published is what is wanted.
+    Unchanged,
 }
 
 /// What would become of one file, or of the directory.
@@ -85,13 +95,19 @@ impl Difference {
             after: after.get(&change.name).cloned(),
         });
         Ok(Self {
-            state: if comparison.is_same() { State::Unchanged } else { State::Published },
+            state: DifferenceState::of(&comparison),
             path: plan.link.display().to_string(),
             changes: changes.collect(),
             left_out: bundle.left_out.clone(),
             defaulted: bundle.defaulted.clone(),
             warnings: Vec::new(),
         })
+    }
+}
+
+impl DifferenceState {
+    fn of(comparison: &Comparison) -> Self {
+        if comparison.is_same() { Self::Unchanged } else { Self::Changed }
     }
 }
 
@@ -115,8 +131,8 @@ fn version(size: u64, secrets: Option<&Vec<ManifestEntry>>) -> Version {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.state {
-            State::Unchanged => write!(f, "nothing would change at {}", self.path)?,
-            State::Published => {
+            DifferenceState::Unchanged => write!(f, "nothing would change at {}", self.path)?,
+            DifferenceState::Changed => {
                 let changes = count(self.changes.len(), "change");
                 write!(f, "{changes} would be made at {}", self.path)?;
             }
@@ -152,7 +168,7 @@ impl fmt::Display for Change {
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes", self.size)?;
+        f.write_str(&count(usize::try_from(self.size).unwrap_or(usize::MAX), "byte"))?;
         match &self.revision {
             Some(revision) => write!(f, " (revision {revision})"),
             None => Ok(()),

@@ -25,7 +25,7 @@ mod treatment;
 
 pub use atomicdir::{Error as PublishError, Refusal};
 pub use config::Config;
-pub use difference::{Change, Difference, Version};
+pub use difference::{Change, Difference, DifferenceState, Version};
 pub use field::{Field, FieldError, FieldSyntaxError, JsonFault};
 pub use gather::{GatherError, GatherFailure};
 pub use host::{Event, Host};
