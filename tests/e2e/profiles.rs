@@ -1,6 +1,6 @@
 //! Profiles: the same configuration, with something different.
 
-use crate::support::{HEAD, Site};
+use crate::support::{HEAD, Ran, Site};
 
 /// A configuration with a profile `dev`, and both stores of it.
 fn site() -> Site {
@@ -62,7 +62,7 @@ fn a_profile_is_laid_over_the_configuration() {
     assert!(site.path().join("changed").exists());
 
     let mut command = site.command(&["status", "--json"]);
-    let status = crate::support::Ran::of(command.env("SECRETDIR_PROFILE", "dev")).expect_exit(0).json();
+    let status = Ran::of(command.env("SECRETDIR_PROFILE", "dev")).expect_exit(0).json();
     assert_eq!(status["generation"]["files"][0]["name"], "more");
 }
 
@@ -106,6 +106,48 @@ fn what_is_wrong_in_a_profile_is_told_with_its_line() {
     let site = Site::new();
     site.config(&format!("{HEAD}[files]\n[profiles.dev]\nfilse = {{}}\n"));
     site.run(&["check"]).expect_exit(2).expect_error(&["profiles.dev.filse: unknown key"]);
+}
+
+#[test]
+fn a_fault_that_profiles_share_is_told_once() {
+    let site = Site::new();
+    let broken = |name: &str| format!("[profiles.{name}.sources.local]\nprovider = \"env\"\n");
+    site.config(&format!(
+        "{HEAD}\n[files]\na = {{ source = \"locl\", secret = \"a\" }}\n\"b=c\" = {{ source = \"local\", secret = \"b=c\" }}\n\
+         [profiles.dev.files]\nd = {{ source = \"dev\", secret = \"d\" }}\n{}{}",
+        broken("one"),
+        broken("two"),
+    ));
+    let ran = site.run(&["check", "--all-profiles"]).expect_exit(2);
+    let file = site.path().join("secretdir.toml");
+    let told: Vec<_> = ran.stderr.lines().map(|line| line.replace(file.to_str().unwrap(), "F")).collect();
+    let starts = [
+        "error: F:9: files.a.source: there is no source `locl`",
+        "error: with profiles `one`, `two`: F:10: files.\"b=c\"",
+        "error: with profile `dev`: F:12: files.d.source: there is no source `dev`",
+    ];
+    assert_eq!(told.len(), starts.len(), "{ran:?}");
+    assert!(told.iter().zip(starts).all(|(line, start)| line.starts_with(start)), "{ran:?}");
+    let json = site.run(&["check", "--all-profiles", "--json"]).expect_exit(2).json();
+    assert_eq!(json["errors"].as_array().unwrap().len(), starts.len());
+}
+
+#[test]
+fn a_warning_that_profiles_share_is_told_once() {
+    let site = Site::new();
+    let head = HEAD.replace("path", "file-mode = \"0440\"\npath");
+    site.config(&format!(
+        "{head}\n[files]\na = {{ source = \"local\", secret = \"a\" }}\n[profiles.b.directory]\nfile-mode = \"0404\"\n\
+         [profiles.c.gather]\ntimeout = \"1s\"\n",
+    ));
+    let ran = site.run(&["check", "--all-profiles"]).expect_exit(0);
+    let told: Vec<_> = ran.stderr.lines().collect();
+    assert_eq!(told.len(), 2, "{ran:?}");
+    assert!(told[0].starts_with("warning: /") && told[0].contains("the group may read"), "{ran:?}");
+    assert!(
+        told[1].starts_with("warning: with profile `b`: /") && told[1].contains("everyone may read"),
+        "{ran:?}"
+    );
 }
 
 #[test]

@@ -13,6 +13,7 @@
 
 mod fold;
 mod message;
+mod profiles;
 mod providers;
 mod status;
 
@@ -61,11 +62,10 @@ impl Output {
 
     /// Tells with which profiles a configuration is wrong, and why.
     pub(crate) fn bad_profiles(&self, failures: &[(Option<String>, ConfigError)]) -> Exit {
-        let messages = failures.iter().flat_map(|(profile, error)| {
-            let with = profile.as_ref().map(|name| format!("with profile `{name}`: ")).unwrap_or_default();
-            let problems = error.problems().iter();
-            problems.map(move |problem| Message { message: format!("{with}{problem}"), hint: None })
+        let found = failures.iter().flat_map(|(profile, error)| {
+            error.problems().iter().map(move |problem| (profile.as_deref(), problem))
         });
+        let messages = profiles::told(found).into_iter().map(|message| Message { message, hint: None });
         self.fail(messages.collect(), Exit::Usage)
     }
 
@@ -151,9 +151,10 @@ impl Output {
     }
 
     pub(crate) fn checked_profiles(&self, plans: &[(Option<String>, Plan)]) -> Exit {
-        for (_, plan) in plans {
-            self.config_warnings(plan);
-        }
+        let found = plans.iter().flat_map(|(profile, plan)| {
+            plan.warnings().iter().map(move |warning| (profile.as_deref(), warning))
+        });
+        profiles::told(found).iter().for_each(|warning| self.stderr.warn(warning));
         match self.format {
             Format::Text => {
                 for (profile, plan) in plans {

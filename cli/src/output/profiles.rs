@@ -1,0 +1,24 @@
+//! What is told of a configuration and all its profiles at once.
+
+use std::collections::BTreeMap;
+
+use secretdir_engine::Problem;
+
+/// Returns what there is to tell of problems that were found with these profiles: each once, sorted by line. One of the
+/// configuration itself names no profile, though it may be one with each.
+pub(super) fn told<'p>(found: impl Iterator<Item = (Option<&'p str>, &'p Problem)>) -> Vec<String> {
+    let mut profiles = BTreeMap::<_, Vec<_>>::new();
+    for (profile, problem) in found {
+        profiles.entry(problem).or_default().push(profile);
+    }
+    profiles.iter().map(|(problem, profiles)| format!("{}{problem}", with(profiles))).collect()
+}
+
+fn with(profiles: &[Option<&str>]) -> String {
+    let names: Option<Vec<_>> = profiles.iter().map(|name| name.map(|name| format!("`{name}`"))).collect();
+    match names.as_deref() {
+        None => String::new(),
+        Some([only]) => format!("with profile {only}: "),
+        Some(names) => format!("with profiles {}: ", names.join(", ")),
+    }
+}
