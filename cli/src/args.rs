@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{ArgAction, CommandFactory, Parser, Subcommand};
+use clap::builder::Resettable;
+use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::Exit;
@@ -136,6 +137,16 @@ pub(crate) enum Verbosity {
 }
 
 impl Args {
+    /// Reads the arguments, the first of which is the name of the command.
+    pub(crate) fn read(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        // Who keeps variables in a file writes one that is not wanted without a value.
+        let mut command = Self::command().mut_args(|argument| {
+            if is_set_but_empty(&argument) { argument.env(Resettable::Reset) } else { argument }
+        });
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+
     /// Returns how a command ends whose arguments cannot be read: as far as they can, they say which it was.
     pub(crate) fn misread(arguments: &[OsString]) -> Exit {
         let matches = Self::command().ignore_errors(true).try_get_matches_from(arguments);
@@ -170,6 +181,11 @@ impl Args {
             _ => Verbosity::Everything,
         }
     }
+}
+
+/// Says whether the variable that stands in for an argument is there, and has nothing in it.
+fn is_set_but_empty(argument: &Arg) -> bool {
+    argument.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -15,7 +15,6 @@ mod umask;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
 use secretdir_engine::{Registry, RegistryError};
 use secretdir_provider::Provider;
 
@@ -89,7 +88,7 @@ impl Cli {
         let stderr = Stderr::look();
         std::panic::set_hook(Box::new(move |panic| stderr.panicked(panic.location())));
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
-        let args = match Args::try_parse_from(&arguments) {
+        let args = match Args::read(&arguments) {
             Ok(args) => args,
             Err(error) => return exit::usage(&error, Args::misread(&arguments), stderr),
         };

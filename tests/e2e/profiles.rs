@@ -151,6 +151,25 @@ fn a_warning_that_profiles_share_is_told_once() {
 }
 
 #[test]
+fn an_empty_variable_is_not_set() {
+    let site = site();
+    let mut command = site.command(&["check", "--json"]);
+    let ran = Ran::of(command.env("SECRETDIR_PROFILE", "").env("SECRETDIR_CONFIG", "")).expect_exit(0);
+    assert_eq!(ran.json()["path"], "out/app");
+    let mut command = site.command(&["exec", "--", "true"]);
+    Ran::of(command.env("SECRETDIR_PROFILE", "")).expect_exit(125).expect_error(&["nothing is published"]);
+
+    let mut command = site.command(&["exec", "true"]);
+    Ran::of(command.env("SECRETDIR_CONFIG", "")).expect_exit(125).expect_error(&["unexpected argument"]);
+
+    let named = site.run(&["check", "--profile", ""]).expect_exit(2);
+    named.expect_error(&["there is no profile ``; known: `broken`, `dev`"]);
+    site.run(&["check", "--config", ""]).expect_exit(2).expect_error(&["--config <FILE>"]);
+    let mut command = site.command(&["check", "--profile", "", "--json"]);
+    Ran::of(command.env("SECRETDIR_PROFILE", "dev")).expect_exit(2);
+}
+
+#[test]
 fn all_profiles_are_checked_in_one_run() {
     let site = site();
     let ran = site.run(&["check", "--all-profiles"]).expect_exit(2);
