@@ -54,6 +54,7 @@ Exit codes:
   125 exec: nothing was started (arguments, configuration, nothing published, no pin)
   126 exec: the program cannot be run
   127 exec: the program was not found
+
 With 1 to 5, and from 10 on, the published set is exactly what it was before.";
 
 const PIN: &str = "\
@@ -94,7 +95,7 @@ pub(crate) enum Command {
     /// Show what is published: generation, age, files and their sources; never a value
     Status,
     /// Start a program for which the set that is published now stays until it ends
-    #[command(after_help = PIN)]
+    #[command(after_help = PIN, override_usage = "secretdir exec [OPTIONS] -- <PROGRAM>...")]
     Exec {
         /// The program and its arguments
         #[arg(last = true, required = true, value_name = "PROGRAM")]

@@ -1,9 +1,10 @@
 //! Completions and man pages, as their readers read them.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use crate::support::{Ran, Site};
+use crate::support::{COMMAND, Ran, Site};
 use crate::width::COMMANDS;
 
 #[test]
@@ -62,10 +63,50 @@ fn there_is_a_man_page_for_each_command() {
     assert!(exec.contains("SECRETDIR_PATH") && exec.contains("PROGRAM"), "{exec}");
     let page = fs::read_to_string(folder.join("secretdir-sync.1")).unwrap();
     assert!(page.contains(".TH") && page.contains("Publish nothing"), "{page}");
+    assert!(exec.contains("exec\\fR [OPTIONS] \\-\\- <PROGRAM>..."), "{exec}");
     let main = fs::read_to_string(folder.join("secretdir.1")).unwrap();
-    assert!(main.contains("Exit codes"), "{main}");
+    assert!(main.contains("Exit codes") && main.contains("not found\n\nWith 1 to 5"), "{main}");
+    for page in &pages {
+        let page = fs::read_to_string(folder.join(page)).unwrap();
+        assert!(page.contains("SECRETDIR_CONFIG") && page.contains("SECRETDIR_PROFILE"), "{page}");
+    }
 
     fs::write(site.path().join("file"), "").unwrap();
     let below = site.path().join("file/man1");
     site.run(&["man", below.to_str().unwrap()]).expect_exit(2).expect_error(&["cannot be written into"]);
+}
+
+#[test]
+fn a_page_is_for_whom_the_umask_lets_read_it() {
+    for (umask, mode, folder_mode) in [("022", 0o644, 0o755), ("027", 0o640, 0o750)] {
+        let site = Site::new();
+        let mut shell = Command::new("sh");
+        site.prepare(shell.args(["-c", "umask $1; exec $2 man share/man1", "sh", umask, COMMAND]));
+        Ran::of(&mut shell).expect_exit(0);
+        let mode_of = |path: &str| {
+            fs::metadata(site.path().join("share").join(path)).unwrap().permissions().mode() & 0o777
+        };
+        for page in ["man1/secretdir.1", "man1/secretdir-sync.1"] {
+            assert_eq!(mode_of(page), mode, "{umask} {page}");
+        }
+        assert_eq!((mode_of("."), mode_of("man1")), (folder_mode, folder_mode), "{umask}");
+    }
+}
+
+#[test]
+fn a_page_that_cannot_be_written_whole_is_not_there() {
+    let site = Site::new();
+    site.run(&["man", "whole"]).expect_exit(0);
+    let mut shell = Command::new("bash");
+    // Two blocks of 1024 bytes, and no signal to whoever writes more: less than the main page has.
+    site.prepare(shell.args(["-c", "trap '' XFSZ; ulimit -f 2; exec $0 man man1", COMMAND]));
+    Ran::of(&mut shell).expect_exit(2).expect_error(&["cannot be written into man1: File too large"]);
+    let left: Vec<_> =
+        fs::read_dir(site.path().join("man1")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!left.is_empty());
+    for page in left {
+        let whole = site.path().join("whole").join(page.file_name().unwrap());
+        assert_eq!(fs::read(&page).unwrap(), fs::read(whole).unwrap(), "{page:?}");
+    }
+    assert!(!site.path().join("man1/secretdir.1").exists());
 }

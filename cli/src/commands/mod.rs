@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Out
         Command::Providers { name } => providers::run(registry, name.as_deref(), output),
         Command::Schema => output.schema(registry),
         Command::Completions { shell } => pages::completions(*shell, output),
-        Command::Man { folder } => pages::man(folder, output),
+        Command::Man { folder } => pages::man(folder, host, output),
         Command::Diff | Command::Sync { dry_run: true, .. } => {
             with_plan(args, registry, output, |plan| diff::run(plan, host, output))
         }

@@ -1,12 +1,16 @@
 //! `secretdir completions` and `secretdir man`: what clap makes of the arguments.
 
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::Path;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
+use clap_mangen::Man;
 
 use crate::Exit;
 use crate::args::Args;
+use crate::host::CliHost;
 use crate::output::Output;
 
 pub(crate) fn completions(shell: Shell, output: &Output) -> Exit {
@@ -15,9 +19,34 @@ pub(crate) fn completions(shell: Shell, output: &Output) -> Exit {
     output.script(&script)
 }
 
-pub(crate) fn man(folder: &Path, output: &Output) -> Exit {
-    match std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Args::command(), folder)) {
+/// Writes the man pages, which everyone may read whom the user's umask lets.
+pub(crate) fn man(folder: &Path, host: &CliHost, output: &Output) -> Exit {
+    let written = host.umask.during(|| {
+        fs::create_dir_all(folder)?;
+        pages().try_for_each(|page| write(&page, folder))
+    });
+    match written {
         Ok(()) => output.man(folder),
         Err(error) => output.unwritten(folder, &error),
     }
+}
+
+/// Returns the page of each command, then that of the whole.
+fn pages() -> impl Iterator<Item = Man> {
+    let mut command = Args::command().disable_help_subcommand(true);
+    command.build();
+    let source = format!("{} {}", command.get_name(), command.get_version().unwrap_or_default());
+    let all: Vec<_> = command.get_subcommands().cloned().collect();
+    all.into_iter().chain([command]).map(move |command| Man::new(command).source(&source))
+}
+
+/// Writes a page, or takes away what stands there of it.
+fn write(page: &Man, folder: &Path) -> io::Result<()> {
+    let mut text = Vec::new();
+    page.render(&mut text)?;
+    let path = folder.join(page.get_filename());
+    File::create(&path)?.write_all(&text).inspect_err(|_| {
+        // Half a page is worth nothing. If it cannot be removed either, that is for the same reason.
+        let _ = fs::remove_file(&path);
+    })
 }
