@@ -44,7 +44,7 @@ pub(crate) struct Args {
 const EXITS: &str = "\
 Exit codes:
   0  published, or unchanged
-  1  unexpected error
+  1  unexpected error, or the result cannot be written
   2  usage or configuration
   3  a source failed
   4  publishing failed

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use secretdir_engine::{Outcome, SyncError};
 
-use crate::output::Stderr;
+use crate::output::{Stderr, stdout};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ use crate::output::Stderr;
 pub enum Exit {
     /// Published, or unchanged.
     Success = 0,
-    /// An unexpected error. The published set is as before.
+    /// An unexpected error, or a result that cannot be written. The published set is as before.
     Unexpected = 1,
     /// Usage or configuration. The published set is as before.
     Usage = 2,
@@ -67,7 +67,11 @@ pub(crate) fn usage(error: &clap::Error, misread: Exit, stderr: Stderr) -> Exit 
         stderr.usage(error);
         return misread;
     }
-    // Nobody is left to tell if this cannot be printed.
-    let _ = error.print();
-    Exit::Success
+    match stdout::put(&error.render().to_string()) {
+        Ok(()) => Exit::Success,
+        Err(untold) => {
+            stderr.untold(&untold);
+            Exit::Unexpected
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What is printed where.
 
 use std::collections::BTreeSet;
+use std::fs::OpenOptions;
 use std::process::Stdio;
 
 use crate::support::{Ran, Site};
@@ -94,6 +95,70 @@ fn nobody_listening_changes_nothing() {
     drop(child.stdout.take());
     Ran::from(child.wait_with_output().unwrap()).expect_exit(0);
     assert_eq!(site.read("a"), b"1");
+    for arguments in
+        [&["status"][..], &["schema"], &["diff", "--json"], &["completions", "bash"], &["--help"]]
+    {
+        let mut child =
+            site.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let ran = Ran::from(child.wait_with_output().unwrap()).expect_exit(0);
+        assert_eq!(ran.stderr, "", "{arguments:?}");
+    }
+}
+
+/// What a command is told that cannot write its result.
+const FULL: &str = "error: standard output cannot be written: No space left on device";
+
+fn on_a_full_disk(site: &Site, arguments: &[&str]) -> Ran {
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    Ran::from(site.command(arguments).stdout(full).output().unwrap())
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_told_and_is_a_failure() {
+    let site = Site::with_secrets(&[("a", b"1")]);
+    let mut asked = BTreeSet::from(["sync", "exec"]);
+    for arguments in [
+        &["init", "env", "--config", "new.toml"][..],
+        &["diff"],
+        &["sync", "--dry-run"],
+        &["check"],
+        &["check", "--fetch"],
+        &["check", "--all-profiles"],
+        &["status"],
+        &["providers"],
+        &["providers", "file"],
+        &["schema"],
+        &["completions", "fish"],
+        &["man", "man1"],
+        &["--help"],
+        &["--version"],
+        &["diff", "--help"],
+    ] {
+        let ran = on_a_full_disk(&site, arguments).expect_exit(1).expect_error(&[FULL]);
+        assert_eq!(ran.stderr.lines().count(), 1, "{arguments:?}: {ran:?}");
+        drop(std::fs::remove_file(site.path().join("new.toml")));
+        on_a_full_disk(&site, &[&["--json"], arguments].concat()).expect_exit(1).expect_error(&[FULL]);
+        drop(std::fs::remove_file(site.path().join("new.toml")));
+        asked.insert(arguments[0]);
+    }
+    assert!(COMMANDS.iter().all(|command| asked.contains(command)), "{asked:?}");
+}
+
+#[test]
+fn how_a_run_or_a_failure_ended_is_told_by_the_exit_code_all_the_same() {
+    let site = Site::with_secrets(&[("a", b"1")]);
+    for arguments in [&["sync"][..], &["sync", "--json"]] {
+        on_a_full_disk(&site, arguments).expect_exit(0).expect_error(&[FULL]);
+        assert_eq!(site.read("a"), b"1");
+    }
+    on_a_full_disk(&site, &["exec", "--json", "--", "no-such"]).expect_exit(127).expect_error(&[FULL]);
+    std::fs::remove_file(site.path().join("source/a")).unwrap();
+    for command in ["sync", "diff"] {
+        let ran = on_a_full_disk(&site, &[command, "--json"]).expect_exit(3);
+        ran.expect_error(&[FULL, "error: file `a`: "]);
+        assert!(!on_a_full_disk(&site, &[command]).expect_exit(3).stderr.contains(FULL));
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use secretdir_engine::describe;
 use serde::Serialize;
 
 use super::fold;
+use super::stdout::Untold;
 
 /// What the lines of a message but its first begin with.
 const INDENT: &str = "    ";
@@ -88,6 +89,11 @@ impl Stderr {
                 self.say(Label::Hint, hint);
             }
         }
+    }
+
+    /// Says why a result has not been told.
+    pub(crate) fn untold(self, why: &Untold) {
+        self.tell(&[Message::new(why, None)]);
     }
 
     pub(super) fn warn(self, warning: &str) {

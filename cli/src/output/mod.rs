@@ -9,16 +9,18 @@
 //!    After a mistake in the arguments come clap's own lines on how they should be.
 //! 5. Colour is in the labels of messages alone, and only on a terminal that is not `dumb`, without NO_COLOR.
 //! 6. No value of a secret, or part of one, anywhere.
-//! 7. Output that cannot be written (a closed pipe) changes nothing about the exit code.
+//! 7. A result that nobody reads on (a closed pipe) is told. One that cannot be written (a full disk) is an error: a command
+//!    that was for nothing else then ends with 1. `sync`, whose exit code tells what is published, and a command that has
+//!    failed keep theirs. A message that cannot be written changes nothing: nobody is left to tell.
 
 mod fold;
 mod message;
 mod profiles;
 mod providers;
 mod status;
+pub(crate) mod stdout;
 
 use std::error::Error;
-use std::io::Write;
 use std::path::Path;
 
 use secretdir_engine::{
@@ -34,6 +36,7 @@ use crate::args::Format;
 use crate::commands::exec::ExecError;
 use crate::commands::init::InitError;
 use message::Message;
+use stdout::Untold;
 
 pub(crate) use fold::fold;
 pub(crate) use message::Stderr;
@@ -87,23 +90,18 @@ impl Output {
         let failures =
             failures.map(|failure| Message { message: failure.message.clone(), hint: failure.hint.clone() });
         self.stderr.tell(&failures.collect::<Vec<_>>());
-        match self.format {
-            Format::Text => say(&outcome.to_string()),
-            Format::Json => self.say_json(outcome),
-        }
+        // What is published is published, whoever hears of it.
+        drop(self.print(&outcome.to_string(), outcome));
         exit
     }
 
     pub(crate) fn differs(&self, difference: &Difference) -> Exit {
         difference.warnings.iter().for_each(|warning| self.stderr.warn(warning));
-        match self.format {
-            Format::Text => say(&difference.to_string()),
-            Format::Json => self.say_json(difference),
-        }
-        match difference.state {
+        let exit = match difference.state {
             DifferenceState::Unchanged => Exit::Success,
             DifferenceState::Changed => Exit::Changed,
-        }
+        };
+        self.answer(&difference.to_string(), difference, exit)
     }
 
     pub(crate) fn sync_failed(&self, error: &SyncError) -> Exit {
@@ -137,17 +135,13 @@ impl Output {
             plan.warnings().iter().map(Problem::to_string).chain(asked.iter().cloned()).collect();
         let files = rehearsal.map_or(plan.file_count(), |rehearsal| rehearsal.files);
         let (path, sources) = (plan.link().display().to_string(), plan.source_names().count());
-        match self.format {
-            Format::Text => {
-                let what = if rehearsal.is_some() { count(files, "file") } else { planned(plan) };
-                say(&format!("ok: {what} from {}, to be published at {path}", count(sources, "source")));
-            }
-            Format::Json => self.say_json(&json!({
-                "state": "ok", "path": path, "files": files, "imports": plan.import_count(), "sources": sources,
-                "warnings": warnings,
-            })),
-        }
-        Exit::Success
+        let what = if rehearsal.is_some() { count(files, "file") } else { planned(plan) };
+        let text = format!("ok: {what} from {}, to be published at {path}", count(sources, "source"));
+        let json = json!({
+            "state": "ok", "path": path, "files": files, "imports": plan.import_count(), "sources": sources,
+            "warnings": warnings,
+        });
+        self.answer(&text, &json, Exit::Success)
     }
 
     pub(crate) fn checked_profiles(&self, plans: &[(Option<String>, Plan)]) -> Exit {
@@ -155,55 +149,23 @@ impl Output {
             plan.warnings().iter().map(move |warning| (profile.as_deref(), warning))
         });
         profiles::told(found).iter().for_each(|warning| self.stderr.warn(warning));
-        match self.format {
-            Format::Text => {
-                for (profile, plan) in plans {
-                    let with = profile
-                        .as_ref()
-                        .map_or("without a profile".to_owned(), |name| format!("profile `{name}`"));
-                    say(&format!(
-                        "ok: {with}: {}, to be published at {}",
-                        planned(plan),
-                        plan.link().display()
-                    ));
-                }
-            }
-            Format::Json => {
-                let profiles = plans.iter().map(|(profile, plan)| {
-                    json!({
-                        "profile": profile, "path": plan.link().display().to_string(),
-                        "files": plan.file_count(), "imports": plan.import_count(),
-                    })
-                });
-                self.say_json(&json!({ "state": "ok", "profiles": profiles.collect::<Vec<_>>() }));
-            }
-        }
-        Exit::Success
+        let lines = plans.iter().map(|(profile, plan)| profiles::line(profile.as_deref(), plan));
+        let json = plans.iter().map(|(profile, plan)| profiles::json(profile.as_deref(), plan));
+        let json = json!({ "state": "ok", "profiles": json.collect::<Vec<_>>() });
+        self.answer(&lines.collect::<Vec<_>>().join("\n"), &json, Exit::Success)
     }
 
     pub(crate) fn status(&self, report: &StatusReport) -> Exit {
         report.warnings.iter().for_each(|warning| self.stderr.warn(warning));
-        match self.format {
-            Format::Text => say(&status::text(report)),
-            Format::Json => self.say_json(report),
-        }
-        Exit::Success
+        self.answer(&status::text(report), report, Exit::Success)
     }
 
     pub(crate) fn providers(&self, registry: &Registry) -> Exit {
-        match self.format {
-            Format::Text => say(&providers::list(registry)),
-            Format::Json => self.say_json(&providers::list_json(registry)),
-        }
-        Exit::Success
+        self.answer(&providers::list(registry), &providers::list_json(registry), Exit::Success)
     }
 
     pub(crate) fn provider(&self, provider: &dyn Provider) -> Exit {
-        match self.format {
-            Format::Text => say(&providers::one(provider)),
-            Format::Json => self.say_json(&providers::one_json(provider)),
-        }
-        Exit::Success
+        self.answer(&providers::one(provider), &providers::one_json(provider), Exit::Success)
     }
 
     pub(crate) fn unknown_provider(&self, error: &UnknownProvider) -> Exit {
@@ -211,19 +173,14 @@ impl Output {
     }
 
     pub(crate) fn schema(&self, registry: &Registry) -> Exit {
-        self.say_json(&secretdir_engine::schema(registry));
-        Exit::Success
+        let schema = secretdir_engine::schema(registry);
+        self.answer(&format!("{schema:#}"), &schema, Exit::Success)
     }
 
     pub(crate) fn configured(&self, config: &Path) -> Exit {
         let config = config.display().to_string();
-        match self.format {
-            Format::Text => {
-                say(&format!("the configuration is in {config}; `secretdir check` looks it through"))
-            }
-            Format::Json => self.say_json(&json!({ "state": "ok", "config": config })),
-        }
-        Exit::Success
+        let text = format!("the configuration is in {config}; `secretdir check` looks it through");
+        self.answer(&text, &json!({ "state": "ok", "config": config }), Exit::Success)
     }
 
     pub(crate) fn not_configured(&self, errors: &[InitError]) -> Exit {
@@ -236,19 +193,14 @@ impl Output {
     }
 
     pub(crate) fn script(&self, script: &[u8]) -> Exit {
-        match self.format {
-            Format::Text => drop(std::io::stdout().write_all(script)),
-            Format::Json => self.say_json(&json!({ "script": String::from_utf8_lossy(script) })),
-        }
-        Exit::Success
+        let script = String::from_utf8_lossy(script);
+        self.answer(&script, &json!({ "script": script }), Exit::Success)
     }
 
     pub(crate) fn man(&self, folder: &Path) -> Exit {
-        match self.format {
-            Format::Text => say(&format!("the man pages are in {}", folder.display())),
-            Format::Json => self.say_json(&json!({ "state": "ok", "folder": folder.display().to_string() })),
-        }
-        Exit::Success
+        let folder = folder.display().to_string();
+        let json = json!({ "state": "ok", "folder": folder });
+        self.answer(&format!("the man pages are in {folder}"), &json, Exit::Success)
     }
 
     pub(crate) fn unwritten(&self, folder: &Path, error: &std::io::Error) -> Exit {
@@ -259,19 +211,28 @@ impl Output {
     fn fail(&self, messages: Vec<Message>, exit: Exit) -> Exit {
         self.stderr.tell(&messages);
         if self.format == Format::Json {
-            self.say_json(&json!({ "state": "failed", "exit_code": exit as u8, "errors": messages }));
+            let json = json!({ "state": "failed", "exit_code": exit as u8, "errors": messages });
+            // The code says why there is no result, which is more than that this could not be told.
+            drop(self.print("", &json));
         }
         exit
     }
 
-    fn say_json(&self, value: &impl Serialize) {
-        match serde_json::to_string_pretty(value) {
-            Ok(text) => say(&text),
-            Err(error) => {
-                let message = format!("the result cannot be written as JSON: {error}");
-                self.stderr.tell(&[Message { message, hint: None }]);
-            }
+    /// Prints what the command was for, and returns how it ends: it has failed if that cannot be told.
+    fn answer(&self, text: &str, json: &impl Serialize, exit: Exit) -> Exit {
+        match self.print(text, json) {
+            Ok(()) => exit,
+            Err(_) => Exit::Unexpected,
         }
+    }
+
+    /// Prints a result in the format that was asked for. Says so if it cannot be printed.
+    fn print(&self, text: &str, json: &impl Serialize) -> Result<(), Untold> {
+        let put = match self.format {
+            Format::Text => stdout::put(text),
+            Format::Json => stdout::put_json(json),
+        };
+        put.inspect_err(|untold| self.stderr.untold(untold))
     }
 }
 
@@ -282,8 +243,4 @@ fn planned(plan: &Plan) -> String {
         0 => files,
         imports => format!("{files} and {}", count(imports, "import")),
     }
-}
-
-fn say(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
 }

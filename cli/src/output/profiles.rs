@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use secretdir_engine::Problem;
+use secretdir_engine::{Plan, Problem};
+use serde_json::{Value, json};
+
+use super::planned;
 
 /// Returns what there is to tell of problems that were found with these profiles: each once, sorted by line. One of the
 /// configuration itself names no profile, though it may be one with each.
@@ -12,6 +15,19 @@ pub(super) fn told<'p>(found: impl Iterator<Item = (Option<&'p str>, &'p Problem
         profiles.entry(problem).or_default().push(profile);
     }
     profiles.iter().map(|(problem, profiles)| format!("{}{problem}", with(profiles))).collect()
+}
+
+/// Returns the line on a plan that is good.
+pub(super) fn line(profile: Option<&str>, plan: &Plan) -> String {
+    let with = profile.map_or("without a profile".to_owned(), |name| format!("profile `{name}`"));
+    format!("ok: {with}: {}, to be published at {}", planned(plan), plan.link().display())
+}
+
+pub(super) fn json(profile: Option<&str>, plan: &Plan) -> Value {
+    json!({
+        "profile": profile, "path": plan.link().display().to_string(),
+        "files": plan.file_count(), "imports": plan.import_count(),
+    })
 }
 
 fn with(profiles: &[Option<&str>]) -> String {

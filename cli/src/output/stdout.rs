@@ -1,0 +1,30 @@
+//! Standard output: what a command was asked for.
+
+use std::io::{self, ErrorKind, Write};
+
+use serde::Serialize;
+
+/// Why a result has not been told.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Untold {
+    #[error("standard output cannot be written")]
+    NotWritten(#[source] io::Error),
+    #[error("the result cannot be written as JSON")]
+    NotJson(#[source] serde_json::Error),
+}
+
+/// Writes a text, and the end of its last line if that is missing. Whoever has closed the pipe has read enough.
+pub(crate) fn put(text: &str) -> Result<(), Untold> {
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(format!("{text}{end}").as_bytes()).and_then(|()| stdout.flush());
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Untold::NotWritten(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a value as JSON.
+pub(crate) fn put_json(value: &impl Serialize) -> Result<(), Untold> {
+    put(&serde_json::to_string_pretty(value).map_err(Untold::NotJson)?)
+}
