@@ -46,12 +46,12 @@ Exit codes:
   0  published, or unchanged
   1  unexpected error, or the result cannot be written
   2  usage or configuration
-  3  a source failed
+  3  a source failed, or what it gave cannot become a file
   4  publishing failed
   5  busy: another run holds the lock
   6  published, but a later step failed (durability unknown, command failed)
   10 diff: something would change
-  125 exec: nothing was started (arguments, configuration, nothing published, no pin)
+  125 exec: nothing was started (arguments, configuration, nothing of ours published, no pin)
   126 exec: the program cannot be run
   127 exec: the program was not found
 

@@ -17,7 +17,7 @@ pub enum Exit {
     Unexpected = 1,
     /// Usage or configuration. The published set is as before.
     Usage = 2,
-    /// A source failed. The published set is as before.
+    /// A source failed, or what it gave cannot become a file. The published set is as before.
     Source = 3,
     /// Publishing failed. The published set is as before.
     Publish = 4,
@@ -27,7 +27,7 @@ pub enum Exit {
     Late = 6,
     /// A run would change something: of `diff` and `sync --dry-run`.
     Changed = 10,
-    /// `exec` started nothing: for its arguments, the configuration, or because there was nothing that could be pinned.
+    /// `exec` started nothing: for its arguments, the configuration, or because there was nothing of ours that could be pinned.
     NotStarted = 125,
     /// The program of `exec` cannot be run.
     NotRunnable = 126,
