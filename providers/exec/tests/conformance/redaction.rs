@@ -53,7 +53,8 @@ fn a_warning_is_passed_on_without_values() {
 fn what_could_not_be_understood_is_taken_for_a_value() {
     let garbage = format!("{{\"type\":\"secret\",\"id\":0,\"text\":\"{VALUE}\"");
     let answers = ask(
-        plugin(&format!("print('{garbage}', flush=True)\nprint('{VALUE}', file=sys.stderr)\nsys.exit(2)\n")),
+        // In this order: it is killed as soon as the line is read.
+        plugin(&format!("print('{VALUE}', file=sys.stderr)\nprint('{garbage}', flush=True)\nsys.exit(2)\n")),
         &["a"],
     );
     let story = story(&answers[0]);
