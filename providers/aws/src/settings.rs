@@ -19,7 +19,7 @@ pub(crate) struct AwsSettings {
     /// Where to ask instead of AWS itself: a VPC endpoint, a local server. `{region}` stands for the region that is asked.
     #[schemars(
         regex(pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]"),
-        extend("examples" = ["https://vpce-0123.secretsmanager.{region}.vpce.amazonaws.com", "http://localhost:4566"])
+        extend("examples" = ["https://vpce.example.com", "http://localhost:4566"])
     )]
     pub(crate) endpoint_url: Option<String>,
     /// The role to assume with those credentials, by its ARN.

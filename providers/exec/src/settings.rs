@@ -36,7 +36,8 @@ pub(crate) struct ExecSettings {
     /// With `command`: whether one newline at the end of the output is left out of the value.
     #[schemars(extend("default" = false))]
     trim_newline: Option<bool>,
-    /// With `command`: the exit status that means that there is no such secret.
+    /// With `command`: the exit status that means that there is no such secret, and nothing else.
+    #[schemars(extend("examples" = [44]))]
     not_found_status: Option<NonZeroU8>,
     /// How long one process may take; never longer than what is left of the run.
     #[serde(default = "default_timeout")]
