@@ -30,6 +30,8 @@ def fetch(folder, name, version):
         file = folder / path
         return file.read_bytes(), str(file.stat().st_mtime_ns)
     except FileNotFoundError as error:
+        if not folder.is_dir():
+            raise Refused("unavailable", f"there is no folder {folder}") from error
         raise Refused("not-found", f"there is no file of this name in {folder}") from error
     except OSError as error:
         raise Refused("other", f"the file cannot be read: {error.strerror}") from error

@@ -97,6 +97,36 @@ fn only_what_is_not_found_is_left_out() {
     site.run(&["sync"]).expect_exit(3).expect_error(&["secret `none`", "not found"]);
 }
 
+/// An unmounted volume or a misspelt path would quietly replace values by defaults.
+#[test]
+fn a_store_that_is_not_there_is_neither_optional_nor_has_it_defaults() {
+    let site = Site::new();
+    let rest = ["secret = \"a\", optional = true", "secret = \"b\", default = \"guessed\""];
+    let tree = (HEAD.to_owned(), "there is no directory");
+    let flat = (HEAD.replace("root = \"source\"", "path = \"source/all.env\""), "there is no file");
+    site.secret("all.env", "a=1\nb=2\n");
+    site.secret("a", b"1");
+    site.secret("b", b"2");
+    for (head, words) in [tree, flat] {
+        let files = ["a", "b"]
+            .iter()
+            .zip(rest)
+            .map(|(name, rest)| format!("{name} = {{ source = \"local\", {rest} }}\n"));
+        site.config(&format!("{head}\n[files]\n{}", files.collect::<String>()));
+        site.sync();
+        let before = site.fingerprint();
+
+        std::fs::rename(site.path().join("source"), site.path().join("elsewhere")).unwrap();
+        let ran = site.run(&["sync"]).expect_exit(3);
+        ran.expect_error(&["secret `a`", "secret `b`", "unavailable", words, "hint: make"]);
+        assert_eq!(site.fingerprint().without_folder(), before.without_folder(), "{head}");
+        assert_eq!((site.read("a"), site.read("b")), (b"1".to_vec(), b"2".to_vec()));
+
+        std::fs::rename(site.path().join("elsewhere"), site.path().join("source")).unwrap();
+        site.sync();
+    }
+}
+
 #[test]
 fn a_file_cannot_be_both_optional_and_have_a_default() {
     let site = Site::new();

@@ -49,7 +49,10 @@ pub struct SourceError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SourceErrorKind {
-    /// The store has no such secret, or no such version of it.
+    /// The store was asked, and has no such secret, or no such version of it.
+    ///
+    /// What is optional is then left out, and what has a default gets it. A store that is not there has not been asked:
+    /// it is [`Unavailable`](Self::Unavailable), or a wrong path would quietly replace values by defaults.
     NotFound,
     /// The store knows who asks and refuses this secret.
     PermissionDenied,
@@ -57,7 +60,7 @@ pub enum SourceErrorKind {
     Unauthenticated,
     /// The store asks for fewer requests.
     Throttled,
-    /// The store cannot be reached, or says that it cannot answer now.
+    /// The store is not there, cannot be reached, or says that it cannot answer now.
     Unavailable,
     /// The store did not answer in time.
     TimedOut,

@@ -29,7 +29,8 @@ use crate::{FetchContext, Secret, SecretRequest, SourceError, SourceErrorKind};
 /// # Offline construction
 ///
 /// A source is made by [`Provider::source`](crate::Provider::source) without any I/O. [`check`](Self::check) and
-/// [`check_prefix`](Self::check_prefix) do no I/O either. A client, a connection or a look at the disk belongs into the first fetch; keep it for the later ones.
+/// [`check_prefix`](Self::check_prefix) do no I/O either. A client, a connection or a look at the disk belongs into the
+/// first fetch; keep it for the later ones.
 ///
 /// # Exact bytes
 ///
@@ -43,6 +44,11 @@ use crate::{FetchContext, Secret, SecretRequest, SourceError, SourceErrorKind};
 /// with [`SourceError::with_cause`], and a hint where a person can act. No error, trace or `Debug` of a source may hold
 /// a value or any part of one: beware of parsers that quote their input in their messages. Whatever implements
 /// `Debug` here must leave out credentials too.
+///
+/// [`NotFound`](crate::SourceErrorKind::NotFound) says that the store was asked, and has no such secret. It is the one kind
+/// for which a run may go on, without an optional file or with a default. A store that is not there, such as a folder or a
+/// database that does not exist, is [`Unavailable`](crate::SourceErrorKind::Unavailable): for each request, and for a
+/// listing.
 ///
 /// Advise a [`Retry`](crate::Retry) only where trying again can help and nobody below has tried: a client library that
 /// retries by itself is the one layer that does, and its source advises none.

@@ -108,7 +108,8 @@ impl Fixture for Sample {
     }
 
     fn settings_of_no_store(&self) -> Table {
-        table([("plugin", list(&["no-such-plugin"]))])
+        let folder = self.0.path().join("no-such-folder");
+        table([("plugin", list(&[support::SAMPLE, folder.to_str().unwrap()]))])
     }
 
     fn settings_of_throttling_store(&mut self) -> Option<Table> {

@@ -31,12 +31,14 @@ struct Failed {
     source: io::Error,
 }
 
-/// Reports that the root cannot be opened.
+/// Reports that the root cannot be opened. One that is not there says nothing of what was in it: it is not "not found".
 pub(crate) fn of_root(root: &Path, errno: Errno) -> SourceError {
     match errno {
-        Errno::NOENT => SourceError::new(SourceErrorKind::NotFound)
+        Errno::NOENT => SourceError::new(SourceErrorKind::Unavailable)
             .with_cause(format!("there is no directory {root:?}"))
-            .with_hint("make it, or correct `root`: a relative one counts from the configuration file"),
+            .with_hint(
+                "make or mount it, or correct `root`: a relative one counts from the configuration file",
+            ),
         Errno::NOTDIR => SourceError::new(SourceErrorKind::InvalidData)
             .with_cause(format!("the root {root:?} is not a directory, or below something that is none")),
         _ => by_system(errno, format!("the root {root:?} cannot be opened")),
@@ -59,14 +61,15 @@ pub(crate) fn of_file(place: Place<'_>, fault: FileFault) -> SourceError {
     }
 }
 
-/// Reports that the one file of a store cannot be opened or read.
+/// Reports that the one file of a store cannot be opened or read. As of a root, that it is not there says nothing of its
+/// keys.
 pub(crate) fn of_store(path: &Path, fault: FileFault) -> SourceError {
-    let error = of_file(Place::At(path), fault);
+    let place = Place::At(path);
     match fault {
-        FileFault::Open(Errno::NOENT | Errno::NOTDIR) => {
-            error.with_hint("make it, or correct `path`: a relative one counts from the configuration file")
-        }
-        _ => error,
+        FileFault::Open(Errno::NOENT | Errno::NOTDIR) => SourceError::new(SourceErrorKind::Unavailable)
+            .with_cause(format!("there is no file {place}"))
+            .with_hint("make it, or correct `path`: a relative one counts from the configuration file"),
+        _ => of_file(place, fault),
     }
 }
 
@@ -229,7 +232,7 @@ mod tests {
         assert_eq!(
             told,
             [
-                r#"not found: there is no directory "/x""#,
+                r#"unavailable: there is no directory "/x""#,
                 r#"invalid data: the root "/x" is not a directory, or below something that is none"#,
                 r#"permission denied: the root "/x" cannot be opened: Permission denied (os error 13)"#,
             ]

@@ -100,7 +100,7 @@ mod tests {
     use std::task::{Context, Poll, Waker};
     use std::time::{Duration, Instant};
 
-    use secretdir_provider::SourceErrorKind;
+    use secretdir_provider::{Retry, SourceErrorKind};
     use tempfile::TempDir;
 
     use super::*;
@@ -187,14 +187,14 @@ mod tests {
     }
 
     #[test]
-    fn a_root_that_is_not_there_is_not_found_for_each_request() {
+    fn a_root_that_is_not_there_is_unavailable_for_each_request() {
         let folder = TempDir::new().unwrap();
         let source = FileSource::new(folder.path().join("none"));
         let answers = finish(source.fetch_all(&context(), &["a", "b"].map(SecretRequest::new)));
         assert_eq!(answers.len(), 2);
         for answer in answers {
             let error = answer.unwrap_err();
-            assert_eq!(error.kind(), SourceErrorKind::NotFound);
+            assert_eq!((error.kind(), error.retry()), (SourceErrorKind::Unavailable, Retry::No));
             assert!(error.source().unwrap().to_string().ends_with("none\""));
             assert!(error.hint().is_some());
         }

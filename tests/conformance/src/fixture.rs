@@ -30,7 +30,7 @@ pub trait Fixture: Sized {
     fn settings(&self) -> Table;
 
     /// Returns good settings for a source that reads a store that is not there: a folder that does not exist, a port
-    /// where nobody listens.
+    /// where nobody listens. None of its errors may be "not found".
     fn settings_of_no_store(&self) -> Table;
 
     /// Returns good settings, for a source that reads a store which asks for fewer requests whatever it is asked: that

@@ -73,6 +73,8 @@ noticed! {
     ABSENT_IS_OTHER by an_absent_secret_is_not_found: "of an absent secret"
     NO_CAUSE by an_absent_secret_is_not_found: "gives no cause"
     NO_STORE_IS_EMPTY by an_absent_store_is_an_error: "answered with a secret"
+    NO_STORE_IS_NOT_FOUND by an_absent_store_is_an_error: "an answer of a store that is not there: not found"
+    NO_LISTING_IS_NOT_FOUND by an_absent_store_is_an_error: "a listing of a store that is not there: not found"
     OUT_OF_ORDER by every_request_has_its_answer_in_order: "not the bytes that were stored"
     ALL_OR_NOTHING by a_failure_leaves_the_others_intact: "answers to three requests"
     ONCE by a_source_can_be_asked_again: "not answered"

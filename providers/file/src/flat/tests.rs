@@ -165,7 +165,7 @@ fn an_error_names_the_file_and_the_place_or_the_key() {
     fs::remove_file(&source.path).unwrap();
     assert_eq!(
         story(&folder, &fetch(&source, "A").unwrap_err()),
-        r#"not found: there is no "/a.env"; hint: make it, or correct `path`: a relative one counts from the configuration file"#
+        r#"unavailable: there is no file "/a.env"; hint: make it, or correct `path`: a relative one counts from the configuration file"#
     );
     fs::create_dir(&source.path).unwrap();
     let told = story(&folder, &fetch(&source, "A").unwrap_err());

@@ -263,7 +263,7 @@ fn a_directory_that_goes_or_becomes_a_link_meanwhile_is_not_entered() {
 fn a_root_that_is_not_there_is_an_error_and_a_bad_prefix_too() {
     let folder = TempDir::new().unwrap();
     let (kind, cause) = failure(&folder.path().join("none"), "");
-    assert_eq!(kind, SourceErrorKind::NotFound);
+    assert_eq!(kind, SourceErrorKind::Unavailable);
     assert!(cause.starts_with("there is no directory"), "{cause}");
     for (prefix, cause) in [
         ("/a", "the prefix is an absolute path"),

@@ -1,6 +1,6 @@
 //! One answer for each request, whatever becomes of the others.
 
-use secretdir_provider::SourceErrorKind;
+use secretdir_provider::{SourceError, SourceErrorKind};
 
 use super::{assert_value, built, context, failure, put, request, source_of, story};
 use crate::canary::chain;
@@ -24,19 +24,25 @@ pub async fn an_absent_secret_is_not_found<F: Fixture>(mut fixture: F) {
     }
 }
 
-/// A store that is not there gives an error for each request, and no listing: no panic, no secret, no wait without end.
+/// A store that is not there gives an error for each request, and no listing: no panic, no secret, no wait without end. No
+/// error is "not found", for nobody was asked: what is optional would be left out.
 pub async fn an_absent_store_is_an_error<F: Fixture>(fixture: F) {
     let source = built(&fixture, fixture.settings_of_no_store());
     let requests = ["first", "second"].map(|label| request(&fixture, label));
     let answers = source.fetch_all(&context(2), &requests).await;
     assert_eq!(answers.len(), 2, "answers of `fetch_all` to two requests");
-    for answer in &answers {
-        failure("a store that is not there", answer);
+    for answer in answers.iter().chain([&source.fetch(&context(1), &requests[0]).await]) {
+        assert_unasked("an answer", failure("a store that is not there", answer));
     }
-    assert!(
-        source.list(&context(2), &fixture.name("first")).await.is_err(),
-        "a store that is not there is listed"
-    );
+    match source.list(&context(2), &fixture.name("first")).await {
+        Ok(_) => panic!("a store that is not there is listed"),
+        Err(error) => assert_unasked("a listing", &error),
+    }
+}
+
+fn assert_unasked(what: &str, error: &SourceError) {
+    let kind = error.kind();
+    assert_ne!(kind, SourceErrorKind::NotFound, "{what} of a store that is not there: {}", story(error));
 }
 
 /// Many requests have as many answers, in their order, whatever the order of the names and the concurrency.

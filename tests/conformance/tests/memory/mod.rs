@@ -74,6 +74,8 @@ faults! {
     REFUSES_WHAT_IT_LISTS = 46
     REFUSED_IS_OTHER = 47
     REFUSES_TWO_WAYS = 48
+    NO_STORE_IS_NOT_FOUND = 49
+    NO_LISTING_IS_NOT_FOUND = 50
 }
 
 #[derive(Clone, Default)]
@@ -242,6 +244,12 @@ impl<const FAULT: u32> Source<FAULT> {
                 let cause = std::io::Error::other(format!("only {first}"));
                 SourceError::new(SourceErrorKind::NotFound).with_cause(cause)
             }
+            Fault::NO_STORE_IS_NOT_FOUND => {
+                SourceError::new(SourceErrorKind::NotFound).with_cause("no memory")
+            }
+            _ if self.0.mood == Mood::Absent => {
+                SourceError::new(SourceErrorKind::Unavailable).with_cause("no memory")
+            }
             _ => SourceError::new(SourceErrorKind::NotFound).with_cause(format!("no {name} in memory")),
         }
     }
@@ -393,7 +401,11 @@ impl<const FAULT: u32> SecretSource for Source<FAULT> {
         let failed = |kind, cause: &str| Err(SourceError::new(kind).with_cause(cause));
         if self.0.mood != Mood::Present && FAULT != Fault::LISTS_NO_STORE {
             let shown = if FAULT == Fault::SHOWN_BY_LISTING { "Zq7Wx4Kv2Tm8Ph5Rd9Lc" } else { "no store" };
-            return failed(SourceErrorKind::Unavailable, shown);
+            let kind = match FAULT {
+                Fault::NO_LISTING_IS_NOT_FOUND => SourceErrorKind::NotFound,
+                _ => SourceErrorKind::Unavailable,
+            };
+            return failed(kind, shown);
         }
         let below = |name: &&String| FAULT == Fault::LISTS_ALL || name.starts_with(prefix);
         let mut names: Vec<_> = self.0.secrets.keys().filter(below).cloned().collect();

@@ -28,6 +28,13 @@ pub(crate) fn of_file(path: &Path, error: io::Error) -> SourceError {
     SourceError::new(kind).with_cause(format!("the file {path:?} cannot be read: {error}"))
 }
 
+/// Reports that there is no root: nobody can say what is not in it.
+pub(crate) fn no_root(root: &Path) -> SourceError {
+    SourceError::new(SourceErrorKind::Unavailable)
+        .with_cause(format!("there is no directory {root:?}"))
+        .with_hint("make or mount it, or correct `root`: a relative one counts from the configuration file")
+}
+
 /// Reports something that is no file, or too large to be a secret.
 pub(crate) fn no_secret(path: &Path) -> SourceError {
     invalid(path, "is not a regular file of at most 16 MiB")

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::OnceLock;
 
-use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
+use secretdir_provider::{
+    FetchContext, Secret, SecretRequest, SecretSource, SourceError, SourceErrorKind, async_trait,
+};
 
 use crate::error;
 use crate::identities::Identities;
@@ -35,6 +37,14 @@ impl AgeSource {
         }
     }
 
+    /// Tells apart a root without such a file, and no root.
+    fn unless_no_root(&self, error: SourceError) -> SourceError {
+        match error.kind() {
+            SourceErrorKind::NotFound if !self.places.root.is_dir() => error::no_root(&self.places.root),
+            _ => error,
+        }
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.places.root.join(format!("{name}.age"))
     }
@@ -59,7 +69,7 @@ impl SecretSource for AgeSource {
     async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
         self.check(request)?;
         let path = self.path(request.name());
-        let ciphertext = read(&path)?;
+        let ciphertext = read(&path).map_err(|error| self.unless_no_root(error))?;
         let identities = self.identities()?;
         identities.decrypt(&ciphertext).map_err(|error| error::of_decryption(&path, &error))
     }
