@@ -7,6 +7,9 @@ use secretdir_provider::{SourceError, SourceErrorKind};
 use crate::error::{self, FileFault, Place};
 use crate::name::NameFault;
 
+/// What makes one key of TOML of a name with a dot or a slash.
+const QUOTES: &str = "in TOML a name with `/` or `.` needs quotes: \"a/b\"";
+
 /// What keeps a file from being read as a store.
 #[derive(Debug)]
 pub(super) enum StoreFault {
@@ -81,6 +84,8 @@ pub(super) enum Mistake {
     NotUtf8,
     #[error("not valid TOML")]
     NotToml,
+    #[error("not valid TOML: a key has this character only in quotes")]
+    BareKey,
     #[error("not valid JSON")]
     NotJson,
     #[error("the JSON ends early")]
@@ -119,6 +124,7 @@ impl Mistake {
     /// Returns what a person can do about it, where the mistake does not say it all.
     fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::BareKey => Some(QUOTES),
             Self::Blank | Self::Special => Some("put the value into single quotes"),
             Self::CarriageReturn => Some("save the file with the line ends of Unix"),
             Self::BackslashAtEnd => {
@@ -164,6 +170,11 @@ impl ValueFault {
 pub(super) fn no_such_key(path: &Path, key: &str) -> SourceError {
     let place = Place::At(path);
     SourceError::new(SourceErrorKind::NotFound).with_cause(format!("there is no key {key:?} in {place}"))
+}
+
+/// Reports a key that is not there, but might be what is there as a key in a table.
+pub(super) fn no_such_dotted_key(path: &Path, key: &str) -> SourceError {
+    no_such_key(path, key).with_hint(QUOTES)
 }
 
 /// Reports a name that is no key.

@@ -22,18 +22,36 @@ pub(super) fn parse(text: &str) -> Result<Contents, TextFault> {
     let parsed = members.deserialize(&mut deserializer);
     parsed
         .and_then(|contents| deserializer.end().map(|()| contents))
-        .map_err(|error| fault(&error, duplicate))
+        .map_err(|error| fault(text, &error, duplicate))
 }
 
-/// Keeps the position and drops the message, which may quote the text.
-fn fault(error: &serde_json::Error, duplicate: Option<String>) -> TextFault {
-    let mistake = match duplicate {
-        Some(key) => Mistake::Duplicate(key),
-        None if error.is_eof() => Mistake::EndsEarly,
-        None if error.is_data() => Mistake::NotAnObject,
-        None => Mistake::NotJson,
+/// Keeps the position and drops the message, which may quote the text. Where a thing is meant, and not a character of it,
+/// `serde_json` tells where it ends: here it is told where it begins, as for the other formats.
+fn fault(text: &str, error: &serde_json::Error, duplicate: Option<String>) -> TextFault {
+    let (mistake, offset) = match duplicate {
+        Some(key) => (Mistake::Duplicate(key), start_of_last_string(text, end_of(text, error))),
+        None if error.is_eof() => (Mistake::EndsEarly, text.len()),
+        None if error.is_data() => (Mistake::NotAnObject, text.len() - text.trim_ascii_start().len()),
+        None => (Mistake::NotJson, end_of(text, error).saturating_sub(1)),
     };
-    TextFault::new(mistake, Position { line: error.line(), column: error.column() })
+    TextFault::new(mistake, Position::in_bytes(text.as_bytes(), offset))
+}
+
+/// Returns how much of the text was read.
+fn end_of(text: &str, error: &serde_json::Error) -> usize {
+    let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
+    lines.map(str::len).sum::<usize>() + error.column()
+}
+
+/// Returns where the last string before an offset begins: at a quote that is no escape in it.
+fn start_of_last_string(text: &str, offset: usize) -> usize {
+    let read = text.get(..offset).unwrap_or(text);
+    let inside = read.rsplit_once('"').map_or(read, |(inside, _)| inside);
+    let is_escaped = |at: usize| {
+        let before = inside.as_bytes().get(..at).unwrap_or_default();
+        before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
+    };
+    inside.rmatch_indices('"').map(|(at, _)| at).find(|at| !is_escaped(*at)).unwrap_or(offset)
 }
 
 /// Reads the members of an object; notes a key that it finds twice.

@@ -42,6 +42,17 @@ impl FlatSource {
         Ok(self.format.parse(&read::whole(&file)?)?)
     }
 
+    /// Says that there is no such key. In TOML `a.b` is the key `b` of the table `a`, unless it is quoted.
+    fn missing(&self, contents: &Contents, key: &str) -> SourceError {
+        let table = key.split_once('.').map(|(table, _)| table);
+        match self.format {
+            Format::Toml if table.is_some_and(|table| contents.contains_key(table)) => {
+                fault::no_such_dotted_key(&self.path, key)
+            }
+            _ => fault::no_such_key(&self.path, key),
+        }
+    }
+
     fn answer(
         &self,
         contents: &Result<Contents, StoreFault>,
@@ -52,7 +63,7 @@ impl FlatSource {
         match contents.get(request.name()) {
             Some(Ok(value)) => Ok(Secret::new(value.as_slice())),
             Some(Err(fault)) => Err(fault.error(&self.path, request.name())),
-            None => Err(fault::no_such_key(&self.path, request.name())),
+            None => Err(self.missing(contents, request.name())),
         }
     }
 }

@@ -88,13 +88,23 @@ fn what_is_no_store_is_refused_where_it_is() {
     for (format, text, mistake, line, column) in [
         (Format::Toml, "a = 1\nb = ?\n", Mistake::NotToml, 2, 5),
         (Format::Toml, "a = 1\n'a' = 2\n", twice("a"), 2, 1),
+        (Format::Toml, "a = 1\na/b = 2\n", Mistake::BareKey, 2, 2),
+        (Format::Toml, "[a/b]\nc = 2\n", Mistake::BareKey, 1, 3),
+        (Format::Toml, "a = b/c\n", Mistake::NotToml, 1, 5),
         (Format::Toml, "a.b = 1\na.b = 2\n", twice("b"), 2, 3),
         (Format::Json, "{\"a\": 1,\n ?}", Mistake::NotJson, 2, 2),
         (Format::Json, "{\"a\": 1} 2", Mistake::NotJson, 1, 10),
-        (Format::Json, "{\"a\": 1,", Mistake::EndsEarly, 1, 8),
-        (Format::Json, "", Mistake::EndsEarly, 1, 0),
-        (Format::Json, "[1]", Mistake::NotAnObject, 1, 0),
-        (Format::Json, "{\"a\": 1,\n \"\\u0061\": 2}", twice("a"), 2, 9),
+        (Format::Json, "{\"a\": \"x\n\"}", Mistake::NotJson, 1, 8),
+        (Format::Json, "{\"a\": 1,", Mistake::EndsEarly, 1, 9),
+        (Format::Json, "{\"a\": 1,\n", Mistake::EndsEarly, 2, 1),
+        (Format::Json, "", Mistake::EndsEarly, 1, 1),
+        (Format::Json, "[1]", Mistake::NotAnObject, 1, 1),
+        (Format::Json, "\n  \"text\"", Mistake::NotAnObject, 2, 3),
+        (Format::Json, " 12", Mistake::NotAnObject, 1, 2),
+        (Format::Json, "{\"a\": 1,\n \"\\u0061\": 2}", twice("a"), 2, 2),
+        (Format::Json, "{\"a\": 1, \"a\"\n :2}", twice("a"), 1, 10),
+        (Format::Json, "{\"a\": 1, \"a\"}", twice("a"), 1, 10),
+        (Format::Json, r#"{"a\"\\": 1, "a\"\\": 2}"#, twice("a\"\\"), 1, 14),
     ] {
         let fault = TextFault::new(mistake, Position { line, column });
         assert_eq!(format.parse(text.as_bytes()).unwrap_err(), fault, "{text}");
@@ -157,6 +167,25 @@ fn an_error_names_the_file_and_the_place_or_the_key() {
             r#"invalid data: "/a.toml", line 1, column 9: not valid TOML; hint: none"#,
         ),
         ("a.env", "A=1", "", "invalid request: the name is empty; hint: none"),
+        (
+            "a.toml",
+            "a/b = 'x'",
+            "a/b",
+            r#"invalid data: "/a.toml", line 1, column 2: not valid TOML: a key has this character only in quotes; hint: in TOML a name with `/` or `.` needs quotes: "a/b""#,
+        ),
+        (
+            "a.toml",
+            "a.b = 'x'",
+            "a.b",
+            r#"not found: there is no key "a.b" in "/a.toml"; hint: in TOML a name with `/` or `.` needs quotes: "a/b""#,
+        ),
+        ("a.toml", "a = {}", "b.a", r#"not found: there is no key "b.a" in "/a.toml"; hint: none"#),
+        (
+            "a.json",
+            r#"{"a": {"b": 1}}"#,
+            "a.b",
+            r#"not found: there is no key "a.b" in "/a.json"; hint: none"#,
+        ),
     ] {
         let (folder, source) = source(name, text);
         assert_eq!(story(&folder, &fetch(&source, key).unwrap_err()), expected);

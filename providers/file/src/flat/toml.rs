@@ -31,12 +31,13 @@ fn place_of(text: &str, error: &toml::de::Error) -> Range<usize> {
     error.span().unwrap_or(text.len()..text.len())
 }
 
-/// Keeps the position. The message may quote the text: of what `toml` says only one thing is told, by its name.
+/// Keeps the position. The message may quote the text: of what `toml` says only two things are told, in words of our own.
 fn fault(text: &str, error: &toml::de::Error) -> TextFault {
     let place = place_of(text, error);
     let position = Position::in_bytes(text.as_bytes(), place.start);
     let mistake = match (error.message(), text.get(place)) {
         ("duplicate key", Some(key)) => Mistake::Duplicate(key.trim_matches(['"', '\'']).to_owned()),
+        (message, _) if message.starts_with("invalid unquoted key") => Mistake::BareKey,
         _ => Mistake::NotToml,
     };
     TextFault::new(mistake, position)
