@@ -49,6 +49,11 @@ impl<'a> Asked<'a> {
     pub(crate) fn of_listing(service: &'static str, region: &'a str, settings: &'a AwsSettings) -> Self {
         Self { service, region, profile: settings.profile.as_deref(), arn_region: None, version: None }
     }
+
+    /// Returns the region in the ARN, if that is not the one that was asked.
+    fn other_region(&self) -> Option<&'a str> {
+        self.arn_region.filter(|named| *named != self.region)
+    }
 }
 
 /// Why a call failed, or what it says of one secret: the error, and the fault that it was found to be.
@@ -82,15 +87,25 @@ pub(crate) fn bad_listing(cause: &'static str) -> SourceError {
 
 /// Says that the parameter is none that the service has, in this version.
 pub(crate) fn missing(asked: Asked<'_>, cause: &str) -> SourceError {
-    new(SourceErrorKind::NotFound, cause.to_owned(), &fault::missing_hint(asked))
+    new(fault::missing_kind(asked), cause.to_owned(), &fault::missing_hint(asked))
 }
 
 /// Says why neither of two regions answered.
 pub(crate) fn in_both(first: &SourceError, then: &SourceError) -> SourceError {
-    let (why, then) = (told(first), told(then));
-    let cause = if why.contains(&then) { why } else { format!("{why}; {then}") };
-    let both = SourceError::new(first.kind()).with_cause(cause);
-    match first.hint() {
+    with_more(first, &told(then))
+}
+
+/// Says why a region did not answer, where one after it has no such secret: that may be because it has no replica.
+pub(crate) fn not_replicated(down: &SourceError) -> SourceError {
+    with_more(down, "a region after it has no such secret, or no replica of it")
+}
+
+/// Adds to the cause of an error what is not said there yet.
+fn with_more(error: &SourceError, more: &str) -> SourceError {
+    let why = told(error);
+    let cause = if why.contains(more) { why } else { format!("{why}; {more}") };
+    let both = SourceError::new(error.kind()).with_cause(cause);
+    match error.hint() {
         Some(hint) => both.with_hint(hint),
         None => both,
     }
@@ -146,7 +161,8 @@ fn of_reply(reply: &Reply, asked: Asked<'_>) -> Failure {
         return unsaid(new(SourceErrorKind::InvalidData, reply.to_string(), ENDPOINT_HINT));
     }
     let fault = Fault::of(reply);
-    let error = SourceError::new(fault.kind()).with_cause(reply.to_string());
+    let kind = if fault == Fault::Missing { fault::missing_kind(asked) } else { fault.kind() };
+    let error = SourceError::new(kind).with_cause(reply.to_string());
     let error = match fault.hint(reply, asked) {
         Some(hint) => error.with_hint(hint),
         None => error,

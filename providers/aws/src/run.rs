@@ -4,9 +4,11 @@
 //! 1. The requests that are open are split into calls, which are made side by side, as many as the context allows.
 //! 2. A call that the service refuses as a whole, but might answer in parts, is split and made again at once.
 //! 3. Where a region is unavailable, or does not answer in its share of the time, the next one is asked: with one call
-//!    first, and with the others if that is answered. What a region says (not found, denied, throttled) stands.
+//!    first, and with the others if that is answered. What a region says (denied, throttled) stands; that it has no such
+//!    secret only where none before it was down, for it may have replicas of a part.
 //! 4. What is throttled is asked again after a pause, with one call first, until the deadline.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -81,6 +83,8 @@ pub(crate) struct Run<'a, S: Service> {
     budget: Arc<Budget>,
     regions: usize,
     answers: Vec<Option<Answer<S::Found>>>,
+    /// The places to which the region that was asked last did not come to say anything.
+    unheard: BTreeSet<usize>,
     /// How long a throttling store has asked to wait.
     retry_after: Option<Duration>,
 }
@@ -92,7 +96,17 @@ impl<'a, S: Service> Run<'a, S> {
         let reserve = RESERVE.min(remaining / 10);
         let deadline = Instant::now() + remaining.saturating_sub(reserve);
         let budget = Arc::new(Budget::new(0, 0));
-        Self { service, context, deadline, reserve, budget, regions, answers: Vec::new(), retry_after: None }
+        Self {
+            service,
+            context,
+            deadline,
+            reserve,
+            budget,
+            regions,
+            answers: Vec::new(),
+            unheard: BTreeSet::new(),
+            retry_after: None,
+        }
     }
 
     /// Answers requests, of which some have their answers already: they are not well formed.
@@ -176,7 +190,7 @@ impl<'a, S: Service> Run<'a, S> {
         if !self.that_are(&first, SourceErrorKind::Throttled).is_empty() {
             return open;
         }
-        if first.iter().all(|place| !self.answers.get(*place).is_some_and(has_no_say)) {
+        if first.iter().all(|place| !self.unheard.contains(place)) {
             let rest = calls.take_while(|_| self.budget.take()).flatten().collect();
             self.make_calls(region, rest, until).await;
         }
@@ -206,15 +220,14 @@ impl<'a, S: Service> Run<'a, S> {
     }
 
     fn put(&mut self, place: usize, answer: Answer<S::Found>) {
+        if answer.as_ref().is_err_and(is_down) {
+            self.unheard.insert(place);
+        } else {
+            self.unheard.remove(&place);
+        }
         if let Some(slot) = self.answers.get_mut(place) {
-            // Of a request that two regions did not answer, both tell why; and to be throttled tells more than that the
-            // time was up.
-            let earlier = slot.take();
-            *slot = Some(match (earlier, answer) {
-                (Some(Err(earlier)), Err(later)) if is_down(&earlier) && is_down(&later) => {
-                    Err(error::in_both(&earlier, &later))
-                }
-                (Some(Err(earlier)), Err(later)) if is_throttled(&earlier) && is_down(&later) => Err(earlier),
+            *slot = Some(match (slot.take(), answer) {
+                (Some(Err(earlier)), Err(later)) => Err(weighed(earlier, later)),
                 (_, answer) => answer,
             });
         }
@@ -235,9 +248,18 @@ fn kind_of<T>(answer: &Answer<T>) -> Option<SourceErrorKind> {
     answer.as_ref().err().map(SourceError::kind)
 }
 
-/// Says whether a region did not come to say anything of a request.
-fn has_no_say<T>(answer: &Option<Answer<T>>) -> bool {
-    matches!(answer, Some(Err(error)) if is_down(error))
+/// Returns what two failures of one request come to. If no region answered, both tell why, and if only one without it did,
+/// nobody knows whether there is such a secret; to be throttled tells more than that the time was up.
+fn weighed(earlier: SourceError, later: SourceError) -> SourceError {
+    if is_down(&earlier) && is_down(&later) {
+        error::in_both(&earlier, &later)
+    } else if is_down(&earlier) && later.kind() == SourceErrorKind::NotFound {
+        error::not_replicated(&earlier)
+    } else if is_throttled(&earlier) && is_down(&later) {
+        earlier
+    } else {
+        later
+    }
 }
 
 fn is_throttled(error: &SourceError) -> bool {

@@ -18,6 +18,8 @@ mod permissions;
 mod places;
 #[path = "conformance/refusals.rs"]
 mod refusals;
+#[path = "conformance/regions.rs"]
+mod regions;
 #[path = "conformance/support.rs"]
 mod support;
 #[path = "conformance/traces.rs"]

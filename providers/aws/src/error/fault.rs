@@ -192,13 +192,23 @@ fn is_of_a_clock(message: &str) -> bool {
         .any(|text| message.contains(text))
 }
 
-pub(super) fn missing_hint(Asked { region, arn_region, version, .. }: Asked<'_>) -> String {
-    match (arn_region, version) {
-        (Some(home), _) if home != region => {
-            format!("the ARN is of {home}, but {region} was asked: set `region`")
+/// Returns what it is that AWS has no such secret. Whether there is one with an ARN of another region, it cannot say: that is
+/// a mistake of the configuration.
+pub(super) fn missing_kind(asked: Asked<'_>) -> SourceErrorKind {
+    match asked.other_region() {
+        Some(_) => SourceErrorKind::InvalidRequest,
+        None => Fault::Missing.kind(),
+    }
+}
+
+pub(super) fn missing_hint(asked: Asked<'_>) -> String {
+    let region = asked.region;
+    match (asked.other_region(), asked.version) {
+        (Some(home), _) => format!("the ARN is of {home}, but {region} was asked: set `region`"),
+        (None, None) => {
+            format!("{region} was asked, with the account of the credentials: are both right?")
         }
-        (_, None) => format!("{region} was asked, with the account of the credentials: are both right?"),
-        (_, Some(version)) => format!(
+        (None, Some(version)) => format!(
             "{region} was asked for the version {version}: is there such a secret, and such a version of it?"
         ),
     }
@@ -286,17 +296,15 @@ mod tests {
 
     #[test]
     fn a_missing_secret_names_the_region_that_was_asked() {
-        let hint = |arn_region, region| {
+        let told = |arn_region, region| {
             let asked =
                 Asked { service: "Secrets Manager", region, profile: None, arn_region, version: None };
-            Fault::Missing.hint(&Reply::default(), asked).unwrap()
+            (missing_kind(asked), Fault::Missing.hint(&Reply::default(), asked).unwrap())
         };
-        let both = "us-east-1 was asked, with the account of the credentials: are both right?";
-        assert_eq!(hint(None, "us-east-1"), both);
-        assert_eq!(
-            hint(Some("eu-west-1"), "us-east-1"),
-            "the ARN is of eu-west-1, but us-east-1 was asked: set `region`"
-        );
-        assert!(hint(Some("eu-west-1"), "eu-west-1").starts_with("eu-west-1 was asked"));
+        let both = "us-east-1 was asked, with the account of the credentials: are both right?".to_owned();
+        assert_eq!(told(None, "us-east-1"), (SourceErrorKind::NotFound, both.clone()));
+        assert_eq!(told(Some("us-east-1"), "us-east-1"), (SourceErrorKind::NotFound, both));
+        let other = "the ARN is of eu-west-1, but us-east-1 was asked: set `region`".to_owned();
+        assert_eq!(told(Some("eu-west-1"), "us-east-1"), (SourceErrorKind::InvalidRequest, other));
     }
 }

@@ -9,11 +9,11 @@ use secretdir_testkit::{Canary, Fault, REGION, Reply, Strict, Stub};
 use crate::parameters;
 use crate::support::{self, LONG, Seen, seen, some_key};
 
-const OTHER: &str = "eu-central-1";
+pub(crate) const OTHER: &str = "eu-central-1";
 
 /// A service, and how it lists.
 #[derive(Clone, Copy, Debug)]
-enum Service {
+pub(crate) enum Service {
     Secrets,
     Parameters,
 }
@@ -28,7 +28,7 @@ impl Service {
         }
     }
 
-    fn source(self, endpoint: &str, failover: &[&str]) -> Box<dyn SecretSource> {
+    pub(crate) fn source(self, endpoint: &str, failover: &[&str]) -> Box<dyn SecretSource> {
         let mut settings = support::table(&[("region", REGION), ("endpoint-url", endpoint)]);
         let failover: Vec<_> = failover.iter().map(|region| Value::from(*region)).collect();
         settings.insert("failover-region".to_owned(), Value::Array(failover));
@@ -56,7 +56,7 @@ async fn failed(source: &dyn SecretSource, prefix: &str) -> Seen {
 }
 
 /// Starts a server with so many names below `/app/`, and returns them sorted.
-fn server(count: usize) -> (Strict, Vec<String>) {
+pub(crate) fn server(count: usize) -> (Strict, Vec<String>) {
     let server = Strict::start();
     let names: Vec<_> = (0..count).map(|number| format!("/app/{number:03}")).collect();
     names.iter().for_each(|name| server.put(name, "hunter2-hunter2"));
