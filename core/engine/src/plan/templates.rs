@@ -11,11 +11,11 @@ use super::entry::Entries;
 use super::{IfAbsent, SecretUse};
 use crate::Field;
 use crate::config::section::FileSection;
-use crate::template::{Place, SecretCall, Template};
+use crate::template::{LARGEST_TEMPLATE, Place, SecretCall, Template, TemplateError};
 use crate::treatment::Treatment;
 
-/// How many bytes of a file are read: more than any template may have.
-const MOST_BYTES: u64 = 2 << 20;
+/// How many bytes of a file are read: one more than any template may have.
+const MOST_BYTES: u64 = LARGEST_TEMPLATE as u64 + 1;
 
 /// A template, and the secrets that it is rendered from.
 #[derive(Debug)]
@@ -72,40 +72,39 @@ struct Resolving<'a, 'e, 'r, 'c> {
 
 impl Resolving<'_, '_, '_, '_> {
     fn template(&mut self, key: &str, path: Option<&str>, text: &str) -> Option<PlannedTemplate> {
-        let template = match Template::parse(text) {
-            Ok(template) => template,
-            Err(errors) => {
-                for error in errors {
-                    self.error(key, format!("{}: {error}", at(path, error.place)));
-                }
-                return None;
+        let parsed = Template::parse(text);
+        let (calls, errors) = match &parsed {
+            Ok(template) => {
+                (template.calls(), rendered_without_secrets(template).err().into_iter().collect())
             }
+            Err(unreadable) => (&*unreadable.calls, unreadable.errors.clone()),
         };
-        let uses: Vec<_> = template.calls().iter().map(|call| self.secret(key, path, call)).collect();
+        let mut faults: Vec<_> = errors.iter().map(|error| (error.place, error.to_string())).collect();
+        let mut uses = Vec::new();
+        for call in calls {
+            match self.secret(call) {
+                Ok(used) => uses.push(used),
+                Err(message) => faults.push((call.place, message)),
+            }
+        }
+        faults.sort_by_key(|(place, _)| *place);
+        for (place, message) in faults {
+            self.error(key, format!("{}: {message}", at(path, place)));
+        }
         let uses = uses.into_iter().collect::<Option<_>>()?;
-        Some(PlannedTemplate { template, path: path.map(str::to_owned), uses })
+        Some(PlannedTemplate { template: parsed.ok()?, path: path.map(str::to_owned), uses })
     }
 
-    /// Asks the source of a call for its secret.
-    fn secret(&mut self, key: &str, path: Option<&str>, call: &SecretCall) -> Option<SecretUse> {
+    /// Asks the source of a call for its secret. `None` if there is something wrong with the source itself, which has been
+    /// reported.
+    fn secret(&mut self, call: &SecretCall) -> Result<Option<SecretUse>, String> {
         let arguments = &call.arguments;
-        let field = match arguments.field.as_deref().map(Field::parse).transpose() {
-            Ok(field) => field,
-            Err(error) => {
-                self.error(key, format!("{}: {error}", at(path, call.place)));
-                return None;
-            }
-        };
+        let field = arguments.field.as_deref().map(Field::parse).transpose();
+        let field = field.map_err(|error| error.to_string())?;
         let asked = self.entries.ask(&arguments.source, &arguments.secret, arguments.version.clone());
-        let id = match asked {
-            Ok(id) => id?,
-            Err(refusal) => {
-                self.error(key, format!("{}: {}", at(path, call.place), refusal.message));
-                return None;
-            }
-        };
+        let Some(id) = asked.map_err(|refusal| refusal.message)? else { return Ok(None) };
         let if_absent = arguments.default.clone().map_or(IfAbsent::Fail, IfAbsent::Default);
-        Some(SecretUse { id, field, treatment: Treatment::default(), if_absent })
+        Ok(Some(SecretUse { id, field, treatment: Treatment::default(), if_absent }))
     }
 
     fn error(&mut self, key: &str, message: impl Into<String>) {
@@ -113,9 +112,17 @@ impl Resolving<'_, '_, '_, '_> {
     }
 }
 
+/// Renders a template that asks for nothing: what keeps it from being rendered is known without any source.
+fn rendered_without_secrets(template: &Template) -> Result<(), TemplateError> {
+    if template.calls().is_empty() { template.render(&[]).map(drop) } else { Ok(()) }
+}
+
 /// Reads a template's file.
 fn read(path: &Path) -> Result<String, String> {
     let bytes = bytes_of(path).map_err(|error| format!("cannot read {path:?}: {error}"))?;
+    if bytes.len() > LARGEST_TEMPLATE {
+        return Err(format!("{path:?} is larger than {LARGEST_TEMPLATE} bytes"));
+    }
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let lines = error.as_bytes().iter().take(good).filter(|byte| **byte == b'\n').count();
@@ -123,7 +130,7 @@ fn read(path: &Path) -> Result<String, String> {
     })
 }
 
-/// Reads a regular file, and not for ever.
+/// Reads a regular file, or as much of it as shows that it is too large.
 fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a regular file"));

@@ -52,52 +52,64 @@ pub(super) fn find(tokens: &[Token<'_>]) -> (Vec<SecretCall>, Vec<TemplateError>
             continue;
         }
         match call(tokens.get(index + 1..).unwrap_or_default(), token.place) {
-            Ok(call) if calls.iter().any(|known| known.arguments == call.arguments) => {}
-            Ok(call) => calls.push(call),
+            Ok(Some(call)) if calls.iter().all(|known| known.arguments != call.arguments) => calls.push(call),
+            Ok(_) => {}
             Err(error) => errors.push(error),
         }
     }
     (calls, errors)
 }
 
-/// Reads what follows the name.
-fn call(tokens: &[Token<'_>], place: Place) -> Result<SecretCall, TemplateError> {
+/// Reads what follows the name. `None` where the words end early, which the scanner reports.
+fn call(tokens: &[Token<'_>], place: Place) -> Result<Option<SecretCall>, TemplateError> {
     let fault = |place, fault: CallFault| TemplateError { place, fault: fault.into() };
-    let Some((Token { kind: Kind::Symbol("("), .. }, mut rest)) = tokens.split_first() else {
-        return Err(fault(place, CallFault::NotCalled));
+    let mut rest = match tokens {
+        [] => return Ok(None),
+        [Token { kind: Kind::Symbol("("), .. }, rest @ ..] => rest,
+        _ => return Err(fault(place, CallFault::NotCalled)),
     };
     let mut given = Given::default();
     loop {
-        rest = match rest {
-            [Token { kind: Kind::Symbol(")"), .. }, ..] => break,
-            [
-                Token { kind: Kind::Name(keyword), place, .. },
-                Token { kind: Kind::Symbol("="), .. },
-                value,
-                rest @ ..,
-            ] => {
-                let text = text(value, rest).map_err(|wrong| fault(value.place, wrong))?;
-                given.keyword(keyword, text).map_err(|wrong| fault(*place, wrong))?;
-                after_comma(rest)
+        let (keyword, value, after) = match rest {
+            [Token { kind: Kind::Symbol(")"), .. }, after @ ..] => {
+                check_use(after)?;
+                let arguments = given.arguments().map_err(|wrong| fault(place, wrong))?;
+                return Ok(Some(SecretCall { arguments, place }));
             }
-            [value, rest @ ..] => {
-                let text = text(value, rest).map_err(|wrong| fault(value.place, wrong))?;
-                given.positional(text).map_err(|wrong| fault(value.place, wrong))?;
-                after_comma(rest)
-            }
-            [] => return Err(fault(place, CallFault::NotClosed)),
-        }
+            [name, Token { kind: Kind::Symbol("="), .. }, value, after @ ..] => (Some(name), value, after),
+            [] | [_, Token { kind: Kind::Symbol("="), .. }] => return Ok(None),
+            [value, after @ ..] => (None, value, after),
+        };
+        let text = match argument(value, after) {
+            Argument::Text(text) => text,
+            Argument::CutOff => return Ok(None),
+            Argument::NotClosed => return Err(fault(place, CallFault::NotClosed)),
+            Argument::NotText => return Err(fault(value.place, CallFault::NotText)),
+        };
+        given.take(keyword, text).map_err(|wrong| fault(keyword.unwrap_or(value).place, wrong))?;
+        rest = after_comma(after);
     }
-    let arguments = given.arguments().map_err(|wrong| fault(place, wrong))?;
-    Ok(SecretCall { arguments, place })
 }
 
-/// Reads an argument that is a text in quotes and nothing else.
-fn text(value: &Token<'_>, rest: &[Token<'_>]) -> Result<String, CallFault> {
+/// What stands where an argument belongs.
+enum Argument {
+    /// A text in quotes, and nothing else.
+    Text(String),
+    NotText,
+    /// A text, after which a `)` is missing.
+    NotClosed,
+    /// A text, after which nothing can be read.
+    CutOff,
+}
+
+fn argument(value: &Token<'_>, rest: &[Token<'_>]) -> Argument {
     match (value.kind, rest.first().map(|token| token.kind)) {
-        (Kind::Text(literal), Some(Kind::Symbol("," | ")"))) => unquote(literal).ok_or(CallFault::NotText),
-        (Kind::Text(_), None | Some(Kind::Symbol("}" | "]"))) => Err(CallFault::NotClosed),
-        _ => Err(CallFault::NotText),
+        (Kind::Text(literal), Some(Kind::Symbol("," | ")"))) => {
+            unquote(literal).map_or(Argument::NotText, Argument::Text)
+        }
+        (Kind::Text(_), Some(Kind::Symbol("}" | "]" | "{"))) => Argument::NotClosed,
+        (Kind::Text(_), None) => Argument::CutOff,
+        _ => Argument::NotText,
     }
 }
 
@@ -106,6 +118,37 @@ fn unquote(literal: &str) -> Option<String> {
     let environment = Environment::empty();
     let value = environment.compile_expression(literal).ok()?.eval(()).ok()?;
     value.as_str().map(str::to_owned)
+}
+
+/// Checks what stands after a call: a secret has no parts, and it is there, or nothing is rendered.
+fn check_use(after: &[Token<'_>]) -> Result<(), TemplateError> {
+    let (place, fault) = match after {
+        [Token { kind: Kind::Symbol("." | "["), place, .. }, ..] => (*place, CallFault::NoParts),
+        [
+            Token { kind: Kind::Symbol("|"), .. },
+            Token { kind: Kind::Name("default"), place, .. },
+            arguments @ ..,
+        ] if !replaces_empty(arguments) => (*place, CallFault::LateDefault),
+        _ => return Ok(()),
+    };
+    Err(TemplateError { place, fault: fault.into() })
+}
+
+/// Says whether `default` has a second argument, by which it may take the place of a text that is empty.
+fn replaces_empty(arguments: &[Token<'_>]) -> bool {
+    let mut depth = 0;
+    for token in arguments {
+        match token.kind {
+            Kind::Symbol("(" | "[" | "{") => depth += 1,
+            Kind::Symbol(")" | "]" | "}") => depth -= 1,
+            Kind::Symbol(",") if depth == 1 => return true,
+            _ => {}
+        }
+        if depth == 0 {
+            return false;
+        }
+    }
+    false
 }
 
 fn after_comma<'a, 't>(tokens: &'a [Token<'t>]) -> &'a [Token<'t>] {
@@ -125,6 +168,14 @@ struct Given {
 }
 
 impl Given {
+    fn take(&mut self, keyword: Option<&Token<'_>>, text: String) -> Result<(), CallFault> {
+        match keyword.map(|token| token.kind) {
+            None => self.positional(text),
+            Some(Kind::Name(name)) => self.keyword(name, text),
+            Some(_) => Err(CallFault::NotText),
+        }
+    }
+
     fn positional(&mut self, text: String) -> Result<(), CallFault> {
         self.positional.push(text);
         if self.positional.len() > 2 { Err(CallFault::TooMany) } else { Ok(()) }
@@ -161,10 +212,10 @@ impl Given {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::lexer::tokens;
+    use crate::template::lexer::scan;
 
     fn found(template: &str) -> (Vec<String>, Vec<String>) {
-        let (calls, errors) = find(&tokens(template).unwrap());
+        let (calls, errors) = find(&scan(template).unwrap().tokens);
         let call = |call: &SecretCall| {
             let Arguments { source, secret, version, field, default } = &call.arguments;
             let keywords = [("v", version), ("f", field), ("d", default)].into_iter();
@@ -191,6 +242,8 @@ mod tests {
             (r#"{{ secret("\x61", "\"\u00e9\101\q") }}"#, &["1:4 a \"éA\\q"]),
             (r#"{# secret("a", "b") #}{% raw %}{{ secret("a", "b") }}{% endraw %}secret("a", "b")"#, &[]),
             (r#"{{ "secret('a', 'b')" }}"#, &[]),
+            (r#"{{ secret("a", "b")|default("c", true) }}"#, &["1:4 a b"]),
+            (r#"{{ secret("a", "b")|split(",")|first|default("c") }}"#, &["1:4 a b"]),
             (r#"{{ x.secret("a", "b") }}{{ x|secret("a", "b") }}{{ x is secret("a", "b") }}"#, &[]),
         ] {
             assert_eq!(
@@ -225,8 +278,15 @@ mod tests {
             ("{{ secret('a', 'b', feild='f') }}", "1:21", "did you mean `field`?"),
             ("{{ secret('a', 'b', x='f') }}", "1:21", "there are version, field, default"),
             ("{{ secret('a', 'b', field='f', field='g') }}", "1:32", "`field=` is given twice"),
-            ("{{ secret('a' }}", "1:11", "not closed"),
-            ("{{ secret(", "1:4", "not closed"),
+            ("{{ secret('a' }}", "1:4", "not closed"),
+            ("{{ secret('a', 'b'\n{{ x }}", "1:4", "not closed"),
+            ("{{ secret('a', 'b').c }}", "1:20", "`field=` picks"),
+            ("{{ secret('a', 'b') ['c'] }}", "1:21", "`field=` picks"),
+            ("{{ secret('a', 'b').0|upper }}", "1:20", "`field=` picks"),
+            ("{{ secret('a', 'b')|default('c') }}", "1:21", "`default=` belongs among"),
+            ("{{ secret('a', 'b') | default }}", "1:23", "`default=` belongs among"),
+            ("{{ secret('a', 'b')|default(['c', 'd']) }}", "1:21", "`default=` belongs among"),
+            ("{{ [secret('a', 'b')|default, 'c'] }}", "1:22", "`default=` belongs among"),
         ] {
             let (calls, errors) = found(template);
             assert!(calls.is_empty(), "{template}: {calls:?}");
@@ -236,8 +296,18 @@ mod tests {
     }
 
     #[test]
+    fn a_call_in_which_the_words_end_is_left_to_the_scanner() {
+        for template in
+            ["{{ secret", "{{ secret(", "{{ secret('a'", "{{ secret('a', \"b) }}", "{{ secret('a', field='b"]
+        {
+            assert_eq!(found(template), (vec![], vec![]), "{template}");
+            assert!(scan(template).unwrap().stopped.is_some(), "{template}");
+        }
+    }
+
+    #[test]
     fn debug_leaves_out_the_default() {
-        let (calls, _) = find(&tokens("{{ secret('a', 'b', default='hunter2') }}").unwrap());
+        let (calls, _) = find(&scan("{{ secret('a', 'b', default='hunter2') }}").unwrap().tokens);
         assert!(!format!("{calls:?}").contains("hunter2"));
     }
 }

@@ -27,6 +27,9 @@ pub(super) const TESTS: [&str; 8] =
 /// How many loops may be open. A recursive one opens itself again, and may nest a value each time.
 const DEEPEST: usize = 200;
 
+/// How many numbers minijinja lets a range have.
+const LONGEST_RANGE: usize = 100_000;
+
 /// What each call of `secret` gives.
 pub(super) type Secrets = BTreeMap<Arguments, Value>;
 
@@ -72,9 +75,17 @@ fn lookup(secrets: &Secrets, source: String, secret: String, options: &Kwargs) -
 }
 
 /// Numbers far from where counting them overflows.
-fn range(first: i32, end: Option<i32>, step: Option<i32>) -> Result<Value, Error> {
-    let wide = |number: i32| isize::try_from(number).map_err(|_| Error::from(ErrorKind::InvalidOperation));
-    functions::range(wide(first)?, end.map(wide).transpose()?, step.map(wide).transpose()?)
+fn range(first: &Value, end: Option<&Value>, step: Option<&Value>) -> Result<Value, Error> {
+    let number = |value: &Value| match (value.kind(), i32::try_from(value.clone())) {
+        (ValueKind::Undefined, _) => Err(Error::from(ErrorKind::UndefinedError)),
+        (_, Ok(number)) => isize::try_from(number).map_err(|_| Refusal::NoRangeNumber.into()),
+        (_, Err(_)) => Err(Refusal::NoRangeNumber.into()),
+    };
+    let (first, end, step) = (number(first)?, end.map(number).transpose()?, step.map(number).transpose()?);
+    if step == Some(0) {
+        return Err(Refusal::NoRangeStep.into());
+    }
+    functions::range(first, end, step).map_err(|_| Refusal::LongRange { most: LONGEST_RANGE }.into())
 }
 
 /// Prints texts and numbers. An `if` without `else` prints nothing, as usual; everything else would be a guess.
@@ -131,10 +142,24 @@ fn render_error(error: &Error, template: &str) -> TemplateError {
         (None, ErrorKind::TooManyArguments) => Fault::TooManyArguments,
         (None, ErrorKind::UnknownMethod) => Fault::Method,
         (None, ErrorKind::CannotUnpack) => Fault::Unpack,
-        (None, ErrorKind::InvalidOperation | ErrorKind::NonPrimitive | ErrorKind::NonKey) => Fault::Operation,
+        (None, ErrorKind::InvalidOperation | ErrorKind::NonPrimitive | ErrorKind::NonKey) => operation(error),
         (None, _) => Fault::Other,
     };
     TemplateError { place: place(error, template), fault }
+}
+
+/// Tells operations apart by what minijinja's message begins or ends with. The rest of it may quote a value.
+fn operation(error: &Error) -> Fault {
+    let detail = error.detail().unwrap_or_default();
+    if detail.starts_with("unable to calculate ") {
+        Fault::Calculation
+    } else if detail.starts_with("tried to use ") || detail.starts_with("strings can only be multiplied ") {
+        Fault::Mixed
+    } else if detail.ends_with(" is not iterable") {
+        Fault::NotIterable
+    } else {
+        Fault::Operation
+    }
 }
 
 /// Names what is not defined, if the place is that of a name. It can also be that of the filter which was given it.
@@ -143,7 +168,11 @@ fn undefined(error: &Error, template: &str) -> Fault {
     let is_filter = template.get(..range.start).is_some_and(|before| before.trim_end().ends_with('|'));
     let text = template.get(range).unwrap_or_default();
     let is_name = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_.".contains(c));
-    if is_name && !is_filter { Fault::UndefinedName(text.to_owned()) } else { Fault::UndefinedHere }
+    match text.contains('.') {
+        _ if !is_name || is_filter => Fault::UndefinedHere,
+        true => Fault::UndefinedPart(text.to_owned()),
+        false => Fault::UndefinedName(text.to_owned()),
+    }
 }
 
 fn place(error: &Error, template: &str) -> Place {

@@ -7,7 +7,7 @@ use super::place::Place;
 use super::quote::QuoteError;
 
 /// Something that is wrong with a template, and where. Says the fault only; whoever prints it knows the file.
-#[derive(Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{fault}")]
 pub(crate) struct TemplateError {
     pub(crate) place: Place,
@@ -24,6 +24,32 @@ pub(crate) enum Fault {
     /// In the words of minijinja, which has seen no value at that time.
     #[error("syntax error: {0}")]
     Syntax(String),
+    #[error("`{open}` is not closed: `{close}` is missing")]
+    NotClosed { open: &'static str, close: &'static str },
+    #[error("there is nothing open that `{0}` closes")]
+    ClosesNothing(&'static str),
+    #[error("`{end}` stands where `{open}` of line {line} is still open: `{close}` is missing")]
+    Crossed { end: &'static str, open: &'static str, close: &'static str, line: usize },
+    #[error("`elif` does not belong here, but into an `if`, before its `else`")]
+    MisplacedElif,
+    #[error("`else` does not belong here, but once into an `if` or a `for`")]
+    MisplacedElse,
+    #[error("`raw` stands alone in its tag: `{{% raw %}}`")]
+    RawNotAlone,
+    #[error("the text in quotes that begins here has no end")]
+    OpenQuote,
+    #[error("`{0}` is no quote here: write `\"` or `'`")]
+    NoQuote(char),
+    #[error("the character {0:?} means nothing in a tag")]
+    Character(char),
+    #[error(
+        "the template begins with a byte order mark, which who reads what `{filter}` writes takes for a part of the first line: save it without"
+    )]
+    ByteOrderMark { filter: &'static str },
+    #[error(
+        "here is a carriage return, which who reads what `{filter}` writes takes for a part of a value: end the lines with a newline alone"
+    )]
+    CarriageReturn { filter: &'static str },
     #[error("there is no {what} `{name}`{}", suggestion(.nearest, .what.known()))]
     Unknown { what: Named, name: String, nearest: Option<&'static str> },
     #[error("`{0}` is not defined; secrets are had with `secret(\"SOURCE\", \"SECRET\")`")]
@@ -37,8 +63,18 @@ pub(crate) enum Fault {
     Refused(#[from] Refusal),
     #[error("`{0}` is not defined here")]
     UndefinedName(String),
+    #[error("`{0}` is not defined here; a secret has no parts, but `secret` picks one with `field=`")]
+    UndefinedPart(String),
     #[error("what is used here is not defined")]
     UndefinedHere,
+    #[error("this cannot be calculated: it divides by zero, or its result is too large")]
+    Calculation,
+    #[error(
+        "this operator cannot take these values together; `+` joins texts with texts, and lists with lists"
+    )]
+    Mixed,
+    #[error("only a list, a map or a text can be gone through")]
+    NotIterable,
     #[error("the operation does not fit its values")]
     Operation,
     #[error("an argument is missing")]
@@ -74,6 +110,14 @@ pub(crate) enum CallFault {
     NotText,
     #[error("the call of `secret` is not closed: a `)` is missing")]
     NotClosed,
+    #[error(
+        "a secret is a text and has no parts; `field=` picks one of a secret that is JSON, as in `secret(\"SOURCE\", \"SECRET\", field=\"FIELD\")`"
+    )]
+    NoParts,
+    #[error(
+        "a secret that is not found fails before anything is rendered: `default=` belongs among the arguments of `secret`"
+    )]
+    LateDefault,
     #[error("`secret` lacks the name of {0}: write `secret(\"SOURCE\", \"SECRET\")`")]
     Missing(&'static str),
     #[error("`secret` takes a source and a secret; the rest are keywords: `version=`, `field=`, `default=`")]
@@ -93,6 +137,14 @@ pub(crate) enum Refusal {
     NotPrintable(&'static str),
     #[error("a text or a number belongs here, not {0}")]
     NotText(&'static str),
+    #[error("a list, a map or a text belongs here, not {0}")]
+    NoList(&'static str),
+    #[error("`range` takes whole numbers of at most nine digits")]
+    NoRangeNumber,
+    #[error("the step of `range` cannot be zero")]
+    NoRangeStep,
+    #[error("the range is too long: `range` gives at most {most} numbers")]
+    LongRange { most: usize },
     #[error("only texts, numbers, booleans, none, and lists and maps of them can be written as JSON")]
     NotJson,
     #[error("the value is nested too deeply to be written as JSON")]

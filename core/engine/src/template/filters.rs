@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::error::Refusal;
 use super::quote;
-use super::value::{Octets, Text, is_bytes};
+use super::value::{Octets, Text, describe, is_bytes};
 use crate::coding::Coding;
 
 /// The names of all.
@@ -48,9 +48,9 @@ const MOST_PIECES: usize = 100_000;
 /// Adds all of them.
 pub(super) fn add_to(environment: &mut Environment<'_>) {
     environment.add_filter("default", filters::default);
-    environment.add_filter("first", filters::first);
+    environment.add_filter("first", |value: &Value| of_list(value, filters::first(value)));
     environment.add_filter("join", join);
-    environment.add_filter("last", filters::last);
+    environment.add_filter("last", |value: Value| of_list(&value, filters::last(value.clone())));
     environment.add_filter("length", length);
     environment.add_filter("lower", |text: Text<'_>| text.as_str().to_lowercase());
     environment.add_filter("replace", replace);
@@ -81,7 +81,22 @@ fn coded(coding: Coding, octets: &Octets<'_>) -> Value {
 }
 
 fn length(value: &Value) -> Result<usize, Error> {
-    if value.is_undefined() { Err(ErrorKind::UndefinedError.into()) } else { filters::length(value) }
+    if value.is_undefined() {
+        return Err(ErrorKind::UndefinedError.into());
+    }
+    value.len().ok_or_else(|| no_list(value))
+}
+
+/// Says in our words that something was not done because a value is no list.
+fn of_list<T>(value: &Value, done: Result<T, Error>) -> Result<T, Error> {
+    done.map_err(|error| match error.kind() {
+        ErrorKind::InvalidOperation => no_list(value),
+        _ => error,
+    })
+}
+
+fn no_list(value: &Value) -> Error {
+    if is_bytes(value) { Refusal::NotUtf8.into() } else { Refusal::NoList(describe(value)).into() }
 }
 
 fn join(list: &Value, joiner: Option<Text<'_>>) -> Result<Value, Error> {
@@ -90,7 +105,7 @@ fn join(list: &Value, joiner: Option<Text<'_>>) -> Result<Value, Error> {
     }
     let joiner = joiner.as_ref().map_or("", Text::as_str);
     let mut joined = Zeroizing::new(String::new());
-    for (index, item) in list.try_iter()?.enumerate() {
+    for (index, item) in of_list(list, list.try_iter())?.enumerate() {
         if index >= MOST_PIECES {
             return Err(Refusal::TooLarge.into());
         }

@@ -1,9 +1,10 @@
 //! Takes a template apart into the words of its tags, as minijinja does.
 //!
-//! Plain text, comments and raw blocks have none. What cannot be read ends the list, for minijinja stops there too and
-//! says why. How many there may be is checked here, before minijinja sees the template: it walks what is nested by recursion,
+//! Plain text, comments and raw blocks have none. What cannot be read ends the list, for minijinja stops there too; why is said
+//! here, where it is known what was begun. How many there may be is checked here, before minijinja sees the template: it walks what is nested by recursion,
 //! and no template is nested deeper than it has words.
 
+use super::brackets::{self, Opening};
 use super::error::{Fault, TemplateError};
 use super::place::Place;
 
@@ -13,12 +14,17 @@ const MOST: usize = 20_000;
 /// Operators of two characters; `=` alone must be told from them.
 const PAIRS: [&str; 6] = ["//", "**", "==", "!=", ">=", "<="];
 
+/// What word processors make of `"` and `'`.
+const QUOTES: [char; 8] =
+    ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{201a}', '\u{ab}', '\u{bb}'];
+
 /// A word of a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token<'t> {
     pub(super) kind: Kind<'t>,
     pub(super) place: Place,
-    pub(super) offset: usize,
+    /// The offset of what comes after it.
+    pub(super) end: usize,
 }
 
 /// What a word is.
@@ -37,21 +43,25 @@ pub(super) enum Kind<'t> {
     Symbol(&'t str),
 }
 
-/// Why reading stopped early.
-enum Stop {
-    /// minijinja says it better.
-    Unreadable,
-    TooManyWords,
+/// What could be read of a template.
+#[derive(Debug)]
+pub(super) struct Scan<'t> {
+    /// The words of all tags.
+    pub(super) tokens: Vec<Token<'t>>,
+    /// Why there are no more.
+    pub(super) stopped: Option<TemplateError>,
 }
 
-/// Returns the words of all tags.
-pub(super) fn tokens(template: &str) -> Result<Vec<Token<'_>>, TemplateError> {
+/// Takes a template apart.
+///
+/// # Errors
+///
+/// More words than minijinja may be given.
+pub(super) fn scan(template: &str) -> Result<Scan<'_>, TemplateError> {
     let mut lexer = Lexer { rest: template, offset: 0, place: Place::START, brackets: 0, tokens: Vec::new() };
-    match lexer.template() {
-        Ok(()) | Err(Stop::Unreadable) => Ok(lexer.tokens),
-        Err(Stop::TooManyWords) => {
-            Err(TemplateError { place: lexer.place, fault: Fault::TooManyWords { most: MOST } })
-        }
+    match lexer.template().err() {
+        Some(error @ TemplateError { fault: Fault::TooManyWords { .. }, .. }) => Err(error),
+        stopped => Ok(Scan { tokens: lexer.tokens, stopped }),
     }
 }
 
@@ -65,31 +75,37 @@ struct Lexer<'t> {
 }
 
 impl<'t> Lexer<'t> {
-    fn template(&mut self) -> Result<(), Stop> {
+    fn template(&mut self) -> Result<(), TemplateError> {
         while let Some(text) = before_marker(self.rest) {
             self.skip(text);
             let after_marker = self.rest.get(2..).unwrap_or_default();
             let signed = 2 + usize::from(after_marker.starts_with(['-', '+']));
             let inner = self.rest.get(signed..).unwrap_or_default();
             if self.rest.starts_with("{#") {
-                let end = inner.find("#}").ok_or(Stop::Unreadable)?;
+                let end = inner.find("#}").ok_or_else(|| self.opening("{#", "#}").not_closed())?;
                 self.skip(signed + end + "#}".len());
             } else if self.rest.starts_with("{{") {
-                self.tag(Kind::Expression, signed, "}}")?;
+                self.tag(Kind::Expression, signed, self.opening("{{", "}}"))?;
             } else if let Some(raw) = plain_tag(inner, "raw") {
-                self.skip(signed + raw);
-                self.raw()?;
+                self.raw(signed + raw)?;
             } else {
-                self.tag(Kind::Statement, signed, "%}")?;
+                self.tag(Kind::Statement, signed, self.opening("{%", "%}"))?;
             }
         }
         Ok(())
     }
 
-    /// Skips what follows `{% raw %}`, and its end.
-    fn raw(&mut self) -> Result<(), Stop> {
+    /// Returns what is opened at the next character.
+    fn opening(&self, open: &'static str, close: &'static str) -> Opening {
+        Opening { place: self.place, open, close }
+    }
+
+    /// Skips `{% raw %}`, which is so long, what follows it, and its end.
+    fn raw(&mut self, length: usize) -> Result<(), TemplateError> {
+        let opening = self.opening("{% raw %}", "{% endraw %}");
+        self.skip(length);
         loop {
-            let marker = self.rest.find("{%").ok_or(Stop::Unreadable)?;
+            let marker = self.rest.find("{%").ok_or_else(|| opening.not_closed())?;
             self.skip(marker + "{%".len());
             let inner = self.rest.strip_prefix(['-', '+']).unwrap_or(self.rest);
             if let Some(end) = plain_tag(inner, "endraw") {
@@ -99,18 +115,19 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn tag(&mut self, kind: Kind<'t>, marker: usize, end: &str) -> Result<(), Stop> {
+    fn tag(&mut self, kind: Kind<'t>, marker: usize, opening: Opening) -> Result<(), TemplateError> {
         self.word(kind, marker)?;
+        let first = self.tokens.len();
         loop {
             let words = self.rest.trim_start_matches(|c: char| c.is_ascii_whitespace());
             self.skip(self.rest.len() - words.len());
             let unsigned = words.strip_prefix(['-', '+']).unwrap_or(words);
             if self.brackets == 0
-                && let Some(rest) = unsigned.strip_prefix(end)
+                && let Some(rest) = unsigned.strip_prefix(opening.close)
             {
                 return self.word(Kind::Close, words.len() - rest.len());
             }
-            let (kind, length) = word(words).ok_or(Stop::Unreadable)?;
+            let (kind, length) = word(words).ok_or_else(|| self.unreadable(opening, first))?;
             match kind {
                 Kind::Symbol("(" | "[" | "{") => self.brackets += 1,
                 Kind::Symbol(")" | "]" | "}") => self.brackets -= 1,
@@ -120,11 +137,22 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn word(&mut self, kind: Kind<'t>, length: usize) -> Result<(), Stop> {
+    /// Says why there is no word here, in a tag whose words begin with that one.
+    fn unreadable(&self, tag: Opening, first: usize) -> TemplateError {
+        let fault = match self.rest.chars().next() {
+            None => return brackets::never_ends(tag, self.tokens.get(first..).unwrap_or_default()),
+            Some('"' | '\'') => Fault::OpenQuote,
+            Some(c) if QUOTES.contains(&c) => Fault::NoQuote(c),
+            Some(c) => Fault::Character(c),
+        };
+        TemplateError { place: self.place, fault }
+    }
+
+    fn word(&mut self, kind: Kind<'t>, length: usize) -> Result<(), TemplateError> {
         if self.tokens.len() >= MOST {
-            return Err(Stop::TooManyWords);
+            return Err(TemplateError { place: self.place, fault: Fault::TooManyWords { most: MOST } });
         }
-        self.tokens.push(Token { kind, place: self.place, offset: self.offset });
+        self.tokens.push(Token { kind, place: self.place, end: self.offset + length });
         self.skip(length);
         Ok(())
     }
@@ -190,7 +218,7 @@ mod tests {
             Kind::Name(text) | Kind::Text(text) | Kind::Symbol(text) => text.to_owned(),
             Kind::Number => "0".to_owned(),
         };
-        tokens(template).unwrap().iter().map(word).collect::<Vec<_>>().join(" ")
+        scan(template).unwrap().tokens.iter().map(word).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -218,16 +246,39 @@ mod tests {
 
     #[test]
     fn a_word_has_its_place() {
-        let tokens = tokens("é{{\n  a }}").unwrap();
-        let places: Vec<_> = tokens.iter().map(|token| (token.offset, token.place.to_string())).collect();
-        assert_eq!(places, [(2, "1:2".to_owned()), (7, "2:3".to_owned()), (9, "2:5".to_owned())]);
+        let tokens = scan("é{{\n  a }}").unwrap().tokens;
+        let places: Vec<_> = tokens.iter().map(|token| (token.place.to_string(), token.end)).collect();
+        assert_eq!(places, [("1:2".to_owned(), 4), ("2:3".to_owned(), 8), ("2:5".to_owned(), 11)]);
+    }
+
+    #[test]
+    fn what_ends_the_words_early_is_said() {
+        for (template, expected) in [
+            ("a {# b", "1:3: `{#` is not closed: `#}` is missing"),
+            ("a {% raw %}{{ b }}", "1:3: `{% raw %}` is not closed: `{% endraw %}` is missing"),
+            ("a\n{{ b", "2:1: `{{` is not closed: `}}` is missing"),
+            ("{%- if b\n{{ c }}", "1:1: `{%` is not closed: `%}` is missing"),
+            ("{{ ([1 }}\n{{ a }}", "1:5: `[` is not closed: `]` is missing"),
+            ("{{ (1 }}\n{{ a }}", "1:4: `(` is not closed: `)` is missing"),
+            ("{{ {'a': 1\n{{ a }}", "1:4: `{` is not closed: `}` is missing"),
+            ("{{ {'a': 1 }}\n{{ a }}", "1:13: there is nothing open that `}` closes"),
+            ("{{ 1) }}\n{{ a }}", "1:5: there is nothing open that `)` closes"),
+            ("{{ 'a }}\n{{ b }}", "1:4: the text in quotes that begins here has no end"),
+            ("{{ f('a', \"b) }}", "1:11: the text in quotes that begins here has no end"),
+            ("{{ “a” }}", "1:4: `“` is no quote here: write `\"` or `'`"),
+            ("{{ a ? b }}", "1:6: the character '?' means nothing in a tag"),
+            ("{{ a\u{a0}}}", "1:5: the character '\\u{a0}' means nothing in a tag"),
+        ] {
+            let error = scan(template).unwrap().stopped.unwrap();
+            assert_eq!(format!("{}: {error}", error.place), expected, "{template}");
+        }
     }
 
     #[test]
     fn there_is_a_limit() {
         let tag = format!("{{{{{}}}}}", " a".repeat(98));
-        assert!(tokens(&tag.repeat(200)).is_ok());
-        let error = tokens(&format!("{}\n{{{{", tag.repeat(200))).unwrap_err();
+        assert!(scan(&tag.repeat(200)).is_ok());
+        let error = scan(&format!("{}\n{{{{", tag.repeat(200))).unwrap_err();
         assert_eq!(error.fault, Fault::TooManyWords { most: 20_000 });
         assert_eq!(error.place, Place { line: 2, column: 1 });
     }

@@ -59,33 +59,38 @@
 //! from the template, which is configuration.
 
 mod aside;
+mod blocks;
+mod brackets;
 mod calls;
 mod engine;
 mod error;
 mod filters;
 mod lexer;
+mod line_ends;
 mod names;
 mod output;
 mod place;
 mod quote;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod value;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use brackets::Opening;
 pub(crate) use calls::SecretCall;
 use error::Fault;
 pub(crate) use error::TemplateError;
-use lexer::{Kind, Token};
+use lexer::Token;
 pub(crate) use place::Place;
+use syntax::SyntaxFault;
 
 /// The most bytes of a template.
-const LARGEST_TEMPLATE: usize = 1 << 20;
+pub(crate) const LARGEST_TEMPLATE: usize = 1 << 20;
 
 /// The most bytes of a result.
 const LARGEST_RESULT: usize = 16 << 20;
@@ -100,27 +105,53 @@ pub(crate) struct Template {
     calls: Vec<SecretCall>,
 }
 
+/// A template that cannot be used.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    /// Everything that was found, in order of appearance; at least one thing.
+    pub(crate) errors: Vec<TemplateError>,
+    /// The calls of `secret` that can be read all the same.
+    pub(crate) calls: Vec<SecretCall>,
+}
+
+impl From<TemplateError> for Unreadable {
+    fn from(error: TemplateError) -> Self {
+        Self { errors: vec![error], calls: Vec::new() }
+    }
+}
+
 impl Template {
     /// Reads a template. Offline.
     ///
     /// # Errors
     ///
-    /// Everything that can be found at once, in order of appearance.
-    pub(crate) fn parse(text: &str) -> Result<Self, Vec<TemplateError>> {
+    /// Everything that can be found at once, up to the first error of syntax.
+    pub(crate) fn parse(text: &str) -> Result<Self, Unreadable> {
         if text.len() > LARGEST_TEMPLATE {
-            return Err(vec![at_start(Fault::TemplateTooLarge { most: LARGEST_TEMPLATE })]);
+            return Err(at_start(Fault::TemplateTooLarge { most: LARGEST_TEMPLATE }).into());
         }
         let text = Arc::<str>::from(text);
-        let tokens = lexer::tokens(&text).map_err(|error| vec![error])?;
-        let (calls, mut errors) = calls::find(&tokens);
-        errors.extend(names::check(&tokens));
-        match undeclared(Arc::clone(&text)) {
-            Ok(undeclared) => errors.extend(names::check_variables(&tokens, &undeclared)),
-            Err(error) => add_syntax_error(error, &tokens, &mut errors),
+        let scan = lexer::scan(&text)?;
+        let (mut calls, mut errors) = calls::find(&scan.tokens);
+        errors.extend(names::check(&scan.tokens));
+        let syntax = syntax::check(&text, &scan);
+        errors.extend(names::check_variables(&scan.tokens, &syntax.undeclared));
+        match syntax.fault {
+            None => {}
+            Some(SyntaxFault::Open(blocks)) => errors.extend(blocks.into_iter().map(Opening::not_closed)),
+            Some(SyntaxFault::Broken(error)) => {
+                calls.retain(|call| call.place < error.place);
+                add_syntax_error(error, &scan.tokens, &mut errors);
+            }
         }
+        errors.extend(line_ends::check(&text, &scan.tokens));
         errors.sort_by_key(|error| error.place);
         errors.dedup_by_key(|error| error.place);
-        if errors.is_empty() { Ok(Self { text: Arc::clone(&text), calls }) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(Self { text: Arc::clone(&text), calls })
+        } else {
+            Err(Unreadable { errors, calls })
+        }
     }
 
     /// Returns the distinct calls of `secret`, in order of appearance. Those in both branches of an `if` count.
@@ -147,19 +178,13 @@ impl fmt::Debug for Template {
     }
 }
 
-/// Adds what minijinja says, unless something else is wrong with the same tag. What comes after may be misread.
+/// Adds an error of syntax, unless something else is wrong with the same tag. What comes after may be misread.
 fn add_syntax_error(error: TemplateError, tokens: &[Token<'_>], errors: &mut Vec<TemplateError>) {
     errors.retain(|other| other.place <= error.place);
-    let opens = |token: &&Token<'_>| matches!(token.kind, Kind::Expression | Kind::Statement);
-    let tag = tokens.iter().filter(opens).rfind(|token| token.place <= error.place);
-    if errors.iter().all(|other| tag.is_none_or(|tag| other.place < tag.place)) {
+    let before = syntax::tags_before(error.place, tokens).last().map(|end| end.place);
+    if errors.iter().all(|other| before.is_some_and(|end| other.place <= end)) {
         errors.push(error);
     }
-}
-
-/// Lets minijinja read a template, and name the variables that it does not find declared.
-fn undeclared(text: Arc<str>) -> Result<BTreeSet<String>, TemplateError> {
-    aside::run(move || engine::undeclared(&text)).map_err(at_start).flatten()
 }
 
 fn at_start(fault: Fault) -> TemplateError {

@@ -7,8 +7,8 @@ use secretdir_provider::nearest;
 use super::error::{Fault, Named, TemplateError};
 use super::lexer::{Kind, Token};
 
-/// The statements a template may have. `raw` is not read as one.
-pub(super) const STATEMENTS: [&str; 12] = [
+/// The statements a template may have.
+pub(super) const STATEMENTS: [&str; 14] = [
     "if",
     "elif",
     "else",
@@ -21,11 +21,18 @@ pub(super) const STATEMENTS: [&str; 12] = [
     "endwith",
     "filter",
     "endfilter",
+    "raw",
+    "endraw",
 ];
 
 /// Says whether a name belongs to an attribute, a filter or a test rather than being a variable.
 pub(super) fn is_name_of_a_part(tokens: &[Token<'_>], index: usize) -> bool {
     matches!(role(tokens, index), Some(Role::Attribute | Role::Filter | Role::Test))
+}
+
+/// Says whether a name is that of a filter.
+pub(super) fn is_filter(tokens: &[Token<'_>], index: usize) -> bool {
+    role(tokens, index) == Some(Role::Filter)
 }
 
 /// What a name stands for.
@@ -153,7 +160,7 @@ mod tests {
             ("{% for x in xs %}{% endfor %}", "1:13: `xs` is not defined"),
             ("{{ loop.index }}", "1:4: `loop` is not defined"),
         ] {
-            let errors = Template::parse(template).unwrap_err();
+            let errors = Template::parse(template).unwrap_err().errors;
             let error = format!("{}: {}", errors[0].place, errors[0]);
             assert!(error.starts_with(expected), "{template}: {error}");
         }

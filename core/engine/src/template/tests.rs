@@ -18,7 +18,7 @@ fn render(template: &str, values: &[&[u8]]) -> Result<String, TemplateError> {
 
 /// What is wrong with a template that cannot be read.
 fn wrong(template: &str) -> Vec<String> {
-    let errors = Template::parse(template).unwrap_err();
+    let errors = Template::parse(template).unwrap_err().errors;
     errors.iter().map(|error| format!("{}: {error}", error.place)).collect()
 }
 
@@ -90,13 +90,11 @@ fn a_value_that_is_not_utf8_is_only_coded() {
         let arguments = if *filter == "replace" { "('a', 'b')" } else { "" };
         let template = format!("{{{{ secret('s', 'x')|{filter}{arguments} }}}}");
         let error = render(&template, &[value]).unwrap_err();
-        let fits_no_list = ["first", "join", "last", "length"].contains(filter);
-        let expected = if fits_no_list { Fault::Operation } else { Fault::Refused(Refusal::NotUtf8) };
-        assert_eq!(error.fault, expected, "{template}");
+        assert_eq!(error.fault, Fault::Refused(Refusal::NotUtf8), "{template}");
     }
     for template in [
         "{{ secret('s', 'x') }}",
-        "{{ secret('s', 'x')|default('a') }}",
+        "{{ secret('s', 'x')|default('a', true) }}",
         "{{ ['a', secret('s', 'x')]|join }}",
         "{{ [secret('s', 'x')]|json }}",
     ] {
@@ -119,25 +117,49 @@ fn everything_wrong_is_said_at_once_and_in_order() {
         wrong(template),
         [
             "1:4: `secret` lacks the name of a secret: write `secret(\"SOURCE\", \"SECRET\")`",
+            "2:4: `x` is not defined; secrets are had with `secret(\"SOURCE\", \"SECRET\")`",
             "2:15: there is no filter `shel`; did you mean `shell`?",
             "3:16: the arguments of `secret` must be written out as texts in quotes: what is fetched is known before anything is rendered",
             "4:6: there is no statement `foo`; did you mean `for`?",
         ]
     );
     assert_eq!(wrong("{{ 'a'|shel }}\n{{ 1 + }}")[1], "2:8: syntax error: unexpected end of variable block");
-    for template in [
-        "{{ ) }}{{ secret }}",
-        "{{ 1 ? 2 }}",
-        "{{ 'a }}",
+}
+
+#[test]
+fn a_syntax_error_hides_what_comes_after_it_and_nothing_else() {
+    let before = "{% if user %}\n{{ secret('a', 'b') }}{{ 'a'|shel }}{";
+    for broken in [
+        "{{ 1 + }}",
+        "{{ (1 ",
+        "{{ 'a",
+        "{% endfor %}",
         "{# a",
-        "{% raw %}",
-        "{% if 1 %}",
-        "{{ (1 }}",
-        "{{ '\\u12' }}",
-        "{% endif %}",
+        "{{ 1 ? 2 }}",
+        "{{ ) }}",
+        "{% endif %}{{ a b }}",
     ] {
-        let errors = wrong(template);
-        assert!(errors.len() == 1 && errors[0].contains("syntax error"), "{template}: {errors:?}");
+        let Unreadable { errors, calls } =
+            Template::parse(&format!("{before}\n{broken}{{{{ secret('c', 'd') }}}}{{{{ host }}}}"))
+                .unwrap_err();
+        let lines: Vec<_> = errors.iter().map(|error| error.place.line).collect();
+        assert_eq!(lines, [1, 2, 3], "{broken}: {errors:?}");
+        assert!(errors[0].to_string().contains("`user` is not defined"), "{broken}: {errors:?}");
+        let secrets: Vec<_> = calls.iter().map(|call| &*call.arguments.secret).collect();
+        assert_eq!(secrets, ["b"], "{broken}");
+    }
+}
+
+#[test]
+fn a_call_is_known_though_something_else_is_wrong() {
+    for template in [
+        "{{ secret('s', 'x') }}{{ 'a'|shel }}",
+        "{{ 'a'|shel }}{{ secret('s', 'x') }}",
+        "{% if secret('s', 'x') %}",
+        "{{ secret('s', 'x') + }}",
+        "{{ secret('s', 'x') ? }}",
+    ] {
+        assert_eq!(Template::parse(template).unwrap_err().calls.len(), 1, "{template}");
     }
 }
 
@@ -158,14 +180,28 @@ fn what_goes_wrong_in_rendering_is_said_at_its_place() {
         ("{{ (1e308 * 10)|json }}", "1:17: only texts, numbers"),
         ("{% if false %}{% set y = 1 %}{% endif %}{{ y }}", "1:44: `y` is not defined here"),
         ("{% if false %}{% set f = 1 %}{% endif %}{{ f() }}", "1:44: what is used here is not defined"),
-        ("{% set x = {} %}{{ x.a }}", "1:20: `x.a` is not defined here"),
+        ("{% set x = {} %}{{ x.a }}", "1:20: `x.a` is not defined here; a secret has no parts"),
         ("{% set x = {} %}{{ x.a|length }}", "1:24: what is used here is not defined"),
         ("{% set x = {} %}{{ x.a|json }}", "1:24: what is used here is not defined"),
         ("{{ ''|first }}", "1:4: what is used here is not defined"),
-        ("{{ 1 + 'a' }}", "1:4: the operation does not fit its values"),
-        ("{{ 1 / 0 }}", "1:4: the operation does not fit its values"),
-        ("{{ 5|length }}", "1:6: the operation does not fit its values"),
-        ("{{ range(100001) }}", "1:4: the operation does not fit its values"),
+        ("{{ 1 + 'a' }}", "1:4: this operator cannot take these values together"),
+        ("{{ 'a' - 'b' }}", "1:4: this operator cannot take these values together"),
+        ("{{ 'a' * 'b' }}", "1:4: this operator cannot take these values together"),
+        ("{{ 1 / 0 }}", "1:4: this cannot be calculated: it divides by zero"),
+        ("{{ 1.5 % 0.0 }}", "1:4: this cannot be calculated: it divides by zero"),
+        ("{{ 10 ** 99 }}", "1:4: this cannot be calculated: it divides by zero, or its result is too large"),
+        ("{% for x in 5 %}{% endfor %}", "1:13: only a list, a map or a text can be gone through"),
+        ("{{ -'a' }}", "1:4: the operation does not fit its values"),
+        ("{{ 5|length }}", "1:6: a list, a map or a text belongs here, not a number"),
+        ("{{ none|first }}", "1:9: a list, a map or a text belongs here, not none"),
+        ("{{ true|last }}", "1:9: a list, a map or a text belongs here, not a boolean"),
+        ("{{ 5|join }}", "1:6: a list, a map or a text belongs here, not a number"),
+        ("{{ range(100001) }}", "1:4: the range is too long: `range` gives at most 100000 numbers"),
+        ("{{ range(9, -200000, -1) }}", "1:4: the range is too long"),
+        ("{{ range(0, 9, 0) }}", "1:4: the step of `range` cannot be zero"),
+        ("{{ range(3000000000) }}", "1:4: `range` takes whole numbers of at most nine digits"),
+        ("{{ range(1, 1.5) }}", "1:4: `range` takes whole numbers of at most nine digits"),
+        ("{{ range('a') }}", "1:4: `range` takes whole numbers of at most nine digits"),
         ("{{ 'a'|upper(1) }}", "1:8: there are too many arguments"),
         ("{{ 'a'|replace('b') }}", "1:8: an argument is missing"),
         ("{{ 'a'.upper() }}", "1:7: values have no methods; use a filter"),
@@ -185,7 +221,7 @@ fn what_goes_wrong_in_rendering_is_said_at_its_place() {
 
 #[test]
 fn what_is_too_large_or_takes_too_long_is_refused() {
-    let errors = Template::parse(&" ".repeat(LARGEST_TEMPLATE + 1)).unwrap_err();
+    let errors = Template::parse(&" ".repeat(LARGEST_TEMPLATE + 1)).unwrap_err().errors;
     assert_eq!(errors[0].fault, Fault::TemplateTooLarge { most: LARGEST_TEMPLATE });
     let largest = " ".repeat(LARGEST_TEMPLATE);
     assert_eq!(render(&largest, &[]).unwrap(), largest);
