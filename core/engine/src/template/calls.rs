@@ -62,33 +62,43 @@ pub(super) fn find(tokens: &[Token<'_>]) -> (Vec<SecretCall>, Vec<TemplateError>
 
 /// Reads what follows the name. `None` where the words end early, which the scanner reports.
 fn call(tokens: &[Token<'_>], place: Place) -> Result<Option<SecretCall>, TemplateError> {
-    let fault = |place, fault: CallFault| TemplateError { place, fault: fault.into() };
-    let mut rest = match tokens {
+    let rest = match tokens {
         [] => return Ok(None),
         [Token { kind: Kind::Symbol("("), .. }, rest @ ..] => rest,
         _ => return Err(fault(place, CallFault::NotCalled)),
     };
+    let Some((given, after)) = given(rest, place)? else { return Ok(None) };
+    let arguments = given.arguments().map_err(|wrong| fault(place, wrong))?;
+    check_use(after)?;
+    Ok(Some(SecretCall { arguments, place }))
+}
+
+/// Reads the arguments. Returns what comes after them, too.
+fn given<'a, 't>(
+    mut rest: &'a [Token<'t>],
+    call: Place,
+) -> Result<Option<(Given, &'a [Token<'t>])>, TemplateError> {
     let mut given = Given::default();
     loop {
         let (keyword, value, after) = match rest {
-            [Token { kind: Kind::Symbol(")"), .. }, after @ ..] => {
-                check_use(after)?;
-                let arguments = given.arguments().map_err(|wrong| fault(place, wrong))?;
-                return Ok(Some(SecretCall { arguments, place }));
-            }
-            [name, Token { kind: Kind::Symbol("="), .. }, value, after @ ..] => (Some(name), value, after),
+            [Token { kind: Kind::Symbol(")"), .. }, after @ ..] => return Ok(Some((given, after))),
             [] | [_, Token { kind: Kind::Symbol("="), .. }] => return Ok(None),
+            [name, Token { kind: Kind::Symbol("="), .. }, value, after @ ..] => (Some(name), value, after),
             [value, after @ ..] => (None, value, after),
         };
         let text = match argument(value, after) {
             Argument::Text(text) => text,
             Argument::CutOff => return Ok(None),
-            Argument::NotClosed => return Err(fault(place, CallFault::NotClosed)),
+            Argument::NotClosed => return Err(fault(call, CallFault::NotClosed)),
             Argument::NotText => return Err(fault(value.place, CallFault::NotText)),
         };
         given.take(keyword, text).map_err(|wrong| fault(keyword.unwrap_or(value).place, wrong))?;
         rest = after_comma(after);
     }
+}
+
+fn fault(place: Place, fault: CallFault) -> TemplateError {
+    TemplateError { place, fault: fault.into() }
 }
 
 /// What stands where an argument belongs.
@@ -122,16 +132,15 @@ fn unquote(literal: &str) -> Option<String> {
 
 /// Checks what stands after a call: a secret has no parts, and it is there, or nothing is rendered.
 fn check_use(after: &[Token<'_>]) -> Result<(), TemplateError> {
-    let (place, fault) = match after {
-        [Token { kind: Kind::Symbol("." | "["), place, .. }, ..] => (*place, CallFault::NoParts),
+    match after {
+        [Token { kind: Kind::Symbol("." | "["), place, .. }, ..] => Err(fault(*place, CallFault::NoParts)),
         [
             Token { kind: Kind::Symbol("|"), .. },
             Token { kind: Kind::Name("default"), place, .. },
             arguments @ ..,
-        ] if !replaces_empty(arguments) => (*place, CallFault::LateDefault),
-        _ => return Ok(()),
-    };
-    Err(TemplateError { place, fault: fault.into() })
+        ] if !replaces_empty(arguments) => Err(fault(*place, CallFault::LateDefault)),
+        _ => Ok(()),
+    }
 }
 
 /// Says whether `default` has a second argument, by which it may take the place of a text that is empty.

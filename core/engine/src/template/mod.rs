@@ -35,16 +35,20 @@
 //!
 //! Only texts and numbers are printed. A list, a map, a boolean and none have no form that all would expect: `json` writes them. What
 //! is not defined is an error; an `if` expression without `else` prints nothing. Nothing is quoted by itself: the filter says who
-//! reads the file. A value that cannot be written so that this reader gets it back unchanged is an error.
+//! reads the file. A value that cannot be written so that this reader gets it back unchanged is an error; so are bytes of the
+//! template itself that the reader would take for a part of a value ([`line_ends`]).
 //!
-//! Most mistakes are found without fetching anything, and all at once: syntax, names of filters, tests, functions and variables, and
-//! arguments of `secret`.
+//! Most mistakes are found without fetching anything, and all at once: names of filters, tests, functions and variables, arguments
+//! of `secret`, and the first error of syntax, after which nothing can be relied on ([`syntax`]). What else a template does wrong
+//! is found when it is rendered.
 //!
 //! # Limits
 //!
 //! A template has at most 1 MiB and 20,000 words in its tags, a result 16 MiB. A step is an operation or 64 bytes of text, and there
 //! are 1,000,000: an endless loop ends within a second. What minijinja does not count is bounded by [`aside`]: ten seconds,
 //! whatever happens, and a stack that is large enough. Lists and texts made by filters have limits of their own in [`filters`].
+//! A list that is added to itself again and again has no limit but the ten seconds, in which it may take some hundred megabytes:
+//! minijinja charges nothing for it, and what an operator does cannot be changed.
 //!
 //! # What is left in memory
 //!
@@ -54,9 +58,9 @@
 //!
 //! # Errors
 //!
-//! No error holds a value. minijinja's messages quote values, so that of its errors only the kind and the place are used; the errors
-//! of our filters travel through it as a [`Refusal`](error::Refusal), which has no room for a value. Names and syntax are quoted
-//! from the template, which is configuration.
+//! No error holds a value. minijinja's messages quote values: of its errors only the kind, the place and which message it is are
+//! looked at, and words of ours are shown. The errors of our filters travel through it as a [`Refusal`](error::Refusal), which has no
+//! room for a value. Names and syntax are quoted from the template, which is configuration.
 
 mod aside;
 mod blocks;
@@ -131,27 +135,13 @@ impl Template {
             return Err(at_start(Fault::TemplateTooLarge { most: LARGEST_TEMPLATE }).into());
         }
         let text = Arc::<str>::from(text);
-        let scan = lexer::scan(&text)?;
-        let (mut calls, mut errors) = calls::find(&scan.tokens);
-        errors.extend(names::check(&scan.tokens));
-        let syntax = syntax::check(&text, &scan);
-        errors.extend(names::check_variables(&scan.tokens, &syntax.undeclared));
-        match syntax.fault {
-            None => {}
-            Some(SyntaxFault::Open(blocks)) => errors.extend(blocks.into_iter().map(Opening::not_closed)),
-            Some(SyntaxFault::Broken(error)) => {
-                calls.retain(|call| call.place < error.place);
-                add_syntax_error(error, &scan.tokens, &mut errors);
-            }
+        let (calls, mut errors) = find(&text)?;
+        if errors.is_empty() {
+            return Ok(Self { text, calls });
         }
-        errors.extend(line_ends::check(&text, &scan.tokens));
         errors.sort_by_key(|error| error.place);
         errors.dedup_by_key(|error| error.place);
-        if errors.is_empty() {
-            Ok(Self { text: Arc::clone(&text), calls })
-        } else {
-            Err(Unreadable { errors, calls })
-        }
+        Err(Unreadable { errors, calls })
     }
 
     /// Returns the distinct calls of `secret`, in order of appearance. Those in both branches of an `if` count.
@@ -176,6 +166,25 @@ impl fmt::Debug for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Template").field("calls", &self.calls).finish_non_exhaustive()
     }
+}
+
+/// Finds the calls of `secret`, and what is wrong with the template.
+fn find(text: &Arc<str>) -> Result<(Vec<SecretCall>, Vec<TemplateError>), TemplateError> {
+    let scan = lexer::scan(text)?;
+    let (mut calls, mut errors) = calls::find(&scan.tokens);
+    errors.extend(names::check(&scan.tokens));
+    let syntax = syntax::check(text, &scan);
+    errors.extend(names::check_variables(&scan.tokens, &syntax.undeclared));
+    match syntax.fault {
+        None => {}
+        Some(SyntaxFault::Open(blocks)) => errors.extend(blocks.into_iter().map(Opening::not_closed)),
+        Some(SyntaxFault::Broken(error)) => {
+            calls.retain(|call| call.place < error.place);
+            add_syntax_error(error, &scan.tokens, &mut errors);
+        }
+    }
+    errors.extend(line_ends::check(text, &scan.tokens));
+    Ok((calls, errors))
 }
 
 /// Adds an error of syntax, unless something else is wrong with the same tag. What comes after may be misread.

@@ -3,11 +3,14 @@
 //! | | read by |
 //! |---|---|
 //! | [`shell`] | a POSIX shell, as one word |
-//! | [`dotenv`] | a shell that sources the file, the `env_file` of Docker Compose, dotenv libraries |
+//! | [`dotenv`] | a POSIX shell that sources the file, the `env_file` of Docker Compose, dotenvy, the provider `file` |
 //! | [`docker`] | `docker run --env-file` |
 //! | [`json`] | JSON (RFC 8259) |
 //! | [`toml`] | TOML 1.0 |
 //! | [`url`] | any part of a URL (RFC 3986) |
+//!
+//! No form of quotes is read alike by all that calls itself dotenv: python-dotenv and the readers of Node.js have rules of their own
+//! for `'`, `\` and `${` inside quotes. What has none of these they read as the others do.
 //!
 //! What is written is copied once, into a buffer that is large enough from the start and wiped when dropped.
 
@@ -18,6 +21,9 @@ use std::array;
 use std::iter::Flatten;
 
 use zeroize::Zeroizing;
+
+/// The most bytes of a value for `docker run --env-file`. It reads lines of less than 65,536, the name included.
+const LONGEST_LINE: usize = 65_000;
 
 /// A text cannot be written for a reader. Says nothing of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +38,10 @@ pub(crate) enum QuoteError {
         "the value has a line end in it, which `docker run --env-file` cannot read; mount a file instead"
     )]
     LineEnd,
+    #[error(
+        "the value has more than {most} bytes, and `docker run --env-file` reads no longer lines; mount a file instead"
+    )]
+    LongLine { most: usize },
     #[error(
         "the value has a backquote and a `'`, or a backslash at its end, which no quotes keep for all readers; if a shell reads it, use `shell`"
     )]
@@ -79,6 +89,9 @@ pub(super) fn docker(text: &str) -> Result<Zeroizing<String>, QuoteError> {
     }
     if text.contains(['\n', '\r']) {
         return Err(QuoteError::LineEnd);
+    }
+    if text.len() > LONGEST_LINE {
+        return Err(QuoteError::LongLine { most: LONGEST_LINE });
     }
     Ok(collect(text.chars()))
 }

@@ -61,6 +61,14 @@ fn url_reads(written: &str) -> Vec<u8> {
 }
 
 #[test]
+fn docker_takes_what_fits_on_a_line_that_is_read() {
+    // The name, `=` and the line end have the rest of 64 KiB.
+    let longest = "a".repeat(65_000);
+    assert_eq!(docker(&longest).unwrap().as_str(), longest);
+    assert_eq!(docker(&(longest + "a")).map(drop), Err(QuoteError::LongLine { most: 65_000 }));
+}
+
+#[test]
 fn each_is_written_in_one_way() {
     type Form =
         (fn(&str) -> Result<Zeroizing<String>, QuoteError>, &'static str, Result<&'static str, QuoteError>);
