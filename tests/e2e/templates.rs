@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use secretdir_testkit::Canary;
+use secretdir_testkit::{Canary, programs};
 
 use crate::support::{HEAD, Ran, Site};
 
@@ -82,6 +82,30 @@ fn an_env_file_is_read_back_unchanged_by_sh() {
 fn an_env_file_is_read_back_unchanged_by_a_library() {
     let site = env_file(&AWKWARD, "dotenv");
     assert_eq!(by_a_library(&String::from_utf8(site.read("out")).unwrap()), AWKWARD);
+}
+
+/// Reads the variables by python-dotenv, in the order of the file.
+fn by_python(site: &Site) -> Vec<String> {
+    let script = "import dotenv, sys\n\
+        for value in dotenv.dotenv_values(sys.argv[1]).values(): sys.stdout.write(value + '\\0')";
+    let file = site.link().join("out");
+    let ran = Ran::of(Command::new(programs().join("python")).args(["-X", "utf8", "-c", script]).arg(file));
+    ran.expect_exit(0).stdout.split_terminator('\0').map(str::to_owned).collect()
+}
+
+#[test]
+fn an_env_file_is_read_back_unchanged_by_python_as_far_as_the_readme_says() {
+    let readme = include_str!("../../README.md");
+    assert!(
+        readme
+            .contains("python-dotenv\nand those of Node.js read alike what has no `'`, no `\\` and no `${`.")
+    );
+    let (others, alike): (Vec<_>, Vec<_>) =
+        AWKWARD.iter().partition(|value| value.contains(['\'', '\\']) || value.contains("${"));
+    assert!(alike.len() > 6, "{alike:?}");
+    assert_eq!(by_python(&env_file(&alike, "dotenv")), alike);
+    // What is left out of the claim is left out with reason.
+    assert_ne!(by_python(&env_file(&others, "dotenv")), others);
 }
 
 #[test]
@@ -195,7 +219,26 @@ fn each_mistake_has_file_line_and_column_and_changes_nothing() {
         ),
         ("{% if %}", 2, "out.tmpl:1:"),
         ("{{ secret(\"local\", name) }}", 2, "out.tmpl:1:"),
-        ("{{ secret(\"local\", \"db\").user }}", 3, "error: file `out` (out.tmpl:1:"),
+        ("{{ secret(\"local\", \"db\").user }}", 2, "out.tmpl:1:25: a secret is a text and has no parts"),
+        (
+            "{% set db = secret(\"local\", \"db\") %}\n{{ db.user }}",
+            3,
+            "(out.tmpl:2:4): `db.user` is not defined here",
+        ),
+        (
+            "{{ secret(\"local\", \"db\") | default(\"x\") }}",
+            2,
+            "out.tmpl:1:28: a secret that is not found fails",
+        ),
+        ("{{ secret(\"local\", \"db) }}", 2, "out.tmpl:1:20: the text in quotes that begins here has no end"),
+        ("a\n{% if true %}\nb\n", 2, "out.tmpl:2:4: `{% if %}` is not closed: `{% endif %}` is missing"),
+        ("A={{ secret(\"local\", \"db\") | shell }}\r\n", 2, "out.tmpl:1:38: here is a carriage return"),
+        (
+            "\u{feff}A={{ secret(\"local\", \"db\") | dotenv }}\n",
+            2,
+            "out.tmpl:1:1: the template begins with a byte order mark",
+        ),
+        ("{{ 1 / 0 }}", 2, "out.tmpl:1:4: this cannot be calculated: it divides by zero"),
     ] {
         write(&site, template);
         let ran = site.run(&["sync"]).expect_exit(exit).expect_error(&[words]);
@@ -205,6 +248,45 @@ fn each_mistake_has_file_line_and_column_and_changes_nothing() {
     }
     fs::remove_file(site.path().join("out.tmpl")).unwrap();
     site.run(&["check"]).expect_exit(2).expect_error(&["files.out.template: cannot read ", "No such file"]);
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let site = site(
+        &[],
+        "{{ user }}{{ secret(\"loacl\", \"db\") }}\n{{ 1 | jsno }}{{ secret(\"local\", \"a/../b\") }}\n{{ 1 + }}",
+    );
+    let ran = site.run(&["check"]).expect_exit(2).expect_error(&[
+        "out.tmpl:1:4: `user` is not defined",
+        "out.tmpl:1:14: there is no source `loacl`; did you mean `local`?",
+        "out.tmpl:2:8: there is no filter `jsno`; did you mean `json`?",
+        "out.tmpl:2:18: source `local` cannot have a secret `a/../b`",
+        "out.tmpl:3:8: syntax error",
+    ]);
+    assert_eq!(ran.stderr.matches("error: /").count(), 5, "{ran:?}");
+}
+
+#[test]
+fn line_ends_of_other_files_are_kept() {
+    let site = site(&[("a", "1")], "\u{feff}{{ secret(\"local\", \"a\") | json }}\r\n");
+    site.sync();
+    assert_eq!(site.read("out"), "\u{feff}\"1\"\r\n".as_bytes());
+}
+
+#[test]
+fn line_ends_of_a_text_in_the_configuration_are_those_of_the_configuration() {
+    let site = site(&[("a", "1")], "");
+    let configured = |filter: &str| {
+        let text = format!("A={{{{ secret('local', 'a') | {filter} }}}}\nB=2\n");
+        let table = format!("[files.out]\ntemplate-text = \"\"\"\n{text}\"\"\"\n");
+        site.config(&format!("{HEAD}\n{table}").replace('\n', "\r\n"));
+    };
+    configured("json");
+    site.sync();
+    assert_eq!(site.read("out"), b"A=\"1\"\r\nB=2\r\n");
+    configured("shell");
+    let words = "files.out.template-text: template-text:1:37: here is a carriage return";
+    site.run(&["sync"]).expect_exit(2).expect_error(&[words]);
 }
 
 #[test]
@@ -249,7 +331,7 @@ fn no_mistake_in_a_template_shows_a_value() {
         for template in [
             format!("{{{{ secret(\"local\", \"a\") | {expression} }}}}"),
             format!("{{% set x = secret(\"local\", \"a\") %}}{{{{ x + 1 }}}}{{{{ x | {expression} }}}}"),
-            format!("{{{{ secret(\"local\", \"a\")[0].b | {expression} }}}}"),
+            format!("{{{{ (secret(\"local\", \"a\"))[0].b | {expression} }}}}"),
         ] {
             let site = site(&[("a", VALUE)], &template);
             let mut command = site.command(&["sync", "-vv"]);

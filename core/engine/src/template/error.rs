@@ -43,11 +43,11 @@ pub(crate) enum Fault {
     #[error("the character {0:?} means nothing in a tag")]
     Character(char),
     #[error(
-        "the template begins with a byte order mark, which who reads what `{filter}` writes takes for a part of the first line: save it without"
+        "the template begins with a byte order mark, which a reader of what `{filter}` writes takes for a part of the first line; save it without"
     )]
     ByteOrderMark { filter: &'static str },
     #[error(
-        "here is a carriage return, which who reads what `{filter}` writes takes for a part of a value: end the lines with a newline alone"
+        "here is a carriage return, which a reader of what `{filter}` writes takes for a part of a value; end lines with a newline alone"
     )]
     CarriageReturn { filter: &'static str },
     #[error("there is no {what} `{name}`{}", suggestion(.nearest, .what.known()))]

@@ -5,6 +5,9 @@ fn a_mistake_in_a_template_is_told_with_its_place_in_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("latin.tmpl");
     std::fs::write(&path, b"a\nb\xfc").unwrap();
+    let large = folder.path().join("large.tmpl");
+    // Of two bytes each, so that a cut at any length which is odd would split one.
+    std::fs::write(&large, "\u{fc}".repeat(2 << 20)).unwrap();
     one_by_one(&[
         (
             "[files]\na = {template-text = '{{ secret(\"z\", \"x\") }}'}",
@@ -39,6 +42,32 @@ fn a_mistake_in_a_template_is_told_with_its_place_in_it() {
         (
             &format!("[files]\na = {{template = {path:?}}}"),
             &format!("4: files.a.template: {path:?} is not UTF-8, in line 2"),
+        ),
+        (
+            &format!("[files]\na = {{template = {large:?}}}"),
+            &format!("4: files.a.template: {large:?} is larger than 1048576 bytes"),
+        ),
+        (
+            "[files]\na = {template-text = '{{ 1 + none }}'}",
+            "4: files.a.template-text: template-text:1:4: this operator cannot take these values together; `+` joins texts with texts, and lists with lists",
+        ),
+    ]);
+}
+
+#[test]
+fn a_source_is_asked_though_something_else_is_wrong_with_the_template() {
+    one_by_one(&[
+        (
+            "[files]\na = {template-text = '{{ secret(\"z\", \"x\") }}{{ 1 | jsno }}{{ secret(\"s\", \"..\") }}{% if 1 %}'}",
+            "4: files.a.template-text: template-text:1:4: there is no source `z`; did you mean `s`? known: `s`\n\
+             4: files.a.template-text: template-text:1:30: there is no filter `jsno`; did you mean `json`?\n\
+             4: files.a.template-text: template-text:1:40: source `s` cannot have a secret `..`: invalid request: the name has `..` in it\n\
+             4: files.a.template-text: template-text:1:63: `{% if %}` is not closed: `{% endif %}` is missing",
+        ),
+        (
+            "[files]\na = {template-text = '{{ secret(\"z\", \"x\") ? }}{{ secret(\"z\", \"y\") }}'}",
+            "4: files.a.template-text: template-text:1:4: there is no source `z`; did you mean `s`? known: `s`\n\
+             4: files.a.template-text: template-text:1:21: the character '?' means nothing in a tag",
         ),
     ]);
 }
