@@ -185,65 +185,64 @@ fn the_text_of_a_template_may_stand_in_the_configuration() {
     assert_eq!(site.read("url"), b"1/2\n");
 }
 
+/// A template, the exit code, and what is said of it.
+const MISTAKES: &[(&str, i32, &str)] = &[
+    (
+        "\n  {{ secret(\"local\", \"bd\") }}",
+        3,
+        "error: file `out` (out.tmpl:2:6): secret `bd` of source `local`: not found",
+    ),
+    ("{{ secret(\"loacl\", \"db\") }}", 2, "out.tmpl:1:4: there is no source `loacl`; did you mean `local`?"),
+    (
+        "{{ secret(\"local\", \"db\", field=\"usr\") }}",
+        3,
+        "error: file `out` (out.tmpl:1:4): secret `db` of source `local`: the secret has no field `usr`",
+    ),
+    (
+        "a\nb {{ secret(\"local\", \"db\") | shel }}",
+        2,
+        "out.tmpl:2:30: there is no filter `shel`; did you mean `shell`?",
+    ),
+    ("{{ scret(\"local\", \"db\") }}", 2, "out.tmpl:1:4: "),
+    (
+        "{{ secret(\"local\", \"db\", field=\"user\") }}\n{{ secret(\"local\", \"db\", field=\"usr\") }}",
+        3,
+        "error: file `out` (out.tmpl:2:4): secret `db` of source `local`: the secret has no field `usr`",
+    ),
+    ("{% if %}", 2, "out.tmpl:1:"),
+    ("{{ secret(\"local\", name) }}", 2, "out.tmpl:1:"),
+    ("{{ secret(\"local\", \"db\").user }}", 2, "out.tmpl:1:25: a secret is a text and has no parts"),
+    (
+        "{% set db = secret(\"local\", \"db\") %}\n{{ db.user }}",
+        3,
+        "(out.tmpl:2:4): `db.user` is not defined here",
+    ),
+    (
+        "{{ secret(\"local\", \"db\") | default(\"x\") }}",
+        2,
+        "out.tmpl:1:28: a secret that is not found fails",
+    ),
+    ("{{ secret(\"local\", \"db) }}", 2, "out.tmpl:1:20: the text in quotes that begins here has no end"),
+    ("a\n{% if true %}\nb\n", 2, "out.tmpl:2:4: `{% if %}` is not closed: `{% endif %}` is missing"),
+    ("A={{ secret(\"local\", \"db\") | shell }}\r\n", 2, "out.tmpl:1:38: here is a carriage return"),
+    (
+        "\u{feff}A={{ secret(\"local\", \"db\") | dotenv }}\n",
+        2,
+        "out.tmpl:1:1: the template begins with a byte order mark",
+    ),
+    ("{{ 1 / 0 }}", 2, "out.tmpl:1:4: this cannot be calculated: it divides by zero"),
+];
+
 #[test]
 fn each_mistake_has_file_line_and_column_and_changes_nothing() {
     let site = site(&[("db", r#"{"user": "u"}"#)], "good");
     site.sync();
     let before = site.fingerprint();
-    for (template, exit, words) in [
-        (
-            "\n  {{ secret(\"local\", \"bd\") }}",
-            3,
-            "error: file `out` (out.tmpl:2:6): secret `bd` of source `local`: not found",
-        ),
-        (
-            "{{ secret(\"loacl\", \"db\") }}",
-            2,
-            "out.tmpl:1:4: there is no source `loacl`; did you mean `local`?",
-        ),
-        (
-            "{{ secret(\"local\", \"db\", field=\"usr\") }}",
-            3,
-            "error: file `out` (out.tmpl:1:4): secret `db` of source `local`: the secret has no field `usr`",
-        ),
-        (
-            "a\nb {{ secret(\"local\", \"db\") | shel }}",
-            2,
-            "out.tmpl:2:30: there is no filter `shel`; did you mean `shell`?",
-        ),
-        ("{{ scret(\"local\", \"db\") }}", 2, "out.tmpl:1:4: "),
-        (
-            "{{ secret(\"local\", \"db\", field=\"user\") }}\n{{ secret(\"local\", \"db\", field=\"usr\") }}",
-            3,
-            "error: file `out` (out.tmpl:2:4): secret `db` of source `local`: the secret has no field `usr`",
-        ),
-        ("{% if %}", 2, "out.tmpl:1:"),
-        ("{{ secret(\"local\", name) }}", 2, "out.tmpl:1:"),
-        ("{{ secret(\"local\", \"db\").user }}", 2, "out.tmpl:1:25: a secret is a text and has no parts"),
-        (
-            "{% set db = secret(\"local\", \"db\") %}\n{{ db.user }}",
-            3,
-            "(out.tmpl:2:4): `db.user` is not defined here",
-        ),
-        (
-            "{{ secret(\"local\", \"db\") | default(\"x\") }}",
-            2,
-            "out.tmpl:1:28: a secret that is not found fails",
-        ),
-        ("{{ secret(\"local\", \"db) }}", 2, "out.tmpl:1:20: the text in quotes that begins here has no end"),
-        ("a\n{% if true %}\nb\n", 2, "out.tmpl:2:4: `{% if %}` is not closed: `{% endif %}` is missing"),
-        ("A={{ secret(\"local\", \"db\") | shell }}\r\n", 2, "out.tmpl:1:38: here is a carriage return"),
-        (
-            "\u{feff}A={{ secret(\"local\", \"db\") | dotenv }}\n",
-            2,
-            "out.tmpl:1:1: the template begins with a byte order mark",
-        ),
-        ("{{ 1 / 0 }}", 2, "out.tmpl:1:4: this cannot be calculated: it divides by zero"),
-    ] {
+    for (template, exit, words) in MISTAKES {
         write(&site, template);
-        let ran = site.run(&["sync"]).expect_exit(exit).expect_error(&[words]);
+        let ran = site.run(&["sync"]).expect_exit(*exit).expect_error(&[words]);
         assert!(!ran.stderr.contains("\"u\""), "{ran:?}");
-        site.run(&["check"]).expect_exit(if exit == 2 { 2 } else { 0 });
+        site.run(&["check"]).expect_exit(if *exit == 2 { 2 } else { 0 });
         assert_eq!(site.fingerprint().without_folder(), before.clone().without_folder(), "{template}");
     }
     fs::remove_file(site.path().join("out.tmpl")).unwrap();
