@@ -167,11 +167,15 @@ fn undefined(error: &Error, template: &str) -> Fault {
     let range = error.range().unwrap_or_default();
     let is_filter = template.get(..range.start).is_some_and(|before| before.trim_end().ends_with('|'));
     let text = template.get(range).unwrap_or_default();
-    let is_name = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_.".contains(c));
-    match text.contains('.') {
-        _ if !is_name || is_filter => Fault::UndefinedHere,
-        true => Fault::UndefinedPart(text.to_owned()),
-        false => Fault::UndefinedName(text.to_owned()),
+    let in_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_name = !text.is_empty() && text.chars().all(|c| in_name(c) || c == '.');
+    let is_part = text.ends_with(']') || text.trim_end_matches(in_name).ends_with('.');
+    match (is_name, is_part) {
+        _ if is_filter => Fault::UndefinedHere,
+        (true, true) => Fault::UndefinedPart(text.to_owned()),
+        (true, false) => Fault::UndefinedName(text.to_owned()),
+        (false, true) => Fault::NoSuchPart,
+        (false, false) => Fault::UndefinedHere,
     }
 }
 

@@ -65,6 +65,8 @@ pub(crate) enum Fault {
     UndefinedName(String),
     #[error("`{0}` is not defined here; a secret has no parts, but `secret` picks one with `field=`")]
     UndefinedPart(String),
+    #[error("what is used here has no such part; a secret has none, but `secret` picks one with `field=`")]
+    NoSuchPart,
     #[error("what is used here is not defined")]
     UndefinedHere,
     #[error("this cannot be calculated: it divides by zero, or its result is too large")]
