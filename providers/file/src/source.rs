@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
+use rustix::fs::fstat;
 use rustix::io::Errno;
 use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
 
@@ -30,7 +31,10 @@ impl FileSource {
         self.check(request)?;
         let name = request.name();
         let place = Place::Below { root: &self.root, name };
-        read_below(root, name).map_err(|fault| error::of_file(place, fault))
+        read_below(root, name).map_err(|fault| match fault {
+            FileFault::Open(Errno::NOENT) if is_removed(root) => error::of_root(&self.root, Errno::NOENT),
+            _ => error::of_file(place, fault),
+        })
     }
 }
 
@@ -80,8 +84,15 @@ impl SecretSource for FileSource {
     async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
         self.check_prefix(prefix)?;
         let root = self.open_root().map_err(|errno| error::of_root(&self.root, errno))?;
-        Listing::new(&self.root, root.as_fd(), context).below(prefix).await
+        let listed = Listing::new(&self.root, root.as_fd(), context).below(prefix).await?;
+        if is_removed(root.as_fd()) { Err(error::of_root(&self.root, Errno::NOENT)) } else { Ok(listed) }
     }
+}
+
+/// Says whether a root is gone that was there when it was opened. It looks as if it had become empty, and says nothing of
+/// what was in it.
+fn is_removed(root: BorrowedFd<'_>) -> bool {
+    fstat(root).is_ok_and(|stat| stat.st_nlink == 0)
 }
 
 fn read_below(root: BorrowedFd<'_>, name: &str) -> Result<Secret, FileFault> {
@@ -153,6 +164,27 @@ mod tests {
         assert_eq!(values, [b".app.gen-1", b".app.gen-1"]);
         let after = finish(source.fetch(&context, &requests[0])).unwrap();
         assert_eq!(after.expose_secret(), b".app.gen-2");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_root_that_is_removed_meanwhile_is_not_one_without_the_secret() {
+        let folder = TempDir::new().unwrap();
+        generation(&folder, "root");
+        let source = FileSource::new(folder.path().join("root"));
+        let (context, requests) = (context(), ["a", "b"].map(SecretRequest::new));
+        let mut both = pin!(source.fetch_all(&context, &requests));
+        assert!(both.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        fs::remove_dir_all(folder.path().join("root")).unwrap();
+        let answers = finish(both);
+        assert!(answers[0].is_ok());
+        assert_eq!(answers[1].as_ref().unwrap_err().kind(), SourceErrorKind::Unavailable);
+
+        fs::create_dir_all(folder.path().join("root/below")).unwrap();
+        let mut listing = pin!(source.list(&context, ""));
+        assert!(listing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        fs::remove_dir_all(folder.path().join("root")).unwrap();
+        assert_eq!(finish(listing).unwrap_err().kind(), SourceErrorKind::Unavailable);
     }
 
     // There is no `mknodat` on Apple's systems.
