@@ -103,6 +103,8 @@ struct SoFar {
     pages: usize,
     /// The token of the next page, unless that is the first.
     token: Option<String>,
+    /// All tokens so far. One that comes back leads round in a circle.
+    tokens: BTreeSet<String>,
 }
 
 impl SoFar {
@@ -126,8 +128,9 @@ impl SoFar {
             }
         }
         self.pages += 1;
-        let Some(next) = page.next else { return Ok(Left::Nothing) };
-        if self.token.as_ref() == Some(&next) || self.pages == MOST_PAGES {
+        // Not every server that stands in for the service leaves out a token that is none.
+        let Some(next) = page.next.filter(|token| !token.is_empty()) else { return Ok(Left::Nothing) };
+        if !self.tokens.insert(next.clone()) || self.pages == MOST_PAGES {
             return Err(error::bad_listing("the list does not end: each page names a next one"));
         }
         self.token = Some(next);
@@ -175,6 +178,23 @@ mod tests {
         assert_eq!(told(SoFar::default().add(nameless, |_| true)), "an entry of the list has no name");
         let none = Page { names: None, next: None };
         assert_eq!(told(SoFar::default().add(none, |_| true)), "the answer holds no list");
+    }
+
+    #[test]
+    fn a_page_without_a_token_is_the_last_one() {
+        for none in [None, Some(String::new())] {
+            assert_eq!(SoFar::default().add(page(&["a"], none), |_| true).unwrap(), Left::Nothing);
+        }
+    }
+
+    #[test]
+    fn pages_that_lead_round_in_a_circle_do_not_end() {
+        let mut so_far = SoFar::default();
+        for token in ["a", "b"] {
+            assert_eq!(so_far.add(page(&[], Some(token.to_owned())), |_| true).unwrap(), Left::Pages);
+        }
+        let endless = "the list does not end: each page names a next one";
+        assert_eq!(told(so_far.add(page(&[], Some("a".to_owned())), |_| true)), endless);
     }
 
     #[test]
