@@ -78,10 +78,16 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads up to the first blank: what comes after it must be a comment.
+    ///
+    /// The last line of Base64 that was wrapped may end with `==`: it would be a key, and no secret any more. One that ends with a
+    /// single `=` is an empty value, as all readers take it.
     fn unquoted(&mut self) -> Result<Bytes, TextFault> {
         let start = self.offset(self.rest);
         let end = self.rest.find([' ', '\t', '\n']).unwrap_or(self.rest.len());
         let (value, rest) = self.rest.split_at(end);
+        if value.starts_with('=') {
+            return Err(self.fault(Mistake::Padding, start));
+        }
         if let Some((offset, mistake)) = special(value) {
             return Err(self.fault(mistake, start + offset));
         }
@@ -180,9 +186,9 @@ fn special(value: &str) -> Option<(usize, Mistake)> {
         let mistake = match character {
             '\r' => Some(Mistake::CarriageReturn),
             blank if blank.is_whitespace() => Some(Mistake::Blank),
-            // A shell puts a home directory there.
-            '~' if before == ':' => Some(Mistake::Special),
-            '\'' | '"' | '`' | '$' | '\\' | '#' | ';' | '&' | '|' | '<' | '>' | '(' | ')' => {
+            // A shell puts a home directory there, and zsh the path of a program.
+            '~' | '=' if before == ':' => Some(Mistake::Special),
+            '\'' | '"' | '`' | '$' | '\\' | '#' | ';' | '&' | '|' | '<' | '>' | '(' | ')' | '{' | '}' => {
                 Some(Mistake::Special)
             }
             _ => None,

@@ -104,6 +104,8 @@ pub(super) enum Mistake {
     Nul,
     #[error("white space in a value outside quotes")]
     Blank,
+    #[error("a value outside quotes that begins with `=`, as the end of a Base64 text does")]
+    Padding,
     #[error(
         "a character outside quotes that shells, or other readers of such files, take for more than itself"
     )]
@@ -126,6 +128,10 @@ impl Mistake {
         match self {
             Self::BareKey => Some(QUOTES),
             Self::Blank | Self::Special => Some("put the value into single quotes"),
+            Self::NotAnAssignment => Some("a value over several lines is put into quotes"),
+            Self::Padding => Some(
+                "if the value of the line before goes on here, put all of it into quotes; if not, put this one into quotes",
+            ),
             Self::CarriageReturn => Some("save the file with the line ends of Unix"),
             Self::BackslashAtEnd => {
                 Some(r"put the value into double quotes, and write `\\` for the backslash")

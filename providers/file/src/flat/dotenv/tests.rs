@@ -1,12 +1,14 @@
 //! The grammar, what is refused, and what a real shell reads.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::flat::fault::StoreFault;
 
 fn pairs(text: &str) -> Vec<(String, String)> {
     let contents = parse(text).unwrap();
@@ -30,8 +32,10 @@ fn what_is_documented_is_read() {
         ("K=value \t", "K", "value"),
         ("K=value # it's a \"comment\" with $ and `", "K", "value"),
         ("K=a=b==", "K", "a=b=="),
-        ("K=a~b:c/d,e%f^g*h?i[j]k{l}m!n@o+p", "K", "a~b:c/d,e%f^g*h?i[j]k{l}m!n@o+p"),
+        ("K=a~b:c/d,e%f^g*h?i[j]m!n@o+p=:q", "K", "a~b:c/d,e%f^g*h?i[j]m!n@o+p=:q"),
         ("K=''", "K", ""),
+        ("K='' # comment", "K", ""),
+        ("K='='", "K", "="),
         ("K=' $a `b` \"c\" \\n #d '", "K", " $a `b` \"c\" \\n #d "),
         ("K='two\nlines' # comment", "K", "two\nlines"),
         ("K=\"\"", "K", ""),
@@ -74,11 +78,16 @@ fn what_is_ambiguous_is_refused_where_it_is() {
         ("K=value\r", Mistake::CarriageReturn, 8),
         ("K='value'\r", Mistake::CarriageReturn, 10),
         ("K=value \r", Mistake::CarriageReturn, 9),
-        ("K= value", Mistake::Blank, 4),
         ("K=two words", Mistake::Blank, 7),
         ("K=a\u{a0}b", Mistake::Blank, 4),
         ("K=a\0", Mistake::Nul, 4),
         ("K='a\0'", Mistake::Nul, 5),
+        ("K= value", Mistake::Blank, 4),
+        ("K==", Mistake::Padding, 3),
+        ("K==value", Mistake::Padding, 3),
+        ("K=a:=b", Mistake::Special, 5),
+        ("K={a,b}", Mistake::Special, 3),
+        ("K=a}", Mistake::Special, 4),
         ("K=~", Mistake::Special, 3),
         ("K=a:~", Mistake::Special, 5),
         ("K=a#b", Mistake::Special, 4),
@@ -110,6 +119,20 @@ fn what_is_ambiguous_is_refused_where_it_is() {
     ] {
         let fault = TextFault::new(mistake, Position { line: 3, column });
         assert_eq!(parse(&format!("A='\n'\n{text}")).unwrap_err(), fault, "{text:?}");
+    }
+}
+
+#[test]
+fn base64_that_was_wrapped_is_refused_however_it_ends_and_not_quoted() {
+    for (end, mistake) in
+        [("U0VDUkVUVEFJTA==", Mistake::Padding), ("U0VDUkVUVEFJTAoK", Mistake::NotAnAssignment)]
+    {
+        let fault = parse(&format!("KEY=c2VjcmV0c2VjcmV0\n{end}\n")).unwrap_err();
+        let column = end.find('=').map_or(end.len() + 1, |equals| equals + 2);
+        assert_eq!(fault, TextFault::new(mistake, Position { line: 2, column }));
+        assert!(!format!("{fault} {fault:?}").contains("U0VD"), "{fault}");
+        let error = StoreFault::Text(fault).error(Path::new("file.env"));
+        assert!(error.hint().is_some_and(|hint| hint.contains("into quotes")));
     }
 }
 
