@@ -31,7 +31,8 @@ impl FetchContext {
         Self { deadline, concurrency, warnings: Mutex::default() }
     }
 
-    /// Returns the moment at which the whole gathering ends, retries included. The engine drops the fetch then.
+    /// Returns the moment at which the whole gathering ends, retries included. The engine drops the fetch then. It is the same
+    /// for all calls of one run, and of no other.
     pub fn deadline(&self) -> Instant {
         self.deadline
     }

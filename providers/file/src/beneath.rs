@@ -10,6 +10,7 @@
 
 #[cfg(target_os = "linux")]
 mod kernel;
+mod root;
 mod walk;
 
 use std::ffi::CStr;
@@ -19,6 +20,8 @@ use std::path::Path;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 
+pub(crate) use root::{Root, RunRoot};
+
 /// How a secret is opened.
 const FILE: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
@@ -27,11 +30,6 @@ const FILE: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY
 const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 #[cfg(not(target_os = "linux"))]
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-
-/// Opens the root itself, following links: where it is, is the operator's choice.
-pub(crate) fn open_root(root: &Path) -> Result<OwnedFd, Errno> {
-    openat(CWD, root, DIRECTORY, Mode::empty())
-}
 
 /// Opens a file wherever it is, following links: it is the operator's choice, too.
 pub(crate) fn open_anywhere(path: &Path) -> Result<OwnedFd, Errno> {

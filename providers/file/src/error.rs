@@ -9,7 +9,7 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 use secretdir_provider::{Retry, SourceError, SourceErrorKind};
 
-use crate::list::{MOST_COMPONENTS, MOST_FILES};
+use crate::list::{MOST_COMPONENTS, MOST_ENTRIES};
 use crate::name::NameFault;
 use crate::read::MOST_BYTES;
 
@@ -113,9 +113,23 @@ pub(crate) fn too_deep(place: Place<'_>) -> SourceError {
 /// Reports a root with too many files.
 pub(crate) fn too_many(root: &Path) -> SourceError {
     invalid(format!(
-        "there are more files to list below {root:?} than {MOST_FILES}, the most that are listed"
+        "there are more files and directories to list below {root:?} than {MOST_ENTRIES}, the most that are listed"
     ))
     .with_hint("list a longer prefix, or let `root` be a directory of secrets alone")
+}
+
+/// Reports a root in which something changed from each look at it to the next. That may pass.
+pub(crate) fn restless(root: &Path) -> SourceError {
+    invalid(format!("what is below {root:?} changed each time while it was being listed"))
+        .with_retry(Retry::After(Duration::ZERO))
+        .with_hint("prepare new secrets in another directory, and replace this one by flipping a link to it")
+}
+
+/// Reports that a path leads to another directory than the one that the run has begun to read. Asking again would mix both.
+pub(crate) fn replaced(root: &Path) -> SourceError {
+    SourceError::new(SourceErrorKind::Unavailable)
+        .with_cause(format!("the directory {root:?} was replaced or removed while it was being read"))
+        .with_hint("run this again: one run reads from one directory")
 }
 
 fn of_opening(place: Place<'_>, errno: Errno) -> SourceError {

@@ -1,39 +1,43 @@
 //! Answers requests from the files below a root.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::PathBuf;
 
-use rustix::fs::fstat;
 use rustix::io::Errno;
-use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
+use secretdir_provider::{
+    FetchContext, Retry, Secret, SecretRequest, SecretSource, SourceError, async_trait,
+};
 
+use crate::beneath::{self, Root, RunRoot};
 use crate::error::{self, FileFault, Place};
-use crate::list::Listing;
 use crate::name::NameFault;
 use crate::turn::let_others_run;
-use crate::{beneath, read};
+use crate::{list, read};
 
 #[derive(Debug)]
 pub(crate) struct FileSource {
     root: PathBuf,
+    run_root: RunRoot,
 }
 
 impl FileSource {
     pub(crate) fn new(root: PathBuf) -> Self {
-        Self { root }
+        Self { root, run_root: RunRoot::default() }
     }
 
-    fn open_root(&self) -> Result<OwnedFd, Errno> {
-        beneath::open_root(&self.root)
+    fn open_root(&self) -> Result<Root, Errno> {
+        Root::open(&self.root)
     }
 
-    fn answer(&self, root: BorrowedFd<'_>, request: &SecretRequest) -> Result<Secret, SourceError> {
+    fn answer(&self, root: &Root, request: &SecretRequest) -> Result<Secret, SourceError> {
         self.check(request)?;
         let name = request.name();
-        let place = Place::Below { root: &self.root, name };
-        read_below(root, name).map_err(|fault| match fault {
-            FileFault::Open(Errno::NOENT) if is_removed(root) => error::of_root(&self.root, Errno::NOENT),
-            _ => error::of_file(place, fault),
+        read_below(root.as_fd(), name).map_err(|fault| match fault {
+            // What is superseded may be half removed: what is not there any more is not what was never there.
+            FileFault::Open(Errno::NOENT | Errno::NOTDIR) if !root.is_at(&self.root) => {
+                error::replaced(&self.root)
+            }
+            _ => error::of_file(Place::Below { root: &self.root, name }, fault),
         })
     }
 }
@@ -59,40 +63,46 @@ impl SecretSource for FileSource {
 
     async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
         let root = self.open_root().map_err(|errno| error::of_root(&self.root, errno))?;
-        self.answer(root.as_fd(), request)
+        self.answer(&root, request)
     }
 
-    /// Opens the root once for all: where it is a link that is flipped meanwhile, all answers come from the directory
-    /// that it named at the start.
+    /// Opens the root once for all, unless the run has it open from a listing: where it is a link that is flipped
+    /// meanwhile, all answers come from the directory that it named at the start.
     async fn fetch_all(
         &self,
-        _: &FetchContext,
+        context: &FetchContext,
         requests: &[SecretRequest],
     ) -> Vec<Result<Secret, SourceError>> {
-        let root = self.open_root();
+        let root = self.run_root.take(context.deadline()).map_or_else(|| self.open_root(), Ok);
         let mut answers = Vec::with_capacity(requests.len());
         for request in requests {
             answers.push(match &root {
-                Ok(root) => self.answer(root.as_fd(), request),
+                Ok(root) => self.answer(root, request),
                 Err(errno) => Err(error::of_root(&self.root, *errno)),
             });
             let_others_run().await;
+        }
+        if let Ok(root) = root
+            && answers.iter().any(may_be_asked_again)
+        {
+            // Nothing else is kept of this run, so there is nothing to differ from.
+            drop(self.run_root.keep(context.deadline(), root));
         }
         answers
     }
 
     async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
         self.check_prefix(prefix)?;
-        let root = self.open_root().map_err(|errno| error::of_root(&self.root, errno))?;
-        let listed = Listing::new(&self.root, root.as_fd(), context).below(prefix).await?;
-        if is_removed(root.as_fd()) { Err(error::of_root(&self.root, Errno::NOENT)) } else { Ok(listed) }
+        let listed = list::below(&self.root, context, prefix).await?;
+        let kept = self.run_root.keep(context.deadline(), listed.root);
+        kept.map_err(|_| error::replaced(&self.root))?;
+        Ok(listed.names)
     }
 }
 
-/// Says whether a root is gone that was there when it was opened. It looks as if it had become empty, and says nothing of
-/// what was in it.
-fn is_removed(root: BorrowedFd<'_>) -> bool {
-    fstat(root).is_ok_and(|stat| stat.st_nlink == 0)
+/// The engine then asks for this one alone, and keeps the answers to the others.
+fn may_be_asked_again(answer: &Result<Secret, SourceError>) -> bool {
+    answer.as_ref().is_err_and(|error| error.retry() != Retry::No)
 }
 
 fn read_below(root: BorrowedFd<'_>, name: &str) -> Result<Secret, FileFault> {

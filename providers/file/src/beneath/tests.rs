@@ -44,7 +44,7 @@ fn tree() -> TempDir {
 
 /// Opens a name below the root of a tree in each way, which must agree. Returns what is in the file.
 fn read(top: &Path, name: &str) -> Result<String, Errno> {
-    let root = open_root(&top.join("root")).unwrap();
+    let root = Root::open(&top.join("root")).unwrap();
     let mut answers = WAYS.iter().map(|(way, open)| {
         let opened = open(root.as_fd(), name).map(|file| {
             let mut text = String::new();

@@ -1,27 +1,30 @@
 //! What is listed, what is not, and where it ends.
 
 use std::error::Error as _;
+use std::ffi::OsStr;
 use std::fs;
 use std::num::NonZeroUsize;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::pin::pin;
 use std::process::Command;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use secretdir_provider::{SecretRequest, SecretSource as _, SourceErrorKind};
+use secretdir_provider::{Retry, SecretRequest, SecretSource as _, SourceErrorKind};
 use tempfile::TempDir;
 
 use super::*;
 use crate::source::FileSource;
 
-fn context() -> FetchContext {
+/// Returns the context of a run of its own: no other one has its deadline.
+pub(super) fn context() -> FetchContext {
     FetchContext::new(Instant::now() + Duration::from_secs(60), NonZeroUsize::MIN)
 }
 
 /// Polls to the end a future that never has to wait. Returns how many turns it took, too.
-fn finish<T>(future: impl Future<Output = T>) -> (T, usize) {
+pub(super) fn finish<T>(future: impl Future<Output = T>) -> (T, usize) {
     let mut future = pin!(future);
     let mut turns = 1;
     loop {
@@ -51,7 +54,7 @@ fn failure(root: &Path, prefix: &str) -> (SourceErrorKind, String) {
 }
 
 /// Makes a root with these files, each with its name for its value.
-fn tree(files: &[&str]) -> TempDir {
+pub(super) fn tree(files: &[&str]) -> TempDir {
     let root = TempDir::new().unwrap();
     for file in files {
         let path = root.path().join(file);
@@ -59,6 +62,12 @@ fn tree(files: &[&str]) -> TempDir {
         fs::write(path, file).unwrap();
     }
     root
+}
+
+/// Makes a folder in memory, where there is such a file system: there changes are quickest.
+pub(super) fn in_memory() -> TempDir {
+    let memory = Some(Path::new("/dev/shm")).filter(|shared| shared.is_dir());
+    memory.map_or_else(TempDir::new, TempDir::new_in).unwrap()
 }
 
 /// Runs a test of this file as a user whom the modes of files bind.
@@ -172,7 +181,7 @@ fn nothing_outside_the_root_is_listed_and_a_link_that_leads_there_is_told() {
 #[cfg(not(target_vendor = "apple"))]
 #[test]
 fn what_is_no_regular_file_is_not_listed() {
-    use rustix::fs::{CWD, Mode, mknodat};
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
 
     let root = tree(&["file"]);
     for (name, file_type) in [("fifo", FileType::Fifo), ("socket", FileType::Socket)] {
@@ -225,12 +234,26 @@ fn a_file_has_as_many_components_as_are_allowed_and_no_more() {
 
 #[test]
 fn so_many_files_are_listed_and_no_more() {
-    let root = tree(&["other/file"]);
+    let root = in_memory();
     fs::create_dir(root.path().join("many")).unwrap();
-    for number in 0..MOST_FILES {
+    fs::write(root.path().join("other"), "").unwrap();
+    for number in 0..MOST_ENTRIES {
         fs::write(root.path().join(format!("many/{number}")), "").unwrap();
     }
-    assert_eq!(names(root.path(), "many/").len(), MOST_FILES);
+    assert_eq!(names(root.path(), "many/").len(), MOST_ENTRIES);
+    let (kind, cause) = failure(root.path(), "");
+    assert_eq!(kind, SourceErrorKind::InvalidData);
+    assert!(cause.ends_with("than 10000, the most that are listed"), "{cause}");
+}
+
+#[test]
+fn directories_count_though_nothing_is_in_them() {
+    let root = in_memory();
+    for number in 0..MOST_ENTRIES {
+        fs::create_dir(root.path().join(number.to_string())).unwrap();
+    }
+    assert_eq!(names(root.path(), ""), [""; 0]);
+    fs::create_dir(root.path().join("one-more")).unwrap();
     let (kind, cause) = failure(root.path(), "");
     assert_eq!(kind, SourceErrorKind::InvalidData);
     assert!(cause.ends_with("than 10000, the most that are listed"), "{cause}");
@@ -242,7 +265,8 @@ fn others_run_between_two_directories() {
     let source = FileSource::new(root.path().to_owned());
     let (listed, turns) = finish(source.list(&context(), ""));
     assert_eq!(listed.unwrap(), ["a/b/file", "c/file"]);
-    assert_eq!(turns, 4);
+    // It waits before each of three directories in two walks, and between the walks.
+    assert_eq!(turns, 1 + 2 * 3 + 1);
 }
 
 #[test]
@@ -257,6 +281,41 @@ fn a_directory_that_goes_or_becomes_a_link_meanwhile_is_not_entered() {
     fs::remove_dir_all(root.join("b")).unwrap();
     symlink("../outside", root.join("b")).unwrap();
     assert_eq!(finish(listing).0.unwrap(), [""; 0]);
+}
+
+/// Notes a change of a directory as it would be noted a second later.
+fn touch(directory: &Path, second: u64) {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(second);
+    fs::File::open(directory).unwrap().set_modified(time).unwrap();
+}
+
+#[test]
+fn a_file_that_always_is_where_no_walk_looks_is_an_error() {
+    let root = tree(&["a/file", "b/file"]);
+    let order = fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().path());
+    // What is found last is entered first.
+    let [second, first] = order.collect::<Vec<_>>().try_into().unwrap();
+    fs::write(second.join("moves"), "").unwrap();
+    let (source, context) = (FileSource::new(root.path().to_owned()), context());
+    let mut listing = pin!(source.list(&context, ""));
+    for turn in 0..100 {
+        if let Poll::Ready(listed) = listing.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            let error = listed.unwrap_err();
+            assert_eq!(error.retry(), Retry::After(Duration::ZERO));
+            let cause = error.source().unwrap().to_string();
+            assert!(cause.ends_with("changed each time while it was being listed"), "{cause}");
+            return;
+        }
+        // A walk waits after the root, after the first directory, and after the second one.
+        match turn % 3 {
+            1 => fs::rename(second.join("moves"), first.join("moves")).unwrap(),
+            2 => fs::rename(first.join("moves"), second.join("moves")).unwrap(),
+            _ => continue,
+        }
+        touch(&first, turn);
+        touch(&second, turn);
+    }
+    panic!("the listing does not end");
 }
 
 #[test]

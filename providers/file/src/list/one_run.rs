@@ -1,0 +1,80 @@
+//! What a run lists and fetches is of one set, though the root is flipped meanwhile.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use secretdir_provider::{Retry, Secret, SecretRequest, SecretSource as _, SourceErrorKind};
+use tempfile::TempDir;
+
+use super::FetchContext;
+use super::tests::{context, finish, tree};
+use crate::source::FileSource;
+
+/// Makes a link to the first of two sets, of which each file has the name of its set for its value.
+fn two_sets() -> TempDir {
+    let folder = tree(&["one/a", "one/b", "two/a", "two/c"]);
+    symlink("one", folder.path().join("app")).unwrap();
+    folder
+}
+
+fn flip(folder: &TempDir) {
+    symlink("two", folder.path().join("new")).unwrap();
+    fs::rename(folder.path().join("new"), folder.path().join("app")).unwrap();
+}
+
+/// Returns the values, or the kinds of the errors.
+fn fetched(source: &FileSource, run: &FetchContext, names: &[&str]) -> Vec<Result<String, SourceErrorKind>> {
+    let requests: Vec<_> = names.iter().map(|name| SecretRequest::new(*name)).collect();
+    let (answers, _) = finish(source.fetch_all(run, &requests));
+    let text = |secret: Secret| String::from_utf8_lossy(secret.expose_secret()).into();
+    answers.into_iter().map(|answer| answer.map(text).map_err(|error| error.kind())).collect()
+}
+
+#[test]
+fn what_is_listed_is_fetched_from_the_same_set_and_the_next_run_reads_the_next_one() {
+    let folder = two_sets();
+    let source = FileSource::new(folder.path().join("app"));
+    let run = context();
+    assert_eq!(finish(source.list(&run, "")).0.unwrap(), ["a", "b"]);
+    flip(&folder);
+    let old = ["one/a", "one/b"].map(|value| Ok(value.to_owned()));
+    assert_eq!(fetched(&source, &run, &["a", "b"]), old);
+    let run = context();
+    assert_eq!(finish(source.list(&run, "")).0.unwrap(), ["a", "c"]);
+    assert_eq!(fetched(&source, &run, &["a"]), [Ok("two/a".to_owned())]);
+}
+
+#[test]
+fn what_an_earlier_run_has_listed_is_not_what_a_later_one_fetches() {
+    let folder = two_sets();
+    let source = FileSource::new(folder.path().join("app"));
+    assert_eq!(finish(source.list(&context(), "")).0.unwrap(), ["a", "b"]);
+    flip(&folder);
+    assert_eq!(fetched(&source, &context(), &["a"]), [Ok("two/a".to_owned())]);
+}
+
+#[test]
+fn two_listings_of_a_run_are_of_one_set_or_an_error() {
+    let folder = two_sets();
+    let source = FileSource::new(folder.path().join("app"));
+    let run = context();
+    assert_eq!(finish(source.list(&run, "b")).0.unwrap(), ["b"]);
+    assert_eq!(finish(source.list(&run, "a")).0.unwrap(), ["a"]);
+    flip(&folder);
+    let error = finish(source.list(&run, "c")).0.unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (SourceErrorKind::Unavailable, Retry::No));
+    assert_eq!(finish(source.list(&context(), "c")).0.unwrap(), ["c"]);
+}
+
+#[test]
+fn what_is_missing_from_a_set_that_was_superseded_meanwhile_is_not_taken_for_absent() {
+    let folder = two_sets();
+    let source = FileSource::new(folder.path().join("app"));
+    let run = context();
+    assert_eq!(finish(source.list(&run, "")).0.unwrap(), ["a", "b"]);
+    assert_eq!(fetched(&source, &run, &["c"]), [Err(SourceErrorKind::NotFound)]);
+    assert_eq!(finish(source.list(&run, "")).0.unwrap(), ["a", "b"]);
+    flip(&folder);
+    fs::remove_dir_all(folder.path().join("one")).unwrap();
+    assert_eq!(fetched(&source, &run, &["a", "c"]), [const { Err(SourceErrorKind::Unavailable) }; 2]);
+}
