@@ -1,9 +1,9 @@
 //! Many files at once: the keys of a JSON secret, and the secrets below a prefix.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
-use crate::support::{HEAD, Site};
+use crate::support::{HEAD, OTHER_USER, Site, is_root};
 
 const KEYS: &str = "[[import]]\nsource = \"local\"\nsecret = \"db\"\nexpand = \"json\"\n";
 const BELOW: &str = "[[import]]\nsource = \"local\"\nprefix = \"app/\"\nstrip-prefix = \"app/\"\n";
@@ -111,6 +111,17 @@ fn a_file_of_its_own_wins_and_check_fetch_says_so() {
     assert!(site.run(&["check"]).expect_exit(0).stdout.starts_with("ok: 1 file and 1 import from 1 source,"));
     assert_eq!(site.sync().stderr, "");
     assert_eq!(site.read("token"), b"mine");
+}
+
+#[test]
+fn an_owner_of_imported_files_must_be_there() {
+    let site = site(&[("app/token", "1")], &format!("{BELOW}owner = \"no-such-user-here\"\n"));
+    site.run(&["sync"]).expect_exit(2).expect_error(&["there is no user `no-such-user-here` on this system"]);
+    if is_root("imported files for another owner") {
+        site.config(&format!("{HEAD}\n{BELOW}owner = {OTHER_USER}\n"));
+        site.sync();
+        assert_eq!(fs::metadata(site.link().join("token")).unwrap().uid(), OTHER_USER);
+    }
 }
 
 #[test]

@@ -241,6 +241,8 @@ fn each_mistake_has_file_line_and_column_and_changes_nothing() {
     for (template, exit, words) in MISTAKES {
         write(&site, template);
         let ran = site.run(&["sync"]).expect_exit(*exit).expect_error(&[words]);
+        let errors = ran.stderr.lines().filter(|line| line.starts_with("error: "));
+        assert_eq!(errors.count(), 1, "{ran:?}");
         assert!(!ran.stderr.contains("\"u\""), "{ran:?}");
         site.run(&["check"]).expect_exit(if *exit == 2 { 2 } else { 0 });
         assert_eq!(site.fingerprint().without_folder(), before.clone().without_folder(), "{template}");

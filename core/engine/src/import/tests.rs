@@ -189,6 +189,11 @@ async fn two_that_come_to_the_same_file_are_both_named() {
     let found = faults(&composed, BELOW).await;
     let unseen = "is already (both look the same, and are written with different code points of Unicode)";
     assert!(found.len() == 1 && found[0].ends_with(unseen), "{found:?}");
+    for (secret, file) in [("app/e\u{301}", "\u{e9}"), ("app/\u{e9}", "e\u{301}")] {
+        let rest = format!("{BELOW}[files]\n'{file}' = {{source = 's', secret = 'x'}}");
+        let found = faults(&[(secret, "1"), ("x", "1")], &rest).await;
+        assert!(found.len() == 1 && found[0].ends_with(unseen), "{found:?}");
+    }
     let found = faults(&secrets, &format!("{BELOW}[files]\n'x/a' = {{source = 's', secret = 'json'}}")).await;
     assert!(
         found[0].contains("`app/x` of import[0] cannot become a file beside `x/a` of [files]"),
