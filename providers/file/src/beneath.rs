@@ -31,9 +31,12 @@ const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CL
 #[cfg(not(target_os = "linux"))]
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
+/// How often to look for what is behind a link that may just have been flipped.
+const ATTEMPTS: usize = 16;
+
 /// Opens a file wherever it is, following links: it is the operator's choice, too.
 pub(crate) fn open_anywhere(path: &Path) -> Result<OwnedFd, Errno> {
-    openat(CWD, path, FILE, Mode::empty())
+    unless_late(|| openat(CWD, path, FILE, Mode::empty()))
 }
 
 /// Opens a directory in another one, to read what is in it; not through a link.
@@ -42,15 +45,25 @@ pub(crate) fn enter(directory: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, E
 }
 
 /// Opens the file with this name below the root.
-#[cfg(target_os = "linux")]
 pub(crate) fn open(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
+    unless_late(|| open_once(root, name))
+}
+
+#[cfg(target_os = "linux")]
+fn open_once(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
     or_walk(kernel::open(root, name), root, name)
 }
 
-/// Opens the file with this name below the root.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn open(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
+fn open_once(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
     walk::open(root, name)
+}
+
+/// Opens something behind links, any of which may just be flipped: between reading a link and opening what it leads to, the
+/// system may be too late, if its old directory is removed. Then there is another one.
+fn unless_late<T>(mut open: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    let mut attempts = (0..ATTEMPTS).map(|_| open());
+    attempts.find(|opened| !matches!(opened, Err(Errno::NOENT))).unwrap_or(Err(Errno::NOENT))
 }
 
 /// Walks where the kernel has no such call, or a sandbox forbids it.

@@ -12,10 +12,7 @@ use std::time::Instant;
 use rustix::fs::{CWD, Mode, fstat, openat};
 use rustix::io::Errno;
 
-use super::DIRECTORY;
-
-/// How often to look for a directory behind a link that may just have been flipped.
-const ATTEMPTS: usize = 16;
+use super::{DIRECTORY, unless_late};
 
 /// The root, open. As long as it is, no other directory can have its identity.
 #[derive(Debug)]
@@ -26,16 +23,8 @@ pub(crate) struct Root {
 
 impl Root {
     /// Opens the root itself, following links: where it is, is the operator's choice.
-    ///
-    /// Between reading a link and opening what it leads to, the system may be too late, if the link is flipped and its old
-    /// directory removed: then there is another one.
     pub(crate) fn open(path: &Path) -> Result<Self, Errno> {
-        let mut attempts = (0..ATTEMPTS).map(|_| Self::open_once(path));
-        attempts.find(|opened| !matches!(opened, Err(Errno::NOENT))).unwrap_or(Err(Errno::NOENT))
-    }
-
-    fn open_once(path: &Path) -> Result<Self, Errno> {
-        let descriptor = openat(CWD, path, DIRECTORY, Mode::empty())?;
+        let descriptor = unless_late(|| openat(CWD, path, DIRECTORY, Mode::empty()))?;
         let stat = fstat(&descriptor)?;
         Ok(Self { descriptor, identity: (stat.st_dev.into(), stat.st_ino.into()) })
     }

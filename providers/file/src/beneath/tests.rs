@@ -5,6 +5,8 @@ use std::io::Read as _;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -172,4 +174,37 @@ proptest! {
             prop_assert_ne!(read(top.path(), name), text("outside"));
         }
     }
+}
+
+#[test]
+fn what_is_behind_a_link_that_is_flipped_all_the_time_is_always_there() {
+    let top = TempDir::new().unwrap();
+    let make = |number: usize| {
+        let (directory, link) = (top.path().join(format!("gen-{number}")), top.path().join("new"));
+        fs::create_dir(&directory).unwrap();
+        fs::write(directory.join("key"), "value").unwrap();
+        symlink(format!("gen-{number}"), &link).unwrap();
+        fs::rename(link, top.path().join("current")).unwrap();
+    };
+    make(0);
+    let root = Root::open(top.path()).unwrap();
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 1.. {
+                make(number);
+                fs::remove_dir_all(top.path().join(format!("gen-{}", number - 1))).unwrap();
+                if ended.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        });
+        let start = Instant::now();
+        let mut opened = Ok(());
+        while start.elapsed() < Duration::from_secs(2) && opened.is_ok() {
+            opened = open(root.as_fd(), "current/key").map(drop);
+        }
+        ended.store(true, Ordering::Relaxed);
+        assert_eq!(opened, Ok(()));
+    });
 }

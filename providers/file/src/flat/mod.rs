@@ -1,6 +1,7 @@
 //! One file that holds all secrets: each top-level key is one.
 //!
-//! A run reads and parses the file once, so that all its answers come from one state of it. Values are copied into buffers
+//! A run reads and parses the file once, for what it lists and what it fetches, so that all of it is of one state. Runs are told
+//! apart by their deadlines. Values are copied into buffers
 //! that are wiped when the run is over.
 
 mod buffer;
@@ -11,7 +12,10 @@ mod json;
 mod toml;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
 use zeroize::Zeroizing;
@@ -26,15 +30,26 @@ pub(crate) use format::Format;
 /// The value of each key, or what keeps it from being one.
 type Contents = BTreeMap<String, Result<Zeroizing<Vec<u8>>, ValueFault>>;
 
-#[derive(Debug)]
 pub(crate) struct FlatSource {
     path: PathBuf,
     format: Format,
+    /// What the run with this deadline has read when it listed.
+    kept: Mutex<Option<(Instant, Contents)>>,
 }
 
 impl FlatSource {
     pub(crate) fn new(path: PathBuf, format: Format) -> Self {
-        Self { path, format }
+        Self { path, format, kept: Mutex::default() }
+    }
+
+    /// Returns what the run with this deadline has read already, or reads it. What an earlier run has left is wiped.
+    fn of_run(&self, context: &FetchContext) -> Result<Contents, StoreFault> {
+        let kept = self.kept().take().filter(|(run, _)| *run == context.deadline());
+        kept.map_or_else(|| self.read(), |(_, contents)| Ok(contents))
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<(Instant, Contents)>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read(&self) -> Result<Contents, StoreFault> {
@@ -90,17 +105,29 @@ impl SecretSource for FlatSource {
 
     async fn fetch_all(
         &self,
-        _: &FetchContext,
+        context: &FetchContext,
         requests: &[SecretRequest],
     ) -> Vec<Result<Secret, SourceError>> {
-        let contents = self.read();
+        let contents = self.of_run(context);
         requests.iter().map(|request| self.answer(&contents, request)).collect()
     }
 
-    async fn list(&self, _: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
+    /// Keeps what it has read: what the run lists and fetches must be of one state of the file.
+    async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
         self.check_prefix(prefix)?;
-        let keys = self.read().map_err(|fault| fault.error(&self.path))?.into_keys();
-        Ok(keys.filter(|key| key.starts_with(prefix) && NameFault::of_key(key).is_none()).collect())
+        let contents = self.of_run(context).map_err(|fault| fault.error(&self.path))?;
+        let is_wanted = |key: &&String| key.starts_with(prefix) && NameFault::of_key(key).is_none();
+        let keys = contents.keys().filter(is_wanted).cloned().collect();
+        *self.kept() = Some((context.deadline(), contents));
+        Ok(keys)
+    }
+}
+
+/// Leaves out what was read.
+impl fmt::Debug for FlatSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, format, .. } = self;
+        f.debug_struct("FlatSource").field("path", path).field("format", format).finish_non_exhaustive()
     }
 }
 

@@ -298,3 +298,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_run_lists_and_fetches_is_of_one_state_of_the_file() {
+    let (folder, source) = source("a.json", r#"{"a": "old", "b": "old"}"#);
+    let run = context();
+    assert_eq!(at_once(source.list(&run, "")).unwrap(), ["a", "b"]);
+    assert!(!format!("{source:?}").contains("old"));
+    fs::write(folder.path().join("new"), r#"{"a": "new", "c": "new"}"#).unwrap();
+    fs::rename(folder.path().join("new"), folder.path().join("a.json")).unwrap();
+    assert_eq!(at_once(source.list(&run, "b")).unwrap(), ["b"]);
+    let answers = at_once(source.fetch_all(&run, &["a", "b"].map(SecretRequest::new)));
+    for answer in &answers {
+        assert_eq!(answer.as_ref().unwrap().expose_secret(), b"old");
+    }
+    // Another run sees what there is then, also if this one ended before it had fetched anything.
+    at_once(source.list(&run, "")).unwrap();
+    let another = FetchContext::new(run.deadline() + Duration::from_secs(1), NonZeroUsize::MIN);
+    assert_eq!(at_once(source.list(&another, "")).unwrap(), ["a", "c"]);
+}
