@@ -1,5 +1,7 @@
 //! A store in memory, whose provider has one fault or none.
 
+mod fault;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::pending;
@@ -12,71 +14,7 @@ use futures_util::future::join_all;
 use secretdir_conformance::{BadSettings, Fixture, Skip};
 use secretdir_provider::*;
 
-/// What is wrong with a provider.
-pub(crate) struct Fault;
-
-/// Numbers the faults.
-macro_rules! faults {
-    ($($name:ident = $number:literal)*) => {
-        impl Fault {
-            $(pub(crate) const $name: u32 = $number;)*
-        }
-    };
-}
-
-faults! {
-    NONE = 0
-    NAME = 1
-    NOT_OFFLINE = 2
-    UNKNOWN_ACCEPTED = 3
-    WRONG_PATH = 4
-    SETTING_QUOTED = 5
-    STRICT_NAMES = 6
-    ANY_NAME = 7
-    ANY_VERSION = 8
-    EMPTY_IS_ABSENT = 9
-    SKIPPED_EMPTY_IS_ABSENT = 10
-    TRIMMED = 11
-    ENDS_AT_NUL = 12
-    LOSSY = 13
-    SHORT = 14
-    ABSENT_IS_OTHER = 15
-    NO_CAUSE = 16
-    NO_STORE_IS_EMPTY = 17
-    OUT_OF_ORDER = 18
-    ALL_OR_NOTHING = 19
-    ONCE = 20
-    STUCK_WHEN_DROPPED = 21
-    SHOWN_BY_SOURCE = 22
-    SHOWN_BY_ERROR = 23
-    SHOWN_BY_WARNING = 24
-    SKIPS_NO_RULE = 25
-    NO_HOOKS = 26
-    FLOODS = 27
-    NEVER_ASKS = 28
-    THROTTLED_IS_OTHER = 29
-    HANG_IS_OTHER = 30
-    BLOCKS = 31
-    SHOWN_BY_TRACE = 32
-    SHOWN_BY_FOREIGN_ERROR = 33
-    SHOWN_BY_PANIC = 34
-    SHARED_STATE = 35
-    STUCK_WHEN_DROPPED_LATE = 36
-    CANNOT_LIST = 37
-    LISTS_ALL = 38
-    LISTS_A_PAGE = 39
-    LISTS_TWICE = 40
-    LISTS_NO_STORE = 41
-    LISTING_IS_OTHER = 42
-    NOTHING_TO_LIST_IS_AN_ERROR = 43
-    SHOWN_BY_LISTING = 44
-    PREFIX_NOT_OFFLINE = 45
-    REFUSES_WHAT_IT_LISTS = 46
-    REFUSED_IS_OTHER = 47
-    REFUSES_TWO_WAYS = 48
-    NO_STORE_IS_NOT_FOUND = 49
-    NO_LISTING_IS_NOT_FOUND = 50
-}
+pub(crate) use fault::Fault;
 
 #[derive(Clone, Default)]
 pub(crate) struct Memory<const FAULT: u32> {
