@@ -230,6 +230,7 @@ const MISTAKES: &[(&str, i32, &str)] = &[
         2,
         "out.tmpl:1:1: the template begins with a byte order mark",
     ),
+    ("{{ \"C:\\xyz\" }}", 2, "a text in quotes near here has a `\\` that begins no escape"),
     ("{{ 1 / 0 }}", 2, "out.tmpl:1:4: this cannot be calculated: it divides by zero"),
 ];
 

@@ -70,8 +70,8 @@ use crate::{FetchContext, Secret, SecretRequest, SourceError, SourceErrorKind};
 ///
 /// # What will never change
 ///
-/// The methods below keep their signatures. What is to come arrives as a method with a default, as `list` and `check_prefix` did, so a source
-/// that compiles today compiles with every later 0.x of the same minor version and every later 1.x.
+/// The methods below keep their signatures. What is to come arrives as a method with a default, as `list` and `check_prefix`
+/// did, so a source that compiles today compiles with every later 0.x of the same minor version and every later 1.x.
 #[async_trait]
 pub trait SecretSource: fmt::Debug + Send + Sync + 'static {
     /// Says whether a request is well formed for this store. Offline; accepts everything by default.

@@ -117,7 +117,10 @@ impl GatherFailure {
 
     /// A listing that failed, told of the first import that needs it.
     pub(crate) fn listing(plan: &Plan, source: usize, prefix: &str, error: SourceError) -> Option<Self> {
-        let is_it = |import: &&PlannedImport| matches!(&import.what, Imported::Below { source: of, prefix: its } if *of == source && its == prefix);
+        let is_it = |import: &&PlannedImport| match &import.what {
+            Imported::Below { source: of, prefix: its } => *of == source && its == prefix,
+            Imported::Keys(_) => false,
+        };
         let import = plan.imports.iter().find(is_it)?;
         Some(Self::of_import(plan, import, Cause::Fetch(error)))
     }

@@ -223,8 +223,8 @@ impl Imports<'_, '_> {
 
     fn pattern(&mut self, text: &str, number: usize, at: &KeyPath) -> Option<Pattern> {
         let message = match Pattern::new(text) {
-            Ok(_) if text.contains(['{', '}']) => {
-                "has `{` or `}` in it: give each choice as a pattern of its own"
+            Ok(_) if text.replace("[{]", "").replace("[}]", "").contains(['{', '}']) => {
+                "has `{` or `}` in it: give each choice as a pattern of its own; a brace itself is `[{]` or `[}]`"
             }
             Ok(pattern) => return Some(pattern),
             Err(error) => &format!("is no pattern: {}", error.msg),

@@ -124,7 +124,12 @@ pub(super) fn render(secrets: Secrets, text: &str) -> Result<Zeroizing<Vec<u8>>,
 /// Says in our words what is wrong with a template that cannot be read. No value has been there yet, so that minijinja's
 /// own words quote the template at most.
 fn syntax_error(error: &Error, template: &str) -> TemplateError {
-    let detail = error.detail().unwrap_or("this cannot be read");
+    let detail = match error.kind() {
+        ErrorKind::BadEscape => {
+            r"a text in quotes near here has a `\` that begins no escape; write `\\` for the character"
+        }
+        _ => error.detail().unwrap_or("this cannot be read"),
+    };
     TemplateError { place: place(error, template), fault: Fault::Syntax(detail.to_owned()) }
 }
 

@@ -48,6 +48,8 @@ fn an_import_wants_what_its_patterns_say_and_names_files_after_it() {
     }
     assert_eq!(some.file("app/db/a").unwrap(), "in/db/a");
     assert_eq!(some.file("other"), None);
+    let brace = naming("include = ['app/[{]x[}]']");
+    assert!(brace.wants("app/{x}") && !brace.wants("app/x"));
     // What is taken off may be longer than what is listed below.
     let longer = naming("strip-prefix = 'app/db-'\ninclude = ['a']");
     assert!(longer.wants("app/db-a") && !longer.wants("app/b"));
@@ -108,7 +110,8 @@ fn a_mistake_in_the_names_of_an_import_is_one_problem() {
             "[[import]]\nsource = 's'\nprefix = 'x'\nexclude = ['a', '[', 'a**', '{a,b}']",
             "6: import[0].exclude[1]: is no pattern: invalid range pattern\n\
              6: import[0].exclude[2]: is no pattern: recursive wildcards must form a single path component\n\
-             6: import[0].exclude[3]: has `{` or `}` in it: give each choice as a pattern of its own",
+             6: import[0].exclude[3]: has `{` or `}` in it: give each choice as a pattern of its own; \
+             a brace itself is `[{]` or `[}]`",
         ),
         (
             "[[import]]\nsource = 's'\nprefix = '/x'",
