@@ -42,7 +42,8 @@ pub(crate) fn discard(dir: &AtomicDir, step: Step, id: &Id, reason: Reason) -> R
     if matches!(hold, Hold::Pinned) {
         return Ok(Removal::Pinned);
     }
-    if reason == Reason::Superseded {
+    // What is not there, as behind a link that somebody has made, needs no mark: a note alone is swept without one.
+    if reason == Reason::Superseded && !matches!(hold, Hold::Absent) {
         mark(dir, step, id);
     }
     hold.take_apart(dir, step, id)?;

@@ -14,6 +14,7 @@ mod state;
 
 use std::time::Duration;
 
+use event::{Disturbance, Event, Meddling, Run, Whose};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
@@ -35,4 +36,18 @@ fn every_history_goes_as_the_model_says() {
     let histories = prop::collection::vec(event::event(), 1..=LONGEST);
     let held = TestRunner::new(config).run(&histories, |events| history::live(&events));
     held.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// A link that names no generation leaves nothing behind but what a run would make anyway: found by the histories above.
+#[test]
+fn a_link_to_nobody_is_superseded_without_a_mark() {
+    let run = Run { set: 1, retain: 0, durability: "none" };
+    let disturbances = ["unlinkat", "symlinkat"].into_iter().flat_map(|call| {
+        let nth = 1..=3;
+        nth.map(move |nth| Disturbance { call, nth, what: "error=EIO" })
+    });
+    for disturbance in disturbances {
+        let events = [Event::Meddle(Meddling::LinkTo(Whose::Nobody)), Event::Disturbed(run, disturbance)];
+        history::live(&events).unwrap_or_else(|error| panic!("{disturbance:?}: {error}"));
+    }
 }
