@@ -2,6 +2,7 @@
 
 mod context;
 mod error;
+mod json;
 mod nearest;
 mod provider;
 mod request;
@@ -13,6 +14,7 @@ pub use async_trait::async_trait;
 
 pub use context::FetchContext;
 pub use error::{Retry, SourceError, SourceErrorKind};
+pub use json::compact_json;
 pub use nearest::nearest;
 pub use provider::{Provider, SettingsSchema};
 pub use request::SecretRequest;

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use secretdir_provider::compact_json;
 use serde::Deserializer as _;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde_json::Deserializer;
@@ -138,26 +139,8 @@ impl<'de> Visitor<'de> for Element {
 pub(super) fn compact(value: &RawValue) -> Zeroizing<Vec<u8>> {
     let json = value.get();
     let mut bytes = Zeroizing::new(Vec::with_capacity(json.len()));
-    let mut place = Place::Between;
-    for byte in json.bytes() {
-        place = match (place, byte) {
-            (Place::Between, b' ' | b'\t' | b'\n' | b'\r') => continue,
-            (Place::Between, b'"') | (Place::Escape, _) => Place::String,
-            (Place::String, b'"') => Place::Between,
-            (Place::String, b'\\') => Place::Escape,
-            (same, _) => same,
-        };
-        bytes.push(byte);
-    }
+    bytes.extend(compact_json(json));
     bytes
-}
-
-/// Where in a JSON text a byte stands.
-#[derive(Clone, Copy)]
-enum Place {
-    Between,
-    String,
-    Escape,
 }
 
 /// Decodes a string; none if it has half of a surrogate pair. A text is never longer than its JSON, so the buffer never

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use secretdir_provider::compact_json;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
@@ -106,24 +107,6 @@ fn text_of(string: &RawValue) -> Result<Zeroizing<Vec<u8>>, ValueFault> {
 /// Copies JSON without the white space between its tokens.
 fn compact(json: &str) -> Zeroizing<Vec<u8>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(json.len()));
-    let mut place = Place::Between;
-    for byte in json.bytes() {
-        place = match (place, byte) {
-            (Place::Between, b' ' | b'\t' | b'\n' | b'\r') => continue,
-            (Place::Between, b'"') | (Place::Escape, _) => Place::String,
-            (Place::String, b'"') => Place::Between,
-            (Place::String, b'\\') => Place::Escape,
-            (same, _) => same,
-        };
-        bytes.push(byte);
-    }
+    bytes.extend(compact_json(json));
     bytes
-}
-
-/// Where in a JSON text a byte stands.
-#[derive(Clone, Copy)]
-enum Place {
-    Between,
-    String,
-    Escape,
 }
