@@ -24,8 +24,8 @@ use std::error::Error;
 use std::path::Path;
 
 use secretdir_engine::{
-    ConfigError, Difference, DifferenceState, GatherError, Outcome, OwnerError, Plan, Problem, PublishError,
-    Registry, RegistryError, Rehearsal, StatusReport, SyncError, UnknownProvider, count,
+    ConfigError, Difference, DifferenceState, InspectError, Outcome, Plan, Problem, PublishError, Registry,
+    RegistryError, Rehearsal, StatusReport, SyncError, SyncFailure, UnknownProvider, count, describe,
 };
 use secretdir_provider::Provider;
 use serde::Serialize;
@@ -58,9 +58,7 @@ impl Output {
     }
 
     pub(crate) fn bad_config(&self, error: &ConfigError, exit: Exit) -> Exit {
-        let messages =
-            error.problems().iter().map(|problem| Message { message: problem.to_string(), hint: None });
-        self.fail(messages.collect(), exit)
+        self.fail(problems(error), exit)
     }
 
     /// Tells with which profiles a configuration is wrong, and why.
@@ -99,31 +97,37 @@ impl Output {
         difference.warnings.iter().for_each(|warning| self.stderr.warn(warning));
         let exit = match difference.state {
             DifferenceState::Unchanged => Exit::Success,
-            DifferenceState::Changed => Exit::Changed,
+            DifferenceState::Changed | DifferenceState::Pending => Exit::Changed,
         };
         self.answer(&difference.to_string(), difference, exit)
     }
 
-    pub(crate) fn sync_failed(&self, error: &SyncError) -> Exit {
-        let exit = Exit::from(error);
-        match error {
-            SyncError::Gather(error) => self.gather_failed(error, exit),
-            SyncError::Publish(error) => self.publish_failed(error, exit),
-            SyncError::Owner(error) => self.owner_failed(error, exit),
-            other => self.fail(vec![Message::new(other, None)], exit),
-        }
+    pub(crate) fn sync_failed(&self, failure: &SyncFailure) -> Exit {
+        let mut messages = match &failure.error {
+            SyncError::Config(error) => problems(error),
+            SyncError::Gather(error) => {
+                error.failures().iter().map(|failure| Message::new(failure, failure.hint())).collect()
+            }
+            SyncError::Publish(error) => vec![Message::new(error, error.hint())],
+            SyncError::Owner(error) => vec![Message::new(error, error.hint())],
+            other => vec![Message::new(other, None)],
+        };
+        messages.extend(failure.leftover.as_ref().map(leftover));
+        self.fail_with(&failure.warnings, messages, Exit::from(&failure.error))
     }
 
-    pub(crate) fn gather_failed(&self, error: &GatherError, exit: Exit) -> Exit {
-        let messages = error.failures().iter().map(|failure| Message::new(failure, failure.hint()));
-        self.fail(messages.collect(), exit)
+    /// Says why a run would fail on this machine.
+    pub(crate) fn would_fail(&self, plan: &Plan, error: &InspectError) -> Exit {
+        let messages = match error {
+            InspectError::Owners(error) => problems(error),
+            InspectError::Publish(error) => vec![Message::new(error, error.hint())],
+            other => vec![Message::new(other, None)],
+        };
+        let warnings: Vec<_> = plan.warnings().iter().map(Problem::to_string).collect();
+        self.fail_with(&warnings, messages, error.into())
     }
 
     pub(crate) fn publish_failed(&self, error: &PublishError, exit: Exit) -> Exit {
-        self.fail(vec![Message::new(error, error.hint())], exit)
-    }
-
-    fn owner_failed(&self, error: &OwnerError, exit: Exit) -> Exit {
         self.fail(vec![Message::new(error, error.hint())], exit)
     }
 
@@ -209,9 +213,16 @@ impl Output {
     }
 
     fn fail(&self, messages: Vec<Message>, exit: Exit) -> Exit {
+        self.fail_with(&[], messages, exit)
+    }
+
+    fn fail_with(&self, warnings: &[String], messages: Vec<Message>, exit: Exit) -> Exit {
+        warnings.iter().for_each(|warning| self.stderr.warn(warning));
         self.stderr.tell(&messages);
         if self.format == Format::Json {
-            let json = json!({ "state": "failed", "exit_code": exit as u8, "errors": messages });
+            let json = json!({
+                "state": "failed", "exit_code": exit as u8, "errors": messages, "warnings": warnings,
+            });
             // The code says why there is no result, which is more than that this could not be told.
             drop(self.print("", &json));
         }
@@ -234,6 +245,17 @@ impl Output {
         };
         put.inspect_err(|untold| self.stderr.untold(untold))
     }
+}
+
+fn problems(error: &ConfigError) -> Vec<Message> {
+    error.problems().iter().map(|problem| Message { message: problem.to_string(), hint: None }).collect()
+}
+
+/// Says that secrets are on disk that were not published.
+fn leftover(error: &PublishError) -> Message {
+    let message = format!("files with secrets are left that were not published: {}", describe(error));
+    let hint = "only the user who ran this can read them; the next run tries again to remove them";
+    Message { message, hint: Some(hint.to_owned()) }
 }
 
 /// Says how many files and imports a plan has: what these come to, only their sources know.

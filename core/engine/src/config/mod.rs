@@ -6,6 +6,7 @@
 //! wrong. A section that is wrong in part is read for the rest, so that one look finds every mistake in the file.
 
 mod document;
+pub(crate) mod input;
 mod lines;
 pub(crate) mod profile;
 pub(crate) mod report;
@@ -14,13 +15,13 @@ pub(crate) mod section;
 mod tests;
 mod words;
 
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use secretdir_provider::{KeyPath, Table};
 
 use crate::problem::{ConfigError, Problem};
+use input::{Input, Unread};
 use lines::{LineStarts, Lines};
 
 /// A configuration file that is TOML, and not yet known to mean anything.
@@ -29,6 +30,10 @@ pub struct Config {
     pub(crate) file: PathBuf,
     pub(crate) table: Table,
     pub(crate) lines: Lines,
+    /// The file as it was read; none if only a text was given.
+    pub(crate) input: Option<Input>,
+    /// The profile that was laid over it.
+    pub(crate) profile: Option<String>,
     /// What is wrong with the profile that was laid over it: told with the rest.
     pub(crate) problems: Vec<Problem>,
 }
@@ -40,9 +45,9 @@ impl Config {
     ///
     /// A file that cannot be read, is not UTF-8, or is not TOML; of the last, every mistake.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+        let (bytes, input) = Input::read(path, u64::MAX).map_err(|why| unread(path, &why))?;
         match std::str::from_utf8(&bytes) {
-            Ok(text) => Self::parse(text, path),
+            Ok(text) => Ok(Self { input: Some(input), ..Self::parse(text, path)? }),
             Err(error) => {
                 let line = LineStarts::of(&bytes).line(error.valid_up_to());
                 Err(Problem::new(path, Some(line), KeyPath::default(), "is not UTF-8").into())
@@ -58,7 +63,7 @@ impl Config {
     /// Every mistake that keeps the text from being TOML.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let (table, lines) = document::read(text, path)?;
-        Ok(Self { file: path.to_owned(), table, lines, problems: Vec::new() })
+        Ok(Self { file: path.to_owned(), table, lines, input: None, profile: None, problems: Vec::new() })
     }
 
     /// Returns the path of the file.
@@ -72,12 +77,27 @@ impl Config {
     }
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> ConfigError {
-    let message = match error.kind() {
+fn unread(path: &Path, why: &Unread) -> ConfigError {
+    let message = match why {
+        Unread::NotTrusted(why) => not_trusted(why),
+        Unread::Io(error) => unreadable(error),
+    };
+    Problem::new(path, None, KeyPath::default(), message).into()
+}
+
+/// Says why root does not read a file.
+pub(crate) fn not_trusted(why: &str) -> String {
+    format!(
+        "{why}; it names programs and files, so root reads it only if nobody else can change or replace it: \
+         give it, and the directories that lead to it, to root, and take away the permission of others to write (chmod go-w)"
+    )
+}
+
+fn unreadable(error: &io::Error) -> String {
+    match error.kind() {
         ErrorKind::NotFound => "there is no such file; is the path right, and the current folder?".to_owned(),
         ErrorKind::PermissionDenied => "this user may not read it; check its owner and mode".to_owned(),
         ErrorKind::IsADirectory => "is a directory; name the TOML file in it".to_owned(),
         _ => format!("cannot be read: {error}"),
-    };
-    Problem::new(path, None, KeyPath::default(), message).into()
+    }
 }
