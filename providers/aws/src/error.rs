@@ -80,6 +80,26 @@ pub(crate) fn no_answer() -> SourceError {
     SourceError::new(SourceErrorKind::InvalidData).with_cause("the answer says nothing of this name")
 }
 
+/// Says that an answer does not mention this secret.
+pub(crate) fn no_answer_about(id: &str) -> SourceError {
+    new(SourceErrorKind::InvalidData, format!("the answer says nothing of `{id}`"), ENDPOINT_HINT)
+}
+
+/// Says that an answer is about another secret or parameter than the one that was asked for.
+pub(crate) fn of_another(what: &str, id: &str) -> SourceError {
+    new(
+        SourceErrorKind::InvalidData,
+        format!("the answer is about another {what} than `{id}`"),
+        ENDPOINT_HINT,
+    )
+}
+
+/// Says that an answer has another version than the one that was asked for.
+pub(crate) fn of_another_version(version: &str, id: &str) -> SourceError {
+    let cause = format!("the answer has another version than {version} of `{id}`");
+    new(SourceErrorKind::InvalidData, cause, ENDPOINT_HINT)
+}
+
 /// Says that an answer is no page of a listing, or one of a listing without an end.
 pub(crate) fn bad_listing(cause: &'static str) -> SourceError {
     new(SourceErrorKind::InvalidData, cause.to_owned(), ENDPOINT_HINT)

@@ -10,6 +10,8 @@ mod environment;
 mod faults;
 #[path = "conformance/listing.rs"]
 mod listing;
+#[path = "conformance/other_answers.rs"]
+mod other_answers;
 #[path = "conformance/parameters.rs"]
 mod parameters;
 #[path = "conformance/permissions.rs"]
