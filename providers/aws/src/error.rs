@@ -18,6 +18,7 @@ use secretdir_provider::{SourceError, SourceErrorKind};
 pub(crate) use self::fault::Fault;
 use self::reply::Reply;
 use crate::attempts::Seen;
+use crate::http::TooLong;
 use crate::settings::AwsSettings;
 
 const REGION_HINT: &str =
@@ -190,12 +191,16 @@ fn of_reply(reply: &Reply, asked: Asked<'_>) -> Failure {
     Failure { error, fault: Some(fault) }
 }
 
-/// Sorts out a call that has no reply: credentials that could not be loaded, or a network that does not carry.
+/// Sorts out a call that has no reply: credentials that could not be loaded, a network that does not carry, or an answer that
+/// was cut off.
 fn of_transport(failure: &(dyn Error + 'static), asked: Asked<'_>) -> SourceError {
     if let Some(credentials) = chain(failure).filter_map(|e| e.downcast_ref::<CredentialsError>()).last() {
         return of_credentials(credentials, asked.profile);
     }
     let cause = format!("{} in {}: {}", asked.service, asked.region, root(failure));
+    if TooLong::behind(failure).is_some() {
+        return new(SourceErrorKind::InvalidData, cause, ENDPOINT_HINT);
+    }
     let connection = chain(failure).find_map(|e| e.downcast_ref::<ConnectorError>());
     match connection.map(kind_of_connection) {
         Some(SourceErrorKind::TimedOut) => new(SourceErrorKind::TimedOut, cause, TIME_HINT),

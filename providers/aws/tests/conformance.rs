@@ -4,6 +4,8 @@
 
 #[path = "conformance/answers.rs"]
 mod answers;
+#[path = "conformance/bounds.rs"]
+mod bounds;
 #[path = "conformance/environment.rs"]
 mod environment;
 #[path = "conformance/faults.rs"]
