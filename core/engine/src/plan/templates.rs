@@ -9,10 +9,10 @@ use secretdir_provider::{KeyPath, Table};
 
 use super::entry::Entries;
 use super::{IfAbsent, SecretUse};
-use crate::Field;
 use crate::config::section::FileSection;
 use crate::template::{LARGEST_TEMPLATE, Place, SecretCall, Template, TemplateError};
 use crate::treatment::Treatment;
+use crate::{Config, Field};
 
 /// How many bytes of a file are read: one more than any template may have.
 const MOST_BYTES: u64 = LARGEST_TEMPLATE as u64 + 1;
@@ -42,7 +42,7 @@ fn at(path: Option<&str>, place: Place) -> String {
 pub(super) fn resolve(
     section: &FileSection,
     table: &Table,
-    folder: &Path,
+    config: &Config,
     at: &KeyPath,
     entries: &mut Entries<'_, '_>,
 ) -> Option<PlannedTemplate> {
@@ -57,8 +57,9 @@ pub(super) fn resolve(
             None
         }
         (Some(path), None) => {
-            let text =
-                read(&folder.join(path)).map_err(|message| resolving.error("template", message)).ok()?;
+            let located = config.path("template", path);
+            let located = located.map_err(|error| resolving.entries.report.settings(at, &error)).ok()?;
+            let text = read(&located).map_err(|message| resolving.error("template", message)).ok()?;
             resolving.template("template", Some(path), &text)
         }
         (None, text) => resolving.template("template-text", None, text.as_deref()?),
