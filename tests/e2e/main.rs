@@ -10,6 +10,7 @@ mod colours;
 mod concurrency;
 mod configuration;
 mod diff;
+mod escaped;
 mod exec;
 mod full_disk;
 mod imports;

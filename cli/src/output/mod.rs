@@ -8,8 +8,10 @@
 //!    line that is not begins another message. A word that is longer stays whole, so that a path can be copied.
 //!    After a mistake in the arguments come clap's own lines on how they should be.
 //! 5. Colour is in the labels of messages alone, and only on a terminal that is not `dumb`, without NO_COLOR.
-//! 6. No value of a secret, or part of one, anywhere.
-//! 7. A result that nobody reads on (a closed pipe) is told. One that cannot be written (a full disk) is an error: a command
+//! 6. Names from outside are escaped where they are put into a text, and all that is printed once more as a whole: no control
+//!    character, nothing that reorders text or cannot be seen reaches a terminal, in JSON neither.
+//! 7. No value of a secret, or part of one, anywhere.
+//! 8. A result that nobody reads on (a closed pipe) is told. One that cannot be written (a full disk) is an error: a command
 //!    that was for nothing else then ends with 1. `sync`, whose exit code tells what is published, and a command that has
 //!    failed keep theirs. A message that cannot be written changes nothing: nobody is left to tell.
 
@@ -25,7 +27,7 @@ use std::path::Path;
 
 use secretdir_engine::{
     ConfigError, Difference, DifferenceState, GatherError, Outcome, OwnerError, Plan, Problem, PublishError,
-    Registry, RegistryError, Rehearsal, StatusReport, SyncError, UnknownProvider, count,
+    Registry, RegistryError, Rehearsal, StatusReport, SyncError, UnknownProvider, count, escape,
 };
 use secretdir_provider::Provider;
 use serde::Serialize;
@@ -91,8 +93,7 @@ impl Output {
             failures.map(|failure| Message { message: failure.message.clone(), hint: failure.hint.clone() });
         self.stderr.tell(&failures.collect::<Vec<_>>());
         // What is published is published, whoever hears of it.
-        drop(self.print(&outcome.to_string(), outcome));
-        exit
+        self.print_beside(exit, &outcome.to_string(), outcome)
     }
 
     pub(crate) fn differs(&self, difference: &Difference) -> Exit {
@@ -136,7 +137,8 @@ impl Output {
         let files = rehearsal.map_or(plan.file_count(), |rehearsal| rehearsal.files);
         let (path, sources) = (plan.link().display().to_string(), plan.source_names().count());
         let what = if rehearsal.is_some() { count(files, "file") } else { planned(plan) };
-        let text = format!("ok: {what} from {}, to be published at {path}", count(sources, "source"));
+        let text =
+            format!("ok: {what} from {}, to be published at {}", count(sources, "source"), escape(&path));
         let json = json!({
             "state": "ok", "path": path, "files": files, "imports": plan.import_count(), "sources": sources,
             "warnings": warnings,
@@ -179,7 +181,7 @@ impl Output {
 
     pub(crate) fn configured(&self, config: &Path) -> Exit {
         let config = config.display().to_string();
-        let text = format!("the configuration is in {config}; `secretdir check` looks it through");
+        let text = format!("the configuration is in {}; `secretdir check` looks it through", escape(&config));
         self.answer(&text, &json!({ "state": "ok", "config": config }), Exit::Success)
     }
 
@@ -194,13 +196,17 @@ impl Output {
 
     pub(crate) fn script(&self, script: &[u8]) -> Exit {
         let script = String::from_utf8_lossy(script);
-        self.answer(&script, &json!({ "script": script }), Exit::Success)
+        let put = match self.format {
+            Format::Text => stdout::put_exactly(&script),
+            Format::Json => stdout::put_json(&json!({ "script": script })),
+        };
+        self.answered(put, Exit::Success)
     }
 
     pub(crate) fn man(&self, folder: &Path) -> Exit {
         let folder = folder.display().to_string();
         let json = json!({ "state": "ok", "folder": folder });
-        self.answer(&format!("the man pages are in {folder}"), &json, Exit::Success)
+        self.answer(&format!("the man pages are in {}", escape(&folder)), &json, Exit::Success)
     }
 
     pub(crate) fn unwritten(&self, folder: &Path, error: &std::io::Error) -> Exit {
@@ -210,29 +216,42 @@ impl Output {
 
     fn fail(&self, messages: Vec<Message>, exit: Exit) -> Exit {
         self.stderr.tell(&messages);
-        if self.format == Format::Json {
-            let json = json!({ "state": "failed", "exit_code": exit as u8, "errors": messages });
-            // The code says why there is no result, which is more than that this could not be told.
-            drop(self.print("", &json));
+        if self.format == Format::Text {
+            return exit;
         }
-        exit
+        let json = json!({ "state": "failed", "exit_code": exit as u8, "errors": messages });
+        self.print_beside(exit, "", &json)
     }
 
     /// Prints what the command was for, and returns how it ends: it has failed if that cannot be told.
     fn answer(&self, text: &str, json: &impl Serialize, exit: Exit) -> Exit {
-        match self.print(text, json) {
+        self.answered(self.print(text, json), exit)
+    }
+
+    fn answered(&self, put: Result<(), Untold>, exit: Exit) -> Exit {
+        match put {
             Ok(()) => exit,
-            Err(_) => Exit::Unexpected,
+            Err(untold) => {
+                self.stderr.untold(&untold);
+                Exit::Unexpected
+            }
         }
     }
 
-    /// Prints a result in the format that was asked for. Says so if it cannot be printed.
+    /// Prints a result in the format that was asked for.
     fn print(&self, text: &str, json: &impl Serialize) -> Result<(), Untold> {
-        let put = match self.format {
+        match self.format {
             Format::Text => stdout::put(text),
             Format::Json => stdout::put_json(json),
-        };
-        put.inspect_err(|untold| self.stderr.untold(untold))
+        }
+    }
+
+    /// Prints what a command leaves behind whose exit code says more than that it could not be printed.
+    fn print_beside(&self, exit: Exit, text: &str, json: &impl Serialize) -> Exit {
+        if let Err(untold) = self.print(text, json) {
+            self.stderr.untold(&untold);
+        }
+        exit
     }
 }
 

@@ -7,6 +7,7 @@ use atomicdir::{Comparison, Snapshot, Status};
 use serde::Serialize;
 
 use crate::bundle::Bundle;
+use crate::escape;
 use crate::gather::Answers;
 use crate::manifest::{Manifest, ManifestEntry};
 use crate::outcome::FileChangeKind;
@@ -131,10 +132,10 @@ fn version(size: u64, secrets: Option<&Vec<ManifestEntry>>) -> Version {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.state {
-            DifferenceState::Unchanged => write!(f, "nothing would change at {}", self.path)?,
+            DifferenceState::Unchanged => write!(f, "nothing would change at {}", escape(&self.path))?,
             DifferenceState::Changed => {
                 let changes = count(self.changes.len(), "change");
-                write!(f, "{changes} would be made at {}", self.path)?;
+                write!(f, "{changes} would be made at {}", escape(&self.path))?;
             }
         }
         for change in &self.changes {
@@ -142,7 +143,7 @@ impl fmt::Display for Difference {
         }
         for (what, names) in [("left out", &self.left_out), ("by default", &self.defaulted)] {
             if !names.is_empty() {
-                write!(f, "\n{what}: {}", names.join(", "))?;
+                write!(f, "\n{what}: {}", escape(&names.join(", ")))?;
             }
         }
         Ok(())
@@ -157,7 +158,7 @@ impl fmt::Display for Change {
             FileChangeKind::Content => "content",
             FileChangeKind::Attributes => "attributes",
         };
-        write!(f, "{kind:10} {}", self.name)?;
+        write!(f, "{kind:10} {}", escape(&self.name))?;
         match (&self.before, &self.after) {
             (Some(before), Some(after)) if before != after => write!(f, "  {before} -> {after}"),
             (Some(one), _) | (None, Some(one)) => write!(f, "  {one}"),
@@ -170,7 +171,7 @@ impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&count(usize::try_from(self.size).unwrap_or(usize::MAX), "byte"))?;
         match &self.revision {
-            Some(revision) => write!(f, " (revision {revision})"),
+            Some(revision) => write!(f, " (revision {})", escape(revision)),
             None => Ok(()),
         }
     }
