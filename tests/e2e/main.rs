@@ -17,6 +17,7 @@ mod imports;
 mod init;
 mod kills;
 mod laptop;
+mod limits;
 mod link;
 mod modes;
 mod on_change;

@@ -22,9 +22,10 @@ mod providers;
 mod status;
 pub(crate) mod stdout;
 
-use std::error::Error;
+use std::io;
 use std::path::Path;
 
+use rustix::io::Errno;
 use secretdir_engine::{
     ConfigError, Difference, DifferenceState, GatherError, Outcome, OwnerError, Plan, Problem, PublishError,
     Registry, RegistryError, Rehearsal, StatusReport, SyncError, UnknownProvider, count, escape,
@@ -78,8 +79,11 @@ impl Output {
         self.fail(errors.iter().map(|error| Message::new(error, None)).collect(), exit)
     }
 
-    pub(crate) fn unexpected(&self, error: &dyn Error) -> Exit {
-        self.fail(vec![Message::new(error, None)], Exit::Unexpected)
+    pub(crate) fn unexpected(&self, error: &io::Error) -> Exit {
+        let too_many = error.raw_os_error() == Some(Errno::MFILE.raw_os_error());
+        let hint = too_many.then_some("allow it more open files: `ulimit -n`, or LimitNOFILE= of its unit");
+        let message = format!("cannot begin to run: {error}");
+        self.fail(vec![Message { message, hint: hint.map(str::to_owned) }], Exit::Unexpected)
     }
 
     pub(crate) fn synced(&self, outcome: &Outcome) -> Exit {
@@ -187,7 +191,9 @@ impl Output {
 
     pub(crate) fn not_configured(&self, errors: &[InitError]) -> Exit {
         let messages = errors.iter().map(|error| Message::new(error, error.hint()));
-        self.fail(messages.collect(), Exit::Usage)
+        let exits = errors.iter().map(Exit::from);
+        let exit = exits.max_by_key(|exit| *exit == Exit::Usage).unwrap_or(Exit::Unexpected);
+        self.fail(messages.collect(), exit)
     }
 
     pub(crate) fn not_executed(&self, error: &ExecError) -> Exit {
@@ -209,9 +215,9 @@ impl Output {
         self.answer(&format!("the man pages are in {}", escape(&folder)), &json, Exit::Success)
     }
 
-    pub(crate) fn unwritten(&self, folder: &Path, error: &std::io::Error) -> Exit {
+    pub(crate) fn unwritten(&self, folder: &Path, error: &io::Error) -> Exit {
         let message = format!("the man pages cannot be written into {}: {error}", folder.display());
-        self.fail(vec![Message { message, hint: None }], Exit::Usage)
+        self.fail(vec![Message { message, hint: None }], Exit::of_unwritten(error))
     }
 
     fn fail(&self, messages: Vec<Message>, exit: Exit) -> Exit {
