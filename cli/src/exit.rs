@@ -1,5 +1,6 @@
 //! Exit codes: a part of the interface.
 
+use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
 use secretdir_engine::{InspectError, Outcome, SyncError};
@@ -33,6 +34,17 @@ pub enum Exit {
     NotRunnable = 126,
     /// The program of `exec` was not found.
     NotFound = 127,
+}
+
+impl Exit {
+    /// Returns how a command ends that could not write what it was for: whether the path cannot be meant, or the system did
+    /// not let it.
+    pub(crate) fn of_unwritten(error: &io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory => Self::Usage,
+            _ => Self::Unexpected,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

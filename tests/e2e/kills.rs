@@ -125,6 +125,9 @@ fn shown(site: &Site) -> Option<Shown> {
     Some(files)
 }
 
+/// The calls that a run makes each time it wakes up while its command runs.
+const OF_WAITING: [&str; 6] = ["epoll_wait", "read", "recvfrom", "futex", "wait4", "waitid"];
+
 /// The process may also die between the flip and the end of its command: a change is announced at least once.
 #[test]
 fn a_change_is_announced_whatever_is_killed_when() {
@@ -140,11 +143,11 @@ fn a_change_is_announced_whatever_is_killed_when() {
     let reference = trace(&make(), &["sync"], &[]);
     assert!(reference.ran.status.success(), "{:?}", reference.ran);
     let points = reference.since(".app.state");
-    let mut killed = 0;
     for point in points {
         let site = make();
+        let killed = kill_if_it_comes(&site, point) == Some(9);
         // How often the run wakes up while its command runs is not the same each time, so a last wait may not come.
-        killed += usize::from(kill_if_it_comes(&site, point) == Some(9));
+        assert!(killed || OF_WAITING.contains(&point.name.as_str()), "{point:?} did not come");
         site.sync();
         let told = fs::read_to_string(site.path().join("told")).unwrap_or_default();
         assert!((1..=2).contains(&told.lines().count()), "killed at {point:?}: {told:?}");
@@ -152,5 +155,4 @@ fn a_change_is_announced_whatever_is_killed_when() {
         assert_eq!(status["generation"]["on_change"], "done", "killed at {point:?}");
         assert_eq!(site.names(), SETTLED, "killed at {point:?}");
     }
-    assert!(killed * 10 >= points.len() * 9, "only {killed} of {} points came", points.len());
 }

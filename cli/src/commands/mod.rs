@@ -9,6 +9,8 @@ mod providers;
 mod status;
 mod sync;
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use secretdir_engine::{Config, ConfigError, Location, Plan, Registry};
@@ -66,16 +68,26 @@ fn location(path: &Path, profile: Option<&str>) -> Result<Location, ConfigError>
     Config::read(path)?.location(profile)
 }
 
+/// How many descriptors a runtime takes, and a few to do something with.
+const DESCRIPTORS: usize = 10;
+
+/// Fails where a runtime would panic that cannot open what it listens to signals with.
+fn ensure_descriptors() -> io::Result<()> {
+    let opened = (0..DESCRIPTORS).map(|_| File::open("/"));
+    opened.collect::<io::Result<Vec<_>>>().map(drop)
+}
+
 /// Runs a future on this thread, until it ends or a signal comes: `None` then, and the future has been dropped.
-fn until_signal<T>(host: &CliHost, future: impl Future<Output = T>) -> std::io::Result<Option<T>> {
+fn until_signal<T>(host: &CliHost, future: impl Future<Output = T>) -> io::Result<Option<T>> {
+    ensure_descriptors()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    host.signals.catch()?;
+    let caught = host.signals.catch()?;
     let ended = runtime.block_on(async {
         // Whoever started this may have chosen to ignore the ends of children. Listening for them takes that back.
         let _children = signal(SignalKind::child())?;
         tokio::select! {
             ended = future => Ok(Some(ended)),
-            signal = host.signals.wait() => signal.map(|()| None),
+            signal = caught.wait() => signal.map(|()| None),
         }
     });
     host.clear_progress();

@@ -4,13 +4,13 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use secretdir_engine::{
-    Announcement, FileReport, GenerationReport, SecretReport, StatusReport, StatusView, count,
+    Announcement, FileReport, GenerationReport, SecretReport, StatusReport, StatusView, count, escape,
 };
 
 pub(crate) fn text(report: &StatusReport) -> String {
     let mut lines = vec![match &report.generation {
         Some(generation) => current(report, generation),
-        None => format!("nothing is published at {}", report.path),
+        None => format!("nothing is published at {}", escape(&report.path)),
     }];
     if let Some(publisher) = report.generation.as_ref().and_then(|current| current.publisher.as_ref()) {
         lines.push(format!("published by: {publisher}"));
@@ -37,7 +37,7 @@ pub(crate) fn text(report: &StatusReport) -> String {
 }
 
 fn current(report: &StatusReport, generation: &GenerationReport) -> String {
-    let mut text = format!("{}: generation {}", report.path, generation.id);
+    let mut text = format!("{}: generation {}", escape(&report.path), generation.id);
     // Writing to a string does not fail.
     let _ = write!(
         text,
@@ -60,7 +60,7 @@ fn file(file: &FileReport) -> String {
         text.push_str(if number == 0 { "  from " } else { "; " });
         text.push_str(&self::secret(secret));
     }
-    text.replace(char::is_control, " ")
+    escape(&text).into_owned()
 }
 
 fn secret(secret: &SecretReport) -> String {

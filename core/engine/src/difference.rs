@@ -7,6 +7,7 @@ use atomicdir::{Attributes, Comparison, File, FileMap, GenerationStatus, Snapsho
 use serde::Serialize;
 
 use crate::bundle::Bundle;
+use crate::escape;
 use crate::gather::Answers;
 use crate::manifest::{Manifest, ManifestEntry};
 use crate::outcome::{FileChangeKind, Notification};
@@ -176,11 +177,11 @@ fn version(size: u64, secrets: Option<&Vec<ManifestEntry>>) -> Version {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.state {
-            DifferenceState::Unchanged => write!(f, "nothing would change at {}", self.path)?,
-            DifferenceState::Pending => write!(f, "no file would change at {}", self.path)?,
+            DifferenceState::Unchanged => write!(f, "nothing would change at {}", escape(&self.path))?,
+            DifferenceState::Pending => write!(f, "no file would change at {}", escape(&self.path))?,
             DifferenceState::Changed => {
                 let changes = count(self.changes.len(), "change");
-                write!(f, "{changes} would be made at {}", self.path)?;
+                write!(f, "{changes} would be made at {}", escape(&self.path))?;
             }
         }
         for change in &self.changes {
@@ -188,7 +189,7 @@ impl fmt::Display for Difference {
         }
         for (what, names) in [("left out", &self.left_out), ("by default", &self.defaulted)] {
             if !names.is_empty() {
-                write!(f, "\n{what}: {}", names.join(", "))?;
+                write!(f, "\n{what}: {}", escape(&names.join(", ")))?;
             }
         }
         match self.on_change {
@@ -206,7 +207,7 @@ impl fmt::Display for Change {
             FileChangeKind::Content => "content",
             FileChangeKind::Attributes => "attributes",
         };
-        write!(f, "{kind:10} {}", self.name)?;
+        write!(f, "{kind:10} {}", escape(&self.name))?;
         match (&self.before, &self.after) {
             (Some(before), Some(after)) if before != after => write!(f, "  {before} -> {after}"),
             (Some(one), _) | (None, Some(one)) => write!(f, "  {one}"),
@@ -219,7 +220,7 @@ impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&count(usize::try_from(self.size).unwrap_or(usize::MAX), "byte"))?;
         match &self.revision {
-            Some(revision) => write!(f, " (revision {revision})"),
+            Some(revision) => write!(f, " (revision {})", escape(revision)),
             None => Ok(()),
         }
     }

@@ -2,11 +2,11 @@
 
 use std::num::{NonZeroU8, NonZeroUsize};
 use std::os::unix::ffi::OsStringExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use secretdir_provider::SettingsError;
+use secretdir_provider::{Settings, SettingsError};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -104,13 +104,13 @@ fn default_max_bytes() -> NonZeroUsize {
 
 impl ExecSettings {
     /// Checks what the types do not; every problem is reported.
-    pub(crate) fn checked(self, base_dir: &Path) -> Result<Checked, SettingsError> {
+    pub(crate) fn checked(self, settings: &Settings) -> Result<Checked, SettingsError> {
         let Self { command, plugin, trim_newline, not_found_status, timeout, environment, max_bytes } = self;
-        let form = form(command, plugin, trim_newline, not_found_status);
+        let form = form(command, plugin, trim_newline, not_found_status, settings);
         let timeout = parsed_timeout(&timeout);
         let environment = checked_names(environment);
         let setup = both(timeout, environment).map(|(timeout, environment)| Setup {
-            base_dir: base_dir.to_owned(),
+            base_dir: settings.base_dir().to_owned(),
             environment,
             timeout,
             max_bytes,
@@ -133,10 +133,11 @@ fn form(
     plugin: Option<Vec<String>>,
     trim_newline: Option<bool>,
     not_found: Option<NonZeroU8>,
+    settings: &Settings,
 ) -> Result<Form, SettingsError> {
     match (command, plugin) {
         (Some(command), None) => {
-            let (program, arguments) = words("command", command)?;
+            let (program, arguments) = words("command", command, settings)?;
             let newline = if trim_newline == Some(true) { Newline::Trimmed } else { Newline::Kept };
             let template = Template::new(program, arguments)
                 .map_err(|message| SettingsError::new("command", message))?;
@@ -153,7 +154,7 @@ fn form(
                     ));
                 }
             }
-            let (program, arguments) = words("plugin", plugin)?;
+            let (program, arguments) = words("plugin", plugin, settings)?;
             Ok(Form::Plugin { program, arguments })
         }
         (Some(_), Some(_)) => {
@@ -164,15 +165,15 @@ fn form(
 }
 
 /// Takes apart a program and its arguments.
-fn words(key: &str, words: Vec<String>) -> Result<(String, Vec<String>), SettingsError> {
+fn words(key: &str, words: Vec<String>, settings: &Settings) -> Result<(String, Vec<String>), SettingsError> {
     if words.iter().any(|word| word.contains('\0')) {
         return Err(SettingsError::new(key, "must not hold a NUL character"));
     }
     let mut words = words.into_iter();
-    match words.next().filter(|program| !program.is_empty()) {
-        Some(program) => Ok((program, words.collect())),
-        None => Err(SettingsError::new(key, "names no program; expected one and its arguments")),
-    }
+    let program = words.next().unwrap_or_default();
+    // Where it is, is found out when it is started: the current folder may be another one then.
+    settings.program(key, &program)?;
+    Ok((program, words.collect()))
 }
 
 fn parsed_timeout(text: &str) -> Result<Duration, SettingsError> {

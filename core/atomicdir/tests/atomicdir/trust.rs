@@ -1,26 +1,18 @@
 //! Who else can write to the parent, and what is mounted below it. All of it needs root.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use atomicdir::{Attributes, File, FileName, Mode, Options, Owner, Parents, Refusal, Snapshot, Status};
+use secretdir_testkit::is_root;
 
 use crate::support::{Place, SETTLED, at, mode, wanted};
 
 const STRANGER: u32 = 12345;
 const ID: &str = "0123456789abcdef";
-
-fn is_root(test: &str) -> bool {
-    let root = rustix::process::geteuid().is_root();
-    if !root {
-        drop(std::io::stderr().write_all(format!("NOT RUN: {test}: needs root\n").as_bytes()));
-    }
-    root
-}
 
 fn eager() -> Options {
     Options::new().retain(Duration::ZERO)

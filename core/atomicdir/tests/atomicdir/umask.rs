@@ -2,12 +2,12 @@
 //! its own, as an ordinary user: root gets through a directory without permissions.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::process::Command;
 use std::time::SystemTime;
 
 use atomicdir::{Options, Refusal};
+use secretdir_testkit::is_root;
 
 use crate::support::Place;
 
@@ -18,11 +18,7 @@ fn a_umask_without_the_owners_bits_is_named_and_leaves_nothing() {
     if let Some(folder) = std::env::var_os("ATOMICDIR_TEST_FOLDER") {
         return publish_in(folder.as_ref());
     }
-    if !rustix::process::geteuid().is_root() {
-        drop(
-            std::io::stderr()
-                .write_all(b"NOT RUN: the test of a umask without the owner's bits: needs root\n"),
-        );
+    if !is_root("a_umask_without_the_owners_bits_is_named_and_leaves_nothing") {
         return;
     }
     let place = Place::new();

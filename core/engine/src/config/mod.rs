@@ -15,10 +15,11 @@ pub(crate) mod section;
 mod tests;
 mod words;
 
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use secretdir_provider::{KeyPath, Table};
+use secretdir_provider::{KeyPath, Settings, SettingsError, Table};
 
 use crate::problem::{ConfigError, Problem};
 use input::{Input, Unread};
@@ -28,6 +29,7 @@ use lines::{LineStarts, Lines};
 #[derive(Debug)]
 pub struct Config {
     pub(crate) file: PathBuf,
+    origin: Origin,
     pub(crate) table: Table,
     pub(crate) lines: Lines,
     /// The file as it was read; none if only a text was given.
@@ -38,16 +40,28 @@ pub struct Config {
     pub(crate) problems: Vec<Problem>,
 }
 
+/// What a configuration was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// A file, from whose folder relative paths count.
+    File,
+    /// Standard input, another descriptor, or a pipe: the folder of such a name has nothing to do with the configuration.
+    Stream,
+}
+
 impl Config {
-    /// Reads a configuration file.
+    /// Reads a configuration file. In one that comes from standard input, another descriptor or a pipe, relative paths are
+    /// mistakes.
     ///
     /// # Errors
     ///
     /// A file that cannot be read, is not UTF-8, or is not TOML; of the last, every mistake.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let (bytes, input) = Input::read(path, u64::MAX).map_err(|why| unread(path, &why))?;
+        let is_file = input.is_regular() && !is_a_descriptor(path);
+        let origin = if is_file { Origin::File } else { Origin::Stream };
         match std::str::from_utf8(&bytes) {
-            Ok(text) => Ok(Self { input: Some(input), ..Self::parse(text, path)? }),
+            Ok(text) => Ok(Self { origin, input: Some(input), ..Self::parse(text, path)? }),
             Err(error) => {
                 let line = LineStarts::of(&bytes).line(error.valid_up_to());
                 Err(Problem::new(path, Some(line), KeyPath::default(), "is not UTF-8").into())
@@ -63,7 +77,8 @@ impl Config {
     /// Every mistake that keeps the text from being TOML.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let (table, lines) = document::read(text, path)?;
-        Ok(Self { file: path.to_owned(), table, lines, input: None, profile: None, problems: Vec::new() })
+        let (input, profile, problems) = (None, None, Vec::new());
+        Ok(Self { file: path.to_owned(), origin: Origin::File, table, lines, input, profile, problems })
     }
 
     /// Returns the path of the file.
@@ -71,10 +86,35 @@ impl Config {
         &self.file
     }
 
-    /// Returns the folder that relative paths count from: empty for the current one.
-    pub(crate) fn folder(&self) -> &Path {
+    /// Returns the folder of the file: empty for the current one.
+    fn folder(&self) -> &Path {
         self.file.parent().unwrap_or(Path::new(""))
     }
+
+    /// Returns the settings of a source.
+    pub(crate) fn settings(&self, table: Table) -> Settings {
+        // A source may start a program in that folder, so the current one needs a name.
+        let folder = if self.folder() == Path::new("") { Path::new(".") } else { self.folder() };
+        self.settings_in(folder, table)
+    }
+
+    /// Returns where a path leads that a key has; an error is below that key.
+    pub(crate) fn path(&self, key: &str, path: &str) -> Result<PathBuf, SettingsError> {
+        self.settings_in(self.folder(), Table::new()).path(key, path)
+    }
+
+    fn settings_in(&self, folder: &Path, table: Table) -> Settings {
+        match self.origin {
+            Origin::File => Settings::new(table, folder),
+            Origin::Stream => Settings::without_base_dir(table),
+        }
+    }
+}
+
+/// Says whether a path names an open descriptor, such as `/dev/stdin`: whatever that is of, its folder is another one.
+fn is_a_descriptor(path: &Path) -> bool {
+    let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
+    folder.is_some_and(|folder| folder == Path::new("/dev") || folder.starts_with("/proc"))
 }
 
 fn unread(path: &Path, why: &Unread) -> ConfigError {

@@ -39,10 +39,11 @@ pub(super) fn resolve(config: &Config, report: &mut Report<'_>) -> Directory {
     }
     let section: DirectorySection =
         section::read_if_there(&config.table, "directory", report).unwrap_or_default();
-    let name = section.path.as_deref().and_then(|path| link_name(path, report));
+    let link = section.path.as_deref().and_then(|path| link(path, config, report));
+    let (link, name) = link.unzip();
     let owner = OwnerSpec { user: section.owner, group: section.group };
     let directory = Directory {
-        link: config.folder().join(section.path.unwrap_or_default()),
+        link: link.unwrap_or_default(),
         name,
         attributes: PlannedAttributes {
             mode: section.mode.unwrap_or(Mode::OWNER_ONLY),
@@ -58,19 +59,14 @@ pub(super) fn resolve(config: &Config, report: &mut Report<'_>) -> Directory {
     directory
 }
 
-fn link_name(path: &str, report: &mut Report<'_>) -> Option<LinkName> {
-    let at = KeyPath::of(["directory", "path"]);
-    if path.contains('\0') {
-        report.error(&at, "the path has a NUL character");
-        return None;
-    }
-    match LinkName::split(Path::new(path)) {
-        Ok((_, name)) => Some(name),
-        Err(error) => {
-            report.error(&at, error.to_string());
-            None
-        }
-    }
+/// Returns where the link is, and its name.
+fn link(path: &str, config: &Config, report: &mut Report<'_>) -> Option<(PathBuf, LinkName)> {
+    let split = LinkName::split(Path::new(path));
+    let at = KeyPath::of(["directory"]);
+    let (_, name) =
+        split.map_err(|error| report.error(&at.join(&KeyPath::of(["path"])), error.to_string())).ok()?;
+    let located = config.path("path", path).map_err(|error| report.settings(&at, &error)).ok()?;
+    Some((located, name))
 }
 
 fn check_modes(directory: &Directory, report: &mut Report<'_>) {

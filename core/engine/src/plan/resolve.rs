@@ -36,7 +36,7 @@ impl Config {
         section::check_top(&self.table, &mut report);
         profile::check(&self.table, &mut report);
         let directory = directory::resolve(&self, &mut report);
-        let on_change = on_change(&self.table, &mut report);
+        let on_change = on_change(&self, &mut report);
         let gather = gather(&self.table, &mut report);
         let mut sources = Sources::resolve(&self, registry, &mut report);
         let files = files::resolve(&self, &directory, &mut sources, &mut report);
@@ -127,8 +127,8 @@ fn gather(top: &Table, report: &mut Report<'_>) -> GatherLimits {
     }
 }
 
-fn on_change(top: &Table, report: &mut Report<'_>) -> Option<OnChange> {
-    let section: OnChangeSection = section::read_if_there(top, "on-change", report)?;
+fn on_change(config: &Config, report: &mut Report<'_>) -> Option<OnChange> {
+    let section: OnChangeSection = section::read_if_there(&config.table, "on-change", report)?;
     let timeout = section.timeout.unwrap_or(ON_CHANGE_TIMEOUT);
     let command = section.command?;
     check_no_nul(&command, report);
@@ -139,7 +139,11 @@ fn on_change(top: &Table, report: &mut Report<'_>) -> Option<OnChange> {
             r#"names no program; expected one and its arguments, such as ["systemctl", "reload", "app"]"#;
         report.error(&KeyPath::of(["on-change", "command"]), message);
     }
-    Some(OnChange { program: program?, arguments: words.collect(), timeout })
+    let program = program.filter(|program| !program.contains('\0'))?;
+    if let Err(error) = config.settings(Table::new()).program("command", &program) {
+        report.settings(&KeyPath::of(["on-change"]), &error);
+    }
+    Some(OnChange { program, arguments: words.collect(), timeout })
 }
 
 fn check_no_nul(command: &[String], report: &mut Report<'_>) {

@@ -8,12 +8,12 @@ use secretdir_provider::{KeyPath, Table};
 
 use super::entry::Entries;
 use super::{IfAbsent, SecretUse};
-use crate::Field;
 use crate::config;
 use crate::config::input::{Input, Unread};
 use crate::config::section::FileSection;
 use crate::template::{LARGEST_TEMPLATE, Place, SecretCall, Template, TemplateError};
 use crate::treatment::Treatment;
+use crate::{Config, Field};
 
 /// How many bytes of a file are read: one more than any template may have.
 const MOST_BYTES: u64 = LARGEST_TEMPLATE as u64 + 1;
@@ -43,7 +43,7 @@ fn at(path: Option<&str>, place: Place) -> String {
 pub(super) fn resolve(
     section: &FileSection,
     table: &Table,
-    folder: &Path,
+    config: &Config,
     at: &KeyPath,
     entries: &mut Entries<'_, '_>,
 ) -> Option<PlannedTemplate> {
@@ -58,8 +58,10 @@ pub(super) fn resolve(
             None
         }
         (Some(path), None) => {
-            let read = read(&folder.join(path)).map_err(|message| resolving.error("template", message));
-            let (text, input) = read.ok()?;
+            let located = config.path("template", path);
+            let located = located.map_err(|error| resolving.entries.report.settings(at, &error)).ok()?;
+            let (text, input) =
+                read(&located).map_err(|message| resolving.error("template", message)).ok()?;
             resolving.entries.report.input(input);
             resolving.template("template", Some(path), &text)
         }
