@@ -13,6 +13,7 @@ mod diff;
 mod escaped;
 mod exec;
 mod full_disk;
+mod hints;
 mod imports;
 mod init;
 mod kills;

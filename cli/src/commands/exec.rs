@@ -18,10 +18,10 @@ use std::process::Command;
 
 use atomicdir::{Snapshot, Status, Step};
 use rustix::io::{FdFlags, fcntl_setfd};
+use secretdir_engine::interpreter::{self, Missing};
 
 use crate::Exit;
 use crate::host::CliHost;
-use crate::interpreter::{self, Missing};
 use crate::output::Output;
 
 /// Where the program finds the path of the generation's own directory.
@@ -32,6 +32,8 @@ const PATH: &str = "SECRETDIR_PATH";
 pub(crate) enum ExecError {
     #[error("nothing is published at `{}`", .0.display())]
     NothingPublished(PathBuf),
+    #[error(transparent)]
+    GenerationGone(atomicdir::Error),
     #[error(transparent)]
     NotPinned(atomicdir::Error),
     #[error("the pin on `{}` cannot be handed on", .path.display())]
@@ -57,6 +59,9 @@ impl ExecError {
     pub(crate) fn hint(&self) -> Option<&str> {
         match self {
             Self::NothingPublished(_) => Some("run `secretdir sync` first"),
+            Self::GenerationGone(_) => {
+                Some("the generation that it names is gone: run `secretdir sync`, which publishes it anew")
+            }
             Self::NotPinned(error) => error.hint(),
             Self::Lacking { missing, .. } => missing.hint(),
             _ => None,
@@ -86,13 +91,22 @@ pub(crate) fn run(link: &Path, program: &[OsString], host: &CliHost, output: &Ou
 /// Pins what is published, in a way that a program inherits.
 fn pin(link: &Path) -> Result<Snapshot, ExecError> {
     look_at(link).map_err(ExecError::NotPinned)?;
-    let snapshot = Snapshot::open(link).map_err(|error| match fs::symlink_metadata(link) {
-        Err(absent) if absent.kind() == ErrorKind::NotFound => ExecError::NothingPublished(link.to_owned()),
-        _ => ExecError::NotPinned(error),
-    })?;
+    let snapshot = Snapshot::open(link).map_err(|error| not_open(link, error))?;
     match fcntl_setfd(&snapshot, FdFlags::empty()) {
         Ok(()) => Ok(snapshot),
         Err(errno) => Err(ExecError::NotHandedOn { path: snapshot.path().to_owned(), cause: errno.into() }),
+    }
+}
+
+/// Says why what is published cannot be opened: because it is not there, or for a reason of its own.
+fn not_open(link: &Path, error: atomicdir::Error) -> ExecError {
+    let is_absent = |found: io::Result<_>| found.is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    if is_absent(fs::symlink_metadata(link)) {
+        ExecError::NothingPublished(link.to_owned())
+    } else if is_absent(fs::metadata(link)) {
+        ExecError::GenerationGone(error)
+    } else {
+        ExecError::NotPinned(error)
     }
 }
 

@@ -22,13 +22,16 @@ mod providers;
 mod status;
 pub(crate) mod stdout;
 
-use std::io;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::io::Errno;
+use rustix::process::geteuid;
 use secretdir_engine::{
     ConfigError, Difference, DifferenceState, GatherError, Outcome, OwnerError, Plan, Problem, PublishError,
-    Registry, RegistryError, Rehearsal, StatusReport, SyncError, UnknownProvider, count, escape,
+    Refusal, Registry, RegistryError, Rehearsal, StatusReport, SyncError, UnknownProvider, count, escape,
 };
 use secretdir_provider::Provider;
 use serde::Serialize;
@@ -125,7 +128,12 @@ impl Output {
     }
 
     pub(crate) fn publish_failed(&self, error: &PublishError, exit: Exit) -> Exit {
-        self.fail(vec![Message::new(error, error.hint())], exit)
+        let somebody = somebody_elses(error);
+        let hint = match error.refusal() {
+            Some(Refusal::Busy) => Some("let this run wait longer for it: --wait 5m"),
+            _ => somebody.as_deref().or(error.hint()),
+        };
+        self.fail(vec![Message::new(error, hint)], exit)
     }
 
     fn owner_failed(&self, error: &OwnerError, exit: Exit) -> Exit {
@@ -259,6 +267,18 @@ impl Output {
         }
         exit
     }
+}
+
+/// Says what to do if what may not be used, such as the lock, belongs to another user.
+fn somebody_elses(error: &PublishError) -> Option<String> {
+    error.io_error().filter(|cause| cause.kind() == ErrorKind::PermissionDenied)?;
+    let (owner, user) = (fs::symlink_metadata(error.path()).ok()?.uid(), geteuid().as_raw());
+    let who = if owner == 0 { "root".to_owned() } else { format!("user {owner}") };
+    (owner != user).then(|| {
+        format!(
+            "it belongs to {who}: run this as {who}, or have {who} remove it once if only you publish here"
+        )
+    })
 }
 
 /// Says how many files and imports a plan has: what these come to, only their sources know.

@@ -10,6 +10,7 @@ mod field;
 mod gather;
 mod host;
 mod import;
+pub mod interpreter;
 mod manifest;
 mod on_change;
 mod outcome;

@@ -19,6 +19,7 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 use crate::host::Host;
+use crate::interpreter::{self, Missing};
 use crate::plan::OnChange;
 
 /// What of the runner's environment a command gets, besides `LC_*`.
@@ -55,6 +56,14 @@ pub enum OnChangeError {
         #[source]
         cause: io::Error,
     },
+    /// It is there, but what runs it is not.
+    #[error("cannot start the on-change command `{program}`: {missing}")]
+    Lacking {
+        /// Its first word.
+        program: String,
+        /// What is not there.
+        missing: Missing,
+    },
     /// Its end could not be waited for.
     #[error("cannot wait for the on-change command `{program}`")]
     Wait {
@@ -82,11 +91,35 @@ pub enum OnChangeError {
     },
 }
 
+impl OnChangeError {
+    fn start(program: String, cause: io::Error) -> Self {
+        let is_not_found = cause.kind() == io::ErrorKind::NotFound;
+        match interpreter::missing(program.as_ref()).filter(|_| is_not_found) {
+            Some(missing) => Self::Lacking { program, missing },
+            None => Self::Start { program, cause },
+        }
+    }
+
+    /// Returns what a person can do about it.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Start { cause, .. } if cause.kind() != io::ErrorKind::NotFound => None,
+            Self::Start { program, .. } if program.contains(char::is_whitespace) => {
+                Some("write the program and each argument by themselves: no shell takes a command apart")
+            }
+            Self::Start { program, .. } if !program.contains('/') => {
+                Some("it is in none of the folders of PATH: write its whole path")
+            }
+            Self::Lacking { missing, .. } => missing.hint(),
+            _ => None,
+        }
+    }
+}
+
 /// Runs the command to its end, and not longer than its timeout.
 pub(crate) async fn run(on_change: &OnChange, link: &Path, host: &dyn Host) -> Result<(), OnChangeError> {
     let program = || on_change.program.clone();
-    let mut child =
-        start(on_change, link, host).map_err(|cause| OnChangeError::Start { program: program(), cause })?;
+    let mut child = start(on_change, link, host).map_err(|cause| OnChangeError::start(program(), cause))?;
     let mut group = Group::of(&child);
     let status = match tokio::time::timeout(on_change.timeout, child.wait()).await {
         Ok(status) => status.map_err(|cause| OnChangeError::Wait { program: program(), cause })?,

@@ -29,6 +29,9 @@ const WAIT_BEYOND_GATHERING: Duration = Duration::from_secs(30);
 const UNSETTLED: &str =
     "the new set is current and complete; until a run succeeds, a power cut may bring back the old one";
 
+/// What to know of a command that failed.
+const REPEATED: &str = "the new set is current; the next run repeats the command";
+
 /// Why a run failed. What was published before is still there, untouched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -248,7 +251,8 @@ impl<'r> Run<'r> {
         outcome.on_change = Notification::Pending;
         self.host.event(Event::Notifying);
         if let Err(error) = on_change::run(on_change, &self.plan.link, self.host).await {
-            return outcome.failed(&error, Some("the new set is current; the next run repeats the command"));
+            let hint = error.hint().map_or(REPEATED.to_owned(), |hint| format!("{hint}; {REPEATED}"));
+            return outcome.failed(&error, Some(&hint));
         }
         match self.note_success(id, outcome).await {
             Ok(()) => outcome.on_change = Notification::Succeeded,

@@ -10,6 +10,7 @@ mod lines;
 pub(crate) mod profile;
 pub(crate) mod report;
 pub(crate) mod section;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod words;
