@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
-use secretdir_engine::{Outcome, SyncError};
+use secretdir_engine::{InspectError, Outcome, SyncError};
 
 use crate::output::{Stderr, stdout};
 
@@ -62,6 +62,7 @@ impl From<&Outcome> for Exit {
 impl From<&SyncError> for Exit {
     fn from(error: &SyncError) -> Self {
         match error {
+            SyncError::Config(_) => Self::Usage,
             SyncError::Owner(error) if error.is_unknown_name() => Self::Usage,
             SyncError::Gather(_) => Self::Source,
             SyncError::Publish(error) if error.refusal() == Some(&secretdir_engine::Refusal::Busy) => {
@@ -69,6 +70,15 @@ impl From<&SyncError> for Exit {
             }
             SyncError::Owner(_) | SyncError::Publish(_) => Self::Publish,
             _ => Self::Unexpected,
+        }
+    }
+}
+
+impl From<&InspectError> for Exit {
+    fn from(error: &InspectError) -> Self {
+        match error {
+            InspectError::Owners(_) => Self::Usage,
+            _ => Self::Publish,
         }
     }
 }

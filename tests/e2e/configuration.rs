@@ -64,7 +64,7 @@ fn bad_file_names_are_refused() {
         (vec!["./a", "a"], "`a`"),
         (vec!["caf\u{e9}", "cafe\u{301}"], "caf\u{e9}"),
         (vec!["a", "a/b"], "`a/b`"),
-        (vec![".app.lock"], ".app."),
+        (vec![".app.state"], ".app."),
     ] {
         let entries =
             names.iter().map(|name| format!("{name:?} = {{ source = \"local\", secret = \"s\" }}\n"));

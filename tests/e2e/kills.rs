@@ -19,7 +19,7 @@ struct Sweep {
     after: &'static [&'static str],
 }
 
-const SETTLED: &[&str] = &[".app.gen", ".app.lock", ".app.note", "app"];
+const SETTLED: &[&str] = &[".app.gen", "app", "state/lock", "state/made", "state/note"];
 
 #[test]
 fn a_first_publish_survives_a_kill_anywhere() {
@@ -33,7 +33,16 @@ fn an_update_that_removes_the_old_survives_a_kill_anywhere() {
 
 #[test]
 fn an_update_that_keeps_the_old_survives_a_kill_anywhere() {
-    let after = &[".app.gen", ".app.gen", ".app.lock", ".app.note", ".app.note", "app"];
+    let after = &[
+        ".app.gen",
+        ".app.gen",
+        "app",
+        "state/lock",
+        "state/made",
+        "state/made",
+        "state/note",
+        "state/note",
+    ];
     sweep(&Sweep { directory: "durability = \"per-file\"", before: Some(OLD), after });
 }
 
@@ -59,7 +68,7 @@ fn prepare(sweep: &Sweep) -> Site {
 fn sweep(sweep: &Sweep) {
     let reference = trace(&prepare(sweep), &["sync"], &[]);
     assert!(reference.ran.status.success(), "{:?}", reference.ran);
-    let points = reference.since(".app.lock");
+    let points = reference.since(".app.state");
     assert!(points.len() > 20, "{points:#?}");
     for point in points {
         kill_at(sweep, point);
@@ -133,7 +142,7 @@ fn a_change_is_announced_whatever_is_killed_when() {
     };
     let reference = trace(&make(), &["sync"], &[]);
     assert!(reference.ran.status.success(), "{:?}", reference.ran);
-    let points = reference.since(".app.lock");
+    let points = reference.since(".app.state");
     for point in points {
         let site = make();
         let killed = kill_if_it_comes(&site, point) == Some(9);

@@ -6,6 +6,7 @@ mod support;
 
 mod aws;
 mod bad_input;
+mod broken_links;
 mod colours;
 mod concurrency;
 mod configuration;

@@ -18,23 +18,23 @@ const SIGNALS: [(&str, i32); 3] = [("SIGINT", 2), ("SIGTERM", 15), ("SIGHUP", 1)
 fn an_interrupt_at_any_call_leaves_all_or_nothing_and_no_staging() {
     for (signal, number) in SIGNALS {
         let reference = trace(&Site::with_secrets(SECRETS), &["sync"], &[]);
-        let points = reference.since(".app.lock");
+        let points = reference.since(".app.state");
         let staging = staging(points);
         assert!(staging.len() > 10, "{staging:#?}");
         for point in points {
             let site = Site::with_secrets(SECRETS);
             let ran = inject(&site, &["sync"], &[point.fault(&format!("signal={signal}"))]);
-            let published = [".app.gen", ".app.lock", ".app.note", "app"];
+            let published = [".app.gen", "app", "state/lock", "state/made", "state/note"];
             let names = site.names();
             assert!(
-                names.is_empty() || names == [".app.lock"] || names == published,
+                names.is_empty() || names == ["state/lock"] || names == published,
                 "{point:?}: {names:?} {ran:?}"
             );
             if names != published {
                 assert_eq!(ran.status.signal(), Some(number), "{point:?}: {ran:?}");
             }
             // A file or two after the signal the run must have stopped.
-            assert!(!staging.contains(point) || names == [".app.lock"], "{point:?}: {names:?} {ran:?}");
+            assert!(!staging.contains(point) || names == ["state/lock"], "{point:?}: {names:?} {ran:?}");
         }
     }
 }
@@ -42,7 +42,7 @@ fn an_interrupt_at_any_call_leaves_all_or_nothing_and_no_staging() {
 /// Returns the calls that fill the staging, up to the making of the last secret's file. The note comes after it.
 fn staging(calls: &[Call]) -> &[Call] {
     let first = calls.iter().position(|call| call.name == "symlinkat").unwrap();
-    let note = calls.iter().position(|call| call.line.contains(".app.note-")).unwrap();
+    let note = calls.iter().position(|call| call.line.contains("\"note-")).unwrap();
     let last = calls[..note].iter().rposition(|call| call.line.contains("O_CREAT")).unwrap();
     &calls[first..last]
 }
@@ -56,13 +56,13 @@ fn an_interrupt_in_an_update_keeps_the_old_set() {
         site
     };
     let reference = trace(&make(), &["sync"], &[]);
-    for point in staging(reference.since(".app.lock")) {
+    for point in staging(reference.since(".app.state")) {
         let site = make();
         let before = site.fingerprint().without_folder();
         let ran = inject(&site, &["sync"], &[point.fault("signal=SIGTERM")]);
         assert_eq!(ran.status.signal(), Some(15), "{point:?}: {ran:?}");
         assert_eq!(site.fingerprint().without_folder(), before, "{point:?}");
-        assert_eq!(site.names(), [".app.gen", ".app.lock", ".app.note", "app"], "{point:?}");
+        assert_eq!(site.names(), [".app.gen", "app", "state/lock", "state/made", "state/note"], "{point:?}");
     }
 }
 

@@ -30,8 +30,9 @@ use std::path::Path;
 use rustix::io::Errno;
 use rustix::process::geteuid;
 use secretdir_engine::{
-    ConfigError, Difference, DifferenceState, GatherError, Outcome, OwnerError, Plan, Problem, PublishError,
-    Refusal, Registry, RegistryError, Rehearsal, StatusReport, SyncError, UnknownProvider, count, escape,
+    ConfigError, Difference, DifferenceState, InspectError, Outcome, Plan, Problem, PublishError, Refusal,
+    Registry, RegistryError, Rehearsal, StatusReport, SyncError, SyncFailure, UnknownProvider, count,
+    describe, escape,
 };
 use secretdir_provider::Provider;
 use serde::Serialize;
@@ -64,9 +65,7 @@ impl Output {
     }
 
     pub(crate) fn bad_config(&self, error: &ConfigError, exit: Exit) -> Exit {
-        let messages =
-            error.problems().iter().map(|problem| Message { message: problem.to_string(), hint: None });
-        self.fail(messages.collect(), exit)
+        self.fail(problems(error), exit)
     }
 
     /// Tells with which profiles a configuration is wrong, and why.
@@ -107,37 +106,38 @@ impl Output {
         difference.warnings.iter().for_each(|warning| self.stderr.warn(warning));
         let exit = match difference.state {
             DifferenceState::Unchanged => Exit::Success,
-            DifferenceState::Changed => Exit::Changed,
+            DifferenceState::Changed | DifferenceState::Pending => Exit::Changed,
         };
         self.answer(&difference.to_string(), difference, exit)
     }
 
-    pub(crate) fn sync_failed(&self, error: &SyncError) -> Exit {
-        let exit = Exit::from(error);
-        match error {
-            SyncError::Gather(error) => self.gather_failed(error, exit),
-            SyncError::Publish(error) => self.publish_failed(error, exit),
-            SyncError::Owner(error) => self.owner_failed(error, exit),
-            other => self.fail(vec![Message::new(other, None)], exit),
-        }
+    pub(crate) fn sync_failed(&self, failure: &SyncFailure) -> Exit {
+        let mut messages = match &failure.error {
+            SyncError::Config(error) => problems(error),
+            SyncError::Gather(error) => {
+                error.failures().iter().map(|failure| Message::new(failure, failure.hint())).collect()
+            }
+            SyncError::Publish(error) => vec![unpublished(error)],
+            SyncError::Owner(error) => vec![Message::new(error, error.hint())],
+            other => vec![Message::new(other, None)],
+        };
+        messages.extend(failure.leftover.as_ref().map(leftover));
+        self.fail_with(&failure.warnings, messages, Exit::from(&failure.error))
     }
 
-    pub(crate) fn gather_failed(&self, error: &GatherError, exit: Exit) -> Exit {
-        let messages = error.failures().iter().map(|failure| Message::new(failure, failure.hint()));
-        self.fail(messages.collect(), exit)
+    /// Says why a run would fail on this machine.
+    pub(crate) fn would_fail(&self, plan: &Plan, error: &InspectError) -> Exit {
+        let messages = match error {
+            InspectError::Owners(error) => problems(error),
+            InspectError::Publish(error) => vec![unpublished(error)],
+            other => vec![Message::new(other, None)],
+        };
+        let warnings: Vec<_> = plan.warnings().iter().map(Problem::to_string).collect();
+        self.fail_with(&warnings, messages, error.into())
     }
 
     pub(crate) fn publish_failed(&self, error: &PublishError, exit: Exit) -> Exit {
-        let somebody = somebody_elses(error);
-        let hint = match error.refusal() {
-            Some(Refusal::Busy) => Some("let this run wait longer for it: --wait 5m"),
-            _ => somebody.as_deref().or(error.hint()),
-        };
-        self.fail(vec![Message::new(error, hint)], exit)
-    }
-
-    fn owner_failed(&self, error: &OwnerError, exit: Exit) -> Exit {
-        self.fail(vec![Message::new(error, error.hint())], exit)
+        self.fail(vec![unpublished(error)], exit)
     }
 
     /// Says that a configuration is good and, if its sources have been asked, what they came to.
@@ -229,11 +229,18 @@ impl Output {
     }
 
     fn fail(&self, messages: Vec<Message>, exit: Exit) -> Exit {
+        self.fail_with(&[], messages, exit)
+    }
+
+    fn fail_with(&self, warnings: &[String], messages: Vec<Message>, exit: Exit) -> Exit {
+        warnings.iter().for_each(|warning| self.stderr.warn(warning));
         self.stderr.tell(&messages);
         if self.format == Format::Text {
             return exit;
         }
-        let json = json!({ "state": "failed", "exit_code": exit as u8, "errors": messages });
+        let json = json!({
+            "state": "failed", "exit_code": exit as u8, "errors": messages, "warnings": warnings,
+        });
         self.print_beside(exit, "", &json)
     }
 
@@ -269,6 +276,16 @@ impl Output {
     }
 }
 
+/// Says why nothing was published, and what this command can do about it.
+fn unpublished(error: &PublishError) -> Message {
+    let somebody = somebody_elses(error);
+    let hint = match error.refusal() {
+        Some(Refusal::Busy) => Some("let this run wait longer for it: --wait 5m"),
+        _ => somebody.as_deref().or(error.hint()),
+    };
+    Message::new(error, hint)
+}
+
 /// Says what to do if what may not be used, such as the lock, belongs to another user.
 fn somebody_elses(error: &PublishError) -> Option<String> {
     error.io_error().filter(|cause| cause.kind() == ErrorKind::PermissionDenied)?;
@@ -279,6 +296,17 @@ fn somebody_elses(error: &PublishError) -> Option<String> {
             "it belongs to {who}: run this as {who}, or have {who} remove it once if only you publish here"
         )
     })
+}
+
+fn problems(error: &ConfigError) -> Vec<Message> {
+    error.problems().iter().map(|problem| Message { message: problem.to_string(), hint: None }).collect()
+}
+
+/// Says that secrets are on disk that were not published.
+fn leftover(error: &PublishError) -> Message {
+    let message = format!("files with secrets are left that were not published: {}", describe(error));
+    let hint = "only the user who ran this can read them; the next run tries again to remove them";
+    Message { message, hint: Some(hint.to_owned()) }
 }
 
 /// Says how many files and imports a plan has: what these come to, only their sources know.

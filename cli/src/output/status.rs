@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use secretdir_engine::{
-    Announcement, FileReport, GenerationReport, SecretReport, StatusReport, count, escape,
+    Announcement, FileReport, GenerationReport, SecretReport, StatusReport, StatusView, count, escape,
 };
 
 pub(crate) fn text(report: &StatusReport) -> String {
@@ -12,6 +12,9 @@ pub(crate) fn text(report: &StatusReport) -> String {
         Some(generation) => current(report, generation),
         None => format!("nothing is published at {}", escape(&report.path)),
     }];
+    if let Some(publisher) = report.generation.as_ref().and_then(|current| current.publisher.as_ref()) {
+        lines.push(format!("published by: {publisher}"));
+    }
     if let Some(age) = report.last_success_age_seconds {
         lines.push(format!("last success: {} ago", ago(age)));
     }
@@ -21,6 +24,11 @@ pub(crate) fn text(report: &StatusReport) -> String {
     }
     for id in &report.unfinished {
         lines.push(format!("unfinished: generation {id} (being made, or swept away by the next run)"));
+    }
+    if report.view == StatusView::Reader {
+        lines.push(
+            "seen as a reader: only the user who publishes sees sources and the last success".to_owned(),
+        );
     }
     if let Some(generation) = &report.generation {
         lines.extend(generation.files.iter().map(file));

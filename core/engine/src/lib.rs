@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod announce;
 mod bundle;
 mod coding;
 mod config;
@@ -10,6 +11,7 @@ mod field;
 mod gather;
 mod host;
 mod import;
+mod inspect;
 pub mod interpreter;
 mod manifest;
 mod on_change;
@@ -33,14 +35,15 @@ pub use field::{Field, FieldError, FieldSyntaxError, JsonFault};
 pub use gather::{GatherError, GatherFailure};
 pub use host::{Event, Host};
 pub use import::{ImportFault, Spelling};
-pub use manifest::Announcement;
+pub use inspect::{InspectError, inspect};
+pub use manifest::{Announcement, Publisher};
 pub use on_change::OnChangeError;
 pub use outcome::{AskedSource, FileChange, FileChangeKind, LateFailure, Notification, Outcome, State};
 pub use owners::OwnerError;
-pub use plan::Plan;
+pub use plan::{Location, Plan};
 pub use problem::{ConfigError, Problem};
 pub use registry::{Registry, RegistryError, UnknownProvider};
 pub use report::{count, describe};
 pub use schema::{schema, settings_schema};
-pub use status::{FileReport, GenerationReport, SecretReport, StatusReport, SupersededReport};
-pub use sync::{Rehearsal, SyncError, diff, fetch, sync};
+pub use status::{FileReport, GenerationReport, SecretReport, StatusReport, StatusView, SupersededReport};
+pub use sync::{Rehearsal, SyncError, SyncFailure, diff, fetch, sync};

@@ -1,8 +1,10 @@
 //! `[on-change]`: a command that runs after the flip, once for the whole set, and at least once for each change.
 //!
-//! Before the flip the note says "pending"; only the command's success clears it. Whoever finds a pending note runs the
-//! command again, even if there is nothing to publish. The command runs after unlocking, so it may call secretdir; the
-//! claim on the note keeps a second run that finds it pending from running it at the same time.
+//! The command runs after unlocking, so it may call secretdir; the claim on the note keeps a second run that finds it
+//! pending from running it at the same time. When it runs, and what is noted of it: [`announce`](crate::announce).
+//!
+//! It runs in the folder of the configuration, and a program with a slash in its name is found from there. That is the
+//! same for the programs of the provider `exec`, wherever secretdir was started.
 //!
 //! No shell. The environment is an allow-list, since the runner's own may hold the very secrets that are published.
 //! Nothing is on standard input; standard output goes where standard error goes.
@@ -10,7 +12,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -20,7 +22,7 @@ use tokio::time::Instant;
 
 use crate::host::Host;
 use crate::interpreter::{self, Missing};
-use crate::plan::OnChange;
+use crate::plan::{OnChange, Plan};
 
 /// What of the runner's environment a command gets, besides `LC_*`.
 const PASSED_ON: &[&str] = &[
@@ -92,9 +94,9 @@ pub enum OnChangeError {
 }
 
 impl OnChangeError {
-    fn start(program: String, cause: io::Error) -> Self {
+    fn start(program: String, located: &Path, cause: io::Error) -> Self {
         let is_not_found = cause.kind() == io::ErrorKind::NotFound;
-        match interpreter::missing(program.as_ref()).filter(|_| is_not_found) {
+        match interpreter::missing(located.as_os_str()).filter(|_| is_not_found) {
             Some(missing) => Self::Lacking { program, missing },
             None => Self::Start { program, cause },
         }
@@ -117,9 +119,10 @@ impl OnChangeError {
 }
 
 /// Runs the command to its end, and not longer than its timeout.
-pub(crate) async fn run(on_change: &OnChange, link: &Path, host: &dyn Host) -> Result<(), OnChangeError> {
+pub(crate) async fn run(on_change: &OnChange, plan: &Plan, host: &dyn Host) -> Result<(), OnChangeError> {
     let program = || on_change.program.clone();
-    let mut child = start(on_change, link, host).map_err(|cause| OnChangeError::start(program(), cause))?;
+    let mut child = start(on_change, plan, host)
+        .map_err(|cause| OnChangeError::start(program(), &located(on_change, plan), cause))?;
     let mut group = Group::of(&child);
     let status = match tokio::time::timeout(on_change.timeout, child.wait()).await {
         Ok(status) => status.map_err(|cause| OnChangeError::Wait { program: program(), cause })?,
@@ -132,19 +135,32 @@ pub(crate) async fn run(on_change: &OnChange, link: &Path, host: &dyn Host) -> R
     if status.success() { Ok(()) } else { Err(OnChangeError::Failed { program: program(), status }) }
 }
 
-fn start(on_change: &OnChange, link: &Path, host: &dyn Host) -> io::Result<Child> {
+fn start(on_change: &OnChange, plan: &Plan, host: &dyn Host) -> io::Result<Child> {
     let output = io::stderr().as_fd().try_clone_to_owned()?;
-    let mut command = Command::new(&on_change.program);
+    let mut command = Command::new(located(on_change, plan));
     command
         .args(&on_change.arguments)
         .env_clear()
         .envs(environment())
-        .env("SECRETDIR_PATH", std::path::absolute(link)?)
+        .env("SECRETDIR_PATH", std::path::absolute(plan.link())?)
+        .current_dir(folder(plan))
         .stdin(Stdio::null())
         .stdout(Stdio::from(output))
         .process_group(0);
     let _umask = host.child_umask().map(UmaskForChild::set);
     command.spawn()
+}
+
+/// Returns the folder of the configuration. One of the current folder that cannot be named is left for the system to find.
+fn folder(plan: &Plan) -> PathBuf {
+    let file = std::path::absolute(plan.config_file()).unwrap_or_else(|_| plan.config_file().to_owned());
+    file.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// Without a slash a program is looked up in PATH.
+fn located(on_change: &OnChange, plan: &Plan) -> PathBuf {
+    let program = &on_change.program;
+    if program.contains('/') { folder(plan).join(program) } else { PathBuf::from(program) }
 }
 
 fn environment() -> impl Iterator<Item = (OsString, OsString)> {

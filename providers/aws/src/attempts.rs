@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::client::retries::classifiers::{RetryClassifierPriori
 use aws_smithy_types::retry::ErrorKind;
 
 use crate::budget::Budget;
+use crate::http::TooLong;
 
 /// The SDK waits no longer than this longer than it would by itself. A store that asks for more is asked again by the
 /// run, which knows its deadline.
@@ -67,6 +68,9 @@ impl Attempts {
         let RetryAction::RetryIndicated(RetryReason::RetryableError { kind, retry_after }) = found else {
             return RetryAction::NoActionIndicated;
         };
+        if is_too_long(context) {
+            return RetryAction::RetryForbidden;
+        }
         let wait = retry_after.or_else(|| retry_after_of(context));
         state.seen = Seen { throttled: *kind == ErrorKind::ThrottlingError, retry_after: wait };
         if state.made >= self.most {
@@ -121,6 +125,11 @@ impl ClassifyRetry for Attempts {
     fn priority(&self) -> RetryClassifierPriority {
         RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
     }
+}
+
+/// Says whether the answer to an attempt was cut off. The next one would be as long.
+fn is_too_long(context: &InterceptorContext) -> bool {
+    matches!(context.output_or_error(), Some(Err(error)) if TooLong::behind(error).is_some())
 }
 
 /// Reads the header `Retry-After`, of which the SDK knows only AWS's own variant: in seconds (RFC 9110, 10.2.3). As a date it is not used by AWS, and not read.

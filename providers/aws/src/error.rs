@@ -18,6 +18,7 @@ use secretdir_provider::{SourceError, SourceErrorKind};
 pub(crate) use self::fault::Fault;
 use self::reply::Reply;
 use crate::attempts::Seen;
+use crate::http::TooLong;
 use crate::settings::AwsSettings;
 
 const REGION_HINT: &str =
@@ -78,6 +79,26 @@ pub(crate) fn no_value() -> SourceError {
 /// Says that an answer does not mention a request.
 pub(crate) fn no_answer() -> SourceError {
     SourceError::new(SourceErrorKind::InvalidData).with_cause("the answer says nothing of this name")
+}
+
+/// Says that an answer does not mention this secret.
+pub(crate) fn no_answer_about(id: &str) -> SourceError {
+    new(SourceErrorKind::InvalidData, format!("the answer says nothing of `{id}`"), ENDPOINT_HINT)
+}
+
+/// Says that an answer is about another secret or parameter than the one that was asked for.
+pub(crate) fn of_another(what: &str, id: &str) -> SourceError {
+    new(
+        SourceErrorKind::InvalidData,
+        format!("the answer is about another {what} than `{id}`"),
+        ENDPOINT_HINT,
+    )
+}
+
+/// Says that an answer has another version than the one that was asked for.
+pub(crate) fn of_another_version(version: &str, id: &str) -> SourceError {
+    let cause = format!("the answer has another version than {version} of `{id}`");
+    new(SourceErrorKind::InvalidData, cause, ENDPOINT_HINT)
 }
 
 /// Says that an answer is no page of a listing, or one of a listing without an end.
@@ -170,12 +191,16 @@ fn of_reply(reply: &Reply, asked: Asked<'_>) -> Failure {
     Failure { error, fault: Some(fault) }
 }
 
-/// Sorts out a call that has no reply: credentials that could not be loaded, or a network that does not carry.
+/// Sorts out a call that has no reply: credentials that could not be loaded, a network that does not carry, or an answer that
+/// was cut off.
 fn of_transport(failure: &(dyn Error + 'static), asked: Asked<'_>) -> SourceError {
     if let Some(credentials) = chain(failure).filter_map(|e| e.downcast_ref::<CredentialsError>()).last() {
         return of_credentials(credentials, asked.profile);
     }
     let cause = format!("{} in {}: {}", asked.service, asked.region, root(failure));
+    if TooLong::behind(failure).is_some() {
+        return new(SourceErrorKind::InvalidData, cause, ENDPOINT_HINT);
+    }
     let connection = chain(failure).find_map(|e| e.downcast_ref::<ConnectorError>());
     match connection.map(kind_of_connection) {
         Some(SourceErrorKind::TimedOut) => new(SourceErrorKind::TimedOut, cause, TIME_HINT),

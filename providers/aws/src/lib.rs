@@ -5,6 +5,7 @@ mod budget;
 mod clients;
 mod credentials;
 mod error;
+mod http;
 mod listing;
 mod parameter_store;
 mod places;

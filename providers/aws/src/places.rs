@@ -7,15 +7,12 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_secretsmanager::config::SharedHttpClient;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_http_client::{Builder, ConnectorBuilder};
 use secretdir_provider::SourceError;
 use tokio::sync::OnceCell;
 
 use crate::credentials::{self, Remembering};
-use crate::error;
 use crate::settings::AwsSettings;
+use crate::{error, http};
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -71,7 +68,7 @@ impl Places {
     }
 
     async fn look_around(&self) -> SdkConfig {
-        let http_client = http_client();
+        let http_client = http::client();
         let mut loader =
             aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http_client.clone());
         if let Some(region) = &self.settings.region {
@@ -123,18 +120,6 @@ pub(crate) fn in_region(name: &str, arn_region: Option<&str>, home: &str, region
         Some(named) if named == home => name.replacen(&format!(":{home}:"), &format!(":{region}:"), 1),
         _ => name.to_owned(),
     }
-}
-
-/// Builds what the SDK builds by default, with ring instead of aws-lc: the machine's certificates, and the proxy that
-/// the environment names.
-fn http_client() -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(|settings, components| {
-        let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::Ring));
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-        connector.set_proxy_config(Some(ProxyConfig::from_env()));
-        connector.build()
-    })
 }
 
 /// Returns the time-outs of a call that must be at its end by then, all retries included.

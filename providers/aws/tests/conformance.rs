@@ -4,12 +4,16 @@
 
 #[path = "conformance/answers.rs"]
 mod answers;
+#[path = "conformance/bounds.rs"]
+mod bounds;
 #[path = "conformance/environment.rs"]
 mod environment;
 #[path = "conformance/faults.rs"]
 mod faults;
 #[path = "conformance/listing.rs"]
 mod listing;
+#[path = "conformance/other_answers.rs"]
+mod other_answers;
 #[path = "conformance/parameters.rs"]
 mod parameters;
 #[path = "conformance/permissions.rs"]

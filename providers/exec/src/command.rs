@@ -96,8 +96,8 @@ impl SecretSource for CommandSource {
         };
         let variables = self.setup.variables();
         let values = variables.iter().map(|value| value.as_slice()).chain([value.as_bytes()]);
-        let shown = Redaction::new([noise.as_bytes()], values);
-        Err(failure.with_noise(&shown.of(noise.as_bytes())).error())
+        let shown = Redaction::new([noise.excerpt()], values);
+        Err(failure.with_noise(&shown.of(noise.excerpt())).error())
     }
 }
 

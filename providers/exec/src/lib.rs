@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod command;
+mod decoded;
+mod excerpt;
 mod failure;
 mod message;
 mod noise;

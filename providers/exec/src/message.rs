@@ -7,7 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secretdir_provider::{Retry, Secret, SourceErrorKind};
 use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroize as _;
+
+use crate::excerpt::{self, Excerpt};
 
 /// The version of the protocol that is spoken here.
 pub(crate) const VERSION: u32 = 1;
@@ -34,21 +36,21 @@ pub(crate) enum Reply {
     Hello { protocol: u32 },
     Secret { id: usize, secret: Secret },
     Error { id: usize, error: PluginError },
-    Warning { message: String },
+    Warning { message: Excerpt },
 }
 
 /// An error as a plug-in tells it: its texts may hold a value until they have been redacted.
 pub(crate) struct PluginError {
     pub(crate) kind: SourceErrorKind,
-    pub(crate) message: Zeroizing<String>,
-    pub(crate) hint: Option<Zeroizing<String>>,
+    pub(crate) message: Excerpt,
+    pub(crate) hint: Option<Excerpt>,
     pub(crate) retry: Retry,
 }
 
 impl PluginError {
     /// Returns what it says.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = &[u8]> {
-        std::iter::once(&self.message).chain(&self.hint).map(|text| text.as_bytes())
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &Excerpt> {
+        std::iter::once(&self.message).chain(&self.hint)
     }
 }
 
@@ -63,12 +65,16 @@ struct Line<'a> {
     text: Option<Text<'a>>,
     #[serde(borrow)]
     base64: Option<Text<'a>>,
-    revision: Option<String>,
-    origin: Option<String>,
+    #[serde(borrow)]
+    revision: Option<Text<'a>>,
+    #[serde(borrow)]
+    origin: Option<Text<'a>>,
     #[serde(borrow)]
     kind: Option<Text<'a>>,
-    message: Option<String>,
-    hint: Option<String>,
+    #[serde(borrow)]
+    message: Option<Text<'a>>,
+    #[serde(borrow)]
+    hint: Option<Text<'a>>,
     retry_after_ms: Option<u64>,
 }
 
@@ -111,7 +117,7 @@ pub(crate) fn read(line: &[u8]) -> Result<Reply, &'static str> {
         }
         Type::Warning => {
             let message = line.message.ok_or("is a warning without a message")?;
-            Ok(Reply::Warning { message })
+            Ok(Reply::Warning { message: Excerpt::beginning(&message.0) })
         }
     }
 }
@@ -127,10 +133,10 @@ impl Line<'_> {
         };
         let mut secret = Secret::new(bytes);
         if let Some(revision) = self.revision {
-            secret = secret.with_revision(revision);
+            secret = secret.with_revision(excerpt::cut(&revision.0));
         }
         if let Some(origin) = self.origin {
-            secret = secret.with_origin(origin);
+            secret = secret.with_origin(excerpt::cut(&origin.0));
         }
         Ok(secret)
     }
@@ -139,7 +145,8 @@ impl Line<'_> {
         let kind = kind(self.kind.as_ref().map_or("other", |kind| &kind.0));
         let message = self.message.ok_or("is an error without a message")?;
         let retry = self.retry_after_ms.map(Duration::from_millis).map_or(Retry::No, Retry::After);
-        Ok(PluginError { kind, message: message.into(), hint: self.hint.map(Into::into), retry })
+        let hint = self.hint.as_ref().map(|hint| Excerpt::beginning(&hint.0));
+        Ok(PluginError { kind, message: Excerpt::beginning(&message.0), hint, retry })
     }
 }
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use zeroize::Zeroizing;
 
-/// How much is kept for an error message.
-const KEPT: usize = 2048;
+use crate::excerpt::Excerpt;
+
+/// How much is read at once.
+const CHUNK: usize = 2048;
 
 /// How long the last words of a process that has ended may take to arrive.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -14,8 +16,7 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 /// The last that was written on standard error.
 #[derive(Default)]
 pub(crate) struct Noise {
-    /// It may hold a value, so it is wiped.
-    last: Zeroizing<Vec<u8>>,
+    last: Excerpt,
 }
 
 impl Noise {
@@ -37,7 +38,7 @@ impl Noise {
         let _ = tokio::time::timeout(LAST_WORDS, self.listen(reader)).await;
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn excerpt(&self) -> &Excerpt {
         &self.last
     }
 
@@ -47,16 +48,10 @@ impl Noise {
     }
 
     async fn listen(&mut self, reader: &mut (impl AsyncRead + Unpin)) {
-        let mut chunk = Zeroizing::new([0; KEPT]);
+        let mut chunk = Zeroizing::new([0; CHUNK]);
         while let Ok(count @ 1..) = reader.read(&mut *chunk).await {
-            self.keep(chunk.get(..count).unwrap_or_default());
+            self.last.append(chunk.get(..count).unwrap_or_default());
         }
-    }
-
-    fn keep(&mut self, heard: &[u8]) {
-        let all = Zeroizing::new([self.last.as_slice(), heard].concat());
-        let start = all.len().saturating_sub(KEPT);
-        self.last = Zeroizing::new(all.get(start..).unwrap_or_default().to_owned());
     }
 }
 
@@ -66,9 +61,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_last_is_kept_and_nothing_waits() {
-        let text: Vec<u8> = (0..10 * KEPT).map(|n| b'a' + u8::try_from(n % 26).unwrap()).collect();
+        let text: Vec<u8> = (0..10 * CHUNK).map(|n| b'a' + u8::try_from(n % 26).unwrap()).collect();
         let mut noise = Noise::default();
         noise.last_words(&mut &text[..]).await;
-        assert_eq!(noise.as_bytes(), &text[9 * KEPT..]);
+        let last = noise.excerpt();
+        assert_eq!(&last.as_bytes()[last.shown()], &text[9 * CHUNK..]);
     }
 }

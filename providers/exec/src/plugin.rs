@@ -4,8 +4,6 @@ use std::fmt;
 use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use secretdir_provider::{
     FetchContext, Secret, SecretRequest, SecretSource, SourceError, SourceErrorKind, async_trait,
 };
@@ -112,9 +110,9 @@ impl Told<'_> {
     fn answers(self, setup: &Setup, program: &str, context: &FetchContext) -> Vec<Answered> {
         let shown = self.redaction(setup);
         for warning in &self.heard.warnings {
-            context.warn(shown.of(warning.as_bytes()));
+            context.warn(shown.of(warning));
         }
-        let noise = shown.of(self.noise.as_bytes());
+        let noise = shown.of(self.noise.excerpt());
         let answers = self.heard.answers.iter();
         let errors: Vec<_> = answers.map(|answer| plugin_error(answer.as_ref(), &shown)).collect();
         drop(shown);
@@ -136,22 +134,20 @@ impl Told<'_> {
     }
 
     /// Gathers every text that may be shown, and every value that may not.
-    fn redaction(&self, setup: &Setup) -> Redaction<'_> {
-        let mut texts = vec![self.noise.as_bytes()];
-        texts.extend(self.heard.warnings.iter().map(String::as_bytes));
-        let mut values = setup.variables();
-        values.push(self.rest.clone());
-        for answer in self.heard.answers.iter().flatten() {
-            match answer {
-                Answer::Secret(secret) => {
-                    let value = secret.expose_secret();
-                    values.push(Zeroizing::new(STANDARD.encode(value).into_bytes()));
-                    values.push(Zeroizing::new(value.to_owned()));
-                }
-                Answer::Error(error) => texts.extend(error.texts()),
-            }
-        }
-        Redaction::new(texts, values.iter().map(|value| value.as_slice()))
+    fn redaction(&self, setup: &Setup) -> Redaction {
+        let answers = || self.heard.answers.iter().flatten();
+        let errors = answers().filter_map(|answer| match answer {
+            Answer::Error(error) => Some(error.texts()),
+            Answer::Secret(_) => None,
+        });
+        let secrets = answers().filter_map(|answer| match answer {
+            Answer::Secret(secret) => Some(secret.expose_secret()),
+            Answer::Error(_) => None,
+        });
+        let texts = std::iter::once(self.noise.excerpt()).chain(&self.heard.warnings).chain(errors.flatten());
+        let variables = setup.variables();
+        let variables = variables.iter().map(|value| value.as_slice());
+        Redaction::new(texts, variables.chain(secrets).chain([self.rest.as_slice()]))
     }
 }
 
@@ -166,12 +162,11 @@ fn settle(answer: Option<Answer>, error: Option<SourceError>, failure: &Failure)
     }
 }
 
-fn plugin_error(answer: Option<&Answer>, shown: &Redaction<'_>) -> Option<SourceError> {
+fn plugin_error(answer: Option<&Answer>, shown: &Redaction) -> Option<SourceError> {
     let Some(Answer::Error(error)) = answer else { return None };
-    let told =
-        SourceError::new(error.kind).with_retry(error.retry).with_cause(shown.of(error.message.as_bytes()));
+    let told = SourceError::new(error.kind).with_retry(error.retry).with_cause(shown.of(&error.message));
     Some(match &error.hint {
-        Some(hint) => told.with_hint(shown.of(hint.as_bytes())),
+        Some(hint) => told.with_hint(shown.of(hint)),
         None => told,
     })
 }

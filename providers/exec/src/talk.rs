@@ -10,6 +10,7 @@ use tokio::process::{ChildStdin, ChildStdout};
 use tokio::time::{Duration, timeout};
 use zeroize::Zeroizing;
 
+use crate::excerpt::Excerpt;
 use crate::failure::Failure;
 use crate::message::{self, PluginError, Reply, Request};
 use crate::output::Lines;
@@ -19,6 +20,9 @@ pub(crate) const GRACE: Duration = Duration::from_secs(1);
 
 /// How many warnings a plug-in may give.
 const MOST_WARNINGS: usize = 100;
+
+/// How much is kept of all messages, hints and warnings together: 256 KiB.
+const MOST_TEXT: usize = 256 << 10;
 
 /// How long a line may be besides its value.
 const AROUND_VALUE: usize = 64 << 10;
@@ -40,7 +44,9 @@ pub(crate) struct Heard<'r> {
     line: usize,
     missing: usize,
     pub(crate) answers: Vec<Option<Answer>>,
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Excerpt>,
+    /// How much more text is kept.
+    room: usize,
 }
 
 /// An answer to one request.
@@ -58,8 +64,15 @@ impl<'r> Talk<'r> {
     ) -> Self {
         let longest = max_bytes.saturating_mul(LONGEST_ESCAPE).saturating_add(AROUND_VALUE);
         let answers = requests.iter().map(|_| None).collect();
-        let heard =
-            Heard { program, max_bytes, line: 0, missing: requests.len(), answers, warnings: Vec::new() };
+        let heard = Heard {
+            program,
+            max_bytes,
+            line: 0,
+            missing: requests.len(),
+            answers,
+            warnings: Vec::new(),
+            room: MOST_TEXT,
+        };
         Self { requests, lines: Lines::new(stdout, longest), heard }
     }
 
@@ -120,14 +133,30 @@ impl Heard<'_> {
                 let answer = self.bounded(secret);
                 self.answer(id, answer)
             }
-            Reply::Error { id, error } => self.answer(id, Answer::Error(error)),
+            Reply::Error { id, error } => {
+                let message = self.kept(error.message);
+                let hint = error.hint.map(|hint| self.kept(hint));
+                self.answer(id, Answer::Error(PluginError { message, hint, ..error }))
+            }
             Reply::Warning { .. } if self.warnings.len() == MOST_WARNINGS => {
                 Err(self.fault("is one warning too many"))
             }
             Reply::Warning { message } => {
+                let message = self.kept(message);
                 self.warnings.push(message);
                 Ok(())
             }
+        }
+    }
+
+    /// Keeps a text while there is room.
+    fn kept(&mut self, text: Excerpt) -> Excerpt {
+        match self.room.checked_sub(text.as_bytes().len()) {
+            Some(room) => {
+                self.room = room;
+                text
+            }
+            None => Excerpt::nothing(),
         }
     }
 
@@ -149,11 +178,11 @@ impl Heard<'_> {
             return Answer::Secret(secret);
         }
         let message = format!("the secret has more than {} bytes", self.max_bytes);
-        let hint = "raise `max-bytes` if that is not too much".to_owned();
+        let hint = "raise `max-bytes` if that is not too much";
         Answer::Error(PluginError {
             kind: SourceErrorKind::InvalidData,
-            message: message.into(),
-            hint: Some(hint.into()),
+            message: Excerpt::beginning(&message),
+            hint: Some(Excerpt::beginning(hint)),
             retry: secretdir_provider::Retry::No,
         })
     }

@@ -9,6 +9,7 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 use secretdir_provider::{Retry, SourceError, SourceErrorKind};
 
+use crate::beneath::Refusal;
 use crate::list::{MOST_COMPONENTS, MOST_ENTRIES};
 use crate::name::NameFault;
 use crate::read::MOST_BYTES;
@@ -16,7 +17,7 @@ use crate::read::MOST_BYTES;
 /// What went wrong with one file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum FileFault {
-    Open(Errno),
+    Open(Refusal),
     Read(Errno),
     NotRegular(FileType),
     TooLarge { bytes: u64 },
@@ -35,10 +36,11 @@ struct Failed {
 pub(crate) fn of_root(root: &Path, errno: Errno) -> SourceError {
     match errno {
         Errno::NOENT => SourceError::new(SourceErrorKind::Unavailable)
-            .with_cause(format!("there is no directory {root:?}"))
+            .with_cause(nothing_at("directory", root))
             .with_hint(
                 "make or mount it, or correct `root`: a relative one counts from the configuration file",
             ),
+        Errno::LOOP => circle(Place::At(root)),
         Errno::NOTDIR => SourceError::new(SourceErrorKind::InvalidData)
             .with_cause(format!("the root {root:?} is not a directory, or below something that is none")),
         _ => by_system(errno, format!("the root {root:?} cannot be opened")),
@@ -48,7 +50,7 @@ pub(crate) fn of_root(root: &Path, errno: Errno) -> SourceError {
 /// Reports that a file cannot be opened or read.
 pub(crate) fn of_file(place: Place<'_>, fault: FileFault) -> SourceError {
     match fault {
-        FileFault::Open(errno) => of_opening(place, errno),
+        FileFault::Open(refusal) => of_opening(place, refusal),
         FileFault::Read(errno) => by_system(errno, format!("{place} cannot be read")),
         FileFault::NotRegular(file_type) => {
             invalid(format!("{place} is {}, not a regular file", name_of(file_type)))
@@ -64,12 +66,13 @@ pub(crate) fn of_file(place: Place<'_>, fault: FileFault) -> SourceError {
 /// Reports that the one file of a store cannot be opened or read. As of a root, that it is not there says nothing of its
 /// keys.
 pub(crate) fn of_store(path: &Path, fault: FileFault) -> SourceError {
-    let place = Place::At(path);
     match fault {
-        FileFault::Open(Errno::NOENT | Errno::NOTDIR) => SourceError::new(SourceErrorKind::Unavailable)
-            .with_cause(format!("there is no file {place}"))
-            .with_hint("make it, or correct `path`: a relative one counts from the configuration file"),
-        _ => of_file(place, fault),
+        FileFault::Open(Refusal::System(Errno::NOENT | Errno::NOTDIR)) => {
+            SourceError::new(SourceErrorKind::Unavailable)
+                .with_cause(nothing_at("file", path))
+                .with_hint("make it, or correct `path`: a relative one counts from the configuration file")
+        }
+        _ => of_file(Place::At(path), fault),
     }
 }
 
@@ -91,13 +94,15 @@ pub(crate) fn bad_prefix(fault: NameFault) -> SourceError {
 }
 
 /// Reports that a directory cannot be listed.
-pub(crate) fn of_listing(place: Place<'_>, errno: Errno) -> SourceError {
-    let error = match errno {
-        Errno::XDEV | Errno::LOOP => of_opening(place, errno),
-        _ => by_system(errno, format!("{place} cannot be listed")),
+pub(crate) fn of_listing(place: Place<'_>, refusal: Refusal) -> SourceError {
+    let error = match refusal {
+        Refusal::Absent | Refusal::LeadsNowhere | Refusal::System(Errno::XDEV | Errno::LOOP) => {
+            of_opening(place, refusal)
+        }
+        Refusal::System(errno) => by_system(errno, format!("{place} cannot be listed")),
     };
-    match errno {
-        Errno::ACCESS | Errno::PERM => {
+    match refusal {
+        Refusal::System(Errno::ACCESS | Errno::PERM) => {
             error.with_hint("to list secrets, the user who runs this must be able to read each directory too")
         }
         _ => error,
@@ -132,20 +137,46 @@ pub(crate) fn replaced(root: &Path) -> SourceError {
         .with_hint("run this again: one run reads from one directory")
 }
 
-fn of_opening(place: Place<'_>, errno: Errno) -> SourceError {
-    match errno {
-        Errno::NOENT | Errno::NOTDIR => {
-            SourceError::new(SourceErrorKind::NotFound).with_cause(format!("there is no {place}"))
+fn of_opening(place: Place<'_>, refusal: Refusal) -> SourceError {
+    let errno = match refusal {
+        Refusal::Absent => {
+            return SourceError::new(SourceErrorKind::NotFound).with_cause(format!("there is no {place}"));
         }
+        Refusal::LeadsNowhere => return nowhere(place),
+        Refusal::System(errno) => errno,
+    };
+    match errno {
         Errno::XDEV => SourceError::new(SourceErrorKind::PermissionDenied)
             .with_cause(format!("a symbolic link on the way to {place} leads out of the root"))
             .with_hint("only relative links that stay below `root` are followed"),
-        Errno::LOOP => invalid(format!("there are too many symbolic links on the way to {place}")),
+        Errno::LOOP => circle(place),
         // So says the system of a socket, and of a device that has no driver.
         Errno::NXIO | Errno::NODEV | Errno::OPNOTSUPP => {
             invalid(format!("{place} is a socket or a device, not a regular file"))
         }
         _ => by_system(errno, format!("{place} cannot be opened")),
+    }
+}
+
+/// Reports a link whose target does not exist. The name does: the secret may be one that the store has lost for now.
+fn nowhere(place: Place<'_>) -> SourceError {
+    SourceError::new(SourceErrorKind::Unavailable)
+        .with_cause(format!("a symbolic link on the way to {place} leads nowhere"))
+        .with_hint("restore the target of the link, or remove the link if the secret is really gone")
+}
+
+fn circle(place: Place<'_>) -> SourceError {
+    SourceError::new(SourceErrorKind::Unavailable)
+        .with_cause(format!("there are too many symbolic links on the way to {place}, perhaps in a circle"))
+        .with_hint("let the link name the file itself")
+}
+
+/// Says that a path of the settings leads to nothing, and which link on it is to blame.
+fn nothing_at(what: &str, path: &Path) -> String {
+    let last_name = path.ancestors().find(|place| place.symlink_metadata().is_ok());
+    match last_name.filter(|place| place.is_symlink() && !place.exists()) {
+        Some(link) => format!("there is no {what} {path:?}: the symbolic link {link:?} leads nowhere"),
+        None => format!("there is no {what} {path:?}"),
     }
 }
 
@@ -219,20 +250,27 @@ mod tests {
 
     fn opening(errno: Errno) -> SourceError {
         let place = Place::Below { root: Path::new("/run/app"), name: "db/password" };
-        of_file(place, FileFault::Open(errno))
+        of_file(place, FileFault::Open(Refusal::System(errno)))
     }
 
     #[test]
     fn an_error_names_the_root_the_file_and_the_cause_once() {
-        let told = [Errno::NOENT, Errno::NOTDIR, Errno::XDEV, Errno::LOOP, Errno::ACCESS, Errno::NXIO]
-            .map(|errno| story(&opening(errno)));
+        let place = Place::Below { root: Path::new("/run/app"), name: "db/password" };
+        let told = [Refusal::Absent, Refusal::LeadsNowhere]
+            .map(|refusal| story(&of_file(place, FileFault::Open(refusal))));
         assert_eq!(
             told,
             [
                 r#"not found: there is no "db/password" below "/run/app""#,
-                r#"not found: there is no "db/password" below "/run/app""#,
+                r#"unavailable: a symbolic link on the way to "db/password" below "/run/app" leads nowhere"#,
+            ]
+        );
+        let told = [Errno::XDEV, Errno::LOOP, Errno::ACCESS, Errno::NXIO].map(|errno| story(&opening(errno)));
+        assert_eq!(
+            told,
+            [
                 r#"permission denied: a symbolic link on the way to "db/password" below "/run/app" leads out of the root"#,
-                r#"invalid data: there are too many symbolic links on the way to "db/password" below "/run/app""#,
+                r#"unavailable: there are too many symbolic links on the way to "db/password" below "/run/app", perhaps in a circle"#,
                 r#"permission denied: "db/password" below "/run/app" cannot be opened: Permission denied (os error 13)"#,
                 r#"invalid data: "db/password" below "/run/app" is a socket or a device, not a regular file"#,
             ]

@@ -24,7 +24,7 @@ use std::path::Path;
 use secretdir_provider::{FetchContext, SourceError};
 
 use crate::beneath::Root;
-use crate::error;
+use crate::error::{self, FileFault, Place};
 use crate::turn::let_others_run;
 use walk::{Seen, Stop, Walk};
 
@@ -58,12 +58,20 @@ pub(crate) async fn below(root: &Path, context: &FetchContext, prefix: &str) -> 
         // The first root is held until here, or another one could have been given its identity.
         match (before, seen) {
             (Some((first, same)), Some(seen)) if first.is(&top) && same == seen => {
-                seen.warnings.into_iter().for_each(|warning| context.warn(warning));
-                return Ok(Listed { names: seen.names.into_iter().collect(), root: top });
+                return complete(root, top, seen, context);
             }
             (_, seen) => before = seen.map(|seen| (top, seen)),
         }
         let_others_run().await;
     }
     Err(error::restless(root))
+}
+
+/// Takes what two walks have seen for the whole, unless a link kept them from seeing what it names.
+fn complete(root: &Path, top: Root, seen: Seen, context: &FetchContext) -> Result<Listed, SourceError> {
+    if let Some((link, refusal)) = seen.broken_links.first_key_value() {
+        return Err(error::of_file(Place::of_directory(root, link), FileFault::Open(*refusal)));
+    }
+    seen.warnings.into_iter().for_each(|warning| context.warn(warning));
+    Ok(Listed { names: seen.names.into_iter().collect(), root: top })
 }

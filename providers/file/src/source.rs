@@ -8,7 +8,7 @@ use secretdir_provider::{
     FetchContext, Retry, Secret, SecretRequest, SecretSource, SourceError, async_trait,
 };
 
-use crate::beneath::{self, Root, RunRoot};
+use crate::beneath::{self, Refusal, Root, RunRoot};
 use crate::error::{self, FileFault, Place};
 use crate::name::NameFault;
 use crate::turn::let_others_run;
@@ -34,7 +34,7 @@ impl FileSource {
         let name = request.name();
         read_below(root.as_fd(), name).map_err(|fault| match fault {
             // What is superseded may be half removed: what is not there any more is not what was never there.
-            FileFault::Open(Errno::NOENT | Errno::NOTDIR) if !root.is_at(&self.root) => {
+            FileFault::Open(Refusal::Absent | Refusal::LeadsNowhere) if !root.is_at(&self.root) => {
                 error::replaced(&self.root)
             }
             _ => error::of_file(Place::Below { root: &self.root, name }, fault),
@@ -225,6 +225,25 @@ mod tests {
         fs::write(folder.path().join("a"), "value").unwrap();
         for name in ["b/../a", "./a", "b//../a"] {
             assert_eq!(fetch(&folder, name).unwrap_err().kind(), SourceErrorKind::InvalidRequest, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_unavailable_wherever_it_is_on_the_way() {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("file"), "value").unwrap();
+        for (link, target) in
+            [("key", "..data/key"), ("..data", "none"), ("circle", "circle"), ("folder", "circle")]
+        {
+            symlink(target, folder.path().join(link)).unwrap();
+        }
+        for name in ["key", "..data/key", "..data", "circle", "circle/key", "folder/key"] {
+            let error = fetch(&folder, name).unwrap_err();
+            assert_eq!((error.kind(), error.retry()), (SourceErrorKind::Unavailable, Retry::No), "{name}");
+            assert!(error.source().unwrap().to_string().contains("symbolic link"), "{name}");
+        }
+        for name in ["none", "file/x"] {
+            assert_eq!(fetch(&folder, name).unwrap_err().kind(), SourceErrorKind::NotFound, "{name}");
         }
     }
 

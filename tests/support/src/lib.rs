@@ -27,5 +27,5 @@ pub use python::programs;
 use python::python;
 pub use ran::Ran;
 pub use strict::{Fault, Strict};
-pub use stub::{Reply, Stub};
+pub use stub::{Framing, Reply, Stub};
 pub use users::{OTHER_USER, is_root};

@@ -23,6 +23,13 @@ pub enum Reply {
     },
     /// Sends these bytes as they are, and closes.
     Raw(Vec<u8>),
+    /// Sends the first bytes, and then the others again and again until the client goes away.
+    Endless {
+        /// What is sent once.
+        head: Vec<u8>,
+        /// What is sent for ever.
+        chunk: Vec<u8>,
+    },
     /// Takes the request and never answers.
     Silence,
 }
@@ -33,6 +40,31 @@ impl Reply {
         let headers = vec![("content-type".to_owned(), "application/x-amz-json-1.1".to_owned())];
         Self::Answer { status, headers, body: body.into() }
     }
+
+    /// Answers with a status and a text that does not end, although the head may say how long it is.
+    pub fn endless(status: u16, framing: Framing) -> Self {
+        const TEXT: [u8; 0x4000] = [b'x'; 0x4000];
+        let (header, chunk) = match framing {
+            Framing::Length => ("content-length: 1000000000000000", TEXT.to_vec()),
+            Framing::Chunked => {
+                ("transfer-encoding: chunked", [&b"4000\r\n"[..], &TEXT, &b"\r\n"[..]].concat())
+            }
+            Framing::UntilClosed => ("connection: close", TEXT.to_vec()),
+        };
+        let head = format!("HTTP/1.1 {status} Stub\r\n{header}\r\n\r\n").into_bytes();
+        Self::Endless { head, chunk }
+    }
+}
+
+/// How an answer says where it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// By its length.
+    Length,
+    /// In chunks, each with its length.
+    Chunked,
+    /// By closing the connection.
+    UntilClosed,
 }
 
 /// A server on 127.0.0.1 that gives every request the same reply, and counts them. Ends when dropped.
@@ -48,6 +80,8 @@ struct Shared {
     reply: Reply,
     pause: Duration,
     requests: AtomicUsize,
+    /// How many bytes of endless answers were sent.
+    sent: AtomicUsize,
     /// The first line and the body of each request.
     seen: Mutex<Vec<(String, Vec<u8>)>>,
     now: AtomicUsize,
@@ -71,6 +105,7 @@ impl Stub {
             reply,
             pause,
             requests: AtomicUsize::default(),
+            sent: AtomicUsize::default(),
             seen: Mutex::default(),
             now: AtomicUsize::default(),
             most: AtomicUsize::default(),
@@ -92,6 +127,11 @@ impl Stub {
     /// Returns how many requests have come.
     pub fn requests(&self) -> usize {
         self.shared.requests.load(Ordering::SeqCst)
+    }
+
+    /// Returns how many bytes of endless answers the clients, and the buffers on the way to them, have taken.
+    pub fn sent(&self) -> usize {
+        self.shared.sent.load(Ordering::SeqCst)
     }
 
     /// Returns the first line and the body of each request so far.
@@ -143,6 +183,13 @@ impl Shared {
         match &self.reply {
             Reply::Answer { status, headers, body } => (&stream).write_all(&response(*status, headers, body)),
             Reply::Raw(bytes) => (&stream).write_all(bytes),
+            Reply::Endless { head, chunk } => {
+                (&stream).write_all(head)?;
+                loop {
+                    (&stream).write_all(chunk)?;
+                    self.sent.fetch_add(chunk.len(), Ordering::SeqCst);
+                }
+            }
             Reply::Silence => {
                 self.silent.lock().unwrap().push(stream);
                 Ok(())

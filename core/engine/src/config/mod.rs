@@ -6,6 +6,7 @@
 //! wrong. A section that is wrong in part is read for the rest, so that one look finds every mistake in the file.
 
 mod document;
+pub(crate) mod input;
 mod lines;
 pub(crate) mod profile;
 pub(crate) mod report;
@@ -15,13 +16,14 @@ mod syntax;
 mod tests;
 mod words;
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read as _};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use secretdir_provider::{KeyPath, Settings, SettingsError, Table};
 
 use crate::problem::{ConfigError, Problem};
+use input::{Input, Unread};
 use lines::{LineStarts, Lines};
 
 /// A configuration file that is TOML, and not yet known to mean anything.
@@ -31,6 +33,10 @@ pub struct Config {
     origin: Origin,
     pub(crate) table: Table,
     pub(crate) lines: Lines,
+    /// The file as it was read; none if only a text was given.
+    pub(crate) input: Option<Input>,
+    /// The profile that was laid over it.
+    pub(crate) profile: Option<String>,
     /// What is wrong with the profile that was laid over it: told with the rest.
     pub(crate) problems: Vec<Problem>,
 }
@@ -52,9 +58,11 @@ impl Config {
     ///
     /// A file that cannot be read, is not UTF-8, or is not TOML; of the last, every mistake.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let (bytes, origin) = contents(path).map_err(|error| unreadable(path, &error))?;
+        let (bytes, input) = Input::read(path, u64::MAX).map_err(|why| unread(path, &why))?;
+        let is_file = input.is_regular() && !is_a_descriptor(path);
+        let origin = if is_file { Origin::File } else { Origin::Stream };
         match std::str::from_utf8(&bytes) {
-            Ok(text) => Self::parse(text, path).map(|config| Self { origin, ..config }),
+            Ok(text) => Ok(Self { origin, input: Some(input), ..Self::parse(text, path)? }),
             Err(error) => {
                 let line = LineStarts::of(&bytes).line(error.valid_up_to());
                 Err(Problem::new(path, Some(line), KeyPath::default(), "is not UTF-8").into())
@@ -70,7 +78,8 @@ impl Config {
     /// Every mistake that keeps the text from being TOML.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let (table, lines) = document::read(text, path)?;
-        Ok(Self { file: path.to_owned(), origin: Origin::File, table, lines, problems: Vec::new() })
+        let (input, profile, problems) = (None, None, Vec::new());
+        Ok(Self { file: path.to_owned(), origin: Origin::File, table, lines, input, profile, problems })
     }
 
     /// Returns the path of the file.
@@ -103,27 +112,33 @@ impl Config {
     }
 }
 
-/// Reads a file, and looks at what it is.
-fn contents(path: &Path) -> io::Result<(Vec<u8>, Origin)> {
-    let mut file = File::open(path)?;
-    let is_file = file.metadata()?.is_file() && !is_a_descriptor(path);
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    Ok((bytes, if is_file { Origin::File } else { Origin::Stream }))
-}
-
 /// Says whether a path names an open descriptor, such as `/dev/stdin`: whatever that is of, its folder is another one.
 fn is_a_descriptor(path: &Path) -> bool {
     let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
     folder.is_some_and(|folder| folder == Path::new("/dev") || folder.starts_with("/proc"))
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> ConfigError {
-    let message = match error.kind() {
+fn unread(path: &Path, why: &Unread) -> ConfigError {
+    let message = match why {
+        Unread::NotTrusted(why) => not_trusted(why),
+        Unread::Io(error) => unreadable(error),
+    };
+    Problem::new(path, None, KeyPath::default(), message).into()
+}
+
+/// Says why root does not read a file.
+pub(crate) fn not_trusted(why: &str) -> String {
+    format!(
+        "{why}; it names programs and files, so root reads it only if nobody else can change or replace it: \
+         give it, and the directories that lead to it, to root, and take away the permission of others to write (chmod go-w)"
+    )
+}
+
+fn unreadable(error: &io::Error) -> String {
+    match error.kind() {
         ErrorKind::NotFound => "there is no such file; is the path right, and the current folder?".to_owned(),
         ErrorKind::PermissionDenied => "this user may not read it; check its owner and mode".to_owned(),
         ErrorKind::IsADirectory => "is a directory; name the TOML file in it".to_owned(),
         _ => format!("cannot be read: {error}"),
-    };
-    Problem::new(path, None, KeyPath::default(), message).into()
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use atomicdir::{Durability, LinkName, Mode};
+use atomicdir::{Durability, LinkName, Mode, Options, Parents};
 use secretdir_provider::KeyPath;
 
 use super::advice;
@@ -11,9 +11,6 @@ use super::owner::{OwnerSpec, PlannedAttributes};
 use crate::Config;
 use crate::config::report::Report;
 use crate::config::section::{self, DirectorySection};
-
-/// How long a superseded generation stays at least, if nothing else is said.
-pub(crate) const RETAIN: Duration = Duration::from_secs(60);
 
 /// The bits without which a directory's owner can neither list nor enter it.
 const LIST_AND_ENTER: u32 = 0o500;
@@ -31,6 +28,7 @@ pub(super) struct Directory {
     pub(super) files: PlannedAttributes,
     pub(super) retain: Duration,
     pub(super) durability: Durability,
+    pub(super) parents: Parents,
 }
 
 /// Reads `[directory]`.
@@ -52,8 +50,9 @@ pub(super) fn resolve(config: &Config, report: &mut Report<'_>) -> Directory {
             owner: owner.clone(),
         },
         files: PlannedAttributes { mode: section.file_mode.unwrap_or(Mode::OWNER_READS), owner },
-        retain: section.retain.unwrap_or(RETAIN),
+        retain: section.retain.unwrap_or(Options::RETAIN),
         durability: section.durability.unwrap_or_default(),
+        parents: section.parents.unwrap_or_default(),
     };
     check_modes(&directory, report);
     advice::on_owner(&directory.attributes.owner, &at, report);

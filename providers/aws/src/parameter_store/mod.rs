@@ -4,6 +4,7 @@
 //! lists the names that it has nothing for. It refuses a call as a whole if one of its parameters may not be read; they are
 //! then asked for one by one, so that each tells for itself.
 
+mod label;
 mod list;
 mod question;
 
@@ -25,6 +26,7 @@ use crate::places::{self, Place, timeouts};
 use crate::run::{self, Answer, Call, Limits, Outcome, Run, Service};
 use crate::settings::AwsSettings;
 
+use label::{Label, path_of};
 use question::Question;
 
 /// The most parameters that one call names (API reference of GetParameters).
@@ -159,7 +161,7 @@ impl<'a> Asking<'a> {
             Ok(found) => {
                 found.parameters.into_iter().flatten().for_each(|parameter| open.found(parameter));
                 found.invalid_parameters.into_iter().flatten().for_each(|name| open.missing(&name));
-                Some(open.fail(|_| error::no_answer()))
+                Some(open.unanswered())
             }
             Err(failure) => {
                 let failure = |asked| error::of_call(&failure, asked, attempts.seen());
@@ -188,54 +190,85 @@ fn is_of_one(failure: &Failure) -> bool {
 struct Open<'r> {
     asking: &'r Asking<'r>,
     regional: &'r Regional,
-    /// What is asked: its name as it is put to this region, with the version after a colon.
-    open: BTreeMap<usize, (Question<'r>, String)>,
+    open: BTreeMap<usize, Wanted<'r>>,
     answers: Vec<(usize, Answer)>,
+}
+
+/// What is asked of a region.
+struct Wanted<'r> {
+    question: Question<'r>,
+    /// The name or ARN as it is put to this region.
+    name: String,
+    /// The same with the version after a colon.
+    selector: String,
+}
+
+impl<'r> Wanted<'r> {
+    fn of(question: Question<'r>, regional: &Regional) -> Self {
+        let name = places::in_region(question.name, question.arn_region(), &regional.home, &regional.region);
+        let selector = match question.version {
+            Some(version) => format!("{name}:{version}"),
+            None => name.clone(),
+        };
+        Self { question, name, selector }
+    }
 }
 
 impl<'r> Open<'r> {
     fn new(asking: &'r Asking<'_>, regional: &'r Regional, call: &[usize]) -> Self {
         let question = |place: &usize| Some((*place, asking.questions.get(*place).copied().flatten()?));
         let open = call.iter().filter_map(question);
-        let open = open.map(|(place, question)| (place, (question, selector(regional, question)))).collect();
+        let open = open.map(|(place, question)| (place, Wanted::of(question, regional))).collect();
         Self { asking, regional, open, answers: Vec::new() }
     }
 
     /// Returns what is asked for, each once.
     fn names(&self) -> Vec<String> {
-        let names: BTreeSet<_> = self.open.values().map(|(_, name)| name.clone()).collect();
+        let names: BTreeSet<_> = self.open.values().map(|wanted| wanted.selector.clone()).collect();
         names.into_iter().collect()
     }
 
     fn first(&self) -> Option<Asked<'r>> {
-        self.open.values().next().map(|(question, _)| self.asking.asked(self.regional, *question))
+        let wanted = self.open.values().next()?;
+        Some(self.asking.asked(self.regional, wanted.question))
     }
 
-    fn take(&mut self, is_about: impl Fn(Question<'r>, &str) -> bool) -> Vec<(usize, Question<'r>)> {
-        let taken = self.open.extract_if(.., |_, (question, name)| is_about(*question, name));
-        taken.map(|(place, (question, _))| (place, question)).collect()
+    fn take(&mut self, is_about: impl Fn(&Wanted<'r>) -> bool) -> Vec<(usize, Question<'r>)> {
+        let taken = self.open.extract_if(.., |_, wanted| is_about(wanted));
+        taken.map(|(place, wanted)| (place, wanted.question)).collect()
     }
 
-    fn found(&mut self, parameter: Parameter) {
-        let Parameter { name, mut value, version, .. } = parameter;
-        let name = name.unwrap_or_default();
-        let mut about = self.take(|question, _| path_of(question.name) == path_of(&name));
-        while let Some((place, _)) = about.pop() {
+    fn found(&mut self, mut parameter: Parameter) {
+        let mut value = parameter.value.take();
+        let label = Label::of(&parameter);
+        let mut about = self.take(|wanted| label.names(&wanted.name));
+        while let Some((place, question)) = about.pop() {
             // The last one gets the value itself: a copy that nobody owns would not be wiped.
-            let value = if about.is_empty() { value.take() } else { value.clone() };
-            let secret = value.map(|value| {
-                Secret::new(value).with_origin(&self.regional.region).with_revision(version.to_string())
-            });
-            self.answers.push((place, secret.ok_or_else(error::no_value)));
+            let value = if about.is_empty() { value.take() } else { value.clone() }.map(Secret::new);
+            let answer = label.check(question).and_then(|()| value.ok_or_else(error::no_value));
+            let described = |secret: Secret| {
+                secret.with_origin(&self.regional.region).with_revision(label.version.to_string())
+            };
+            self.answers.push((place, answer.map(described)));
         }
+        // What nobody has asked for is wiped like a value that somebody has.
+        drop(value.map(Secret::new));
     }
 
     fn missing(&mut self, name: &str) {
-        for (place, question) in self.take(|_, asked| asked == name) {
+        for (place, question) in self.take(|wanted| wanted.selector == name) {
             let asked = self.asking.asked(self.regional, question);
             let cause = "Parameter Store has no such parameter, or no such version of it";
             self.answers.push((place, Err(error::missing(asked, cause))));
         }
+    }
+
+    /// Ends with an error for each of which the answer says nothing.
+    fn unanswered(mut self) -> Vec<(usize, Answer)> {
+        let left = self.open.into_iter();
+        let silence = left.map(|(place, wanted)| (place, Err(error::no_answer_about(wanted.question.name))));
+        self.answers.extend(silence);
+        self.answers
     }
 
     /// Ends with this error for all that have no answer.
@@ -243,42 +276,13 @@ impl<'r> Open<'r> {
         let (asking, regional) = (self.asking, self.regional);
         let left = self.open.into_iter();
         self.answers
-            .extend(left.map(|(place, (question, _))| (place, Err(error(asking.asked(regional, question))))));
+            .extend(left.map(|(place, wanted)| (place, Err(error(asking.asked(regional, wanted.question))))));
         self.answers
-    }
-}
-
-/// Returns the name that is also the end of an ARN: `app/db` of `/app/db`.
-fn path_of(name: &str) -> &str {
-    let name =
-        name.strip_prefix("arn:").and_then(|arn| arn.split_once(":parameter")).map_or(name, |(_, path)| path);
-    name.trim_start_matches('/')
-}
-
-/// Returns what a parameter is called in this region, with its version.
-fn selector(regional: &Regional, question: Question<'_>) -> String {
-    let name = places::in_region(question.name, question.arn_region(), &regional.home, &regional.region);
-    match question.version {
-        Some(version) => format!("{name}:{version}"),
-        None => name,
     }
 }
 
 impl fmt::Debug for ParameterStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ParameterStore").field("settings", self.clients.settings()).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_parameter_has_one_path_however_it_is_named() {
-        for name in ["app/db", "/app/db", "arn:aws:ssm:eu-west-1:123456789012:parameter/app/db"] {
-            assert_eq!(path_of(name), "app/db", "{name}");
-        }
-        assert_eq!(path_of("db"), "db");
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use aws_sdk_secretsmanager::types::{ApiErrorType, SecretValueEntry};
 use secretdir_provider::SourceError;
 
+use super::label::{self, Label};
 use super::{Prepared, Question, deleted};
 use crate::error::{self, Failure, Fault};
 use crate::run::Answer;
@@ -50,7 +51,7 @@ pub(super) async fn ask(prepared: &Prepared<'_>) -> Result<Vec<(usize, Answer)>,
             break;
         }
     }
-    Ok(open.fail(|_| error::no_answer()))
+    Ok(open.fail(|question| error::no_answer_about(question.secret_id)))
 }
 
 /// Says whether a failure is one of the batch, and not of its secrets.
@@ -92,28 +93,32 @@ impl<'p, 'a> Open<'p, 'a> {
         taken.map(|(place, (question, _))| (place, question)).collect()
     }
 
-    fn value(&mut self, entry: SecretValueEntry) {
-        let SecretValueEntry {
-            name, arn, version_id, secret_string: mut text, secret_binary: mut bytes, ..
-        } = entry;
-        let (name, arn) = (name.unwrap_or_default(), arn.unwrap_or_default());
-        let mut about = self.take(|id| names(id, &name, &arn));
-        while let Some((place, _)) = about.pop() {
+    fn value(&mut self, mut entry: SecretValueEntry) {
+        let label = Label::of_entry(&mut entry);
+        let SecretValueEntry { secret_string: mut text, secret_binary: mut bytes, .. } = entry;
+        let mut about = self.take(|id| label.names(id) == Some(true));
+        while let Some((place, question)) = about.pop() {
             // The last one gets the value itself: a copy that nobody owns would not be wiped.
             let value = if about.is_empty() {
                 super::value(text.take(), bytes.take())
             } else {
                 super::value(text.clone(), bytes.clone())
             };
-            let region = &self.prepared.regional.region;
-            let answer = value.map(|secret| super::described(secret, version_id.clone(), region));
-            self.answers.push((place, answer.ok_or_else(error::no_value)));
+            let answer =
+                super::described(value, &label, &self.prepared.id_of(question), question, self.region());
+            self.answers.push((place, answer));
         }
+        // What nobody has asked for is wiped like a value that somebody has.
+        drop(super::value(text, bytes));
+    }
+
+    fn region(&self) -> &'p str {
+        &self.prepared.regional.region
     }
 
     async fn error(&mut self, failed: ApiErrorType) {
         let about = failed.secret_id.unwrap_or_default();
-        for (place, question) in self.take(|id| names(id, &about, &about)) {
+        for (place, question) in self.take(|id| label::is_same(id, &about)) {
             let asked = self.prepared.asked(question);
             let failure = error::of_entry(failed.error_code.as_deref(), failed.message.as_deref(), asked);
             let error = deleted::with_date(self.prepared, question, failure).await;
@@ -126,35 +131,5 @@ impl<'p, 'a> Open<'p, 'a> {
         let left = self.open.into_iter().map(|(place, (question, _))| (place, Err(error(question))));
         self.answers.extend(left);
         self.answers
-    }
-}
-
-/// Says whether an identifier names the secret with this name and ARN. An ARN may lack the hyphen and the six characters
-/// that AWS adds to the name.
-fn names(id: &str, name: &str, arn: &str) -> bool {
-    let suffix = |rest: &str| rest.len() == 7 && rest.starts_with('-');
-    id == name || id == arn || (id.starts_with("arn:") && arn.strip_prefix(id).is_some_and(suffix))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_is_matched_by_name_arn_and_partial_arn() {
-        let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/db-AbCdEf";
-        for id in ["app/db", arn, arn.trim_end_matches("-AbCdEf")] {
-            assert!(names(id, "app/db", arn), "{id}");
-        }
-        for id in [
-            "app/d",
-            "app/db-AbCdEf",
-            "app",
-            "",
-            arn.trim_end_matches("/db-AbCdEf"),
-            &format!("{arn}-AbCdEf"),
-        ] {
-            assert!(!names(id, "app/db", arn), "{id}");
-        }
     }
 }

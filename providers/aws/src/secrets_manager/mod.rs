@@ -5,6 +5,7 @@
 
 mod batch;
 mod deleted;
+mod label;
 mod list;
 mod question;
 mod single;
@@ -28,6 +29,7 @@ use crate::places::{self, Place, timeouts};
 use crate::run::{self, Call, Limits, Outcome, Run, Service};
 use crate::settings::AwsSettings;
 
+use label::Label;
 pub(crate) use question::{Question, Version};
 
 /// The most secrets that one batch names (API reference of BatchGetSecretValue).
@@ -221,11 +223,18 @@ fn value(text: Option<String>, bytes: Option<Blob>) -> Option<Secret> {
     text.map(Secret::new).or_else(|| bytes.map(|bytes| Secret::new(bytes.into_inner())))
 }
 
-/// Adds what the service says about a value.
-fn described(secret: Secret, version: Option<String>, region: &str) -> Secret {
-    let secret = secret.with_origin(region);
-    match version {
-        Some(id) => secret.with_revision(id),
+/// Adds what the service says about a value, if that is the value that was asked for.
+fn described(
+    value: Option<Secret>,
+    label: &Label,
+    id: &str,
+    question: Question<'_>,
+    region: &str,
+) -> Result<Secret, SourceError> {
+    label.check(id, question.version)?;
+    let secret = value.ok_or_else(error::no_value)?.with_origin(region);
+    Ok(match &label.version_id {
+        Some(id) => secret.with_revision(id.clone()),
         None => secret,
-    }
+    })
 }

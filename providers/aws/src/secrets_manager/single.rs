@@ -1,8 +1,8 @@
 //! One secret in one call: GetSecretValue.
 
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
-use secretdir_provider::{Secret, SourceError};
 
+use super::label::Label;
 use super::{Prepared, Question, Version, deleted};
 use crate::error;
 use crate::run::Answer;
@@ -25,7 +25,7 @@ async fn one(prepared: &Prepared<'_>, question: Question<'_>) -> Answer {
         Version::Id(id) => call.version_id(id),
     };
     match call.customize().config_override(prepared.overrides()).send().await {
-        Ok(answer) => secret(answer, &regional.region),
+        Ok(answer) => secret(answer, &prepared.id_of(question), question, &regional.region),
         Err(failure) => {
             let failure = error::of_call(&failure, prepared.asked(question), prepared.attempts.seen());
             Err(deleted::with_date(prepared, question, failure).await)
@@ -34,7 +34,8 @@ async fn one(prepared: &Prepared<'_>, question: Question<'_>) -> Answer {
 }
 
 /// Moves the value out of an answer.
-fn secret(answer: GetSecretValueOutput, region: &str) -> Result<Secret, SourceError> {
-    let secret = super::value(answer.secret_string, answer.secret_binary).ok_or_else(error::no_value)?;
-    Ok(super::described(secret, answer.version_id, region))
+fn secret(mut answer: GetSecretValueOutput, id: &str, question: Question<'_>, region: &str) -> Answer {
+    let label = Label::of_answer(&mut answer);
+    let value = super::value(answer.secret_string, answer.secret_binary);
+    super::described(value, &label, id, question, region)
 }

@@ -75,3 +75,86 @@ fn half_an_answer_is_taken_for_a_value_too() {
     assert!(story.contains("did not end within 800ms"), "{story}");
     assert!(!story.contains(&VALUE[..6]), "{story}");
 }
+
+#[test]
+fn texts_without_end_are_cut_and_say_so() {
+    let context = context();
+    let program = plugin(
+        r#"
+flood = 5_000_000
+print("e" * flood, file=sys.stderr)
+say(type="warning", message="w" * flood)
+say(type="error", id=0, message="é" * flood, hint="h" * flood)
+say(type="secret", id=1, text="value-of-it", revision="r" * flood, origin="o" * flood)
+say(type="error", id=2, kind="k" * flood, message="of an unknown kind")
+sys.exit(1)
+"#,
+    );
+    let mut program = program;
+    program.insert("max-bytes".to_owned(), secretdir_provider::Value::Integer(6_000_000));
+    let answers = ask_in(&context, program, std::path::Path::new("."), &["a", "b", "c"]);
+    let cut = |letter: &str, count: usize| format!("{} [cut]", letter.repeat(count));
+    assert_eq!(story(&answers[0]), format!("failed: {} ({})", cut("é", 1024), cut("h", 2048)));
+    let secret = answers[1].as_ref().unwrap();
+    assert_eq!(secret.revision(), Some(cut("r", 2048).as_str()));
+    assert_eq!(secret.origin(), Some(cut("o", 2048).as_str()));
+    assert_eq!(story(&answers[2]), "failed: of an unknown kind");
+    let warnings = context.warnings();
+    assert_eq!(warnings[0], cut("w", 2048));
+    assert!(warnings[1].ends_with(&format!("exit status: 1: [cut] {}", "e".repeat(2047))), "{}", warnings[1]);
+    assert_eq!(warnings.len(), 2);
+}
+
+#[test]
+fn a_flood_of_messages_is_cut_as_a_whole() {
+    let names: Vec<_> = (0..300).map(|number| number.to_string()).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let answers = ask(plugin("for id in range(300): say(type='error', id=id, message='m' * 5000)\n"), &names);
+    let whole = answers.iter().filter(|answer| story(answer).len() > 2000).count();
+    assert!((100..=128).contains(&whole), "{whole}");
+    assert_eq!(story(&answers[299]), "failed: [cut]");
+}
+
+#[test]
+fn a_value_that_the_cut_goes_through_is_not_shown_in_part() {
+    let program = format!(
+        r#"
+value = "{VALUE}"
+say(type="secret", id=0, text=value)
+for id in range(1, 10):
+    say(type="error", id=id, message="." * (2048 - id) + value)
+"#
+    );
+    let names = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    for answer in &ask(plugin(&program), &names)[1..] {
+        let story = story(answer);
+        assert!(story.ends_with(".[redacted] [cut]"), "{story}");
+    }
+}
+
+#[test]
+fn a_value_is_redacted_in_every_form() {
+    let answers = ask(
+        plugin(
+            r#"
+import urllib.parse
+value = 'Kd83/hfQ "zz1"+Lm5v\n'
+say(type="secret", id=0, text=value)
+raw = value.encode()
+forms = [raw.hex(), raw.hex().upper(), urllib.parse.quote(value, safe=""), urllib.parse.quote_plus(value), json.dumps(value)]
+forms += ["".join(f"%{byte:02x}" for byte in raw), "".join(f"\\u{byte:04x}" for byte in raw), value.replace("/", "\\/")]
+for before in [b"", b"a", b"ab"]:
+    coded = base64.b64encode(before + raw + b"c")
+    forms += [coded.decode(), base64.urlsafe_b64encode(before + raw + b"c").decode(), coded.rstrip(b"=").decode()]
+for id, form in enumerate(forms, 1):
+    say(type="error", id=id, message=f"<{form}>")
+"#,
+        ),
+        &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17"],
+    );
+    for answer in &answers[1..] {
+        let story = story(answer);
+        let rest = story.replace("[redacted]", "");
+        assert!(story.contains("[redacted]") && rest.len() <= "failed: <\"\">".len() + 6, "{story}");
+    }
+}

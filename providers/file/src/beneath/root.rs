@@ -24,7 +24,8 @@ pub(crate) struct Root {
 impl Root {
     /// Opens the root itself, following links: where it is, is the operator's choice.
     pub(crate) fn open(path: &Path) -> Result<Self, Errno> {
-        let descriptor = unless_late(|| openat(CWD, path, DIRECTORY, Mode::empty()))?;
+        let is_late = |opened: &Result<_, _>| matches!(opened, Err(Errno::NOENT));
+        let descriptor = unless_late(is_late, || openat(CWD, path, DIRECTORY, Mode::empty()))?;
         let stat = fstat(&descriptor)?;
         Ok(Self { descriptor, identity: (stat.st_dev.into(), stat.st_ino.into()) })
     }

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-type Opener = fn(BorrowedFd<'_>, &str) -> Result<OwnedFd, Errno>;
+type Opener = fn(BorrowedFd<'_>, &str) -> Result<OwnedFd, Refusal>;
 
 /// Each way of opening a file.
 const WAYS: &[(&str, Opener)] = &[
@@ -45,7 +45,7 @@ fn tree() -> TempDir {
 }
 
 /// Opens a name below the root of a tree in each way, which must agree. Returns what is in the file.
-fn read(top: &Path, name: &str) -> Result<String, Errno> {
+fn read(top: &Path, name: &str) -> Result<String, Refusal> {
     let root = Root::open(&top.join("root")).unwrap();
     let mut answers = WAYS.iter().map(|(way, open)| {
         let opened = open(root.as_fd(), name).map(|file| {
@@ -63,9 +63,16 @@ fn read(top: &Path, name: &str) -> Result<String, Errno> {
     first
 }
 
-fn text(found: &str) -> Result<String, Errno> {
+fn text(found: &str) -> Result<String, Refusal> {
     Ok(found.to_owned())
 }
+
+fn refused(errno: Errno) -> Result<String, Refusal> {
+    Err(Refusal::System(errno))
+}
+
+const ABSENT: Result<String, Refusal> = Err(Refusal::Absent);
+const NOWHERE: Result<String, Refusal> = Err(Refusal::LeadsNowhere);
 
 #[test]
 fn a_name_goes_down() {
@@ -73,18 +80,19 @@ fn a_name_goes_down() {
     assert_eq!(read(top.path(), "a"), text("inside"));
     assert_eq!(read(top.path(), "dir/sub/a"), text("inside"));
     assert_eq!(read(top.path(), "dir"), text("a directory"));
-    assert_eq!(read(top.path(), "dir/none"), Err(Errno::NOENT));
-    assert_eq!(read(top.path(), "a/b"), Err(Errno::NOTDIR));
-    assert_eq!(read(top.path(), "a/"), Err(Errno::NOTDIR));
+    assert_eq!(read(top.path(), "dir/none"), ABSENT);
+    assert_eq!(read(top.path(), "none/at/all"), ABSENT);
+    assert_eq!(read(top.path(), "a/b"), ABSENT);
+    assert_eq!(read(top.path(), "a/"), ABSENT);
 }
 
 #[test]
 fn a_name_that_goes_up_never_gets_out() {
     let top = tree();
-    assert_eq!(read(top.path(), "../a"), Err(Errno::XDEV));
-    assert_eq!(read(top.path(), "dir/../../a"), Err(Errno::XDEV));
-    assert_eq!(read(top.path(), "../root/a"), Err(Errno::XDEV));
-    assert_eq!(read(top.path(), top.path().join("a").to_str().unwrap()), Err(Errno::XDEV));
+    assert_eq!(read(top.path(), "../a"), refused(Errno::XDEV));
+    assert_eq!(read(top.path(), "dir/../../a"), refused(Errno::XDEV));
+    assert_eq!(read(top.path(), "../root/a"), refused(Errno::XDEV));
+    assert_eq!(read(top.path(), top.path().join("a").to_str().unwrap()), refused(Errno::XDEV));
 }
 
 #[test]
@@ -95,20 +103,46 @@ fn a_link_is_followed_inside_only() {
         ("dir/up", "../a", text("inside")),
         ("dir/sub/round", "../../dir/./up", text("inside")),
         ("folder", "dir/sub/", text("a directory")),
-        ("out", "../a", Err(Errno::XDEV)),
-        ("dir/out", "../../outside/a", Err(Errno::XDEV)),
-        ("back-in", "../root/a", Err(Errno::XDEV)),
-        ("absolute", "/etc/hostname", Err(Errno::XDEV)),
-        ("dangling", "dir/none", Err(Errno::NOENT)),
-        ("circle", "circle", Err(Errno::LOOP)),
-        ("slash", "a/", Err(Errno::NOTDIR)),
+        ("out", "../a", refused(Errno::XDEV)),
+        ("dir/out", "../../outside/a", refused(Errno::XDEV)),
+        ("back-in", "../root/a", refused(Errno::XDEV)),
+        ("absolute", "/etc/hostname", refused(Errno::XDEV)),
+        ("dangling", "dir/none", NOWHERE),
+        ("circle", "circle", refused(Errno::LOOP)),
+        ("slash", "a/", NOWHERE),
     ];
     for (link, target, expected) in links {
         symlink(target, top.path().join("root").join(link)).unwrap();
         assert_eq!(read(top.path(), link), expected, "{link} -> {target}");
     }
     assert_eq!(read(top.path(), "folder/a"), text("inside"));
-    assert_eq!(read(top.path(), "out/a"), Err(Errno::XDEV));
+    assert_eq!(read(top.path(), "out/a"), refused(Errno::XDEV));
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_not_a_name_that_is_absent() {
+    let top = tree();
+    let root = top.path().join("root");
+    fs::create_dir(root.join("..2024")).unwrap();
+    for (link, target) in [
+        ("..data", "..2024"),
+        ("token", "..data/token"),
+        ("chain", "token"),
+        ("dir/sub/up", "../../token"),
+        ("folder", "none"),
+        ("deep", "none/at/all"),
+        ("through-file", "a/x"),
+        ("to-file", "a"),
+        ("good", "dir"),
+    ] {
+        symlink(target, root.join(link)).unwrap();
+    }
+    for name in ["token", "chain", "dir/sub/up", "folder", "folder/a", "folder/a/b", "deep", "through-file"] {
+        assert_eq!(read(top.path(), name), NOWHERE, "{name}");
+    }
+    for name in ["none", "good/none", "good/none/a", "..data/token", "dir/none/token", "to-file/x"] {
+        assert_eq!(read(top.path(), name), ABSENT, "{name}");
+    }
 }
 
 #[test]
@@ -116,7 +150,7 @@ fn an_absolute_link_is_refused_even_if_it_leads_inside() {
     let top = tree();
     let root = top.path().join("root");
     symlink(root.join("a"), root.join("link")).unwrap();
-    assert_eq!(read(top.path(), "link"), Err(Errno::XDEV));
+    assert_eq!(read(top.path(), "link"), refused(Errno::XDEV));
 }
 
 #[test]
@@ -139,7 +173,7 @@ fn forty_links_are_followed_and_no_more() {
         symlink((number - 1).to_string(), root.join(number.to_string())).unwrap();
     }
     assert_eq!(read(top.path(), "40"), text("inside"));
-    assert_eq!(read(top.path(), "41"), Err(Errno::LOOP));
+    assert_eq!(read(top.path(), "41"), refused(Errno::LOOP));
 }
 
 /// A path of known words.

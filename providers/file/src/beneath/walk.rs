@@ -2,21 +2,24 @@
 //!
 //! Each component is opened in the directory before it, which is held by its descriptor, so a rename meanwhile cannot
 //! lead elsewhere. `..` in a link goes back to the descriptor before, and from the root nowhere.
+//!
+//! The walk remembers who wrote each component: the name that was asked for, or a link on the way. So it can tell a name that
+//! does not exist from a link whose target does not exist.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags, openat, readlinkat};
 use rustix::io::Errno;
 
-use super::{DIRECTORY, FILE};
+use super::{DIRECTORY, FILE, Refusal};
 
 /// As many links as Linux follows.
 const MOST_LINKS: usize = 40;
 
 /// Opens a file below the root.
-pub(super) fn open(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
+pub(super) fn open(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Refusal> {
     let mut walk = Walk { root, inside: Vec::new(), ahead: Vec::new(), links: 0 };
-    walk.head_for(name.as_bytes())?;
+    walk.head_for(name.as_bytes(), Origin::Name)?;
     walk.run()
 }
 
@@ -25,14 +28,38 @@ struct Walk<'a> {
     /// The directories from the root down to here.
     inside: Vec<OwnedFd>,
     /// The components still to go, the next one last.
-    ahead: Vec<Vec<u8>>,
+    ahead: Vec<Component>,
     links: usize,
 }
 
+struct Component {
+    text: Vec<u8>,
+    origin: Origin,
+}
+
+/// Who wrote a component.
+#[derive(Clone, Copy)]
+enum Origin {
+    /// The name that was asked for.
+    Name,
+    /// A symbolic link on the way.
+    Link,
+}
+
+impl Origin {
+    /// Says what it means that a component of this origin does not exist.
+    fn missing(self) -> Refusal {
+        match self {
+            Self::Name => Refusal::Absent,
+            Self::Link => Refusal::LeadsNowhere,
+        }
+    }
+}
+
 impl Walk<'_> {
-    fn run(mut self) -> Result<OwnedFd, Errno> {
+    fn run(mut self) -> Result<OwnedFd, Refusal> {
         while let Some(component) = self.ahead.pop() {
-            match component.as_slice() {
+            match component.text.as_slice() {
                 b"" | b"." => {}
                 b".." => drop(self.inside.pop().ok_or(Errno::XDEV)?),
                 _ if self.ahead.is_empty() => {
@@ -47,7 +74,11 @@ impl Walk<'_> {
             }
         }
         // The last component was none of its own, so the name is that of a directory.
-        openat(self.here(), c".", FILE, Mode::empty())
+        openat(self.here(), c".", FILE, Mode::empty()).map_err(|errno| match errno {
+            // The walk had opened it: it has just been removed.
+            Errno::NOENT => Refusal::LeadsNowhere,
+            other => other.into(),
+        })
     }
 
     fn here(&self) -> BorrowedFd<'_> {
@@ -55,20 +86,31 @@ impl Walk<'_> {
     }
 
     /// Opens a component. If it is a link, opens nothing, but heads for where it leads.
-    fn step(&mut self, component: &[u8], flags: OFlags) -> Result<Option<OwnedFd>, Errno> {
-        match openat(self.here(), component, flags | OFlags::NOFOLLOW, Mode::empty()) {
+    fn step(&mut self, component: &Component, flags: OFlags) -> Result<Option<OwnedFd>, Refusal> {
+        match openat(self.here(), component.text.as_slice(), flags | OFlags::NOFOLLOW, Mode::empty()) {
             Ok(opened) => Ok(Some(opened)),
             // What a link gives depends on the system and on the flags.
             Err(refusal @ (Errno::LOOP | Errno::MLINK | Errno::NOTDIR)) => {
-                let target = readlinkat(self.here(), component, Vec::new()).map_err(|errno| match errno {
-                    Errno::INVAL => refusal,
-                    other => other,
+                let target = readlinkat(self.here(), component.text.as_slice(), Vec::new());
+                let target = target.map_err(|errno| match errno {
+                    Errno::INVAL => self.failed(component, refusal),
+                    other => self.failed(component, other),
                 })?;
                 self.count_link()?;
-                self.head_for(target.as_bytes())?;
+                self.head_for(target.as_bytes(), Origin::Link)?;
                 Ok(None)
             }
-            Err(other) => Err(other),
+            Err(other) => Err(self.failed(component, other)),
+        }
+    }
+
+    /// Says what it means that a component cannot be opened.
+    fn failed(&self, component: &Component, errno: Errno) -> Refusal {
+        match errno {
+            Errno::NOENT => component.origin.missing(),
+            // This one exists, as a file: the next one cannot.
+            Errno::NOTDIR => self.ahead.last().map_or(component.origin, |next| next.origin).missing(),
+            other => other.into(),
         }
     }
 
@@ -77,11 +119,12 @@ impl Walk<'_> {
         if self.links > MOST_LINKS { Err(Errno::LOOP) } else { Ok(()) }
     }
 
-    fn head_for(&mut self, path: &[u8]) -> Result<(), Errno> {
+    fn head_for(&mut self, path: &[u8], origin: Origin) -> Result<(), Errno> {
         if path.starts_with(b"/") {
             return Err(Errno::XDEV);
         }
-        self.ahead.extend(path.split(|byte| *byte == b'/').rev().map(<[u8]>::to_vec));
+        let components = path.split(|byte| *byte == b'/').rev();
+        self.ahead.extend(components.map(|text| Component { text: text.to_vec(), origin }));
         Ok(())
     }
 }

@@ -53,7 +53,7 @@ impl FlatSource {
     }
 
     fn read(&self) -> Result<Contents, StoreFault> {
-        let file = beneath::open_anywhere(&self.path).map_err(FileFault::Open)?;
+        let file = beneath::open_anywhere(&self.path).map_err(|errno| FileFault::Open(errno.into()))?;
         Ok(self.format.parse(&read::whole(&file)?)?)
     }
 

@@ -190,12 +190,30 @@ fn an_error_names_the_file_and_the_place_or_the_key() {
         let (folder, source) = source(name, text);
         assert_eq!(story(&folder, &fetch(&source, key).unwrap_err()), expected);
     }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_unavailable_however_it_is_missing() {
     let (folder, source) = source("a.env", "");
     fs::remove_file(&source.path).unwrap();
     assert_eq!(
         story(&folder, &fetch(&source, "A").unwrap_err()),
         r#"unavailable: there is no file "/a.env"; hint: make it, or correct `path`: a relative one counts from the configuration file"#
     );
+    for (target, told) in [
+        (
+            "none",
+            r#"unavailable: there is no file "/a.env": the symbolic link "/a.env" leads nowhere; hint: make it, or correct `path`: a relative one counts from the configuration file"#,
+        ),
+        (
+            "a.env",
+            r#"unavailable: there are too many symbolic links on the way to "/a.env", perhaps in a circle; hint: let the link name the file itself"#,
+        ),
+    ] {
+        symlink(target, &source.path).unwrap();
+        assert_eq!(story(&folder, &fetch(&source, "A").unwrap_err()), told);
+        fs::remove_file(&source.path).unwrap();
+    }
     fs::create_dir(&source.path).unwrap();
     let told = story(&folder, &fetch(&source, "A").unwrap_err());
     assert_eq!(told, r#"invalid data: "/a.env" is a directory, not a regular file; hint: none"#);

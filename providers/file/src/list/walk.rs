@@ -19,7 +19,7 @@ use rustix::io::Errno;
 use secretdir_provider::SourceError;
 
 use super::{MOST_COMPONENTS, MOST_ENTRIES, entries};
-use crate::beneath::{self, Root};
+use crate::beneath::{self, Refusal, Root};
 use crate::error::{self, FileFault, Place};
 use crate::turn::let_others_run;
 
@@ -28,6 +28,8 @@ use crate::turn::let_others_run;
 pub(super) struct Seen {
     pub(super) names: BTreeSet<String>,
     pub(super) warnings: BTreeSet<String>,
+    /// By path, each link that leads nowhere, round in a circle or out of the root.
+    pub(super) broken_links: BTreeMap<String, Refusal>,
     /// By path, each directory as it was before it was read.
     directories: BTreeMap<String, Look>,
 }
@@ -114,8 +116,8 @@ impl<'a> Walk<'a> {
         // The dot makes the name that of a directory, and of nothing else.
         match beneath::open(self.top.as_fd(), &format!("{folder}.")) {
             Ok(opened) => Ok(Some(Directory { descriptor: Arc::new(opened), path: folder.to_owned() })),
-            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
-            Err(errno) => Err(self.failed(folder, errno)),
+            Err(Refusal::Absent) => Ok(None),
+            Err(refusal) => Err(error::of_listing(Place::of_directory(self.root, folder), refusal).into()),
         }
     }
 
@@ -165,21 +167,26 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Says whether a link stays below the root and leads to a regular file, as a fetch would find it.
+    /// Says whether a link leads to a regular file, as a fetch would find it.
+    ///
+    /// A link that leads nowhere, round in a circle or out of the root is noted. It may name a secret, and a listing without that
+    /// one would be a part that is taken for all. But it may also be in the course of being replaced: the next walk tells.
     fn leads_to_file(&mut self, path: &str) -> Result<bool, Stop> {
-        match beneath::open(self.top.as_fd(), path).and_then(fstat) {
-            Ok(stat) => Ok(FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile),
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(false),
-            Err(Errno::XDEV) => {
-                let place = Place::of_directory(self.root, path);
-                let told = format!("the symbolic link {place} leads out of the root: it is not listed");
-                self.seen.warnings.insert(told);
+        let refusal = match beneath::open(self.top.as_fd(), path) {
+            Ok(opened) => return is_regular(&opened).map_err(|errno| self.failed(path, errno)),
+            Err(refusal) => refusal,
+        };
+        match refusal {
+            Refusal::Absent => Err(Stop::Changed),
+            Refusal::LeadsNowhere | Refusal::System(Errno::LOOP | Errno::XDEV) => {
+                self.seen.broken_links.insert(path.to_owned(), refusal);
                 Ok(false)
             }
             // So says the system of a socket, and of a device that has no driver.
-            Err(Errno::NXIO | Errno::NODEV | Errno::OPNOTSUPP) => Ok(false),
-            Err(errno) => {
-                Err(error::of_file(Place::of_directory(self.root, path), FileFault::Open(errno)).into())
+            Refusal::System(Errno::NXIO | Errno::NODEV | Errno::OPNOTSUPP) => Ok(false),
+            _ => {
+                let place = Place::of_directory(self.root, path);
+                Err(error::of_file(place, FileFault::Open(refusal)).into())
             }
         }
     }
@@ -214,8 +221,13 @@ impl<'a> Walk<'a> {
 fn failed(root: &Path, path: &str, errno: Errno) -> Stop {
     match errno {
         Errno::NOENT => Stop::Changed,
-        _ => Stop::Failed(error::of_listing(Place::of_directory(root, path), errno)),
+        _ => Stop::Failed(error::of_listing(Place::of_directory(root, path), errno.into())),
     }
+}
+
+fn is_regular(opened: &OwnedFd) -> Result<bool, Errno> {
+    let stat = fstat(opened)?;
+    Ok(FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
 }
 
 /// Says whether an entry of a directory can be part of a name that has this beginning.

@@ -65,6 +65,8 @@ pub enum Fault {
     Hang(&'static str),
     /// Answers with half a JSON document, and status 200.
     Malformed,
+    /// Puts one text in the place of another in every answer: so an answer is about something else.
+    Replace(&'static str, &'static str),
     /// Splits the answer to a batch, or a listing, into pages of so many entries.
     Pages(usize),
 }
@@ -290,6 +292,10 @@ impl Inner {
                 Reaction::Break(half_a_reply())
             }
             Fault::Hang(region) if *region == call.region => Reaction::Silence,
+            Fault::Replace(from, to) => {
+                let (from, to) = (*from, *to);
+                self.serve(call).with_replaced(from, to)
+            }
             Fault::Malformed => reply(200, br#"{"SecretString": "hunter2-hun"#.to_vec()),
             _ => self.serve(call),
         }
@@ -323,6 +329,13 @@ impl Call {
 }
 
 impl Reaction {
+    fn with_replaced(mut self, from: &str, to: &str) -> Self {
+        if let Self::Reply { body, .. } = &mut self {
+            *body = String::from_utf8_lossy(body).replace(from, to).into_bytes();
+        }
+        self
+    }
+
     fn with_retry_after(mut self, seconds: u32) -> Self {
         if let Self::Reply { headers, .. } = &mut self {
             headers.push(("retry-after", seconds.to_string()));

@@ -1,0 +1,158 @@
+//! The HTTP client that everything of a source goes through: calls of the services, and whatever gives it credentials.
+//!
+//! The SDK reads the body of an answer into memory before it looks at it, whatever its length and its status. So each answer is
+//! bounded here, below the SDK, by the largest one that AWS can give:
+//!
+//! - A value has at most 65,536 bytes. In JSON a byte takes at most six (`\u0001`), and Base64 of binary values takes less. Around
+//!   it are a name (512 characters), an ARN (2,048) and the labels of versions (20 of 256), for which as much again as the bare
+//!   value is room enough. A batch has 20 of these.
+//! - An entry of ListSecrets has 50 tags of 128 and 256 characters and a description of 2,048, each character at most six bytes:
+//!   127,488. The names, labels and replicas beside them take less than that again. A page has 100 entries.
+//! - Everything else is smaller: one value, ten parameters of 8 KiB or the credentials of a role.
+//!
+//! What is longer is cut off, and is not asked for again.
+
+use std::error::Error;
+
+use aws_sdk_secretsmanager::config::http::{HttpRequest, HttpResponse};
+use aws_sdk_secretsmanager::config::{HttpClient, RuntimeComponents, SharedHttpClient};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, ConnectorBuilder};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::ConfigBag;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+/// The largest value, and the most bytes that JSON makes of it and of what is around it.
+const VALUE: usize = 65_536;
+const WRITTEN_VALUE: usize = 6 * VALUE + VALUE;
+
+/// The largest answers, as computed above.
+const MOST_OF_A_BATCH: usize = 20 * WRITTEN_VALUE;
+const MOST_OF_A_LISTING: usize = 100 * 2 * 6 * (50 * (128 + 256) + 2_048);
+const MOST_OF_OTHERS: usize = 1 << 20;
+
+/// An answer is longer than any that AWS gives.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the answer has more than {0} bytes, and was cut off")]
+pub(crate) struct TooLong(usize);
+
+impl TooLong {
+    /// Finds out whether this is why a call failed.
+    pub(crate) fn behind<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e Self> {
+        std::iter::successors(Some(error), |&error| error.source()).find_map(|error| error.downcast_ref())
+    }
+}
+
+/// Builds what the SDK builds by default, with ring instead of aws-lc: the machine's certificates, and the proxy that
+/// the environment names. Its answers are bounded.
+pub(crate) fn client() -> SharedHttpClient {
+    let unbounded = Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.set_proxy_config(Some(ProxyConfig::from_env()));
+        connector.build()
+    });
+    SharedHttpClient::new(Bounded(unbounded))
+}
+
+/// A client, or a connector, whose answers are bounded.
+#[derive(Debug)]
+struct Bounded<T>(T);
+
+impl HttpClient for Bounded<SharedHttpClient> {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Bounded(self.0.http_connector(settings, components)))
+    }
+
+    fn validate_base_client_config(
+        &self,
+        components: &RuntimeComponentsBuilder,
+        config: &ConfigBag,
+    ) -> Result<(), BoxError> {
+        HttpClient::validate_base_client_config(&self.0, components, config)
+    }
+
+    fn validate_final_config(
+        &self,
+        components: &RuntimeComponents,
+        config: &ConfigBag,
+    ) -> Result<(), BoxError> {
+        HttpClient::validate_final_config(&self.0, components, config)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.0.connector_metadata()
+    }
+}
+
+impl HttpConnector for Bounded<SharedHttpConnector> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let most = most_of(request.headers().get("x-amz-target"));
+        let answer = self.0.call(request);
+        HttpConnectorFuture::new(async move { Ok(bounded(answer.await?, most)) })
+    }
+}
+
+/// Returns how long the answer to a call may be.
+fn most_of(target: Option<&str>) -> usize {
+    match target {
+        Some("secretsmanager.BatchGetSecretValue") => MOST_OF_A_BATCH,
+        Some("secretsmanager.ListSecrets") => MOST_OF_A_LISTING,
+        _ => MOST_OF_OTHERS,
+    }
+}
+
+fn bounded(answer: HttpResponse, most: usize) -> HttpResponse {
+    answer.map(|body| {
+        let limited = Limited::new(body, most);
+        SdkBody::from_body_1_x(
+            limited.map_err(
+                move |error| {
+                    if error.is::<LengthLimitError>() { TooLong(most).into() } else { error }
+                },
+            ),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads a body of so many bytes under this bound.
+    async fn read(length: usize, most: usize) -> Result<usize, BoxError> {
+        let answer = HttpResponse::new(400.try_into().unwrap(), SdkBody::from(vec![b'x'; length]));
+        Ok(bounded(answer, most).into_body().collect().await?.to_bytes().len())
+    }
+
+    #[tokio::test]
+    async fn as_much_as_the_bound_is_read_and_no_more() {
+        for length in [0, 1, 999, 1000] {
+            assert_eq!(read(length, 1000).await.unwrap(), length);
+        }
+        let error = read(1001, 1000).await.unwrap_err();
+        assert_eq!(TooLong::behind(&*error).map(|error| error.0), Some(1000));
+        assert_eq!(error.to_string(), "the answer has more than 1000 bytes, and was cut off");
+    }
+
+    #[test]
+    fn the_bounds_are_as_documented() {
+        assert_eq!(most_of(Some("secretsmanager.BatchGetSecretValue")), 9_175_040);
+        assert_eq!(most_of(Some("secretsmanager.ListSecrets")), 25_497_600);
+        for other in [Some("secretsmanager.GetSecretValue"), Some("AmazonSSM.GetParametersByPath"), None] {
+            assert_eq!(most_of(other), 1_048_576);
+        }
+    }
+}

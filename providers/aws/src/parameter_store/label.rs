@@ -1,0 +1,120 @@
+//! What an answer says about its value: which parameter, and which version of it.
+//!
+//! As of Secrets Manager: everything that an answer says of itself must fit what was asked for.
+
+use aws_sdk_ssm::types::Parameter;
+use secretdir_provider::SourceError;
+
+use super::Question;
+use crate::error;
+
+/// What an answer says about its value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Label<'a> {
+    name: Option<&'a str>,
+    arn: Option<&'a str>,
+    pub(super) version: i64,
+    /// The number or the label that was asked for, after a colon.
+    selector: Option<&'a str>,
+}
+
+impl<'a> Label<'a> {
+    /// Reads what is said of a parameter. A text that is empty says nothing.
+    pub(super) fn of(parameter: &'a Parameter) -> Self {
+        let given = |text: Option<&'a str>| text.filter(|text| !text.is_empty());
+        Self {
+            name: given(parameter.name()),
+            arn: given(parameter.arn()),
+            version: parameter.version(),
+            selector: given(parameter.selector()),
+        }
+    }
+
+    /// Says whether the answer is about the parameter with this name or ARN. One without a name and an ARN is about none.
+    pub(super) fn names(&self, asked: &str) -> bool {
+        let mut said = [self.name, self.arn].into_iter().flatten().peekable();
+        said.peek().is_some() && said.all(|said| is_same(asked, said))
+    }
+
+    /// Checks that the answer has the version that was asked for.
+    pub(super) fn check(&self, question: Question<'_>) -> Result<(), SourceError> {
+        let Some(asked) = question.version else { return Ok(()) };
+        let has_number = asked.parse::<i64>().map_or(true, |number| number == self.version);
+        let has_selector = self.selector.is_none_or(|selector| selector.trim_start_matches(':') == asked);
+        if has_number && has_selector { Ok(()) } else { Err(error::of_another_version(asked, question.name)) }
+    }
+}
+
+/// Says whether two names or ARNs can be of one parameter.
+fn is_same(one: &str, other: &str) -> bool {
+    let both_are_arns = one.starts_with("arn:") && other.starts_with("arn:");
+    if both_are_arns { one == other } else { path_of(one) == path_of(other) }
+}
+
+/// Returns the name that is also the end of an ARN: `app/db` of `/app/db`.
+pub(super) fn path_of(name: &str) -> &str {
+    let name =
+        name.strip_prefix("arn:").and_then(|arn| arn.split_once(":parameter")).map_or(name, |(_, path)| path);
+    name.trim_start_matches('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    const ARN: &str = "arn:aws:ssm:eu-west-1:123456789012:parameter/app/db";
+
+    fn parameter(name: &str, arn: &str) -> Parameter {
+        Parameter::builder().name(name).arn(arn).version(3).selector(":live").build()
+    }
+
+    #[test]
+    fn a_parameter_has_one_path_however_it_is_named() {
+        for name in ["app/db", "/app/db", ARN] {
+            assert_eq!(path_of(name), "app/db", "{name}");
+        }
+        assert_eq!(path_of("db"), "db");
+    }
+
+    #[test]
+    fn name_and_arn_must_both_fit() {
+        let names = |asked: &str, name: &str, arn: &str| Label::of(&parameter(name, arn)).names(asked);
+        for asked in ["/app/db", ARN] {
+            assert!(names(asked, "/app/db", ARN) && names(asked, "", ARN) && names(asked, "/app/db", ""));
+            // The name of a parameter that another account shares is its ARN.
+            assert!(names(asked, ARN, ARN));
+            assert!(!names(asked, "", ""));
+            for (name, arn) in [("/app/other", ARN), ("/app/db", &ARN.replace("db", "other")), ("/app", "")] {
+                assert!(!names(asked, name, arn), "{asked}: {name} {arn}");
+            }
+        }
+        assert!(!names(ARN, "/app/db", &ARN.replace("123456789012", "210987654321")));
+        assert!(!names(ARN, "/app/db", &ARN.replace("eu-west-1", "us-east-1")));
+    }
+
+    #[test]
+    fn an_answer_with_another_version_is_refused() {
+        let parameter = parameter("/app/db", ARN);
+        let check = |version, selector| {
+            let label = Label { selector, ..Label::of(&parameter) };
+            label
+                .check(Question { name: "/app/db", version })
+                .map_err(|error| error.source().unwrap().to_string())
+        };
+        for (version, selector) in [
+            (None, None),
+            (Some("3"), None),
+            (Some("3"), Some(":3")),
+            (Some("live"), None),
+            (Some("live"), Some(":live")),
+        ] {
+            assert_eq!(check(version, selector), Ok(()), "{version:?} {selector:?}");
+        }
+        for (version, selector) in [("2", None), ("3", Some(":2")), ("live", Some(":old"))] {
+            let told = format!("the answer has another version than {version} of `/app/db`");
+            assert_eq!(check(Some(version), selector), Err(told));
+        }
+    }
+}

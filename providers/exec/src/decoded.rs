@@ -1,0 +1,273 @@
+//! What a text says if it is taken for hex, Base64, a URL or JSON.
+//!
+//! A program may write a value in another form than the one that it answered with. There are too many forms of a value to look
+//! for each: a byte has two in hex, and several in JSON. So the text is read in every form that it may have, and the value is
+//! looked for in what it says.
+
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+/// A text as it is read in one form: bytes, and where in the text each stands.
+pub(crate) struct Decoded {
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
+    places: Vec<Range<usize>>,
+}
+
+impl Decoded {
+    /// Reads a text as it stands, as JSON, and as a URL, in which `+` may be a blank; as what is the same, once.
+    pub(crate) fn close(text: &[u8]) -> impl Iterator<Item = Self> {
+        let plain = raw(text);
+        let mut others = vec![json(text), url(text, b'+'), url(text, b' ')];
+        others.retain(|other| other.bytes != plain.bytes);
+        std::iter::once(plain).chain(others)
+    }
+
+    /// Reads a text as hex and as Base64. A digit is where it stands in its group, which has two and four: from each on.
+    pub(crate) fn coded(text: &[u8]) -> impl Iterator<Item = Self> + '_ {
+        let hex =
+            (0..2).map(|skipped| digits(text, 4, hex_digit, |byte| b" \r\n:-".contains(&byte), skipped));
+        let base64 =
+            (0..4).map(|skipped| digits(text, 6, base64_digit, |byte| b"\r\n".contains(&byte), skipped));
+        hex.chain(base64)
+    }
+
+    /// No form is shorter than what it says, so this never grows, which would leave a copy behind.
+    fn with_room_for(text: &[u8]) -> Self {
+        Self { bytes: Vec::with_capacity(text.len()).into(), places: Vec::with_capacity(text.len()) }
+    }
+
+    /// Returns where in the text some of the bytes stand.
+    pub(crate) fn place(&self, bytes: Range<usize>) -> Range<usize> {
+        let part = self.places.get(bytes).unwrap_or_default();
+        match (part.first(), part.last()) {
+            (Some(first), Some(last)) => first.start..last.end,
+            _ => 0..0,
+        }
+    }
+
+    /// Counts padding as a part of the byte that it comes after.
+    fn pad(&mut self, byte: u8, at: usize) {
+        if let Some(last) = self.places.last_mut().filter(|last| byte == b'=' && last.end == at) {
+            last.end += 1;
+        }
+    }
+
+    fn push(&mut self, byte: u8, place: Range<usize>) {
+        self.bytes.push(byte);
+        self.places.push(place);
+    }
+}
+
+fn raw(text: &[u8]) -> Decoded {
+    let mut decoded = Decoded::with_room_for(text);
+    text.iter().enumerate().for_each(|(at, byte)| decoded.push(*byte, at..at + 1));
+    decoded
+}
+
+fn url(text: &[u8], plus: u8) -> Decoded {
+    let mut decoded = Decoded::with_room_for(text);
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        let (byte, length) = match byte {
+            b'%' => hex(text, at + 1, 2).map_or((b'%', 1), |number| (number.to_le_bytes()[0], 3)),
+            b'+' => (plus, 1),
+            other => (*other, 1),
+        };
+        decoded.push(byte, at..at + length);
+        at += length;
+    }
+    decoded
+}
+
+/// Reads what a backslash makes of what follows, in JSON and in the languages around it.
+fn json(text: &[u8]) -> Decoded {
+    let mut decoded = Decoded::with_room_for(text);
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        let escaped = if *byte == b'\\' { escape(text, at + 1) } else { None };
+        match escaped {
+            Some((Escaped::Byte(byte), length)) => {
+                decoded.push(byte, at..at + 1 + length);
+                at += 1 + length;
+            }
+            Some((Escaped::Character(character), length)) => {
+                let mut buffer = [0; 4];
+                for byte in character.encode_utf8(&mut buffer).bytes() {
+                    decoded.push(byte, at..at + 1 + length);
+                }
+                at += 1 + length;
+            }
+            None => {
+                decoded.push(*byte, at..at + 1);
+                at += 1;
+            }
+        }
+    }
+    decoded
+}
+
+enum Escaped {
+    Byte(u8),
+    Character(char),
+}
+
+/// Reads an escape from after its backslash. Returns how long it is, too.
+fn escape(text: &[u8], at: usize) -> Option<(Escaped, usize)> {
+    let byte = match text.get(at)? {
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'b' => 8,
+        b'f' => 12,
+        b'0' => 0,
+        b'x' => return hex(text, at + 1, 2).map(|number| (Escaped::Byte(number.to_le_bytes()[0]), 3)),
+        b'u' => {
+            return unicode(text, at + 1)
+                .map(|(character, length)| (Escaped::Character(character), 1 + length));
+        }
+        other if other.is_ascii_punctuation() => *other,
+        _ => return None,
+    };
+    Some((Escaped::Byte(byte), 1))
+}
+
+/// Reads the number of a character: four digits, twice four for a pair of surrogates, or any number of them in braces.
+fn unicode(text: &[u8], at: usize) -> Option<(char, usize)> {
+    if text.get(at) == Some(&b'{') {
+        let length = text.get(at + 1..)?.iter().take(7).position(|byte| *byte == b'}')?;
+        return Some((char::from_u32(hex(text, at + 1, length)?)?, length + 2));
+    }
+    let first = hex(text, at, 4)?;
+    if let Some(character) = char::from_u32(first) {
+        return Some((character, 4));
+    }
+    let second =
+        text.get(at + 4..at + 6).filter(|start| start == b"\\u").and_then(|_| hex(text, at + 6, 4))?;
+    let pair = [first, second].map(|unit| u16::try_from(unit).unwrap_or_default());
+    Some((char::decode_utf16(pair).next()?.ok()?, 10))
+}
+
+/// Reads a number of so many digits.
+fn hex(text: &[u8], at: usize, length: usize) -> Option<u32> {
+    let digits = text.get(at..at + length).filter(|digits| !digits.is_empty())?;
+    digits.iter().try_fold(0, |number, digit| Some(number << 4 | u32::from(hex_digit(*digit)?)))
+}
+
+/// Reads runs of digits of so many bits each, of which the first ones are skipped. A run may be broken into lines.
+fn digits(
+    text: &[u8],
+    bits: usize,
+    digit: impl Fn(u8) -> Option<u8>,
+    may_break: impl Fn(u8) -> bool,
+    skipped: usize,
+) -> Decoded {
+    let mut decoded = Decoded::with_room_for(text);
+    let mut run = Vec::new();
+    for (at, byte) in text.iter().enumerate() {
+        match digit(*byte) {
+            Some(value) => run.push((at, value)),
+            None if may_break(*byte) => {}
+            None => {
+                end_run(&mut decoded, &mut run, bits, skipped);
+                decoded.pad(*byte, at);
+            }
+        }
+    }
+    end_run(&mut decoded, &mut run, bits, skipped);
+    decoded
+}
+
+fn end_run(decoded: &mut Decoded, run: &mut Vec<(usize, u8)>, bits: usize, skipped: usize) {
+    let (mut number, mut count, mut start) = (0_u32, 0, None);
+    for (at, value) in run.drain(..).skip(skipped) {
+        // The bits that are left over from the byte before, at most four, are in the digit before.
+        let begins = *start.get_or_insert(at);
+        number = number << bits | u32::from(value);
+        count += bits;
+        if count >= 8 {
+            count -= 8;
+            decoded.push((number >> count).to_le_bytes()[0], begins..at + 1);
+            start = (count > 0).then_some(at);
+        }
+    }
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| digit.try_into().ok())
+}
+
+/// Reads a digit of Base64, of the usual alphabet or of that for URLs.
+fn base64_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(decoded: &Decoded) -> String {
+        String::from_utf8_lossy(&decoded.bytes).into_owned()
+    }
+
+    #[test]
+    fn escapes_are_read_and_what_is_none_stays() {
+        for (written, said) in [
+            (r#"\\ \" \/ \n\r\t\b\f"#, "\\ \" / \n\r\t\u{8}\u{c}"),
+            (r"\u0041\u00e9\u00E9\ud83d\ude00 \x41 \u{1F600}\u{41}", "Aéé😀 A 😀A"),
+            (r"\ \u12 \ud83d \u{} \u{1234567} \xg \q", r"\ \u12 \ud83d \u{} \u{1234567} \xg \q"),
+            (r"\ud83d\u0041", r"\ud83dA"),
+            (r"\", r"\"),
+        ] {
+            assert_eq!(text(&json(written.as_bytes())), said);
+        }
+    }
+
+    #[test]
+    fn a_url_is_read_in_both_cases() {
+        assert_eq!(text(&url(b"%2F%2f%c3%A9+%20%%4", b' ')), "//é  %%4");
+        assert_eq!(text(&url(b"+", b'+')), "+");
+    }
+
+    #[test]
+    fn digits_are_read_from_each_place_of_a_group() {
+        for written in [
+            "c2VjcmV0",
+            "Ac2VjcmV0",
+            "ABc2VjcmV0",
+            "ABCc2VjcmV0A",
+            "..c2Vj\r\ncmV0==",
+            "736563726574",
+            "f736563726574",
+            "73:65:63:72 65-74",
+        ] {
+            let found = Decoded::coded(written.as_bytes()).filter(|read| text(read).contains("secret"));
+            assert_eq!(found.count(), 1, "{written}");
+        }
+        for written in [b"Pz8_Pz8-", b"Pz8/Pz8+"] {
+            assert!(Decoded::coded(written).any(|read| text(&read) == "?????>"));
+        }
+    }
+
+    #[test]
+    fn each_byte_knows_its_place() {
+        let written = br"x %41 \u0042 Zm9vYmFy";
+        for (decoded, part, place) in [
+            (url(written, b' '), "A", "%41"),
+            (json(written), "B", r"\u0042"),
+            (digits(written, 6, base64_digit, |_| false, 0), "foobar", "Zm9vYmFy"),
+            (digits(written, 6, base64_digit, |_| false, 0), "oba", "9vYmF"),
+        ] {
+            let said = decoded.bytes.windows(part.len()).position(|said| said == part.as_bytes());
+            let start = said.unwrap();
+            assert_eq!(&written[decoded.place(start..start + part.len())], place.as_bytes());
+        }
+    }
+}
