@@ -92,7 +92,11 @@ fn nothing_is_published_only_where_there_is_no_link() {
     site.sync();
     fs::remove_dir_all(fs::canonicalize(site.link()).unwrap()).unwrap();
     let ran = site.run(&PROGRAM).expect_exit(125);
-    let ran = ran.expect_error(&["error: cannot open `", "out/app` (step 12, read): No such file"]);
+    let ran = ran.expect_error(&[
+        "error: cannot open `",
+        "out/app` (step 12, read): No such file",
+        "hint: the generation that it names is gone: run `secretdir sync`",
+    ]);
     assert!(!ran.stderr.contains("nothing is published"), "{ran:?}");
 }
 

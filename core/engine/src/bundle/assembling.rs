@@ -108,7 +108,7 @@ impl<'a> Assembling<'a> {
         let Some(secret) = self.answers.secret(used.id) else { return Ok(None) };
         let picked = match used.field.as_ref().map(|field| self.pick(field, used.id, secret.expose_secret()))
         {
-            Some(Err(FieldError::Missing(_))) if used.if_absent != IfAbsent::Fail => return Ok(None),
+            Some(Err(error)) if error.is_missing() && used.if_absent != IfAbsent::Fail => return Ok(None),
             picked => picked.transpose()?,
         };
         let value = picked.as_ref().map_or(secret.expose_secret(), |picked| picked);

@@ -21,8 +21,7 @@ const POLL: Duration = Duration::from_millis(1);
 /// Returns the calls of a run with which it looks at names of ours in the folder, or changes them: between the others
 /// nothing can be changed that it relies on.
 pub(super) fn windows(link: &Path, set: u32) -> Vec<Call> {
-    let trace =
-        Trace::of(PUBLISHER, &arguments(link, set), |command| {
+    let trace = Trace::of(PUBLISHER, &arguments(link, set), |command| {
         command.env(TRUSTED.0, TRUSTED.1);
     });
     assert_eq!(trace.ran.status.code(), Some(0), "{:?}", trace.ran);
