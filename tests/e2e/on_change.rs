@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::{HEAD, Ran, Site, assert_ends};
+use crate::support::{COMMAND, HEAD, Ran, Site, assert_ends};
 
 /// A site with 50 files, whose command is a script with these lines. What it says goes to `told`.
 fn site(script: &str) -> Site {
@@ -173,10 +173,8 @@ fn a_note_that_is_gone_or_damaged_counts_as_pending() {
         let site = site("echo x >> told");
         site.sync();
         let script = damage.replace("out/.app.state/note-*", "$(echo out/.app.state/note-*)");
-        crate::support::Ran::of(
-            std::process::Command::new("sh").args(["-c", &script]).current_dir(site.path()),
-        )
-        .expect_exit(0);
+        Ran::of(std::process::Command::new("sh").args(["-c", &script]).current_dir(site.path()))
+            .expect_exit(0);
         assert!(site.sync().stdout.starts_with("unchanged"));
         assert_eq!((site.told(), site.announcement()), (2, "done".into()), "{damage}");
         site.sync();
@@ -201,7 +199,7 @@ fn it_succeeds_for_a_runner_that_ignores_the_ends_of_children() {
     let ignore = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])";
     let mut command = std::process::Command::new("python3");
     site.prepare(command.args(["-c", ignore, crate::support::COMMAND, "sync"]));
-    crate::support::Ran::of(&mut command).expect_exit(0);
+    Ran::of(&mut command).expect_exit(0);
     assert_eq!((site.told(), site.announcement()), (1, "done".into()));
 }
 
@@ -242,7 +240,7 @@ fn it_gets_back_the_umask_that_the_command_was_started_with() {
     let site = site("umask > mask");
     let mut command = std::process::Command::new("sh");
     site.prepare(command.args(["-c", "umask 027; exec \"$COMMAND\" sync"]));
-    crate::support::Ran::of(command.env("COMMAND", crate::support::COMMAND)).expect_exit(0);
+    Ran::of(command.env("COMMAND", COMMAND)).expect_exit(0);
     assert_eq!(fs::read_to_string(site.path().join("mask")).unwrap().trim(), "0027");
 }
 

@@ -52,7 +52,13 @@ fn a_path_that_somebody_can_lead_elsewhere_is_refused_and_nothing_at_its_end_is_
         if command == "diff" {
             continue;
         }
-        ran.expect_exit(4).expect_error(&["srv/a` (step 1", "belongs to user ", "(65534)", "mode 0755", "hint: publish below "]);
+        ran.expect_exit(4).expect_error(&[
+            "srv/a` (step 1",
+            "belongs to user ",
+            "(65534)",
+            "mode 0755",
+            "hint: publish below ",
+        ]);
     }
     assert_eq!((names(&theirs), fs::read_link(theirs.join("app")).unwrap()), before);
     // The link alone is enough.
@@ -100,7 +106,11 @@ fn root_reads_no_configuration_and_no_template_that_somebody_else_could_change()
 
     for command in ["check", "sync", "status", "diff"] {
         set_mode(&config, 0o666);
-        run(command).expect_exit(2).expect_error(&["secretdir.toml: everyone can write to the file", "mode 0666", "chmod go-w"]);
+        run(command).expect_exit(2).expect_error(&[
+            "secretdir.toml: everyone can write to the file",
+            "mode 0666",
+            "chmod go-w",
+        ]);
         set_mode(&config, 0o644);
         give(&folder, OTHER_USER);
         run(command).expect_exit(2).expect_error(&["the directory belongs to user "]);
@@ -136,7 +146,8 @@ fn an_ordinary_user_reads_whatever_configuration_they_name() {
     set_mode(&site.path().join("secretdir.toml"), 0o666);
     give(site.path(), OTHER_USER);
     let mut command = std::process::Command::new("setpriv");
-    let user = [format!("--reuid={OTHER_USER}"), format!("--regid={OTHER_USER}"), "--clear-groups".to_owned()];
+    let user =
+        [format!("--reuid={OTHER_USER}"), format!("--regid={OTHER_USER}"), "--clear-groups".to_owned()];
     // The command itself may be where this user cannot reach it.
     fs::copy(crate::support::COMMAND, site.path().join("secretdir")).unwrap();
     command.args(user).args(["--", "./secretdir", "sync"]);
@@ -176,7 +187,10 @@ fn a_directory_of_root_that_bears_the_name_of_a_generation_is_not_removed() {
     let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1);
     fs::File::open(&planted).unwrap().set_modified(long_ago).unwrap();
     let ran = site.sync();
-    assert!(ran.stderr.contains("warning: left for the next run: ") && ran.stderr.contains("no record"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("warning: left for the next run: ") && ran.stderr.contains("no record"),
+        "{ran:?}"
+    );
     assert_eq!(fs::read_to_string(planted.join("precious")).unwrap(), "data");
 }
 
@@ -204,7 +218,11 @@ fn a_run_that_changes_nothing_makes_no_event_but_of_opening_and_reading() {
     let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
     let mut events = inotify::Reader::new(&watch, &mut buffer);
     let first = events.next();
-    assert!(first.is_err(), "{:?}", first.map(|event| (event.file_name().map(ToOwned::to_owned), event.events())));
+    assert!(
+        first.is_err(),
+        "{:?}",
+        first.map(|event| (event.file_name().map(ToOwned::to_owned), event.events()))
+    );
     site.secret("a", "2");
     site.sync();
     assert!(events.next().is_ok(), "a change is heard");
@@ -214,10 +232,14 @@ fn a_run_that_changes_nothing_makes_no_event_but_of_opening_and_reading() {
 fn the_lock_and_the_notes_are_closed_to_everyone_else() {
     let site = Site::with_secrets(&[("a", b"1")]);
     site.sync();
-    let mode = |path: &str| fs::symlink_metadata(site.path().join(path)).unwrap().permissions().mode() & 0o7777;
+    let mode =
+        |path: &str| fs::symlink_metadata(site.path().join(path)).unwrap().permissions().mode() & 0o7777;
     assert_eq!((mode("out/.app.state"), mode("out/.app.state/lock")), (0o700, 0o600));
     let calls = trace(&site, &["sync"], &[]).calls;
-    assert!(calls.iter().all(|call| !call.line.contains("\".app.lock\"")), "the lock is in the state directory");
+    assert!(
+        calls.iter().all(|call| !call.line.contains("\".app.lock\"")),
+        "the lock is in the state directory"
+    );
 }
 
 /// A default access control list of the directory would give named users access to whatever group bits allow.
@@ -234,7 +256,13 @@ fn a_default_access_control_list_opens_nothing() {
     fs::create_dir(&out).unwrap();
     // user::rwx, user:65534:rwx, group::r-x, mask::rwx, other::r-x
     let mut list = 2u32.to_le_bytes().to_vec();
-    for (tag, may, id) in [(1u16, 7u16, u32::MAX), (2, 7, OTHER_USER), (4, 5, u32::MAX), (0x10, 7, u32::MAX), (0x20, 5, u32::MAX)] {
+    for (tag, may, id) in [
+        (1u16, 7u16, u32::MAX),
+        (2, 7, OTHER_USER),
+        (4, 5, u32::MAX),
+        (0x10, 7, u32::MAX),
+        (0x20, 5, u32::MAX),
+    ] {
         list.extend(tag.to_le_bytes().into_iter().chain(may.to_le_bytes()).chain(id.to_le_bytes()));
     }
     rustix::fs::setxattr(&out, "system.posix_acl_default", &list, rustix::fs::XattrFlags::empty()).unwrap();
@@ -245,6 +273,8 @@ fn a_default_access_control_list_opens_nothing() {
     assert!(!Ran::of(&mut command).status.success());
     // A list that lets somebody write to the directory is a write bit.
     rustix::fs::setxattr(&out, "system.posix_acl_access", &list, rustix::fs::XattrFlags::empty()).unwrap();
-    site.run(&["sync"]).expect_exit(4).expect_error(&["its access control list lets user ", "(65534) write to the directory"]);
+    site.run(&["sync"])
+        .expect_exit(4)
+        .expect_error(&["its access control list lets user ", "(65534) write to the directory"]);
     chown(&out, Some(0), Some(0)).unwrap();
 }

@@ -253,7 +253,10 @@ fn two_configurations_with_one_link_are_warned_of_and_the_status_names_the_last(
     let ran = site.run(&["sync", "--config", "twin.toml"]).expect_exit(0);
     assert!(ran.stderr.contains(&format!("came from {first}: if both go on publishing there")), "{ran:?}");
     let status = site.run(&["status", "--json"]).json();
-    assert!(status["generation"]["publisher"]["config"].as_str().unwrap().ends_with("/twin.toml"), "{status}");
+    assert!(
+        status["generation"]["publisher"]["config"].as_str().unwrap().ends_with("/twin.toml"),
+        "{status}"
+    );
     assert_eq!(site.run(&["sync", "--config", "twin.toml"]).expect_exit(0).stderr, "");
 }
 
@@ -261,7 +264,9 @@ fn two_configurations_with_one_link_are_warned_of_and_the_status_names_the_last(
 fn check_finds_what_a_run_would_refuse_on_this_machine() {
     let site = Site::with_secrets(&[("a", b"1")]);
     let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
-    site.config(&config.replace("[directory]", "[directory]\nowner = \"no-such-user\"\ngroup = \"no-such-group\""));
+    site.config(
+        &config.replace("[directory]", "[directory]\nowner = \"no-such-user\"\ngroup = \"no-such-group\""),
+    );
     site.run(&["check"]).expect_exit(2).expect_error(&[
         "secretdir.toml:2: directory.owner: there is no user `no-such-user` on this system",
         "secretdir.toml:3: directory.group: there is no group `no-such-group` on this system",
@@ -285,7 +290,10 @@ fn all_secrets_together_are_bounded() {
     let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
     site.config(&format!("[gather]\nmax-bytes = 9\n{config}"));
     let ran = site.run(&["sync"]).expect_exit(3);
-    ran.expect_error(&["error: the secrets and files of this run together: larger than 9 bytes", "hint: raise `max-bytes`"]);
+    ran.expect_error(&[
+        "error: the secrets and files of this run together: larger than 9 bytes",
+        "hint: raise `max-bytes`",
+    ]);
     site.config(&format!("[gather]\nmax-bytes = 10\n{config}"));
     site.sync();
     // What is made of them counts, too.
