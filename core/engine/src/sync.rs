@@ -16,6 +16,7 @@ use crate::difference::Difference;
 use crate::gather::{Answers, GatherError, gather};
 use crate::host::{Event, Host};
 use crate::manifest::{Manifest, Publisher};
+use crate::no_dumps::NoDumps;
 use crate::outcome::{AskedSource, Outcome};
 use crate::owners::{OwnerError, Owners};
 use crate::plan::Plan;
@@ -158,7 +159,7 @@ pub struct Rehearsal {
 ///
 /// Every secret that could not be fetched, every import that cannot be made, or every file that cannot.
 pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, SyncFailure> {
-    let Complete { bundle, mut warnings, .. } =
+    let Complete { no_dumps: _until_the_end, bundle, mut warnings, .. } =
         gathered(plan, host, Vec::new()).await.map_err(|failure| failure.with_warnings_of(plan))?;
     warnings.extend_from_slice(bundle.overridden());
     Ok(Rehearsal { files: bundle.len(), warnings })
@@ -171,7 +172,8 @@ pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, SyncFailur
 /// Whatever keeps a set from being gathered, or the published one from being read.
 pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncFailure> {
     let owners = Owners::resolve(plan).map_err(|error| SyncFailure::new(error, of_plan(plan)))?;
-    let Complete { answers, bundle, warnings } = gathered(plan, host, of_plan(plan)).await?;
+    let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
+        gathered(plan, host, of_plan(plan)).await?;
     let found = Difference::find(plan, &answers, &bundle, &owners);
     let mut difference = found.map_err(|error| SyncFailure::new(error, warnings.clone()))?;
     difference.warnings = warnings;
@@ -183,6 +185,8 @@ struct Complete<'p> {
     answers: Answers,
     bundle: Bundle<'p>,
     warnings: Vec<String>,
+    /// Last, so that it is dropped last; and named first where this is taken apart, for the same reason.
+    no_dumps: NoDumps,
 }
 
 /// Gathers, and makes every file. What was warned of is told also when that fails.
@@ -191,6 +195,7 @@ async fn gathered<'p>(
     host: &dyn Host,
     mut warnings: Vec<String>,
 ) -> Result<Complete<'p>, SyncFailure> {
+    let no_dumps = NoDumps::begin();
     let gathered = gather(plan, host).await;
     warnings.extend(gathered.warnings);
     let answers = match gathered.result {
@@ -198,7 +203,7 @@ async fn gathered<'p>(
         Err(error) => return Err(SyncFailure::new(error, warnings)),
     };
     match Bundle::assemble(plan, &answers).await {
-        Ok(bundle) => Ok(Complete { answers, bundle, warnings }),
+        Ok(bundle) => Ok(Complete { answers, bundle, warnings, no_dumps }),
         Err(error) => Err(SyncFailure::new(error, warnings)),
     }
 }
@@ -248,7 +253,7 @@ impl<'r> Run<'r> {
         mut locked: Locked<'r>,
         owners: &Owners,
     ) -> Result<(Locked<'r>, Outcome), SyncFailure> {
-        let Complete { answers, bundle, warnings } =
+        let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
             gathered(self.plan, self.host, of_plan(self.plan)).await?;
         let published = self.publish_bundle(&mut locked, owners, &bundle, &answers);
         match published {
