@@ -39,5 +39,7 @@ mod strict;
 mod system_calls;
 mod templates;
 mod tour;
+mod trust;
+mod truth;
 mod values;
 mod width;

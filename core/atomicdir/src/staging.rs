@@ -155,8 +155,7 @@ impl Staging<'_, '_> {
             }
             made => {
                 made.at(Step::Stage, "create", path)?;
-                let device = self.locked.dir.parent.device;
-                made::open(self.top(), Path::new(name), device, Step::Stage, path)
+                made::open_within(self.top(), Path::new(name), Step::Stage, path)
             }
         }
     }

@@ -1,7 +1,6 @@
 //! A source that starts a command for each secret: standard output is the value.
 
 use std::fmt;
-use std::num::NonZeroU8;
 use std::process::{ExitStatus, Stdio};
 
 use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
@@ -11,24 +10,18 @@ use crate::noise::Noise;
 use crate::output::{self, Wiped};
 use crate::process::{Pipes, Process};
 use crate::redact::Redaction;
-use crate::settings::{Newline, Setup};
+use crate::settings::{Newline, Nothing, Reading, Setup};
 use crate::template::Template;
 
 pub(crate) struct CommandSource {
     template: Template,
-    newline: Newline,
-    not_found: Option<NonZeroU8>,
+    reading: Reading,
     setup: Setup,
 }
 
 impl CommandSource {
-    pub(crate) fn new(
-        template: Template,
-        newline: Newline,
-        not_found: Option<NonZeroU8>,
-        setup: Setup,
-    ) -> Self {
-        Self { template, newline, not_found, setup }
+    pub(crate) fn new(template: Template, reading: Reading, setup: Setup) -> Self {
+        Self { template, reading, setup }
     }
 
     /// Runs the command to its end. What it has written by then is in `value` and `noise`, also when it fails.
@@ -58,15 +51,16 @@ impl CommandSource {
     }
 
     fn says_not_found(&self, status: ExitStatus) -> bool {
-        self.not_found.is_some_and(|code| status.code() == Some(code.get().into()))
+        self.reading.not_found.is_some_and(|code| status.code() == Some(code.get().into()))
     }
 
-    fn secret(&self, value: &mut Wiped) -> Secret {
+    /// Makes a secret of what the command has printed; none if that may not be empty.
+    fn secret(&self, value: &mut Wiped) -> Option<Secret> {
         let mut bytes = value.take();
-        if self.newline == Newline::Trimmed && bytes.last() == Some(&b'\n') {
+        if self.reading.newline == Newline::Trimmed && bytes.last() == Some(&b'\n') {
             bytes.pop();
         }
-        Secret::new(bytes)
+        (!bytes.is_empty() || self.reading.nothing == Nothing::Value).then(|| Secret::new(bytes))
     }
 }
 
@@ -89,7 +83,10 @@ impl SecretSource for CommandSource {
         let (mut value, mut noise) = (Wiped::default(), Noise::default());
         let limit = Limit::of(&self.setup, context);
         let failure = match self.run(&mut process, pipes, limit, &mut value, &mut noise).await {
-            Ok(status) if status.success() => return Ok(self.secret(&mut value)),
+            Ok(status) if status.success() => match self.secret(&mut value) {
+                Some(secret) => return Ok(secret),
+                None => Failure::nothing(program),
+            },
             Ok(status) if self.says_not_found(status) => Failure::not_found(program, status),
             Ok(status) => Failure::ended(program, status),
             Err(failure) => failure,

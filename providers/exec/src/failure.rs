@@ -78,6 +78,15 @@ impl Failure {
         Self::new(SourceErrorKind::Other, format!("`{program}` failed: {status}"))
     }
 
+    /// The command succeeded, and gave nothing.
+    pub(crate) fn nothing(program: &str) -> Self {
+        Self {
+            kind: SourceErrorKind::InvalidData,
+            cause: format!("`{program}` printed nothing"),
+            hint: Some("if the value may be empty, set `allow-empty = true` in the source"),
+        }
+    }
+
     /// The command ended as the settings say that it does when there is no such secret.
     pub(crate) fn not_found(program: &str, status: ExitStatus) -> Self {
         Self::new(SourceErrorKind::NotFound, format!("`{program}` ended with {status}"))

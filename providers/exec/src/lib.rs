@@ -34,8 +34,8 @@ impl Provider for ExecProvider {
         let parsed: ExecSettings = settings.parse()?;
         let checked = parsed.checked(&settings)?;
         Ok(match checked.form {
-            Form::Command { template, newline, not_found } => {
-                Box::new(CommandSource::new(template, newline, not_found, checked.setup))
+            Form::Command { template, reading } => {
+                Box::new(CommandSource::new(template, reading, checked.setup))
             }
             Form::Plugin { program, arguments } => {
                 Box::new(PluginSource::new(program, arguments, checked.setup))

@@ -37,6 +37,9 @@ pub(crate) struct ExecSettings {
     /// With `command`: whether one newline at the end of the output is left out of the value.
     #[schemars(extend("default" = false))]
     trim_newline: Option<bool>,
+    /// With `command`: whether a command that prints nothing gives an empty value. Otherwise that is an error.
+    #[schemars(extend("default" = false))]
+    allow_empty: Option<bool>,
     /// With `command`: the exit status that means that there is no such secret, and nothing else.
     #[schemars(extend("examples" = [44]))]
     not_found_status: Option<NonZeroU8>,
@@ -62,9 +65,27 @@ pub(crate) struct Checked {
 #[derive(Debug)]
 pub(crate) enum Form {
     /// One process for each secret; its standard output is the value.
-    Command { template: Template, newline: Newline, not_found: Option<NonZeroU8> },
+    Command { template: Template, reading: Reading },
     /// One process for all, which speaks the protocol.
     Plugin { program: String, arguments: Vec<String> },
+}
+
+/// What is made of how a command ends, and of what it prints.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    pub(crate) newline: Newline,
+    pub(crate) nothing: Nothing,
+    /// The exit status that means that there is no such secret.
+    pub(crate) not_found: Option<NonZeroU8>,
+}
+
+/// What it means that a command prints nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Nothing {
+    /// That it has failed: many tools end with 0 where they have found nothing.
+    Error,
+    /// An empty value.
+    Value,
 }
 
 /// What becomes of a newline at the end of a command's output.
@@ -107,8 +128,19 @@ fn default_max_bytes() -> NonZeroUsize {
 impl ExecSettings {
     /// Checks what the types do not; every problem is reported.
     pub(crate) fn checked(self, settings: &Settings) -> Result<Checked, SettingsError> {
-        let Self { command, plugin, trim_newline, not_found_status, timeout, environment, max_bytes } = self;
-        let form = form(command, plugin, trim_newline, not_found_status, settings);
+        let of_commands = [
+            ("trim-newline", self.trim_newline.is_some()),
+            ("allow-empty", self.allow_empty.is_some()),
+            ("not-found-status", self.not_found_status.is_some()),
+        ];
+        let reading = Reading {
+            newline: if self.trim_newline == Some(true) { Newline::Trimmed } else { Newline::Kept },
+            nothing: if self.allow_empty == Some(true) { Nothing::Value } else { Nothing::Error },
+            not_found: self.not_found_status,
+        };
+        let Self { command, plugin, timeout, environment, max_bytes, .. } = self;
+        let given = of_commands.into_iter().filter(|(_, given)| *given).map(|(key, _)| key);
+        let form = form(command, plugin, reading, given, settings);
         let timeout = parsed_timeout(&timeout);
         let environment = checked_names(environment);
         let setup = both(timeout, environment).map(|(timeout, environment)| Setup {
@@ -131,35 +163,30 @@ fn both<A, B>(a: Result<A, SettingsError>, b: Result<B, SettingsError>) -> Resul
     }
 }
 
+/// Returns the form of a source. The keys `of_commands` were given, and go with a command only.
 fn form(
     command: Option<Vec<String>>,
     plugin: Option<Vec<String>>,
-    trim_newline: Option<bool>,
-    not_found: Option<NonZeroU8>,
+    reading: Reading,
+    mut of_commands: impl Iterator<Item = &'static str>,
     settings: &Settings,
 ) -> Result<Form, SettingsError> {
     match (command, plugin) {
         (Some(command), None) => {
             let (program, arguments) = words("command", command, settings)?;
-            let newline = if trim_newline == Some(true) { Newline::Trimmed } else { Newline::Kept };
             let template = Template::new(program, arguments)
                 .map_err(|message| SettingsError::new("command", message))?;
-            Ok(Form::Command { template, newline, not_found })
+            Ok(Form::Command { template, reading })
         }
-        (None, Some(plugin)) => {
-            for (key, is_there) in
-                [("trim-newline", trim_newline.is_some()), ("not-found-status", not_found.is_some())]
-            {
-                if is_there {
-                    return Err(SettingsError::new(
-                        key,
-                        "goes with `command`; a plug-in says such things itself",
-                    ));
-                }
+        (None, Some(plugin)) => match of_commands.next() {
+            Some(key) => {
+                Err(SettingsError::new(key, "goes with `command`; a plug-in says such things itself"))
             }
-            let (program, arguments) = words("plugin", plugin, settings)?;
-            Ok(Form::Plugin { program, arguments })
-        }
+            None => {
+                let (program, arguments) = words("plugin", plugin, settings)?;
+                Ok(Form::Plugin { program, arguments })
+            }
+        },
         (Some(_), Some(_)) => {
             Err(SettingsError::new("plugin", "cannot stand beside `command`; keep one of them"))
         }

@@ -43,7 +43,11 @@ impl Fixture for Printed {
     }
 
     fn settings(&self) -> Table {
-        table([("command", list(&["cat", "--", "{secret}"])), ("not-found-status", Value::Integer(1))])
+        table([
+            ("command", list(&["cat", "--", "{secret}"])),
+            ("not-found-status", Value::Integer(1)),
+            ("allow-empty", Value::Boolean(true)),
+        ])
     }
 
     fn settings_of_no_store(&self) -> Table {

@@ -1,6 +1,6 @@
 //! From what is written to what is planned.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +19,9 @@ pub(crate) const GATHER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The requests in flight for each source, if nothing else is said.
 pub(crate) const CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
+
+/// How many bytes all secrets may have together, if nothing else is said: they are held in memory.
+pub(crate) const MAX_BYTES: u64 = 256 << 20;
 
 /// What is said of a command for a shell.
 const NO_SHELL: &str = "write the program and each argument by themselves, such as [\"systemctl\", \"reload\", \"app\"], \
@@ -128,6 +131,7 @@ fn gather(top: &Table, report: &mut Report<'_>) -> GatherLimits {
     GatherLimits {
         timeout: section.timeout.unwrap_or(GATHER_TIMEOUT),
         concurrency: section.concurrency.unwrap_or(CONCURRENCY),
+        max_bytes: section.max_bytes.map_or(MAX_BYTES, NonZeroU64::get),
     }
 }
 

@@ -30,9 +30,40 @@ fn one_newline_is_trimmed_where_that_is_said() {
     for (printed, trimmed) in [("a\\n\\n", "a\n"), ("a\\n", "a"), ("a", "a"), ("\\n", ""), ("a\\r\\n", "a\r")]
     {
         let script = format!("printf '{printed}'");
-        assert_eq!(value(with(shell(&script), [trim()])), trimmed.as_bytes(), "{printed}");
+        assert_eq!(value(with(shell(&script), [trim(), empty(true)])), trimmed.as_bytes(), "{printed}");
     }
     assert_eq!(value(shell("printf 'a\\n'")), b"a\n");
+}
+
+fn empty(allowed: bool) -> (&'static str, Value) {
+    ("allow-empty", Value::Boolean(allowed))
+}
+
+#[test]
+fn a_command_that_prints_nothing_is_an_error_unless_that_is_allowed() {
+    let trim = || ("trim-newline", Value::Boolean(true));
+    let told = |program: &str| {
+        format!(
+            "invalid data: `sh` printed nothing{program} (if the value may be empty, set `allow-empty = true` in the source)"
+        )
+    };
+    for settings in [
+        shell(":"),
+        with(shell(":"), [empty(false)]),
+        with(shell("echo"), [trim()]),
+        with(shell("echo"), [trim(), empty(false)]),
+    ] {
+        assert_eq!(failure(settings), told(""));
+    }
+    let noisy = failure(shell("echo 'no such entry' >&2"));
+    assert_eq!(noisy, told("; standard error: no such entry"));
+    assert_eq!(value(with(shell(":"), [empty(true)])), b"");
+    assert_eq!(value(with(shell("echo"), [trim(), empty(true)])), b"");
+    // What is there is a value.
+    assert_eq!(value(shell("echo")), b"\n");
+    assert_eq!(value(with(shell("printf '\\n\\n'"), [trim()])), b"\n");
+    // A command that fails has failed, whatever is allowed.
+    assert!(failure(with(shell("exit 1"), [empty(true)])).starts_with("failed: "));
 }
 
 #[test]
@@ -121,7 +152,7 @@ fn as_many_run_at_once_as_may() {
     fs::create_dir(folder.path().join("running")).unwrap();
     let names: Vec<_> = (0..40).map(|number| number.to_string()).collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
-    let answers = ask_in(&context(), shell(script), folder.path(), &names);
+    let answers = ask_in(&context(), with(shell(script), [empty(true)]), folder.path(), &names);
     assert!(answers.iter().all(Result::is_ok));
     let counts = fs::read_to_string(folder.path().join("counts")).unwrap();
     let counts: Vec<u32> = counts.lines().map(|line| line.trim().parse().unwrap()).collect();

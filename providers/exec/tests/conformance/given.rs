@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use secretdir_provider::Value;
 use secretdir_testkit::Ran;
 use tempfile::TempDir;
 
@@ -15,7 +16,8 @@ const INHERITED: &str = "9";
 
 /// Prints its environment, exactly.
 fn environment(names: Option<&[&str]>) -> String {
-    let mut settings = table([("command", list(&["cat", "/proc/self/environ", "/dev/{secret}"]))]);
+    let command = list(&["cat", "/proc/self/environ", "/dev/{secret}"]);
+    let mut settings = table([("command", command), ("allow-empty", Value::Boolean(true))]);
     if let Some(names) = names {
         settings.extend(table([("environment", list(names))]));
     }

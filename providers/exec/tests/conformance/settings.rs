@@ -18,6 +18,7 @@ pub(crate) fn bad() -> Vec<BadSettings> {
         (table([("plugin", list(&[]))]), "plugin"),
         (table([command(), ("plugin", list(&["x"]))]), "plugin"),
         (table([("plugin", list(&["x"])), ("trim-newline", Value::Boolean(true))]), "trim-newline"),
+        (table([("plugin", list(&["x"])), ("allow-empty", Value::Boolean(true))]), "allow-empty"),
         (table([("plugin", list(&["x"])), ("not-found-status", Value::Integer(1))]), "not-found-status"),
         (table([command(), ("not-found-status", Value::Integer(0))]), "not-found-status"),
         (table([command(), ("timeout", "soon".into())]), "timeout"),

@@ -1,7 +1,8 @@
 //! Lines of `KEY=VALUE`, in the part of that syntax that its readers understand alike.
 //!
 //! A parser of our own, for libraries put variables of the environment where `$NAME` stands, and none refuses what another
-//! one, or a shell, would read differently. What is ambiguous is an error here; the README has the grammar.
+//! one, or a shell, would read differently. What is ambiguous is an error here; the README has the grammar, and `tests.rs`
+//! asks the other readers.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +38,8 @@ struct Reader<'t> {
 impl<'t> Reader<'t> {
     fn line(&mut self) -> Result<(), TextFault> {
         self.skip_blanks();
-        if !self.at_end_of_line() && !self.rest.starts_with('#') {
+        let is_comment = self.rest.starts_with('#');
+        if !self.at_end_of_line() && !is_comment {
             let place = self.offset(self.rest);
             let key = self.key()?;
             if let Some(first) = self.places.insert(key, place) {
@@ -46,7 +48,11 @@ impl<'t> Reader<'t> {
             let value = self.value()?;
             self.contents.insert(key.to_owned(), Ok(value));
         }
-        self.rest = self.rest.split_once('\n').map_or("", |(_, next)| next);
+        match self.rest.split_once('\n') {
+            Some((_, next)) => self.rest = next,
+            None if is_comment => self.rest = "",
+            None => self.end()?,
+        }
         Ok(())
     }
 
@@ -61,10 +67,23 @@ impl<'t> Reader<'t> {
         let (key, rest) = self.rest.split_at(self.rest.find(is_over).unwrap_or(self.rest.len()));
         match rest.strip_prefix('=') {
             Some(value) if !key.is_empty() => {
+                self.check_key(key)?;
                 self.rest = value;
                 Ok(key)
             }
             _ => Err(self.unexpected(Mistake::NotAnAssignment, rest)),
+        }
+    }
+
+    /// Refuses a key that another reader takes for something else, up to a command that it runs.
+    fn check_key(&self, key: &str) -> Result<(), TextFault> {
+        let start = self.offset(self.rest);
+        if let Some(name) = key.strip_suffix('+') {
+            return Err(self.fault(Mistake::Append, start + name.len()));
+        }
+        match key.find(|c| c == ':' || is_of_shells(c)) {
+            Some(offset) => Err(self.fault(Mistake::SpecialInKey, start + offset)),
+            None => Ok(()),
         }
     }
 
@@ -77,7 +96,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads up to the first blank: what comes after it must be a comment.
+    /// Reads up to the first blank: what comes after it must be a comment, if there was anything before it.
     ///
     /// The last line of Base64 that was wrapped may end with `==`: it would be a key, and no secret any more. One that ends with a
     /// single `=` is an empty value, as all readers take it.
@@ -92,7 +111,13 @@ impl<'t> Reader<'t> {
             return Err(self.fault(mistake, start + offset));
         }
         self.rest = rest;
-        self.end_value(Mistake::Blank)?;
+        if value.is_empty() {
+            self.skip_blanks();
+            if self.rest.starts_with('#') {
+                return Err(self.unexpected(Mistake::CommentAfterNothing, self.rest));
+            }
+        }
+        self.end_value(Mistake::Blank, Some(' '))?;
         Ok(Zeroizing::new(value.as_bytes().to_vec()))
     }
 
@@ -104,7 +129,7 @@ impl<'t> Reader<'t> {
             return Err(self.fault(Mistake::BackslashAtEnd, opening + value.len()));
         }
         self.rest = rest;
-        self.end_value(Mistake::AfterQuote)?;
+        self.end_value(Mistake::AfterQuote, None)?;
         Ok(Zeroizing::new(value.as_bytes().to_vec()))
     }
 
@@ -117,26 +142,51 @@ impl<'t> Reader<'t> {
             match self.take() {
                 None => return Err(self.fault(Mistake::Unclosed, opening)),
                 Some('"') => break,
-                Some('$' | '`') => return Err(self.fault(Mistake::Substitution, here)),
-                Some('\\') => match self.take().and_then(unescaped) {
-                    Some(character) => append_char(&mut value, character),
-                    None => return Err(self.fault(Mistake::Escape, here)),
+                Some('$') => return Err(self.fault(Mistake::Substitution, here)),
+                Some('`') => return Err(self.fault(Mistake::Backquote, here)),
+                Some('\\') => match self.take() {
+                    Some('`') => return Err(self.fault(Mistake::Backquote, here)),
+                    letter => match letter.and_then(unescaped) {
+                        Some(character) => append_char(&mut value, character),
+                        None => return Err(self.fault(Mistake::Escape, here)),
+                    },
                 },
                 Some(character) => append_char(&mut value, character),
             }
         }
-        self.end_value(Mistake::AfterQuote)?;
+        self.end_value(Mistake::AfterQuote, None)?;
         Ok(value)
     }
 
     /// Goes to the end of the line, or to the comment before it, from the end of a value. A `#` without a blank before it
-    /// begins a comment for some readers, and for others it does not.
-    fn end_value(&mut self, otherwise: Mistake) -> Result<(), TextFault> {
+    /// begins a comment for some readers, and for others it does not; behind a value outside quotes some want this blank.
+    fn end_value(&mut self, otherwise: Mistake, before: Option<char>) -> Result<(), TextFault> {
+        let start = self.rest;
         let had_blanks = self.skip_blanks();
-        if self.at_end_of_line() || (had_blanks && self.rest.starts_with('#')) {
-            Ok(())
-        } else {
-            Err(self.unexpected(otherwise, self.rest))
+        if self.at_end_of_line() {
+            return Ok(());
+        }
+        if !had_blanks || !self.rest.starts_with('#') {
+            return Err(self.unexpected(otherwise, self.rest));
+        }
+        let blanks = start.get(..start.len() - self.rest.len()).unwrap_or_default();
+        if before.is_some_and(|before| !blanks.ends_with(before)) {
+            return Err(self.fault(Mistake::TabBeforeComment, self.offset(self.rest) - 1));
+        }
+        // To dotenvy the second blank ends what the first one began, and a quote after it begins a value.
+        let comment = self.rest.lines().next().unwrap_or_default();
+        match comment.find(['\'', '"']).filter(|_| blanks.len() > 1) {
+            Some(offset) => Err(self.fault(Mistake::QuoteInComment, self.offset(self.rest) + offset)),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends with a line that has no newline. If it ends with a blank or a backslash, to dotenvy it does not end.
+    fn end(&mut self) -> Result<(), TextFault> {
+        self.rest = "";
+        match self.text.chars().last().filter(|last| last.is_whitespace() || *last == '\\') {
+            Some(last) => Err(self.fault(Mistake::OpenEnd, self.text.len() - last.len_utf8())),
+            None => Ok(()),
         }
     }
 
@@ -188,14 +238,20 @@ fn special(value: &str) -> Option<(usize, Mistake)> {
             blank if blank.is_whitespace() => Some(Mistake::Blank),
             // A shell puts a home directory there, and zsh the path of a program.
             '~' | '=' if before == ':' => Some(Mistake::Special),
-            '\'' | '"' | '`' | '$' | '\\' | '#' | ';' | '&' | '|' | '<' | '>' | '(' | ')' | '{' | '}' => {
-                Some(Mistake::Special)
-            }
+            '\'' => Some(Mistake::SingleQuote),
+            '"' => Some(Mistake::DoubleQuote),
+            '#' => Some(Mistake::Special),
+            _ if is_of_shells(character) => Some(Mistake::Special),
             _ => None,
         };
         before = character;
         mistake.map(|mistake| (offset, mistake))
     })
+}
+
+/// Says whether a character has a meaning of its own in a shell, wherever it stands outside quotes.
+fn is_of_shells(character: char) -> bool {
+    matches!(character, '`' | '$' | '\\' | ';' | '&' | '|' | '<' | '>' | '(' | ')' | '{' | '}')
 }
 
 /// Returns what a letter stands for after a backslash.
@@ -204,7 +260,7 @@ fn unescaped(letter: char) -> Option<char> {
         'n' => Some('\n'),
         'r' => Some('\r'),
         't' => Some('\t'),
-        '\\' | '"' | '$' | '`' => Some(letter),
+        '\\' | '"' | '$' => Some(letter),
         _ => None,
     }
 }

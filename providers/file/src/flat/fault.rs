@@ -98,6 +98,10 @@ pub(super) enum Mistake {
     DuplicateOfLine { key: String, first: usize },
     #[error("not KEY=VALUE, with no white space around the `=`")]
     NotAnAssignment,
+    #[error("`+=`, which some shells take for an addition, and other readers for an error")]
+    Append,
+    #[error("a character in a key that shells, or other readers of such files, take for more than itself")]
+    SpecialInKey,
     #[error("a carriage return outside quotes")]
     CarriageReturn,
     #[error("a NUL character")]
@@ -110,14 +114,28 @@ pub(super) enum Mistake {
         "a character outside quotes that shells, or other readers of such files, take for more than itself"
     )]
     Special,
+    #[error("a single quote in a value outside quotes")]
+    SingleQuote,
+    #[error("a double quote in a value outside quotes")]
+    DoubleQuote,
+    #[error("a `#` after an empty value, which some readers take for the value")]
+    CommentAfterNothing,
+    #[error("a tab before `#`, which some readers take for a part of the value")]
+    TabBeforeComment,
+    #[error("a quote in a comment after several blanks, which some readers take for one of a value")]
+    QuoteInComment,
+    #[error("a blank or backslash at the end of the file, without a newline after it")]
+    OpenEnd,
     #[error("the quotes that begin here do not end")]
     Unclosed,
     #[error("a backslash before the closing quote, which some readers take for an escape")]
     BackslashAtEnd,
-    #[error(r#"an escape other than \n, \r, \t, \\, \", \$ and \`"#)]
+    #[error(r#"an escape other than \n, \r, \t, \\, \" and \$"#)]
     Escape,
-    #[error("a `$` or a backquote in double quotes, which a shell would substitute")]
+    #[error("a `$` in double quotes, which a shell would substitute")]
     Substitution,
+    #[error("a backquote in double quotes: a shell needs a backslash before it, which others do not know")]
+    Backquote,
     #[error("something other than a comment after the closing quote")]
     AfterQuote,
 }
@@ -138,7 +156,27 @@ impl Mistake {
             }
             Self::Escape => Some(r"write `\\` for a backslash, or put the value into single quotes"),
             Self::Substitution => Some("put the value into single quotes, or a backslash before it"),
-            Self::AfterQuote => Some("begin a comment with ` #`; a value is quoted as a whole"),
+            Self::Backquote => {
+                Some("put the value into single quotes; with a single quote in it, use TOML or JSON")
+            }
+            Self::AfterQuote => Some(
+                "put the whole value into one pair of quotes, of the kind that is not in it; begin a comment with ` #`",
+            ),
+            Self::SingleQuote => Some("put the whole value into double quotes"),
+            Self::DoubleQuote => Some("put the whole value into single quotes"),
+            Self::Unclosed => Some(
+                "end the value with the same quote; if the quote is a part of the value, put all of it into quotes of the other kind",
+            ),
+            Self::Append => Some("write the whole value after `=`"),
+            Self::SpecialInKey => {
+                Some("of these characters a key can have `/`, `.`, `-` and `_`; or use TOML or JSON")
+            }
+            Self::CommentAfterNothing => {
+                Some("write `''` for an empty value, or put the comment on a line of its own")
+            }
+            Self::TabBeforeComment => Some("put a blank right before the `#`, or quotes around the value"),
+            Self::QuoteInComment => Some("put one blank before the `#`, or the comment on a line of its own"),
+            Self::OpenEnd => Some("end the file with a newline"),
             _ => None,
         }
     }
