@@ -120,7 +120,7 @@ fn whoever_may_list_the_set_may_run_a_program_with_it() {
         status.stdout.contains("\nseen as a reader: ") && status.stdout.contains("\n  0400 b"),
         "{status:?}"
     );
-    assert!(!status.stdout.contains("from local") && !status.stdout.contains("last success"), "{status:?}");
+    assert!(!status.stdout.contains("from local") && !status.stdout.contains("last success: "), "{status:?}");
     let json = run_as_other(&site, &["status", "--json"]).expect_exit(0).json();
     assert_eq!((json["view"].as_str(), json["last_success"].is_null()), (Some("reader"), true));
     assert_eq!(site.run(&["status", "--json"]).json()["view"], "full");

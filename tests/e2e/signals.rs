@@ -42,7 +42,8 @@ fn an_interrupt_at_any_call_leaves_all_or_nothing_and_no_staging() {
 /// Returns the calls that fill the staging, up to the making of the last secret's file. The note comes after it.
 fn staging(calls: &[Call]) -> &[Call] {
     let first = calls.iter().position(|call| call.name == "symlinkat").unwrap();
-    let note = calls.iter().position(|call| call.line.contains("\"note-")).unwrap();
+    let note =
+        calls.iter().position(|call| call.line.contains("\"note-") && call.line.contains("O_CREAT")).unwrap();
     let last = calls[..note].iter().rposition(|call| call.line.contains("O_CREAT")).unwrap();
     &calls[first..last]
 }

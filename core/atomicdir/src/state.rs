@@ -11,7 +11,7 @@
 //! and no power cut leaves half of it. It has no device number, which may be another after a reboot: whatever it speaks of
 //! must lie on the device that the record itself is on.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
@@ -30,7 +30,8 @@ pub(crate) struct State {
     pub(crate) directory: File,
     /// For messages.
     pub(crate) path: PathBuf,
-    inode: u64,
+    /// What it was when it was opened.
+    found: Metadata,
 }
 
 impl State {
@@ -68,26 +69,24 @@ impl State {
             opened => File::from(opened.at(step, "open", &path)?),
         };
         let state = Self::of(directory, path, step)?;
-        let device = state.directory.metadata().at(step, "inspect", &state.path)?.dev();
-        if device != dir.parent.device {
+        if state.found.dev() != dir.parent.device {
             return Err(Error::refuse(step, "use", state.path, Refusal::NotOfOurMaking));
         }
         Ok(Some(state))
     }
 
     fn of(directory: File, path: PathBuf, step: Step) -> Result<Self> {
-        let inode = directory.metadata().at(step, "inspect", &path)?.ino();
-        Ok(Self { directory, path, inode })
+        let found = directory.metadata().at(step, "inspect", &path)?;
+        Ok(Self { directory, path, found })
     }
 
     /// Makes sure that an existing directory is ours, and closed to others, before anything is made in it.
     fn claimed(self) -> Result<Self> {
-        let found = self.directory.metadata().at(Step::Lock, "inspect", &self.path)?;
-        let (owner, user) = (found.uid(), geteuid().as_raw());
+        let (owner, user) = (self.found.uid(), geteuid().as_raw());
         if owner != user {
             return Err(Error::refuse(Step::Lock, "use", self.path, Refusal::NotOurs { owner, user }));
         }
-        if found.mode() & 0o7777 != 0o700 {
+        if self.found.mode() & 0o7777 != 0o700 {
             self.ensure_familiar()?;
             fchmod(&self.directory, Mode::RWXU).at(Step::Lock, "set the mode of", &self.path)?;
         }
@@ -112,7 +111,7 @@ impl State {
     /// Says that the parent still has this directory under its name.
     pub(crate) fn ensure_in_place(&self, dir: &AtomicDir, step: Step) -> Result<()> {
         match Self::open(dir, step)? {
-            Some(found) if found.inode == self.inode => Ok(()),
+            Some(found) if found.found.ino() == self.found.ino() => Ok(()),
             _ => Err(Error::refuse(step, "rely on", self.join(LOCK), Refusal::LockRemoved)),
         }
     }

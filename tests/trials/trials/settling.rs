@@ -29,11 +29,15 @@ fn an_unsettled_flip_is_settled_before_anything_is_retired() {
     let ran = NEW.inject(&place, "fsync:error=EIO:when=1").ran;
     assert_eq!(ran.status.code(), Some(Outcome::Unsettled as i32), "{ran:?}");
     assert_eq!(shown(&place.link()).unwrap(), Some(NEW.set));
-    assert_eq!(place.names().len(), SETTLED.len() + 2, "the old generation and its note may yet be needed");
+    assert_eq!(
+        place.names().len(),
+        SETTLED.len() + 3,
+        "the old generation, its record and its note may yet be needed"
+    );
 
     let ran = NEW.inject(&place, "fsync:error=EIO:when=1").ran;
     assert_eq!(ran.status.code(), Some(Outcome::Unsettled as i32), "still: {ran:?}");
-    assert_eq!(place.names().len(), SETTLED.len() + 2);
+    assert_eq!(place.names().len(), SETTLED.len() + 3);
 
     let trace = NEW.trace(&place);
     assert_eq!(trace.ran.status.code(), Some(Outcome::Unchanged as i32), "{:?}", trace.ran);

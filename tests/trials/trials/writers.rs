@@ -56,7 +56,7 @@ fn many_publishers_leave_what_is_pinned() {
     assert_eq!(place.names(), SETTLED);
 }
 
-/// Asserts that this is all there is: so many generations with their notes, the lock, and the link.
+/// Asserts that this is all there is: so many generations, each with its record and its note, the lock, and the link.
 #[track_caller]
 fn assert_generations(place: &Place, count: usize) {
     let mut names = place.names();
@@ -65,7 +65,7 @@ fn assert_generations(place: &Place, count: usize) {
     names.dedup();
     assert_eq!(
         (names, all, generations),
-        (SETTLED.iter().map(ToString::to_string).collect(), 2 * count + 2, count)
+        (SETTLED.iter().map(ToString::to_string).collect(), 3 * count + 2, count)
     );
 }
 

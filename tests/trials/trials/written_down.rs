@@ -67,6 +67,10 @@ impl Ids {
                 format!("{}, AT_SYMLINK_NOFOLLOW)", until(", {").split(", 0x").next().unwrap_or_default())
             }
             "readlinkat" => format!("{}\")", until("\", \"")),
+            // Which inode it is, is not the same each time.
+            "symlinkat" if line.contains("\"made-") => {
+                format!("symlinkat(\"INODE\", {})", arguments.split_once(", ").map_or("", |(_, rest)| rest))
+            }
             "utimensat" => format!("{}[UTIME_OMIT, now])", until("[")),
             _ => format!("{arguments})"),
         }

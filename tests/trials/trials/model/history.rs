@@ -119,7 +119,9 @@ impl History {
 
     fn pin(&mut self) -> Result<(), TestCaseError> {
         let current = self.state.current().map(|id| (id.to_owned(), self.state.generation(id)));
-        let Some((id, Some(Generation::Directory { .. }))) = current else { return Ok(()) };
+        let Some((id, Some(Generation::Directory { .. } | Generation::Empty { .. }))) = current else {
+            return Ok(());
+        };
         let snapshot = Snapshot::open(self.place.link());
         let snapshot = snapshot.map_err(|error| TestCaseError::fail(format!("{error:?}")))?;
         self.readers.push(Reader { snapshot, id });
@@ -170,7 +172,11 @@ impl History {
 
     /// Returns what `Status` should tell of a generation, if it is there.
     fn expected(&self, id: &str) -> Option<(String, u64, Pin, bool)> {
-        let Generation::Directory { since, .. } = self.state.generation(id)? else { return None };
+        let (Generation::Directory { since, .. } | Generation::Empty { since }) =
+            self.state.generation(id)?
+        else {
+            return None;
+        };
         let pin = if self.pinned().iter().any(|pinned| pinned == id) { Pin::Pinned } else { Pin::Free };
         Some((id.to_owned(), since, pin, self.state.entries.get(id)?.note.is_some()))
     }
@@ -187,7 +193,9 @@ impl History {
         let odd = |id: &str| match state.entries.get(id) {
             Some(entry) => match entry.generation {
                 Some(Generation::Odd) => true,
-                Some(Generation::Directory { .. }) => entry.note == Some(Make::Odd),
+                Some(Generation::Directory { .. } | Generation::Empty { .. }) => {
+                    entry.note == Some(Make::Odd)
+                }
                 None => false,
             },
             None => false,

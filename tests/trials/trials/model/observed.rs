@@ -90,6 +90,7 @@ fn link(path: &Path, kind: Kind) -> Link {
 
 fn generation(path: &Path, kind: Kind) -> Generation {
     match kind {
+        Kind::Directory if names(path).next().is_none() => Generation::Empty { since: seconds(path) },
         Kind::Directory => Generation::Directory { set: set(path), since: seconds(path) },
         Kind::File | Kind::Link | Kind::Other => Generation::Odd,
     }

@@ -49,6 +49,8 @@ pub(super) enum Generation {
         /// When it was published or superseded.
         since: u64,
     },
+    /// An empty directory, as a run leaves it that is killed before it could put it on record.
+    Empty { since: u64 },
     /// Not a directory.
     Odd,
 }
@@ -177,9 +179,8 @@ impl State {
     /// Sets the time of a generation, if it is there and on record.
     pub(super) fn supersede(&mut self, id: &str, now: u64) {
         self.change(id, |entry| {
-            if let (Some(Generation::Directory { since, .. }), Record::Kept) =
-                (&mut entry.generation, entry.record)
-            {
+            let recorded = entry.generation.as_mut().filter(|_| entry.record == Record::Kept);
+            if let Some(Generation::Directory { since, .. } | Generation::Empty { since }) = recorded {
                 *since = now;
             }
         });
@@ -189,7 +190,9 @@ impl State {
         for id in superseded {
             let due = match self.generation(id) {
                 Some(Generation::Odd) => false,
-                Some(Generation::Directory { since, .. }) => is_due(since, task),
+                Some(Generation::Directory { since, .. } | Generation::Empty { since }) => {
+                    is_due(since, task)
+                }
                 None => true,
             };
             if due {
@@ -204,13 +207,14 @@ impl State {
         self.change(id, |entry| {
             let kept = match entry.generation {
                 Some(Generation::Directory { .. }) => pinned || entry.record == Record::None,
+                Some(Generation::Empty { .. }) => pinned,
                 Some(Generation::Odd) => true,
                 None => false,
             };
             if kept || entry.mark == Some(Make::Odd) {
                 return;
             }
-            let was_there = entry.generation.take().is_some();
+            let was_there = entry.generation.take().is_some() && entry.record == Record::Kept;
             // What cannot be removed keeps the mark, with which the removal began.
             forget(entry);
             let stuck = entry.note == Some(Make::Odd);

@@ -130,7 +130,7 @@ impl Sync {
 }
 
 /// What a call says that opens the folder, once its path has been followed to it.
-pub(crate) const OPENS_FOLDER: &str = ", \".\", O_RDONLY|O_CLOEXEC|O_DIRECTORY)";
+pub(crate) const OPENS_FOLDER: &str = ", \".\", O_RDONLY|O_LARGEFILE|O_CLOEXEC|O_DIRECTORY)";
 
 fn of_interest(mut trace: Trace) -> Trace {
     trace.calls = trace.since(OPENS_FOLDER).to_vec();
