@@ -78,6 +78,24 @@ fn the_path_of_the_link_is_printed_harmlessly() {
 }
 
 #[test]
+fn the_path_of_the_configuration_is_printed_harmlessly() {
+    let site = Site::with_secrets(&[("a", b"1")]);
+    let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
+    let path = site.path().join(EVIL);
+    fs::write(&path, &config).unwrap();
+    site.run(&["sync", "--config", EVIL]).expect_exit(0);
+    let ran = run(&site, &["status", "--config", EVIL], 0);
+    assert!(ran.stdout.contains(ESCAPED), "{ran:?}");
+    // Another configuration publishes to the same link, which it is warned of by the name of the first.
+    site.secret("a", "2");
+    assert!(run(&site, &["sync"], 0).stderr.contains(ESCAPED));
+    assert_harmless(&site.run(&["init", "env", "--config", EVIL]).expect_exit(2));
+    assert_harmless(&site.run(&["init", "env", "--config", &format!("2{EVIL}")]).expect_exit(0));
+    fs::write(&path, "[files\n").unwrap();
+    run(&site, &["check", "--config", EVIL], 2);
+}
+
+#[test]
 fn names_of_sources_secrets_and_profiles_are_printed_harmlessly() {
     let site = Site::new();
     site.secret("a", "1");

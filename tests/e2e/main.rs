@@ -7,6 +7,7 @@ mod support;
 mod aws;
 mod bad_input;
 mod broken_links;
+mod children;
 mod colours;
 mod concurrency;
 mod configuration;

@@ -12,12 +12,14 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd as _, AsRawFd as _, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use atomicdir::{Snapshot, Step};
 use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::process::getpid;
 use secretdir_engine::Location;
 use secretdir_engine::interpreter::{self, Missing};
 
@@ -27,6 +29,9 @@ use crate::output::Output;
 
 /// Where the program finds the path of the generation's own directory.
 const PATH: &str = "SECRETDIR_PATH";
+
+/// More sockets than any unit has.
+const MOST_SOCKETS: RawFd = 1000;
 
 /// Why a program does not run in this one's place.
 #[derive(Debug, thiserror::Error)]
@@ -94,10 +99,23 @@ fn pin(location: &Location) -> Result<Snapshot, ExecError> {
     look_at(location).map_err(ExecError::NotPinned)?;
     let link = location.link();
     let snapshot = Snapshot::open(link).map_err(|error| not_open(link, error))?;
+    close_fds::set_fds_cloexec(3, &kept(&snapshot));
     match fcntl_setfd(&snapshot, FdFlags::empty()) {
         Ok(()) => Ok(snapshot),
         Err(errno) => Err(ExecError::NotHandedOn { path: snapshot.path().to_owned(), cause: errno.into() }),
     }
+}
+
+/// Returns the descriptors that the program gets besides its standard ones: the pin, and what systemd's socket activation has
+/// for this process, which the program is going to be.
+fn kept(pin: &Snapshot) -> Vec<RawFd> {
+    let variable = |name| std::env::var(name).ok().and_then(|value| value.parse::<RawFd>().ok());
+    let is_for_us = variable("LISTEN_PID").is_some_and(|id| id == getpid().as_raw_nonzero().get());
+    let sockets =
+        variable("LISTEN_FDS").filter(|_| is_for_us).map_or(0, |sockets| sockets.clamp(0, MOST_SOCKETS));
+    let mut kept: Vec<_> = (3..3 + sockets).chain([pin.as_fd().as_raw_fd()]).collect();
+    kept.sort_unstable();
+    kept
 }
 
 /// Says why what is published cannot be opened: because it is not there, or for a reason of its own.

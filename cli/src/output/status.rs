@@ -7,11 +7,22 @@ use secretdir_engine::{
     Announcement, FileReport, GenerationReport, SecretReport, StatusReport, StatusView, count, escape,
 };
 
+/// Returns lines, each of which is escaped as a whole: hardly one has no name in it that comes from outside.
 pub(crate) fn text(report: &StatusReport) -> String {
+    let lines = lines(report);
+    lines.iter().map(|line| escape(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn lines(report: &StatusReport) -> Vec<String> {
     let mut lines = vec![match &report.generation {
         Some(generation) => current(report, generation),
-        None => format!("nothing is published at {}", escape(&report.path)),
+        None => format!("nothing is published at {}", report.path),
     }];
+    let on_change = report.generation.as_ref().and_then(|current| current.on_change);
+    if on_change == Some(Announcement::Pending) {
+        lines
+            .push("pending: the on-change command has not succeeded yet; the next run repeats it".to_owned());
+    }
     if let Some(publisher) = report.generation.as_ref().and_then(|current| current.publisher.as_ref()) {
         lines.push(format!("published by: {publisher}"));
     }
@@ -33,11 +44,11 @@ pub(crate) fn text(report: &StatusReport) -> String {
     if let Some(generation) = &report.generation {
         lines.extend(generation.files.iter().map(file));
     }
-    lines.join("\n")
+    lines
 }
 
 fn current(report: &StatusReport, generation: &GenerationReport) -> String {
-    let mut text = format!("{}: generation {}", escape(&report.path), generation.id);
+    let mut text = format!("{}: generation {}", report.path, generation.id);
     // Writing to a string does not fail.
     let _ = write!(
         text,
@@ -48,9 +59,6 @@ fn current(report: &StatusReport, generation: &GenerationReport) -> String {
     if generation.pinned {
         text.push_str(", pinned by a reader");
     }
-    if generation.on_change == Some(Announcement::Pending) {
-        text.push_str("\npending: the on-change command has not succeeded yet; the next run repeats it");
-    }
     text
 }
 
@@ -60,7 +68,7 @@ fn file(file: &FileReport) -> String {
         text.push_str(if number == 0 { "  from " } else { "; " });
         text.push_str(&self::secret(secret));
     }
-    escape(&text).into_owned()
+    text
 }
 
 fn secret(secret: &SecretReport) -> String {

@@ -15,6 +15,7 @@ mod import;
 mod inspect;
 pub mod interpreter;
 mod manifest;
+mod no_dumps;
 mod on_change;
 mod outcome;
 mod owners;

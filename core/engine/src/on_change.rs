@@ -147,6 +147,9 @@ fn start(on_change: &OnChange, plan: &Plan, host: &dyn Host) -> io::Result<Child
         .stdin(Stdio::null())
         .stdout(Stdio::from(output))
         .process_group(0);
+    // What this process opened itself is closed on exec; what it inherited may not be. Each time, since a program around this
+    // one may have opened more.
+    close_fds::set_fds_cloexec_threadsafe(3, &[]);
     let _umask = host.child_umask().map(UmaskForChild::set);
     command.spawn()
 }

@@ -17,6 +17,7 @@ use crate::failure::{RENEWALS, SyncError, SyncFailure};
 use crate::gather::{Answers, gather};
 use crate::host::{Event, Host};
 use crate::manifest::{Manifest, Publisher};
+use crate::no_dumps::NoDumps;
 use crate::outcome::{AskedSource, Outcome};
 use crate::owners::Owners;
 use crate::plan::Plan;
@@ -107,7 +108,7 @@ pub struct Rehearsal {
 ///
 /// Every secret that could not be fetched, every import that cannot be made, or every file that cannot.
 pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, SyncFailure> {
-    let Complete { bundle, mut warnings, .. } =
+    let Complete { no_dumps: _until_the_end, bundle, mut warnings, .. } =
         gathered(plan, host, Vec::new()).await.map_err(|failure| failure.with_warnings_of(plan))?;
     warnings.extend_from_slice(bundle.overridden());
     Ok(Rehearsal { files: bundle.len(), warnings })
@@ -120,7 +121,8 @@ pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, SyncFailur
 /// Whatever keeps a set from being gathered, or the published one from being read.
 pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncFailure> {
     let owners = Owners::resolve(plan).map_err(|error| SyncFailure::new(error, plan.told_warnings()))?;
-    let Complete { answers, bundle, warnings } = gathered(plan, host, plan.told_warnings()).await?;
+    let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
+        gathered(plan, host, plan.told_warnings()).await?;
     let found = Difference::find(plan, &answers, &bundle, &owners);
     let mut difference = found.map_err(|error| SyncFailure::new(error, warnings.clone()))?;
     difference.warnings = warnings;
@@ -132,6 +134,8 @@ struct Complete<'p> {
     answers: Answers,
     bundle: Bundle<'p>,
     warnings: Vec<String>,
+    /// Last, so that it is dropped last; and named first where this is taken apart, for the same reason.
+    no_dumps: NoDumps,
 }
 
 /// Gathers, and makes every file. What was warned of is told also when that fails.
@@ -140,6 +144,7 @@ async fn gathered<'p>(
     host: &dyn Host,
     mut warnings: Vec<String>,
 ) -> Result<Complete<'p>, SyncFailure> {
+    let no_dumps = NoDumps::begin();
     let gathered = gather(plan, host).await;
     warnings.extend(gathered.warnings);
     let answers = match gathered.result {
@@ -147,7 +152,7 @@ async fn gathered<'p>(
         Err(error) => return Err(SyncFailure::new(error, warnings)),
     };
     match Bundle::assemble(plan, &answers).await {
-        Ok(bundle) => Ok(Complete { answers, bundle, warnings }),
+        Ok(bundle) => Ok(Complete { answers, bundle, warnings, no_dumps }),
         Err(error) => Err(SyncFailure::new(error, warnings)),
     }
 }
@@ -193,7 +198,7 @@ impl<'r> Run<'r> {
         mut locked: Locked<'r>,
         owners: &Owners,
     ) -> Result<(Locked<'r>, Outcome), SyncFailure> {
-        let Complete { answers, bundle, warnings } =
+        let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
             gathered(self.plan, self.host, self.plan.told_warnings()).await?;
         let published = self.publish_bundle(&mut locked, owners, &bundle, &answers);
         match published {

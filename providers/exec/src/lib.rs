@@ -4,6 +4,7 @@ mod command;
 mod decoded;
 mod excerpt;
 mod failure;
+mod limits;
 mod message;
 mod noise;
 mod output;

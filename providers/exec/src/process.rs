@@ -1,6 +1,6 @@
 //! One process: given nothing that it was not meant to have, and ended together with all that it started.
 //!
-//! It has no shell, no variable but those that the settings name, no descriptor but its three standard ones, and a
+//! It has the limits of whoever started the run, no shell, no variable but those that the settings name, no descriptor but its three standard ones, and a
 //! process group of its own. However a fetch ends, also when its future is dropped, the whole group is killed. A process
 //! that leaves its group (`setsid`) is out of reach.
 
@@ -44,6 +44,7 @@ impl Process {
         // What this process opened itself is closed on exec; what it inherited may not be. Each time, since a program
         // around this one may have opened more.
         close_fds::set_fds_cloexec_threadsafe(3, &[]);
+        let _core_limit = setup.core_limit.during()?;
         let mut child = Command::new(resolve(program, &folder))
             .args(arguments)
             .env_clear()

@@ -10,6 +10,7 @@ use secretdir_provider::{Settings, SettingsError};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::limits::CoreLimit;
 use crate::template::Template;
 
 /// How long one process may take, if nothing else is said.
@@ -101,6 +102,7 @@ pub(crate) struct Setup {
     pub(crate) environment: Vec<String>,
     pub(crate) timeout: Duration,
     pub(crate) max_bytes: NonZeroUsize,
+    pub(crate) core_limit: CoreLimit,
 }
 
 impl Setup {
@@ -146,6 +148,7 @@ impl ExecSettings {
             environment,
             timeout,
             max_bytes,
+            core_limit: CoreLimit::current(),
         });
         both(form, setup).map(|(form, setup)| Checked { form, setup })
     }
