@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::Resettable;
+use clap::error::ContextValue;
 use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
+use secretdir_engine::escape;
 
 use crate::Exit;
 
@@ -144,8 +146,8 @@ impl Args {
         let mut command = Self::command().mut_args(|argument| {
             if is_set_but_empty(&argument) { argument.env(Resettable::Reset) } else { argument }
         });
-        let matches = command.try_get_matches_from_mut(arguments)?;
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+        let matches = command.try_get_matches_from_mut(arguments).map_err(escaped)?;
+        Self::from_arg_matches(&matches).map_err(|error| escaped(error.format(&mut command)))
     }
 
     /// Returns how a command ends whose arguments cannot be read: as far as they can, they say which it was.
@@ -187,6 +189,24 @@ impl Args {
 /// Says whether the variable that stands in for an argument is there, and has nothing in it.
 fn is_set_but_empty(argument: &Arg) -> bool {
     argument.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty())
+}
+
+/// Escapes the words that an error quotes: the rest of it is lines.
+fn escaped(mut error: clap::Error) -> clap::Error {
+    let quoted: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in quoted {
+        match value {
+            ContextValue::String(word) => {
+                error.insert(kind, ContextValue::String(escape(&word).into_owned()));
+            }
+            ContextValue::Strings(words) => {
+                let words = words.iter().map(|word| escape(word).into_owned()).collect();
+                error.insert(kind, ContextValue::Strings(words));
+            }
+            _ => {}
+        }
+    }
+    error
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -1,8 +1,9 @@
 //! Exit codes: a part of the interface.
 
+use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
-use secretdir_engine::{Outcome, SyncError};
+use secretdir_engine::{InspectError, Outcome, SyncError};
 
 use crate::output::{Stderr, stdout};
 
@@ -35,6 +36,17 @@ pub enum Exit {
     NotFound = 127,
 }
 
+impl Exit {
+    /// Returns how a command ends that could not write what it was for: whether the path cannot be meant, or the system did
+    /// not let it.
+    pub(crate) fn of_unwritten(error: &io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory => Self::Usage,
+            _ => Self::Unexpected,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
@@ -50,6 +62,7 @@ impl From<&Outcome> for Exit {
 impl From<&SyncError> for Exit {
     fn from(error: &SyncError) -> Self {
         match error {
+            SyncError::Config(_) => Self::Usage,
             SyncError::Owner(error) if error.is_unknown_name() => Self::Usage,
             SyncError::Gather(_) => Self::Source,
             SyncError::Publish(error) if error.refusal() == Some(&secretdir_engine::Refusal::Busy) => {
@@ -57,6 +70,15 @@ impl From<&SyncError> for Exit {
             }
             SyncError::Owner(_) | SyncError::Publish(_) => Self::Publish,
             _ => Self::Unexpected,
+        }
+    }
+}
+
+impl From<&InspectError> for Exit {
+    fn from(error: &InspectError) -> Self {
+        match error {
+            InspectError::Owners(_) => Self::Usage,
+            _ => Self::Publish,
         }
     }
 }

@@ -74,7 +74,7 @@ impl Cli {
 
     /// Runs the command with the arguments of the process, and returns its exit code.
     ///
-    /// Sets the umask of the process to 077, so call it while the process has one thread. If SIGINT or SIGTERM comes,
+    /// Sets the umask of the process to 077, so call it while the process has one thread. If SIGINT, SIGTERM or SIGHUP comes,
     /// the process ends by that signal once nothing half-made is left. With `exec` it does not return if the program can be
     /// started, which then is what this process runs. A panic is told by its place alone, here and in the
     /// rest of the process: its message could hold a value.

@@ -1,11 +1,18 @@
-//! SIGINT and SIGTERM: clean up first, then end as the signal would have ended the process.
+//! SIGINT, SIGTERM and SIGHUP: clean up first, then end as the signal would have ended the process.
+//!
+//! A signal that was ignored when the process was started stays ignored, as with every program that nohup or a shell's
+//! background job starts: the terminal that closes, or the Ctrl-C, is not meant for it.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
-use tokio::signal::unix::{SignalKind, signal};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What asks a process to end.
+const ENDING: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
 
 /// The signals that ask the process to end. Clones share what was received.
 #[derive(Clone, Debug, Default)]
@@ -14,37 +21,32 @@ pub(crate) struct Signals {
     again: Arc<AtomicBool>,
 }
 
+/// The signals that are caught.
+#[derive(Debug)]
+pub(crate) struct Caught<'s> {
+    signals: &'s Signals,
+    numbers: Vec<i32>,
+}
+
 impl Signals {
     /// Catches the signals from here on: the first of each. A second one ends the process at once, should it hang in
     /// a call that cannot be interrupted; what it leaves is swept away by the next run.
-    pub(crate) fn catch(&self) -> io::Result<()> {
-        for number in [SIGINT, SIGTERM] {
+    pub(crate) fn catch(&self) -> io::Result<Caught<'_>> {
+        let ignored = ignored()?;
+        let numbers: Vec<_> = ENDING.into_iter().filter(|number| ignored >> (number - 1) & 1 == 0).collect();
+        for number in numbers.iter().copied() {
             let value = number.try_into().unwrap_or_default();
             signal_hook::flag::register_conditional_default(number, Arc::clone(&self.again))?;
             signal_hook::flag::register(number, Arc::clone(&self.again))?;
             signal_hook::flag::register_usize(number, Arc::clone(&self.number), value)?;
         }
-        Ok(())
+        Ok(Caught { signals: self, numbers })
     }
 
     /// Returns the last signal that came.
     pub(crate) fn received(&self) -> Option<i32> {
         let number = self.number.load(Ordering::SeqCst);
         i32::try_from(number).ok().filter(|number| *number != 0)
-    }
-
-    /// Waits for a signal.
-    pub(crate) async fn wait(&self) -> io::Result<()> {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        // One that came before anybody waited is not heard any more.
-        if self.received().is_none() {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Ok(())
     }
 
     /// Ends the process as the signal would have, if one came.
@@ -54,5 +56,50 @@ impl Signals {
         {
             tracing::error!(%error, "cannot end by signal {number}");
         }
+    }
+}
+
+impl Caught<'_> {
+    /// Waits for a signal. If none is caught, none comes.
+    pub(crate) async fn wait(&self) -> io::Result<()> {
+        let heard = self.numbers.iter().map(|number| signal(SignalKind::from_raw(*number)));
+        let mut heard = heard.collect::<io::Result<Vec<_>>>()?;
+        // One that came before anybody waited is not heard any more.
+        if self.signals.received().is_none() {
+            std::future::poll_fn(|context| any_ready(&mut heard, context)).await;
+        }
+        Ok(())
+    }
+}
+
+fn any_ready(signals: &mut [Signal], context: &mut Context<'_>) -> Poll<()> {
+    let came = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+    if came { Poll::Ready(()) } else { Poll::Pending }
+}
+
+/// Returns a bit for each signal that was ignored at the start and is not caught yet, the lowest for signal 1. None where the
+/// system does not tell.
+fn ignored() -> io::Result<u64> {
+    match std::fs::read_to_string("/proc/self/status") {
+        Ok(status) => Ok(ignored_in(&status).unwrap_or_default()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
+fn ignored_in(status: &str) -> Option<u64> {
+    let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(bits.trim(), 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ignored_is_read_from_what_the_kernel_says() {
+        assert_eq!(ignored_in("Name:\tx\nSigIgn:\t0000000000001003\nSigCgt:\t1\n"), Some(0x1003));
+        assert_eq!(ignored_in("Name:\tx\n"), None);
+        assert_eq!(ignored_in("SigIgn:\tx\n"), None);
     }
 }

@@ -1,8 +1,12 @@
 //! Traces on standard error: what the engine and the providers say of their steps, never a value.
 //!
 //! Other people's crates may trace what they send and receive, which is credentials and secrets: the AWS SDK does so even
-//! in some of its warnings. So nothing of theirs but errors is let through, whatever RUST_LOG says.
+//! in some of its warnings. So nothing of theirs but errors is let through, whatever RUST_LOG says. What is left may quote
+//! names from outside, and is escaped like any other message.
 
+use std::io::{self, Write};
+
+use secretdir_engine::escape;
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::{EnvFilter, filter_fn};
@@ -22,10 +26,26 @@ pub(crate) fn start(verbosity: Verbosity) {
         Verbosity::Everything => LevelFilter::TRACE,
     };
     let chosen = EnvFilter::builder().with_default_directive(level.into()).from_env_lossy();
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(|| Escaped).with_ansi(false);
     let layer = lines.with_filter(chosen).with_filter(filter_fn(is_safe));
     // A second subscriber is refused; the first one is the embedding program's own affair.
     let _ = tracing_subscriber::registry().with(layer).try_init();
+}
+
+/// Standard error for traces: each is written by one call, as a line.
+struct Escaped;
+
+impl Write for Escaped {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        writeln!(io::stderr(), "{}", escape(text))?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 /// Says whether an event may be shown at all.

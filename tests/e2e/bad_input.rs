@@ -34,7 +34,7 @@ fn a_link_path_that_is_something_else_is_left_alone() {
             (after.file_type(), after.modified().unwrap()),
             (before.file_type(), before.modified().unwrap())
         );
-        assert_eq!(site.names(), [".app.lock", "app"]);
+        assert_eq!(site.names(), ["app", "state/lock"]);
     }
 }
 

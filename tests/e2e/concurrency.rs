@@ -10,7 +10,7 @@ use crate::support::{Ran, Site};
 
 /// Holds the lock of a site as another run would.
 fn hold_lock(site: &Site) -> File {
-    let lock = File::open(site.path().join("out/.app.lock")).unwrap();
+    let lock = File::open(site.path().join("out/.app.state/lock")).unwrap();
     flock(&lock, FlockOperation::NonBlockingLockExclusive).unwrap();
     lock
 }
@@ -43,7 +43,7 @@ fn who_may_not_wait_is_told_that_it_is_busy() {
     assert!(!ran.stderr.contains("waiting for another run"), "{ran:?}");
     ran.expect_error(&[
         "error: cannot lock ",
-        ".app.lock",
+        ".app.state/lock",
         "(step 2, lock): another run holds the lock",
         "hint: ",
     ]);
@@ -60,5 +60,5 @@ fn many_runs_at_once_all_end_well_and_leave_one_generation() {
         runs.into_iter().map(|run| Ran::from(run.wait_with_output().unwrap()).expect_exit(0)).collect();
     let published = ended.iter().filter(|ran| ran.stdout.starts_with("published")).count();
     assert_eq!(published, 1, "{ended:?}");
-    assert_eq!(site.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+    assert_eq!(site.names(), [".app.gen", "app", "state/lock", "state/made", "state/note"]);
 }

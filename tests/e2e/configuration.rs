@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use crate::support::{HEAD, Site};
+use crate::support::{COMMAND, HEAD, Ran, Site};
 
 #[test]
 fn five_mistakes_are_five_errors_with_line_and_path() {
@@ -63,7 +64,7 @@ fn bad_file_names_are_refused() {
         (vec!["./a", "a"], "`a`"),
         (vec!["caf\u{e9}", "cafe\u{301}"], "caf\u{e9}"),
         (vec!["a", "a/b"], "`a/b`"),
-        (vec![".app.lock"], ".app."),
+        (vec![".app.state"], ".app."),
     ] {
         let entries =
             names.iter().map(|name| format!("{name:?} = {{ source = \"local\", secret = \"s\" }}\n"));
@@ -142,4 +143,75 @@ pub(crate) fn written_out(text: &str) -> String {
 fn is_key(line: &str) -> bool {
     line.split_once(" = ")
         .is_some_and(|(key, _)| key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
+}
+
+#[test]
+fn no_path_of_a_configuration_is_expanded() {
+    let site = Site::new();
+    site.secret("a", "1");
+    let file = "[files]\na = { source = \"local\", secret = \"a\" }\n";
+    for path in ["~/x", "$HOME/x", "%t/x"] {
+        for (table, key) in [
+            (format!("[sources.s]\nprovider = \"file\"\nroot = \"{path}\""), "sources.s.root"),
+            (format!("[sources.s]\nprovider = \"file\"\npath = \"{path}.env\""), "sources.s.path"),
+            (format!("[sources.s]\nprovider = \"exec\"\nplugin = [\"{path}\"]"), "sources.s.plugin"),
+            (
+                format!("[sources.s]\nprovider = \"exec\"\ncommand = [\"{path}\", \"{{secret}}\"]"),
+                "sources.s.command",
+            ),
+            (format!("[on-change]\ncommand = [\"{path}\"]"), "on-change.command"),
+            (format!("[profiles.p.directory]\npath = \"{path}\""), "directory.path"),
+        ] {
+            site.config(&format!("{HEAD}\n{table}\n{file}"));
+            site.run(&["check", "--all-profiles"]).expect_exit(2).expect_error(&[
+                &format!("{key}: begins with `{}`", &path[..1]),
+                "write the whole path, or put `./`",
+            ]);
+        }
+    }
+    site.config(&format!("{HEAD}\n{file}").replace("out/app", "./~x"));
+    site.sync();
+    assert_eq!(fs::read(site.path().join("~x/a")).unwrap(), b"1");
+}
+
+/// Runs a command with a configuration that comes in through a descriptor or a pipe.
+fn streamed(site: &Site, text: &str, from: &str, arguments: &str) -> Ran {
+    fs::write(site.path().join("text"), text).unwrap();
+    let mut shell = Command::new("bash");
+    let config = match from {
+        "fifo" => "mkfifo pipe 2>/dev/null; cat text > pipe & exec \"$0\" --config pipe",
+        "pipe" => "cat text | \"$0\" --config /dev/stdin",
+        "file" => "exec \"$0\" --config /dev/stdin < text",
+        "/dev/fd" => "exec \"$0\" --config /dev/fd/7 7< text",
+        _ => "exec \"$0\" --config /proc/self/fd/7 7< text",
+    };
+    site.prepare(shell.args(["-c", &format!("{config} {arguments}"), COMMAND]));
+    Ran::of(&mut shell)
+}
+
+#[test]
+fn a_configuration_that_is_no_file_in_a_folder_has_absolute_paths_alone() {
+    let site = Site::new();
+    site.secret("a", "1");
+    fs::write(site.path().join("t"), "x").unwrap();
+    let file = "[files]\na = { source = \"local\", secret = \"a\" }\n";
+    let text = format!("{HEAD}\n{file}b = {{ template = \"t\" }}\n[on-change]\ncommand = [\"./hook\"]\n");
+    let absolute = text
+        .replace("\"out", &format!("\"{}/out", site.path().display()))
+        .replace("\"source\"", &format!("\"{}/source\"", site.path().display()))
+        .replace("\"t\"", &format!("\"{}/t\"", site.path().display()))
+        .replace("./hook", "true");
+    for from in ["fifo", "pipe", "file", "/dev/fd", "/proc"] {
+        let ran = streamed(&site, &text, from, "check").expect_exit(2);
+        for key in ["directory.path", "sources.local.root", "files.b.template", "on-change.command"] {
+            assert!(ran.stderr.contains(&format!("{key}: is relative")), "{from}: {ran:?}");
+        }
+        streamed(&site, &text, from, "status").expect_exit(2).expect_error(&["write the whole path"]);
+        streamed(&site, &absolute, from, "sync").expect_exit(0);
+        streamed(&site, &absolute, from, "status").expect_exit(0);
+        assert_eq!(site.read("a"), b"1", "{from}");
+    }
+    // A file beside others that are no files is a file.
+    fs::copy(site.path().join("text"), site.path().join("plain.toml")).unwrap();
+    site.run(&["check", "--config", "plain.toml"]).expect_exit(0);
 }

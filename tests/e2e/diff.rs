@@ -60,7 +60,7 @@ fn it_is_what_sync_then_does_and_afterwards_nothing_is_left_to_do() {
 fn a_source_that_fails_fails_it_and_another_run_does_not_keep_it_waiting() {
     let site = Site::with_secrets(&[("a", b"1")]);
     site.sync();
-    let lock = std::fs::File::open(site.path().join("out/.app.lock")).unwrap();
+    let lock = std::fs::File::open(site.path().join("out/.app.state/lock")).unwrap();
     lock.lock().unwrap();
     site.run(&["diff"]).expect_exit(0);
     std::fs::remove_file(site.path().join("source/a")).unwrap();

@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::support::{HEAD, Site, assert_ends};
+use crate::support::{HEAD, PATIENCE, Site, assert_ends};
 
 /// The sample plug-in of the project.
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../config-examples/exec-plugin.py");
@@ -41,7 +41,7 @@ fn assert_contained(rest: &str, texts: &[&str]) {
     let before = site.fingerprint();
     let began = Instant::now();
     let ran = site.run(&["sync"]).expect_exit(3).expect_error(texts);
-    assert!(began.elapsed() < Duration::from_secs(30), "{rest}: {ran:?}");
+    assert!(began.elapsed() < PATIENCE, "{rest}: {ran:?}");
     assert_eq!(site.fingerprint(), before, "{rest}");
     let ids = fs::read_to_string(site.path().join("ids")).unwrap();
     ids.split_terminator(' ').for_each(assert_ends);
@@ -97,10 +97,10 @@ fn an_interrupted_run_leaves_no_plugin() {
     let site = site_with_plugin("open('ready', 'w').close()\ntime.sleep(600)");
     let before = site.fingerprint();
     let mut run = site.command(&["sync"]).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + PATIENCE;
     while !site.path().join("ready").exists() {
         assert!(Instant::now() < deadline, "the plug-in does not start");
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(std::time::Duration::from_millis(5));
     }
     let id = rustix::process::Pid::from_child(&run);
     rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();

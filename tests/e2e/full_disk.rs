@@ -30,7 +30,7 @@ fn no_space_at_any_call_leaves_the_old_set_and_nothing_else() {
         assert_eq!(ran.status.code(), Some(4), "{point:?}: {ran:?}");
         ran.expect_error(&["error: ", "No space left", "hint: "]);
         assert_eq!(site.fingerprint().without_folder(), before, "{point:?}");
-        assert_eq!(site.names(), [".app.gen", ".app.lock", ".app.note", "app"], "{point:?}");
+        assert_eq!(site.names(), [".app.gen", "app", "state/lock", "state/made", "state/note"], "{point:?}");
         site.sync();
         assert_eq!(site.read("e/c"), b"new");
     }

@@ -61,7 +61,7 @@ fn null_and_names_that_no_file_can_have_are_errors_and_can_be_excluded() {
         "secretdir.toml:8: import[0]: secret `db` of source `local`: `../up` cannot become the file `../up`: the name has a `..`",
         "`a//b` cannot become the file `a//b`: the name has an empty component",
         "`` cannot become the file ``: the name is empty",
-        "cannot become the file `nul `: the name has a control character (U+0000)",
+        "cannot become the file `nul\\u{0}`: the name has a control character (U+0000)",
         "hint: leave it out with `exclude`",
     ]);
     assert_eq!(ran.stderr.matches("hint: ").count(), 1, "{ran:?}");

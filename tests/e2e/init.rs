@@ -124,7 +124,7 @@ fn what_cannot_be_written_whole_is_not_there() {
     let mut shell = Command::new("sh");
     // One block of 512 or 1024 bytes, and no signal to whoever writes more.
     site.prepare(shell.args(["-c", "trap '' XFSZ; ulimit -f 1; exec $1 init file", "sh", COMMAND]));
-    Ran::of(&mut shell).expect_exit(2).expect_error(&["secretdir.toml` cannot be written: File too large"]);
+    Ran::of(&mut shell).expect_exit(1).expect_error(&["secretdir.toml` cannot be written: File too large"]);
     assert!(!site.path().join("secretdir.toml").exists());
 }
 

@@ -19,7 +19,7 @@ struct Sweep {
     after: &'static [&'static str],
 }
 
-const SETTLED: &[&str] = &[".app.gen", ".app.lock", ".app.note", "app"];
+const SETTLED: &[&str] = &[".app.gen", "app", "state/lock", "state/made", "state/note"];
 
 #[test]
 fn a_first_publish_survives_a_kill_anywhere() {
@@ -33,7 +33,16 @@ fn an_update_that_removes_the_old_survives_a_kill_anywhere() {
 
 #[test]
 fn an_update_that_keeps_the_old_survives_a_kill_anywhere() {
-    let after = &[".app.gen", ".app.gen", ".app.lock", ".app.note", ".app.note", "app"];
+    let after = &[
+        ".app.gen",
+        ".app.gen",
+        "app",
+        "state/lock",
+        "state/made",
+        "state/made",
+        "state/note",
+        "state/note",
+    ];
     sweep(&Sweep { directory: "durability = \"per-file\"", before: Some(OLD), after });
 }
 
@@ -59,7 +68,7 @@ fn prepare(sweep: &Sweep) -> Site {
 fn sweep(sweep: &Sweep) {
     let reference = trace(&prepare(sweep), &["sync"], &[]);
     assert!(reference.ran.status.success(), "{:?}", reference.ran);
-    let points = reference.since(".app.lock");
+    let points = reference.since(".app.state");
     assert!(points.len() > 20, "{points:#?}");
     for point in points {
         kill_at(sweep, point);
@@ -116,6 +125,9 @@ fn shown(site: &Site) -> Option<Shown> {
     Some(files)
 }
 
+/// The calls that a run makes each time it wakes up while its command runs.
+const OF_WAITING: [&str; 6] = ["epoll_wait", "read", "recvfrom", "futex", "wait4", "waitid"];
+
 /// The process may also die between the flip and the end of its command: a change is announced at least once.
 #[test]
 fn a_change_is_announced_whatever_is_killed_when() {
@@ -130,12 +142,12 @@ fn a_change_is_announced_whatever_is_killed_when() {
     };
     let reference = trace(&make(), &["sync"], &[]);
     assert!(reference.ran.status.success(), "{:?}", reference.ran);
-    let points = reference.since(".app.lock");
-    let mut killed = 0;
+    let points = reference.since(".app.state");
     for point in points {
         let site = make();
+        let killed = kill_if_it_comes(&site, point) == Some(9);
         // How often the run wakes up while its command runs is not the same each time, so a last wait may not come.
-        killed += usize::from(kill_if_it_comes(&site, point) == Some(9));
+        assert!(killed || OF_WAITING.contains(&point.name.as_str()), "{point:?} did not come");
         site.sync();
         let told = fs::read_to_string(site.path().join("told")).unwrap_or_default();
         assert!((1..=2).contains(&told.lines().count()), "killed at {point:?}: {told:?}");
@@ -143,5 +155,4 @@ fn a_change_is_announced_whatever_is_killed_when() {
         assert_eq!(status["generation"]["on_change"], "done", "killed at {point:?}");
         assert_eq!(site.names(), SETTLED, "killed at {point:?}");
     }
-    assert!(killed * 10 >= points.len() * 9, "only {killed} of {} points came", points.len());
 }

@@ -35,8 +35,8 @@ fn assert_modes(site: &Site) {
         (out.join("app/d"), 0o751),
         (out.join("app/plain"), 0o444),
         (out.join("app/d/own"), 0o640),
-        (out.join(".app.lock"), 0o600),
-        (out.join(format!(".app.note-{id}")), 0o600),
+        (out.join(".app.state/lock"), 0o600),
+        (out.join(format!(".app.state/note-{id}")), 0o600),
     ];
     for (path, expected) in expected {
         assert_eq!(mode(path.clone()), expected, "{}", path.display());

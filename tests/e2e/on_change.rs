@@ -102,7 +102,7 @@ fn a_child_that_it_leaves_behind_on_purpose_lives_on() {
 fn whoever_may_not_wait_to_begin_may_wait_to_note_the_success() {
     // While the command runs, another run holds the lock for a while.
     let site = site(
-        "flock -x out/.app.lock sh -c 'echo held > held; sleep 0.3' & while ! [ -e held ]; do :; done; echo x >> told",
+        "flock -x out/.app.state/lock sh -c 'echo held > held; sleep 0.3' & while ! [ -e held ]; do :; done; echo x >> told",
     );
     site.run(&["sync", "--wait", "0s"]).expect_exit(0);
     assert_eq!((site.told(), site.announcement()), (1, "done".into()));
@@ -110,12 +110,14 @@ fn whoever_may_not_wait_to_begin_may_wait_to_note_the_success() {
 
 #[test]
 fn a_note_that_is_gone_or_damaged_counts_as_pending() {
-    for damage in
-        ["rm out/.app.note-*", ": > out/.app.note-*", "echo {} > out/.app.note-*; rm out/.app.note-*"]
-    {
+    for damage in [
+        "rm out/.app.state/note-*",
+        ": > out/.app.state/note-*",
+        "echo {} > out/.app.state/note-*; rm out/.app.state/note-*",
+    ] {
         let site = site("echo x >> told");
         site.sync();
-        let script = damage.replace("out/.app.note-*", "$(echo out/.app.note-*)");
+        let script = damage.replace("out/.app.state/note-*", "$(echo out/.app.state/note-*)");
         crate::support::Ran::of(
             std::process::Command::new("sh").args(["-c", &script]).current_dir(site.path()),
         )

@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{COMMAND, HEAD, Ran, Site, assert_ends};
 
-const SETTLED: [&str; 4] = [".app.gen", ".app.lock", ".app.note", "app"];
+const SETTLED: [&str; 5] = [".app.gen", "app", "state/lock", "state/made", "state/note"];
 
 /// A site with two files, of which superseded generations are not retained.
 fn published() -> Site {

@@ -79,7 +79,11 @@ fn the_privileges_that_are_named_are_enough_to_publish_compare_and_retire() {
             let ran = sync_with(&site, privileges).expect_exit(0);
             assert!(ran.stdout.starts_with(result), "{ran:?}");
             assert_eq!(ran.stderr, "", "{owner}");
-            assert_eq!(site.names(), [".app.gen", ".app.lock", ".app.note", "app"], "{owner}");
+            assert_eq!(
+                site.names(),
+                [".app.gen", "app", "state/lock", "state/made", "state/note"],
+                "{owner}"
+            );
         }
         for name in [".", "d", "d/a"] {
             let found = fs::metadata(site.link().join(name)).unwrap();

@@ -6,7 +6,7 @@ use std::fs;
 use crate::support::{Call, Site, inject, is_root, trace};
 
 const SECRETS: &[(&str, &[u8])] = &[("a", b"1"), ("d/b", b"2"), ("d/e/c", b"3")];
-const SETTLED: &[&str] = &[".app.gen", ".app.lock", ".app.note", "app"];
+const SETTLED: &[&str] = &[".app.gen", "app", "state/lock", "state/made", "state/note"];
 
 /// Makes a site with more keys under `[directory]`.
 fn site(directory: &str) -> Site {
@@ -73,7 +73,10 @@ fn a_flip_that_may_not_last_is_exit_6_and_retires_nothing() {
         "hint: the new set is current",
     ]);
     assert_eq!(site.read("a"), b"new");
-    assert_eq!(site.names(), [".app.gen", ".app.gen", ".app.lock", ".app.note", ".app.note", "app"]);
+    assert_eq!(
+        site.names(),
+        [".app.gen", ".app.gen", "app", "state/lock", "state/made", "state/made", "state/note", "state/note"]
+    );
     assert_eq!(site.run(&["status", "--json"]).json()["last_success"], before);
 
     // A run that cannot settle it either says so again.
@@ -85,7 +88,7 @@ fn a_flip_that_may_not_last_is_exit_6_and_retires_nothing() {
     // The next run finds nothing to change, settles what was not settled, and only then retires.
     let trace = trace(&site, &["sync"], &[]);
     assert!(trace.ran.stdout.starts_with("unchanged"), "{:?}", trace.ran);
-    let calls = trace.since(".app.lock");
+    let calls = trace.since(".app.state");
     assert!(only(calls, "fsync") < positions(calls, "unlinkat")[0], "{calls:#?}");
     assert_eq!(site.names(), SETTLED);
 }

@@ -57,7 +57,10 @@ fn a_changed_secret_flips_the_link_once() {
     assert_eq!(site.run(&["sync", "--json"]).expect_exit(0).json()["state"], "unchanged");
     assert_eq!(site.fingerprint(), fingerprint);
     // The old generation stays for its last readers.
-    assert_eq!(site.names(), [".app.gen", ".app.gen", ".app.lock", ".app.note", ".app.note", "app"]);
+    assert_eq!(
+        site.names(),
+        [".app.gen", ".app.gen", "app", "state/lock", "state/made", "state/made", "state/note", "state/note"]
+    );
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn assert_refused(registered: &str, named: &str, exit: i32, texts: &[&str]) {
     let ran = sync(&site, registered).expect_exit(exit).expect_error(texts);
     assert!(!ran.stderr.contains(&CANARY[..6]), "{ran:?}");
     assert_eq!(site.fingerprint(), before);
-    assert_eq!(site.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+    assert_eq!(site.names(), [".app.gen", "app", "state/lock", "state/made", "state/note"]);
 }
 
 #[test]

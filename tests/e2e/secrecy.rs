@@ -67,7 +67,10 @@ fn a_good_run_shows_nothing() {
         for file in ["environment", "arguments"] {
             canary.assert_absent(file, fs::read(site.path().join(file)).unwrap());
         }
-        canary.assert_absent("the note", fs::read(site.path().join(format!("out/.app.note-{id}"))).unwrap());
+        canary.assert_absent(
+            "the note",
+            fs::read(site.path().join(format!("out/.app.state/note-{id}"))).unwrap(),
+        );
     }
     let environment = fs::read_to_string(site.path().join("environment")).unwrap();
     assert!(environment.contains("PATH=") && !environment.contains("APP_TOKEN"), "{environment}");

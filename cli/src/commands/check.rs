@@ -9,10 +9,15 @@ use crate::Exit;
 use crate::host::CliHost;
 use crate::output::Output;
 
-/// Says that the configuration is good. That there is a plan is the proof.
+/// Says that the configuration is good, of which the plan is the proof, and that this machine can publish it.
 pub(crate) fn offline(plan: &Plan, output: &Output) -> Exit {
-    output.config_warnings(plan);
-    output.checked(plan, None)
+    match secretdir_engine::inspect(plan) {
+        Ok(()) => {
+            output.config_warnings(plan);
+            output.checked(plan, None)
+        }
+        Err(error) => output.would_fail(plan, &error),
+    }
 }
 
 /// Checks the configuration without a profile and with each. Tells of all that fail.
@@ -23,7 +28,7 @@ pub(crate) fn all_profiles(path: &Path, registry: &Registry, output: &Output) ->
     };
     let (mut plans, mut failures) = (Vec::new(), Vec::new());
     for name in std::iter::once(None).chain(names.into_iter().map(Some)) {
-        match super::plan(path, name.as_deref(), registry) {
+        match Plan::read(path, name.as_deref(), registry) {
             Ok(plan) => plans.push((name, plan)),
             Err(error) => failures.push((name, error)),
         }
@@ -33,10 +38,15 @@ pub(crate) fn all_profiles(path: &Path, registry: &Registry, output: &Output) ->
 
 /// Also asks every source for everything.
 pub(crate) fn fetch(plan: &Plan, host: &CliHost, output: &Output) -> Exit {
-    output.config_warnings(plan);
+    if let Err(error) = secretdir_engine::inspect(plan) {
+        return output.would_fail(plan, &error);
+    }
     match until_signal(host, secretdir_engine::fetch(plan, host)) {
-        Ok(Some(Ok(rehearsal))) => output.checked(plan, Some(&rehearsal)),
-        Ok(Some(Err(error))) => output.gather_failed(&error, Exit::Source),
+        Ok(Some(Ok(rehearsal))) => {
+            output.config_warnings(plan);
+            output.checked(plan, Some(&rehearsal))
+        }
+        Ok(Some(Err(failure))) => output.sync_failed(&failure),
         Ok(None) => Exit::Unexpected,
         Err(error) => output.unexpected(&error),
     }

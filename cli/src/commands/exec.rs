@@ -16,8 +16,9 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use atomicdir::{Snapshot, Status, Step};
+use atomicdir::{Snapshot, Step};
 use rustix::io::{FdFlags, fcntl_setfd};
+use secretdir_engine::Location;
 
 use crate::Exit;
 use crate::host::CliHost;
@@ -75,8 +76,8 @@ impl From<&ExecError> for Exit {
 }
 
 /// Returns only if the program could not be started.
-pub(crate) fn run(link: &Path, program: &[OsString], host: &CliHost, output: &Output) -> Exit {
-    let error = match pin(link) {
+pub(crate) fn run(location: &Location, program: &[OsString], host: &CliHost, output: &Output) -> Exit {
+    let error = match pin(location) {
         Ok(snapshot) => host.umask.during(|| replace(program, snapshot.path())),
         Err(error) => error,
     };
@@ -84,8 +85,9 @@ pub(crate) fn run(link: &Path, program: &[OsString], host: &CliHost, output: &Ou
 }
 
 /// Pins what is published, in a way that a program inherits.
-fn pin(link: &Path) -> Result<Snapshot, ExecError> {
-    look_at(link).map_err(ExecError::NotPinned)?;
+fn pin(location: &Location) -> Result<Snapshot, ExecError> {
+    look_at(location).map_err(ExecError::NotPinned)?;
+    let link = location.link();
     let snapshot = Snapshot::open(link).map_err(|error| match fs::symlink_metadata(link) {
         Err(absent) if absent.kind() == ErrorKind::NotFound => ExecError::NothingPublished(link.to_owned()),
         _ => ExecError::NotPinned(error),
@@ -97,8 +99,8 @@ fn pin(link: &Path) -> Result<Snapshot, ExecError> {
 }
 
 /// Says that the link is one of ours, if it is there, where nobody else could replace it.
-fn look_at(link: &Path) -> Result<(), atomicdir::Error> {
-    match Status::of(link) {
+fn look_at(location: &Location) -> Result<(), atomicdir::Error> {
+    match location.status() {
         // The link has been looked at by then: what is behind it may be for the program to read in part, and the note is
         // for the publisher alone.
         Err(error) if error.refusal().is_none() && matches!(error.step(), Step::Read | Step::Note) => Ok(()),

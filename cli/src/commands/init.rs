@@ -50,6 +50,15 @@ impl InitError {
     }
 }
 
+impl From<&InitError> for Exit {
+    fn from(error: &InitError) -> Self {
+        match error {
+            InitError::NotWritten { cause, .. } => Self::of_unwritten(cause),
+            _ => Self::Usage,
+        }
+    }
+}
+
 /// Writes the configuration where `--config` says.
 pub(crate) fn run(
     arguments: &[String],

@@ -9,9 +9,11 @@ mod providers;
 mod status;
 mod sync;
 
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io;
+use std::path::Path;
 
-use secretdir_engine::{Config, ConfigError, Plan, Registry};
+use secretdir_engine::{Config, ConfigError, Location, Plan, Registry};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Exit;
@@ -23,7 +25,9 @@ use crate::output::Output;
 pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Output) -> Exit {
     match &args.command {
         Command::Init { sources } => init::run(sources, args.config(), registry, host, output),
-        Command::Exec { program } => with_link(args, output, |link| exec::run(link, program, host, output)),
+        Command::Exec { program } => {
+            with_location(args, output, |location| exec::run(location, program, host, output))
+        }
         Command::Providers { name } => providers::run(registry, name.as_deref(), output),
         Command::Schema => output.schema(registry),
         Command::Completions { shell } => pages::completions(*shell, output),
@@ -32,7 +36,7 @@ pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Out
             with_plan(args, registry, output, |plan| diff::run(plan, host, output))
         }
         Command::Sync { wait, dry_run: false } => {
-            with_plan(args, registry, output, |plan| sync::run(plan, *wait, host, output))
+            with_plan(args, registry, output, |plan| sync::run(plan, registry, *wait, host, output))
         }
         Command::Check { all_profiles: true, .. } => check::all_profiles(args.config(), registry, output),
         Command::Check { fetch: false, .. } => {
@@ -41,47 +45,49 @@ pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Out
         Command::Check { fetch: true, .. } => {
             with_plan(args, registry, output, |plan| check::fetch(plan, host, output))
         }
-        Command::Status => with_link(args, output, |link| status::run(link, host, output)),
+        Command::Status => with_location(args, output, |location| status::run(location, host, output)),
     }
 }
 
 fn with_plan(args: &Args, registry: &Registry, output: &Output, command: impl FnOnce(&Plan) -> Exit) -> Exit {
-    match plan(args.config(), args.profile(), registry) {
+    match Plan::read(args.config(), args.profile(), registry) {
         Ok(plan) => command(&plan),
         Err(error) => output.bad_config(&error, args.misuse()),
     }
 }
 
 /// For commands that only look at what is published: the rest of the configuration may be as wrong as it likes.
-fn with_link(args: &Args, output: &Output, command: impl FnOnce(&Path) -> Exit) -> Exit {
-    match link(args.config(), args.profile()) {
-        Ok(link) => command(&link),
+fn with_location(args: &Args, output: &Output, command: impl FnOnce(&Location) -> Exit) -> Exit {
+    match location(args.config(), args.profile()) {
+        Ok(location) => command(&location),
         Err(error) => output.bad_config(&error, args.misuse()),
     }
 }
 
-fn link(path: &Path, profile: Option<&str>) -> Result<PathBuf, ConfigError> {
-    Config::read(path)?.link(profile)
+fn location(path: &Path, profile: Option<&str>) -> Result<Location, ConfigError> {
+    Config::read(path)?.location(profile)
 }
 
-fn plan(path: &Path, profile: Option<&str>, registry: &Registry) -> Result<Plan, ConfigError> {
-    let config = Config::read(path)?;
-    match profile {
-        Some(profile) => config.with_profile(profile)?.resolve(registry),
-        None => config.resolve(registry),
-    }
+/// How many descriptors a runtime takes, and a few to do something with.
+const DESCRIPTORS: usize = 10;
+
+/// Fails where a runtime would panic that cannot open what it listens to signals with.
+fn ensure_descriptors() -> io::Result<()> {
+    let opened = (0..DESCRIPTORS).map(|_| File::open("/"));
+    opened.collect::<io::Result<Vec<_>>>().map(drop)
 }
 
 /// Runs a future on this thread, until it ends or a signal comes: `None` then, and the future has been dropped.
-fn until_signal<T>(host: &CliHost, future: impl Future<Output = T>) -> std::io::Result<Option<T>> {
+fn until_signal<T>(host: &CliHost, future: impl Future<Output = T>) -> io::Result<Option<T>> {
+    ensure_descriptors()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    host.signals.catch()?;
+    let caught = host.signals.catch()?;
     let ended = runtime.block_on(async {
         // Whoever started this may have chosen to ignore the ends of children. Listening for them takes that back.
         let _children = signal(SignalKind::child())?;
         tokio::select! {
             ended = future => Ok(Some(ended)),
-            signal = host.signals.wait() => signal.map(|()| None),
+            signal = caught.wait() => signal.map(|()| None),
         }
     });
     host.clear_progress();

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::panic::Location;
 
 use anstyle::{AnsiColor, Style};
-use secretdir_engine::describe;
+use secretdir_engine::{describe, escape};
 use serde::Serialize;
 
 use super::fold;
@@ -111,7 +111,7 @@ impl Stderr {
         for line in error.render().to_string().lines() {
             match line.strip_prefix(Label::Error.word()) {
                 Some(message) => self.say(Label::Error, message.trim_start()),
-                None => put(&fold(&harmless(line), INDENT)),
+                None => put(&fold(&escape(line), INDENT)),
             }
         }
     }
@@ -124,16 +124,11 @@ impl Stderr {
 /// Returns a message as it is written.
 fn written(label: Label, text: &str, colours: Colours) -> String {
     let word = label.word();
-    let message = fold(&harmless(&format!("{word} {text}")), INDENT);
+    let message = fold(&escape(&format!("{word} {text}")), INDENT);
     match message.strip_prefix(word) {
         Some(rest) if colours == Colours::Labels => format!("{0}{word}{0:#}{rest}", label.style()),
         _ => message,
     }
-}
-
-/// What comes from outside, such as a name or a server's words, must not steer a terminal or forge a line.
-fn harmless(text: &str) -> String {
-    text.replace(char::is_control, " ")
 }
 
 fn put(text: &str) {

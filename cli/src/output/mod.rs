@@ -8,8 +8,10 @@
 //!    line that is not begins another message. A word that is longer stays whole, so that a path can be copied.
 //!    After a mistake in the arguments come clap's own lines on how they should be.
 //! 5. Colour is in the labels of messages alone, and only on a terminal that is not `dumb`, without NO_COLOR.
-//! 6. No value of a secret, or part of one, anywhere.
-//! 7. A result that nobody reads on (a closed pipe) is told. One that cannot be written (a full disk) is an error: a command
+//! 6. Names from outside are escaped where they are put into a text, and all that is printed once more as a whole: no control
+//!    character, nothing that reorders text or cannot be seen reaches a terminal, in JSON neither.
+//! 7. No value of a secret, or part of one, anywhere.
+//! 8. A result that nobody reads on (a closed pipe) is told. One that cannot be written (a full disk) is an error: a command
 //!    that was for nothing else then ends with 1. `sync`, whose exit code tells what is published, and a command that has
 //!    failed keep theirs. A message that cannot be written changes nothing: nobody is left to tell.
 
@@ -20,12 +22,13 @@ mod providers;
 mod status;
 pub(crate) mod stdout;
 
-use std::error::Error;
+use std::io;
 use std::path::Path;
 
+use rustix::io::Errno;
 use secretdir_engine::{
-    ConfigError, Difference, DifferenceState, GatherError, Outcome, OwnerError, Plan, Problem, PublishError,
-    Registry, RegistryError, Rehearsal, StatusReport, SyncError, UnknownProvider, count,
+    ConfigError, Difference, DifferenceState, InspectError, Outcome, Plan, Problem, PublishError, Registry,
+    RegistryError, Rehearsal, StatusReport, SyncError, SyncFailure, UnknownProvider, count, describe, escape,
 };
 use secretdir_provider::Provider;
 use serde::Serialize;
@@ -58,9 +61,7 @@ impl Output {
     }
 
     pub(crate) fn bad_config(&self, error: &ConfigError, exit: Exit) -> Exit {
-        let messages =
-            error.problems().iter().map(|problem| Message { message: problem.to_string(), hint: None });
-        self.fail(messages.collect(), exit)
+        self.fail(problems(error), exit)
     }
 
     /// Tells with which profiles a configuration is wrong, and why.
@@ -76,8 +77,11 @@ impl Output {
         self.fail(errors.iter().map(|error| Message::new(error, None)).collect(), exit)
     }
 
-    pub(crate) fn unexpected(&self, error: &dyn Error) -> Exit {
-        self.fail(vec![Message::new(error, None)], Exit::Unexpected)
+    pub(crate) fn unexpected(&self, error: &io::Error) -> Exit {
+        let too_many = error.raw_os_error() == Some(Errno::MFILE.raw_os_error());
+        let hint = too_many.then_some("allow it more open files: `ulimit -n`, or LimitNOFILE= of its unit");
+        let message = format!("cannot begin to run: {error}");
+        self.fail(vec![Message { message, hint: hint.map(str::to_owned) }], Exit::Unexpected)
     }
 
     pub(crate) fn synced(&self, outcome: &Outcome) -> Exit {
@@ -91,39 +95,44 @@ impl Output {
             failures.map(|failure| Message { message: failure.message.clone(), hint: failure.hint.clone() });
         self.stderr.tell(&failures.collect::<Vec<_>>());
         // What is published is published, whoever hears of it.
-        drop(self.print(&outcome.to_string(), outcome));
-        exit
+        self.print_beside(exit, &outcome.to_string(), outcome)
     }
 
     pub(crate) fn differs(&self, difference: &Difference) -> Exit {
         difference.warnings.iter().for_each(|warning| self.stderr.warn(warning));
         let exit = match difference.state {
             DifferenceState::Unchanged => Exit::Success,
-            DifferenceState::Changed => Exit::Changed,
+            DifferenceState::Changed | DifferenceState::Pending => Exit::Changed,
         };
         self.answer(&difference.to_string(), difference, exit)
     }
 
-    pub(crate) fn sync_failed(&self, error: &SyncError) -> Exit {
-        let exit = Exit::from(error);
-        match error {
-            SyncError::Gather(error) => self.gather_failed(error, exit),
-            SyncError::Publish(error) => self.publish_failed(error, exit),
-            SyncError::Owner(error) => self.owner_failed(error, exit),
-            other => self.fail(vec![Message::new(other, None)], exit),
-        }
+    pub(crate) fn sync_failed(&self, failure: &SyncFailure) -> Exit {
+        let mut messages = match &failure.error {
+            SyncError::Config(error) => problems(error),
+            SyncError::Gather(error) => {
+                error.failures().iter().map(|failure| Message::new(failure, failure.hint())).collect()
+            }
+            SyncError::Publish(error) => vec![Message::new(error, error.hint())],
+            SyncError::Owner(error) => vec![Message::new(error, error.hint())],
+            other => vec![Message::new(other, None)],
+        };
+        messages.extend(failure.leftover.as_ref().map(leftover));
+        self.fail_with(&failure.warnings, messages, Exit::from(&failure.error))
     }
 
-    pub(crate) fn gather_failed(&self, error: &GatherError, exit: Exit) -> Exit {
-        let messages = error.failures().iter().map(|failure| Message::new(failure, failure.hint()));
-        self.fail(messages.collect(), exit)
+    /// Says why a run would fail on this machine.
+    pub(crate) fn would_fail(&self, plan: &Plan, error: &InspectError) -> Exit {
+        let messages = match error {
+            InspectError::Owners(error) => problems(error),
+            InspectError::Publish(error) => vec![Message::new(error, error.hint())],
+            other => vec![Message::new(other, None)],
+        };
+        let warnings: Vec<_> = plan.warnings().iter().map(Problem::to_string).collect();
+        self.fail_with(&warnings, messages, error.into())
     }
 
     pub(crate) fn publish_failed(&self, error: &PublishError, exit: Exit) -> Exit {
-        self.fail(vec![Message::new(error, error.hint())], exit)
-    }
-
-    fn owner_failed(&self, error: &OwnerError, exit: Exit) -> Exit {
         self.fail(vec![Message::new(error, error.hint())], exit)
     }
 
@@ -136,7 +145,8 @@ impl Output {
         let files = rehearsal.map_or(plan.file_count(), |rehearsal| rehearsal.files);
         let (path, sources) = (plan.link().display().to_string(), plan.source_names().count());
         let what = if rehearsal.is_some() { count(files, "file") } else { planned(plan) };
-        let text = format!("ok: {what} from {}, to be published at {path}", count(sources, "source"));
+        let text =
+            format!("ok: {what} from {}, to be published at {}", count(sources, "source"), escape(&path));
         let json = json!({
             "state": "ok", "path": path, "files": files, "imports": plan.import_count(), "sources": sources,
             "warnings": warnings,
@@ -179,13 +189,15 @@ impl Output {
 
     pub(crate) fn configured(&self, config: &Path) -> Exit {
         let config = config.display().to_string();
-        let text = format!("the configuration is in {config}; `secretdir check` looks it through");
+        let text = format!("the configuration is in {}; `secretdir check` looks it through", escape(&config));
         self.answer(&text, &json!({ "state": "ok", "config": config }), Exit::Success)
     }
 
     pub(crate) fn not_configured(&self, errors: &[InitError]) -> Exit {
         let messages = errors.iter().map(|error| Message::new(error, error.hint()));
-        self.fail(messages.collect(), Exit::Usage)
+        let exits = errors.iter().map(Exit::from);
+        let exit = exits.max_by_key(|exit| *exit == Exit::Usage).unwrap_or(Exit::Unexpected);
+        self.fail(messages.collect(), exit)
     }
 
     pub(crate) fn not_executed(&self, error: &ExecError) -> Exit {
@@ -194,46 +206,81 @@ impl Output {
 
     pub(crate) fn script(&self, script: &[u8]) -> Exit {
         let script = String::from_utf8_lossy(script);
-        self.answer(&script, &json!({ "script": script }), Exit::Success)
+        let put = match self.format {
+            Format::Text => stdout::put_exactly(&script),
+            Format::Json => stdout::put_json(&json!({ "script": script })),
+        };
+        self.answered(put, Exit::Success)
     }
 
     pub(crate) fn man(&self, folder: &Path) -> Exit {
         let folder = folder.display().to_string();
         let json = json!({ "state": "ok", "folder": folder });
-        self.answer(&format!("the man pages are in {folder}"), &json, Exit::Success)
+        self.answer(&format!("the man pages are in {}", escape(&folder)), &json, Exit::Success)
     }
 
-    pub(crate) fn unwritten(&self, folder: &Path, error: &std::io::Error) -> Exit {
+    pub(crate) fn unwritten(&self, folder: &Path, error: &io::Error) -> Exit {
         let message = format!("the man pages cannot be written into {}: {error}", folder.display());
-        self.fail(vec![Message { message, hint: None }], Exit::Usage)
+        self.fail(vec![Message { message, hint: None }], Exit::of_unwritten(error))
     }
 
     fn fail(&self, messages: Vec<Message>, exit: Exit) -> Exit {
+        self.fail_with(&[], messages, exit)
+    }
+
+    fn fail_with(&self, warnings: &[String], messages: Vec<Message>, exit: Exit) -> Exit {
+        warnings.iter().for_each(|warning| self.stderr.warn(warning));
         self.stderr.tell(&messages);
-        if self.format == Format::Json {
-            let json = json!({ "state": "failed", "exit_code": exit as u8, "errors": messages });
-            // The code says why there is no result, which is more than that this could not be told.
-            drop(self.print("", &json));
+        if self.format == Format::Text {
+            return exit;
         }
-        exit
+        let json = json!({
+            "state": "failed", "exit_code": exit as u8, "errors": messages, "warnings": warnings,
+        });
+        self.print_beside(exit, "", &json)
     }
 
     /// Prints what the command was for, and returns how it ends: it has failed if that cannot be told.
     fn answer(&self, text: &str, json: &impl Serialize, exit: Exit) -> Exit {
-        match self.print(text, json) {
+        self.answered(self.print(text, json), exit)
+    }
+
+    fn answered(&self, put: Result<(), Untold>, exit: Exit) -> Exit {
+        match put {
             Ok(()) => exit,
-            Err(_) => Exit::Unexpected,
+            Err(untold) => {
+                self.stderr.untold(&untold);
+                Exit::Unexpected
+            }
         }
     }
 
-    /// Prints a result in the format that was asked for. Says so if it cannot be printed.
+    /// Prints a result in the format that was asked for.
     fn print(&self, text: &str, json: &impl Serialize) -> Result<(), Untold> {
-        let put = match self.format {
+        match self.format {
             Format::Text => stdout::put(text),
             Format::Json => stdout::put_json(json),
-        };
-        put.inspect_err(|untold| self.stderr.untold(untold))
+        }
     }
+
+    /// Prints what a command leaves behind whose exit code says more than that it could not be printed.
+    fn print_beside(&self, exit: Exit, text: &str, json: &impl Serialize) -> Exit {
+        if let Err(untold) = self.print(text, json) {
+            self.stderr.untold(&untold);
+        }
+        exit
+    }
+}
+
+fn problems(error: &ConfigError) -> Vec<Message> {
+    error.problems().iter().map(|problem| Message { message: problem.to_string(), hint: None }).collect()
+}
+
+/// Says that secrets are on disk that were not published.
+fn leftover(error: &PublishError) -> Message {
+    let message = format!("files with secrets are left that were not published: {}", describe(error));
+    let hint = "only the user who ran this can read them; the next run tries again to remove them";
+    Message { message, hint: Some(hint.to_owned()) }
 }
 
 /// Says how many files and imports a plan has: what these come to, only their sources know.

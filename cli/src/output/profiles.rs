@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use secretdir_engine::{Plan, Problem};
+use secretdir_engine::{Plan, Problem, escape};
 use serde_json::{Value, json};
 
 use super::planned;
@@ -20,7 +20,8 @@ pub(super) fn told<'p>(found: impl Iterator<Item = (Option<&'p str>, &'p Problem
 /// Returns the line on a plan that is good.
 pub(super) fn line(profile: Option<&str>, plan: &Plan) -> String {
     let with = profile.map_or("without a profile".to_owned(), |name| format!("profile `{name}`"));
-    format!("ok: {with}: {}, to be published at {}", planned(plan), plan.link().display())
+    let line = format!("ok: {with}: {}, to be published at {}", planned(plan), plan.link().display());
+    escape(&line).into_owned()
 }
 
 pub(super) fn json(profile: Option<&str>, plan: &Plan) -> Value {

@@ -3,13 +3,18 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use secretdir_engine::{Announcement, FileReport, GenerationReport, SecretReport, StatusReport, count};
+use secretdir_engine::{
+    Announcement, FileReport, GenerationReport, SecretReport, StatusReport, StatusView, count, escape,
+};
 
 pub(crate) fn text(report: &StatusReport) -> String {
     let mut lines = vec![match &report.generation {
         Some(generation) => current(report, generation),
-        None => format!("nothing is published at {}", report.path),
+        None => format!("nothing is published at {}", escape(&report.path)),
     }];
+    if let Some(publisher) = report.generation.as_ref().and_then(|current| current.publisher.as_ref()) {
+        lines.push(format!("published by: {publisher}"));
+    }
     if let Some(age) = report.last_success_age_seconds {
         lines.push(format!("last success: {} ago", ago(age)));
     }
@@ -20,6 +25,11 @@ pub(crate) fn text(report: &StatusReport) -> String {
     for id in &report.unfinished {
         lines.push(format!("unfinished: generation {id} (being made, or swept away by the next run)"));
     }
+    if report.view == StatusView::Reader {
+        lines.push(
+            "seen as a reader: only the user who publishes sees sources and the last success".to_owned(),
+        );
+    }
     if let Some(generation) = &report.generation {
         lines.extend(generation.files.iter().map(file));
     }
@@ -27,7 +37,7 @@ pub(crate) fn text(report: &StatusReport) -> String {
 }
 
 fn current(report: &StatusReport, generation: &GenerationReport) -> String {
-    let mut text = format!("{}: generation {}", report.path, generation.id);
+    let mut text = format!("{}: generation {}", escape(&report.path), generation.id);
     // Writing to a string does not fail.
     let _ = write!(
         text,
@@ -50,7 +60,7 @@ fn file(file: &FileReport) -> String {
         text.push_str(if number == 0 { "  from " } else { "; " });
         text.push_str(&self::secret(secret));
     }
-    text.replace(char::is_control, " ")
+    escape(&text).into_owned()
 }
 
 fn secret(secret: &SecretReport) -> String {

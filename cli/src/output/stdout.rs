@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Write};
 
+use secretdir_engine::{escape, escape_json};
 use serde::Serialize;
 
 /// Why a result has not been told.
@@ -13,8 +14,22 @@ pub(crate) enum Untold {
     NotJson(#[source] serde_json::Error),
 }
 
-/// Writes a text, and the end of its last line if that is missing. Whoever has closed the pipe has read enough.
+/// Writes lines. Whatever else would steer a terminal is escaped: this is the last look at names from outside, which are
+/// escaped already where they are put into a line.
 pub(crate) fn put(text: &str) -> Result<(), Untold> {
+    let lines: Vec<_> = text.split('\n').map(escape).collect();
+    put_exactly(&lines.join("\n"))
+}
+
+/// Writes a value as JSON.
+pub(crate) fn put_json(value: &impl Serialize) -> Result<(), Untold> {
+    let json = serde_json::to_string_pretty(value).map_err(Untold::NotJson)?;
+    put_exactly(&escape_json(&json))
+}
+
+/// Writes a text of our own as it is, and the end of its last line if that is missing. Whoever has closed the pipe has
+/// read enough.
+pub(crate) fn put_exactly(text: &str) -> Result<(), Untold> {
     let end = if text.ends_with('\n') { "" } else { "\n" };
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(format!("{text}{end}").as_bytes()).and_then(|()| stdout.flush());
@@ -22,9 +37,4 @@ pub(crate) fn put(text: &str) -> Result<(), Untold> {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Untold::NotWritten(error)),
         _ => Ok(()),
     }
-}
-
-/// Writes a value as JSON.
-pub(crate) fn put_json(value: &impl Serialize) -> Result<(), Untold> {
-    put(&serde_json::to_string_pretty(value).map_err(Untold::NotJson)?)
 }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::error::At;
 use crate::generation::Generation;
 use crate::names::Role;
-use crate::walk::{Found, Walk};
+use crate::walk::{Access, Found, Walk};
 use crate::{Attributes, File, FileMap, FileName, Id, Locked, Result, Snapshot, Step};
 
 /// How much of a published file is read at a time: nearly always all of it, so one call.
@@ -80,7 +80,7 @@ impl Snapshot {
 }
 
 impl Locked<'_> {
-    /// Compares what is published with what is wanted (step 5). Changes nothing, not even an access time's meaning.
+    /// Compares what is published with what is wanted (step 5). Reads only; no modification time changes.
     ///
     /// # Errors
     ///
@@ -128,7 +128,7 @@ impl<'a> Comparing<'a> {
     ) -> Result<Comparison> {
         self.attributes(".", self.directory, found);
         let mut buffer = Zeroizing::new(vec![0; self.buffer_size()]);
-        let walk = Walk { step: Step::Compare, root: path };
+        let walk = Walk { step: Step::Compare, root: path, access: Access::Read };
         walk.visit(directory, &mut |name, found| match found {
             Found::Directory(found) => {
                 self.directory(name, found);
@@ -137,7 +137,7 @@ impl<'a> Comparing<'a> {
             Found::File(file, found) => {
                 self.file(name, file, found, &mut buffer).at(Step::Compare, "read", path.join(name))
             }
-            Found::Other => {
+            Found::Closed | Found::Other => {
                 self.note(name, ChangeKind::Removed);
                 Ok(())
             }
@@ -204,7 +204,10 @@ fn holds(mut file: &std::fs::File, bytes: &[u8], buffer: &mut [u8]) -> std::io::
     while !rest.is_empty() {
         let chunk = buffer.len().min(rest.len());
         let Some(part) = buffer.get_mut(..chunk) else { return Ok(false) };
-        let read = file.read(part)?;
+        let read = match file.read(part) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
         let (Some(found), Some((wanted, after))) = (part.get(..read), rest.split_at_checked(read)) else {
             return Ok(false);
         };

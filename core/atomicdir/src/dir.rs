@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::parent::{Parent, Warning};
+use crate::parent::Parent;
 use crate::{LinkName, Options};
 
 /// A link and the directory that it is in, opened: what a lock is taken on. Made by [`Options::open`].
@@ -17,10 +17,5 @@ impl AtomicDir {
     /// Returns the path of the link.
     pub fn path(&self) -> PathBuf {
         self.parent.join(self.link.as_str())
-    }
-
-    /// Returns what an operator should know about the directory that holds the link.
-    pub fn warnings(&self) -> &[Warning] {
-        &self.parent.warnings
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{NameError, Step};
+use crate::{NameError, Replaceable, Step};
 
 /// The result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -48,9 +48,24 @@ pub enum Refusal {
     /// Somebody put something there since we looked.
     #[error("something else appeared there meanwhile")]
     Appeared,
+    /// Somebody else could replace the link, or what a path leads to.
+    #[error(transparent)]
+    Replaceable(Replaceable),
     /// Everyone may write to the parent, and it is not sticky.
     #[error("everyone can write to it (mode {0:04o}), so anyone could replace the link")]
     WritableByEveryone(u32),
+    /// What is found is not what was made there a moment before.
+    #[error("somebody has put something else in its place")]
+    Swapped,
+    /// The path of the parent leads elsewhere by now.
+    #[error("its path leads elsewhere by now: it was renamed, or something was mounted over it")]
+    Moved,
+    /// A generation is not on record as made here.
+    #[error("there is no record that says that it was made here")]
+    NotOnRecord,
+    /// There is more to remove than one run does.
+    #[error("it holds something still after {0} names were removed")]
+    TooMuch(usize),
     /// A file or directory of our naming belongs to somebody else.
     #[error("it belongs to user {owner}, not to user {user}, who runs this")]
     NotOurs {
@@ -116,6 +131,16 @@ impl Error {
         }
     }
 
+    /// Says whether the system denied permission.
+    pub fn is_denied(&self) -> bool {
+        self.io_error().is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    }
+
+    /// Says whether the path, or a part of it, is not there.
+    pub fn is_not_found(&self) -> bool {
+        self.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
+
     /// Returns our own reason not to go on, if that is what it was.
     pub fn refusal(&self) -> Option<&Refusal> {
         match &self.cause {
@@ -138,6 +163,14 @@ impl Refusal {
         Some(match self {
             Self::Busy => "wait for it to end, or wait longer for it",
             Self::NotALink(_) | Self::PointsElsewhere(_) => "move it away, or publish under another name",
+            Self::Replaceable(_) => {
+                "publish below a directory that only root can write to, such as /run/secretdir, and let `owner` give the files to \
+                 their reader; if you trust whoever can write there, set `parents = \"trusted\"`"
+            }
+            Self::Swapped | Self::Moved => {
+                "find out who did that; what is published there has not been touched"
+            }
+            Self::NotOnRecord => "look at it, and remove it by hand if nobody needs it",
             Self::WritableByEveryone(_) => "take the permission away (chmod o-w), or choose another parent",
             Self::NotOurs { .. } => "run as that user, or remove it by hand if nobody needs it",
             Self::NotALockFile | Self::NotAGeneration | Self::NotOfOurMaking => {
@@ -146,7 +179,12 @@ impl Refusal {
             Self::NeedsPrivilege { .. } => "run as root, or leave the owner out",
             Self::Umask => "use a umask that keeps the owner's bits, such as 077",
             Self::LockRemoved => "never remove the lock: it is free as soon as nobody holds it",
-            Self::Name(_) | Self::Appeared | Self::Incomplete | Self::NoteTooLong(_) | Self::NotPinned(_) => {
+            Self::Name(_)
+            | Self::Appeared
+            | Self::Incomplete
+            | Self::NoteTooLong(_)
+            | Self::NotPinned(_)
+            | Self::TooMuch(_) => {
                 return None;
             }
         })

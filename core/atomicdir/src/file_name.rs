@@ -12,7 +12,7 @@ pub(crate) const COMPONENT_MAX: usize = 255;
 const NAME_MAX: usize = 4096;
 
 /// The most components of a name. Each takes up to two descriptors while it is read back, and a process has 1,024.
-const DEPTH_MAX: usize = 64;
+pub(crate) const DEPTH_MAX: usize = 64;
 
 /// The name of a published file: a relative path in which `/` makes subdirectories.
 ///

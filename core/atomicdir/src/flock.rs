@@ -18,7 +18,7 @@ impl Flock {
         Self::take(file, FlockOperation::NonBlockingLockExclusive)
     }
 
-    /// Takes a lock that others may share, without waiting: `None` if somebody has one of his own.
+    /// Takes a lock that others may share, without waiting: `None` if somebody has one of their own.
     pub(crate) fn shared(file: File) -> rustix::io::Result<Option<Self>> {
         Self::take(file, FlockOperation::NonBlockingLockShared)
     }
@@ -38,6 +38,11 @@ impl Flock {
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(errno) => Err(errno),
         }
+    }
+
+    /// Gives the lock back, and keeps the file open.
+    pub(crate) fn release(&self) -> rustix::io::Result<()> {
+        flock(&self.0, FlockOperation::Unlock)
     }
 
     pub(crate) fn file(&self) -> &File {

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use crate::error::At;
 use crate::names::Role;
 use crate::parent::DIRECTORY;
+use crate::state::State;
 use crate::{AtomicDir, Error, Id, Refusal, Result, Step, platform};
 
 /// An open generation: a directory on the parent's device, nothing mounted on it, and ours wherever others can write to the parent.
@@ -45,5 +46,18 @@ impl Generation {
             Err(error) if matches!(error.refusal(), Some(Refusal::NotOurs { .. })) => Ok(None),
             opened => opened,
         }
+    }
+
+    /// Opens a generation to change it, or its times: `None` also if it is not on record as made here. Something else may
+    /// have been renamed to its name.
+    pub(crate) fn open_if_recorded(
+        dir: &AtomicDir,
+        state: &State,
+        step: Step,
+        id: &Id,
+    ) -> Result<Option<Self>> {
+        let opened = Self::open_if_ours(dir, step, id)?;
+        let recorded = state.recorded(step, id)?;
+        Ok(opened.filter(|generation| Some(generation.found.ino()) == recorded))
     }
 }

@@ -1,15 +1,19 @@
 #![doc = include_str!("../README.md")]
 
+mod acl;
 mod attributes;
 mod clock;
 mod compare;
 mod dir;
+mod emptying;
 mod error;
 mod file_name;
 mod fill;
 mod flock;
 mod generation;
+mod groups;
 mod locked;
+mod made;
 mod names;
 mod note;
 mod options;
@@ -17,11 +21,14 @@ mod parent;
 mod platform;
 mod publish;
 mod removal;
+mod resolve;
 mod snapshot;
 mod staging;
+mod state;
 mod status;
 mod step;
 mod sweep;
+mod trust;
 mod walk;
 
 pub use attributes::{Attributes, File, Mode, ModeError, Owner};
@@ -35,10 +42,10 @@ pub use locked::Locked;
 pub use names::{Id, LinkName};
 pub use note::NoteClaim;
 pub use options::{Durability, Options};
-pub use parent::Warning;
 pub use publish::Published;
 pub use snapshot::Snapshot;
 pub use staging::Staging;
-pub use status::{FileStatus, GenerationStatus, Pin, Status};
+pub use status::{FileStatus, GenerationStatus, Pin, Status, View};
 pub use step::Step;
 pub use sweep::Sweep;
+pub use trust::{Parents, Replaceable, ensure_irreplaceable};

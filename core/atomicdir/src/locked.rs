@@ -13,8 +13,9 @@ use crate::clock::{self, Clock};
 use crate::error::At;
 use crate::flock::Flock;
 use crate::generation::Generation;
-use crate::names::Role;
+use crate::names::{LOCK, Role};
 use crate::publish;
+use crate::state::State;
 use crate::sweep::{self, Inventory, Sweep};
 use crate::{AtomicDir, Error, Id, Refusal, Result, Step};
 
@@ -36,10 +37,13 @@ const POLL: Duration = Duration::from_millis(20);
 pub struct Locked<'d> {
     pub(crate) dir: &'d AtomicDir,
     lock: Flock,
+    pub(crate) state: State,
     pub(crate) current: Option<Id>,
     pub(crate) superseded: Vec<Id>,
     sweep: Sweep,
     unsettled: Option<Error>,
+    /// What a staging left behind that could not be published.
+    pub(crate) leftover: Option<Error>,
 }
 
 impl AtomicDir {
@@ -51,8 +55,9 @@ impl AtomicDir {
     ///
     /// A lock that is not ours, a link that is not ours: nothing has been touched then.
     pub fn try_lock(&self, clock: Clock<'_>) -> Result<Option<Locked<'_>>> {
-        let path = || self.parent.join(&self.link.lock());
-        let lock = Flock::exclusive(self.open_lock()?).at(Step::Lock, "lock", path())?;
+        let state = State::open_or_make(self)?;
+        let path = || state.join(LOCK);
+        let lock = Flock::exclusive(open_lock(&state)?).at(Step::Lock, "lock", path())?;
         let Some(lock) = lock else { return Ok(None) };
         let found = lock.file().metadata().at(Step::Lock, "inspect", path())?;
         if is_removed(&found) {
@@ -65,14 +70,16 @@ impl AtomicDir {
             // The run that made the lock was killed before it could say so; or somebody removed the link.
             clock::set_modified(lock.file(), clock::NEVER).at(Step::Lock, "set the time of", path())?;
         }
-        let inventory = Inventory::take(self)?;
+        let inventory = Inventory::take(self, Some(&state))?;
         let mut locked = Locked {
             dir: self,
             lock,
+            state,
             current,
             superseded: Vec::new(),
             sweep: Sweep::default(),
             unsettled: None,
+            leftover: None,
         };
         locked.heal(inventory, clock());
         Ok(Some(locked))
@@ -98,47 +105,7 @@ impl AtomicDir {
 
     /// Returns the error for a lock that somebody holds, for whoever waits in his own way.
     pub fn busy(&self) -> Error {
-        Error::refuse(Step::Lock, "lock", self.parent.join(&self.link.lock()), Refusal::Busy)
-    }
-
-    /// Opens the lock file, making it the first time. It is never removed: a lock on a removed file locks nothing.
-    fn open_lock(&self) -> Result<File> {
-        let name = self.link.lock();
-        let path = || self.parent.join(&name);
-        let opened = openat(&self.parent.directory, &name, OPEN, Mode::empty());
-        let lock = match opened {
-            Err(Errno::NOENT) => self.make_lock(&name).at(Step::Lock, "create", path())?,
-            Err(Errno::LOOP | Errno::NXIO | Errno::ISDIR) => return Err(self.refuse_lock(path())),
-            opened => File::from(opened.at(Step::Lock, "open", path())?),
-        };
-        let found = lock.metadata().at(Step::Lock, "inspect", path())?;
-        if !found.is_file() || found.nlink() != 1 {
-            return Err(self.refuse_lock(path()));
-        }
-        let (owner, user) = (found.uid(), geteuid().as_raw());
-        if owner != user {
-            return Err(Error::refuse(Step::Lock, "use", path(), Refusal::NotOurs { owner, user }));
-        }
-        Ok(lock)
-    }
-
-    /// Makes the lock, with a time that says that no run has succeeded yet, and a mode that every later run can open it
-    /// with, whatever the umask is now.
-    fn make_lock(&self, name: &str) -> rustix::io::Result<File> {
-        match openat(&self.parent.directory, name, CREATE, MODE) {
-            // Another first run was faster.
-            Err(Errno::EXIST) => openat(&self.parent.directory, name, OPEN, Mode::empty()).map(File::from),
-            made => {
-                let made = File::from(made?);
-                fchmod(&made, MODE)?;
-                clock::set_modified(&made, clock::NEVER)?;
-                Ok(made)
-            }
-        }
-    }
-
-    fn refuse_lock(&self, path: PathBuf) -> Error {
-        Error::refuse(Step::Lock, "use", path, Refusal::NotALockFile)
+        Error::refuse(Step::Lock, "lock", self.parent.join(&self.link.state()).join(LOCK), Refusal::Busy)
     }
 
     /// Looks at the link without following it: the generation it names, or `None` where nothing is.
@@ -183,6 +150,47 @@ impl AtomicDir {
     }
 }
 
+/// Opens the lock file, making it the first time. It is never removed: a lock on a removed file locks nothing.
+fn open_lock(state: &State) -> Result<File> {
+    let path = || state.join(LOCK);
+    let lock = match openat(&state.directory, LOCK, OPEN, Mode::empty()) {
+        Err(Errno::NOENT) => {
+            state.ensure_familiar()?;
+            make_lock(state).at(Step::Lock, "create", path())?
+        }
+        Err(Errno::LOOP | Errno::NXIO | Errno::ISDIR) => return Err(refuse_lock(path())),
+        opened => File::from(opened.at(Step::Lock, "open", path())?),
+    };
+    let found = lock.metadata().at(Step::Lock, "inspect", path())?;
+    if !found.is_file() || found.nlink() != 1 {
+        return Err(refuse_lock(path()));
+    }
+    let (owner, user) = (found.uid(), geteuid().as_raw());
+    if owner != user {
+        return Err(Error::refuse(Step::Lock, "use", path(), Refusal::NotOurs { owner, user }));
+    }
+    Ok(lock)
+}
+
+/// Makes the lock, with a time that says that no run has succeeded yet, and a mode that every later run can open it
+/// with, whatever the umask is now.
+fn make_lock(state: &State) -> rustix::io::Result<File> {
+    match openat(&state.directory, LOCK, CREATE, MODE) {
+        // Another first run was faster.
+        Err(Errno::EXIST) => openat(&state.directory, LOCK, OPEN, Mode::empty()).map(File::from),
+        made => {
+            let made = File::from(made?);
+            fchmod(&made, MODE)?;
+            clock::set_modified(&made, clock::NEVER)?;
+            Ok(made)
+        }
+    }
+}
+
+fn refuse_lock(path: PathBuf) -> Error {
+    Error::refuse(Step::Lock, "use", path, Refusal::NotALockFile)
+}
+
 fn is_removed(lock: &Metadata) -> bool {
     lock.nlink() == 0
 }
@@ -209,16 +217,24 @@ impl Locked<'_> {
     ///
     /// The time could not be noted. What is published stays published.
     pub fn succeed(self, now: SystemTime) -> Result<()> {
-        let path = self.dir.parent.join(&self.dir.link.lock());
-        clock::set_modified(self.lock.file(), now).at(Step::Lock, "set the time of", path)
+        clock::set_modified(self.lock.file(), now).at(Step::Lock, "set the time of", self.state.join(LOCK))
+    }
+
+    /// Takes the reason why a staging that was not published is still on disk, secrets and all: the next run tries again to
+    /// remove it.
+    pub fn take_leftover(&mut self) -> Option<Error> {
+        self.leftover.take()
     }
 
     /// Step 4: removes what unfinished runs left, and what is due.
     fn heal(&mut self, inventory: Inventory, now: SystemTime) {
-        self.sweep = inventory.clear_unfinished(self.dir, self.current.as_ref());
+        self.sweep = inventory.clear_unfinished(self.dir, &self.state, self.current.as_ref());
         self.superseded = inventory.superseded(self.current.as_ref());
         match self.settle_last_flip() {
-            Ok(()) => self.sweep.add(sweep::retire(self.dir, Step::Heal, &mut self.superseded, now)),
+            Ok(()) => {
+                let retired = sweep::retire(self.dir, &self.state, Step::Heal, &mut self.superseded, now);
+                self.sweep.add(retired);
+            }
             Err(error) => self.unsettled = Some(error),
         }
     }
@@ -240,13 +256,13 @@ impl Locked<'_> {
         matches!((published, succeeded), (Some(published), Some(succeeded)) if published <= succeeded)
     }
 
-    /// Says that nobody has removed the lock, so that no other run can hold one of the same name.
+    /// Says that nobody has removed the lock, or the directory that it is in, so that no other run can hold one of the same
+    /// name.
     pub(crate) fn ensure_held(&self, step: Step) -> Result<()> {
-        let path = || self.dir.parent.join(&self.dir.link.lock());
-        let found = self.lock.file().metadata().at(step, "inspect", path())?;
+        let found = self.lock.file().metadata().at(step, "inspect", self.state.join(LOCK))?;
         if is_removed(&found) {
-            return Err(Error::refuse(step, "rely on", path(), Refusal::LockRemoved));
+            return Err(Error::refuse(step, "rely on", self.state.join(LOCK), Refusal::LockRemoved));
         }
-        Ok(())
+        self.state.ensure_in_place(self.dir, step)
     }
 }

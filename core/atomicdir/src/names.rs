@@ -9,7 +9,7 @@ use crate::{FileName, NameError};
 /// How many random characters tell one generation from another.
 const ID_LENGTH: usize = 16;
 
-/// What tells a generation, its note and its temporary link from others: 16 random letters and digits.
+/// What tells a generation, its record, its note and its temporary link from others: 16 random letters and digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(String);
 
@@ -17,6 +17,11 @@ impl Id {
     fn parse(text: &str) -> Option<Self> {
         let exact = text.len() == ID_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         exact.then(|| Self(text.to_owned()))
+    }
+
+    /// Returns its characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// Makes something under a new random name with this prefix; a name that is taken is tried again with another.
@@ -56,20 +61,57 @@ impl fmt::Display for Id {
 pub(crate) enum Role {
     /// `.NAME.gen-ID`, a directory.
     Generation,
-    /// `.NAME.note-ID`, a regular file.
-    Note,
     /// `.NAME.tmp-ID`, a symbolic link: the mark of a run that did not finish.
     Mark,
 }
 
 impl Role {
-    const ALL: [Self; 3] = [Self::Generation, Self::Note, Self::Mark];
+    const ALL: [Self; 2] = [Self::Generation, Self::Mark];
 
     fn word(self) -> &'static str {
         match self {
             Self::Generation => "gen",
-            Self::Note => "note",
             Self::Mark => "tmp",
+        }
+    }
+}
+
+/// The name of the lock in the state directory.
+pub(crate) const LOCK: &str = "lock";
+
+/// What a note's name begins with.
+pub(crate) const NOTE: &str = "note-";
+
+const RECORD: &str = "made-";
+
+/// A name in the state directory, `.NAME.state`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StateName {
+    /// `lock`, a regular file.
+    Lock,
+    /// `note-ID`, a regular file.
+    Note(Id),
+    /// `made-ID`, a symbolic link that leads nowhere: its text is a number.
+    Record(Id),
+}
+
+impl StateName {
+    /// Reads a name back. Only an exact match is ours.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        if name == LOCK {
+            return Some(Self::Lock);
+        }
+        let note = name.strip_prefix(NOTE).and_then(Id::parse).map(Self::Note);
+        note.or_else(|| name.strip_prefix(RECORD).and_then(Id::parse).map(Self::Record))
+    }
+}
+
+impl fmt::Display for StateName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lock => f.write_str(LOCK),
+            Self::Note(id) => write!(f, "{NOTE}{id}"),
+            Self::Record(id) => write!(f, "{RECORD}{id}"),
         }
     }
 }
@@ -91,7 +133,7 @@ impl LinkName {
         if let Some(c) = name.chars().find(|c| c.is_control()) {
             return Err(NameError::ControlCharacter(c.into()));
         }
-        let longest = COMPONENT_MAX - ("..note-".len() + ID_LENGTH);
+        let longest = COMPONENT_MAX - ("..gen-".len() + ID_LENGTH);
         if name.len() > longest {
             return Err(NameError::LinkTooLong(name.len(), longest));
         }
@@ -117,8 +159,9 @@ impl LinkName {
         if file.as_str().starts_with(&reserved) { Err(NameError::Reserved(reserved)) } else { Ok(()) }
     }
 
-    pub(crate) fn lock(&self) -> String {
-        format!(".{}.lock", self.0)
+    /// Returns the name of the state directory.
+    pub(crate) fn state(&self) -> String {
+        format!(".{}.state", self.0)
     }
 
     pub(crate) fn prefix(&self, role: Role) -> String {
@@ -158,7 +201,8 @@ mod tests {
         for name in [
             "app",
             ".app",
-            ".app.lock",
+            ".app.state",
+            ".app.note-0123456789abcdef",
             ".app.gen-",
             ".app.gen-0123456789abcde",
             ".app.gen-0123456789abcdefg",
@@ -176,9 +220,31 @@ mod tests {
     }
 
     #[test]
+    fn only_exact_names_in_the_state_directory_are_ours() {
+        for name in [
+            StateName::Lock,
+            StateName::Note(Id("0123456789abcdEF".into())),
+            StateName::Record(Id("0123456789abcdEF".into())),
+        ] {
+            assert_eq!(StateName::parse(&name.to_string()), Some(name));
+        }
+        for name in [
+            "",
+            "lock-",
+            "locks",
+            "note-",
+            "note-0123456789abcde",
+            "made-0123456789abcdefg",
+            "made_0123456789abcdef",
+        ] {
+            assert_eq!(StateName::parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
     fn a_link_that_looks_like_part_of_another_is_told_apart() {
         let other = link("app.gen-x");
-        let name = other.name(Role::Note, &Id("0123456789abcdef".into()));
+        let name = other.name(Role::Mark, &Id("0123456789abcdef".into()));
         assert_eq!(link("app").parse(&name), None);
         assert!(other.parse(&name).is_some());
     }
@@ -193,9 +259,9 @@ mod tests {
         for path in ["/", "..", "a/..", ""] {
             assert_eq!(LinkName::split(Path::new(path)), Err(NameError::NoName), "{path}");
         }
-        assert_eq!(LinkName::split(Path::new(&"x".repeat(233))), Err(NameError::LinkTooLong(233, 232)));
-        let longest = link(&"x".repeat(232));
-        assert_eq!(longest.name(Role::Note, &Id("0123456789abcdef".into())).len(), COMPONENT_MAX);
+        assert_eq!(LinkName::split(Path::new(&"x".repeat(234))), Err(NameError::LinkTooLong(234, 233)));
+        let longest = link(&"x".repeat(233));
+        assert_eq!(longest.name(Role::Generation, &Id("0123456789abcdef".into())).len(), COMPONENT_MAX);
     }
 
     #[test]

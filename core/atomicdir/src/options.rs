@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::parent::Parent;
 use crate::platform;
+use crate::trust::Parents;
 use crate::{AtomicDir, Attributes, Error, LinkName, Mode, Result, Step};
 
 /// How much of a publish is on disk before the link flips, and when publishing returns.
@@ -36,16 +37,23 @@ pub struct Options {
     pub(crate) retain: Duration,
     pub(crate) durability: Durability,
     pub(crate) directory: Attributes,
+    pub(crate) parents: Parents,
 }
 
 impl Options {
-    /// Chooses the defaults: superseded generations stay for 60 seconds, durability is
-    /// [`Filesystem`](Durability::Filesystem), directories get mode 0700 and no change of owner.
+    /// How long a superseded generation stays unless chosen otherwise. Programs that cache paths go on using it for a while:
+    /// PHP does for 120 seconds by default.
+    pub const RETAIN: Duration = Duration::from_secs(5 * 60);
+
+    /// Chooses the defaults: superseded generations stay for 5 minutes, durability is
+    /// [`Filesystem`](Durability::Filesystem), directories get mode 0700 and no change of owner, and the
+    /// directories that lead to the link are examined ([`Parents::Strict`]).
     pub fn new() -> Self {
         Self {
-            retain: Duration::from_secs(60),
+            retain: Self::RETAIN,
             durability: Durability::default(),
             directory: Attributes::with_mode(Mode::OWNER_ONLY),
+            parents: Parents::Strict,
         }
     }
 
@@ -65,11 +73,18 @@ impl Options {
 
     /// Sets mode and owner of the generation's directory and of every directory in it.
     ///
-    /// A mode without `0500` keeps whoever publishes, unless he is root, from comparing with, superseding and removing what
-    /// he has published; and so does a file's mode without `0400` from comparing.
+    /// A mode without `0500` keeps whoever publishes, unless they are root, from comparing with, superseding and removing what
+    /// they have published; and so does a file's mode without `0400` from comparing.
     #[must_use]
     pub fn directory(mut self, attributes: Attributes) -> Self {
         self.directory = attributes;
+        self
+    }
+
+    /// Sets whether the directories that lead to the link are examined.
+    #[must_use]
+    pub fn parents(mut self, parents: Parents) -> Self {
+        self.parents = parents;
         self
     }
 
@@ -77,13 +92,23 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// A path that ends in no name or too long a one, a parent that cannot be opened or made, and a parent that
-    /// everyone can write to without being sticky.
+    /// A path that ends in no name or too long a one, a parent that cannot be opened or made, and, unless the parents are
+    /// trusted, [`Refusal::Replaceable`]: somebody else could replace the link.
     pub fn open(self, link: impl AsRef<Path>) -> Result<AtomicDir> {
-        let link = link.as_ref();
-        let (parent, name) = split(link)?;
-        let parent = Parent::open_or_make(parent, self.durability)?;
+        let (parent, name) = split(link.as_ref())?;
+        let parent = Parent::open_or_make(parent, self.parents, self.durability)?;
         Ok(AtomicDir { parent, link: name, options: self })
+    }
+
+    /// Finds out whether a run would refuse the link or the directories that lead to it, and makes nothing.
+    ///
+    /// # Errors
+    ///
+    /// What [`open`](Self::open) and [`try_lock`](AtomicDir::try_lock) would refuse. A parent that is not there is fine.
+    pub fn inspect(self, link: impl AsRef<Path>) -> Result<()> {
+        let (parent, name) = split(link.as_ref())?;
+        let Some(parent) = Parent::open_as_run(parent, self.parents)? else { return Ok(()) };
+        AtomicDir { parent, link: name, options: self }.read_link().map(drop)
     }
 }
 

@@ -64,6 +64,17 @@ pub(crate) fn is_mount_point(_: impl AsFd) -> rustix::io::Result<bool> {
     Ok(false)
 }
 
+/// Says whether something is of the proc filesystem, whose links may name what has no path.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_of_proc(file: impl AsFd) -> rustix::io::Result<bool> {
+    rustix::fs::fstatfs(file).map(|found| found.f_type == rustix::fs::PROC_SUPER_MAGIC)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn is_of_proc(_: impl AsFd) -> rustix::io::Result<bool> {
+    Ok(false)
+}
+
 /// A privilege that root has, and others may have by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Privilege {

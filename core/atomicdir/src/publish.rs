@@ -11,7 +11,7 @@ use crate::generation::Generation;
 use crate::names::Role;
 use crate::staging::Staging;
 use crate::sweep::{self, Sweep};
-use crate::{AtomicDir, Durability, Error, Id, Refusal, Result, Step, note, platform};
+use crate::{AtomicDir, Durability, Error, Id, Locked, Refusal, Result, Step, note, platform};
 
 /// A generation that the link names now.
 #[derive(Debug)]
@@ -21,7 +21,10 @@ pub struct Published {
     pub generation: Id,
     /// Why it is not known whether the flip would survive a power cut (step 10): the only failure after the flip.
     pub unsettled: Option<Error>,
-    /// What was retired, and what had to stay. Nothing is retired while durability is unknown.
+    /// Why the path of the link does not lead to the new generation although the link was flipped: somebody has renamed the
+    /// directory that holds it, mounted something over that, or exchanged the generation.
+    pub misplaced: Option<Error>,
+    /// What was retired, and what had to stay. Nothing is retired while durability is unknown, or the set is misplaced.
     pub sweep: Sweep,
 }
 
@@ -37,16 +40,20 @@ impl Staging<'_, '_> {
         self.finish_directories(clock())?;
         let dir = self.locked.dir;
         if let Some(note) = note {
-            note::create(dir, &self.unfinished.id, note)?;
+            note::create(dir, &self.locked.state, &self.unfinished.id, note)?;
         }
         barrier(dir)?;
         self.flip(clock)?;
+        let misplaced = self.ensure_led_to().err();
         let unsettled = settle(dir).err();
-        let sweep = match unsettled {
-            None => sweep::retire(dir, Step::Retire, &mut self.locked.superseded, clock()),
-            Some(_) => Sweep::default(),
+        let sweep = match (&unsettled, &misplaced) {
+            (None, None) => {
+                let Locked { state, superseded, .. } = &mut *self.locked;
+                sweep::retire(dir, state, Step::Retire, superseded, clock())
+            }
+            _ => Sweep::default(),
         };
-        Ok(Published { generation: self.unfinished.id.clone(), unsettled, sweep })
+        Ok(Published { generation: self.unfinished.id.clone(), unsettled, misplaced, sweep })
     }
 
     /// The generation's own modification time says when it was published, until it is superseded.
@@ -63,7 +70,7 @@ impl Staging<'_, '_> {
         let dir = self.locked.dir;
         self.refuse_interference()?;
         let old = match &self.locked.current {
-            Some(id) => Generation::open_if_ours(dir, Step::Flip, id)?,
+            Some(id) => Generation::open_if_recorded(dir, &self.locked.state, Step::Flip, id)?,
             None => None,
         };
         if let Some(old) = &old {
@@ -87,11 +94,19 @@ impl Staging<'_, '_> {
     fn refuse_interference(&self) -> Result<()> {
         let dir = self.locked.dir;
         self.locked.ensure_held(Step::Flip)?;
+        self.ensure_led_to()?;
         match dir.read_link() {
             Ok(found) if found == self.locked.current => Ok(()),
             Err(error) if error.io_error().is_some() => Err(error),
             _ => Err(Error::refuse(Step::Flip, "publish at", dir.path(), Refusal::Appeared)),
         }
+    }
+
+    /// Says that the path of the parent leads to it, and that it has this staging under the generation's name. Looked at
+    /// before the flip and after it: in between, only a report is left to make.
+    fn ensure_led_to(&self) -> Result<()> {
+        self.locked.dir.parent.ensure_in_place(Step::Flip)?;
+        self.ensure_in_place(Step::Flip)
     }
 
     /// Says whether the link names this staging although the rename is reported as failed: on NFS a reply can be lost. If

@@ -1,20 +1,18 @@
-//! Removing a generation with its note and its mark. Never by a path that a link says: names are ours, descriptors are
-//! opened without following links, and nothing is entered that lies on another device.
+//! Removing a generation with its record, its note and its mark. Never by a path that a link says: names are ours, and
+//! descriptors are opened without following links. Only a directory that is on record as made here is emptied; of any other
+//! no more is removed than an empty directory.
 
-use std::fs::File;
-use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, fchmod, openat, statat, symlinkat, unlinkat};
+use rustix::fs::{AtFlags, FileType, statat, symlinkat, unlinkat};
 use rustix::io::Errno;
 
 use crate::error::At;
 use crate::flock::Flock;
 use crate::generation::Generation;
-use crate::names::Role;
-use crate::parent::DIRECTORY;
-use crate::{AtomicDir, Error, Id, Refusal, Result, Step, platform};
+use crate::names::{Role, StateName};
+use crate::state::State;
+use crate::{AtomicDir, Error, Id, Refusal, Result, Step, emptying};
 
 /// How a removal ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,21 +31,28 @@ pub(crate) enum Reason {
     Superseded,
 }
 
-/// Removes a generation, then its note, then its mark: in this order, so that whatever is left is still marked.
+/// Removes a generation, then its note and its record, then its mark: in this order, so that whatever is left is still
+/// marked.
 ///
 /// A mark that is not ours says nothing: it is looked at first. A generation that somebody reads is left as it is.
-pub(crate) fn discard(dir: &AtomicDir, step: Step, id: &Id, reason: Reason) -> Result<Removal> {
+pub(crate) fn discard(
+    dir: &AtomicDir,
+    state: &State,
+    step: Step,
+    id: &Id,
+    reason: Reason,
+) -> Result<Removal> {
     refuse_foreign_mark(dir, step, id)?;
-    let hold = Hold::take(dir, step, id)?;
+    let hold = Hold::take(dir, state, step, id)?;
     if matches!(hold, Hold::Pinned) {
         return Ok(Removal::Pinned);
     }
-    // What is not there, as behind a link that somebody has made, needs no mark: a note alone is swept without one.
-    if reason == Reason::Superseded && !matches!(hold, Hold::Absent) {
+    // Nothing but a removal that takes several calls needs a mark, to be finished if it is killed.
+    if reason == Reason::Superseded && matches!(hold, Hold::Recorded(_)) {
         mark(dir, step, id);
     }
     hold.take_apart(dir, step, id)?;
-    remove_note(dir, step, id)?;
+    forget(state, step, id)?;
     remove_mark(dir, step, id)?;
     tracing::debug!(step = step.number(), %id, ?reason, "removed");
     Ok(Removal::Removed)
@@ -66,8 +71,16 @@ fn mark(dir: &AtomicDir, step: Step, id: &Id) {
     }
 }
 
-pub(crate) fn remove_note(dir: &AtomicDir, step: Step, id: &Id) -> Result<()> {
-    unlink(dir, step, &dir.link.name(Role::Note, id), FileType::RegularFile)
+/// Removes the note and the record of a generation that is not there.
+pub(crate) fn forget(state: &State, step: Step, id: &Id) -> Result<()> {
+    for name in [StateName::Note(id.clone()), StateName::Record(id.clone())] {
+        let name = name.to_string();
+        match unlinkat(&state.directory, &name, AtFlags::empty()) {
+            Err(Errno::NOENT) => {}
+            removed => removed.at(step, "remove", state.join(&name))?,
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn remove_mark(dir: &AtomicDir, step: Step, id: &Id) -> Result<()> {
@@ -77,27 +90,28 @@ pub(crate) fn remove_mark(dir: &AtomicDir, step: Step, id: &Id) -> Result<()> {
 /// How a generation that is to be removed was found.
 enum Hold {
     Absent,
-    /// Its owner cannot open it: a umask without his bits made it, so it is empty, or stays.
-    Closed,
     /// A reader holds it.
     Pinned,
-    /// Locked until the end, so that no reader can pin what is being taken apart. With the mode that it has.
-    Held(Flock, u32),
+    /// Locked until the end, so that no reader can pin what is being taken apart.
+    Recorded(Flock),
+    /// Nothing says that it was made here, or its owner cannot open it, as after a umask without their bits: it is empty, or
+    /// stays.
+    Unknown,
 }
 
 impl Hold {
-    fn take(dir: &AtomicDir, step: Step, id: &Id) -> Result<Self> {
-        let denied =
-            |error: &Error| error.io_error().is_some_and(|e| e.kind() == io::ErrorKind::PermissionDenied);
+    fn take(dir: &AtomicDir, state: &State, step: Step, id: &Id) -> Result<Self> {
         let generation = match Generation::open(dir, step, id) {
-            Err(error) if denied(&error) => return Ok(Self::Closed),
+            Err(error) if error.is_denied() => return Ok(Self::Unknown),
             opened => opened?,
         };
-        let Some(generation) = generation else { return Ok(Self::Absent) };
-        let Generation { directory, found } = generation;
+        let Some(Generation { directory, found }) = generation else { return Ok(Self::Absent) };
         let path = dir.parent.join(&dir.link.name(Role::Generation, id));
-        let held = Flock::exclusive(directory).at(step, "lock", path)?;
-        Ok(held.map_or(Self::Pinned, |held| Self::Held(held, found.mode())))
+        let Some(held) = Flock::exclusive(directory).at(step, "lock", path)? else {
+            return Ok(Self::Pinned);
+        };
+        let recorded = state.recorded(step, id)? == Some(found.ino());
+        Ok(if recorded { Self::Recorded(held) } else { Self::Unknown })
     }
 
     fn take_apart(self, dir: &AtomicDir, step: Step, id: &Id) -> Result<()> {
@@ -105,12 +119,15 @@ impl Hold {
         let path = dir.parent.join(&name);
         match &self {
             Self::Absent | Self::Pinned => return Ok(()),
-            Self::Closed => {}
-            Self::Held(held, mode) => {
-                Emptying { step, device: dir.parent.device }.empty(held.file(), *mode, &path)?;
-            }
+            Self::Unknown => {}
+            Self::Recorded(held) => emptying::empty(step, held.file(), &path)?,
         }
-        unlinkat(&dir.parent.directory, &name, AtFlags::REMOVEDIR).at(step, "remove", path)
+        match unlinkat(&dir.parent.directory, &name, AtFlags::REMOVEDIR) {
+            Err(Errno::NOTEMPTY | Errno::EXIST) if matches!(self, Self::Unknown) => {
+                Err(Error::refuse(step, "remove", path, Refusal::NotOnRecord))
+            }
+            removed => removed.at(step, "remove", path),
+        }
     }
 }
 
@@ -134,59 +151,4 @@ fn is_there(dir: &AtomicDir, step: Step, name: &str, kind: FileType) -> Result<b
     }
     dir.parent.ensure_ours(step, name, found.st_uid, None)?;
     Ok(true)
-}
-
-/// The emptying of one generation.
-struct Emptying {
-    step: Step,
-    device: u64,
-}
-
-impl Emptying {
-    fn empty(&self, directory: &File, mode: u32, path: &Path) -> Result<()> {
-        if mode & 0o700 != 0o700 {
-            // The other bits stay: a reader that has just followed the link must still get in, to see that it is too late.
-            let mode = Mode::from_raw_mode(mode & 0o777).union(Mode::RWXU);
-            fchmod(directory, mode).at(self.step, "set the mode of", path)?;
-        }
-        for entry in Dir::read_from(directory).at(self.step, "list", path)? {
-            let entry = entry.at(self.step, "list", path)?;
-            let name = entry.file_name();
-            if matches!(name.to_bytes(), b"." | b"..") {
-                continue;
-            }
-            let path = path.join(String::from_utf8_lossy(name.to_bytes()).as_ref());
-            self.remove(directory, name, entry.file_type(), path)?;
-        }
-        Ok(())
-    }
-
-    fn remove(&self, above: &File, name: &std::ffi::CStr, kind: FileType, path: PathBuf) -> Result<()> {
-        let kind = match kind {
-            FileType::Unknown => {
-                let found = statat(above, name, AtFlags::SYMLINK_NOFOLLOW).at(self.step, "inspect", &path)?;
-                FileType::from_raw_mode(found.st_mode)
-            }
-            known => known,
-        };
-        if kind != FileType::Directory {
-            return unlinkat(above, name, AtFlags::empty()).at(self.step, "remove", path);
-        }
-        self.empty_below(above, name, &path)?;
-        unlinkat(above, name, AtFlags::REMOVEDIR).at(self.step, "remove", path)
-    }
-
-    fn empty_below(&self, above: &File, name: &std::ffi::CStr, path: &Path) -> Result<()> {
-        let directory = match openat(above, name, DIRECTORY, Mode::empty()) {
-            // As above: a umask made it, and it is empty.
-            Err(Errno::ACCESS) => return Ok(()),
-            opened => File::from(opened.at(self.step, "open", path)?),
-        };
-        let found = directory.metadata().at(self.step, "inspect", path)?;
-        let mounted = platform::is_mount_point(&directory).at(self.step, "inspect", path)?;
-        if mounted || found.dev() != self.device {
-            return Err(Error::refuse(self.step, "enter", path, Refusal::NotAGeneration));
-        }
-        self.empty(&directory, found.mode(), path)
-    }
 }

@@ -5,16 +5,20 @@ use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, fchmod, fchown, fsync, mkdirat, openat, symlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, fchmod, fchown, fsync, mkdirat, openat, statat, symlinkat};
 use rustix::io::Errno;
 use rustix::process::getegid;
 
 use crate::error::At;
 use crate::flock::Flock;
 use crate::names::Role;
-use crate::parent::{DIRECTORY, open_made};
+use crate::parent::DIRECTORY;
 use crate::removal::{self, Reason};
-use crate::{AtomicDir, Attributes, Error, FileName, Id, Locked, Owner, Refusal, Result, Step, platform};
+use crate::state::State;
+use crate::{
+    AtomicDir, Attributes, Error, FileName, Id, Locked, Owner, Refusal, Result, Step, emptying, made,
+    platform,
+};
 
 /// Every file is born so: new, never through a link, closed to everyone else until it is complete.
 pub(crate) const CREATE: OFlags =
@@ -28,9 +32,9 @@ const BORN: Mode = Mode::RUSR.union(Mode::WUSR);
 #[must_use = "a staging that is dropped is removed"]
 pub struct Staging<'l, 'd> {
     pub(crate) locked: &'l mut Locked<'d>,
-    /// Pinned by its own run: should somebody remove the lock and start another, that one's healing keeps off. Dropped
-    /// before `unfinished`, which takes an exclusive lock to remove what was staged.
+    /// Pinned by its own run: should somebody remove the lock and start another, that one's healing keeps off.
     root: Flock,
+    inode: u64,
     pub(crate) unfinished: Unfinished<'d>,
     /// The directories on the way to the file written last, outermost first.
     below: Vec<OpenDirectory>,
@@ -53,17 +57,30 @@ impl<'d> Locked<'d> {
     ///
     /// What kept it from being made; nothing of it is left then.
     pub fn stage(&mut self) -> Result<Staging<'_, 'd>> {
-        let unfinished = Unfinished::mark(self.dir)?;
+        let mut unfinished = Unfinished::mark(self.dir)?;
         tracing::debug!(step = Step::Stage.number(), id = %unfinished.id, "staging");
+        match self.make_root(&unfinished) {
+            Ok((root, inode, born)) => {
+                Ok(Staging { locked: self, root, inode, unfinished, below: Vec::new(), born, failed: None })
+            }
+            Err(error) => {
+                unfinished.remove(&self.state);
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes the directory, and puts it on record before anything is written into it: only what is on record is emptied.
+    fn make_root(&self, unfinished: &Unfinished<'_>) -> Result<(Flock, u64, Owner)> {
         let (name, path) = (unfinished.name(), unfinished.path());
-        let parent = &self.dir.parent.directory;
-        mkdirat(parent, &name, Mode::RWXU).at(Step::Stage, "create", &path)?;
-        let root = open_made(parent, Path::new(&name), Step::Stage, &path)?;
+        let parent = &self.dir.parent;
+        mkdirat(&parent.directory, &name, Mode::RWXU).at(Step::Stage, "create", &path)?;
+        let root = made::open(&parent.directory, Path::new(&name), parent.device, Step::Stage, &path)?;
         let found = root.metadata().at(Step::Stage, "inspect", &path)?;
-        refuse_swapped(self.dir, &name, &found)?;
+        self.state.record(self.dir, Step::Stage, &unfinished.id, found.ino())?;
         let born = born(&root, &found, &path)?;
         let root = Flock::shared(root).at(Step::Stage, "lock", &path)?.ok_or_else(|| self.dir.busy())?;
-        Ok(Staging { locked: self, root, unfinished, below: Vec::new(), born, failed: None })
+        Ok((root, found.ino(), born))
     }
 }
 
@@ -138,7 +155,8 @@ impl Staging<'_, '_> {
             }
             made => {
                 made.at(Step::Stage, "create", path)?;
-                open_made(self.top(), Path::new(name), Step::Stage, path)
+                let device = self.locked.dir.parent.device;
+                made::open(self.top(), Path::new(name), device, Step::Stage, path)
             }
         }
     }
@@ -165,19 +183,45 @@ impl Staging<'_, '_> {
         self.root.file()
     }
 
+    /// Says that the parent has this directory, and no other, under the name of the generation.
+    pub(crate) fn ensure_in_place(&self, step: Step) -> Result<()> {
+        let dir = self.locked.dir;
+        match statat(&dir.parent.directory, self.unfinished.name(), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) if (found.st_dev, found.st_ino) == (dir.parent.device, self.inode) => Ok(()),
+            Err(errno) if errno != Errno::NOENT => Err(errno).at(step, "inspect", self.unfinished.path()),
+            _ => Err(Error::refuse(step, "use", self.unfinished.path(), Refusal::Swapped)),
+        }
+    }
+
+    /// Empties what was staged by its descriptor, as it may have been renamed, and removes it if it is still in place.
+    fn remove(&mut self) -> Result<()> {
+        emptying::empty(Step::Stage, self.root.file(), &self.unfinished.path())?;
+        self.root.release().at(Step::Stage, "unlock", self.unfinished.path())?;
+        match self.ensure_in_place(Step::Stage) {
+            Err(error) if error.refusal() == Some(&Refusal::Swapped) => {
+                self.unfinished.forget(&self.locked.state)
+            }
+            _ => self.unfinished.discard(&self.locked.state),
+        }
+    }
+
     fn here(&self) -> PathBuf {
         let below = self.below.iter().map(|open| open.name.as_str());
         std::iter::once(self.unfinished.path()).chain(below.map(PathBuf::from)).collect()
     }
 }
 
-/// Refuses a directory that whoever can write to the parent has put in the place of the one that was just made.
-fn refuse_swapped(dir: &AtomicDir, name: &str, found: &Metadata) -> Result<()> {
-    if found.dev() != dir.parent.device || found.mode() & 0o077 != 0 {
-        let path = dir.parent.join(name);
-        return Err(Error::refuse(Step::Stage, "use", path, Refusal::NotAGeneration));
+impl Drop for Staging<'_, '_> {
+    fn drop(&mut self) {
+        if matches!(self.unfinished.fate, Fate::Keep) {
+            return;
+        }
+        self.below.clear();
+        if let Err(error) = self.remove() {
+            tracing::warn!(step = error.step().number(), %error, "the staging stays until the next run");
+            self.locked.leftover = Some(error);
+        }
     }
-    dir.parent.ensure_ours(Step::Stage, name, found.uid(), None)
 }
 
 /// Returns whom whatever is made in a new directory belongs to.
@@ -192,7 +236,7 @@ fn born(root: &File, found: &Metadata, path: &Path) -> Result<Owner> {
     Ok(Owner { user: Some(found.uid()), group: Some(getegid().as_raw()) })
 }
 
-/// What bears the mark of a run that did not finish. Dropping it removes it, mark and all.
+/// What bears the mark of a run that did not finish.
 #[derive(Debug)]
 pub(crate) struct Unfinished<'d> {
     dir: &'d AtomicDir,
@@ -217,6 +261,23 @@ impl<'d> Unfinished<'d> {
         Ok(Self { dir, id, fate: Fate::Remove })
     }
 
+    /// Removes what was begun. Whatever cannot be removed now still bears its mark, and the next run's healing removes it.
+    fn remove(&mut self, state: &State) {
+        if let Err(error) = self.discard(state) {
+            tracing::warn!(step = error.step().number(), %error, "an empty staging stays until the next run");
+        }
+    }
+
+    fn discard(&self, state: &State) -> Result<()> {
+        removal::discard(self.dir, state, Step::Stage, &self.id, Reason::Unfinished).map(drop)
+    }
+
+    /// Removes all but the directory, which is empty, and out of reach.
+    fn forget(&self, state: &State) -> Result<()> {
+        removal::forget(state, Step::Stage, &self.id)?;
+        removal::remove_mark(self.dir, Step::Stage, &self.id)
+    }
+
     /// The flip has consumed the mark.
     pub(crate) fn keep(&mut self) {
         self.fate = Fate::Keep;
@@ -229,47 +290,5 @@ impl<'d> Unfinished<'d> {
     /// Returns the path of the staging, for messages.
     pub(crate) fn path(&self) -> PathBuf {
         self.dir.parent.join(&self.name())
-    }
-}
-
-impl Drop for Unfinished<'_> {
-    fn drop(&mut self) {
-        if matches!(self.fate, Fate::Keep) {
-            return;
-        }
-        // Whatever cannot be removed now still bears its mark, and the next run's healing removes it.
-        if let Err(error) = removal::discard(self.dir, Step::Stage, &self.id, Reason::Unfinished) {
-            tracing::warn!(step = error.step().number(), %error, "the staging stays until the next run");
-        }
-    }
-}
-
-#[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a test may go by paths: its folder is its own")]
-mod tests {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-
-    use tempfile::TempDir;
-
-    use super::*;
-    use crate::Options;
-
-    // Elsewhere there is no /proc.
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn a_staging_is_of_this_device_and_closed_to_everyone_else() {
-        let folder = TempDir::new().unwrap();
-        let dir = Options::default().open(folder.path().join("app")).unwrap();
-        let refused = |path: &Path| refuse_swapped(&dir, "x", &fs::metadata(path).unwrap()).is_err();
-        let made = folder.path().join("made");
-        fs::create_dir(&made).unwrap();
-        for (mode, expected) in [(0o700, false), (0o710, true), (0o701, true)] {
-            fs::set_permissions(&made, fs::Permissions::from_mode(mode)).unwrap();
-            assert_eq!(refused(&made), expected, "{mode:o}");
-        }
-        // As closed, and on a device of its own.
-        assert_eq!(fs::metadata("/proc/self/fd").unwrap().mode() & 0o077, 0);
-        assert!(refused(Path::new("/proc/self/fd")));
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rustix::fs::{AtFlags, statat};
@@ -12,11 +12,12 @@ use rustix::io::Errno;
 use crate::error::At;
 use crate::flock::Flock;
 use crate::generation::Generation;
-use crate::names::Role;
+use crate::names::{LOCK, Role};
 use crate::parent::Parent;
+use crate::state::State;
 use crate::sweep::Inventory;
-use crate::walk::{Found, Walk};
-use crate::{AtomicDir, Id, Options, Result, Step, Warning, clock, options};
+use crate::walk::{Access, Found, Walk};
+use crate::{AtomicDir, Id, Options, Result, Step, clock, note, options};
 
 /// How often to look again at a link that flips meanwhile.
 const ATTEMPTS: usize = 1000;
@@ -32,8 +33,19 @@ pub struct Status {
     pub unfinished: Vec<Id>,
     /// When a run last succeeded, whether or not it found anything to change.
     pub last_success: Option<SystemTime>,
-    /// What an operator should know.
-    pub warnings: Vec<Warning>,
+    /// How much of it this user may see.
+    pub view: View,
+}
+
+/// How much of what is published this user may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum View {
+    /// All of it.
+    #[default]
+    Full,
+    /// That of a reader: not the notes, not when a run last succeeded, and no file in a directory that the reader may not list.
+    Reader,
 }
 
 /// One generation.
@@ -60,6 +72,8 @@ pub enum Pin {
     /// A reader holds it, or whoever else may open it and has locked it. The run that publishes it looks like one until
     /// it ends, and so does another status that is taken at the same moment.
     Pinned,
+    /// This user may not open it, and so cannot tell.
+    Unknown,
 }
 
 /// One published file.
@@ -84,37 +98,63 @@ impl Status {
     ///
     /// A link that is not ours, and whatever may not be read.
     pub fn of(link: impl AsRef<Path>) -> Result<Self> {
+        Options::new().status(link)
+    }
+}
+
+impl Options {
+    /// Looks at a link, as [`Status::of`] does: of the options only [`parents`](Self::parents) matters.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn status(self, link: impl AsRef<Path>) -> Result<Status> {
         let (parent, name) = options::split(link.as_ref())?;
-        let Some(parent) = Parent::open_to_look(parent)? else { return Ok(Self::default()) };
-        AtomicDir { parent, link: name, options: Options::new() }.status()
+        let Some(parent) = Parent::open_to_look(parent, self.parents)? else { return Ok(Status::default()) };
+        AtomicDir { parent, link: name, options: self }.status()
     }
 }
 
 impl AtomicDir {
     fn status(&self) -> Result<Status> {
+        let state = match State::open(self, Step::Read) {
+            Err(error) if error.is_denied() => None,
+            opened => opened?,
+        };
         // First: what the link comes to name after this is not taken for superseded.
-        let mut inventory = Inventory::take(self)?;
-        let current = self.current_status()?;
+        let mut inventory = Inventory::take(self, None)?;
+        let mut looking = Looking { dir: self, state: state.as_ref(), view: View::Full };
+        let current = looking.current()?;
         let id = current.as_ref().map(|current| &current.id);
         let superseded = inventory.superseded(id);
         inventory.marks.retain(|mark| Some(mark) != id);
-        let of = |id: &Id| self.generation_status(id).transpose();
+        let superseded = superseded.iter().filter_map(|id| looking.generation(id).transpose());
+        let superseded = superseded.collect::<Result<_>>()?;
         // Whoever succeeds leaves a link. Without one, the lock's time is that of a run which was killed as it made the lock.
-        let last_success = if current.is_some() { self.last_success()? } else { None };
-        Ok(Status {
-            current,
-            superseded: superseded.iter().filter_map(of).collect::<Result<_>>()?,
-            unfinished: inventory.marks.into_iter().collect(),
-            last_success,
-            warnings: self.parent.warnings.clone(),
-        })
+        let last_success = if current.is_some() { looking.last_success()? } else { None };
+        let unfinished = inventory.marks.into_iter().collect();
+        Ok(Status { superseded, unfinished, last_success, view: looking.view(current.is_some()), current })
+    }
+}
+
+/// A look at what is published, and how much of it was seen so far.
+struct Looking<'d> {
+    dir: &'d AtomicDir,
+    state: Option<&'d State>,
+    view: View,
+}
+
+impl Looking<'_> {
+    /// Without a state directory there is nothing to see in it, but whoever publishes leaves one.
+    fn view(&self, published: bool) -> View {
+        if published && self.state.is_none() { View::Reader } else { self.view }
     }
 
     /// Looks at the current generation. One that is being removed by now is current no longer: look at the link again.
-    fn current_status(&self) -> Result<Option<GenerationStatus>> {
+    fn current(&mut self) -> Result<Option<GenerationStatus>> {
         for _ in 0..ATTEMPTS {
-            let Some(id) = self.read_link()? else { return Ok(None) };
-            if let Some(status) = self.generation_status(&id)? {
+            let Some(id) = self.dir.read_link()? else { return Ok(None) };
+            if let Some(status) = self.generation(&id)? {
                 return Ok(Some(status));
             }
         }
@@ -122,24 +162,26 @@ impl AtomicDir {
     }
 
     fn last_success(&self) -> Result<Option<SystemTime>> {
-        let name = self.link.lock();
-        let found = match statat(&self.parent.directory, &name, AtFlags::SYMLINK_NOFOLLOW) {
+        let Some(state) = self.state else { return Ok(None) };
+        let found = match statat(&state.directory, LOCK, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => return Ok(None),
-            found => found.at(Step::Lock, "inspect", self.parent.join(&name))?,
+            found => found.at(Step::Lock, "inspect", state.join(LOCK))?,
         };
         Ok(Some(clock::modified(&found)).filter(|time| *time != clock::NEVER))
     }
 
     /// Looks at one generation: `None` if a run has not finished it yet, or is removing it.
-    fn generation_status(&self, id: &Id) -> Result<Option<GenerationStatus>> {
-        let Some(Generation { directory, found }) = Generation::open(self, Step::Read, id)? else {
-            return Ok(None);
+    fn generation(&mut self, id: &Id) -> Result<Option<GenerationStatus>> {
+        let opened = match Generation::open(self.dir, Step::Read, id) {
+            Err(error) if error.is_denied() => return self.closed(id),
+            opened => opened?,
         };
-        let path = self.parent.join(&self.link.name(Role::Generation, id));
+        let Some(Generation { directory, found }) = opened else { return Ok(None) };
+        let path = self.path(id);
         let lock = directory.try_clone().and_then(|lock| Ok(Flock::shared(lock)?));
         // No run can begin to remove what is held here. What somebody has locked against it is listed all the same.
         let held = lock.at(Step::Read, "hold", &path)?;
-        let listed = list(&directory, &path);
+        let listed = self.list(&directory, &path);
         // In this order, after the listing: a removal makes its mark before all else, and removes it last.
         if self.is_unfinished(id)? || is_removed(&directory).at(Step::Read, "inspect", &path)? {
             return Ok(None);
@@ -148,33 +190,56 @@ impl AtomicDir {
         let since = found.modified().at(Step::Read, "inspect", &path)?;
         // Last, for a snapshot that meets the exclusive lock has to try again.
         let pin = pin(held).at(Step::Read, "look for pins on", path)?;
-        Ok(Some(GenerationStatus { id: id.clone(), since, pin, files, note: self.note(id)? }))
+        let note = self.state.map_or(Ok(None), |state| note::read(state, id))?;
+        Ok(Some(GenerationStatus { id: id.clone(), since, pin, files, note }))
+    }
+
+    /// Tells what can be told of a generation that this user may not open.
+    fn closed(&mut self, id: &Id) -> Result<Option<GenerationStatus>> {
+        self.view = View::Reader;
+        let name = self.dir.link.name(Role::Generation, id);
+        let found = match statat(&self.dir.parent.directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => return Ok(None),
+            found => found.at(Step::Read, "inspect", self.path(id))?,
+        };
+        if self.is_unfinished(id)? {
+            return Ok(None);
+        }
+        let since = clock::modified(&found);
+        Ok(Some(GenerationStatus { id: id.clone(), since, pin: Pin::Unknown, files: Vec::new(), note: None }))
+    }
+
+    /// Lists the files in a generation, in the order of their names.
+    fn list(&mut self, directory: &File, path: &Path) -> Result<Vec<FileStatus>> {
+        let mut files = Vec::new();
+        let walk = Walk { step: Step::Read, root: path, access: Access::Inspect };
+        walk.visit(directory, &mut |name, found| {
+            match found {
+                Found::File(_, found) => files.push(FileStatus::of(name, found)),
+                Found::Closed => self.view = View::Reader,
+                Found::Directory(_) | Found::Other => {}
+            }
+            Ok(())
+        })?;
+        files.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(files)
+    }
+
+    fn path(&self, id: &Id) -> PathBuf {
+        self.dir.parent.join(&self.dir.link.name(Role::Generation, id))
     }
 
     /// Says whether a generation bears the mark of a run that makes or removes it, which none does to what the link names.
     fn is_unfinished(&self, id: &Id) -> Result<bool> {
-        if self.read_link()?.as_ref() == Some(id) {
+        if self.dir.read_link()?.as_ref() == Some(id) {
             return Ok(false);
         }
-        let mark = self.link.name(Role::Mark, id);
-        match statat(&self.parent.directory, &mark, AtFlags::SYMLINK_NOFOLLOW) {
+        let mark = self.dir.link.name(Role::Mark, id);
+        match statat(&self.dir.parent.directory, &mark, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => Ok(false),
-            found => found.at(Step::Read, "inspect", self.parent.join(&mark)).map(|_| true),
+            found => found.at(Step::Read, "inspect", self.dir.parent.join(&mark)).map(|_| true),
         }
     }
-}
-
-/// Lists the files in a generation, in the order of their names.
-fn list(directory: &File, path: &Path) -> Result<Vec<FileStatus>> {
-    let mut files = Vec::new();
-    Walk { step: Step::Read, root: path }.visit(directory, &mut |name, found| {
-        if let Found::File(_, found) = found {
-            files.push(FileStatus::of(name, found));
-        }
-        Ok(())
-    })?;
-    files.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(files)
 }
 
 fn is_removed(directory: &File) -> io::Result<bool> {

@@ -4,14 +4,17 @@
 //! way is finished by the next run's healing.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::Path;
 use std::time::SystemTime;
 
 use rustix::fs::Dir;
 
 use crate::error::At;
 use crate::generation::Generation;
-use crate::names::Role;
+use crate::names::{Role, StateName};
 use crate::removal::{self, Reason, Removal};
+use crate::state::State;
 use crate::{AtomicDir, Error, Id, Result, Step, clock};
 
 /// What a run removed, and what it had to leave.
@@ -62,44 +65,45 @@ impl Sweep {
     }
 }
 
-/// The names of ours that stand in the parent.
+/// The names of ours that stand in the parent and in the state directory.
 #[derive(Debug, Default)]
 pub(crate) struct Inventory {
     pub(crate) generations: BTreeSet<Id>,
-    pub(crate) notes: BTreeSet<Id>,
     pub(crate) marks: BTreeSet<Id>,
+    /// Whatever has a note or a record.
+    noted: BTreeSet<Id>,
 }
 
 impl Inventory {
-    /// Lists the parent once. Names that are not exactly ours are passed over.
-    pub(crate) fn take(dir: &AtomicDir) -> Result<Self> {
+    /// Lists both directories once. Names that are not exactly ours are passed over.
+    pub(crate) fn take(dir: &AtomicDir, state: Option<&State>) -> Result<Self> {
         let mut inventory = Self::default();
-        for entry in Dir::read_from(&dir.parent.directory).at(Step::Heal, "list", &dir.parent.path)? {
-            let entry = entry.at(Step::Heal, "list", &dir.parent.path)?;
-            let parsed = entry.file_name().to_str().ok().and_then(|name| dir.link.parse(name));
-            match parsed {
-                Some((Role::Generation, id)) => inventory.generations.insert(id),
-                Some((Role::Note, id)) => inventory.notes.insert(id),
-                Some((Role::Mark, id)) => inventory.marks.insert(id),
-                None => false,
-            };
-        }
+        for_each_name(&dir.parent.directory, &dir.parent.path, |name| match dir.link.parse(name) {
+            Some((Role::Generation, id)) => drop(inventory.generations.insert(id)),
+            Some((Role::Mark, id)) => drop(inventory.marks.insert(id)),
+            None => {}
+        })?;
+        let Some(state) = state else { return Ok(inventory) };
+        for_each_name(&state.directory, &state.path, |name| match StateName::parse(name) {
+            Some(StateName::Note(id) | StateName::Record(id)) => drop(inventory.noted.insert(id)),
+            Some(StateName::Lock) | None => {}
+        })?;
         Ok(inventory)
     }
 
-    /// Removes whatever bears the mark of a run that did not finish, and notes that belong to nothing.
-    pub(crate) fn clear_unfinished(&self, dir: &AtomicDir, current: Option<&Id>) -> Sweep {
+    /// Removes whatever bears the mark of a run that did not finish, and records and notes that belong to nothing.
+    pub(crate) fn clear_unfinished(&self, dir: &AtomicDir, state: &State, current: Option<&Id>) -> Sweep {
         let mut sweep = Sweep::default();
         for id in &self.marks {
             // Where the link was made by a second name for the mark's inode, a kill leaves both: the generation is good.
             if Some(id) == current {
                 sweep.defer(removal::remove_mark(dir, Step::Heal, id));
             } else {
-                sweep.record(id, removal::discard(dir, Step::Heal, id, Reason::Unfinished));
+                sweep.record(id, removal::discard(dir, state, Step::Heal, id, Reason::Unfinished));
             }
         }
-        for id in self.notes.iter().filter(|id| !self.generations.contains(id) && !self.marks.contains(id)) {
-            sweep.defer(removal::remove_note(dir, Step::Heal, id));
+        for id in self.noted.iter().filter(|id| !self.generations.contains(id) && !self.marks.contains(id)) {
+            sweep.defer(removal::forget(state, Step::Heal, id));
         }
         sweep
     }
@@ -113,18 +117,33 @@ impl Inventory {
 
 /// Removes the superseded generations that have stayed long enough, and leaves the others in the list: what could not be
 /// removed now is the next run's.
-pub(crate) fn retire(dir: &AtomicDir, step: Step, superseded: &mut Vec<Id>, now: SystemTime) -> Sweep {
+pub(crate) fn retire(
+    dir: &AtomicDir,
+    state: &State,
+    step: Step,
+    superseded: &mut Vec<Id>,
+    now: SystemTime,
+) -> Sweep {
     let mut sweep = Sweep::default();
     superseded.retain(|id| {
         let removal = match is_due(dir, step, id, now) {
             Ok(false) => return true,
-            Ok(true) => removal::discard(dir, step, id, Reason::Superseded),
+            Ok(true) => removal::discard(dir, state, step, id, Reason::Superseded),
             Err(error) => Err(error),
         };
         sweep.record(id, removal);
         false
     });
     sweep
+}
+
+fn for_each_name(directory: &File, path: &Path, mut visit: impl FnMut(&str)) -> Result<()> {
+    for entry in Dir::read_from(directory).at(Step::Heal, "list", path)? {
+        if let Ok(name) = entry.at(Step::Heal, "list", path)?.file_name().to_str() {
+            visit(name);
+        }
+    }
+    Ok(())
 }
 
 fn is_due(dir: &AtomicDir, step: Step, id: &Id, now: SystemTime) -> Result<bool> {

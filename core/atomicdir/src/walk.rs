@@ -1,62 +1,115 @@
-//! Visits what a generation holds, depth first, each thing opened without following links.
+//! Visits what a generation holds, each thing opened without following links.
+//!
+//! Its owner may have changed it in any way. So the walk does not recurse; it holds one descriptor a level, and does not
+//! enter what is deeper than any file that we publish; and it ends after a number of names. What it does not enter, and
+//! what vanishes or changes under it, it reports as something that we never make.
 
 use std::ffi::CStr;
 use std::fs::{File, Metadata};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, statat};
+use rustix::fs::{AtFlags, Dir, DirEntry, FileType, Mode, OFlags, openat, statat};
 use rustix::io::Errno;
 
 use crate::error::At;
+use crate::file_name::DEPTH_MAX;
 use crate::parent::DIRECTORY;
 use crate::{Result, Step};
+
+/// How many names are visited: more than any set has that fits into memory.
+const MOST: usize = 1 << 20;
 
 /// Opened without blocking, so that whatever was planted cannot hang a run.
 pub(crate) const READ: OFlags =
     OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
+/// Opened to be inspected alone, which needs no permission to read.
+const INSPECT: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
 /// Something that a generation holds.
 pub(crate) enum Found<'a> {
     Directory(&'a Metadata),
     File(&'a File, &'a Metadata),
-    /// Neither: we never make one.
+    /// A directory that this user may not list.
+    Closed,
+    /// None of these: we never make one.
     Other,
+}
+
+/// What files are opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// To be read. What may not be read is an error.
+    Read,
+    /// To be inspected. What may not be listed is passed over.
+    Inspect,
 }
 
 /// One walk: for messages, what step it belongs to and where it began.
 pub(crate) struct Walk<'a> {
     pub(crate) step: Step,
     pub(crate) root: &'a Path,
+    pub(crate) access: Access,
 }
 
 /// What is called for everything found: with its name, relative to the generation.
 pub(crate) type Visit<'a> = dyn FnMut(&str, Found<'_>) -> Result<()> + 'a;
 
+/// A directory that is being listed.
+struct Level {
+    /// How many directories it is below the top.
+    depth: usize,
+    listing: Dir,
+    /// What the names in it begin with.
+    prefix: String,
+}
+
 impl Walk<'_> {
     /// Visits everything below a directory, but not the directory itself.
     pub(crate) fn visit(&self, directory: &File, visit: &mut Visit<'_>) -> Result<()> {
-        self.below(directory, "", visit)
-    }
-
-    fn below(&self, directory: &File, prefix: &str, visit: &mut Visit<'_>) -> Result<()> {
-        let path = || self.path(prefix);
-        for entry in Dir::read_from(directory).at(self.step, "list", path())? {
-            let entry = entry.at(self.step, "list", path())?;
-            let name = entry.file_name();
-            if matches!(name.to_bytes(), b"." | b"..") {
+        let top = Dir::read_from(directory).at(self.step, "list", self.root)?;
+        let mut levels = vec![Level { depth: 0, listing: top, prefix: String::new() }];
+        let mut visited = 0;
+        while let Some(level) = levels.last_mut() {
+            let Some(entry) = level.listing.read() else {
+                levels.pop();
+                continue;
+            };
+            let entry = entry.at(self.step, "list", self.path(&level.prefix))?;
+            if matches!(entry.file_name().to_bytes(), b"." | b"..") {
                 continue;
             }
-            let full = format!("{prefix}{}", name.to_string_lossy());
-            match self.kind(directory, name, entry.file_type(), &full)? {
-                FileType::Directory => self.directory(directory, name, &full, visit)?,
-                FileType::RegularFile => self.file(directory, name, &full, visit)?,
-                _ => visit(&full, Found::Other)?,
+            visited += 1;
+            if visited > MOST {
+                break;
             }
+            let full = format!("{}{}", level.prefix, entry.file_name().to_string_lossy());
+            let listing = self.entry(level, &entry, &full, visit)?;
+            levels.extend(listing.map(|listing| Level { depth: levels.len(), listing, prefix: full + "/" }));
         }
         Ok(())
     }
 
-    fn kind(&self, above: &File, name: &CStr, kind: FileType, full: &str) -> Result<FileType> {
+    /// Visits one entry; returns the directory that is to be visited next, if it is one.
+    fn entry(
+        &self,
+        level: &Level,
+        entry: &DirEntry,
+        full: &str,
+        visit: &mut Visit<'_>,
+    ) -> Result<Option<Dir>> {
+        let above = level.listing.fd().at(self.step, "list", self.path(full))?;
+        match self.kind(above, entry.file_name(), entry.file_type(), full)? {
+            FileType::Directory if level.depth + 1 == DEPTH_MAX => visit(full, Found::Other)?,
+            FileType::Directory => return self.directory(above, entry.file_name(), full, visit),
+            FileType::RegularFile => self.file(above, entry.file_name(), full, visit)?,
+            _ => visit(full, Found::Other)?,
+        }
+        Ok(None)
+    }
+
+    fn kind(&self, above: impl AsFd, name: &CStr, kind: FileType, full: &str) -> Result<FileType> {
         if kind != FileType::Unknown {
             return Ok(kind);
         }
@@ -65,22 +118,43 @@ impl Walk<'_> {
         Ok(FileType::from_raw_mode(found.st_mode))
     }
 
-    fn directory(&self, above: &File, name: &CStr, full: &str, visit: &mut Visit<'_>) -> Result<()> {
-        let opened = openat(above, name, DIRECTORY, Mode::empty());
-        let directory = File::from(opened.at(self.step, "open", self.path(full))?);
+    fn directory(
+        &self,
+        above: impl AsFd,
+        name: &CStr,
+        full: &str,
+        visit: &mut Visit<'_>,
+    ) -> Result<Option<Dir>> {
+        let directory = match self.open(above, name, DIRECTORY, full) {
+            Err(error) if self.access == Access::Inspect && error.is_denied() => {
+                visit(full, Found::Closed)?;
+                return Ok(None);
+            }
+            opened => opened?,
+        };
+        let Some(directory) = directory else {
+            visit(full, Found::Other)?;
+            return Ok(None);
+        };
         let found = directory.metadata().at(self.step, "inspect", self.path(full))?;
         visit(full, Found::Directory(&found))?;
-        self.below(&directory, &format!("{full}/"), visit)
+        Dir::new(directory).at(self.step, "list", self.path(full)).map(Some)
     }
 
-    fn file(&self, above: &File, name: &CStr, full: &str, visit: &mut Visit<'_>) -> Result<()> {
-        let file = match openat(above, name, READ, Mode::empty()) {
-            // It was replaced since it was listed.
-            Err(Errno::LOOP | Errno::NXIO) => return visit(full, Found::Other),
-            opened => File::from(opened.at(self.step, "open", self.path(full))?),
-        };
+    fn file(&self, above: impl AsFd, name: &CStr, full: &str, visit: &mut Visit<'_>) -> Result<()> {
+        let flags = if self.access == Access::Read { READ } else { INSPECT };
+        let Some(file) = self.open(above, name, flags, full)? else { return visit(full, Found::Other) };
         let found = file.metadata().at(self.step, "inspect", self.path(full))?;
         if found.is_file() { visit(full, Found::File(&file, &found)) } else { visit(full, Found::Other) }
+    }
+
+    /// Opens an entry: `None` if it was removed or replaced since it was listed, or if its owner has a lease on it, which
+    /// opening without waiting cannot break.
+    fn open(&self, above: impl AsFd, name: &CStr, flags: OFlags, full: &str) -> Result<Option<File>> {
+        match openat(above, name, flags, Mode::empty()) {
+            Err(Errno::NOENT | Errno::LOOP | Errno::NXIO | Errno::NOTDIR | Errno::AGAIN) => Ok(None),
+            opened => opened.map(|opened| Some(File::from(opened))).at(self.step, "open", self.path(full)),
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use atomicdir::{Comparison, Snapshot, Status};
+use atomicdir::{Attributes, Comparison, File, FileMap, GenerationStatus, Snapshot};
 use serde::Serialize;
 
 use crate::bundle::Bundle;
+use crate::escape;
 use crate::gather::Answers;
 use crate::manifest::{Manifest, ManifestEntry};
-use crate::outcome::FileChangeKind;
+use crate::outcome::{FileChangeKind, Notification};
 use crate::owners::Owners;
 use crate::plan::Plan;
 use crate::report::count;
+
+/// How often to look again at a link that flips meanwhile.
+const LOOKS: usize = 100;
 
 /// What a run would change, were it made now.
 #[derive(Debug, Serialize)]
@@ -24,6 +28,8 @@ pub struct Difference {
     pub path: String,
     /// What would change, in the order of the names.
     pub changes: Vec<Change>,
+    /// What would become of the command of `[on-change]`: "pending" if a run would run it.
+    pub on_change: Notification,
     /// The optional files that would not be there: their secrets, or fields, were not found.
     pub left_out: Vec<String>,
     /// The files that would have their default content, for the same reason.
@@ -38,6 +44,8 @@ pub struct Difference {
 pub enum DifferenceState {
     /// A run would publish a new generation.
     Changed,
+    /// What is published is what is wanted, but the command of `[on-change]` has yet to succeed: a run would run it.
+    Pending,
     /// What is published is what is wanted.
     Unchanged,
 }
@@ -75,12 +83,13 @@ impl Difference {
         owners: &Owners,
     ) -> Result<Self, atomicdir::Error> {
         let files = bundle.files(owners);
-        let status = Status::of(&plan.link)?;
-        let comparison = match status.current {
-            Some(_) => Snapshot::open(&plan.link)?.compare(&files, owners.attributes(&plan.directory))?,
-            None => Comparison::with_nothing(&files),
-        };
-        let (before, entries) = (published(status), bundle.manifest(answers).collect::<BTreeMap<_, _>>());
+        let (current, comparison) = look(plan, &files, owners.attributes(&plan.directory))?;
+        let noted = current.as_ref().and_then(|current| current.note.as_deref()).and_then(Manifest::parse);
+        let on_change = notification(plan, &comparison, noted.as_ref(), current.is_some());
+        let (before, entries) = (
+            published(current, noted.unwrap_or_default()),
+            bundle.manifest(answers).collect::<BTreeMap<_, _>>(),
+        );
         let after = files.iter().map(|(name, file)| (name.to_string(), file.bytes.len()));
         let after: BTreeMap<_, _> = after
             .map(|(name, size)| {
@@ -95,9 +104,10 @@ impl Difference {
             after: after.get(&change.name).cloned(),
         });
         Ok(Self {
-            state: DifferenceState::of(&comparison),
+            state: DifferenceState::of(&comparison, on_change),
             path: plan.link.display().to_string(),
             changes: changes.collect(),
+            on_change,
             left_out: bundle.left_out.clone(),
             defaulted: bundle.defaulted.clone(),
             warnings: Vec::new(),
@@ -106,15 +116,51 @@ impl Difference {
 }
 
 impl DifferenceState {
-    fn of(comparison: &Comparison) -> Self {
-        if comparison.is_same() { Self::Unchanged } else { Self::Changed }
+    fn of(comparison: &Comparison, on_change: Notification) -> Self {
+        match (comparison.is_same(), on_change) {
+            (false, _) => Self::Changed,
+            (true, Notification::Pending) => Self::Pending,
+            (true, _) => Self::Unchanged,
+        }
+    }
+}
+
+/// Compares what is published with what is wanted, and returns what is told of it: both of the same generation. The link
+/// may flip in between, so it is looked at until both looks agree.
+fn look(
+    plan: &Plan,
+    files: &FileMap<File<'_>>,
+    directory: Attributes,
+) -> Result<(Option<GenerationStatus>, Comparison), atomicdir::Error> {
+    let location = plan.location();
+    for _ in 0..LOOKS {
+        let Some(current) = location.status()?.current else { break };
+        let snapshot = Snapshot::open(&plan.link)?;
+        if snapshot.is_of(&current.id) {
+            return Ok((Some(current), snapshot.compare(files, directory)?));
+        }
+    }
+    Ok((None, Comparison::with_nothing(files)))
+}
+
+/// Says whether a run would run the command: after a change, or because it has yet to succeed after the last one.
+fn notification(
+    plan: &Plan,
+    comparison: &Comparison,
+    noted: Option<&Manifest>,
+    is_published: bool,
+) -> Notification {
+    let is_pending = noted.map_or(is_published, Manifest::is_pending);
+    match plan.on_change {
+        None => Notification::NotConfigured,
+        Some(_) if is_pending || !comparison.is_same() => Notification::Pending,
+        Some(_) => Notification::NotNeeded,
     }
 }
 
 /// Returns what can be told of each published file.
-fn published(status: Status) -> BTreeMap<String, Version> {
-    let Some(current) = status.current else { return BTreeMap::new() };
-    let manifest = current.note.as_deref().and_then(Manifest::parse).unwrap_or_default();
+fn published(current: Option<GenerationStatus>, manifest: Manifest) -> BTreeMap<String, Version> {
+    let Some(current) = current else { return BTreeMap::new() };
     let files = current.files.into_iter().map(|file| {
         let version = version(file.size, manifest.files.get(&file.name));
         (file.name, version)
@@ -131,10 +177,11 @@ fn version(size: u64, secrets: Option<&Vec<ManifestEntry>>) -> Version {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.state {
-            DifferenceState::Unchanged => write!(f, "nothing would change at {}", self.path)?,
+            DifferenceState::Unchanged => write!(f, "nothing would change at {}", escape(&self.path))?,
+            DifferenceState::Pending => write!(f, "no file would change at {}", escape(&self.path))?,
             DifferenceState::Changed => {
                 let changes = count(self.changes.len(), "change");
-                write!(f, "{changes} would be made at {}", self.path)?;
+                write!(f, "{changes} would be made at {}", escape(&self.path))?;
             }
         }
         for change in &self.changes {
@@ -142,10 +189,13 @@ impl fmt::Display for Difference {
         }
         for (what, names) in [("left out", &self.left_out), ("by default", &self.defaulted)] {
             if !names.is_empty() {
-                write!(f, "\n{what}: {}", names.join(", "))?;
+                write!(f, "\n{what}: {}", escape(&names.join(", ")))?;
             }
         }
-        Ok(())
+        match self.on_change {
+            Notification::Pending => f.write_str("\npending: the on-change command would run"),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -157,7 +207,7 @@ impl fmt::Display for Change {
             FileChangeKind::Content => "content",
             FileChangeKind::Attributes => "attributes",
         };
-        write!(f, "{kind:10} {}", self.name)?;
+        write!(f, "{kind:10} {}", escape(&self.name))?;
         match (&self.before, &self.after) {
             (Some(before), Some(after)) if before != after => write!(f, "  {before} -> {after}"),
             (Some(one), _) | (None, Some(one)) => write!(f, "  {one}"),
@@ -170,7 +220,7 @@ impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&count(usize::try_from(self.size).unwrap_or(usize::MAX), "byte"))?;
         match &self.revision {
-            Some(revision) => write!(f, " (revision {revision})"),
+            Some(revision) => write!(f, " (revision {})", escape(revision)),
             None => Ok(()),
         }
     }

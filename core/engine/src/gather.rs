@@ -24,7 +24,6 @@ use fetching::Fetching;
 /// What all sources said, in the order of the plan.
 pub(crate) struct Answers {
     pub(crate) sources: Vec<Answered>,
-    pub(crate) warnings: Vec<String>,
 }
 
 /// What one source said.
@@ -76,20 +75,28 @@ impl Answers {
     }
 }
 
+/// What came of a gathering.
+pub(crate) struct Gathered {
+    pub(crate) result: Result<Answers, GatherError>,
+    /// What the sources warned of: a warning may well explain a failure.
+    pub(crate) warnings: Vec<String>,
+}
+
 /// Lists what is imported, and fetches every distinct request.
-pub(crate) async fn gather(plan: &Plan, host: &dyn Host) -> Result<Answers, GatherError> {
+pub(crate) async fn gather(plan: &Plan, host: &dyn Host) -> Gathered {
     host.event(Event::Gathering { secrets: plan.secret_count() });
     let deadline = Instant::now() + plan.gather.timeout;
     let fetches = (0..plan.sources.len()).filter_map(|source| Fetching::new(plan, source, host, deadline));
-    collect(plan, join_all(fetches.map(Fetching::run)).await)
+    let fetched = join_all(fetches.map(Fetching::run)).await;
+    let warnings = fetched.iter().flat_map(|fetched| fetched.warnings.iter().cloned()).collect();
+    Gathered { result: collect(plan, fetched), warnings }
 }
 
 /// All or nothing: every secret, or every failure.
 fn collect(plan: &Plan, all: Vec<Fetched>) -> Result<Answers, GatherError> {
     let mut failures = Vec::new();
-    let mut answers = Answers { sources: Vec::new(), warnings: Vec::new() };
+    let mut answers = Answers { sources: Vec::new() };
     for (source, fetched) in all.into_iter().enumerate() {
-        answers.warnings.extend(fetched.warnings);
         let Fetched { requests, places, .. } = fetched;
         let mut answered = Answered { requests, places, secrets: Vec::new(), listings: BTreeMap::new() };
         for (prefix, listing) in fetched.listings {

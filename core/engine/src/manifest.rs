@@ -3,20 +3,48 @@
 //! Never a value, and never a hash of one: a hash of a short secret gives it away.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use secretdir_provider::{Secret, SecretRequest};
 use serde::{Deserialize, Serialize};
 
+use crate::plan::Plan;
+
 /// What is noted of a generation.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Manifest {
     /// Whether the command of `[on-change]` has yet to succeed for this generation. Absent where none was configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) on_change: Option<Announcement>,
+    /// How often the command has failed for this generation. Absent where it has not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) attempts: Option<Attempts>,
+    /// Which configuration published it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) publisher: Option<Publisher>,
     /// The files of the generation, and the secrets that each is made of.
     #[serde(default)]
     pub(crate) files: BTreeMap<String, Vec<ManifestEntry>>,
+}
+
+/// The configuration that published a generation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Publisher {
+    /// The absolute path of the configuration file, as text.
+    pub config: String,
+    /// The profile that was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+}
+
+/// How often the command has failed in a row, and when it did so last, in seconds since 1970 (UTC).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Attempts {
+    pub(crate) failed: usize,
+    pub(crate) last: u64,
 }
 
 /// Whether a change has been announced.
@@ -41,7 +69,40 @@ pub(crate) struct ManifestEntry {
     pub(crate) origin: Option<String>,
 }
 
+impl Publisher {
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let path = plan.config_file();
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Self { config: absolute.display().to_string(), profile: plan.profile.clone() }
+    }
+}
+
+impl fmt::Display for Publisher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the configuration `{}`", self.config)?;
+        match &self.profile {
+            Some(profile) => write!(f, " with profile `{profile}`"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Manifest {
+    /// Makes the manifest of a generation whose change is yet to be announced, if there is a command for that.
+    pub(crate) fn new(
+        has_command: bool,
+        publisher: Publisher,
+        files: BTreeMap<String, Vec<ManifestEntry>>,
+    ) -> Self {
+        let on_change = has_command.then_some(Announcement::Pending);
+        Self { on_change, attempts: None, publisher: Some(publisher), files }
+    }
+
+    /// Takes over what another manifest says of the command.
+    pub(crate) fn with_announcement_of(self, other: &Self) -> Self {
+        Self { on_change: other.on_change, attempts: other.attempts, ..self }
+    }
+
     /// Makes a manifest that knows only that the change has not been announced.
     pub(crate) fn pending() -> Self {
         Self { on_change: Some(Announcement::Pending), ..Self::default() }
@@ -87,10 +148,11 @@ mod tests {
             origin: Some("x".into()),
         };
         let files = BTreeMap::from([("a".to_owned(), vec![entry])]);
-        let manifest = Manifest { on_change: Some(Announcement::Pending), files };
+        let publisher = Publisher { config: "/etc/x.toml".into(), profile: Some("dev".into()) };
+        let manifest = Manifest::new(true, publisher, files);
         let read = Manifest::parse(&manifest.to_note()).unwrap();
         assert!(read.is_pending());
-        assert_eq!(read.files, manifest.files);
+        assert_eq!(read, manifest);
         for strange in ["", "[1]", "note", r#"{"files": 3}"#, r#"{"files":{"a":3}}"#] {
             assert!(Manifest::parse(strange.as_bytes()).is_none(), "{strange}");
         }

@@ -1,8 +1,10 @@
 //! `[on-change]`: a command that runs after the flip, once for the whole set, and at least once for each change.
 //!
-//! Before the flip the note says "pending"; only the command's success clears it. Whoever finds a pending note runs the
-//! command again, even if there is nothing to publish. The command runs after unlocking, so it may call secretdir; the
-//! claim on the note keeps a second run that finds it pending from running it at the same time.
+//! The command runs after unlocking, so it may call secretdir; the claim on the note keeps a second run that finds it
+//! pending from running it at the same time. When it runs, and what is noted of it: [`announce`](crate::announce).
+//!
+//! It runs in the folder of the configuration, and a program with a slash in its name is found from there. That is the
+//! same for the programs of the provider `exec`, wherever secretdir was started.
 //!
 //! No shell. The environment is an allow-list, since the runner's own may hold the very secrets that are published.
 //! Nothing is on standard input; standard output goes where standard error goes.
@@ -10,7 +12,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -19,7 +21,7 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 use crate::host::Host;
-use crate::plan::OnChange;
+use crate::plan::{OnChange, Plan};
 
 /// What of the runner's environment a command gets, besides `LC_*`.
 const PASSED_ON: &[&str] = &[
@@ -83,10 +85,10 @@ pub enum OnChangeError {
 }
 
 /// Runs the command to its end, and not longer than its timeout.
-pub(crate) async fn run(on_change: &OnChange, link: &Path, host: &dyn Host) -> Result<(), OnChangeError> {
+pub(crate) async fn run(on_change: &OnChange, plan: &Plan, host: &dyn Host) -> Result<(), OnChangeError> {
     let program = || on_change.program.clone();
     let mut child =
-        start(on_change, link, host).map_err(|cause| OnChangeError::Start { program: program(), cause })?;
+        start(on_change, plan, host).map_err(|cause| OnChangeError::Start { program: program(), cause })?;
     let mut group = Group::of(&child);
     let status = match tokio::time::timeout(on_change.timeout, child.wait()).await {
         Ok(status) => status.map_err(|cause| OnChangeError::Wait { program: program(), cause })?,
@@ -99,19 +101,26 @@ pub(crate) async fn run(on_change: &OnChange, link: &Path, host: &dyn Host) -> R
     if status.success() { Ok(()) } else { Err(OnChangeError::Failed { program: program(), status }) }
 }
 
-fn start(on_change: &OnChange, link: &Path, host: &dyn Host) -> io::Result<Child> {
+fn start(on_change: &OnChange, plan: &Plan, host: &dyn Host) -> io::Result<Child> {
     let output = io::stderr().as_fd().try_clone_to_owned()?;
-    let mut command = Command::new(&on_change.program);
+    let folder = std::path::absolute(plan.config_file())?.parent().map(Path::to_owned).unwrap_or_default();
+    let mut command = Command::new(found_from(&folder, &on_change.program));
     command
         .args(&on_change.arguments)
         .env_clear()
         .envs(environment())
-        .env("SECRETDIR_PATH", std::path::absolute(link)?)
+        .env("SECRETDIR_PATH", std::path::absolute(plan.link())?)
+        .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::from(output))
         .process_group(0);
     let _umask = host.child_umask().map(UmaskForChild::set);
     command.spawn()
+}
+
+/// Without a slash a program is looked up in PATH.
+fn found_from(folder: &Path, program: &str) -> PathBuf {
+    if program.contains('/') { folder.join(program) } else { PathBuf::from(program) }
 }
 
 fn environment() -> impl Iterator<Item = (OsString, OsString)> {

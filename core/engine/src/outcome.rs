@@ -6,6 +6,7 @@ use std::path::Path;
 use atomicdir::{ChangeKind, Comparison, Sweep};
 use serde::Serialize;
 
+use crate::escape;
 use crate::report::{count, describe};
 
 /// What came of a run that did not fail before the flip.
@@ -168,10 +169,10 @@ impl fmt::Display for Outcome {
             State::Unchanged => "unchanged: ",
         };
         let files = count(self.files, "file");
-        write!(f, "{what}{files} at {} (generation {})", self.path, self.generation)?;
+        write!(f, "{what}{files} at {} (generation {})", escape(&self.path), self.generation)?;
         for (what, names) in [("left out", &self.left_out), ("by default", &self.defaulted)] {
             if !names.is_empty() {
-                write!(f, "\n{what}: {}", names.join(", "))?;
+                write!(f, "\n{what}: {}", escape(&names.join(", ")))?;
             }
         }
         Ok(())

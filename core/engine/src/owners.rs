@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use atomicdir::{Attributes, Owner, Refusal};
 
+use crate::config::report::Named;
 use crate::plan::{OwnerSpec, Plan, PlannedAttributes, Principal};
 
 /// The numbers of all the names in a plan.
@@ -95,6 +96,14 @@ impl Owners {
             self.groups.insert(name.clone(), group.gid.as_raw());
         }
         Ok(())
+    }
+}
+
+/// Returns whether the system says that it knows no such user or group.
+pub(crate) fn is_unknown(who: &Named) -> bool {
+    match who {
+        Named::User(name) => matches!(nix::unistd::User::from_name(name), Ok(None)),
+        Named::Group(name) => matches!(nix::unistd::Group::from_name(name), Ok(None)),
     }
 }
 

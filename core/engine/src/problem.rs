@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use secretdir_provider::KeyPath;
 
+use crate::escape;
+
 /// One thing that is wrong with a configuration, or worth a warning.
 ///
-/// `Display` gives one line, `FILE:LINE: DOTTED.PATH: message`; what is not known is left out. The message names keys,
+/// `Display` gives one line, `FILE:LINE: DOTTED.PATH: message`, [escaped](escape); what is not known is left out. The message names keys,
 /// files, sources and secrets where that helps, but never what the settings of a source hold.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
@@ -18,10 +20,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Puts a problem together. Of a message, which may come from outside, control characters become spaces.
     pub(crate) fn new(file: &Path, line: Option<usize>, path: KeyPath, message: impl Into<String>) -> Self {
-        let message = message.into().replace(char::is_control, " ");
-        Self { file: file.to_owned(), line, path, message }
+        Self { file: file.to_owned(), line, path, message: message.into() }
     }
 
     /// Returns the configuration file.
@@ -47,14 +47,14 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:", self.file.display())?;
+        write!(f, "{}:", escape(&self.file.to_string_lossy()))?;
         if let Some(line) = self.line {
             write!(f, "{line}:")?;
         }
         if !self.path.segments().is_empty() {
-            write!(f, " {}:", self.path)?;
+            write!(f, " {}:", escape(&self.path.to_string()))?;
         }
-        write!(f, " {}", self.message)
+        write!(f, " {}", escape(&self.message))
     }
 }
 
@@ -99,9 +99,9 @@ mod tests {
     fn a_problem_is_one_line_with_what_is_known() {
         let file = Path::new("x.toml");
         let cases = [
-            (Some(3), KeyPath::of(["files", "a/b"]), "x.toml:3: files.\"a/b\": two lines"),
-            (Some(3), KeyPath::default(), "x.toml:3: two lines"),
-            (None, KeyPath::default(), "x.toml: two lines"),
+            (Some(3), KeyPath::of(["files", "a/b"]), "x.toml:3: files.\"a/b\": two\\nlines"),
+            (Some(3), KeyPath::default(), "x.toml:3: two\\nlines"),
+            (None, KeyPath::default(), "x.toml: two\\nlines"),
         ];
         for (line, path, expected) in cases {
             assert_eq!(Problem::new(file, line, path, "two\nlines").to_string(), expected);

@@ -2,8 +2,10 @@
 
 use std::error::Error;
 
-/// Returns an error and everything that caused it, outermost first, in one line. A cause that its effect already
-/// quotes at its end is not said twice.
+use crate::escape;
+
+/// Returns an error and everything that caused it, outermost first, in one line that is [escaped](escape). A cause that
+/// its effect already quotes at its end is not said twice.
 ///
 /// ```
 /// let error = std::io::Error::other("the disk is on fire");
@@ -20,7 +22,7 @@ pub fn describe(error: &dyn Error) -> String {
         }
         next = cause.source();
     }
-    line.replace(char::is_control, " ")
+    escape(&line).into_owned()
 }
 
 /// Returns a number and what it counts: "1 file", "2 files".
@@ -46,7 +48,7 @@ mod tests {
         let error = layer("top", Some(layer("middle: root", Some(layer("root", None)))));
         assert_eq!(describe(&error), "top: middle: root");
         let error = layer("cannot read\nit", Some(layer("denied", None)));
-        assert_eq!(describe(&error), "cannot read it: denied");
-        assert_eq!(describe(&layer("a\u{1b}[31m\r\nerror: b", None)), "a [31m  error: b");
+        assert_eq!(describe(&error), "cannot read\\nit: denied");
+        assert_eq!(describe(&layer("a\u{1b}[31m\r\nerror: b", None)), r"a\u{1b}[31m\r\nerror: b");
     }
 }

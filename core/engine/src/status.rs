@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use atomicdir::{GenerationStatus, Pin};
+use atomicdir::{GenerationStatus, Pin, View};
 use serde::Serialize;
 
-use crate::manifest::{Announcement, Manifest, ManifestEntry};
+use crate::manifest::{Announcement, Manifest, ManifestEntry, Publisher};
+use crate::plan::Location;
 
 /// What is published at a link. Never a value.
 #[derive(Debug, Serialize)]
@@ -24,8 +25,22 @@ pub struct StatusReport {
     pub last_success: Option<u64>,
     /// How long ago that was, in seconds.
     pub last_success_age_seconds: Option<u64>,
+    /// How much of this the user may see who asks: without the right to read the state directory, not the sources of the
+    /// files, and not when a run last succeeded.
+    pub view: StatusView,
     /// What a person should know.
     pub warnings: Vec<String>,
+}
+
+/// How much of what is published a user may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum StatusView {
+    /// All of it: the user publishes it, or is root.
+    Full,
+    /// What a reader may see.
+    Reader,
 }
 
 /// The current generation.
@@ -42,6 +57,8 @@ pub struct GenerationReport {
     pub pinned: bool,
     /// Whether the command of `[on-change]` has succeeded for it; none if there was none when it was published.
     pub on_change: Option<Announcement>,
+    /// The configuration that published it.
+    pub publisher: Option<Publisher>,
     /// Its files, in the order of their names.
     pub files: Vec<FileReport>,
 }
@@ -94,9 +111,8 @@ impl StatusReport {
     /// # Errors
     ///
     /// A link that is not ours, and whatever may not be read.
-    pub fn of(link: &Path, now: SystemTime) -> Result<Self, atomicdir::Error> {
-        let status = atomicdir::Status::of(link)?;
-        Ok(Self::new(link, status, now))
+    pub fn of(location: &Location, now: SystemTime) -> Result<Self, atomicdir::Error> {
+        Ok(Self::new(location.link(), location.status()?, now))
     }
 
     fn new(path: &Path, status: atomicdir::Status, now: SystemTime) -> Self {
@@ -112,7 +128,8 @@ impl StatusReport {
             unfinished: status.unfinished.iter().map(ToString::to_string).collect(),
             last_success: status.last_success.map(seconds),
             last_success_age_seconds: status.last_success.map(|time| age(time, now)),
-            warnings: status.warnings.iter().map(ToString::to_string).collect(),
+            view: if status.view == View::Full { StatusView::Full } else { StatusView::Reader },
+            warnings: Vec::new(),
         }
     }
 }
@@ -131,6 +148,7 @@ impl GenerationReport {
             pinned: current.pin == Pin::Pinned,
             files: current.files.into_iter().map(file).collect(),
             on_change: manifest.on_change,
+            publisher: manifest.publisher,
         }
     }
 }

@@ -1,22 +1,26 @@
 //! One run: lock, heal, gather, compare, stage, publish, retire, notify.
 //!
-//! The lock is taken before gathering, so that an older run can never publish over a newer one. Until the flip every
-//! failure is an error and the published set is what it was; after it, failures are part of the outcome.
+//! The lock is taken before gathering, so that an older run can never publish over a newer one. That holds for the
+//! configuration as well: a run may have waited for the lock, so it looks whether the files that its plan was made of have
+//! changed, and begins anew with what they say now. Until the flip every failure is an error and the published set is what
+//! it was; after it, failures are part of the outcome.
 
 use std::time::Duration;
 
-use atomicdir::{AtomicDir, File, FileMap, Id, Locked, Options};
+use atomicdir::{AtomicDir, File, FileMap, Locked, Options};
 use tokio::time::{Instant, sleep};
 
+use crate::announce::Announcing;
 use crate::bundle::Bundle;
 use crate::difference::Difference;
 use crate::gather::{Answers, GatherError, gather};
 use crate::host::{Event, Host};
-use crate::manifest::{Announcement, Manifest};
-use crate::on_change;
-use crate::outcome::{AskedSource, Notification, Outcome};
+use crate::manifest::{Manifest, Publisher};
+use crate::outcome::{AskedSource, Outcome};
 use crate::owners::{OwnerError, Owners};
-use crate::plan::{OnChange, Plan};
+use crate::plan::Plan;
+use crate::problem::ConfigError;
+use crate::registry::Registry;
 use crate::report::describe;
 
 /// How long to sleep between two looks at a lock that another run holds.
@@ -25,14 +29,27 @@ const POLL: Duration = Duration::from_millis(50);
 /// How much longer than a whole gathering to wait for another run, unless told otherwise.
 const WAIT_BEYOND_GATHERING: Duration = Duration::from_secs(30);
 
+/// How often a run begins anew because its configuration has changed.
+const RENEWALS: usize = 10;
+
 /// What to know of a flip that is not known to be durable.
 const UNSETTLED: &str =
     "the new set is current and complete; until a run succeeds, a power cut may bring back the old one";
+
+/// What to know of a flip that readers do not see.
+const MISPLACED: &str =
+    "the set was published where the path led when the run began; run `secretdir sync` again";
 
 /// Why a run failed. What was published before is still there, untouched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SyncError {
+    /// The configuration changed while the run waited for the lock, and is wrong now.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The configuration changed each time that the run had read it.
+    #[error("the configuration changed {RENEWALS} times while the run waited for the lock")]
+    KeepsChanging,
     /// Files cannot be given to an owner that the configuration names.
     #[error(transparent)]
     Owner(#[from] OwnerError),
@@ -47,22 +64,82 @@ pub enum SyncError {
     Interrupted,
 }
 
+/// A run that failed, with all that there is to know of it.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct SyncFailure {
+    /// Why.
+    #[source]
+    pub error: SyncError,
+    /// What a person should know besides: a warning may well explain the failure.
+    pub warnings: Vec<String>,
+    /// Why files with secrets are still on disk that were staged, and not published. The next run tries again to remove them.
+    pub leftover: Option<atomicdir::Error>,
+}
+
+impl SyncFailure {
+    fn new(error: impl Into<SyncError>, warnings: Vec<String>) -> Self {
+        Self { error: error.into(), warnings, leftover: None }
+    }
+
+    fn with_warnings_of(mut self, plan: &Plan) -> Self {
+        self.warnings.splice(0..0, of_plan(plan));
+        self
+    }
+}
+
 /// Gathers everything, and publishes it if it differs from what is published.
 ///
-/// Waits up to `wait` for another run: by default for the timeout of a gathering and 30 seconds more. Safe to drop at
-/// any await: what is staged is removed then, and the lock given back.
+/// Waits up to `wait` for another run: by default for the timeout of a gathering and 30 seconds more. If the files that the
+/// plan was made of have changed by then, they are read again. Safe to drop at any await: what is staged is removed then,
+/// and the lock given back.
 ///
 /// # Errors
 ///
 /// Whatever failed before the flip; see [`SyncError`].
-pub async fn sync(plan: &Plan, host: &dyn Host, wait: Option<Duration>) -> Result<Outcome, SyncError> {
-    let owners = Owners::resolve(plan)?;
-    let dir = options(plan, &owners).open(&plan.link)?;
+pub async fn sync(
+    plan: &Plan,
+    registry: &Registry,
+    host: &dyn Host,
+    wait: Option<Duration>,
+) -> Result<Outcome, SyncFailure> {
+    let mut renewed = None;
+    for _ in 0..RENEWALS {
+        let current: &Plan = renewed.as_ref().unwrap_or(plan);
+        match attempt(current, host, wait).await? {
+            Attempt::Done(outcome) => return Ok(*outcome),
+            Attempt::Outdated => {
+                tracing::info!("the configuration has changed: reading it again");
+                let fresh = current.renewed(registry);
+                renewed = Some(fresh.map_err(|error| SyncFailure::new(error, Vec::new()))?);
+            }
+        }
+    }
+    Err(SyncFailure::new(SyncError::KeepsChanging, Vec::new()))
+}
+
+/// How an attempt ended.
+enum Attempt {
+    Done(Box<Outcome>),
+    /// The configuration is not what the plan was made of any more. Nothing was asked, and nothing published.
+    Outdated,
+}
+
+async fn attempt(plan: &Plan, host: &dyn Host, wait: Option<Duration>) -> Result<Attempt, SyncFailure> {
+    let warnings = || of_plan(plan);
+    let failed = |error: SyncError| SyncFailure::new(error, warnings());
+    let owners = Owners::resolve(plan).map_err(|error| failed(error.into()))?;
+    let opened = options(plan, &owners).open(&plan.link);
+    let dir = opened.map_err(|error| failed(error.into()))?;
     let run = Run { plan, host, dir: &dir };
-    let locked = run.lock(wait.unwrap_or(run.longest_wait())).await?;
+    let locked = run.lock(wait.unwrap_or(run.longest_wait())).await;
+    let locked = locked.map_err(|error| failed(error.into()))?;
+    if plan.is_outdated() {
+        return Ok(Attempt::Outdated);
+    }
     let (locked, mut outcome) = run.publish(locked, &owners).await?;
-    run.announce(locked, &mut outcome).await;
-    Ok(outcome)
+    Announcing { run: &run, outcome: &mut outcome }.announce(locked).await;
+    Ok(Attempt::Done(Box::new(outcome)))
 }
 
 /// What there is to publish.
@@ -80,11 +157,11 @@ pub struct Rehearsal {
 /// # Errors
 ///
 /// Every secret that could not be fetched, every import that cannot be made, or every file that cannot.
-pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, GatherError> {
-    let answers = gather(plan, host).await?;
-    let bundle = Bundle::assemble(plan, &answers).await?;
-    let warnings = answers.warnings.iter().chain(bundle.overridden()).cloned();
-    Ok(Rehearsal { files: bundle.len(), warnings: warnings.collect() })
+pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, SyncFailure> {
+    let Complete { bundle, mut warnings, .. } =
+        gathered(plan, host, Vec::new()).await.map_err(|failure| failure.with_warnings_of(plan))?;
+    warnings.extend_from_slice(bundle.overridden());
+    Ok(Rehearsal { files: bundle.len(), warnings })
 }
 
 /// Asks every source for everything, and says what [`sync`] would change. Takes no lock and publishes nothing.
@@ -92,35 +169,63 @@ pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, GatherErro
 /// # Errors
 ///
 /// Whatever keeps a set from being gathered, or the published one from being read.
-pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncError> {
-    let owners = Owners::resolve(plan)?;
-    let answers = gather(plan, host).await?;
-    let bundle = Bundle::assemble(plan, &answers).await?;
-    let mut difference = Difference::find(plan, &answers, &bundle, &owners)?;
-    let of_plan = plan.warnings.iter().map(ToString::to_string);
-    difference.warnings = of_plan.chain(answers.warnings).collect();
+pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncFailure> {
+    let owners = Owners::resolve(plan).map_err(|error| SyncFailure::new(error, of_plan(plan)))?;
+    let Complete { answers, bundle, warnings } = gathered(plan, host, of_plan(plan)).await?;
+    let found = Difference::find(plan, &answers, &bundle, &owners);
+    let mut difference = found.map_err(|error| SyncFailure::new(error, warnings.clone()))?;
+    difference.warnings = warnings;
     Ok(difference)
 }
 
+/// All that is to be published, in memory.
+struct Complete<'p> {
+    answers: Answers,
+    bundle: Bundle<'p>,
+    warnings: Vec<String>,
+}
+
+/// Gathers, and makes every file. What was warned of is told also when that fails.
+async fn gathered<'p>(
+    plan: &'p Plan,
+    host: &dyn Host,
+    mut warnings: Vec<String>,
+) -> Result<Complete<'p>, SyncFailure> {
+    let gathered = gather(plan, host).await;
+    warnings.extend(gathered.warnings);
+    let answers = match gathered.result {
+        Ok(answers) => answers,
+        Err(error) => return Err(SyncFailure::new(error, warnings)),
+    };
+    match Bundle::assemble(plan, &answers).await {
+        Ok(bundle) => Ok(Complete { answers, bundle, warnings }),
+        Err(error) => Err(SyncFailure::new(error, warnings)),
+    }
+}
+
+fn of_plan(plan: &Plan) -> Vec<String> {
+    plan.warnings.iter().map(ToString::to_string).collect()
+}
+
 fn options(plan: &Plan, owners: &Owners) -> Options {
-    let options = Options::new().retain(plan.retain).durability(plan.durability);
+    let options = Options::new().retain(plan.retain).durability(plan.durability).parents(plan.parents);
     options.directory(owners.attributes(&plan.directory))
 }
 
 /// A run under way.
-struct Run<'r> {
-    plan: &'r Plan,
-    host: &'r dyn Host,
-    dir: &'r AtomicDir,
+pub(crate) struct Run<'r> {
+    pub(crate) plan: &'r Plan,
+    pub(crate) host: &'r dyn Host,
+    pub(crate) dir: &'r AtomicDir,
 }
 
 impl<'r> Run<'r> {
     /// Returns how long another run may take that goes as it should.
-    fn longest_wait(&self) -> Duration {
+    pub(crate) fn longest_wait(&self) -> Duration {
         self.plan.gather.timeout + WAIT_BEYOND_GATHERING
     }
 
-    async fn lock(&self, wait: Duration) -> Result<Locked<'r>, atomicdir::Error> {
+    pub(crate) async fn lock(&self, wait: Duration) -> Result<Locked<'r>, atomicdir::Error> {
         let deadline = Instant::now().checked_add(wait);
         let mut told = false;
         loop {
@@ -142,24 +247,45 @@ impl<'r> Run<'r> {
         &self,
         mut locked: Locked<'r>,
         owners: &Owners,
-    ) -> Result<(Locked<'r>, Outcome), SyncError> {
-        let answers = gather(self.plan, self.host).await?;
-        let bundle = Bundle::assemble(self.plan, &answers).await?;
+    ) -> Result<(Locked<'r>, Outcome), SyncFailure> {
+        let Complete { answers, bundle, warnings } =
+            gathered(self.plan, self.host, of_plan(self.plan)).await?;
+        let published = self.publish_bundle(&mut locked, owners, &bundle, &answers);
+        match published {
+            Ok(mut outcome) => {
+                outcome.warnings.splice(0..0, warnings);
+                Ok((locked, outcome))
+            }
+            Err(error) => Err(SyncFailure { error, warnings, leftover: locked.take_leftover() }),
+        }
+    }
+
+    fn publish_bundle(
+        &self,
+        locked: &mut Locked<'_>,
+        owners: &Owners,
+        bundle: &Bundle<'_>,
+        answers: &Answers,
+    ) -> Result<Outcome, SyncError> {
         let files = bundle.files(owners);
         let comparison = locked.compare(&files)?;
         let mut outcome = Outcome::new(&self.plan.link, &comparison, files.len());
-        outcome.sources = self.asked(&answers);
+        outcome.sources = self.asked(answers);
         outcome.left_out.clone_from(&bundle.left_out);
         outcome.defaulted.clone_from(&bundle.defaulted);
-        outcome.warnings = self.warnings(&answers);
         outcome.swept(locked.sweep());
+        let manifest = self.manifest(bundle, answers);
+        let noted = self.noted(locked);
+        self.warn_of_another_publisher(noted.as_ref(), &mut outcome);
         if !comparison.is_same() {
-            let manifest = self.manifest(&bundle, &answers);
-            self.flip(&mut locked, &manifest, &files, &mut outcome)?;
-        } else if let Some(error) = locked.unsettled() {
+            self.flip(locked, &manifest, &files, &mut outcome)?;
+            return Ok(outcome);
+        }
+        if let Some(error) = locked.unsettled() {
             outcome.failed(error, Some(UNSETTLED));
         }
-        Ok((locked, outcome))
+        self.renew_note(locked, noted, manifest, &mut outcome);
+        Ok(outcome)
     }
 
     fn asked(&self, answers: &Answers) -> Vec<AskedSource> {
@@ -177,24 +303,46 @@ impl<'r> Run<'r> {
         asked.collect()
     }
 
-    fn warnings(&self, answers: &Answers) -> Vec<String> {
-        let of_plan = self.plan.warnings.iter().map(ToString::to_string);
-        let of_sources = answers.warnings.iter().cloned();
-        of_plan.chain(self.dir.warnings().iter().map(ToString::to_string)).chain(of_sources).collect()
-    }
-
     fn manifest(&self, bundle: &Bundle<'_>, answers: &Answers) -> Manifest {
-        let on_change = self.plan.on_change.as_ref().map(|_| Announcement::Pending);
-        Manifest { on_change, files: bundle.manifest(answers).collect() }
+        let publisher = Publisher::of(self.plan);
+        Manifest::new(self.plan.on_change.is_some(), publisher, bundle.manifest(answers).collect())
     }
 
-    /// Tells whom the configuration names that the set has changed, if it has not been told.
-    async fn announce(&self, locked: Locked<'r>, outcome: &mut Outcome) {
-        let current = locked.current().cloned();
-        outcome.generation = current.as_ref().map(ToString::to_string).unwrap_or_default();
-        match (&self.plan.on_change, current) {
-            (Some(on_change), Some(id)) => self.notify(on_change, &id, locked, outcome).await,
-            _ => self.succeed(locked, outcome),
+    /// Reads what is noted of the current generation: `None` where nothing is, or nothing that can be read.
+    fn noted(&self, locked: &Locked<'_>) -> Option<Manifest> {
+        let note = self.dir.note(locked.current()?).ok().flatten()?;
+        Manifest::parse(&note)
+    }
+
+    /// Two configurations that publish at one link take turns in replacing each other's set.
+    fn warn_of_another_publisher(&self, noted: Option<&Manifest>, outcome: &mut Outcome) {
+        let publisher = noted.and_then(|manifest| manifest.publisher.as_ref());
+        if let Some(other) = publisher.filter(|other| **other != Publisher::of(self.plan)) {
+            outcome.warnings.push(format!(
+                "what was published at `{}` came from {other}: if both go on publishing there, each replaces the set of the other",
+                self.plan.link.display()
+            ));
+        }
+    }
+
+    /// Notes where the files came from this time: the same bytes may have come from another source, or have another revision.
+    /// Whether the change has been announced stays as it is.
+    fn renew_note(
+        &self,
+        locked: &Locked<'_>,
+        noted: Option<Manifest>,
+        fresh: Manifest,
+        outcome: &mut Outcome,
+    ) {
+        let fresh = match &noted {
+            Some(noted) => fresh.with_announcement_of(noted),
+            None => fresh,
+        };
+        if noted.as_ref() == Some(&fresh) {
+            return;
+        }
+        if let Err(error) = locked.replace_note(&fresh.to_note()) {
+            outcome.deferred.push(describe(&error));
         }
     }
 
@@ -215,8 +363,8 @@ impl<'r> Run<'r> {
         self.heed_interruption()?;
         let published = staging.publish(Some(&manifest.to_note()), &|| self.host.now())?;
         outcome.swept(&published.sweep);
-        if let Some(error) = &published.unsettled {
-            outcome.failed(error, Some(UNSETTLED));
+        for (error, hint) in [(&published.misplaced, MISPLACED), (&published.unsettled, UNSETTLED)] {
+            error.iter().for_each(|error| outcome.failed(error, Some(hint)));
         }
         Ok(())
     }
@@ -224,82 +372,4 @@ impl<'r> Run<'r> {
     fn heed_interruption(&self) -> Result<(), SyncError> {
         if self.host.interrupted() { Err(SyncError::Interrupted) } else { Ok(()) }
     }
-
-    /// Runs the command if the current generation has not been announced, and notes its success.
-    async fn notify(&self, on_change: &OnChange, id: &Id, locked: Locked<'r>, outcome: &mut Outcome) {
-        let claim = match self.claim_pending(id, &locked) {
-            Ok(Claim::Mine(claim)) => claim,
-            Ok(Claim::NothingToDo) => {
-                outcome.on_change = Notification::NotNeeded;
-                return self.succeed(locked, outcome);
-            }
-            Ok(Claim::Others) => {
-                outcome.on_change = Notification::RunningElsewhere;
-                return outcome
-                    .warnings
-                    .push("another run is still running the on-change command".to_owned());
-            }
-            Err(error) => {
-                outcome.on_change = Notification::Pending;
-                return outcome.failed(&error, error.hint());
-            }
-        };
-        drop(locked);
-        outcome.on_change = Notification::Pending;
-        self.host.event(Event::Notifying);
-        if let Err(error) = on_change::run(on_change, &self.plan.link, self.host).await {
-            return outcome.failed(&error, Some("the new set is current; the next run repeats the command"));
-        }
-        match self.note_success(id, outcome).await {
-            Ok(()) => outcome.on_change = Notification::Succeeded,
-            Err(error) => {
-                outcome.failed(&error, Some("the command succeeded, but the next run may repeat it"))
-            }
-        }
-        drop(claim);
-    }
-
-    /// Reads the note and claims it while the lock is held, so that whoever clears it is either before or after.
-    ///
-    /// A note that is gone or cannot be read does not say that the change was announced, so it counts as pending.
-    fn claim_pending(&self, id: &Id, locked: &Locked<'_>) -> Result<Claim, atomicdir::Error> {
-        match self.dir.note(id)?.as_deref().and_then(Manifest::parse) {
-            Some(manifest) if !manifest.is_pending() => return Ok(Claim::NothingToDo),
-            Some(_) => {}
-            None => locked.replace_note(&Manifest::pending().to_note())?,
-        }
-        Ok(self.dir.claim_note(id)?.map_or(Claim::Others, Claim::Mine))
-    }
-
-    /// Notes that the command has succeeded, unless another generation is current by now: its own note speaks for it.
-    async fn note_success(&self, id: &Id, outcome: &mut Outcome) -> Result<(), atomicdir::Error> {
-        // Whoever may not wait to begin may wait here: the work is done, and only has to be put on record.
-        let locked = self.lock(self.longest_wait()).await?;
-        if locked.current() == Some(id)
-            && let Some(note) = self.dir.note(id)?
-        {
-            let manifest = Manifest::parse(&note).unwrap_or_default();
-            let manifest = Manifest { on_change: Some(Announcement::Done), ..manifest };
-            locked.replace_note(&manifest.to_note())?;
-        }
-        self.succeed(locked, outcome);
-        Ok(())
-    }
-
-    /// Notes the time of a run in which nothing failed.
-    fn succeed(&self, locked: Locked<'_>, outcome: &mut Outcome) {
-        if !outcome.failures.is_empty() {
-            return;
-        }
-        if let Err(error) = locked.succeed(self.host.now()) {
-            outcome.deferred.push(describe(&error));
-        }
-    }
-}
-
-/// Who runs the command.
-enum Claim {
-    Mine(atomicdir::NoteClaim),
-    Others,
-    NothingToDo,
 }

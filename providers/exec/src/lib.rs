@@ -31,7 +31,7 @@ impl Provider for ExecProvider {
 
     fn source(&self, settings: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
         let parsed: ExecSettings = settings.parse()?;
-        let checked = parsed.checked(settings.base_dir())?;
+        let checked = parsed.checked(&settings)?;
         Ok(match checked.form {
             Form::Command { template, reading } => {
                 Box::new(CommandSource::new(template, reading, checked.setup))

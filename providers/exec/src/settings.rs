@@ -2,11 +2,11 @@
 
 use std::num::{NonZeroU8, NonZeroUsize};
 use std::os::unix::ffi::OsStringExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use secretdir_provider::SettingsError;
+use secretdir_provider::{Settings, SettingsError};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -125,7 +125,7 @@ fn default_max_bytes() -> NonZeroUsize {
 
 impl ExecSettings {
     /// Checks what the types do not; every problem is reported.
-    pub(crate) fn checked(self, base_dir: &Path) -> Result<Checked, SettingsError> {
+    pub(crate) fn checked(self, settings: &Settings) -> Result<Checked, SettingsError> {
         let of_commands = [
             ("trim-newline", self.trim_newline.is_some()),
             ("allow-empty", self.allow_empty.is_some()),
@@ -138,11 +138,11 @@ impl ExecSettings {
         };
         let Self { command, plugin, timeout, environment, max_bytes, .. } = self;
         let given = of_commands.into_iter().filter(|(_, given)| *given).map(|(key, _)| key);
-        let form = form(command, plugin, reading, given);
+        let form = form(command, plugin, reading, given, settings);
         let timeout = parsed_timeout(&timeout);
         let environment = checked_names(environment);
         let setup = both(timeout, environment).map(|(timeout, environment)| Setup {
-            base_dir: base_dir.to_owned(),
+            base_dir: settings.base_dir().to_owned(),
             environment,
             timeout,
             max_bytes,
@@ -166,10 +166,11 @@ fn form(
     plugin: Option<Vec<String>>,
     reading: Reading,
     mut of_commands: impl Iterator<Item = &'static str>,
+    settings: &Settings,
 ) -> Result<Form, SettingsError> {
     match (command, plugin) {
         (Some(command), None) => {
-            let (program, arguments) = words("command", command)?;
+            let (program, arguments) = words("command", command, settings)?;
             let template = Template::new(program, arguments)
                 .map_err(|message| SettingsError::new("command", message))?;
             Ok(Form::Command { template, reading })
@@ -178,7 +179,8 @@ fn form(
             Some(key) => {
                 Err(SettingsError::new(key, "goes with `command`; a plug-in says such things itself"))
             }
-            None => words("plugin", plugin).map(|(program, arguments)| Form::Plugin { program, arguments }),
+            None => words("plugin", plugin, settings)
+                .map(|(program, arguments)| Form::Plugin { program, arguments }),
         },
         (Some(_), Some(_)) => {
             Err(SettingsError::new("plugin", "cannot stand beside `command`; keep one of them"))
@@ -188,15 +190,15 @@ fn form(
 }
 
 /// Takes apart a program and its arguments.
-fn words(key: &str, words: Vec<String>) -> Result<(String, Vec<String>), SettingsError> {
+fn words(key: &str, words: Vec<String>, settings: &Settings) -> Result<(String, Vec<String>), SettingsError> {
     if words.iter().any(|word| word.contains('\0')) {
         return Err(SettingsError::new(key, "must not hold a NUL character"));
     }
     let mut words = words.into_iter();
-    match words.next().filter(|program| !program.is_empty()) {
-        Some(program) => Ok((program, words.collect())),
-        None => Err(SettingsError::new(key, "names no program; expected one and its arguments")),
-    }
+    let program = words.next().unwrap_or_default();
+    // Where it is, is found out when it is started: the current folder may be another one then.
+    settings.program(key, &program)?;
+    Ok((program, words.collect()))
 }
 
 fn parsed_timeout(text: &str) -> Result<Duration, SettingsError> {

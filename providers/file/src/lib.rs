@@ -27,7 +27,7 @@ impl Provider for FileProvider {
 
     fn source(&self, settings: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
         let parsed: FileSettings = settings.parse()?;
-        Ok(match parsed.store(settings.base_dir())? {
+        Ok(match parsed.store(&settings)? {
             Store::Tree(root) => Box::new(FileSource::new(root)),
             Store::Flat(path, format) => Box::new(FlatSource::new(path, format)),
         })

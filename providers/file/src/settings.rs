@@ -1,9 +1,9 @@
 //! The settings under `[sources.NAME]`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use secretdir_provider::SettingsError;
+use secretdir_provider::{Settings, SettingsError};
 use serde::Deserialize;
 
 use crate::flat::Format;
@@ -36,12 +36,12 @@ pub(crate) enum Store {
 }
 
 impl FileSettings {
-    /// Returns where the secrets are; a relative path counts from `base_dir`.
-    pub(crate) fn store(self, base_dir: &Path) -> Result<Store, SettingsError> {
+    /// Returns where the secrets are.
+    pub(crate) fn store(self, settings: &Settings) -> Result<Store, SettingsError> {
         match (self.root, self.path, self.format) {
-            (Some(root), None, None) => Ok(Store::Tree(located("root", &root, base_dir)?)),
+            (Some(root), None, None) => Ok(Store::Tree(settings.path("root", &root)?)),
             (None, Some(path), format) => {
-                let located = located("path", &path, base_dir)?;
+                let located = settings.path("path", &path)?;
                 let format = format.or_else(|| Format::of(&located)).ok_or_else(unknown_format)?;
                 Ok(Store::Flat(located, format))
             }
@@ -59,16 +59,6 @@ impl FileSettings {
     }
 }
 
-fn located(key: &str, path: &str, base_dir: &Path) -> Result<PathBuf, SettingsError> {
-    if path.is_empty() {
-        return Err(SettingsError::new(key, "must not be empty; `.` is the folder of the configuration"));
-    }
-    if path.contains('\0') {
-        return Err(SettingsError::new(key, "must not hold a NUL character"));
-    }
-    Ok(base_dir.join(path))
-}
-
 fn unknown_format() -> SettingsError {
     SettingsError::new(
         "path",
@@ -79,6 +69,8 @@ fn unknown_format() -> SettingsError {
 
 #[cfg(test)]
 mod tests {
+    use secretdir_provider::Table;
+
     use super::*;
 
     /// Reads settings from `root`, `path` and `format`.
@@ -88,7 +80,7 @@ mod tests {
         format: Option<Format>,
     ) -> Result<Store, (String, String)> {
         let settings = FileSettings { root: root.map(str::to_owned), path: path.map(str::to_owned), format };
-        settings.store(Path::new("/etc/app")).map_err(|error| {
+        settings.store(&Settings::new(Table::new(), "/etc/app")).map_err(|error| {
             let problem = &error.problems()[0];
             (problem.path().to_string(), problem.message().to_owned())
         })

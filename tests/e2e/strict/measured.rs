@@ -2,30 +2,20 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use secretdir_testkit::Ran;
 
 use super::Cloud;
 
 #[test]
-fn two_hundred_secrets_take_ten_calls_two_latencies_and_no_more_connections_than_calls_at_once() {
+fn two_hundred_secrets_take_ten_calls_at_once_and_no_more_connections_than_that() {
     let cloud = Cloud::with_secrets(200);
+    // Whatever the latency is, it passes once.
+    cloud.server.set_company(10);
     cloud.sync().expect_exit(0);
-    let latency = Duration::from_millis(500);
-    let timed = |latency| {
-        cloud.server.set_latency(latency);
-        cloud.server.reset_counts();
-        let start = Instant::now();
-        cloud.sync().expect_exit(0);
-        start.elapsed()
-    };
-    // The rest of a run, with the start of the client, is what it takes without latency.
-    let without = timed(Duration::ZERO);
-    let fetching = timed(latency).saturating_sub(without);
-    assert!(fetching <= 2 * latency, "{fetching:?}");
     let (calls, connections) = (cloud.server.all_calls(), cloud.server.connections());
-    assert_eq!(calls, 10);
+    assert_eq!((calls, cloud.server.most_at_once()), (10, 10));
     assert!(connections <= cloud.server.most_at_once(), "{connections} of {}", cloud.server.most_at_once());
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use secretdir_testkit::Fault;
+use secretdir_testkit::{Fault, PATIENCE};
 
 use super::{Cloud, errors};
 
@@ -28,7 +28,7 @@ fn with_every_call_throttled_a_run_ends_at_its_deadline_and_changes_nothing() {
     let start = Instant::now();
     let ran = cloud.sync().expect_exit(3);
     let taken = start.elapsed();
-    assert!((Duration::from_secs(5)..Duration::from_secs(10)).contains(&taken), "{taken:?}");
+    assert!((Duration::from_secs(5)..PATIENCE).contains(&taken), "{taken:?}");
     assert_eq!(errors(&ran).len(), 200);
     assert!(errors(&ran).iter().all(|line| line.contains(": throttled: ThrottlingException: ")), "{ran:?}");
     assert!((11..=23).contains(&cloud.server.all_calls()), "{} calls", cloud.server.all_calls());
@@ -37,17 +37,13 @@ fn with_every_call_throttled_a_run_ends_at_its_deadline_and_changes_nothing() {
 
 #[test]
 fn a_store_that_says_when_to_come_back_is_asked_no_earlier() {
-    for (seconds, most) in [(2, 8), (7, 14)] {
+    for seconds in [2, 7] {
         let cloud = Cloud::with_secrets(1);
         cloud.server.set_fault(Fault::ThrottleOne { call: 1, seconds });
-        cloud.reconfigure("timeout = \"60s\"", "timeout = \"20s\"");
         let start = Instant::now();
         cloud.sync().expect_exit(0);
         let (taken, seconds) = (start.elapsed(), u64::from(seconds));
-        assert!(
-            (Duration::from_secs(seconds)..Duration::from_secs(most)).contains(&taken),
-            "{seconds}: {taken:?}"
-        );
+        assert!(taken >= Duration::from_secs(seconds), "{seconds}: {taken:?}");
         assert_eq!(cloud.server.all_calls(), 2);
     }
 }

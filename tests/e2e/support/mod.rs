@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 pub(crate) use published::Fingerprint;
 pub(crate) use secretdir_testkit::strace::{Call, Trace, count};
-pub(crate) use secretdir_testkit::{OTHER_USER, Ran, assert_ends, is_root};
+pub(crate) use secretdir_testkit::{OTHER_USER, PATIENCE, Ran, assert_ends, is_root};
 pub(crate) use traced::{inject, trace};
 
 /// The command, as cargo has just built it.

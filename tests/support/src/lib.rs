@@ -22,7 +22,7 @@ pub use canary::Canary;
 pub use moto::{AccessKey, Moto, REGION};
 pub use names::names;
 pub use page::Block;
-pub use processes::assert_ends;
+pub use processes::{PATIENCE, assert_ends};
 pub use python::programs;
 use python::python;
 pub use ran::Ran;

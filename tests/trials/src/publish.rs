@@ -20,7 +20,7 @@ pub enum Outcome {
     Failed = 4,
     /// Another run held the lock.
     Busy = 5,
-    /// The link names the new set, perhaps not durably (step 10).
+    /// The link names the new set, perhaps not durably (step 10), or its path may lead elsewhere (step 9).
     Unsettled = 6,
 }
 
@@ -61,8 +61,8 @@ pub fn publish(
         for (name, file) in wanted.iter() {
             staging.write(name, *file)?;
         }
-        let Published { unsettled, .. } = staging.publish(Some(b"note"), &clock)?;
-        report(unsettled.as_ref(), Outcome::Published)
+        let Published { unsettled, misplaced, .. } = staging.publish(Some(b"note"), &clock)?;
+        report(misplaced.as_ref().or(unsettled.as_ref()), Outcome::Published)
     };
     if outcome != Outcome::Unsettled {
         // The set is there, whether or not that can be noted.

@@ -5,13 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use atomicdir_trials::{Outcome, Set, shown};
+use secretdir_testkit::PATIENCE;
 
 use crate::support::{Place, SETTLED, Sync};
 
 const UPDATE: Sync = Sync { set: Set(2), retain: 0, durability: "none" };
-
-/// How long anything that must happen may take.
-const LONGEST: Duration = Duration::from_secs(20);
 
 fn modified(path: &Path) -> SystemTime {
     fs::metadata(path).unwrap().modified().unwrap()
@@ -63,7 +61,7 @@ fn a_rename_that_is_reported_as_failed_but_was_done_is_a_flip() {
 fn rename_when_superseded(place: &Place) {
     let old = fs::canonicalize(place.link()).unwrap();
     let published = modified(&old);
-    let deadline = Instant::now() + LONGEST;
+    let deadline = Instant::now() + PATIENCE;
     while modified(&old) == published {
         assert!(Instant::now() < deadline, "nothing was superseded");
         std::thread::sleep(Duration::from_millis(1));

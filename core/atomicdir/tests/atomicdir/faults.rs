@@ -4,7 +4,7 @@ use std::fs;
 
 use atomicdir::{Attributes, File, FileName, Mode, Options, Owner, Refusal};
 
-use crate::support::{Place, at};
+use crate::support::{Place, SETTLED, at};
 
 #[test]
 fn a_staging_that_is_dropped_leaves_nothing() {
@@ -16,7 +16,7 @@ fn a_staging_that_is_dropped_leaves_nothing() {
     let attributes = Attributes::with_mode(Mode::OWNER_READS);
     staging.write(&FileName::new("x/y").unwrap(), File { bytes: b"new", attributes }).unwrap();
     drop(staging);
-    assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+    assert_eq!(place.names(), SETTLED);
     assert_eq!(place.read("a"), "old");
 }
 
@@ -35,7 +35,7 @@ fn a_staging_that_lacks_a_file_is_not_published() {
     let error = staging.publish(None, &|| at(1)).unwrap_err();
     assert_eq!(error.refusal(), Some(&Refusal::Incomplete));
     assert_eq!(place.read("a"), "old");
-    assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+    assert_eq!(place.names(), SETTLED);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_lock_that_is_removed_meanwhile_is_not_relied_on() {
     let dir = place.open(Options::new());
     let mut locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
     let staging = locked.stage().unwrap();
-    fs::remove_file(place.path().join(".app.lock")).unwrap();
+    fs::remove_file(place.path().join(".app.state/lock")).unwrap();
     let error = staging.publish(None, &|| at(1)).unwrap_err();
     assert_eq!(error.refusal(), Some(&Refusal::LockRemoved));
     assert!(!place.link().exists());

@@ -6,59 +6,63 @@ use std::path::Path;
 
 use atomicdir::{Options, Status};
 
-use crate::support::{Place, at, text};
+use crate::support::{Place, SETTLED, at, text, wanted};
 
 const ID: &str = "0123456789abcdef";
-
-fn leave_unfinished(place: &Place) {
-    symlink(format!(".app.gen-{ID}"), place.path().join(format!(".app.tmp-{ID}"))).unwrap();
-    let generation = place.path().join(format!(".app.gen-{ID}"));
-    fs::create_dir_all(generation.join("deep/er")).unwrap();
-    fs::write(generation.join("deep/er/file"), "half").unwrap();
-    symlink(place.path(), generation.join("deep/out")).unwrap();
-    fs::write(place.path().join(format!(".app.note-{ID}")), "half").unwrap();
-}
 
 #[test]
 fn whatever_a_killed_run_left_is_swept_away() {
     let place = Place::new();
     place.publish(Options::new(), &[("a", "1")], at(0));
-    leave_unfinished(&place);
+    place.leave_unfinished(ID);
     assert_eq!(Status::of(place.link()).unwrap().unfinished.len(), 1);
     let dir = place.open(Options::new());
     let locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
     assert_eq!(locked.sweep().removed().len(), 1);
-    assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+    assert_eq!(place.names(), SETTLED);
     assert_eq!(place.read("a"), "1");
 }
 
+/// Each name that a killed run may leave, alone; the generation with its record, without which it is not ours.
 #[test]
 fn each_part_of_a_leftover_alone_is_swept_away() {
-    for part in ["gen", "note", "tmp"] {
+    let mark = format!(".app.tmp-{ID}");
+    let generation = format!(".app.gen-{ID}");
+    let (note, record) = (format!(".app.state/note-{ID}"), format!(".app.state/made-{ID}"));
+    for kept in
+        [vec![&mark], vec![&note], vec![&record], vec![&mark, &generation, &record], vec![&note, &record]]
+    {
         let place = Place::new();
-        leave_unfinished(&place);
-        for other in ["gen", "note", "tmp"].into_iter().filter(|other| *other != part) {
-            // A generation without its mark is a finished one: it stays until it is due.
-            if (part, other) == ("gen", "tmp") {
-                continue;
-            }
-            let path = place.path().join(format!(".app.{other}-{ID}"));
-            if path.is_dir() && !path.is_symlink() {
-                fs::remove_dir_all(path).unwrap();
+        place.leave_unfinished(ID);
+        for name in [&mark, &generation, &note, &record].into_iter().filter(|name| !kept.contains(name)) {
+            let path = place.path().join(name);
+            if *name == generation {
+                fs::remove_dir_all(path).unwrap()
             } else {
-                fs::remove_file(path).unwrap();
+                fs::remove_file(path).unwrap()
             }
         }
         drop(place.open(Options::new()).try_lock(&|| at(0)).unwrap().unwrap());
-        assert_eq!(place.names(), [".app.lock"], "{part}");
+        assert_eq!(place.names(), ["state/lock"], "{kept:?}");
     }
+}
+
+/// A run that is killed between making the directory and putting it on record.
+#[test]
+fn an_empty_directory_without_a_record_is_swept_away_if_it_is_marked() {
+    let place = Place::new();
+    symlink(format!(".app.gen-{ID}"), place.path().join(format!(".app.tmp-{ID}"))).unwrap();
+    fs::create_dir(place.path().join(format!(".app.gen-{ID}"))).unwrap();
+    drop(place.open(Options::new()).try_lock(&|| at(0)).unwrap().unwrap());
+    assert_eq!(place.names(), ["state/lock"]);
 }
 
 /// Its time says that a run succeeded when it was made: the run that made it was killed before it could say otherwise.
 #[test]
 fn a_lock_that_was_never_stamped_claims_no_success() {
     let place = Place::new();
-    let lock = fs::File::create(place.path().join(".app.lock")).unwrap();
+    fs::create_dir(place.state()).unwrap();
+    let lock = fs::File::create(place.state().join("lock")).unwrap();
     lock.set_modified(at(9)).unwrap();
     assert_eq!(Status::of(place.link()).unwrap().last_success, None, "there is no link");
     let dir = place.open(Options::new());
@@ -74,7 +78,7 @@ fn a_mark_beside_the_link_to_its_generation_goes_alone() {
     let id = place.publish(Options::new(), &[("a", "1")], at(0)).generation;
     symlink(format!(".app.gen-{id}"), place.path().join(format!(".app.tmp-{id}"))).unwrap();
     drop(place.open(Options::new()).try_lock(&|| at(1)).unwrap().unwrap());
-    assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+    assert_eq!(place.names(), SETTLED);
     assert_eq!(place.read("a"), "1");
 }
 
@@ -134,4 +138,49 @@ fn a_mark_that_is_no_link_condemns_nothing() {
     let locked = dir.try_lock(&|| at(2)).unwrap().unwrap();
     assert_eq!(locked.sweep().deferred().len(), 1);
     assert!(place.path().join(format!(".app.gen-{first}/a")).exists());
+}
+
+#[test]
+fn a_generation_is_removed_only_if_it_is_on_record() {
+    let eager = || Options::new().retain(std::time::Duration::ZERO);
+    for condemned in [true, false] {
+        for recorded in ["", "1", "x"] {
+            let place = Place::new();
+            place.leave_unfinished(ID);
+            let record = place.state().join(format!("made-{ID}"));
+            fs::remove_file(&record).unwrap();
+            if !recorded.is_empty() {
+                symlink(recorded, &record).unwrap();
+            }
+            if !condemned {
+                fs::remove_file(place.path().join(format!(".app.tmp-{ID}"))).unwrap();
+            }
+            let dir = place.open(eager());
+            let locked = dir.try_lock(&|| at(0)).unwrap().unwrap();
+            let [error] = locked.sweep().deferred() else { panic!("{:?}", locked.sweep()) };
+            assert_eq!(error.refusal(), Some(&atomicdir::Refusal::NotOnRecord));
+            assert!(place.path().join(format!(".app.gen-{ID}/deep/er/file")).exists());
+        }
+    }
+}
+
+#[test]
+fn whatever_its_owner_makes_of_a_generation_it_is_compared_and_removed() {
+    let eager = || Options::new().retain(std::time::Duration::ZERO).durability(atomicdir::Durability::None);
+    let place = Place::new();
+    place.publish(eager(), &[("a", "1")], at(0));
+    let mut here = fs::File::open(place.link()).unwrap();
+    for _ in 0..2_000 {
+        rustix::fs::mkdirat(&here, "d", rustix::fs::Mode::RWXU).unwrap();
+        let flags = rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::RDONLY;
+        here = rustix::fs::openat(&here, "d", flags, rustix::fs::Mode::empty()).unwrap().into();
+    }
+    assert!(Status::of(place.link()).unwrap().current.is_some());
+    let snapshot = atomicdir::Snapshot::open(place.link()).unwrap();
+    let directory = atomicdir::Attributes::with_mode(atomicdir::Mode::OWNER_ONLY);
+    assert!(!snapshot.compare(&wanted(&[("a", "1")]), directory).unwrap().is_same());
+    drop(snapshot);
+    let run = place.publish(eager(), &[("a", "1")], at(1));
+    assert_eq!((run.sweep.removed().len(), run.sweep.deferred().len()), (1, 0));
+    assert_eq!(place.names(), SETTLED);
 }

@@ -10,6 +10,8 @@ mod clock;
 mod faults;
 mod heal;
 mod notes;
+mod parents;
+mod place;
 mod publish;
 mod readers;
 mod refusals;

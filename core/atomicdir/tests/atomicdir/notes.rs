@@ -27,7 +27,7 @@ fn a_note_is_as_long_as_it_may_be_and_no_longer() {
     assert_eq!(refused.refusal(), Some(&Refusal::NoteTooLong(LONGEST as u64)));
     assert_eq!(place.names(), before, "nothing of a note that was refused is left");
 
-    fs::write(place.path().join(format!(".app.note-{}", published.generation)), too_long).unwrap();
+    fs::write(place.path().join(format!(".app.state/note-{}", published.generation)), too_long).unwrap();
     let refused = dir.note(&published.generation).unwrap_err();
     assert_eq!(refused.refusal(), Some(&Refusal::NoteTooLong(LONGEST as u64)));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use atomicdir::{Attributes, ChangeKind, Durability, File, FileName, Mode, Options, Owner};
 
-use crate::support::{Place, at, mode, wanted};
+use crate::support::{Place, SETTLED, at, mode, wanted};
 
 const FILES: &[(&str, &str)] =
     &[("a", "1"), ("db/password", "2"), ("db/user", "3"), ("tls/deep/key", "4"), ("z", "")];
@@ -18,7 +18,7 @@ fn a_first_publish_makes_everything_readable_through_the_link() {
         for (name, text) in FILES {
             assert_eq!(place.read(name), *text);
         }
-        assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+        assert_eq!(place.names(), SETTLED);
         let target = fs::read_link(place.link()).unwrap();
         assert_eq!(target.to_str().unwrap(), format!(".app.gen-{}", published.generation));
     }
@@ -39,7 +39,7 @@ fn an_update_keeps_the_old_generation_for_as_long_as_it_should() {
     let dir = place.open(retain());
     let locked = dir.try_lock(&|| at(1060)).unwrap().unwrap();
     assert_eq!(locked.sweep().removed(), [first]);
-    assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+    assert_eq!(place.names(), SETTLED);
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_superseded_time_in_the_future_counts_as_due() {
     place.publish(Options::new(), &[("a", "1")], at(0));
     place.publish(Options::new(), &[("a", "2")], at(5000));
     drop(place.open(Options::new()).try_lock(&|| at(4000)).unwrap().unwrap());
-    assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+    assert_eq!(place.names(), SETTLED);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn retain_zero_removes_the_old_generation_at_the_flip() {
     let first = place.publish(options(), FILES, at(0)).generation;
     let second = place.publish(options(), &[("a", "2")], at(1));
     assert_eq!(second.sweep.removed(), [first]);
-    assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+    assert_eq!(place.names(), SETTLED);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn an_equal_set_compares_as_same_and_nothing_moves() {
     assert!(locked.compare(&wanted(FILES)).unwrap().is_same());
     locked.succeed(at(10)).unwrap();
     assert_eq!(place.fingerprint(), before);
-    let success = fs::metadata(place.path().join(".app.lock")).unwrap().modified().unwrap();
+    let success = fs::metadata(place.path().join(".app.state/lock")).unwrap().modified().unwrap();
     assert_eq!(success, at(10));
 }
 
@@ -138,7 +138,7 @@ fn modes_are_those_asked_for() {
     assert_eq!(mode(place.link().join("db/user")), 0o440);
     // A directory that even its owner may not write to can be superseded and removed.
     place.publish(options.retain(Duration::ZERO), &[("a", "2")], at(1));
-    assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+    assert_eq!(place.names(), SETTLED);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn fill_publishes_what_its_closure_writes_or_nothing() {
         staging.write("../b", "3")
     });
     assert_eq!(failed.unwrap_err().step().number(), 0);
-    assert_eq!(place.names(), [".app.gen", ".app.lock", "app"]);
+    assert_eq!(place.names(), [".app.gen", "app", "state/lock", "state/made"]);
     assert_eq!(place.read("a"), "1");
     let unmoved = |(path, found): (&std::path::PathBuf, &(u64, i64, i64, u32))| {
         path == place.path() || place.fingerprint().get(path) == Some(found)
@@ -200,6 +200,6 @@ fn notes_are_replaced_whole_and_claimed_by_one() {
     let locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
     locked.replace_note(b"another").unwrap();
     assert_eq!(dir.note(&id).unwrap().unwrap(), b"another");
-    assert_eq!(mode(place.path().join(format!(".app.note-{id}"))), 0o600);
-    assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+    assert_eq!(mode(place.path().join(format!(".app.state/note-{id}"))), 0o600);
+    assert_eq!(place.names(), SETTLED);
 }

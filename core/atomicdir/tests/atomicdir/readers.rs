@@ -9,7 +9,7 @@ use std::time::Duration;
 use atomicdir::{FileName, Options, Pin, Refusal, Snapshot, Status};
 use rustix::fs::{FlockOperation, flock};
 
-use crate::support::{Place, at};
+use crate::support::{Place, SETTLED, at};
 
 fn eager() -> Options {
     Options::new().retain(Duration::ZERO)
@@ -35,7 +35,7 @@ fn a_pinned_generation_outlives_the_flip_and_goes_after_its_reader() {
 
     drop(snapshot);
     drop(place.open(eager()).try_lock(&|| at(2)).unwrap().unwrap());
-    assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+    assert_eq!(place.names(), SETTLED);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn readers_never_see_a_mixed_or_missing_set() {
         published.unwrap();
     });
     drop(place.open(eager()).try_lock(&|| at(1000)).unwrap().unwrap());
-    assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+    assert_eq!(place.names(), SETTLED);
 }
 
 fn read_until(done: &AtomicBool, place: &Place) -> usize {

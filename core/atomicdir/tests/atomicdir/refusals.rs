@@ -50,7 +50,7 @@ fn anything_but_our_own_link_is_left_alone() {
         );
         assert!(error.hint().is_some());
         assert_eq!(fs::symlink_metadata(&link).unwrap().modified().unwrap(), before);
-        assert_eq!(place.names(), [".app.lock", "app"]);
+        assert_eq!(place.names(), ["app", "state/lock"]);
     }
 }
 
@@ -65,7 +65,7 @@ fn a_name_that_appears_meanwhile_is_not_replaced() {
     assert_eq!(error.refusal(), Some(&Refusal::Appeared));
     assert_eq!(fs::read_to_string(place.link()).unwrap(), "precious");
     drop(locked);
-    assert_eq!(place.names(), [".app.lock", "app"]);
+    assert_eq!(place.names(), ["app", "state/lock"]);
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_parent_that_everyone_can_write_to_is_refused_unless_sticky() {
     let place = Place::new();
     set_mode(place.path(), 0o777);
     let error = Options::new().open(place.link()).unwrap_err();
-    assert!(matches!(error.refusal(), Some(Refusal::WritableByEveryone(0o777))));
+    assert!(matches!(error.refusal(), Some(Refusal::Replaceable(_))), "{error:?}");
     assert!(place.names().is_empty());
     set_mode(place.path(), 0o1777);
     place.publish(Options::new(), &[("a", "1")], at(0));
@@ -101,7 +101,8 @@ fn a_lock_that_is_not_a_plain_file_is_refused() {
         let place = Place::new();
         let other = place.path().join("other");
         fs::write(&other, "").unwrap();
-        plant(&place.path().join(".app.lock"), &other);
+        fs::create_dir(place.state()).unwrap();
+        plant(&place.state().join("lock"), &other);
         let error = place.open(Options::new()).try_lock(&|| at(0)).unwrap_err();
         assert_eq!(error.refusal(), Some(&Refusal::NotALockFile));
     }
@@ -122,10 +123,10 @@ fn one_run_at_a_time() {
 #[test]
 fn a_reserved_name_is_refused_and_the_staging_goes() {
     let place = Place::new();
-    let refused = atomicdir::fill(place.link(), |staging| staging.write(".app.lock", "x")).unwrap_err();
+    let refused = atomicdir::fill(place.link(), |staging| staging.write(".app.state", "x")).unwrap_err();
     assert!(text(&refused).contains("the name starts with `.app.`"), "{}", text(&refused));
-    assert!(FileName::new(".app.lock").is_ok());
-    assert_eq!(place.names(), [".app.lock"]);
+    assert!(FileName::new(".app.state").is_ok());
+    assert_eq!(place.names(), ["state/lock"]);
 }
 
 #[test]

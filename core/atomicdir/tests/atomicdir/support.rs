@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -13,6 +13,9 @@ use tempfile::TempDir;
 pub(crate) struct Place {
     folder: TempDir,
 }
+
+/// What there is when one generation is published: in the folder, and in the state directory.
+pub(crate) const SETTLED: [&str; 5] = [".app.gen", "app", "state/lock", "state/made", "state/note"];
 
 /// How a run went that published.
 pub(crate) struct Run {
@@ -47,24 +50,47 @@ impl Place {
         for (name, file) in wanted(files).iter() {
             staging.write(name, *file).unwrap();
         }
-        let Published { generation, unsettled, sweep } = staging.publish(Some(b"note"), &|| now).unwrap();
-        assert!(unsettled.is_none());
+        let Published { generation, unsettled, misplaced, sweep } =
+            staging.publish(Some(b"note"), &|| now).unwrap();
+        assert!(unsettled.is_none() && misplaced.is_none());
         locked.succeed(now).unwrap();
         Run { generation, sweep }
     }
 
-    /// Returns the names in the folder, with the random part of ours left out.
+    /// Returns the names in the folder and, in its place, those in the state directory, with the random part of ours left out.
     pub(crate) fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(self.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .map(|name| match name.split_once('-') {
-                Some((kind, id)) if id.len() == 16 => kind.to_owned(),
-                _ => name,
-            })
-            .collect();
+        let mut names = listed(self.path());
+        if let Some(state) = names.iter().position(|name| name == ".app.state") {
+            names.remove(state);
+            names.extend(listed(&self.state()).into_iter().map(|name| format!("state/{name}")));
+        }
         names.sort();
         names
+    }
+
+    pub(crate) fn state(&self) -> PathBuf {
+        self.path().join(".app.state")
+    }
+
+    /// Makes what a run makes that is killed while it fills its staging.
+    pub(crate) fn leave_unfinished(&self, id: &str) {
+        symlink(format!(".app.gen-{id}"), self.path().join(format!(".app.tmp-{id}"))).unwrap();
+        let generation = self.path().join(format!(".app.gen-{id}"));
+        fs::create_dir_all(generation.join("deep/er")).unwrap();
+        fs::write(generation.join("deep/er/file"), "half").unwrap();
+        symlink(self.path(), generation.join("deep/out")).unwrap();
+        self.record(id);
+        fs::write(self.state().join(format!("note-{id}")), "half").unwrap();
+    }
+
+    /// Puts a generation on record, as the run that makes it does.
+    pub(crate) fn record(&self, id: &str) {
+        let made = fs::metadata(self.path().join(format!(".app.gen-{id}"))).unwrap().ino();
+        if !self.state().exists() {
+            fs::create_dir(self.state()).unwrap();
+            fs::set_permissions(self.state(), fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        symlink(made.to_string(), self.state().join(format!("made-{id}"))).unwrap();
     }
 
     pub(crate) fn read(&self, name: &str) -> String {
@@ -84,6 +110,15 @@ impl Place {
         }
         all
     }
+}
+
+fn listed(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let cut = names.map(|name| match name.split_once('-') {
+        Some((kind, id)) if id.len() == 16 => kind.to_owned(),
+        _ => name,
+    });
+    cut.collect()
 }
 
 fn of(path: &Path) -> (u64, i64, i64, u32) {

@@ -1,37 +1,30 @@
 //! Who else can write to the parent, and what is mounted below it. All of it needs root.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use atomicdir::{Attributes, File, FileName, Mode, Options, Owner, Refusal, Snapshot, Status, Warning};
+use atomicdir::{Attributes, File, FileName, Mode, Options, Owner, Parents, Refusal, Snapshot, Status};
+use secretdir_testkit::is_root;
 
-use crate::support::{Place, at, mode, wanted};
+use crate::support::{Place, SETTLED, at, mode, wanted};
 
 const STRANGER: u32 = 12345;
 const ID: &str = "0123456789abcdef";
-
-fn is_root(test: &str) -> bool {
-    let root = rustix::process::geteuid().is_root();
-    if !root {
-        drop(std::io::stderr().write_all(format!("NOT RUN: {test}: needs root\n").as_bytes()));
-    }
-    root
-}
 
 fn eager() -> Options {
     Options::new().retain(Duration::ZERO)
 }
 
-/// A parent that others can put names into: sticky and open to everyone, or a stranger's.
-fn shared_places() -> [Place; 2] {
+/// A parent that others can put names into: sticky and open to everyone, or a stranger's who is trusted; with the options
+/// that it takes to publish there.
+fn shared_places() -> [(Place, Options); 2] {
     let (sticky, foreign) = (Place::new(), Place::new());
     fs::set_permissions(sticky.path(), fs::Permissions::from_mode(0o1777)).unwrap();
     chown(foreign.path(), Some(STRANGER), None).unwrap();
-    [sticky, foreign]
+    [(sticky, Options::new()), (foreign, Options::new().parents(Parents::Trusted))]
 }
 
 #[test]
@@ -39,26 +32,23 @@ fn what_a_stranger_planted_in_a_shared_parent_is_never_removed() {
     if !is_root("what_a_stranger_planted_in_a_shared_parent_is_never_removed") {
         return;
     }
-    for place in shared_places() {
-        let ours = place.publish(Options::new(), &[("a", "1")], at(0)).generation;
-        place.publish(Options::new(), &[("a", "2")], at(1));
-        // His mark on our superseded generation, a generation of his own, and a note.
+    for (place, options) in shared_places() {
+        let ours = place.publish(options.clone(), &[("a", "1")], at(0)).generation;
+        place.publish(options.clone(), &[("a", "2")], at(1));
+        // Their mark on our superseded generation, and a generation of their own, with a mark of theirs on it.
         let mark = place.path().join(format!(".app.tmp-{ours}"));
         symlink("x", &mark).unwrap();
         lchown(&mark, Some(STRANGER), None).unwrap();
         let generation = place.path().join(format!(".app.gen-{ID}"));
         fs::create_dir(&generation).unwrap();
-        fs::write(generation.join("his"), "data").unwrap();
+        fs::write(generation.join("theirs"), "data").unwrap();
         chown(&generation, Some(STRANGER), None).unwrap();
-        let note = place.path().join(".app.note-ffffffffffffffff");
-        fs::write(&note, "his").unwrap();
-        chown(&note, Some(STRANGER), None).unwrap();
 
-        let dir = place.open(eager());
+        let dir = place.open(options.retain(Duration::ZERO));
         let locked = dir.try_lock(&|| at(2)).unwrap().unwrap();
-        assert_eq!(locked.sweep().deferred().len(), 3, "{:?}", locked.sweep());
+        assert_eq!(locked.sweep().deferred().len(), 2, "{:?}", locked.sweep());
         assert!(locked.sweep().removed().is_empty());
-        assert!(mark.is_symlink() && generation.join("his").exists() && note.exists());
+        assert!(mark.is_symlink() && generation.join("theirs").exists());
         assert!(place.path().join(format!(".app.gen-{ours}/a")).exists());
     }
 }
@@ -68,12 +58,12 @@ fn a_strangers_empty_directory_stays_though_our_mark_condemns_it() {
     if !is_root("a_strangers_empty_directory_stays_though_our_mark_condemns_it") {
         return;
     }
-    for place in shared_places() {
+    for (place, options) in shared_places() {
         let generation = place.path().join(format!(".app.gen-{ID}"));
         fs::create_dir(&generation).unwrap();
         chown(&generation, Some(STRANGER), None).unwrap();
         symlink(format!(".app.gen-{ID}"), place.path().join(format!(".app.tmp-{ID}"))).unwrap();
-        let dir = place.open(eager());
+        let dir = place.open(options);
         let locked = dir.try_lock(&|| at(0)).unwrap().unwrap();
         let [error] = locked.sweep().deferred() else { panic!("{:?}", locked.sweep()) };
         assert!(matches!(error.refusal(), Some(Refusal::NotOurs { owner: STRANGER, .. })), "{error:?}");
@@ -86,17 +76,19 @@ fn a_strangers_link_or_lock_is_refused() {
     if !is_root("a_strangers_link_or_lock_is_refused") {
         return;
     }
-    for place in shared_places() {
-        place.publish(Options::new(), &[("a", "1")], at(0));
+    for (place, options) in shared_places() {
+        place.publish(options.clone(), &[("a", "1")], at(0));
         lchown(place.link(), Some(STRANGER), None).unwrap();
+        let error = place.open(options).try_lock(&|| at(1)).unwrap_err();
+        assert!(matches!(error.refusal(), Some(Refusal::NotOurs { owner: STRANGER, .. })), "{error:?}");
+    }
+    for name in [".app.state", ".app.state/lock"] {
+        let place = Place::new();
+        place.publish(Options::new(), &[("a", "1")], at(0));
+        chown(place.path().join(name), Some(STRANGER), None).unwrap();
         let error = place.open(Options::new()).try_lock(&|| at(1)).unwrap_err();
         assert!(matches!(error.refusal(), Some(Refusal::NotOurs { owner: STRANGER, .. })), "{error:?}");
     }
-    let place = Place::new();
-    place.publish(Options::new(), &[("a", "1")], at(0));
-    chown(place.path().join(".app.lock"), Some(STRANGER), None).unwrap();
-    let error = place.open(Options::new()).try_lock(&|| at(1)).unwrap_err();
-    assert!(matches!(error.refusal(), Some(Refusal::NotOurs { owner: STRANGER, .. })), "{error:?}");
 }
 
 #[test]
@@ -104,9 +96,15 @@ fn root_may_look_at_what_others_publish() {
     if !is_root("root_may_look_at_what_others_publish") {
         return;
     }
-    for place in shared_places() {
-        let id = place.publish(Options::new(), &[("a", "1")], at(0)).generation;
-        for name in ["app", ".app.lock", &format!(".app.gen-{id}"), &format!(".app.note-{id}")] {
+    for (place, options) in shared_places() {
+        let id = place.publish(options, &[("a", "1")], at(0)).generation;
+        for name in [
+            "app",
+            ".app.state",
+            ".app.state/lock",
+            &format!(".app.gen-{id}"),
+            &format!(".app.state/note-{id}"),
+        ] {
             lchown(place.path().join(name), Some(STRANGER), None).unwrap();
         }
         let current = Status::of(place.link()).unwrap().current.unwrap();
@@ -115,40 +113,12 @@ fn root_may_look_at_what_others_publish() {
 }
 
 #[test]
-fn a_parent_of_somebody_else_is_warned_of() {
-    if !is_root("a_parent_of_somebody_else_is_warned_of") {
-        return;
-    }
-    let [sticky, foreign] = shared_places();
-    assert!(sticky.open(Options::new()).warnings().is_empty());
-    let warnings = foreign.open(Options::new()).warnings().to_vec();
-    assert_eq!(warnings, [Warning::OwnedByOther { path: foreign.path().to_owned(), user: STRANGER }]);
-}
-
-#[test]
-fn a_group_that_can_write_to_the_parent_is_warned_of_unless_it_is_our_own() {
-    if !is_root("a_group_that_can_write_to_the_parent_is_warned_of_unless_it_is_our_own") {
-        return;
-    }
-    let place = Place::new();
-    let warnings = |mode, group| {
-        fs::set_permissions(place.path(), fs::Permissions::from_mode(mode)).unwrap();
-        chown(place.path(), None, Some(group)).unwrap();
-        place.open(Options::new()).warnings().to_vec()
-    };
-    let own = rustix::process::getegid().as_raw();
-    assert_eq!(warnings(0o775, own), []);
-    assert_eq!(warnings(0o755, STRANGER), []);
-    let path = place.path().to_owned();
-    assert_eq!(warnings(0o775, STRANGER), [Warning::WritableByGroup { path, group: STRANGER }]);
-}
-
-#[test]
 fn an_owner_that_is_no_longer_configured_does_not_keep_anyone_from_publishing() {
     if !is_root("an_owner_that_is_no_longer_configured_does_not_keep_anyone_from_publishing") {
         return;
     }
-    let [_, place] = shared_places();
+    let [_, (place, options)] = shared_places();
+    let eager = || options.clone().retain(Duration::ZERO);
     let owner = Owner { user: Some(STRANGER), group: None };
     let owned = Attributes { mode: Mode::OWNER_ONLY, owner };
     place.publish(eager().directory(owned), &[("a", "1")], at(0));
@@ -169,7 +139,6 @@ fn where_nobody_else_can_put_names_whose_they_are_does_not_matter() {
     let owner = Owner { user: Some(STRANGER), group: None };
     place.publish(eager().directory(Attributes { mode: Mode::OWNER_ONLY, owner }), &[("a", "1")], at(0));
     let dir = place.open(eager());
-    assert!(dir.warnings().is_empty());
     let locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
     assert!(
         locked.compare(&wanted(&[("a", "1")])).unwrap().is_same(),
@@ -177,7 +146,7 @@ fn where_nobody_else_can_put_names_whose_they_are_does_not_matter() {
     );
     drop(locked);
     assert_eq!(place.publish(eager(), &[("a", "2")], at(2)).sweep.removed().len(), 1);
-    assert_eq!(place.names(), [".app.gen", ".app.lock", ".app.note", "app"]);
+    assert_eq!(place.names(), SETTLED);
 }
 
 #[test]
@@ -226,8 +195,12 @@ fn what_is_mounted_on_or_in_a_generation_is_not_entered() {
     }
     // From the same filesystem and from another; on a generation, and inside one.
     let script = format!(
-        "mkdir precious .app.gen-{ID} .app.gen-ffffffffffffffff .app.gen-ffffffffffffffff/inside .app.gen-eeeeeeeeeeeeeeee
+        "mkdir -m 700 .app.state
+        mkdir precious .app.gen-{ID} .app.gen-ffffffffffffffff .app.gen-ffffffffffffffff/inside .app.gen-eeeeeeeeeeeeeeee
         echo data > precious/file
+        for id in {ID} ffffffffffffffff eeeeeeeeeeeeeeee; do
+            ln -s $(stat -c %i .app.gen-$id) .app.state/made-$id
+        done
         chmod 0511 .app.gen-ffffffffffffffff
         mount --bind precious .app.gen-{ID}
         mount --bind precious .app.gen-ffffffffffffffff/inside

@@ -6,6 +6,7 @@
 //! wrong. A section that is wrong in part is read for the rest, so that one look finds every mistake in the file.
 
 mod document;
+pub(crate) mod input;
 mod lines;
 pub(crate) mod profile;
 pub(crate) mod report;
@@ -18,31 +19,49 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use secretdir_provider::{KeyPath, Table};
+use secretdir_provider::{KeyPath, Settings, SettingsError, Table};
 
 use crate::problem::{ConfigError, Problem};
+use input::{Input, Unread};
 use lines::{LineStarts, Lines};
 
 /// A configuration file that is TOML, and not yet known to mean anything.
 #[derive(Debug)]
 pub struct Config {
     pub(crate) file: PathBuf,
+    origin: Origin,
     pub(crate) table: Table,
     pub(crate) lines: Lines,
+    /// The file as it was read; none if only a text was given.
+    pub(crate) input: Option<Input>,
+    /// The profile that was laid over it.
+    pub(crate) profile: Option<String>,
     /// What is wrong with the profile that was laid over it: told with the rest.
     pub(crate) problems: Vec<Problem>,
 }
 
+/// What a configuration was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// A file, from whose folder relative paths count.
+    File,
+    /// Standard input, another descriptor, or a pipe: the folder of such a name has nothing to do with the configuration.
+    Stream,
+}
+
 impl Config {
-    /// Reads a configuration file.
+    /// Reads a configuration file. In one that comes from standard input, another descriptor or a pipe, relative paths are
+    /// mistakes.
     ///
     /// # Errors
     ///
     /// A file that cannot be read, is not UTF-8, or is not TOML; of the last, every mistake.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+        let (bytes, input) = Input::read(path, u64::MAX).map_err(|why| unread(path, &why))?;
+        let is_file = input.is_regular() && !is_a_descriptor(path);
+        let origin = if is_file { Origin::File } else { Origin::Stream };
         match std::str::from_utf8(&bytes) {
-            Ok(text) => Self::parse(text, path),
+            Ok(text) => Ok(Self { origin, input: Some(input), ..Self::parse(text, path)? }),
             Err(error) => {
                 let line = LineStarts::of(&bytes).line(error.valid_up_to());
                 Err(Problem::new(path, Some(line), KeyPath::default(), "is not UTF-8").into())
@@ -58,7 +77,8 @@ impl Config {
     /// Every mistake that keeps the text from being TOML.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let (table, lines) = document::read(text, path)?;
-        Ok(Self { file: path.to_owned(), table, lines, problems: Vec::new() })
+        let (input, profile, problems) = (None, None, Vec::new());
+        Ok(Self { file: path.to_owned(), origin: Origin::File, table, lines, input, profile, problems })
     }
 
     /// Returns the path of the file.
@@ -66,18 +86,58 @@ impl Config {
         &self.file
     }
 
-    /// Returns the folder that relative paths count from: empty for the current one.
-    pub(crate) fn folder(&self) -> &Path {
+    /// Returns the folder of the file: empty for the current one.
+    fn folder(&self) -> &Path {
         self.file.parent().unwrap_or(Path::new(""))
+    }
+
+    /// Returns the settings of a source.
+    pub(crate) fn settings(&self, table: Table) -> Settings {
+        // A source may start a program in that folder, so the current one needs a name.
+        let folder = if self.folder() == Path::new("") { Path::new(".") } else { self.folder() };
+        self.settings_in(folder, table)
+    }
+
+    /// Returns where a path leads that a key has; an error is below that key.
+    pub(crate) fn path(&self, key: &str, path: &str) -> Result<PathBuf, SettingsError> {
+        self.settings_in(self.folder(), Table::new()).path(key, path)
+    }
+
+    fn settings_in(&self, folder: &Path, table: Table) -> Settings {
+        match self.origin {
+            Origin::File => Settings::new(table, folder),
+            Origin::Stream => Settings::without_base_dir(table),
+        }
     }
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> ConfigError {
-    let message = match error.kind() {
+/// Says whether a path names an open descriptor, such as `/dev/stdin`: whatever that is of, its folder is another one.
+fn is_a_descriptor(path: &Path) -> bool {
+    let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
+    folder.is_some_and(|folder| folder == Path::new("/dev") || folder.starts_with("/proc"))
+}
+
+fn unread(path: &Path, why: &Unread) -> ConfigError {
+    let message = match why {
+        Unread::NotTrusted(why) => not_trusted(why),
+        Unread::Io(error) => unreadable(error),
+    };
+    Problem::new(path, None, KeyPath::default(), message).into()
+}
+
+/// Says why root does not read a file.
+pub(crate) fn not_trusted(why: &str) -> String {
+    format!(
+        "{why}; it names programs and files, so root reads it only if nobody else can change or replace it: \
+         give it, and the directories that lead to it, to root, and take away the permission of others to write (chmod go-w)"
+    )
+}
+
+fn unreadable(error: &io::Error) -> String {
+    match error.kind() {
         ErrorKind::NotFound => "there is no such file; is the path right, and the current folder?".to_owned(),
         ErrorKind::PermissionDenied => "this user may not read it; check its owner and mode".to_owned(),
         ErrorKind::IsADirectory => "is a directory; name the TOML file in it".to_owned(),
         _ => format!("cannot be read: {error}"),
-    };
-    Problem::new(path, None, KeyPath::default(), message).into()
+    }
 }

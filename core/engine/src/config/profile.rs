@@ -62,6 +62,7 @@ impl Config {
             report.error(&KeyPath::of(["profiles"]), message);
             return report.finish().map(|_| self);
         };
+        self.profile = Some(name.to_owned());
         let at = [key("profiles"), key(name)];
         if let Value::Table(profile) = profile {
             for (section, value) in profile {

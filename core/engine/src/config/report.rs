@@ -1,11 +1,13 @@
 //! Collects what is wrong while a configuration is resolved.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::Path;
 
 use secretdir_provider::{KeyPath, SettingsError};
 
 use super::Config;
+use super::input::Input;
 use super::lines::Lines;
 use crate::problem::{ConfigError, Problem};
 
@@ -16,13 +18,50 @@ pub(crate) struct Report<'c> {
     errors: Vec<Problem>,
     /// Sorted, by line above all: every one is about the same file.
     warnings: BTreeSet<Problem>,
+    inputs: Vec<Input>,
+    mentions: Vec<Mention>,
+}
+
+/// What is known of a configuration that is good.
+pub(crate) struct Findings {
+    /// Sorted by line.
+    pub(crate) warnings: Vec<Problem>,
+    /// The files that were read.
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) mentions: Vec<Mention>,
+}
+
+/// A place that names a user or a group, who need not exist on the machine that checks the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mention {
+    pub(crate) who: Named,
+    /// What is wrong there if the system does not know the name.
+    pub(crate) problem: Problem,
+}
+
+/// A user or a group, by name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Named {
+    User(String),
+    Group(String),
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(name) => write!(f, "user `{name}`"),
+            Self::Group(name) => write!(f, "group `{name}`"),
+        }
+    }
 }
 
 impl<'c> Report<'c> {
     /// Starts a report on a configuration, with what is known to be wrong with it.
     pub(crate) fn on(config: &'c Config) -> Self {
         let errors = config.problems.clone();
-        Self { file: &config.file, lines: &config.lines, errors, warnings: BTreeSet::new() }
+        let inputs = config.input.iter().cloned().collect();
+        let (warnings, mentions) = (BTreeSet::new(), Vec::new());
+        Self { file: &config.file, lines: &config.lines, errors, warnings, inputs, mentions }
     }
 
     /// Notes what keeps the configuration from being a plan.
@@ -44,10 +83,23 @@ impl<'c> Report<'c> {
         self.warnings.insert(problem);
     }
 
-    /// Returns the warnings, sorted by line, unless there are errors.
-    pub(crate) fn finish(self) -> Result<Vec<Problem>, ConfigError> {
+    /// Notes a file that the plan is made of.
+    pub(crate) fn input(&mut self, input: Input) {
+        self.inputs.push(input);
+    }
+
+    /// Notes that a key names a user or a group.
+    pub(crate) fn mention(&mut self, path: &KeyPath, who: Named) {
+        let problem = self
+            .problem(path, format!("there is no {who} on this system: create it first, or give a number"));
+        self.mentions.push(Mention { who, problem });
+    }
+
+    /// Returns what there is to know, unless there are errors.
+    pub(crate) fn finish(self) -> Result<Findings, ConfigError> {
         ConfigError::unless_empty(self.errors)?;
-        Ok(self.warnings.into_iter().collect())
+        let warnings = self.warnings.into_iter().collect();
+        Ok(Findings { warnings, inputs: self.inputs, mentions: self.mentions })
     }
 
     fn problem(&self, path: &KeyPath, message: impl Into<String>) -> Problem {

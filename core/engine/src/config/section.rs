@@ -4,7 +4,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use atomicdir::{Durability, Mode};
+use atomicdir::{Durability, Mode, Options, Parents};
 use schemars::JsonSchema;
 use secretdir_provider::{KeyPath, Segment, Settings, SettingsError, Table, Value};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use super::report::Report;
 use super::words;
 use crate::coding::Coding;
-use crate::plan::{CONCURRENCY, Expand, GATHER_TIMEOUT, ON_CHANGE_TIMEOUT, Principal, RETAIN};
+use crate::plan::{CONCURRENCY, Expand, GATHER_TIMEOUT, ON_CHANGE_TIMEOUT, Principal};
 use crate::schema::shapes;
 use crate::treatment::Trim;
 
@@ -61,13 +61,18 @@ pub(crate) struct DirectorySection {
     #[serde(deserialize_with = "words::principal")]
     pub(crate) group: Option<Principal>,
     /// At least how long a superseded generation stays for its last readers; "0s": it is gone at the flip.
-    #[schemars(schema_with = "shapes::duration", extend("default" = shapes::text(RETAIN)))]
+    #[schemars(schema_with = "shapes::duration", extend("default" = shapes::text(Options::RETAIN)))]
     #[serde(deserialize_with = "words::duration")]
     pub(crate) retain: Option<Duration>,
     /// How a set survives a power cut: by one syncfs, by one fsync for each file, or not at all.
     #[schemars(schema_with = "shapes::durability", extend("default" = "filesystem"))]
     #[serde(deserialize_with = "words::durability")]
     pub(crate) durability: Option<Durability>,
+    /// Whether a path is refused that anyone but root and the user who runs this could replace: "strict", or "trusted" for a
+    /// volume that its users share, such as the emptyDir of a Kubernetes pod.
+    #[schemars(schema_with = "shapes::parents", extend("default" = "strict"))]
+    #[serde(deserialize_with = "words::parents")]
+    pub(crate) parents: Option<Parents>,
 }
 
 impl Section for DirectorySection {

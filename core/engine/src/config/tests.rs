@@ -1,3 +1,5 @@
+use std::fs;
+
 use super::*;
 use secretdir_provider::Value;
 
@@ -62,7 +64,7 @@ fn values_keep_their_type_and_their_line() {
     for (path, line) in lines {
         assert_eq!(config.lines.of(&KeyPath::of(path.iter().copied())), *line, "{path:?}");
     }
-    assert_eq!(config.folder(), Path::new("dir"));
+    assert_eq!(config.path("path", "a").unwrap(), Path::new("dir/a"));
     assert_eq!(config.file(), Path::new("dir/x.toml"));
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use atomicdir::{Durability, Mode};
+use atomicdir::{Durability, Mode, Parents};
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use crate::coding::Coding;
@@ -48,6 +48,16 @@ pub(super) fn durability<'de, D: Deserializer<'de>>(value: D) -> Result<Option<D
     };
     let expected = r#""filesystem", "per-file" or "none""#;
     value.deserialize_any(Word { expected, parse, number: None })
+}
+
+/// Reads whether the directories that lead to the link are examined.
+pub(super) fn parents<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Parents>, D::Error> {
+    let parse = |text: &str| match text {
+        "strict" => Some(Parents::Strict),
+        "trusted" => Some(Parents::Trusted),
+        _ => None,
+    };
+    value.deserialize_any(Word { expected: r#""strict" or "trusted""#, parse, number: None })
 }
 
 /// Reads a coding.

@@ -114,7 +114,7 @@ fn plan(sources: &[(&str, &[&str])]) -> (Plan, Counts) {
 async fn failures(sources: &[(&str, &[&str])]) -> (Vec<String>, usize, Duration) {
     let (plan, counts) = plan(sources);
     let start = Instant::now();
-    let Err(error) = gather(&plan, &Patient).await else { panic!("it succeeded") };
+    let Err(error) = gather(&plan, &Patient).await.result else { panic!("it succeeded") };
     let texts = error.failures().iter().map(|failure| describe(failure)).collect();
     (texts, counts.0.load(Ordering::SeqCst), start.elapsed())
 }
@@ -122,14 +122,15 @@ async fn failures(sources: &[(&str, &[&str])]) -> (Vec<String>, usize, Duration)
 #[tokio::test(start_paused = true)]
 async fn every_secret_of_every_source_comes_in_the_order_of_the_plan() {
     let (plan, counts) = plan(&[("one", &["b", "a"]), ("two", &[]), ("three", &["c", "warns"])]);
-    let answers = gather(&plan, &Patient).await.unwrap();
+    let Gathered { result, warnings } = gather(&plan, &Patient).await;
+    let answers = result.unwrap();
     for (source, answered) in plan.sources.iter().zip(&answers.sources) {
         let secrets = &answered.secrets;
         let names =
             source.requests.iter().map(|request| request.name().replace("warns", "warned").into_bytes());
         assert!(names.eq(secrets.iter().flatten().map(|secret| secret.expose_secret().to_vec())));
     }
-    assert_eq!(answers.warnings, ["source `three`: half full"]);
+    assert_eq!(warnings, ["source `three`: half full"]);
     // A source that nothing is asked of is not asked.
     assert_eq!(counts.0.load(Ordering::SeqCst), 2);
 }
@@ -138,7 +139,7 @@ async fn every_secret_of_every_source_comes_in_the_order_of_the_plan() {
 async fn what_a_retry_can_help_is_tried_again_with_growing_pauses() {
     let (plan, counts) = plan(&[("one", &["third time", "good"])]);
     let start = Instant::now();
-    let answers = gather(&plan, &Patient).await.unwrap();
+    let answers = gather(&plan, &Patient).await.result.unwrap();
     assert_eq!((answers.sources[0].secrets.len(), counts.0.load(Ordering::SeqCst)), (2, 3));
     assert_eq!(start.elapsed(), FIRST_PAUSE + FIRST_PAUSE * 2);
 }

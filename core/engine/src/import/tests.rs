@@ -107,7 +107,7 @@ fn without_line(text: &str) -> String {
 /// Returns the names of all files, and what is overridden.
 async fn completed(secrets: &[(&str, &str)], rest: &str) -> Result<(Vec<String>, Vec<String>), Vec<String>> {
     let plan = plan(secrets, rest);
-    let answers = gather(&plan, &Calm).await.map_err(|error| told(error.failures()))?;
+    let answers = gather(&plan, &Calm).await.result.map_err(|error| told(error.failures()))?;
     let (set, failures) = complete(&plan, &answers);
     if !failures.is_empty() {
         return Err(told(&failures));
@@ -318,15 +318,15 @@ async fn two_imports_below_one_prefix_see_one_listing() {
 
 #[tokio::test]
 async fn a_secret_of_many_keys_is_read_once_for_all_of_them() {
-    let json: String = (0..20_000).map(|number| format!("\"key-{number}\": \"value {number}\",")).collect();
+    let json: String = (0..40_000).map(|number| format!("\"key-{number}\": \"value {number}\",")).collect();
     let json = format!("{{{}}}", json.trim_end_matches(','));
     let plan = plan(&[("json", &json)], KEYS);
-    let answers = gather(&plan, &Calm).await.unwrap();
+    let answers = gather(&plan, &Calm).await.result.unwrap();
     let start = std::time::Instant::now();
     let bundle = crate::bundle::Bundle::assemble(&plan, &answers).await.unwrap();
-    assert_eq!(bundle.len(), 20_000);
-    // Were it read for each key, it would be for minutes.
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert_eq!(bundle.len(), 40_000);
+    // Were it read for each key, it would be for an hour.
+    assert!(start.elapsed() < Duration::from_secs(300), "{:?}", start.elapsed());
 }
 
 proptest::proptest! {

@@ -5,7 +5,7 @@ use rustix::process::geteuid;
 use secretdir_provider::KeyPath;
 
 use super::owner::{OwnerSpec, Principal};
-use crate::config::report::Report;
+use crate::config::report::{Named, Report};
 
 /// Who a permission bit is for: in words, the bits to read and write a file, and to enter a directory.
 const CLASSES: [(&str, u32, u32, u32); 2] =
@@ -26,8 +26,14 @@ pub(super) fn on_mode(file: Mode, directory: Mode, at: &KeyPath, report: &mut Re
     }
 }
 
-/// Warns of an owner that the user who runs this cannot give files to.
+/// Notes which names an owner has, and warns of one that the user who runs this cannot give files to.
 pub(super) fn on_owner(owner: &OwnerSpec, at: &KeyPath, report: &mut Report<'_>) {
+    if let Some(Principal::Name(name)) = &owner.user {
+        report.mention(&at.join(&KeyPath::of(["owner"])), Named::User(name.clone()));
+    }
+    if let Some(Principal::Name(name)) = &owner.group {
+        report.mention(&at.join(&KeyPath::of(["group"])), Named::Group(name.clone()));
+    }
     if let Some(message) = owner.user.as_ref().and_then(user) {
         report.warn(&at.join(&KeyPath::of(["owner"])), message);
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use atomicdir::{Durability, LinkName, Mode};
+use atomicdir::{Durability, LinkName, Mode, Options, Parents};
 use secretdir_provider::KeyPath;
 
 use super::advice;
@@ -11,9 +11,6 @@ use super::owner::{OwnerSpec, PlannedAttributes};
 use crate::Config;
 use crate::config::report::Report;
 use crate::config::section::{self, DirectorySection};
-
-/// How long a superseded generation stays at least, if nothing else is said.
-pub(crate) const RETAIN: Duration = Duration::from_secs(60);
 
 /// The bits without which a directory's owner can neither list nor enter it.
 const LIST_AND_ENTER: u32 = 0o500;
@@ -31,6 +28,7 @@ pub(super) struct Directory {
     pub(super) files: PlannedAttributes,
     pub(super) retain: Duration,
     pub(super) durability: Durability,
+    pub(super) parents: Parents,
 }
 
 /// Reads `[directory]`.
@@ -41,37 +39,34 @@ pub(super) fn resolve(config: &Config, report: &mut Report<'_>) -> Directory {
     }
     let section: DirectorySection =
         section::read_if_there(&config.table, "directory", report).unwrap_or_default();
-    let name = section.path.as_deref().and_then(|path| link_name(path, report));
+    let link = section.path.as_deref().and_then(|path| link(path, config, report));
+    let (link, name) = link.unzip();
     let owner = OwnerSpec { user: section.owner, group: section.group };
     let directory = Directory {
-        link: config.folder().join(section.path.unwrap_or_default()),
+        link: link.unwrap_or_default(),
         name,
         attributes: PlannedAttributes {
             mode: section.mode.unwrap_or(Mode::OWNER_ONLY),
             owner: owner.clone(),
         },
         files: PlannedAttributes { mode: section.file_mode.unwrap_or(Mode::OWNER_READS), owner },
-        retain: section.retain.unwrap_or(RETAIN),
+        retain: section.retain.unwrap_or(Options::RETAIN),
         durability: section.durability.unwrap_or_default(),
+        parents: section.parents.unwrap_or_default(),
     };
     check_modes(&directory, report);
     advice::on_owner(&directory.attributes.owner, &at, report);
     directory
 }
 
-fn link_name(path: &str, report: &mut Report<'_>) -> Option<LinkName> {
-    let at = KeyPath::of(["directory", "path"]);
-    if path.contains('\0') {
-        report.error(&at, "the path has a NUL character");
-        return None;
-    }
-    match LinkName::split(Path::new(path)) {
-        Ok((_, name)) => Some(name),
-        Err(error) => {
-            report.error(&at, error.to_string());
-            None
-        }
-    }
+/// Returns where the link is, and its name.
+fn link(path: &str, config: &Config, report: &mut Report<'_>) -> Option<(PathBuf, LinkName)> {
+    let split = LinkName::split(Path::new(path));
+    let at = KeyPath::of(["directory"]);
+    let (_, name) =
+        split.map_err(|error| report.error(&at.join(&KeyPath::of(["path"])), error.to_string())).ok()?;
+    let located = config.path("path", path).map_err(|error| report.settings(&at, &error)).ok()?;
+    Some((located, name))
 }
 
 fn check_modes(directory: &Directory, report: &mut Report<'_>) {

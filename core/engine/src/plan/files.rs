@@ -1,7 +1,6 @@
 //! `[files]`: each file's name, what it is made of, and its mode and owner.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use atomicdir::{FileMap, FileName};
@@ -28,8 +27,7 @@ pub(super) fn resolve(
 ) -> FileMap<PlannedFile> {
     let at = KeyPath::of(["files"]);
     let entries = Entries { directory, sources, report };
-    let folder = config.folder();
-    let mut files = Files { folder, entries, names: Names::default(), planned: FileMap::new() };
+    let mut files = Files { config, entries, names: Names::default(), planned: FileMap::new() };
     match config.table.get("files") {
         None if config.table.contains_key("import") => {}
         None => {
@@ -48,7 +46,7 @@ pub(super) fn resolve(
 
 /// The files so far.
 struct Files<'a, 'c> {
-    folder: &'a Path,
+    config: &'a Config,
     entries: Entries<'a, 'c>,
     names: Names,
     planned: FileMap<PlannedFile>,
@@ -115,7 +113,7 @@ impl Files<'_, '_> {
         let attributes = self.entries.attributes(section.mode, own, at);
         let is_rendered = FileSection::OF_A_TEMPLATE.iter().any(|key| table.contains_key(*key));
         let content = if is_rendered {
-            let template = templates::resolve(&section, table, self.folder, at, &mut self.entries);
+            let template = templates::resolve(&section, table, self.config, at, &mut self.entries);
             template.map(|template| Content::Template(Arc::new(template)))
         } else {
             self.secret(section, table, at).map(Content::Secret)

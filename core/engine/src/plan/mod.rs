@@ -22,16 +22,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use atomicdir::{Durability, FileMap, LinkName};
+use atomicdir::{Durability, FileMap, LinkName, Parents};
 use secretdir_provider::{SecretRequest, SecretSource};
 
-use crate::Field;
-use crate::problem::Problem;
+use crate::config::input::Input;
+use crate::config::report::Mention;
+use crate::problem::{ConfigError, Problem};
 use crate::treatment::Treatment;
+use crate::{Config, Field, Registry};
 
-pub(crate) use directory::RETAIN;
 pub(crate) use imports::{Expand, IfNone, Imported, PlannedImport};
 pub(crate) use owner::{OwnerSpec, PlannedAttributes, Principal};
+pub use resolve::Location;
 pub(crate) use resolve::{CONCURRENCY, GATHER_TIMEOUT, ON_CHANGE_TIMEOUT};
 pub(crate) use templates::PlannedTemplate;
 
@@ -39,12 +41,17 @@ pub(crate) use templates::PlannedTemplate;
 #[derive(Debug)]
 pub struct Plan {
     pub(crate) config_file: PathBuf,
+    pub(crate) profile: Option<String>,
+    /// The files that it was made of.
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) mentions: Vec<Mention>,
     pub(crate) link: PathBuf,
     /// The name of the link; there is always one.
     pub(crate) link_name: Option<LinkName>,
     pub(crate) directory: PlannedAttributes,
     pub(crate) retain: Duration,
     pub(crate) durability: Durability,
+    pub(crate) parents: Parents,
     pub(crate) on_change: Option<OnChange>,
     pub(crate) gather: GatherLimits,
     pub(crate) sources: Vec<PlannedSource>,
@@ -149,6 +156,34 @@ pub(crate) enum IfAbsent {
 }
 
 impl Plan {
+    /// Reads a configuration and makes a plan of it, with a profile if one is named.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it; see [`Config::read`], [`Config::with_profile`] and [`Config::resolve`].
+    pub fn read(path: &Path, profile: Option<&str>, registry: &Registry) -> Result<Self, ConfigError> {
+        let config = Config::read(path)?;
+        match profile {
+            Some(profile) => config.with_profile(profile)?.resolve(registry),
+            None => config.resolve(registry),
+        }
+    }
+
+    /// Returns where the set is published.
+    pub(crate) fn location(&self) -> Location {
+        Location { link: self.link.clone(), parents: self.parents }
+    }
+
+    /// Returns whether a file that the plan was made of has changed since.
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.inputs.iter().any(Input::has_changed)
+    }
+
+    /// Makes the plan anew, of what the files say now.
+    pub(crate) fn renewed(&self, registry: &Registry) -> Result<Self, ConfigError> {
+        Self::read(&self.config_file, self.profile.as_deref(), registry)
+    }
+
     /// Returns the path of the configuration file.
     pub fn config_file(&self) -> &Path {
         &self.config_file

@@ -1,15 +1,16 @@
 //! From what is written to what is planned.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use atomicdir::{Options, Parents, Status};
 use secretdir_provider::{KeyPath, Segment, Table, Value};
 
 use super::sources::Sources;
 use super::{GatherLimits, OnChange, Plan, directory, files, imports};
 use crate::config::profile;
-use crate::config::report::Report;
+use crate::config::report::{Findings, Report};
 use crate::config::section::{self, GatherSection, OnChangeSection};
 use crate::{Config, ConfigError, Registry};
 
@@ -35,20 +36,24 @@ impl Config {
         section::check_top(&self.table, &mut report);
         profile::check(&self.table, &mut report);
         let directory = directory::resolve(&self, &mut report);
-        let on_change = on_change(&self.table, &mut report);
+        let on_change = on_change(&self, &mut report);
         let gather = gather(&self.table, &mut report);
         let mut sources = Sources::resolve(&self, registry, &mut report);
         let files = files::resolve(&self, &directory, &mut sources, &mut report);
         let imports = imports::resolve(&self, &directory, &mut sources, &mut report);
         let sources = sources.finish(&mut report);
-        let warnings = report.finish()?;
+        let Findings { warnings, inputs, mentions } = report.finish()?;
         Ok(Plan {
             config_file: self.file,
+            profile: self.profile,
+            inputs,
+            mentions,
             link: directory.link,
             link_name: directory.name,
             directory: directory.attributes,
             retain: directory.retain,
             durability: directory.durability,
+            parents: directory.parents,
             on_change,
             gather,
             sources,
@@ -58,8 +63,8 @@ impl Config {
         })
     }
 
-    /// Returns the path of the link, with the profile if one is named: relative to the current folder if the path of the
-    /// configuration file is.
+    /// Returns where the set is published, with the profile if one is named. The path is relative to the current folder if
+    /// that of the configuration file is.
     ///
     /// Only `[directory]` is looked at, and what the profile changes of it: a mistake anywhere else, or a template that is
     /// gone, keeps nobody from what is published.
@@ -67,7 +72,7 @@ impl Config {
     /// # Errors
     ///
     /// Everything that is wrong there, or that there is no such profile.
-    pub fn link(mut self, profile: Option<&str>) -> Result<PathBuf, ConfigError> {
+    pub fn location(mut self, profile: Option<&str>) -> Result<Location, ConfigError> {
         keep_directory(&mut self.table);
         let config = match profile {
             Some(profile) => self.with_profile(profile)?,
@@ -76,7 +81,30 @@ impl Config {
         let mut report = Report::on(&config);
         let directory = directory::resolve(&config, &mut report);
         report.finish()?;
-        Ok(directory.link)
+        Ok(Location { link: directory.link, parents: directory.parents })
+    }
+}
+
+/// Where a set is published, and whether the directories that lead there are trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    pub(crate) link: PathBuf,
+    pub(crate) parents: Parents,
+}
+
+impl Location {
+    /// Returns the path of the link that readers use.
+    pub fn link(&self) -> &Path {
+        &self.link
+    }
+
+    /// Looks at what is published there.
+    ///
+    /// # Errors
+    ///
+    /// A link that is not ours, or that anyone could replace, and whatever may not be read.
+    pub fn status(&self) -> Result<Status, atomicdir::Error> {
+        Options::new().parents(self.parents).status(&self.link)
     }
 }
 
@@ -99,8 +127,8 @@ fn gather(top: &Table, report: &mut Report<'_>) -> GatherLimits {
     }
 }
 
-fn on_change(top: &Table, report: &mut Report<'_>) -> Option<OnChange> {
-    let section: OnChangeSection = section::read_if_there(top, "on-change", report)?;
+fn on_change(config: &Config, report: &mut Report<'_>) -> Option<OnChange> {
+    let section: OnChangeSection = section::read_if_there(&config.table, "on-change", report)?;
     let timeout = section.timeout.unwrap_or(ON_CHANGE_TIMEOUT);
     let command = section.command?;
     check_no_nul(&command, report);
@@ -111,7 +139,11 @@ fn on_change(top: &Table, report: &mut Report<'_>) -> Option<OnChange> {
             r#"names no program; expected one and its arguments, such as ["systemctl", "reload", "app"]"#;
         report.error(&KeyPath::of(["on-change", "command"]), message);
     }
-    Some(OnChange { program: program?, arguments: words.collect(), timeout })
+    let program = program.filter(|program| !program.contains('\0'))?;
+    if let Err(error) = config.settings(Table::new()).program("command", &program) {
+        report.settings(&KeyPath::of(["on-change"]), &error);
+    }
+    Some(OnChange { program, arguments: words.collect(), timeout })
 }
 
 fn check_no_nul(command: &[String], report: &mut Report<'_>) {
@@ -123,13 +155,11 @@ fn check_no_nul(command: &[String], report: &mut Report<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn link(text: &str, profile: Option<&str>) -> Result<PathBuf, String> {
         let config = Config::parse(text, Path::new("conf/x.toml")).unwrap();
-        config.link(profile).map_err(|error| error.to_string())
+        config.location(profile).map(|place| place.link).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -1,11 +1,8 @@
 //! `[sources]`: each built by its provider, and what is asked of it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
 
-use secretdir_provider::{
-    KeyPath, Provider, SecretRequest, SecretSource, Settings, SourceError, Table, Value,
-};
+use secretdir_provider::{KeyPath, Provider, SecretRequest, SecretSource, SourceError, Table, Value};
 
 use super::PlannedSource;
 use crate::config::report::Report;
@@ -55,8 +52,7 @@ impl Sources {
         let Some(table) = section::as_table(value, &at, report) else {
             return Self { names: Names::Unreadable, ..Self::default() };
         };
-        let base_dir = if config.folder() == Path::new("") { Path::new(".") } else { config.folder() };
-        let mut builder = Builder { registry, base_dir, report };
+        let mut builder = Builder { registry, config, report };
         let mut planned = Vec::new();
         let mut names = BTreeMap::new();
         for (name, value) in table {
@@ -115,7 +111,7 @@ impl Sources {
 /// Builds sources.
 struct Builder<'a, 'c> {
     registry: &'a Registry,
-    base_dir: &'a Path,
+    config: &'a Config,
     report: &'a mut Report<'c>,
 }
 
@@ -159,7 +155,7 @@ impl<'a> Builder<'a, '_> {
         settings: Table,
         at: &KeyPath,
     ) -> Option<Box<dyn SecretSource>> {
-        let settings = Settings::new(settings, self.base_dir);
+        let settings = self.config.settings(settings);
         match contain::call(provider.name(), || provider.source(settings)) {
             Ok(Ok(source)) => Some(source),
             Ok(Err(error)) => {

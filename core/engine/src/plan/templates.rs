@@ -1,18 +1,19 @@
 //! Templates: read with the plan, since they are a part of the configuration, so that what they ask for is known before anything
 //! is fetched.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 
 use secretdir_provider::{KeyPath, Table};
 
 use super::entry::Entries;
 use super::{IfAbsent, SecretUse};
-use crate::Field;
+use crate::config;
+use crate::config::input::{Input, Unread};
 use crate::config::section::FileSection;
 use crate::template::{LARGEST_TEMPLATE, Place, SecretCall, Template, TemplateError};
 use crate::treatment::Treatment;
+use crate::{Config, Field};
 
 /// How many bytes of a file are read: one more than any template may have.
 const MOST_BYTES: u64 = LARGEST_TEMPLATE as u64 + 1;
@@ -42,7 +43,7 @@ fn at(path: Option<&str>, place: Place) -> String {
 pub(super) fn resolve(
     section: &FileSection,
     table: &Table,
-    folder: &Path,
+    config: &Config,
     at: &KeyPath,
     entries: &mut Entries<'_, '_>,
 ) -> Option<PlannedTemplate> {
@@ -57,8 +58,11 @@ pub(super) fn resolve(
             None
         }
         (Some(path), None) => {
-            let text =
-                read(&folder.join(path)).map_err(|message| resolving.error("template", message)).ok()?;
+            let located = config.path("template", path);
+            let located = located.map_err(|error| resolving.entries.report.settings(at, &error)).ok()?;
+            let (text, input) =
+                read(&located).map_err(|message| resolving.error("template", message)).ok()?;
+            resolving.entries.report.input(input);
             resolving.template("template", Some(path), &text)
         }
         (None, text) => resolving.template("template-text", None, text.as_deref()?),
@@ -118,24 +122,26 @@ fn rendered_without_secrets(template: &Template) -> Result<(), TemplateError> {
 }
 
 /// Reads a template's file.
-fn read(path: &Path) -> Result<String, String> {
-    let bytes = bytes_of(path).map_err(|error| format!("cannot read {path:?}: {error}"))?;
+fn read(path: &Path) -> Result<(String, Input), String> {
+    let (bytes, input) = bytes_of(path).map_err(|unread| match unread {
+        Unread::NotTrusted(why) => format!("cannot use {path:?}: {}", config::not_trusted(&why)),
+        Unread::Io(error) => format!("cannot read {path:?}: {error}"),
+    })?;
     if bytes.len() > LARGEST_TEMPLATE {
         return Err(format!("{path:?} is larger than {LARGEST_TEMPLATE} bytes"));
     }
-    String::from_utf8(bytes).map_err(|error| {
+    let text = String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
         let lines = error.as_bytes().iter().take(good).filter(|byte| **byte == b'\n').count();
         format!("{path:?} is not UTF-8, in line {}", lines + 1)
-    })
+    });
+    text.map(|text| (text, input))
 }
 
 /// Reads a regular file, or as much of it as shows that it is too large.
-fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
+fn bytes_of(path: &Path) -> Result<(Vec<u8>, Input), Unread> {
+    if !std::fs::metadata(path).map_err(Unread::Io)?.is_file() {
+        return Err(Unread::Io(io::Error::other("it is not a regular file")));
     }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    Input::read(path, MOST_BYTES)
 }

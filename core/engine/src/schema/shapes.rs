@@ -29,6 +29,10 @@ pub(crate) fn durability(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ["filesystem", "per-file", "none"] })
 }
 
+pub(crate) fn parents(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["strict", "trusted"] })
+}
+
 pub(crate) fn coding(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ["base64", "base64url", "hex"] })
 }

@@ -1,5 +1,6 @@
 //! The settings of a source: a value tree of our own, so that no version of a configuration format shows.
 
+mod base_dir;
 mod de;
 mod error;
 mod path;
@@ -9,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use base_dir::BaseDir;
 use serde::de::DeserializeOwned;
 
 pub use error::{SettingsError, SettingsProblem};
@@ -21,18 +23,55 @@ pub use value::{Table, Value};
 #[derive(Clone)]
 pub struct Settings {
     table: Table,
-    base_dir: PathBuf,
+    base_dir: BaseDir,
 }
 
 impl Settings {
     /// Takes the keys of a source, and the folder that relative paths count from.
     pub fn new(table: Table, base_dir: impl Into<PathBuf>) -> Self {
-        Self { table, base_dir: base_dir.into() }
+        Self { table, base_dir: BaseDir::Folder(base_dir.into()) }
     }
 
-    /// Returns the folder that relative paths in the settings count from: the one of the configuration file.
+    /// Takes the keys of a source whose configuration is in no folder, such as one from standard input.
+    pub fn without_base_dir(table: Table) -> Self {
+        Self { table, base_dir: BaseDir::Nowhere }
+    }
+
+    /// Returns the folder of the configuration file, for instance as the working directory of a program: `/` if it is in
+    /// none. Read a path from the settings with [`path`](Self::path).
     pub fn base_dir(&self) -> &Path {
-        &self.base_dir
+        self.base_dir.path()
+    }
+
+    /// Returns where a path leads that a key of the settings has. A relative path counts from the folder of the
+    /// configuration file.
+    ///
+    /// # Errors
+    ///
+    /// The path is empty, has a NUL character, begins with `~`, `$` or `%`, which nobody expands, or is relative although
+    /// the configuration is in no folder.
+    ///
+    /// ```
+    /// use std::path::Path;
+    /// use secretdir_provider::{Settings, Table};
+    ///
+    /// let settings = Settings::new(Table::new(), "/etc/app");
+    /// assert_eq!(settings.path("root", "secrets").unwrap(), Path::new("/etc/app/secrets"));
+    /// assert!(settings.path("root", "~/secrets").is_err());
+    /// assert!(Settings::without_base_dir(Table::new()).path("root", "secrets").is_err());
+    /// ```
+    pub fn path(&self, key: &str, path: &str) -> Result<PathBuf, SettingsError> {
+        self.base_dir.locate(path).map_err(|message| SettingsError::new(key, message))
+    }
+
+    /// Returns where a program is that a key of the settings names: with a slash in it, the name is a [path](Self::path);
+    /// without one it stays as it is, for the system to look it up in PATH.
+    ///
+    /// # Errors
+    ///
+    /// The name is empty, or is no path that [`path`](Self::path) takes.
+    pub fn program(&self, key: &str, program: &str) -> Result<PathBuf, SettingsError> {
+        self.base_dir.program(program).map_err(|message| SettingsError::new(key, message))
     }
 
     /// Reads the settings into a type that derives `serde::Deserialize`.
@@ -95,7 +134,7 @@ impl Settings {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings").field("table", &self.table).field("base_dir", &self.base_dir).finish()
+        f.debug_struct("Settings").field("table", &self.table).field("base_dir", &self.base_dir()).finish()
     }
 }
 

@@ -196,11 +196,8 @@ async fn with_every_other_call_throttled_a_listing_is_complete() {
     for (service, count) in [(Secrets, 450), (Parameters, 45)] {
         let (server, names) = server(count);
         server.set_fault(Fault::ThrottleEveryOther);
-        let start = Instant::now();
         assert_eq!(list(&*service.source(&server.endpoint(), &[]), "/app/").await, names, "{service:?}");
         assert_eq!(server.all_calls(), 10, "{service:?}");
-        // The SDK has a token for each page, so that the run need not pause.
-        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     }
 }
 

@@ -5,6 +5,7 @@ use std::error::Error as _;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,25 +15,37 @@ use super::tests::{context, finish, in_memory};
 use super::*;
 use crate::source::FileSource;
 
-/// How long each test tries.
+/// How long each test tries at least.
 const TIME: Duration = Duration::from_secs(2);
+
+/// How long it goes on where the machine is too busy for enough of it.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// How often either side must have come to something for a test to mean anything.
+const ENOUGH: usize = 10;
 
 /// How many files there are at any moment.
 const FILES: usize = 60;
 
-/// Tries as often as there is time for while something else happens again and again. Returns how often it did, and how
-/// often that came to something.
+/// Tries again and again while something else happens again and again, for a while and until there is enough of both.
+/// Returns how often it happened, and how often trying came to something.
 fn meanwhile(act: impl Fn(usize) + Sync, mut try_once: impl FnMut() -> bool) -> (usize, usize) {
     let start = Instant::now();
-    let is_time = || start.elapsed() < TIME;
+    let (acted, succeeded) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let is_enough = || [&acted, &succeeded].iter().all(|count| count.load(SeqCst) > ENOUGH);
+    let goes_on = || start.elapsed() < if is_enough() { TIME } else { LONGEST };
     thread::scope(|scope| {
-        let acting = scope.spawn(|| (1..).take_while(|_| is_time()).map(&act).count());
-        let mut successes = 0;
-        while is_time() {
-            successes += usize::from(try_once());
+        scope.spawn(|| {
+            for number in (1..).take_while(|_| goes_on()) {
+                act(number);
+                acted.fetch_add(1, SeqCst);
+            }
+        });
+        while goes_on() {
+            succeeded.fetch_add(usize::from(try_once()), SeqCst);
         }
-        (acting.join().unwrap(), successes)
-    })
+    });
+    (acted.into_inner(), succeeded.into_inner())
 }
 
 /// Returns the names of the files of a generation. Every other one has the same.
@@ -92,7 +105,7 @@ fn a_set_that_is_published_again_and_again_is_read_whole_and_from_one_generation
     publish(folder.path(), 0);
     let source = FileSource::new(folder.path().join("app"));
     let (published, read) = meanwhile(|generation| publish(folder.path(), generation), || read_all(&source));
-    assert!(published > 10 && read > 10, "published {published} times, read {read} times");
+    assert!(published > ENOUGH && read > ENOUGH, "published {published} times, read {read} times");
 }
 
 #[test]
@@ -109,7 +122,7 @@ fn a_root_is_found_however_often_its_link_is_flipped() {
     };
     flip(0);
     let (flipped, found) = meanwhile(flip, || Root::open(&link).map(drop) == Ok(()) || panic!("no root"));
-    assert!(flipped > 10 && found > 10, "flipped {flipped} times, found {found} times");
+    assert!(flipped > ENOUGH && found > ENOUGH, "flipped {flipped} times, found {found} times");
 }
 
 #[test]
@@ -129,5 +142,5 @@ fn no_file_that_is_replaced_by_renaming_is_missed() {
         Err(error) => assert_may_pass(&error),
     };
     let (replaced, listed) = meanwhile(replace, list_once);
-    assert!(replaced > 10 && listed > 10, "replaced {replaced} times, listed {listed} times");
+    assert!(replaced > ENOUGH && listed > ENOUGH, "replaced {replaced} times, listed {listed} times");
 }

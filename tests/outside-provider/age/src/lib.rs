@@ -21,7 +21,7 @@ impl Provider for AgeProvider {
 
     fn source(&self, settings: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
         let parsed: AgeSettings = settings.parse()?;
-        Ok(Box::new(AgeSource::new(parsed.checked(settings.base_dir())?)))
+        Ok(Box::new(AgeSource::new(parsed.checked(&settings)?)))
     }
 
     fn settings_schema(&self) -> Option<SettingsSchema> {

@@ -1,9 +1,9 @@
 //! The settings under `[sources.NAME]`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use secretdir_provider::SettingsError;
+use secretdir_provider::{Settings, SettingsError};
 use serde::Deserialize;
 
 /// What an operator writes.
@@ -11,10 +11,10 @@ use serde::Deserialize;
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct AgeSettings {
     /// The folder that the encrypted files are in. A relative path counts from the configuration file.
-    root: PathBuf,
+    root: String,
     /// The file of the identities that can decrypt them, as `age-keygen` writes it. A relative path counts from the
     /// configuration file.
-    identities: PathBuf,
+    identities: String,
 }
 
 /// Where everything is.
@@ -25,13 +25,13 @@ pub(crate) struct Places {
 }
 
 impl AgeSettings {
-    /// Returns the paths; a relative one counts from `base_dir`.
-    pub(crate) fn checked(&self, base_dir: &Path) -> Result<Places, SettingsError> {
-        for (key, path) in [("root", &self.root), ("identities", &self.identities)] {
-            if path.as_os_str().is_empty() {
-                return Err(SettingsError::new(key, "must not be empty"));
-            }
+    /// Returns the paths; every one that cannot be used is reported.
+    pub(crate) fn checked(&self, settings: &Settings) -> Result<Places, SettingsError> {
+        let root = settings.path("root", &self.root);
+        match (root, settings.path("identities", &self.identities)) {
+            (Ok(root), Ok(identities)) => Ok(Places { root, identities }),
+            (Err(one), Err(other)) => Err(one.and(other)),
+            (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
         }
-        Ok(Places { root: base_dir.join(&self.root), identities: base_dir.join(&self.identities) })
     }
 }

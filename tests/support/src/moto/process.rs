@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::python;
+use crate::{PATIENCE, python};
 
 /// How long a server may take to come up on a busy machine.
-const STARTUP: Duration = Duration::from_secs(60);
+const STARTUP: Duration = PATIENCE;
 
 /// How long to wait between two looks at a server that is coming up.
 const PAUSE: Duration = Duration::from_millis(20);

@@ -18,7 +18,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -92,6 +92,8 @@ struct State {
 struct Inner {
     stored: BTreeMap<String, Stored>,
     latency: Duration,
+    /// How many calls must have been in flight at once before one is answered.
+    company: usize,
     fault: Fault,
     /// The action and the region of each call, in order.
     calls: Vec<(String, String)>,
@@ -172,6 +174,11 @@ impl Strict {
         self.state.lock().latency = latency;
     }
 
+    /// Answers no call before so many have been in flight at once, unless they do not come.
+    pub fn set_company(&self, calls: usize) {
+        self.state.lock().company = calls;
+    }
+
     /// Does this to calls from now on.
     pub fn set_fault(&self, fault: Fault) {
         self.state.lock().fault = fault;
@@ -242,6 +249,18 @@ impl State {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Holds a call back until as many have been in flight at once as are wanted.
+    fn await_company(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        let is_alone = || {
+            let inner = self.lock();
+            inner.most_in_flight < inner.company
+        };
+        while is_alone() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     fn react(&self, call: &Call) -> Reaction {
         let (number, latency) = {
             let mut inner = self.lock();
@@ -251,6 +270,7 @@ impl State {
             (inner.calls.len(), inner.latency)
         };
         thread::sleep(latency);
+        self.await_company();
         let mut inner = self.lock();
         // Before the reply: once the client has it, it may well ask again.
         inner.in_flight -= 1;

@@ -104,7 +104,7 @@ fn a_lock_that_is_not_ours_is_refused() {
     }
     for plant in Plant::ALL {
         let tree = Tree::new(Parent::HisOwn);
-        let lock = tree.parent().join(".app.lock");
+        let lock = tree.parent().join(".app.state/lock");
         plant.put_as(&lock, &tree.precious(), OTHER_USER);
         assert_refused(&tree, &lock, Step::Lock, |refusal| match plant {
             Plant::File => *refusal == Refusal::NotOurs { owner: OTHER_USER, user: ROOT },

@@ -8,12 +8,10 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use secretdir_testkit::PATIENCE;
 use secretdir_testkit::strace::{Call, Trace};
 
 use crate::support::PUBLISHER;
-
-/// How long a run may take to stop, or to end.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 const POLL: Duration = Duration::from_millis(1);
 

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use atomicdir::{Durability, Options};
 use atomicdir_trials::{Outcome, Set, publish, shown};
-use secretdir_testkit::is_root;
+use secretdir_testkit::{PATIENCE, is_root};
 
 use super::swapper::Swapper;
 use super::tree::{Parent, Tree};
@@ -19,9 +19,6 @@ const RUNS: u32 = 50_000;
 
 /// Every so many runs, what is precious is looked at.
 const BETWEEN_LOOKS: u32 = 500;
-
-/// How long that many runs may take before they count as hanging.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Both sides must get somewhere for the trial to mean anything.
 const LEAST: usize = RUNS as usize / 100;

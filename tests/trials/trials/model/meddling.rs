@@ -157,7 +157,7 @@ impl History {
     }
 
     fn remove_lock(&mut self) {
-        if fs::remove_file(self.folder().join(".app.lock")).is_ok() {
+        if fs::remove_file(self.folder().join(".app.state/lock")).is_ok() {
             self.state.lock = None;
         }
     }

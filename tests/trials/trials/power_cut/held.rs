@@ -4,13 +4,10 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use secretdir_testkit::PATIENCE;
 use secretdir_testkit::strace::{Call, is_noise};
-
-/// No system call takes longer than this.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// No run makes more calls than this.
 const MOST_CALLS: usize = 10_000;

@@ -8,12 +8,12 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use atomicdir::{Durability, FileName, Snapshot};
 use rustix::fs::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
-use secretdir_testkit::{OTHER_USER, Ran, is_root};
+use secretdir_testkit::{OTHER_USER, PATIENCE, Ran, is_root};
 
 use super::Ends;
 use super::ledger::{self, Ledger, Log, Reading};
@@ -22,6 +22,9 @@ use crate::support::{Place, SETTLED};
 
 /// Over how many runs each reader holds its snapshot.
 const READERS: [u32; 4] = [0, 1, 5, 30];
+
+/// How many snapshots they take at least in all.
+const LEAST_SNAPSHOTS: u32 = 3000;
 
 /// Which of them is another user, where the test may be somebody else.
 const STRANGER: usize = 1;
@@ -61,12 +64,15 @@ fn again_on_ext4(test: &str) {
 fn flip_under_readers(place: &Place, flips: u32, stranger: Option<u32>) {
     let link = place.link();
     let mut rounds = Rounds::open(&link, 0, Durability::None);
-    let scene = Scene { link: &link, run: AtomicU32::new(1), over: AtomicBool::new(false) };
+    let snapshots = AtomicU32::new(0);
+    let lacking = READERS.map(|hold| AtomicU32::new(least(flips, hold)));
+    let scene =
+        Scene { link: &link, run: AtomicU32::new(1), over: AtomicBool::new(false), lacking, snapshots };
     let mut ledger = Ledger::begin(place.path(), &rounds.publish());
     let logs = thread::scope(|scope| {
         let read = |index: usize, hold| {
             let (scene, user) = (&scene, stranger.filter(|_| index == STRANGER));
-            scope.spawn(move || scene.read(hold, user))
+            scope.spawn(move || scene.read(index, hold, user))
         };
         let readers: Vec<_> = (0..).zip(READERS).map(|(index, hold)| read(index, hold)).collect();
         scene.flip(&mut rounds, &mut ledger, flips);
@@ -78,14 +84,19 @@ fn flip_under_readers(place: &Place, flips: u32, stranger: Option<u32>) {
     assert_eq!(place.names(), SETTLED);
 }
 
+/// Returns how many different sets a reader reads at least that holds each over so many runs.
+fn least(flips: u32, hold: u32) -> u32 {
+    flips / 20 / (hold + 1)
+}
+
 /// Asserts that the readers were there, and in the publisher's way.
 fn assert_read_enough(ledger: &Ledger, logs: &[Log], flips: u32) {
     for (log, hold) in logs.iter().zip(READERS) {
-        let least = usize::try_from(flips / 20 / (hold + 1)).unwrap();
+        let least = usize::try_from(least(flips, hold)).unwrap();
         assert!(ledger::distinct(log) >= least, "held over {hold}: {} of {least}", ledger::distinct(log));
     }
     let snapshots: usize = logs.iter().map(Vec::len).sum();
-    assert!(snapshots >= 3000, "{snapshots}");
+    assert!(snapshots >= LEAST_SNAPSHOTS as usize, "{snapshots}");
     assert!(ledger.longest_kept() >= 20, "{}", ledger.longest_kept());
 }
 
@@ -95,27 +106,45 @@ struct Scene<'a> {
     /// The run that is under way, or was the last.
     run: AtomicU32,
     over: AtomicBool,
+    /// How many different sets each reader is yet to see.
+    lacking: [AtomicU32; READERS.len()],
+    /// How many snapshots all of them have taken.
+    snapshots: AtomicU32,
 }
 
 impl Scene<'_> {
     fn flip(&self, rounds: &mut Rounds, ledger: &mut Ledger, flips: u32) {
         let _ends = Ends(&self.over);
-        // All of them, unless a reader fails.
-        for run in (2..flips + 2).take_while(|_| !self.over.load(SeqCst)) {
+        // All of them, and more until each reader has seen enough, unless one fails. A busy machine takes longer for that.
+        let is_enough = |run| run >= flips + 2 && self.have_read_enough();
+        let started = Instant::now();
+        for run in (2..).take_while(|run| !is_enough(*run) && !self.over.load(SeqCst)) {
+            assert!(started.elapsed() < 4 * PATIENCE, "a reader does not get on: {:?}", self.lacking);
             self.run.store(run, SeqCst);
             let current = rounds.publish();
             ledger.look(run, &current);
         }
     }
 
-    fn read(&self, hold: u32, user: Option<u32>) -> Log {
+    fn have_read_enough(&self) -> bool {
+        self.snapshots.load(SeqCst) >= LEAST_SNAPSHOTS
+            && self.lacking.iter().all(|sets| sets.load(SeqCst) == 0)
+    }
+
+    fn read(&self, index: usize, hold: u32, user: Option<u32>) -> Log {
         let _ends = Ends(&self.over);
         if let Some(user) = user {
             self.become_reader(user);
         }
         let mut log = Log::new();
         while !self.over.load(SeqCst) {
-            log.push(self.take_snapshot(hold));
+            let reading = self.take_snapshot(hold);
+            if log.last().is_none_or(|last: &Reading| last.round < reading.round) {
+                let count_down = |lacking: u32| lacking.checked_sub(1);
+                let _ = self.lacking[index].fetch_update(SeqCst, SeqCst, count_down);
+            }
+            self.snapshots.fetch_add(1, SeqCst);
+            log.push(reading);
         }
         log
     }

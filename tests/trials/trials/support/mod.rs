@@ -3,7 +3,7 @@
 mod companion;
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -19,13 +19,22 @@ pub(crate) use companion::Companion;
 pub(crate) const PUBLISHER: &str = env!("CARGO_BIN_EXE_publisher");
 
 /// What is beside the link, and the link, when nothing is superseded and nothing left over.
-pub(crate) const SETTLED: [&str; 4] = [".app.gen", ".app.lock", ".app.note", "app"];
+pub(crate) const SETTLED: [&str; 5] = [".app.gen", "app", "state/lock", "state/made", "state/note"];
 
-/// Takes a name apart that is exactly one of ours: `gen`, `note` or `tmp`, and its ID.
+/// Takes a name apart that is exactly one of ours in the folder: `gen` or `tmp`, and its ID.
 pub(crate) fn parse(name: &str) -> Option<(&str, &str)> {
     let (word, id) = name.strip_prefix(".app.")?.split_once('-')?;
-    let exact = id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    (exact && matches!(word, "gen" | "note" | "tmp")).then_some((word, id))
+    (is_id(id) && matches!(word, "gen" | "tmp")).then_some((word, id))
+}
+
+/// Takes a name apart that is exactly one of ours in the state directory: `note` or `made`, and its ID.
+pub(crate) fn parse_state(name: &str) -> Option<(&str, &str)> {
+    let (word, id) = name.split_once('-')?;
+    (is_id(id) && matches!(word, "note" | "made")).then_some((word, id))
+}
+
+fn is_id(id: &str) -> bool {
+    id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// A folder with a link to publish at, on a tmpfs.
@@ -81,7 +90,9 @@ impl Place {
         fs::create_dir_all(name("gen").join("d/e")).unwrap();
         fs::write(name("gen").join("version"), "7").unwrap();
         fs::write(name("gen").join("d/b"), "half").unwrap();
-        fs::write(name("note"), "half").unwrap();
+        let record = |word: &str| self.path().join(format!(".app.state/{word}-0123456789abcdef"));
+        fs::write(record("note"), "half").unwrap();
+        symlink(fs::metadata(name("gen")).unwrap().ino().to_string(), record("made")).unwrap();
     }
 }
 
@@ -119,7 +130,8 @@ impl Sync {
 }
 
 fn of_interest(mut trace: Trace, place: &Place) -> Trace {
-    trace.calls = trace.since(&format!("openat(AT_FDCWD, {:?}", place.path())).to_vec();
+    // Whatever the path of the folder is, following it takes as many calls in each run.
+    trace.calls = trace.since("openat(AT_FDCWD, \"/\", O_RDONLY|O_NOFOLLOW").to_vec();
     trace.calls.retain(|call: &Call| !strace::is_noise(call) && call.name != "exit_group");
     trace
 }

@@ -73,7 +73,7 @@ fn what_is_not_said_has_a_default() {
     let plan = resolve(&format!("{HEAD}[files]\na = {{ source = 's', secret = 'x' }}")).unwrap();
     assert_eq!(plan.directory, attributes(0o700, None, None));
     assert_eq!(plan.files.get("a").unwrap().attributes, attributes(0o400, None, None));
-    assert_eq!((plan.retain, plan.durability), (Duration::from_secs(60), Durability::Filesystem));
+    assert_eq!((plan.retain, plan.durability), (Duration::from_secs(300), Durability::Filesystem));
     assert_eq!((plan.gather.timeout, plan.gather.concurrency.get()), (Duration::from_secs(60), 16));
     assert_eq!(plan.on_change, None);
     assert_eq!(plan.warnings(), []);

@@ -195,7 +195,7 @@ fn the_path_of_the_link_is_checked_as_it_is_written() {
         ("'.'", "the path does not end in a name"),
         ("'/'", "the path does not end in a name"),
         ("'a/..'", "the path does not end in a name"),
-        (r#""a\u0000/b""#, "the path has a NUL character"),
+        (r#""a\u0000/b""#, "must not hold a NUL character"),
         ("1", "expected a string, found a whole number"),
         (&format!("'{}'", "x".repeat(300)), "the link's name is 300 bytes long; at most 232 are allowed"),
     ] {
@@ -300,4 +300,27 @@ b = { source = "two", secret = "panics" }
             format!("10: files.b: source `two` cannot have a secret `panics`: failed: {panicked}"),
         ]
     );
+}
+
+#[test]
+fn nothing_is_expanded_in_a_path() {
+    let not_expanded = |first| {
+        format!(
+            "begins with `{first}`, and nothing in a path is expanded: write the whole path, or put `./` before a name \
+             that really begins so"
+        )
+    };
+    for (path, first) in [("~/x", '~'), ("~", '~'), ("$HOME/x", '$'), ("%t/x", '%')] {
+        let message = not_expanded(first);
+        let found = mistakes(&format!("[files]\n[directory]\npath = '{path}'"));
+        assert_eq!(found, [format!("3: directory.path: {message}")]);
+        one_by_one(&[
+            (&format!("[files]\na = {{template = '{path}'}}"), &format!("4: files.a.template: {message}")),
+            (
+                &format!("on-change.command = ['{path}']\n[files]"),
+                &format!("3: on-change.command: {message}"),
+            ),
+        ]);
+    }
+    resolve("files = {}\n[directory]\npath = './~x'\n[on-change]\ncommand = ['sh', '-c', '~/x']").unwrap();
 }

@@ -1,0 +1,171 @@
+//! Follows a path one component at a time, from `/`, each by a descriptor of the one before: so that each can be judged
+//! before it is relied on, and so that what is missing can be made.
+
+use std::ffi::OsString;
+use std::fs::{File, Metadata};
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{CWD, Mode, OFlags, fchmod, fsync, openat, readlinkat};
+use rustix::io::Errno;
+
+use crate::error::At;
+use crate::trust::{self, Kind, Parents};
+use crate::{Durability, Error, Refusal, Result, Step, made, platform};
+
+/// To look at something, and to look up what is in it; nothing can be read or changed by such a descriptor.
+const LOOK: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// To list a directory, and to sync it.
+const LIST: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// As many links as the kernel follows.
+const LINKS: u32 = 40;
+
+/// Missing directories get this mode, whatever the umask: /run is empty after a boot, and readers must get through.
+const MODE: Mode = Mode::from_raw_mode(0o755);
+
+/// What becomes of a directory that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    Make(Durability),
+    Refuse,
+}
+
+/// A path on its way to what it leads to.
+pub(crate) struct Resolver {
+    /// What was asked for, for messages.
+    asked: PathBuf,
+    parents: Parents,
+    missing: Missing,
+    /// What has been reached, and its path without any links.
+    here: File,
+    path: PathBuf,
+    /// What is still to come, the next one last.
+    rest: Vec<OsString>,
+    links: u32,
+}
+
+impl Resolver {
+    pub(crate) fn new(asked: &Path, parents: Parents, missing: Missing) -> Result<Self> {
+        let absolute = std::path::absolute(asked).at(Step::Parent, "find", asked)?;
+        let here = openat(CWD, "/", LOOK | OFlags::DIRECTORY, Mode::empty()).at(Step::Parent, "open", "/")?;
+        let mut resolver = Self {
+            asked: asked.to_owned(),
+            parents,
+            missing,
+            here: here.into(),
+            path: PathBuf::from("/"),
+            rest: Vec::new(),
+            links: 0,
+        };
+        resolver.push(&absolute);
+        resolver.judge(Kind::Directory, &resolver.inspect(&resolver.here)?)?;
+        Ok(resolver)
+    }
+
+    /// Follows the whole path.
+    pub(crate) fn run(&mut self) -> Result<()> {
+        while let Some(name) = self.rest.pop() {
+            self.step(name)?;
+        }
+        Ok(())
+    }
+
+    /// Follows the whole path, and opens the directory that it leads to.
+    pub(crate) fn open_directory(mut self) -> Result<File> {
+        self.run()?;
+        openat(&self.here, ".", LIST, Mode::empty()).map(File::from).at(Step::Parent, "open", self.asked)
+    }
+
+    fn push(&mut self, path: &Path) {
+        let names = path.components().rev().filter_map(|component| match component {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            _ => None,
+        });
+        self.rest.extend(names);
+    }
+
+    fn step(&mut self, name: OsString) -> Result<()> {
+        if name == ".." {
+            let above = openat(&self.here, "..", LOOK | OFlags::DIRECTORY, Mode::empty());
+            self.here = above.map(File::from).at(Step::Parent, "open", &self.asked)?;
+            self.path.pop();
+            return Ok(());
+        }
+        let path = self.path.join(&name);
+        let found = match openat(&self.here, &name, LOOK, Mode::empty()) {
+            Err(Errno::NOENT) if self.missing != Missing::Refuse => return self.make(name, path),
+            found => File::from(found.at(Step::Parent, "open", &path)?),
+        };
+        let metadata = self.inspect(&found)?;
+        if metadata.is_symlink() {
+            return self.follow(&found, path, &metadata);
+        }
+        let kind = if metadata.is_dir() { Kind::Directory } else { Kind::File };
+        (self.here, self.path) = (found, path);
+        // A pipe, or a terminal, on a standard stream: there is no file that anybody could edit.
+        if metadata.is_dir() || metadata.is_file() { self.judge(kind, &metadata) } else { Ok(()) }
+    }
+
+    fn follow(&mut self, link: &File, path: PathBuf, metadata: &Metadata) -> Result<()> {
+        self.links += 1;
+        if self.links > LINKS {
+            return Err(Errno::LOOP).at(Step::Parent, "open", &self.asked);
+        }
+        if self.parents == Parents::Strict {
+            trust::judge(&path, Kind::Link, metadata)?;
+        }
+        let target = readlinkat(link, "", Vec::new()).at(Step::Parent, "read", &path)?;
+        let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
+        if target.is_absolute() {
+            let root = openat(CWD, "/", LOOK | OFlags::DIRECTORY, Mode::empty());
+            (self.here, self.path) = (root.at(Step::Parent, "open", "/")?.into(), PathBuf::from("/"));
+        } else if self.rest.is_empty()
+            && platform::is_of_proc(&self.here).at(Step::Parent, "inspect", &path)?
+        {
+            // Such as `pipe:[7]`, on a standard stream: the kernel's name of something that has no path.
+            return Ok(());
+        }
+        self.push(&target);
+        Ok(())
+    }
+
+    /// Makes one missing directory, and goes on into it. Somebody else may be faster: then it is looked at like any other.
+    fn make(&mut self, name: OsString, path: PathBuf) -> Result<()> {
+        let device = self.inspect(&self.here)?.dev();
+        let Some(made) = made::make(&self.here, Path::new(&name), device, Step::Parent, &path)? else {
+            self.rest.push(name);
+            return self.once_more(&path);
+        };
+        fchmod(&made, MODE).at(Step::Parent, "set the mode of", &path)?;
+        if matches!(self.missing, Missing::Make(durability) if durability.syncs_each()) {
+            let above = openat(&self.here, ".", LIST, Mode::empty()).at(Step::Parent, "open", &self.path)?;
+            fsync(above).at(Step::Parent, "sync the parent of", &path)?;
+        }
+        (self.here, self.path) = (made, path);
+        Ok(())
+    }
+
+    /// Counts a look that found nothing where there is something a moment later, so that nobody can keep this going.
+    fn once_more(&mut self, path: &Path) -> Result<()> {
+        self.links += 1;
+        if self.links > LINKS {
+            return Err(Error::refuse(Step::Parent, "create", path, Refusal::Appeared));
+        }
+        Ok(())
+    }
+
+    fn inspect(&self, file: &File) -> Result<Metadata> {
+        file.metadata().at(Step::Parent, "inspect", &self.asked)
+    }
+
+    fn judge(&self, kind: Kind, metadata: &Metadata) -> Result<()> {
+        match self.parents {
+            Parents::Strict => trust::judge(&self.path, kind, metadata),
+            Parents::Trusted => Ok(()),
+        }
+    }
+}

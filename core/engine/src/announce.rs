@@ -1,0 +1,203 @@
+//! The command of `[on-change]`: whether it is to run, and what is noted of it.
+//!
+//! Before the flip the note says "pending"; only the command's success clears it. A run that finds a pending note runs the
+//! command again, even if there is nothing to publish: but not at once for ever. A command that fails, or that never ends,
+//! may do harm each time, so the pauses before a repeat grow: none before the first, then 1, 2, 4, 8 and 15 minutes.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use atomicdir::{Id, Locked, NoteClaim};
+
+use crate::host::Event;
+use crate::manifest::{Announcement, Attempts, Manifest};
+use crate::on_change;
+use crate::outcome::{LateFailure, Notification, Outcome};
+use crate::plan::OnChange;
+use crate::report::{count, describe};
+use crate::sync::Run;
+
+/// The pause after the second failure in a row. It doubles with each one after that.
+const FIRST_PAUSE: Duration = Duration::from_secs(60);
+
+/// The longest pause before a repeat.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+
+/// The end of a run: telling of the change.
+pub(crate) struct Announcing<'a, 'r> {
+    pub(crate) run: &'a Run<'r>,
+    pub(crate) outcome: &'a mut Outcome,
+}
+
+/// Who runs the command.
+enum Claim {
+    Mine(NoteClaim, Attempts),
+    Others,
+    NothingToDo,
+    /// It has failed before, and the pause is not over.
+    NotYet(Attempts, Duration),
+}
+
+impl<'r> Announcing<'_, 'r> {
+    /// Tells whom the configuration names that the set has changed, if it has not been told.
+    pub(crate) async fn announce(mut self, locked: Locked<'r>) {
+        let current = locked.current().cloned();
+        self.outcome.generation = current.as_ref().map(ToString::to_string).unwrap_or_default();
+        match (&self.run.plan.on_change, current) {
+            (Some(on_change), Some(id)) => self.notify(on_change, &id, locked).await,
+            _ => self.succeed(locked),
+        }
+    }
+
+    /// Runs the command if the current generation has not been announced, and notes how that went.
+    async fn notify(&mut self, on_change: &OnChange, id: &Id, locked: Locked<'r>) {
+        let claimed = self.claim_pending(id, &locked);
+        self.outcome.on_change = Notification::Pending;
+        let (claim, attempts) = match claimed {
+            Ok(Claim::Mine(claim, attempts)) => (claim, attempts),
+            Ok(Claim::NothingToDo) => {
+                self.outcome.on_change = Notification::NotNeeded;
+                return self.succeed(locked);
+            }
+            Ok(Claim::Others) => {
+                self.outcome.on_change = Notification::RunningElsewhere;
+                let warning = "another run is still running the on-change command";
+                return self.outcome.warnings.push(warning.to_owned());
+            }
+            Ok(Claim::NotYet(attempts, left)) => return self.put_off(attempts, left),
+            Err(error) => return self.outcome.failed(&error, error.hint()),
+        };
+        drop(locked);
+        self.run.host.event(Event::Notifying);
+        match on_change::run(on_change, self.run.plan, self.run.host).await {
+            Ok(()) => self.note_success(id).await,
+            Err(error) => {
+                let hint = "the new set is current; the next run repeats the command, and after that each repeat waits longer";
+                self.outcome.failed(&error, Some(hint));
+                self.note_failure(id, attempts).await;
+            }
+        }
+        drop(claim);
+    }
+
+    /// Says that the command is not run although it is to be.
+    fn put_off(&mut self, attempts: Attempts, left: Duration) {
+        let (times, left) = (count(attempts.failed, "time"), humantime::format_duration(left));
+        self.outcome.failures.push(LateFailure {
+            message: format!(
+                "the on-change command has failed {times} in a row, and is not repeated for {left}"
+            ),
+            hint: Some(
+                "the new set is current; mend the command, and run it by hand if it cannot wait".to_owned(),
+            ),
+        });
+    }
+
+    /// Reads the note and claims it while the lock is held, so that whoever clears it is either before or after.
+    ///
+    /// A note that is gone or cannot be read does not say that the change was announced, so it counts as pending.
+    fn claim_pending(&self, id: &Id, locked: &Locked<'_>) -> Result<Claim, atomicdir::Error> {
+        let attempts = match self.run.dir.note(id)?.as_deref().and_then(Manifest::parse) {
+            Some(manifest) if !manifest.is_pending() => return Ok(Claim::NothingToDo),
+            Some(manifest) => manifest.attempts.unwrap_or_default(),
+            None => {
+                locked.replace_note(&Manifest::pending().to_note())?;
+                Attempts::default()
+            }
+        };
+        if let Some(left) = attempts.pause_left(self.run.host.now()) {
+            return Ok(Claim::NotYet(attempts, left));
+        }
+        Ok(self.run.dir.claim_note(id)?.map_or(Claim::Others, |claim| Claim::Mine(claim, attempts)))
+    }
+
+    async fn note_success(&mut self, id: &Id) {
+        let done = |manifest| Manifest { on_change: Some(Announcement::Done), attempts: None, ..manifest };
+        match self.change_note(id, done).await {
+            Ok(locked) => {
+                self.outcome.on_change = Notification::Succeeded;
+                self.succeed(locked);
+            }
+            Err(error) => {
+                let hint = "the command succeeded, but the next run may repeat it";
+                self.outcome.failed(&error, Some(hint));
+            }
+        }
+    }
+
+    async fn note_failure(&mut self, id: &Id, attempts: Attempts) {
+        let failed = attempts.one_more(self.run.host.now());
+        let noted = self.change_note(id, |manifest| Manifest { attempts: Some(failed), ..manifest }).await;
+        if let Err(error) = noted {
+            self.outcome.deferred.push(describe(&error));
+        }
+    }
+
+    /// Changes the note of a generation, unless another one is current by now: its own note speaks for it.
+    async fn change_note(
+        &self,
+        id: &Id,
+        change: impl FnOnce(Manifest) -> Manifest,
+    ) -> Result<Locked<'r>, atomicdir::Error> {
+        // Whoever may not wait to begin may wait here: the work is done, and only has to be put on record.
+        let locked = self.run.lock(self.run.longest_wait()).await?;
+        if locked.current() == Some(id)
+            && let Some(note) = self.run.dir.note(id)?
+        {
+            let manifest = Manifest::parse(&note).unwrap_or_else(Manifest::pending);
+            locked.replace_note(&change(manifest).to_note())?;
+        }
+        Ok(locked)
+    }
+
+    /// Notes the time of a run in which nothing failed.
+    fn succeed(&mut self, locked: Locked<'_>) {
+        if !self.outcome.failures.is_empty() {
+            return;
+        }
+        if let Err(error) = locked.succeed(self.run.host.now()) {
+            self.outcome.deferred.push(describe(&error));
+        }
+    }
+}
+
+impl Attempts {
+    fn one_more(self, now: SystemTime) -> Self {
+        let last = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        Self { failed: self.failed.saturating_add(1), last }
+    }
+
+    /// Returns how long it is to the next repeat: `None` if it is due. A clock that has been set back makes it due.
+    fn pause_left(self, now: SystemTime) -> Option<Duration> {
+        let pause = match self.failed {
+            0 | 1 => return None,
+            failed => {
+                let doubled = u32::try_from(failed - 2).ok().and_then(|times| 2u32.checked_pow(times));
+                FIRST_PAUSE.saturating_mul(doubled.unwrap_or(u32::MAX)).min(LONGEST_PAUSE)
+            }
+        };
+        let since = now.duration_since(UNIX_EPOCH + Duration::from_secs(self.last)).ok()?;
+        pause
+            .checked_sub(since)
+            .map(|left| Duration::from_secs(left.as_secs()))
+            .filter(|left| !left.is_zero())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_repeat_waits_longer_up_to_a_bound() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let pauses = [0, 1, 2, 3, 4, 5, 6, 7, 1_000_000].map(|failed| {
+            let attempts = Attempts { failed, last: 1_000_000 };
+            attempts.pause_left(now).map_or(0, |pause| pause.as_secs() / 60)
+        });
+        assert_eq!(pauses, [0, 0, 1, 2, 4, 8, 15, 15, 15]);
+        let attempts = Attempts { failed: 2, last: 1_000_000 };
+        assert_eq!(attempts.pause_left(now + Duration::from_secs(60)), None);
+        assert_eq!(attempts.pause_left(now - Duration::from_secs(60)), None, "the clock was set back");
+        assert_eq!(attempts.one_more(now), Attempts { failed: 3, last: 1_000_000 });
+    }
+}
