@@ -64,11 +64,30 @@ fn only_what_is_named_is_passed_on() {
 #[test]
 fn it_starts_in_the_folder_of_the_configuration_and_is_found_from_there() {
     let folder = TempDir::new().unwrap();
-    let program = folder.path().join("here");
-    fs::write(&program, "#!/bin/sh\nprintf '%s' \"$PWD $(cat)\"").unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
-    let settings = table([("command", list(&["./here", "{secret}"]))]);
-    let answers = ask_in(&context(), settings, folder.path(), &["a"]);
-    let expected = format!("{} ", folder.path().canonicalize().unwrap().display());
-    assert_eq!(answers[0].as_ref().unwrap().expose_secret(), expected.as_bytes());
+    fs::create_dir(folder.path().join("bin")).unwrap();
+    for (program, text) in [
+        ("bin/command", "#!/bin/sh\nprintf '%s' \"$PWD $(cat) $(cat data)\""),
+        (
+            "bin/plugin",
+            "#!/bin/sh\nread hello\necho '{\"type\":\"hello\",\"protocol\":1}'\nread fetch\n\
+             echo '{\"type\":\"secret\",\"id\":0,\"text\":\"'\"$PWD  $(cat data)\"'\"}'",
+        ),
+    ] {
+        let file = folder.path().join(program);
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    fs::write(folder.path().join("data"), "beside it").unwrap();
+    let expected = format!("{}  beside it", folder.path().canonicalize().unwrap().display());
+    for before in ["", "./", "../"] {
+        let above = folder.path().file_name().unwrap().to_str().unwrap();
+        let before = if before == "../" { format!("../{above}/") } else { before.to_owned() };
+        for settings in [
+            table([("command", list(&[&format!("{before}bin/command"), "{secret}"]))]),
+            table([("plugin", list(&[&format!("{before}bin/plugin")]))]),
+        ] {
+            let answers = ask_in(&context(), settings, folder.path(), &["a"]);
+            assert_eq!(answers[0].as_ref().unwrap().expose_secret(), expected.as_bytes());
+        }
+    }
 }
