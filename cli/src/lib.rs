@@ -4,7 +4,6 @@ mod args;
 mod commands;
 mod exit;
 mod host;
-mod interpreter;
 mod output;
 mod setting;
 mod signals;

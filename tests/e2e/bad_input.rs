@@ -1,11 +1,11 @@
 //! Bad input: each a clear error, and nothing changed.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{COMMAND, HEAD, Ran, Site, is_root};
+use crate::support::{COMMAND, HEAD, OTHER_USER, Ran, Site, is_root};
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
@@ -43,22 +43,37 @@ fn a_parent_that_everyone_can_write_to_is_refused() {
     let site = Site::with_secrets(&[("a", b"1")]);
     fs::create_dir(site.path().join("out")).unwrap();
     set_mode(&site.path().join("out"), 0o777);
-    let ran = site.run(&["sync"]).expect_exit(4);
-    ran.expect_error(&["everyone can write to it (mode 0777)", "hint: take the permission away"]);
-    assert!(site.names().is_empty());
+    for command in ["check", "sync"] {
+        let ran = site.run(&[command]).expect_exit(4);
+        ran.expect_error(&[
+            "everyone can write to the directory (owner ",
+            "mode 0777",
+            "hint: publish below ",
+        ]);
+        assert!(site.names().is_empty());
+    }
 }
 
 #[test]
-fn a_group_that_can_write_to_the_parent_is_warned_of() {
-    if !is_root("a_group_that_can_write_to_the_parent_is_warned_of") {
+fn a_parent_that_a_group_can_write_to_is_refused_unless_only_the_runner_is_in_it() {
+    if !is_root("a_parent_that_a_group_can_write_to_is_refused_unless_only_the_runner_is_in_it") {
         return;
     }
     let site = Site::with_secrets(&[("a", b"1")]);
     let out = site.path().join("out");
     fs::create_dir(&out).unwrap();
-    std::os::unix::fs::chown(&out, None, Some(65534)).unwrap();
     set_mode(&out, 0o775);
-    site.sync().expect_error(&["warning: group 65534 can write to "]);
+    site.sync();
+    chown(&out, None, Some(OTHER_USER)).unwrap();
+    set_mode(&out, 0o775);
+    for command in ["check", "sync"] {
+        site.run(&[command])
+            .expect_exit(4)
+            .expect_error(&["(65534) can write to the directory", "mode 0775"]);
+    }
+    let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
+    site.config(&config.replace("[directory]", "[directory]\nparents = \"trusted\""));
+    site.sync();
 }
 
 #[test]

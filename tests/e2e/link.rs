@@ -92,7 +92,11 @@ fn nothing_is_published_only_where_there_is_no_link() {
     site.sync();
     fs::remove_dir_all(fs::canonicalize(site.link()).unwrap()).unwrap();
     let ran = site.run(&PROGRAM).expect_exit(125);
-    let ran = ran.expect_error(&["error: cannot open `", "out/app` (step 12, read): No such file"]);
+    let ran = ran.expect_error(&[
+        "error: cannot open `",
+        "out/app` (step 12, read): No such file",
+        "hint: the generation that it names is gone: run `secretdir sync`",
+    ]);
     assert!(!ran.stderr.contains("nothing is published"), "{ran:?}");
 }
 
@@ -111,13 +115,22 @@ fn whoever_may_list_the_set_may_run_a_program_with_it() {
     ));
     site.sync();
     assert_eq!(run_as_other(&site, &PROGRAM).expect_exit(0).stdout, "1");
-    let note = run_as_other(&site, &["status"]).expect_exit(4);
-    assert!(note.stderr.contains("Permission denied"), "{note:?}");
+    let status = run_as_other(&site, &["status"]).expect_exit(0);
+    assert!(
+        status.stdout.contains("\nseen as a reader: ") && status.stdout.contains("\n  0400 b"),
+        "{status:?}"
+    );
+    assert!(!status.stdout.contains("from local") && !status.stdout.contains("last success"), "{status:?}");
+    let json = run_as_other(&site, &["status", "--json"]).expect_exit(0).json();
+    assert_eq!((json["view"].as_str(), json["last_success"].is_null()), (Some("reader"), true));
+    assert_eq!(site.run(&["status", "--json"]).json()["view"], "full");
 
     let generation = fs::canonicalize(site.link()).unwrap();
     fs::set_permissions(&generation, fs::Permissions::from_mode(0o711)).unwrap();
     let ran = run_as_other(&site, &PROGRAM).expect_exit(125);
     ran.expect_error(&["error: cannot open `", "(step 12, read): Permission denied"]);
+    let status = run_as_other(&site, &["status", "--json"]).expect_exit(0).json();
+    assert_eq!(status["generation"]["files"].as_array().unwrap().len(), 0);
 }
 
 /// Runs the command as an ordinary user: a copy where he finds it.

@@ -1,8 +1,9 @@
 //! `[on-change]`: once for each change, and never forgotten.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
-use crate::support::{HEAD, Site, assert_ends};
+use crate::support::{COMMAND, HEAD, Ran, Site, assert_ends};
 
 /// A site with 50 files, whose command is a script with these lines. What it says goes to `told`.
 fn site(script: &str) -> Site {
@@ -25,6 +26,17 @@ impl Site {
 
     fn told(&self) -> usize {
         fs::read_to_string(self.path().join("told")).unwrap_or_default().lines().count()
+    }
+
+    /// Makes the last failure of the command one of long ago.
+    fn let_pause_pass(&self) {
+        let notes =
+            fs::read_dir(self.path().join("out/.app.state")).unwrap().map(|entry| entry.unwrap().path());
+        let mut notes = notes.filter(|path| path.to_string_lossy().contains("/note-"));
+        let (note, None) = (notes.next().unwrap(), notes.next()) else { panic!("more than one note") };
+        let mut manifest: serde_json::Value = serde_json::from_slice(&fs::read(&note).unwrap()).unwrap();
+        manifest["attempts"]["last"] = 1_000_000.into();
+        fs::write(note, manifest.to_string()).unwrap();
     }
 
     fn announcement(&self) -> serde_json::Value {
@@ -67,11 +79,54 @@ fn a_failure_is_exit_6_and_the_next_run_repeats_it_although_nothing_changed() {
 
     let ran = site.run(&["sync"]).expect_exit(6);
     assert!(ran.stdout.starts_with("unchanged"), "{ran:?}");
+    assert_eq!(site.told(), 2);
+
+    // Two failures in a row: the next repeat waits, whatever the command would do.
     site.hook("echo x >> told");
+    let ran = site.run(&["sync"]).expect_exit(6);
+    ran.expect_error(&[
+        "the on-change command has failed 2 times in a row, and is not repeated for ",
+        "hint: ",
+    ]);
+    assert_eq!((site.told(), site.announcement()), (2, "pending".into()));
+    site.let_pause_pass();
     site.sync();
     assert_eq!((site.told(), site.announcement()), (3, "done".into()));
     site.sync();
     assert_eq!(site.told(), 3);
+}
+
+/// A change is announced at once, however often the command has failed for the last one.
+#[test]
+fn a_change_does_not_wait_for_the_pause_after_the_failures_of_the_last_one() {
+    let site = site("echo x >> told; exit 3");
+    site.run(&["sync"]).expect_exit(6);
+    site.run(&["sync"]).expect_exit(6);
+    site.secret("s1", "changed");
+    site.run(&["sync"]).expect_exit(6).expect_error(&["the on-change command `sh` failed"]);
+    assert_eq!(site.told(), 3);
+}
+
+#[test]
+fn a_program_and_its_folder_count_from_the_configuration_wherever_it_is_run() {
+    let site = site("");
+    let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
+    let (before, rest) = config.split_once("command = ").unwrap();
+    let (_, rest) = rest.split_once('\n').unwrap();
+    fs::create_dir(site.path().join("hooks")).unwrap();
+    let hook = site.path().join("hooks/told.sh");
+    fs::write(&hook, "#!/bin/sh\necho \"$1\" >> told; pwd >> told\n").unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    for program in ["hooks/told.sh", "./hooks/told.sh"] {
+        site.config(&format!("{before}command = [{program:?}, {program:?}]\n{rest}"));
+        site.secret("s1", program);
+        let mut command = site.command(&["sync"]);
+        Ran::of(command.current_dir("/")).expect_exit(0);
+        let told = fs::read_to_string(site.path().join("told")).unwrap();
+        let folder = fs::canonicalize(site.path()).unwrap();
+        assert_eq!(told, format!("{program}\n{}\n", folder.display()));
+        fs::remove_file(site.path().join("told")).unwrap();
+    }
 }
 
 #[test]
@@ -118,10 +173,8 @@ fn a_note_that_is_gone_or_damaged_counts_as_pending() {
         let site = site("echo x >> told");
         site.sync();
         let script = damage.replace("out/.app.state/note-*", "$(echo out/.app.state/note-*)");
-        crate::support::Ran::of(
-            std::process::Command::new("sh").args(["-c", &script]).current_dir(site.path()),
-        )
-        .expect_exit(0);
+        Ran::of(std::process::Command::new("sh").args(["-c", &script]).current_dir(site.path()))
+            .expect_exit(0);
         assert!(site.sync().stdout.starts_with("unchanged"));
         assert_eq!((site.told(), site.announcement()), (2, "done".into()), "{damage}");
         site.sync();
@@ -146,7 +199,7 @@ fn it_succeeds_for_a_runner_that_ignores_the_ends_of_children() {
     let ignore = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])";
     let mut command = std::process::Command::new("python3");
     site.prepare(command.args(["-c", ignore, crate::support::COMMAND, "sync"]));
-    crate::support::Ran::of(&mut command).expect_exit(0);
+    Ran::of(&mut command).expect_exit(0);
     assert_eq!((site.told(), site.announcement()), (1, "done".into()));
 }
 
@@ -187,7 +240,7 @@ fn it_gets_back_the_umask_that_the_command_was_started_with() {
     let site = site("umask > mask");
     let mut command = std::process::Command::new("sh");
     site.prepare(command.args(["-c", "umask 027; exec \"$COMMAND\" sync"]));
-    crate::support::Ran::of(command.env("COMMAND", crate::support::COMMAND)).expect_exit(0);
+    Ran::of(command.env("COMMAND", COMMAND)).expect_exit(0);
     assert_eq!(fs::read_to_string(site.path().join("mask")).unwrap().trim(), "0027");
 }
 

@@ -200,7 +200,7 @@ fn of_a_program_that_is_there_it_is_said_what_is_not() {
     install(&tools.join("windows"), b"#!/bin/sh\r\n");
     let ran = Ran::of(&mut exec(&site, &["tools/windows"])).expect_exit(126);
     ran.expect_error(&[
-        "its interpreter `/bin/sh ` was not found",
+        r"its interpreter `/bin/sh\r` was not found",
         "hint: its lines end in carriage returns",
     ]);
 }

@@ -98,6 +98,8 @@ fn root_without_the_privilege_is_told_so() {
         return;
     }
     let site = site("owner = 12345");
+    // Root reads no configuration that somebody else could replace.
+    chown(site.path(), Some(0), Some(0)).unwrap();
     let mut command = Command::new("setpriv");
     command.args(["--bounding-set=-chown", "--inh-caps=-chown", "--", "./secretdir", "sync"]);
     site.prepare(&mut command);

@@ -83,7 +83,7 @@ fn a_flip_that_may_not_last_is_exit_6_and_retires_nothing() {
     inject(&site, &["sync"], &["fsync:error=EIO:when=1".to_owned()])
         .expect_exit(6)
         .expect_error(&["(step 10, "]);
-    assert_eq!(site.names().len(), 6);
+    assert_eq!(site.names().len(), 8);
 
     // The next run finds nothing to change, settles what was not settled, and only then retires.
     let trace = trace(&site, &["sync"], &[]);

@@ -42,11 +42,12 @@ fn what_cannot_be_decoded_fails_the_run_and_is_not_shown() {
     site.sync();
     let before = site.fingerprint();
     site.secret("odd", "Kd83hfQ-zz1-Lm5v!");
-    for coding in ["base64", "base64url", "hex"] {
+    for (coding, column) in [("base64", 8), ("base64url", 17), ("hex", 1)] {
         config(&site, &[("a", &format!("secret = \"odd\", decode = {coding:?}"))]);
         let ran = site.run(&["sync"]).expect_exit(3);
-        let expected =
-            format!("error: file `a`: secret `odd` of source `local`: the value is not {coding}\n");
+        let expected = format!(
+            "error: file `a`: secret `odd` of source `local`: the value is not {coding}: it goes wrong at line 1, column {column}\n"
+        );
         assert_eq!(ran.stderr, expected);
     }
     assert_eq!(site.fingerprint().without_folder(), before.without_folder());

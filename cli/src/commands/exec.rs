@@ -19,10 +19,10 @@ use std::process::Command;
 use atomicdir::{Snapshot, Step};
 use rustix::io::{FdFlags, fcntl_setfd};
 use secretdir_engine::Location;
+use secretdir_engine::interpreter::{self, Missing};
 
 use crate::Exit;
 use crate::host::CliHost;
-use crate::interpreter::{self, Missing};
 use crate::output::Output;
 
 /// Where the program finds the path of the generation's own directory.
@@ -33,6 +33,8 @@ const PATH: &str = "SECRETDIR_PATH";
 pub(crate) enum ExecError {
     #[error("nothing is published at `{}`", .0.display())]
     NothingPublished(PathBuf),
+    #[error(transparent)]
+    GenerationGone(atomicdir::Error),
     #[error(transparent)]
     NotPinned(atomicdir::Error),
     #[error("the pin on `{}` cannot be handed on", .path.display())]
@@ -58,6 +60,9 @@ impl ExecError {
     pub(crate) fn hint(&self) -> Option<&str> {
         match self {
             Self::NothingPublished(_) => Some("run `secretdir sync` first"),
+            Self::GenerationGone(_) => {
+                Some("the generation that it names is gone: run `secretdir sync`, which publishes it anew")
+            }
             Self::NotPinned(error) => error.hint(),
             Self::Lacking { missing, .. } => missing.hint(),
             _ => None,
@@ -88,13 +93,22 @@ pub(crate) fn run(location: &Location, program: &[OsString], host: &CliHost, out
 fn pin(location: &Location) -> Result<Snapshot, ExecError> {
     look_at(location).map_err(ExecError::NotPinned)?;
     let link = location.link();
-    let snapshot = Snapshot::open(link).map_err(|error| match fs::symlink_metadata(link) {
-        Err(absent) if absent.kind() == ErrorKind::NotFound => ExecError::NothingPublished(link.to_owned()),
-        _ => ExecError::NotPinned(error),
-    })?;
+    let snapshot = Snapshot::open(link).map_err(|error| not_open(link, error))?;
     match fcntl_setfd(&snapshot, FdFlags::empty()) {
         Ok(()) => Ok(snapshot),
         Err(errno) => Err(ExecError::NotHandedOn { path: snapshot.path().to_owned(), cause: errno.into() }),
+    }
+}
+
+/// Says why what is published cannot be opened: because it is not there, or for a reason of its own.
+fn not_open(link: &Path, error: atomicdir::Error) -> ExecError {
+    let is_absent = |found: io::Result<_>| found.is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    if is_absent(fs::symlink_metadata(link)) {
+        ExecError::NothingPublished(link.to_owned())
+    } else if is_absent(fs::metadata(link)) {
+        ExecError::GenerationGone(error)
+    } else {
+        ExecError::NotPinned(error)
     }
 }
 

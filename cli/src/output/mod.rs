@@ -22,13 +22,17 @@ mod providers;
 mod status;
 pub(crate) mod stdout;
 
-use std::io;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::io::Errno;
+use rustix::process::geteuid;
 use secretdir_engine::{
-    ConfigError, Difference, DifferenceState, InspectError, Outcome, Plan, Problem, PublishError, Registry,
-    RegistryError, Rehearsal, StatusReport, SyncError, SyncFailure, UnknownProvider, count, describe, escape,
+    ConfigError, Difference, DifferenceState, InspectError, Outcome, Plan, Problem, PublishError, Refusal,
+    Registry, RegistryError, Rehearsal, StatusReport, SyncError, SyncFailure, UnknownProvider, count,
+    describe, escape,
 };
 use secretdir_provider::Provider;
 use serde::Serialize;
@@ -113,7 +117,7 @@ impl Output {
             SyncError::Gather(error) => {
                 error.failures().iter().map(|failure| Message::new(failure, failure.hint())).collect()
             }
-            SyncError::Publish(error) => vec![Message::new(error, error.hint())],
+            SyncError::Publish(error) => vec![unpublished(error)],
             SyncError::Owner(error) => vec![Message::new(error, error.hint())],
             other => vec![Message::new(other, None)],
         };
@@ -125,7 +129,7 @@ impl Output {
     pub(crate) fn would_fail(&self, plan: &Plan, error: &InspectError) -> Exit {
         let messages = match error {
             InspectError::Owners(error) => problems(error),
-            InspectError::Publish(error) => vec![Message::new(error, error.hint())],
+            InspectError::Publish(error) => vec![unpublished(error)],
             other => vec![Message::new(other, None)],
         };
         let warnings: Vec<_> = plan.warnings().iter().map(Problem::to_string).collect();
@@ -133,7 +137,7 @@ impl Output {
     }
 
     pub(crate) fn publish_failed(&self, error: &PublishError, exit: Exit) -> Exit {
-        self.fail(vec![Message::new(error, error.hint())], exit)
+        self.fail(vec![unpublished(error)], exit)
     }
 
     /// Says that a configuration is good and, if its sources have been asked, what they came to.
@@ -270,6 +274,28 @@ impl Output {
         }
         exit
     }
+}
+
+/// Says why nothing was published, and what this command can do about it.
+fn unpublished(error: &PublishError) -> Message {
+    let somebody = somebody_elses(error);
+    let hint = match error.refusal() {
+        Some(Refusal::Busy) => Some("let this run wait longer for it: --wait 5m"),
+        _ => somebody.as_deref().or(error.hint()),
+    };
+    Message::new(error, hint)
+}
+
+/// Says what to do if what may not be used, such as the lock, belongs to another user.
+fn somebody_elses(error: &PublishError) -> Option<String> {
+    error.io_error().filter(|cause| cause.kind() == ErrorKind::PermissionDenied)?;
+    let (owner, user) = (fs::symlink_metadata(error.path()).ok()?.uid(), geteuid().as_raw());
+    let who = if owner == 0 { "root".to_owned() } else { format!("user {owner}") };
+    (owner != user).then(|| {
+        format!(
+            "it belongs to {who}: run this as {who}, or have {who} remove it once if only you publish here"
+        )
+    })
 }
 
 fn problems(error: &ConfigError) -> Vec<Message> {

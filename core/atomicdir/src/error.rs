@@ -91,6 +91,9 @@ pub enum Refusal {
         /// What is missing.
         capability: &'static str,
     },
+    /// There is no such user or group in the user namespace that this process is in.
+    #[error("the user or group is not mapped into this user namespace")]
+    NotMapped,
     /// A file could not be written, so the set is not complete.
     #[error("it could not be written, so the set would not be complete")]
     Incomplete,
@@ -172,11 +175,17 @@ impl Refusal {
             }
             Self::NotOnRecord => "look at it, and remove it by hand if nobody needs it",
             Self::WritableByEveryone(_) => "take the permission away (chmod o-w), or choose another parent",
+            Self::NotOurs { owner: 0, .. } => {
+                "run it as root, or let root remove it once if only you publish here"
+            }
             Self::NotOurs { .. } => "run as that user, or remove it by hand if nobody needs it",
             Self::NotALockFile | Self::NotAGeneration | Self::NotOfOurMaking => {
                 "nothing but atomicdir should make this name; move it away"
             }
             Self::NeedsPrivilege { .. } => "run as root, or leave the owner out",
+            Self::NotMapped => {
+                "map it into the namespace of this container (subuid, subgid), or leave the owner out"
+            }
             Self::Umask => "use a umask that keeps the owner's bits, such as 077",
             Self::LockRemoved => "never remove the lock: it is free as soon as nobody holds it",
             Self::Name(_)

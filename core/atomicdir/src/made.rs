@@ -47,17 +47,26 @@ pub(crate) fn make(
 ///
 /// It is not the one that was made, or cannot be opened because a umask took its owner's permissions away.
 pub(crate) fn open(above: impl AsFd, name: &Path, device: u64, step: Step, path: &Path) -> Result<File> {
-    let opened = match openat(above, name, DIRECTORY, Mode::empty()) {
-        Err(Errno::ACCESS) => return Err(Error::refuse(step, "open", path, Refusal::Umask)),
-        Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR) => return Err(swapped(step, path)),
-        opened => File::from(opened.at(step, "open", path)?),
-    };
+    let opened = open_within(above, name, step, path)?;
     let found = opened.metadata().at(step, "inspect", path)?;
     if !is_as_made(&found, device) || !is_empty(&opened).at(step, "list", path)? {
         return Err(swapped(step, path));
     }
     acl::clear(&opened).at(step, "take the access control list off", path)?;
     Ok(opened)
+}
+
+/// Opens a directory that was just made in one that nobody else can enter.
+///
+/// # Errors
+///
+/// It is not there, or cannot be opened because a umask took its owner's permissions away.
+pub(crate) fn open_within(above: impl AsFd, name: &Path, step: Step, path: &Path) -> Result<File> {
+    match openat(above, name, DIRECTORY, Mode::empty()) {
+        Err(Errno::ACCESS) => Err(Error::refuse(step, "open", path, Refusal::Umask)),
+        Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR) => Err(swapped(step, path)),
+        opened => opened.map(File::from).at(step, "open", path),
+    }
 }
 
 fn swapped(step: Step, path: &Path) -> Error {

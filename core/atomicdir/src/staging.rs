@@ -155,8 +155,7 @@ impl Staging<'_, '_> {
             }
             made => {
                 made.at(Step::Stage, "create", path)?;
-                let device = self.locked.dir.parent.device;
-                made::open(self.top(), Path::new(name), device, Step::Stage, path)
+                made::open_within(self.top(), Path::new(name), Step::Stage, path)
             }
         }
     }
@@ -166,7 +165,12 @@ impl Staging<'_, '_> {
         let owner = wanted.owner.beyond(self.born);
         if !owner.is_unset() {
             let (user, group) = owner.raw();
-            fchown(file, user, group).at(Step::Stage, "set the owner of", path)?;
+            match fchown(file, user, group) {
+                Err(Errno::INVAL) => {
+                    return Err(Error::refuse(Step::Stage, "set the owner of", path, Refusal::NotMapped));
+                }
+                given => given.at(Step::Stage, "set the owner of", path)?,
+            }
         }
         fchmod(file, wanted.mode.raw()).at(Step::Stage, "set the mode of", path)?;
         if self.locked.dir.options.durability.syncs_each() {

@@ -190,8 +190,20 @@ impl Looking<'_> {
         let since = found.modified().at(Step::Read, "inspect", &path)?;
         // Last, for a snapshot that meets the exclusive lock has to try again.
         let pin = pin(held).at(Step::Read, "look for pins on", path)?;
-        let note = self.state.map_or(Ok(None), |state| note::read(state, id))?;
+        let note = self.note(id)?;
         Ok(Some(GenerationStatus { id: id.clone(), since, pin, files, note }))
+    }
+
+    /// Reads the note of a generation, if this user may.
+    fn note(&mut self, id: &Id) -> Result<Option<Vec<u8>>> {
+        let Some(state) = self.state else { return Ok(None) };
+        match note::read(state, id) {
+            Err(error) if error.is_denied() => {
+                self.view = View::Reader;
+                Ok(None)
+            }
+            read => read,
+        }
     }
 
     /// Tells what can be told of a generation that this user may not open.

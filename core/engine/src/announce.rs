@@ -16,6 +16,10 @@ use crate::plan::OnChange;
 use crate::report::{count, describe};
 use crate::sync::Run;
 
+/// What to know of a command that failed.
+const REPEATED: &str =
+    "the new set is current; the next run repeats the command, and after that each repeat waits longer";
+
 /// The pause after the second failure in a row. It doubles with each one after that.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -71,8 +75,8 @@ impl<'r> Announcing<'_, 'r> {
         match on_change::run(on_change, self.run.plan, self.run.host).await {
             Ok(()) => self.note_success(id).await,
             Err(error) => {
-                let hint = "the new set is current; the next run repeats the command, and after that each repeat waits longer";
-                self.outcome.failed(&error, Some(hint));
+                let hint = error.hint().map_or(REPEATED.to_owned(), |hint| format!("{hint}; {REPEATED}"));
+                self.outcome.failed(&error, Some(&hint));
                 self.note_failure(id, attempts).await;
             }
         }

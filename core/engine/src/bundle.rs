@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::coding::NotCoded;
 use crate::field::FieldError;
-use crate::gather::{Answers, GatherError};
+use crate::gather::{Answers, GatherError, GatherFailure};
 use crate::import::{self, FileSet};
 use crate::manifest::ManifestEntry;
 use crate::owners::Owners;
@@ -68,7 +68,11 @@ impl<'p> Bundle<'p> {
                 tokio::task::yield_now().await;
             }
         }
-        let Assembling { left_out, defaulted, failures, .. } = assembling;
+        let Assembling { left_out, defaulted, mut failures, .. } = assembling;
+        let size: u64 = files.iter().map(|(_, bytes)| bytes.get().len() as u64).sum();
+        if size > plan.gather.max_bytes {
+            failures.push(GatherFailure::too_large(plan.gather.max_bytes));
+        }
         if failures.is_empty() {
             Ok(Self { plan, set, files, left_out, defaulted })
         } else {

@@ -1,10 +1,14 @@
 //! Bytes written as text, and back: base64, base64url, hexadecimal (RFC 4648). Strict, and nothing of a value is left behind.
+//!
+//! Programs such as `base64` and `openssl` break what they write into lines. Such a text is read if its line ends stand where
+//! a program puts them: the same one after every line, all lines but the last of one length, the last no longer, and
+//! perhaps one at the end. Anything else may be two values, or a damaged one.
 
 use std::fmt;
 
 use base64::engine::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
-use base64::{decoded_len_estimate, encoded_len};
+use base64::{DecodeError, DecodeSliceError, decoded_len_estimate, encoded_len};
 use zeroize::Zeroizing;
 
 const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -20,10 +24,15 @@ pub(crate) enum Coding {
     Hex,
 }
 
-/// A text is not what this coding makes of any bytes. Says nothing of the text.
+/// A text is not what this coding makes of any bytes. Says where, and nothing else of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the value is not {0}")]
-pub(crate) struct NotCoded(Coding);
+#[error("the value is not {coding}: it goes wrong at line {line}, column {column}")]
+pub(crate) struct NotCoded {
+    coding: Coding,
+    line: usize,
+    /// Counted in bytes.
+    column: usize,
+}
 
 impl Coding {
     /// Reads a coding as a configuration spells it.
@@ -31,15 +40,35 @@ impl Coding {
         [Self::Base64, Self::Base64Url, Self::Hex].into_iter().find(|coding| coding.to_string() == text)
     }
 
-    /// Returns the bytes that a text stands for. White space is no part of any coding.
+    /// Returns the bytes that a text stands for, which may be broken into lines. Other white space is no part of any coding.
     pub(crate) fn decode(self, text: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotCoded> {
-        let bytes = match self {
+        let not_coded = |(line, column)| NotCoded { coding: self, line, column };
+        let lines = Lines::of(text).map_err(not_coded)?;
+        let text = lines.joined();
+        let decoded = match text.iter().position(|byte| !self.has(*byte)) {
+            Some(offset) => Err(offset),
+            None => self.decode_line(&text),
+        };
+        decoded.map_err(|offset| not_coded(lines.position(offset)))
+    }
+
+    /// Says whether a text in this coding can have a byte in it.
+    fn has(self, byte: u8) -> bool {
+        match self {
+            Self::Base64 => byte.is_ascii_alphanumeric() || b"+/=".contains(&byte),
+            Self::Base64Url => byte.is_ascii_alphanumeric() || b"-_=".contains(&byte),
+            Self::Hex => byte.is_ascii_hexdigit(),
+        }
+    }
+
+    /// The error is the offset of what is wrong.
+    fn decode_line(self, text: &[u8]) -> Result<Zeroizing<Vec<u8>>, usize> {
+        match self {
             Self::Base64 => from_base64(&STANDARD, text),
             Self::Base64Url if text.contains(&b'=') => from_base64(&URL_SAFE, text),
             Self::Base64Url => from_base64(&URL_SAFE_NO_PAD, text),
             Self::Hex => from_hex(text),
-        };
-        bytes.ok_or(NotCoded(self))
+        }
     }
 
     /// Returns the text that stands for some bytes.
@@ -74,12 +103,61 @@ enum Padding {
     LeftOut,
 }
 
-/// Decodes into one buffer that is large enough from the start.
-fn from_base64(engine: &GeneralPurpose, text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+/// The lines that a text is broken into.
+struct Lines<'t> {
+    lines: Vec<&'t [u8]>,
+    /// How many bytes each has, but the last.
+    width: usize,
+}
+
+impl<'t> Lines<'t> {
+    /// Takes a text apart, or says in which line and column a line end stands where no program puts one.
+    fn of(text: &'t [u8]) -> Result<Self, (usize, usize)> {
+        let mut lines: Vec<_> = text.split(|byte| *byte == b'\n').collect();
+        let unended = lines.pop().filter(|rest| !rest.is_empty() || lines.is_empty());
+        if lines.first().is_some_and(|first| first.ends_with(b"\r")) {
+            for (number, line) in (1..).zip(&mut lines) {
+                *line = line.strip_suffix(b"\r").ok_or((number, line.len() + 1))?;
+            }
+        }
+        lines.extend(unended);
+        let width = lines.first().map_or(0, |first| first.len());
+        for (number, line) in (1..).zip(&lines) {
+            let is_last = number == lines.len();
+            if line.len() > width || (line.len() < width && !is_last) || (line.is_empty() && !text.is_empty())
+            {
+                return Err((number, width.min(line.len()) + 1));
+            }
+        }
+        Ok(Self { lines, width: width.max(1) })
+    }
+
+    /// Returns the text without its line ends.
+    fn joined(&self) -> Zeroizing<Vec<u8>> {
+        let mut joined = Zeroizing::new(Vec::with_capacity(self.width * self.lines.len()));
+        self.lines.iter().for_each(|line| joined.extend_from_slice(line));
+        joined
+    }
+
+    /// Returns the line and column of an offset into the text without its line ends. Its end is behind its last byte.
+    fn position(&self, offset: usize) -> (usize, usize) {
+        let is_end = offset > 0 && offset == self.lines.iter().map(|line| line.len()).sum::<usize>();
+        let byte = offset - usize::from(is_end);
+        (1 + byte / self.width, 1 + byte % self.width + usize::from(is_end))
+    }
+}
+
+/// Decodes into one buffer that is large enough from the start. The error is the offset of what is wrong.
+fn from_base64(engine: &GeneralPurpose, text: &[u8]) -> Result<Zeroizing<Vec<u8>>, usize> {
     let mut bytes = Zeroizing::new(vec![0; decoded_len_estimate(text.len())]);
-    let length = engine.decode_slice(text, &mut bytes).ok()?;
+    let length = engine.decode_slice(text, &mut bytes).map_err(|error| match error {
+        DecodeSliceError::DecodeError(
+            DecodeError::InvalidByte(offset, _) | DecodeError::InvalidLastSymbol { offset, .. },
+        ) => offset,
+        _ => text.len(),
+    })?;
     bytes.truncate(length);
-    Some(bytes)
+    Ok(bytes)
 }
 
 fn to_base64(engine: &GeneralPurpose, bytes: &[u8], padding: Padding) -> Zeroizing<Vec<u8>> {
@@ -91,15 +169,15 @@ fn to_base64(engine: &GeneralPurpose, bytes: &[u8], padding: Padding) -> Zeroizi
     text
 }
 
-fn from_hex(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+fn from_hex(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, usize> {
     let (pairs, rest) = text.as_chunks::<2>();
     let mut bytes = Zeroizing::new(Vec::with_capacity(pairs.len()));
-    for pair in pairs {
+    for (pair, offset) in pairs.iter().zip((0_usize..).step_by(2)) {
         let [high, low] =
             pair.map(|digit| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok()));
-        bytes.push(high? << 4 | low?);
+        bytes.push(high.ok_or(offset)? << 4 | low.ok_or(offset + 1)?);
     }
-    rest.is_empty().then_some(bytes)
+    if rest.is_empty() { Ok(bytes) } else { Err(text.len()) }
 }
 
 #[cfg(test)]
@@ -116,20 +194,77 @@ mod tests {
         assert_eq!(ALL.map(written), ["+/9+YQ==", "-_9-YQ", "fbff7e61"]);
     }
 
+    fn position(coding: Coding, text: &str) -> (usize, usize) {
+        let error = coding.decode(text.as_bytes()).unwrap_err();
+        let (line, column) = (error.line, error.column);
+        let expected = format!("the value is not {coding}: it goes wrong at line {line}, column {column}");
+        assert_eq!(error.to_string(), expected);
+        (line, column)
+    }
+
     #[test]
-    fn what_is_not_of_the_coding_is_refused_and_not_quoted() {
+    fn what_is_not_of_the_coding_is_refused_with_its_position_and_not_quoted() {
         for (coding, texts) in [
-            (Coding::Base64, &["YQ", "YQ=", "YQ==\n", " YQ==", "-_9-YQ==", "YR==", "Y===", "a.b="][..]),
-            (Coding::Base64Url, &["+/9+", "YQ=", "YQ\n", "YR"]),
-            (Coding::Hex, &["0", "0g", "0x00", "00 11", "00\n"]),
+            (
+                Coding::Base64,
+                &[
+                    ("YQ", (1, 3)),
+                    ("YQ=", (1, 4)),
+                    (" YQ==", (1, 1)),
+                    ("-_9-YQ==", (1, 1)),
+                    ("YR==", (1, 2)),
+                    ("Y===", (1, 2)),
+                    ("a.b=", (1, 2)),
+                    ("YWFh\nYWF!\nYQ==", (2, 4)),
+                ][..],
+            ),
+            (Coding::Base64Url, &[("+/9+", (1, 1)), ("YQ=", (1, 4)), ("YR", (1, 2)), ("YW\nFh\nY/", (3, 2))]),
+            (
+                Coding::Hex,
+                &[("0", (1, 2)), ("0g", (1, 2)), ("0x00", (1, 2)), ("00 11", (1, 3)), ("00\n1g", (2, 2))],
+            ),
         ] {
-            for text in texts {
-                let error = coding.decode(text.as_bytes()).unwrap_err();
-                assert_eq!(error.to_string(), format!("the value is not {coding}"), "{text:?}");
+            for (text, expected) in texts {
+                assert_eq!(position(coding, text), *expected, "{text:?}");
             }
         }
         assert_eq!(Coding::Base64Url.decode(b"YQ==").unwrap().as_slice(), b"a");
         assert_eq!(Coding::Hex.decode(b"fF00").unwrap().as_slice(), [255, 0]);
+    }
+
+    #[test]
+    fn lines_are_read_if_they_are_as_a_program_makes_them() {
+        for (text, bytes) in [
+            ("YWFh\nYWFh\nYQ==\n", &b"aaaaaaa"[..]),
+            ("YWFh\r\nYWFh\r\nYQ==", b"aaaaaaa"),
+            ("YWFh\r\nYWFh\r\n", b"aaaaaa"),
+            ("YWFhY\nWFhYQ\n==\n", b"aaaaaaa"),
+            ("YWFhYWF\nhYQ==", b"aaaaaaa"),
+            ("YQ==\n", b"a"),
+            ("YQ==\r\n", b"a"),
+            ("", b""),
+        ] {
+            assert_eq!(Coding::Base64.decode(text.as_bytes()).unwrap().as_slice(), bytes, "{text:?}");
+        }
+        for (text, expected) in [
+            ("YWFh\nYQ==\n\n", (3, 1)),
+            ("\nYWFh", (1, 1)),
+            ("\n", (1, 1)),
+            ("YWFh\n\nYWFh", (2, 1)),
+            ("YWFh\nYW\nFh", (2, 3)),
+            ("YW\nFhYWFh", (2, 3)),
+            ("YWFh\nYWFhYWFh", (2, 5)),
+            ("YWFh\r\nYWFh\nYQ==", (2, 5)),
+            ("YWFh\nYWFh\r\nYQ==", (2, 5)),
+            ("YWFh\rYQ==", (1, 5)),
+            ("YQ==\r", (1, 5)),
+            ("YWFh\n YQ=", (2, 1)),
+            ("YWFh\nYQ==\r\n", (2, 5)),
+        ] {
+            assert_eq!(position(Coding::Base64, text), expected, "{text:?}");
+        }
+        assert_eq!(Coding::Hex.decode(b"00\nff\n").unwrap().as_slice(), [0, 255]);
+        assert_eq!(Coding::Base64Url.decode(b"-_\n9-\nYQ\n").unwrap().as_slice(), b"\xfb\xff~a");
     }
 
     proptest! {
@@ -137,6 +272,19 @@ mod tests {
         fn what_is_encoded_is_decoded_unchanged(bytes: Vec<u8>) {
             for coding in ALL {
                 let decoded = coding.decode(&coding.encode(&bytes)).unwrap();
+                prop_assert_eq!(decoded.as_slice(), bytes.as_slice());
+            }
+        }
+
+        #[test]
+        fn what_is_broken_into_lines_is_read_as_what_is_not(bytes: Vec<u8>, width in 1_usize..80, crlf: bool, last: bool) {
+            let end: &[u8] = if crlf { b"\r\n" } else { b"\n" };
+            for coding in ALL {
+                let mut wrapped = coding.encode(&bytes).chunks(width).collect::<Vec<_>>().join(end);
+                if last && !wrapped.is_empty() {
+                    wrapped.extend(end);
+                }
+                let decoded = coding.decode(&wrapped).unwrap();
                 prop_assert_eq!(decoded.as_slice(), bytes.as_slice());
             }
         }

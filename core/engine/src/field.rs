@@ -92,6 +92,14 @@ pub enum FieldError {
     /// There is no such key or index.
     #[error("the secret has no field `{0}`")]
     Missing(String),
+    /// There is no such key, but what it seems to mean is there, deeper down.
+    #[error("the secret has no field `{field}`, but one below its top: write field = \"{pointer}\"")]
+    Deeper {
+        /// The field asked for.
+        field: String,
+        /// The JSON pointer that leads there.
+        pointer: String,
+    },
     /// The field is null.
     #[error("field `{0}` of the secret is null")]
     Null(String),
@@ -110,6 +118,13 @@ pub enum JsonFault {
     EndsEarly,
     /// The bytes are not UTF-8.
     NotUtf8,
+}
+
+impl FieldError {
+    /// Says whether the secret is as it should be, and just has no such field.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing(_) | Self::Deeper { .. })
+    }
 }
 
 impl Field {
@@ -150,7 +165,7 @@ impl Field {
     pub(crate) fn pick_from(&self, secret: &JsonSecret<'_>) -> Result<Zeroizing<Vec<u8>>, FieldError> {
         let found = match &self.way {
             Way::Key => match &secret.members {
-                Some(members) => members.get(&self.text).copied().ok_or_else(|| self.missing()),
+                Some(members) => members.get(&self.text).copied().ok_or_else(|| self.not_at_the_top(secret)),
                 None => Err(FieldError::NotAnObject(self.text.clone())),
             },
             Way::Pointer(tokens) => self.follow(tokens, secret),
@@ -195,6 +210,19 @@ impl Field {
             }
             json::Kind::Object | json::Kind::Array | json::Kind::Scalar => Ok(json::compact(found)),
         }
+    }
+
+    /// A key that is not there may be a way, as other programs write it: `a.b`, `.a.b`, `$.a.b`, `a[0].b`, `a/b`.
+    fn not_at_the_top(&self, secret: &JsonSecret<'_>) -> FieldError {
+        let way = self.text.strip_prefix('$').unwrap_or(&self.text);
+        let tokens = way.split(['.', '/', '[', ']']).map(|token| token.trim_matches(['"', '\'']));
+        let tokens: Vec<_> = tokens.filter(|token| !token.is_empty()).map(str::to_owned).collect();
+        if self.follow(&tokens, secret).is_err() || tokens.is_empty() {
+            return self.missing();
+        }
+        let escaped = tokens.iter().map(|token| token.replace('~', "~0"));
+        let pointer = escaped.fold(String::new(), |pointer, token| pointer + "/" + &token);
+        FieldError::Deeper { field: self.text.clone(), pointer }
     }
 
     fn missing(&self) -> FieldError {

@@ -9,9 +9,10 @@ mod pauses;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
-use secretdir_provider::{Secret, SecretRequest, SourceError};
+use secretdir_provider::{Allowance, Secret, SecretRequest, SourceError};
 use tokio::time::Instant;
 
 use crate::host::{Event, Host};
@@ -24,6 +25,8 @@ use fetching::Fetching;
 /// What all sources said, in the order of the plan.
 pub(crate) struct Answers {
     pub(crate) sources: Vec<Answered>,
+    /// When the whole gathering is to end, the making of files included.
+    pub(crate) deadline: Instant,
 }
 
 /// What one source said.
@@ -54,6 +57,11 @@ struct Fetched {
 }
 
 impl Answers {
+    /// Returns how long it is to the deadline of the whole gathering.
+    pub(crate) fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
     pub(crate) fn request(&self, id: RequestId) -> Option<&SecretRequest> {
         self.sources.get(id.source)?.requests.get(id.request)
     }
@@ -86,16 +94,29 @@ pub(crate) struct Gathered {
 pub(crate) async fn gather(plan: &Plan, host: &dyn Host) -> Gathered {
     host.event(Event::Gathering { secrets: plan.secret_count() });
     let deadline = Instant::now() + plan.gather.timeout;
-    let fetches = (0..plan.sources.len()).filter_map(|source| Fetching::new(plan, source, host, deadline));
-    let fetched = join_all(fetches.map(Fetching::run)).await;
+    let allowance = Allowance::new(plan.gather.max_bytes);
+    let fetching = |source| Fetching::new(plan, source, host, deadline, &allowance);
+    let fetched = join_all((0..plan.sources.len()).filter_map(fetching).map(Fetching::run)).await;
     let warnings = fetched.iter().flat_map(|fetched| fetched.warnings.iter().cloned()).collect();
-    Gathered { result: collect(plan, fetched), warnings }
+    // One cause for however many secrets that there was no room for.
+    if allowance.is_exceeded() || total(&fetched) > plan.gather.max_bytes {
+        let failure = GatherFailure::too_large(plan.gather.max_bytes);
+        return Gathered { result: Err(GatherError::new(vec![failure])), warnings };
+    }
+    Gathered { result: collect(plan, fetched, deadline), warnings }
+}
+
+/// Adds up the secrets, those of sources too that do not count them.
+fn total(all: &[Fetched]) -> u64 {
+    let secrets =
+        all.iter().flat_map(|fetched| &fetched.answers).filter_map(|answer| answer.as_ref().ok()?.as_ref());
+    secrets.map(|secret| secret.expose_secret().len() as u64).sum()
 }
 
 /// All or nothing: every secret, or every failure.
-fn collect(plan: &Plan, all: Vec<Fetched>) -> Result<Answers, GatherError> {
+fn collect(plan: &Plan, all: Vec<Fetched>, deadline: Instant) -> Result<Answers, GatherError> {
     let mut failures = Vec::new();
-    let mut answers = Answers { sources: Vec::new() };
+    let mut answers = Answers { sources: Vec::new(), deadline };
     for (source, fetched) in all.into_iter().enumerate() {
         let Fetched { requests, places, .. } = fetched;
         let mut answered = Answered { requests, places, secrets: Vec::new(), listings: BTreeMap::new() };

@@ -12,6 +12,7 @@ mod gather;
 mod host;
 mod import;
 mod inspect;
+pub mod interpreter;
 mod manifest;
 mod on_change;
 mod outcome;

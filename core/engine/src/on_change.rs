@@ -21,6 +21,7 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 use crate::host::Host;
+use crate::interpreter::{self, Missing};
 use crate::plan::{OnChange, Plan};
 
 /// What of the runner's environment a command gets, besides `LC_*`.
@@ -57,6 +58,14 @@ pub enum OnChangeError {
         #[source]
         cause: io::Error,
     },
+    /// It is there, but what runs it is not.
+    #[error("cannot start the on-change command `{program}`: {missing}")]
+    Lacking {
+        /// Its first word.
+        program: String,
+        /// What is not there.
+        missing: Missing,
+    },
     /// Its end could not be waited for.
     #[error("cannot wait for the on-change command `{program}`")]
     Wait {
@@ -84,11 +93,36 @@ pub enum OnChangeError {
     },
 }
 
+impl OnChangeError {
+    fn start(program: String, located: &Path, cause: io::Error) -> Self {
+        let is_not_found = cause.kind() == io::ErrorKind::NotFound;
+        match interpreter::missing(located.as_os_str()).filter(|_| is_not_found) {
+            Some(missing) => Self::Lacking { program, missing },
+            None => Self::Start { program, cause },
+        }
+    }
+
+    /// Returns what a person can do about it.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Start { cause, .. } if cause.kind() != io::ErrorKind::NotFound => None,
+            Self::Start { program, .. } if program.contains(char::is_whitespace) => {
+                Some("write the program and each argument by themselves: no shell takes a command apart")
+            }
+            Self::Start { program, .. } if !program.contains('/') => {
+                Some("it is in none of the folders of PATH: write its whole path")
+            }
+            Self::Lacking { missing, .. } => missing.hint(),
+            _ => None,
+        }
+    }
+}
+
 /// Runs the command to its end, and not longer than its timeout.
 pub(crate) async fn run(on_change: &OnChange, plan: &Plan, host: &dyn Host) -> Result<(), OnChangeError> {
     let program = || on_change.program.clone();
-    let mut child =
-        start(on_change, plan, host).map_err(|cause| OnChangeError::Start { program: program(), cause })?;
+    let mut child = start(on_change, plan, host)
+        .map_err(|cause| OnChangeError::start(program(), &located(on_change, plan), cause))?;
     let mut group = Group::of(&child);
     let status = match tokio::time::timeout(on_change.timeout, child.wait()).await {
         Ok(status) => status.map_err(|cause| OnChangeError::Wait { program: program(), cause })?,
@@ -103,14 +137,13 @@ pub(crate) async fn run(on_change: &OnChange, plan: &Plan, host: &dyn Host) -> R
 
 fn start(on_change: &OnChange, plan: &Plan, host: &dyn Host) -> io::Result<Child> {
     let output = io::stderr().as_fd().try_clone_to_owned()?;
-    let folder = std::path::absolute(plan.config_file())?.parent().map(Path::to_owned).unwrap_or_default();
-    let mut command = Command::new(found_from(&folder, &on_change.program));
+    let mut command = Command::new(located(on_change, plan));
     command
         .args(&on_change.arguments)
         .env_clear()
         .envs(environment())
         .env("SECRETDIR_PATH", std::path::absolute(plan.link())?)
-        .current_dir(folder)
+        .current_dir(folder(plan))
         .stdin(Stdio::null())
         .stdout(Stdio::from(output))
         .process_group(0);
@@ -118,9 +151,16 @@ fn start(on_change: &OnChange, plan: &Plan, host: &dyn Host) -> io::Result<Child
     command.spawn()
 }
 
+/// Returns the folder of the configuration. One of the current folder that cannot be named is left for the system to find.
+fn folder(plan: &Plan) -> PathBuf {
+    let file = std::path::absolute(plan.config_file()).unwrap_or_else(|_| plan.config_file().to_owned());
+    file.parent().map(Path::to_owned).unwrap_or_default()
+}
+
 /// Without a slash a program is looked up in PATH.
-fn found_from(folder: &Path, program: &str) -> PathBuf {
-    if program.contains('/') { folder.join(program) } else { PathBuf::from(program) }
+fn located(on_change: &OnChange, plan: &Plan) -> PathBuf {
+    let program = &on_change.program;
+    if program.contains('/') { folder(plan).join(program) } else { PathBuf::from(program) }
 }
 
 fn environment() -> impl Iterator<Item = (OsString, OsString)> {

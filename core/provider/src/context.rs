@@ -4,6 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::{Allowance, Secret, SourceError, SourceErrorKind};
+
 /// The run's side of a fetch: how long, how many at once, and where warnings go.
 ///
 /// Opaque, so that it can grow. A test makes one with [`FetchContext::new`].
@@ -22,13 +24,37 @@ use std::time::{Duration, Instant};
 pub struct FetchContext {
     deadline: Instant,
     concurrency: NonZeroUsize,
+    allowance: Allowance,
     warnings: Mutex<Vec<String>>,
 }
 
 impl FetchContext {
     /// Makes a context with a deadline and the number of requests that may be in flight at once.
     pub fn new(deadline: Instant, concurrency: NonZeroUsize) -> Self {
-        Self { deadline, concurrency, warnings: Mutex::default() }
+        Self { deadline, concurrency, allowance: Allowance::default(), warnings: Mutex::default() }
+    }
+
+    /// Bounds the bytes of all secrets that are [admitted](Self::admit) by contexts with clones of this allowance.
+    #[must_use]
+    pub fn with_allowance(self, allowance: Allowance) -> Self {
+        Self { allowance, ..self }
+    }
+
+    /// Counts a secret that was fetched, and passes it on if the run may hold that much.
+    ///
+    /// The default [`fetch_all`](crate::SecretSource::fetch_all) does this for each secret. A source with a `fetch_all` of its
+    /// own calls it as soon as it has a secret, so that a store cannot exhaust memory with many values of a legal size.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidData`](SourceErrorKind::InvalidData): the secrets of this run are larger together than it allows.
+    pub fn admit(&self, secret: Secret) -> Result<Secret, SourceError> {
+        if self.allowance.take(secret.expose_secret().len()) {
+            return Ok(secret);
+        }
+        let most = self.allowance.most();
+        let cause = format!("the secrets of this run are larger than {most} bytes together");
+        Err(SourceError::new(SourceErrorKind::InvalidData).with_cause(cause))
     }
 
     /// Returns the moment at which the whole gathering ends, retries included. The engine drops the fetch then. It is the same
@@ -76,5 +102,19 @@ mod tests {
         }
         assert_eq!(context.warnings(), ["b", "a"]);
         assert_eq!(context.remaining(), Duration::ZERO);
+    }
+
+    #[test]
+    fn secrets_are_admitted_as_long_as_all_contexts_of_a_run_have_room_for_them() {
+        let allowance = Allowance::new(5);
+        let context =
+            || FetchContext::new(Instant::now(), NonZeroUsize::MIN).with_allowance(allowance.clone());
+        assert!(context().admit(Secret::new("123")).is_ok());
+        assert!(context().admit(Secret::new("45")).is_ok());
+        assert!(!allowance.is_exceeded());
+        let error = context().admit(Secret::new("6")).unwrap_err();
+        assert_eq!(error.kind(), SourceErrorKind::InvalidData);
+        assert!(allowance.is_exceeded());
+        assert!(FetchContext::new(Instant::now(), NonZeroUsize::MIN).admit(Secret::new("6")).is_ok());
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod allowance;
 mod context;
 mod error;
 mod json;
@@ -12,6 +13,7 @@ mod source;
 
 pub use async_trait::async_trait;
 
+pub use allowance::Allowance;
 pub use context::FetchContext;
 pub use error::{Retry, SourceError, SourceErrorKind};
 pub use json::compact_json;

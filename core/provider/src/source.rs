@@ -121,7 +121,8 @@ pub trait SecretSource: fmt::Debug + Send + Sync + 'static {
     ) -> Vec<Result<Secret, SourceError>> {
         let mut fetches = Vec::with_capacity(requests.len());
         for request in requests {
-            fetches.push(self.fetch(context, request));
+            let fetch = self.fetch(context, request);
+            fetches.push(async move { context.admit(fetch.await?) });
         }
         stream::iter(fetches).buffered(context.concurrency().get()).collect().await
     }

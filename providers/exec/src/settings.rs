@@ -184,8 +184,10 @@ fn form(
             Some(key) => {
                 Err(SettingsError::new(key, "goes with `command`; a plug-in says such things itself"))
             }
-            None => words("plugin", plugin, settings)
-                .map(|(program, arguments)| Form::Plugin { program, arguments }),
+            None => {
+                let (program, arguments) = words("plugin", plugin, settings)?;
+                Ok(Form::Plugin { program, arguments })
+            }
         },
         (Some(_), Some(_)) => {
             Err(SettingsError::new("plugin", "cannot stand beside `command`; keep one of them"))

@@ -1,6 +1,7 @@
 //! An ordinary program that publishes with atomicdir: what the trials kill, starve, and lie to.
 //!
 //! `publisher sync LINK SET RETAIN DURABILITY [NOW]` ends with the code of its [`Outcome`]. NOW is in seconds after 1970.
+//! With PUBLISHER_PARENTS=trusted in its environment it publishes in folders of others.
 //! What `one`, `note`, `hold`, `grab`, `storm`, `many` and `compare` do is said where they are.
 
 mod company;
@@ -13,7 +14,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use atomicdir::{Durability, Options};
+use atomicdir::{Durability, Options, Parents};
 use atomicdir_trials::{Outcome, Set, publish};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
@@ -74,7 +75,9 @@ fn options(retain: &str, durability: &str) -> Result<Options, Box<dyn Error>> {
         "filesystem" => Durability::Filesystem,
         other => return Err(format!("no durability `{other}`").into()),
     };
-    Ok(Options::new().retain(Duration::from_secs(retain.parse()?)).durability(durability))
+    let trusted = std::env::var("PUBLISHER_PARENTS").is_ok_and(|parents| parents == "trusted");
+    let parents = if trusted { Parents::Trusted } else { Parents::Strict };
+    Ok(Options::new().retain(Duration::from_secs(retain.parse()?)).durability(durability).parents(parents))
 }
 
 fn sync(link: &Path, set: Set, options: Options, now: SystemTime) -> ExitCode {

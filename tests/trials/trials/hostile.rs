@@ -6,6 +6,7 @@
 
 mod plant;
 mod planted;
+mod races;
 mod stopped;
 mod swapped;
 mod swapper;

@@ -68,8 +68,8 @@ fn per_file_syncs_each_file_each_directory_the_note_and_the_parent() {
     let flipped = only(&calls, "renameat");
     let synced = positions(&calls, named("fsync"));
     let (before, after): (Vec<usize>, Vec<usize>) = synced.into_iter().partition(|synced| *synced < flipped);
-    // Four files, three directories, the note, and the parent, last.
-    assert_eq!((before.len(), after.len()), (4 + 3 + 1 + 1, 1), "{calls:#?}");
+    // The record, four files, three directories, the note with its name, and the parent, last.
+    assert_eq!((before.len(), after.len()), (1 + 4 + 3 + 2 + 1, 1), "{calls:#?}");
     for position in &before {
         let call = &calls[*position];
         let descriptor = call.line.trim_start_matches("fsync(").split(')').next().unwrap();

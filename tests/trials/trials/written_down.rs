@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use secretdir_testkit::strace::{self, Trace};
 
-use crate::support::{PUBLISHER, Place};
+use crate::support::{OPENS_FOLDER, PUBLISHER, Place};
 
 const DOCUMENTED: &str = include_str!("../../../core/atomicdir/TRACE.md");
 
@@ -43,14 +43,14 @@ impl Ids {
     /// Returns the calls as they are written down: without who one is, and what differs from run to run.
     fn plain(mut self, trace: &Trace, place: &Place) -> Vec<String> {
         self.new = Some(id(place));
-        let open = format!("{:?}", place.path());
-        let calls = trace.since(&open).iter().filter(|call| !strace::is_noise(call));
+        let folder = format!("{:?}", place.path());
+        let calls = trace.since(OPENS_FOLDER).iter().filter(|call| !strace::is_noise(call));
         let calls = calls.filter(|call| !matches!(call.name.as_str(), "geteuid" | "fcntl" | "exit_group"));
         let mut descriptors = Descriptors::default();
         calls
             .map(|call| {
                 let line = descriptors.renumber(&call.line);
-                self.line(&call.name, &line).replace(&open, "\"/run/app\"")
+                self.line(&call.name, &line).replace(&folder, "\"/run/app\"")
             })
             .collect()
     }

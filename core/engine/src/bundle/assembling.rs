@@ -9,6 +9,7 @@ use super::{Bytes, MakeError};
 use crate::field::{Field, FieldError, JsonSecret};
 use crate::gather::{Answers, GatherFailure, Unmade};
 use crate::plan::{Content, IfAbsent, Plan, PlannedTemplate, RequestId, SecretUse};
+use crate::template::LONGEST;
 
 /// The assembling so far.
 pub(super) struct Assembling<'a> {
@@ -80,7 +81,8 @@ impl<'a> Assembling<'a> {
             self.defaulted.push(name.to_owned());
         }
         let values: Vec<_> = values.into_iter().map(Bytes::get).collect();
-        let rendered = planned.template.render(&values).map(Bytes::Made);
+        let rendered =
+            planned.template.render(&values, self.answers.time_left().min(LONGEST)).map(Bytes::Made);
         rendered.map_err(|error| self.failures.push(GatherFailure::rendering(name, planned, error))).ok()
     }
 
@@ -106,7 +108,7 @@ impl<'a> Assembling<'a> {
         let Some(secret) = self.answers.secret(used.id) else { return Ok(None) };
         let picked = match used.field.as_ref().map(|field| self.pick(field, used.id, secret.expose_secret()))
         {
-            Some(Err(FieldError::Missing(_))) if used.if_absent != IfAbsent::Fail => return Ok(None),
+            Some(Err(error)) if error.is_missing() && used.if_absent != IfAbsent::Fail => return Ok(None),
             picked => picked.transpose()?,
         };
         let value = picked.as_ref().map_or(secret.expose_secret(), |picked| picked);

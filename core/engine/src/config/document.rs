@@ -1,6 +1,5 @@
 //! TOML into a tree of values.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
@@ -9,34 +8,18 @@ use toml::Spanned;
 use toml::de::{DeFloat, DeInteger, DeTable, DeValue};
 
 use super::lines::{LineStarts, Lines};
+use super::syntax;
 use crate::problem::{ConfigError, Problem};
 
 /// Reads a text: its values, and the line of each.
 pub(super) fn read(text: &str, file: &Path) -> Result<(Table, Lines), ConfigError> {
     let starts = LineStarts::of(text.as_bytes());
     let (document, errors) = DeTable::parse_recoverable(text);
-    ConfigError::unless_empty(syntax_problems(text, file, &starts, &errors))?;
+    ConfigError::unless_empty(syntax::problems(text, file, &starts, &errors))?;
     let mut reader = Reader { file, starts, lines: Lines::default(), path: Vec::new(), problems: Vec::new() };
     let table = reader.table(document.get_ref());
     ConfigError::unless_empty(reader.problems)?;
     Ok((table, reader.lines))
-}
-
-/// Tells the first mistake of each line: what follows it on the same line is mostly its consequence.
-fn syntax_problems(text: &str, file: &Path, starts: &LineStarts, errors: &[toml::de::Error]) -> Vec<Problem> {
-    let mut told = BTreeSet::new();
-    let located = errors.iter().map(|error| (error.span().map(|span| starts.line(span.start)), error));
-    let firsts = located.filter(|(line, _)| told.insert(*line));
-    firsts.map(|(line, error)| Problem::new(file, line, KeyPath::default(), explain(text, error))).collect()
-}
-
-fn explain(text: &str, error: &toml::de::Error) -> String {
-    let key = |span: Range<usize>| text.get(span).unwrap_or_default();
-    match error.message() {
-        "duplicate key" => format!("duplicate key `{}`", error.span().map(key).unwrap_or_default()),
-        "recursion limit" => "tables, arrays or dotted keys are nested too deep".to_owned(),
-        other => other.to_owned(),
-    }
 }
 
 /// The walk through a document.

@@ -11,6 +11,7 @@ mod lines;
 pub(crate) mod profile;
 pub(crate) mod report;
 pub(crate) mod section;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod words;

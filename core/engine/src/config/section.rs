@@ -1,7 +1,7 @@
 //! The sections of a configuration as they are written. Every key may be missing here: what stands in for it is decided
 //! where the plan is made.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 use atomicdir::{Durability, Mode, Options, Parents};
@@ -13,7 +13,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use super::report::Report;
 use super::words;
 use crate::coding::Coding;
-use crate::plan::{CONCURRENCY, Expand, GATHER_TIMEOUT, ON_CHANGE_TIMEOUT, Principal};
+use crate::plan::{CONCURRENCY, Expand, GATHER_TIMEOUT, MAX_BYTES, ON_CHANGE_TIMEOUT, Principal};
 use crate::schema::shapes;
 use crate::treatment::Trim;
 
@@ -107,6 +107,9 @@ pub(crate) struct GatherSection {
     /// Requests in flight for each source.
     #[schemars(extend("default" = CONCURRENCY))]
     pub(crate) concurrency: Option<NonZeroUsize>,
+    /// How many bytes all secrets of a run may have together, and all files: they are held in memory.
+    #[schemars(extend("default" = MAX_BYTES))]
+    pub(crate) max_bytes: Option<NonZeroU64>,
 }
 
 impl Section for GatherSection {

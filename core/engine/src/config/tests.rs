@@ -16,9 +16,9 @@ fn what_is_no_toml_is_reported_with_every_line_and_without_quoting_it() {
         [
             "x.toml:1: string values must be quoted, expected literal string",
             "x.toml:3: string values must be quoted, expected literal string",
-            "x.toml:4: invalid unquoted key, expected letters, numbers, `-`, `_`",
+            "x.toml:4: a name with anything but letters (a to z, A to Z), digits, `-` and `_` goes in quotes: \"db/password\"",
             "x.toml:6: duplicate key `c`",
-            "x.toml:7: unexpected leading zero, expected nothing",
+            r#"x.toml:7: a number has no leading zero; a mode goes in quotes, such as "0440""#,
         ]
     );
     assert_eq!(problems("[a]\n[b]\n[a]"), ["x.toml:3: duplicate key `a`"]);
@@ -116,5 +116,31 @@ proptest::proptest! {
         ]), 0..24),
     ) {
         let _ = Config::parse(&parts.concat(), Path::new("x.toml"));
+    }
+}
+
+#[test]
+fn what_is_no_toml_is_explained_where_a_habit_from_elsewhere_shows() {
+    let told = |text: &str| Config::parse(text, Path::new("x.toml")).unwrap_err().to_string();
+    let quotes = "a name with anything but letters (a to z, A to Z), digits, `-` and `_` goes in quotes";
+    for (text, expected) in [
+        (
+            "[directory]\nfile-mode = 0440\n",
+            r#"x.toml:2: a number has no leading zero; a mode goes in quotes, such as "0440""#.to_owned(),
+        ),
+        (
+            "a = {mode = 0400}",
+            r#"x.toml:1: a number has no leading zero; a mode goes in quotes, such as "0440""#.to_owned(),
+        ),
+        ("[files]\ndb/password = { source = 'a' }\n", format!("x.toml:2: {quotes}: \"db/password\"")),
+        ("[files]\ntls key = { source = 'a' }\n", format!("x.toml:2: {quotes}: \"tls key\"")),
+        ("[files.db/password]\nsource = 'a'\n", format!("x.toml:1: {quotes}: \"db/password\"")),
+    ] {
+        assert_eq!(told(text), expected, "{text}");
+    }
+    for (text, language) in [("{\n\"a\": 1\n}", "JSON"), ("# x\n\na:\n  b: c\n", "YAML")] {
+        let told = told(text);
+        assert!(told.contains(&format!("this looks like {language}, and a configuration is TOML")), "{told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
     }
 }

@@ -195,3 +195,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_way_that_is_written_as_elsewhere_is_told_as_a_pointer() {
+    let secret = br#"{"a": {"b": "x", "c~": [{"d": 1}]}, "e.f": "y"}"#;
+    for (field, pointer) in [
+        ("a.b", "/a/b"),
+        (".a.b", "/a/b"),
+        ("$.a.b", "/a/b"),
+        ("a/b", "/a/b"),
+        ("a.c~[0].d", "/a/c~0/0/d"),
+        ("$['a'][\"b\"]", "/a/b"),
+    ] {
+        let error = Field::parse(field).unwrap().pick(secret).unwrap_err();
+        let expected =
+            format!("the secret has no field `{field}`, but one below its top: write field = \"{pointer}\"");
+        assert_eq!(error.to_string(), expected);
+        assert!(error.is_missing());
+        Field::parse(pointer).unwrap().pick(secret).unwrap();
+    }
+    for field in ["a.x", "x.b", "...", "$", "a.b.c"] {
+        let error = Field::parse(field).unwrap().pick(secret).unwrap_err();
+        assert_eq!(error, FieldError::Missing(field.to_owned()));
+    }
+    assert_eq!(&**Field::parse("e.f").unwrap().pick(secret).unwrap(), b"y");
+}

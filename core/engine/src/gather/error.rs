@@ -26,7 +26,7 @@ pub struct GatherFailure {
     files: Vec<String>,
     /// Where in the template of the first file.
     place: Option<String>,
-    /// Where the import stands that cannot be made.
+    /// Where the import stands that cannot be made; or what else it is that failed.
     import: Option<String>,
     asked: Option<Asked>,
     cause: Cause,
@@ -51,7 +51,13 @@ enum Cause {
     Making(MakeError),
     Rendering(TemplateError),
     Import(ImportFault),
+    TooLarge(TooLarge),
 }
+
+/// The set is larger than the configuration allows.
+#[derive(Debug, thiserror::Error)]
+#[error("larger than {0} bytes")]
+struct TooLarge(u64);
 
 impl GatherError {
     pub(crate) fn new(failures: Vec<GatherFailure>) -> Self {
@@ -129,6 +135,18 @@ impl GatherFailure {
         Self::of_import(plan, import, Cause::Import(fault))
     }
 
+    /// All secrets, or all files, are larger together than the configuration allows.
+    pub(crate) fn too_large(most: u64) -> Self {
+        let what = "the secrets and files of this run together".to_owned();
+        Self {
+            files: Vec::new(),
+            place: None,
+            import: Some(what),
+            asked: None,
+            cause: Cause::TooLarge(TooLarge(most)),
+        }
+    }
+
     fn of_import(plan: &Plan, import: &PlannedImport, cause: Cause) -> Self {
         let asked = match &import.what {
             Imported::Below { source, prefix } => asked(plan, *source, What::Listing(prefix.clone())),
@@ -162,7 +180,7 @@ impl GatherFailure {
     pub fn kind(&self) -> Option<SourceErrorKind> {
         match &self.cause {
             Cause::Fetch(error) => Some(error.kind()),
-            Cause::Making(_) | Cause::Rendering(_) | Cause::Import(_) => None,
+            Cause::Making(_) | Cause::Rendering(_) | Cause::Import(_) | Cause::TooLarge(_) => None,
         }
     }
 
@@ -172,6 +190,7 @@ impl GatherFailure {
             Cause::Fetch(error) => error.hint(),
             Cause::Making(_) | Cause::Rendering(_) => None,
             Cause::Import(fault) => fault.hint(),
+            Cause::TooLarge(_) => Some("raise `max-bytes` under [gather] if that is meant"),
         }
     }
 }
@@ -236,6 +255,7 @@ impl Error for GatherFailure {
             Cause::Making(error) => Some(error),
             Cause::Rendering(error) => Some(error),
             Cause::Import(fault) => Some(fault),
+            Cause::TooLarge(fault) => Some(fault),
         }
     }
 }

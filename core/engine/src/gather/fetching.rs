@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use secretdir_provider::{FetchContext, Secret, SecretRequest, SourceError, SourceErrorKind};
+use secretdir_provider::{Allowance, FetchContext, Secret, SecretRequest, SourceError, SourceErrorKind};
 use tokio::time::{Instant, timeout_at};
 
 use super::pauses::Pauses;
@@ -23,9 +23,16 @@ pub(super) struct Fetching<'p> {
 }
 
 impl<'p> Fetching<'p> {
-    pub(super) fn new(plan: &'p Plan, number: usize, host: &'p dyn Host, deadline: Instant) -> Option<Self> {
+    pub(super) fn new(
+        plan: &'p Plan,
+        number: usize,
+        host: &'p dyn Host,
+        deadline: Instant,
+        allowance: &Allowance,
+    ) -> Option<Self> {
         let source = plan.sources.get(number)?;
         let context = FetchContext::new(deadline.into_std(), plan.gather.concurrency);
+        let context = context.with_allowance(allowance.clone());
         Some(Self { plan, number, source, host, deadline, context })
     }
 

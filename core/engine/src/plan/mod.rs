@@ -34,7 +34,7 @@ use crate::{Config, Field, Registry};
 pub(crate) use imports::{Expand, IfNone, Imported, PlannedImport};
 pub(crate) use owner::{OwnerSpec, PlannedAttributes, Principal};
 pub use resolve::Location;
-pub(crate) use resolve::{CONCURRENCY, GATHER_TIMEOUT, ON_CHANGE_TIMEOUT};
+pub(crate) use resolve::{CONCURRENCY, GATHER_TIMEOUT, MAX_BYTES, ON_CHANGE_TIMEOUT};
 pub(crate) use templates::PlannedTemplate;
 
 /// A configuration that has been checked: what to fetch, and what to publish where.
@@ -73,6 +73,8 @@ pub(crate) struct OnChange {
 pub(crate) struct GatherLimits {
     pub(crate) timeout: Duration,
     pub(crate) concurrency: NonZeroUsize,
+    /// How large all secrets, and all files, may be together.
+    pub(crate) max_bytes: u64,
 }
 
 /// A source, and what is asked of it: each request once, in the order of the files that use it first.

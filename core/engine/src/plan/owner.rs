@@ -31,9 +31,10 @@ impl Principal {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return text.parse().ok().and_then(Self::from_number);
         }
-        let name =
-            !text.is_empty() && !text.contains(|c: char| c.is_control() || c.is_whitespace() || c == ':');
-        name.then(|| Self::Name(text.to_owned()))
+        // Names of Active Directory have spaces, and a backslash behind the domain.
+        let is_name = text.trim() == text && !text.is_empty();
+        let has_what_none_has = text.contains(|c: char| c.is_control() || c == ':');
+        (is_name && !has_what_none_has).then(|| Self::Name(text.to_owned()))
     }
 
     /// Takes a number. The highest is none: to `chown` it means "leave as it is".
@@ -57,7 +58,11 @@ mod tests {
             ("app", Some(Principal::Name("app".into()))),
             ("9lives", Some(Principal::Name("9lives".into()))),
             ("", None),
-            ("a b", None),
+            ("domain users", Some(Principal::Name("domain users".into()))),
+            (r"DOMAIN\user name", Some(Principal::Name(r"DOMAIN\user name".into()))),
+            (" a", None),
+            ("a\n", None),
+            (" ", None),
             ("a:b", None),
             ("a\0", None),
         ] {

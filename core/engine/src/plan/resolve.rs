@@ -1,6 +1,6 @@
 //! From what is written to what is planned.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +19,13 @@ pub(crate) const GATHER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The requests in flight for each source, if nothing else is said.
 pub(crate) const CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
+
+/// How many bytes all secrets may have together, if nothing else is said: they are held in memory.
+pub(crate) const MAX_BYTES: u64 = 256 << 20;
+
+/// What is said of a command for a shell.
+const NO_SHELL: &str = "write the program and each argument by themselves, such as [\"systemctl\", \"reload\", \"app\"], \
+     or start a shell: [\"sh\", \"-c\", \"…\"]";
 
 /// How long the command may run, if nothing else is said.
 pub(crate) const ON_CHANGE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -124,11 +131,15 @@ fn gather(top: &Table, report: &mut Report<'_>) -> GatherLimits {
     GatherLimits {
         timeout: section.timeout.unwrap_or(GATHER_TIMEOUT),
         concurrency: section.concurrency.unwrap_or(CONCURRENCY),
+        max_bytes: section.max_bytes.map_or(MAX_BYTES, NonZeroU64::get),
     }
 }
 
 fn on_change(config: &Config, report: &mut Report<'_>) -> Option<OnChange> {
-    let section: OnChangeSection = section::read_if_there(&config.table, "on-change", report)?;
+    let at = KeyPath::of(["on-change"]);
+    let mut table = section::as_table(config.table.get("on-change")?, &at, report)?.clone();
+    split_command(&mut table, report);
+    let section: OnChangeSection = section::read(&table, &at, report);
     let timeout = section.timeout.unwrap_or(ON_CHANGE_TIMEOUT);
     let command = section.command?;
     check_no_nul(&command, report);
@@ -144,6 +155,35 @@ fn on_change(config: &Config, report: &mut Report<'_>) -> Option<OnChange> {
         report.settings(&KeyPath::of(["on-change"]), &error);
     }
     Some(OnChange { program, arguments: words.collect(), timeout })
+}
+
+/// Reports a command that is one text, as for a shell, and goes on with its words.
+fn split_command(table: &mut Table, report: &mut Report<'_>) {
+    let at = KeyPath::of(["on-change", "command"]);
+    let (line, message) = match table.get("command") {
+        Some(Value::String(line)) => (line, "expected an array, found a string"),
+        Some(Value::Array(words)) => match words.as_slice() {
+            // A name with a space can only be meant if it is a path.
+            [Value::String(line)] if line.contains(char::is_whitespace) && !line.contains('/') => {
+                (line, "the program and its arguments are one string, and no shell takes it apart")
+            }
+            _ => return,
+        },
+        _ => return,
+    };
+    let words: Vec<_> = line.split_whitespace().map(Value::from).collect();
+    report.error(&at, format!("{message}: {}", as_array(line)));
+    table.insert("command".to_owned(), Value::Array(words));
+}
+
+/// Says how a command is written that no shell reads. One that only a shell understands is not quoted.
+fn as_array(line: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || c.is_whitespace() || "-_./:@=,+%".contains(c);
+    if line.trim().is_empty() || !line.chars().all(is_plain) {
+        return NO_SHELL.to_owned();
+    }
+    let words: Vec<_> = line.split_whitespace().map(|word| format!("\"{word}\"")).collect();
+    format!("write [{}]", words.join(", "))
 }
 
 fn check_no_nul(command: &[String], report: &mut Report<'_>) {

@@ -11,7 +11,7 @@ use super::{IfAbsent, SecretUse};
 use crate::config;
 use crate::config::input::{Input, Unread};
 use crate::config::section::FileSection;
-use crate::template::{LARGEST_TEMPLATE, Place, SecretCall, Template, TemplateError};
+use crate::template::{LARGEST_TEMPLATE, LONGEST, Place, SecretCall, Template, TemplateError};
 use crate::treatment::Treatment;
 use crate::{Config, Field};
 
@@ -118,7 +118,7 @@ impl Resolving<'_, '_, '_, '_> {
 
 /// Renders a template that asks for nothing: what keeps it from being rendered is known without any source.
 fn rendered_without_secrets(template: &Template) -> Result<(), TemplateError> {
-    if template.calls().is_empty() { template.render(&[]).map(drop) } else { Ok(()) }
+    if template.calls().is_empty() { template.render(&[], LONGEST).map(drop) } else { Ok(()) }
 }
 
 /// Reads a template's file.

@@ -14,15 +14,8 @@ use super::error::Fault;
 /// The size of the stack. Only what is used of it takes memory.
 const STACK: usize = 64 << 20;
 
-/// How long anything may take. What is no such comparison takes less than a second.
-const LONGEST: Duration = Duration::from_secs(10);
-
-/// Does some work, and waits for it.
-pub(super) fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
-    run_within(LONGEST, work)
-}
-
-fn run_within<T: Send + 'static>(
+/// Does some work, and waits for it for so long.
+pub(super) fn run<T: Send + 'static>(
     longest: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Fault> {
@@ -34,7 +27,7 @@ fn run_within<T: Send + 'static>(
     match receiver.recv_timeout(longest) {
         Ok(done) => thread.join().map_err(|_| Fault::Panicked).map(|()| done),
         Err(RecvTimeoutError::Disconnected) => Err(Fault::Panicked),
-        Err(RecvTimeoutError::Timeout) => Err(Fault::TooSlow { seconds: longest.as_secs() }),
+        Err(RecvTimeoutError::Timeout) => Err(Fault::TooSlow { longest }),
     }
 }
 
@@ -42,21 +35,23 @@ fn run_within<T: Send + 'static>(
 mod tests {
     use super::*;
 
+    const FOREVER: Duration = Duration::from_secs(3600);
+
     #[test]
     fn what_is_done_is_returned() {
-        assert_eq!(run(|| 7), Ok(7));
+        assert_eq!(run(FOREVER, || 7), Ok(7));
     }
 
     #[test]
     fn what_does_not_end_is_left_behind() {
         let (keep, never) = mpsc::channel::<()>();
-        let result = run_within(Duration::from_millis(1), move || never.recv());
-        assert_eq!(result, Err(Fault::TooSlow { seconds: 0 }));
+        let result = run(Duration::from_millis(1), move || never.recv());
+        assert_eq!(result, Err(Fault::TooSlow { longest: Duration::from_millis(1) }));
         drop(keep);
     }
 
     #[test]
     fn a_panic_is_an_error() {
-        assert_eq!(run(|| panic!("on purpose")), Err::<(), _>(Fault::Panicked));
+        assert_eq!(run(FOREVER, || panic!("on purpose")), Err::<(), _>(Fault::Panicked));
     }
 }

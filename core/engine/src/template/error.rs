@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use super::place::Place;
 use super::quote::QuoteError;
@@ -89,8 +90,8 @@ pub(crate) enum Fault {
     Unpack,
     #[error("the template does too much: it takes more than {fuel} steps, and 64 bytes of text are one")]
     OutOfFuel { fuel: u64 },
-    #[error("the template takes longer than {seconds} seconds")]
-    TooSlow { seconds: u64 },
+    #[error("the template takes longer than {}", humantime::format_duration(Duration::from_secs(longest.as_secs())))]
+    TooSlow { longest: Duration },
     #[error("the template engine panicked: a mistake in it, not in the template")]
     Panicked,
     #[error("cannot start a thread: {0}")]

@@ -82,6 +82,7 @@ mod value;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -95,6 +96,10 @@ use syntax::SyntaxFault;
 
 /// The most bytes of a template.
 pub(crate) const LARGEST_TEMPLATE: usize = 1 << 20;
+
+/// How long reading or rendering may take, or less if the run has less time. What does not compare lists of lists takes
+/// less than a second.
+pub(crate) const LONGEST: Duration = Duration::from_secs(10);
 
 /// The most bytes of a result.
 const LARGEST_RESULT: usize = 16 << 20;
@@ -149,16 +154,21 @@ impl Template {
         &self.calls
     }
 
-    /// Renders the template. `values[i]` is the value of `calls()[i]`, with the field picked, or the default.
+    /// Renders the template within this time. `values[i]` is the value of `calls()[i]`, with the field
+    /// picked, or the default.
     ///
     /// # Errors
     ///
     /// What the template asks for and cannot have. Never holds any part of a value.
-    pub(crate) fn render(&self, values: &[&[u8]]) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
+    pub(crate) fn render(
+        &self,
+        values: &[&[u8]],
+        longest: Duration,
+    ) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
         let arguments = self.calls.iter().map(|call| call.arguments.clone());
         let secrets = arguments.zip(values.iter().map(|value| value::of(value))).collect();
         let text = Arc::clone(&self.text);
-        aside::run(move || engine::render(secrets, &text)).map_err(at_start).flatten()
+        aside::run(longest, move || engine::render(secrets, &text)).map_err(at_start).flatten()
     }
 }
 

@@ -7,11 +7,14 @@ use super::calls::Arguments;
 use super::error::Refusal;
 use super::*;
 
+/// However busy the machine is.
+const FOREVER: Duration = Duration::from_secs(3600);
+
 /// Renders a template; the i-th distinct call gets the i-th value.
 fn render(template: &str, values: &[&[u8]]) -> Result<String, TemplateError> {
     let template = Template::parse(template).unwrap_or_else(|errors| panic!("{template}: {errors:?}"));
     assert_eq!(template.calls().len(), values.len(), "{:?}", template.calls());
-    Ok(String::from_utf8(template.render(values)?.to_vec()).unwrap())
+    Ok(String::from_utf8(template.render(values, FOREVER)?.to_vec()).unwrap())
 }
 
 /// What is wrong with a template that cannot be read.
@@ -287,7 +290,7 @@ fn nesting_is_refused_or_survived() {
         "{% for x in [1] recursive %}{{ loop([x]) }}{% endfor %}".to_owned(),
     ] {
         if let Ok(template) = Template::parse(&template) {
-            let _ = template.render(&[]);
+            let _ = template.render(&[], FOREVER);
         }
     }
 }
@@ -310,7 +313,7 @@ fn no_error_holds_a_value() {
             Err(_) => continue,
         };
         for value in [canary.to_vec(), [canary, &b"\0\n\r"[..]].concat(), [canary, &b"\xff"[..]].concat()] {
-            if let Err(error) = template.render(&[&value]) {
+            if let Err(error) = template.render(&[&value], FOREVER) {
                 assert_silent(&error);
                 failed += 1;
             }
@@ -318,7 +321,7 @@ fn no_error_holds_a_value() {
     }
     assert!(failed > 100, "{failed}");
     let template = Template::parse("{% for a, b in [secret('s', 'x')] %}{% endfor %}").unwrap();
-    assert_silent(&template.render(&[canary]).unwrap_err());
+    assert_silent(&template.render(&[canary], FOREVER).unwrap_err());
 }
 
 #[test]
@@ -340,13 +343,13 @@ fn assert_silent(error: &TemplateError) {
 fn a_call_that_was_not_found_gives_nothing() {
     // The scanner finds all; here it is made to have found none.
     let template = Template { text: Arc::from("{{ secret('s', 'x') }}"), calls: vec![] };
-    assert_eq!(template.render(&[]).unwrap_err().fault, Fault::Refused(Refusal::NotScanned));
+    assert_eq!(template.render(&[], FOREVER).unwrap_err().fault, Fault::Refused(Refusal::NotScanned));
     let found = Template::parse("{{ secret('s', 'x') }}").unwrap();
     for other in
         ["secret('s', 'y')", "secret('s', 'x', field='f')", "secret('s', 'x', other='x')", "secret(1, 'x')"]
     {
         let template = Template { text: Arc::from(format!("{{{{ {other} }}}}")), calls: found.calls.clone() };
-        assert!(template.render(&[b"hunter2"]).is_err(), "{other}");
+        assert!(template.render(&[b"hunter2"], FOREVER).is_err(), "{other}");
     }
-    assert_eq!(found.render(&[]).unwrap_err().fault, Fault::Refused(Refusal::NotScanned));
+    assert_eq!(found.render(&[], FOREVER).unwrap_err().fault, Fault::Refused(Refusal::NotScanned));
 }

@@ -1,11 +1,11 @@
 //! What stands there before a run begins: refused, or left alone, or removed without what it points at.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, lchown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use atomicdir::{Durability, Error, Options, Refusal, Step};
+use atomicdir::{Error, Refusal, Step};
 use atomicdir_trials::{Outcome, Set, publish, shown};
 use secretdir_testkit::{OTHER_USER, is_root};
 
@@ -14,20 +14,16 @@ use super::tree::{Parent, Tree, fingerprint};
 
 const ROOT: u32 = 0;
 
-fn eager() -> Options {
-    Options::new().retain(Duration::ZERO).durability(Durability::None)
-}
-
 /// Begins a run, and returns what healing could not remove.
 fn begin(tree: &Tree) -> Result<Vec<(Step, Option<Refusal>)>, Error> {
-    let dir = eager().open(tree.link())?;
+    let dir = tree.options().open(tree.link())?;
     let locked = dir.try_lock(&SystemTime::now)?.unwrap();
     let deferred = locked.sweep().deferred();
     Ok(deferred.iter().map(|error| (error.step(), error.refusal().cloned())).collect())
 }
 
 fn run(tree: &Tree) -> Outcome {
-    publish(&tree.link(), Set(1), eager(), SystemTime::now()).unwrap()
+    publish(&tree.link(), Set(1), tree.options(), SystemTime::now()).unwrap()
 }
 
 /// Asserts that a run is refused, at this step, and changes nothing, not even what it is refused for.
@@ -104,7 +100,10 @@ fn a_lock_that_is_not_ours_is_refused() {
     }
     for plant in Plant::ALL {
         let tree = Tree::new(Parent::HisOwn);
-        let lock = tree.parent().join(".app.state/lock");
+        let state = tree.parent().join(".app.state");
+        fs::create_dir(&state).unwrap();
+        fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).unwrap();
+        let lock = state.join("lock");
         plant.put_as(&lock, &tree.precious(), OTHER_USER);
         assert_refused(&tree, &lock, Step::Lock, |refusal| match plant {
             Plant::File => *refusal == Refusal::NotOurs { owner: OTHER_USER, user: ROOT },
@@ -114,12 +113,36 @@ fn a_lock_that_is_not_ours_is_refused() {
 }
 
 #[test]
+fn a_state_directory_that_is_not_ours_is_refused() {
+    if !is_root("a_state_directory_that_is_not_ours_is_refused") {
+        return;
+    }
+    for plant in Plant::ALL {
+        for planter in [ROOT, OTHER_USER] {
+            let tree = Tree::new(Parent::HisOwn);
+            let state = tree.parent().join(".app.state");
+            plant.put_as(&state, &tree.precious(), planter);
+            let (before, planted) = (tree.fingerprint(), fingerprint(&state));
+            let refusal = begin(&tree).unwrap_err().refusal().cloned();
+            let expected = match plant {
+                Plant::Directory | Plant::Bare if planter != ROOT => {
+                    Refusal::NotOurs { owner: OTHER_USER, user: ROOT }
+                }
+                _ => Refusal::NotOfOurMaking,
+            };
+            assert_eq!(refusal, Some(expected), "{plant:?} by {planter}");
+            assert_eq!((tree.fingerprint(), fingerprint(&state)), (before, planted));
+        }
+    }
+}
+
+#[test]
 fn what_is_planted_under_our_names_is_left_alone_or_removed_by_itself() {
     if !is_root("what_is_planted_under_our_names_is_left_alone_or_removed_by_itself") {
         return;
     }
     for parent in [Parent::Private, Parent::HisOwn, Parent::HisGroups] {
-        for kind in ["gen", "note", "tmp"] {
+        for kind in ["gen", "tmp"] {
             for plant in Plant::ALL {
                 for planter in [ROOT, OTHER_USER] {
                     assert_harmless(parent, kind, plant, planter);
@@ -151,14 +174,14 @@ fn assert_harmless(parent: Parent, kind: &str, plant: Plant, planter: u32) {
 fn refusal(parent: Parent, kind: &str, plant: Plant, owner: u32) -> Option<Refusal> {
     let of_our_kind = match plant {
         Plant::Link | Plant::LinkToFile | Plant::LinkToRoot => kind == "tmp",
-        Plant::File | Plant::HardLink => kind == "note",
         Plant::Directory | Plant::Bare => kind == "gen",
-        Plant::Fifo | Plant::Socket => false,
+        Plant::File | Plant::HardLink | Plant::Fifo | Plant::Socket => false,
     };
     match kind {
         _ if of_our_kind && parent != Parent::Private && owner != ROOT => {
             Some(Refusal::NotOurs { owner, user: ROOT })
         }
+        "gen" if of_our_kind => Some(Refusal::NotOnRecord),
         _ if of_our_kind => None,
         "gen" => Some(Refusal::NotAGeneration),
         _ => Some(Refusal::NotOfOurMaking),
@@ -172,7 +195,7 @@ fn what_appears_at_the_link_before_the_first_flip_is_never_replaced() {
     }
     for plant in Plant::ALL {
         let tree = Tree::new(Parent::HisOwn);
-        let dir = eager().open(tree.link()).unwrap();
+        let dir = tree.options().open(tree.link()).unwrap();
         let mut locked = dir.try_lock(&SystemTime::now).unwrap().unwrap();
         let staging = locked.stage().unwrap();
         plant.put_as(&tree.link(), &tree.precious(), OTHER_USER);

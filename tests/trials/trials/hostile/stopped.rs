@@ -13,12 +13,17 @@ use secretdir_testkit::strace::{Call, Trace};
 
 use crate::support::PUBLISHER;
 
+/// The folder is a stranger's, so a run must be told to trust its parents.
+const TRUSTED: (&str, &str) = ("PUBLISHER_PARENTS", "trusted");
+
 const POLL: Duration = Duration::from_millis(1);
 
 /// Returns the calls of a run with which it looks at names of ours in the folder, or changes them: between the others
 /// nothing can be changed that it relies on.
 pub(super) fn windows(link: &Path, set: u32) -> Vec<Call> {
-    let trace = Trace::of(PUBLISHER, &arguments(link, set), |_| ());
+    let trace = Trace::of(PUBLISHER, &arguments(link, set), |command| {
+        command.env(TRUSTED.0, TRUSTED.1);
+    });
     assert_eq!(trace.ran.status.code(), Some(0), "{:?}", trace.ran);
     let of_ours = |call: &Call| call.line.contains("\".app.") || call.line.contains("\"app\"");
     trace.calls.into_iter().filter(of_ours).collect()
@@ -43,6 +48,7 @@ impl Stopped {
         // As a child of the run, so that the run is a child of this process, which is told of its stopping.
         command.args(["-D", "-o", "/dev/null", "-e", &format!("trace={}", call.name)]);
         command.args(["-e", &format!("inject={}", call.fault("signal=SIGSTOP")), "--", PUBLISHER]);
+        command.env(TRUSTED.0, TRUSTED.1);
         command.args(arguments(link, set)).stdin(Stdio::null()).stderr(stderr.try_clone().unwrap());
         let child = command.spawn();
         let child = child.unwrap_or_else(|error| panic!("strace: {error}; tests/run installs it"));

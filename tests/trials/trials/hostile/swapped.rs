@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use atomicdir::{Durability, Options};
 use atomicdir_trials::{Outcome, Set, publish, shown};
 use secretdir_testkit::{PATIENCE, is_root};
 
@@ -82,7 +81,7 @@ fn watch(tree: &Arc<Tree>) -> Ended {
 
 /// Every other run has something to change.
 fn run_all(tree: &Tree, progress: &Sender<()>) -> Ended {
-    let options = Options::new().retain(Duration::ZERO).durability(Durability::None);
+    let options = tree.options();
     let mut ended = Ended::default();
     for number in 0..RUNS {
         let set = Set(number / 2 % 3);
@@ -101,12 +100,11 @@ fn run_all(tree: &Tree, progress: &Sender<()>) -> Ended {
 /// Once he has gone, and what he left at the link and the lock has been removed, a run finds its way.
 fn assert_recovers(tree: &Tree) {
     let before = tree.fingerprint();
-    for name in ["app", ".app.lock"] {
+    for name in ["app", ".app.state"] {
         let path = tree.parent().join(name);
         drop(fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path)));
     }
-    let options = Options::new().retain(Duration::ZERO).durability(Durability::None);
-    let outcome = publish(&tree.link(), Set(9), options, SystemTime::now()).unwrap();
+    let outcome = publish(&tree.link(), Set(9), tree.options(), SystemTime::now()).unwrap();
     assert_eq!((outcome, shown(&tree.link()).unwrap()), (Outcome::Published, Some(Set(9))));
     assert_eq!(tree.fingerprint(), before);
 }

@@ -99,7 +99,8 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-fn become_stranger() {
+/// Gives this thread, and it alone, to the stranger.
+pub(super) fn become_stranger() {
     let (user, group) = (Uid::from_raw(OTHER_USER), Gid::from_raw(OTHER_USER));
     set_thread_groups(&[]).unwrap();
     set_thread_res_gid(group, group, group).unwrap();

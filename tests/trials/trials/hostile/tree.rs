@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use atomicdir::{Durability, Options, Parents};
 use secretdir_testkit::OTHER_USER;
 use tempfile::TempDir;
 
@@ -32,6 +34,13 @@ pub(super) struct Print {
     holds: Vec<u8>,
 }
 
+impl Print {
+    /// Leaves out when it was changed: renaming what is in it is not for it to prevent.
+    pub(super) fn without_time(self) -> Self {
+        Self { modified: (0, 0), ..self }
+    }
+}
+
 /// A folder with a link to publish at, and precious trees in it and beside it, all on one tmpfs.
 pub(super) struct Tree {
     root: TempDir,
@@ -44,7 +53,7 @@ impl Tree {
         fill(&tree.precious());
         fs::create_dir(tree.parent()).unwrap();
         fill(&tree.parent().join("precious"));
-        for name in [".app.gen-short", ".other.gen-0123456789abcdef", ".app.lock~"] {
+        for name in [".app.gen-short", ".other.gen-0123456789abcdef", ".app.state~"] {
             fs::write(tree.parent().join(name), "precious").unwrap();
         }
         let (owner, mode) = match parent {
@@ -55,6 +64,11 @@ impl Tree {
         chown(tree.parent(), owner, Some(OTHER_USER)).unwrap();
         set_mode(&tree.parent(), mode);
         tree
+    }
+
+    /// Returns the options with which a run publishes here: in a folder of others, if they are trusted.
+    pub(super) fn options(&self) -> Options {
+        Options::new().parents(Parents::Trusted).retain(Duration::ZERO).durability(Durability::None)
     }
 
     /// Returns the folder that the link is in.
@@ -71,7 +85,7 @@ impl Tree {
         self.root.path().join("precious")
     }
 
-    /// Returns a name of ours, of a kind: `gen`, `note` or `tmp`.
+    /// Returns a name of ours, of a kind: `gen` or `tmp`.
     pub(super) fn ours(&self, kind: &str) -> PathBuf {
         self.parent().join(format!(".app.{kind}-0123456789abcdef"))
     }
@@ -94,7 +108,7 @@ impl Tree {
 pub(super) const AWAY: &str = "away-";
 
 pub(super) fn is_ours(name: &str) -> bool {
-    name == "app" || name == ".app.lock" || parse(name).is_some() || name.starts_with(AWAY)
+    name == "app" || name == ".app.state" || parse(name).is_some() || name.starts_with(AWAY)
 }
 
 /// Returns the print of everything from a path on down.

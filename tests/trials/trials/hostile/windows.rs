@@ -4,9 +4,8 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use atomicdir::{Durability, Options};
 use atomicdir_trials::{Outcome, Set, publish, shown};
 use secretdir_testkit::strace::Call;
 use secretdir_testkit::{OTHER_USER, is_root};
@@ -21,13 +20,12 @@ const NEW: u32 = 2;
 const PLANTS: [Plant; 5] = [Plant::Link, Plant::File, Plant::Fifo, Plant::Directory, Plant::Bare];
 
 /// What is changed: every name that begins so.
-const TARGETS: [&str; 5] = [".app.gen-", ".app.note-", ".app.tmp-", ".app.lock", "app"];
+const TARGETS: [&str; 4] = [".app.gen-", ".app.tmp-", ".app.state", "app"];
 
 /// A folder in which the old set is current.
 fn published() -> Tree {
     let tree = Tree::new(Parent::HisOwn);
-    let options = Options::new().durability(Durability::None);
-    publish(&tree.link(), Set(OLD), options.retain(Duration::ZERO), SystemTime::now()).unwrap();
+    publish(&tree.link(), Set(OLD), tree.options(), SystemTime::now()).unwrap();
     tree
 }
 

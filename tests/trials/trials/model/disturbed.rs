@@ -14,16 +14,15 @@ use proptest::prelude::*;
 use secretdir_testkit::strace::{self, Injected, Trace};
 
 use super::event::{Disturbance, Run};
-use super::state::{End, Entry, Generation, Link, Make, State, Task};
-use crate::support::{PUBLISHER, Place};
+use super::state::{End, Entry, Generation, Link, Make, Record, State, Task};
+use crate::support::{OPENS_FOLDER, PUBLISHER, Place};
 
 /// How many calls of each name `publisher` makes before it opens the folder: the loading of the program.
 static BEFORE: LazyLock<BTreeMap<String, usize>> = LazyLock::new(|| {
     let place = Place::new();
     let run = Run { set: 1, retain: 0, durability: "none" };
     let calls = Trace::of(PUBLISHER, &arguments(place.path(), run, 0), |_| ()).calls;
-    let folder = format!("{:?}", place.path());
-    let loading = calls.iter().take_while(|call| !call.line.contains(&folder));
+    let loading = calls.iter().take_while(|call| !call.line.contains(OPENS_FOLDER));
     loading.map(|call| (call.name.clone(), call.nth)).collect()
 });
 
@@ -124,7 +123,10 @@ impl Disturbed<'_> {
         let leaving = doomed && after.mark == Some(Make::Ours);
         // A kill found the healing done before the flip; a lie may have kept it from being done.
         let still = after == before && (!flipped || self.status.code().is_some());
-        let held = still || after == whole || leaving || after == entry(&superseded);
+        // What belongs to no generation is removed name by name, and bears no mark.
+        let orphaned = before.generation.is_none() && before.mark.is_none();
+        let fading = orphaned && after == Entry { note: None, ..before };
+        let held = still || after == whole || leaving || fading || after == entry(&superseded);
         prop_assert!(held, "{id}: {before:?}, then {after:?}; a whole run leaves {whole:?}");
         Ok(())
     }
@@ -137,7 +139,8 @@ impl Disturbed<'_> {
             return Ok(());
         }
         let generation = Generation::Directory { set: Some(self.task.set), since: self.task.now };
-        let complete = Entry { generation: Some(generation), note: Some(Make::Ours), mark: None };
+        let note = Some(Make::Ours);
+        let complete = Entry { generation: Some(generation), note, mark: None, record: Record::Kept };
         prop_assert_eq!(entry, complete);
         Ok(())
     }

@@ -117,9 +117,9 @@ const STRANGERS: &[&str] = &[
     ".app.gem-0123456789abcdef",
     ".appx.gen-0123456789abcdef",
     ".other.gen-0123456789abcdef",
-    ".app.note-0123456789abcdef0",
+    ".app.note-0123456789abcdef",
     ".app.tmp-",
-    ".app.lock~",
+    ".app.state~",
     "app.gen-0123456789abcdef",
 ];
 

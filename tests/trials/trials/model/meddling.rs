@@ -1,7 +1,7 @@
 //! What somebody changes in the folder by hand, and in the model.
 
-use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -48,6 +48,10 @@ impl History {
         self.folder().join(format!(".app.{kind}-{id}"))
     }
 
+    fn note(&self, id: &str) -> PathBuf {
+        self.folder().join(format!(".app.state/note-{id}"))
+    }
+
     fn plant_mark(&mut self, whose: Whose, make: Make) {
         let Some(id) = self.whose(whose) else { return };
         let path = self.path("tmp", &id);
@@ -70,10 +74,11 @@ impl History {
 
     fn plant_note(&mut self, whose: Whose, make: Make) {
         let Some(id) = self.whose(whose) else { return };
-        let path = self.path("note", &id);
+        let path = self.note(&id);
         if path.exists() {
             return;
         }
+        drop(DirBuilder::new().mode(0o700).create(self.folder().join(".app.state")));
         match make {
             Make::Ours => fs::write(path, "note").unwrap(),
             Make::Odd => fs::create_dir(path).unwrap(),
@@ -83,7 +88,7 @@ impl History {
 
     fn remove_note(&mut self, whose: Whose) {
         let Some(id) = self.whose(whose) else { return };
-        let path = self.path("note", &id);
+        let path = self.note(&id);
         if fs::remove_file(&path).is_ok() || fs::remove_dir(&path).is_ok() {
             self.state.change(&id, |entry| entry.note = None);
         }

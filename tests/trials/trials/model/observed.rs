@@ -2,15 +2,15 @@
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use atomicdir_trials::shown;
 use tempfile::TempDir;
 
 use super::event::OddLink;
-use super::state::{Generation, Link, Make, State};
-use crate::support::parse;
+use super::state::{Generation, Link, Make, Record, State};
+use crate::support::{parse, parse_state};
 
 /// What stands under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,15 +21,33 @@ enum Kind {
     Other,
 }
 
-/// Reads the folder.
+/// Reads the folder, and the state directory in it.
 pub(super) fn observe(folder: &Path) -> State {
     let mut state = State::default();
-    for entry in fs::read_dir(folder).unwrap() {
-        let entry = entry.unwrap();
-        let name = entry.file_name().into_string().unwrap();
-        note(&mut state, &name, &entry.path());
+    for (name, path) in names(folder) {
+        match &*name {
+            ".app.state" => names(&path).for_each(|(name, path)| note_state(&mut state, &name, &path)),
+            _ => note(&mut state, &name, &path),
+        }
     }
     state
+}
+
+fn names(folder: &Path) -> impl Iterator<Item = (String, PathBuf)> {
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    entries.map(|entry| (entry.file_name().into_string().unwrap(), entry.path()))
+}
+
+fn note_state(state: &mut State, name: &str, path: &Path) {
+    match parse_state(name) {
+        Some(("note", id)) => {
+            let make = if kind(path) == Kind::File { Make::Ours } else { Make::Odd };
+            state.change(id, |entry| entry.note = Some(make));
+        }
+        Some(("made", id)) => state.change(id, |entry| entry.record = Record::Kept),
+        _ if name == "lock" => state.lock = Some(Some(seconds(path)).filter(|time| *time != 0)),
+        _ => panic!("{name}"),
+    }
 }
 
 fn note(state: &mut State, name: &str, path: &Path) {
@@ -37,10 +55,8 @@ fn note(state: &mut State, name: &str, path: &Path) {
     let make = |ours| if kind == ours { Make::Ours } else { Make::Odd };
     match parse(name) {
         Some(("gen", id)) => state.change(id, |entry| entry.generation = Some(generation(path, kind))),
-        Some(("note", id)) => state.change(id, |entry| entry.note = Some(make(Kind::File))),
         Some(("tmp", id)) => state.change(id, |entry| entry.mark = Some(make(Kind::Link))),
         _ if name == "app" => state.link = link(path, kind),
-        _ if name == ".app.lock" => state.lock = Some(Some(seconds(path)).filter(|time| *time != 0)),
         _ => drop(state.strangers.insert(name.to_owned())),
     }
 }

@@ -30,6 +30,15 @@ pub(super) struct Entry {
     pub(super) generation: Option<Generation>,
     pub(super) note: Option<Make>,
     pub(super) mark: Option<Make>,
+    pub(super) record: Record,
+}
+
+/// Whether the state directory says that a generation was made by a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Record {
+    Kept,
+    #[default]
+    None,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,7 +154,7 @@ impl State {
             }
         }
         for id in orphans {
-            self.change(&id, |entry| entry.note = entry.note.filter(|note| *note == Make::Odd));
+            self.change(&id, forget);
         }
         self.retire(&superseded, task);
     }
@@ -154,7 +163,8 @@ impl State {
     pub(super) fn published(&mut self, new: &str, task: Task<'_>) {
         let old = self.current().map(str::to_owned);
         let generation = Generation::Directory { set: Some(task.set), since: task.now };
-        let entry = Entry { generation: Some(generation), note: Some(Make::Ours), mark: None };
+        let note = Some(Make::Ours);
+        let entry = Entry { generation: Some(generation), note, mark: None, record: Record::Kept };
         self.entries.insert(new.to_owned(), entry);
         self.link = Link::Names(new.to_owned());
         if let Some(old) = old {
@@ -164,10 +174,12 @@ impl State {
         self.lock = Some(Some(task.now));
     }
 
-    /// Sets the time of a generation, if it is there.
+    /// Sets the time of a generation, if it is there and on record.
     pub(super) fn supersede(&mut self, id: &str, now: u64) {
         self.change(id, |entry| {
-            if let Some(Generation::Directory { since, .. }) = &mut entry.generation {
+            if let (Some(Generation::Directory { since, .. }), Record::Kept) =
+                (&mut entry.generation, entry.record)
+            {
                 *since = now;
             }
         });
@@ -186,24 +198,31 @@ impl State {
         }
     }
 
-    /// Removes the generation, its note and its mark, in this order, as far as each is of our making.
+    /// Removes the generation, its note, its record and its mark, in this order, as far as each is of our making.
     fn discard(&mut self, id: &str, task: Task<'_>) {
         let pinned = task.pinned.iter().any(|pinned| pinned == id);
         self.change(id, |entry| {
             let kept = match entry.generation {
-                Some(Generation::Directory { .. }) => pinned,
+                Some(Generation::Directory { .. }) => pinned || entry.record == Record::None,
                 Some(Generation::Odd) => true,
                 None => false,
             };
             if kept || entry.mark == Some(Make::Odd) {
                 return;
             }
-            entry.generation = None;
+            let was_there = entry.generation.take().is_some();
             // What cannot be removed keeps the mark, with which the removal began.
+            forget(entry);
             let stuck = entry.note == Some(Make::Odd);
-            entry.note = entry.note.filter(|_| stuck);
-            entry.mark = stuck.then_some(Make::Ours);
+            entry.mark = if stuck { entry.mark.or(was_there.then_some(Make::Ours)) } else { None };
         });
+    }
+}
+
+/// Removes the note, then the record. A note that is not of our making keeps the record, too.
+fn forget(entry: &mut Entry) {
+    if entry.note != Some(Make::Odd) {
+        (entry.note, entry.record) = (None, Record::None);
     }
 }
 

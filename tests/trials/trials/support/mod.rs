@@ -113,14 +113,14 @@ impl Sync {
 
     /// Runs it under strace, and returns its calls from the opening of the folder on.
     pub(crate) fn trace(self, place: &Place) -> Trace {
-        of_interest(Trace::of(PUBLISHER, &self.arguments(place), |_| ()), place)
+        of_interest(Trace::of(PUBLISHER, &self.arguments(place), |_| ()))
     }
 
     /// Does so with a umask that takes nothing away.
     pub(crate) fn trace_under_umask_0(self, place: &Place) -> Trace {
         let shell = ["-c", "umask 0; exec \"$@\"", "sh", PUBLISHER].map(str::to_owned);
         let arguments: Vec<_> = shell.into_iter().chain(self.arguments(place)).collect();
-        of_interest(Trace::of("sh", &arguments, |_| ()), place)
+        of_interest(Trace::of("sh", &arguments, |_| ()))
     }
 
     /// Runs it under strace, which does something to its calls.
@@ -129,9 +129,11 @@ impl Sync {
     }
 }
 
-fn of_interest(mut trace: Trace, place: &Place) -> Trace {
-    // Whatever the path of the folder is, following it takes as many calls in each run.
-    trace.calls = trace.since("openat(AT_FDCWD, \"/\", O_RDONLY|O_NOFOLLOW").to_vec();
+/// What a call says that opens the folder, once its path has been followed to it.
+pub(crate) const OPENS_FOLDER: &str = ", \".\", O_RDONLY|O_CLOEXEC|O_DIRECTORY)";
+
+fn of_interest(mut trace: Trace) -> Trace {
+    trace.calls = trace.since(OPENS_FOLDER).to_vec();
     trace.calls.retain(|call: &Call| !strace::is_noise(call) && call.name != "exit_group");
     trace
 }

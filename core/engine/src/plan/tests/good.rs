@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use atomicdir::{Durability, Mode};
 
-use super::super::{GatherLimits, OnChange, OwnerSpec, PlannedAttributes, Principal};
+use super::super::{GatherLimits, MAX_BYTES, OnChange, OwnerSpec, PlannedAttributes, Principal};
 use super::*;
 
 pub(super) fn attributes(mode: u32, user: Option<Principal>, group: Option<Principal>) -> PlannedAttributes {
@@ -29,7 +29,10 @@ fn every_key_arrives_in_the_plan() {
     };
     assert_eq!(plan.on_change, Some(on_change));
     let concurrency = NonZeroUsize::new(4).unwrap();
-    assert_eq!(plan.gather, GatherLimits { timeout: Duration::from_secs(10), concurrency });
+    assert_eq!(
+        plan.gather,
+        GatherLimits { timeout: Duration::from_secs(10), concurrency, max_bytes: MAX_BYTES }
+    );
     assert_eq!(plan.sources().collect::<Vec<_>>(), [("other", "tiny"), ("prod", "tiny")]);
     assert_eq!(plan.source_names().collect::<Vec<_>>(), ["other", "prod"]);
     assert_eq!(plan.file_names().collect::<Vec<_>>(), ["db/password", "db/user", "tls.key", "token"]);

@@ -114,7 +114,22 @@ fn a_mistake_in_gathering_or_the_command_is_one_problem() {
         ),
         ("gather.concurrency = 0\n[files]", "3: gather.concurrency: expected a whole number of at least 1"),
         ("on-change.timeout = '1s'\n[files]", "3: on-change.command: missing"),
-        ("on-change.command = 'x'\n[files]", "3: on-change.command: expected an array, found a string"),
+        (
+            "on-change.command = 'x'\n[files]",
+            "3: on-change.command: expected an array, found a string: write [\"x\"]",
+        ),
+        (
+            "on-change.command = 'systemctl reload app'\n[files]",
+            r#"3: on-change.command: expected an array, found a string: write ["systemctl", "reload", "app"]"#,
+        ),
+        (
+            "on-change.command = ['systemctl reload app']\n[files]",
+            r#"3: on-change.command: the program and its arguments are one string, and no shell takes it apart: write ["systemctl", "reload", "app"]"#,
+        ),
+        (
+            "on-change.command = 'a && b'\n[files]",
+            r#"3: on-change.command: expected an array, found a string: write the program and each argument by themselves, such as ["systemctl", "reload", "app"], or start a shell: ["sh", "-c", "…"]"#,
+        ),
         (
             "on-change.command = [\n'x',\n1]\n[files]",
             "5: on-change.command[1]: expected a string, found a whole number",
@@ -197,7 +212,7 @@ fn the_path_of_the_link_is_checked_as_it_is_written() {
         ("'a/..'", "the path does not end in a name"),
         (r#""a\u0000/b""#, "must not hold a NUL character"),
         ("1", "expected a string, found a whole number"),
-        (&format!("'{}'", "x".repeat(300)), "the link's name is 300 bytes long; at most 232 are allowed"),
+        (&format!("'{}'", "x".repeat(300)), "the link's name is 300 bytes long; at most 233 are allowed"),
     ] {
         let found = mistakes(&format!("[files]\n[directory]\npath = {path}"));
         assert_eq!(found, [format!("3: directory.path: {expected}")], "{path}");

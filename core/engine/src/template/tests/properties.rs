@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::render;
+use super::{FOREVER, render};
 use crate::template::error::{Fault, Refusal};
 use crate::template::{Template, engine, lexer, syntax};
 
@@ -100,7 +100,7 @@ proptest! {
         for text in [tags.concat(), pieces.concat(), format!("{{{{ {} }}}}", pieces.concat())] {
             if let Ok(template) = Template::parse(&text) {
                 let values = vec![b"a".as_slice(); template.calls().len()];
-                let result = template.render(&values).map(drop);
+                let result = template.render(&values, FOREVER).map(drop);
                 let not_scanned = matches!(&result, Err(error) if error.fault == Fault::Refused(Refusal::NotScanned));
                 prop_assert!(!not_scanned, "{text}");
             }

@@ -11,7 +11,9 @@ const HEAD: u64 = 256;
 
 /// What a program that is there needs, and what is not there.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Missing {
+#[non_exhaustive]
+pub enum Missing {
+    /// The interpreter that a script names.
     #[error("its interpreter `{}` was not found", .0.display())]
     Interpreter(PathBuf),
     /// Of a script that cannot be read, of an interpreter that itself has none, of a binary.
@@ -21,7 +23,7 @@ pub(crate) enum Missing {
 
 impl Missing {
     /// Returns what a person can do about it.
-    pub(crate) fn hint(&self) -> Option<&str> {
+    pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Interpreter(path) if path.as_os_str().as_bytes().ends_with(b"\r") => {
                 Some("its lines end in carriage returns: save it with the line ends of Unix")
@@ -32,7 +34,7 @@ impl Missing {
 }
 
 /// Returns what a program lacks that the kernel did not find: `None` if it is not there itself.
-pub(crate) fn missing(program: &OsStr) -> Option<Missing> {
+pub fn missing(program: &OsStr) -> Option<Missing> {
     let path = found(program, std::env::var_os("PATH"))?;
     let named = interpreter(&path).filter(|interpreter| !interpreter.exists());
     Some(named.map_or(Missing::Loader, Missing::Interpreter))

@@ -1,0 +1,139 @@
+//! What a person is told to do about mistakes that are made often.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::process::{Command, Stdio};
+
+use crate::support::{COMMAND, HEAD, OTHER_USER, Ran, Site, is_root};
+
+const FILE: &str = "[files]\n\"a\" = { source = \"local\", secret = \"a\" }\n";
+
+/// A site with a command after each change.
+fn with_command(command: &str) -> Site {
+    let site = Site::new();
+    site.secret("a", "1");
+    site.config(&format!("{HEAD}\n[on-change]\ncommand = {command}\n\n{FILE}"));
+    site
+}
+
+#[test]
+fn a_command_that_is_not_there_is_told_apart_from_one_that_lacks_its_interpreter() {
+    const REPEATED: &str = "; the new set is current; the next run repeats the command";
+    for (command, error, hint) in [
+        (
+            "[\"no-such-program\"]",
+            "cannot start the on-change command `no-such-program`: No such file",
+            "hint: it is in none of the folders of PATH",
+        ),
+        ("[\"/opt/x reload\"]", "`/opt/x reload`: No such file", "hint: write the program and each argument"),
+        ("[\"/no/such\"]", "`/no/such`: No such file", "hint: the new set is current"),
+    ] {
+        let ran = with_command(command).run(&["sync"]).expect_exit(6).expect_error(&[error, hint]);
+        assert!(ran.stderr.contains(REPEATED.trim_start_matches("; ")), "{ran:?}");
+    }
+    let site = Site::new();
+    let hook = site.path().join("hook");
+    for (script, error, hint) in [
+        (
+            "#!/bin/sh\r\nexit\r\n",
+            r"its interpreter `/bin/sh\r` was not found",
+            "hint: its lines end in carriage returns",
+        ),
+        (
+            "#!/no/interpreter\n",
+            "its interpreter `/no/interpreter` was not found",
+            "hint: the new set is current",
+        ),
+    ] {
+        let site = with_command(&format!("[{hook:?}]"));
+        fs::write(&hook, script).unwrap();
+        fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+        site.run(&["sync"]).expect_exit(6).expect_error(&[error, hint]);
+    }
+}
+
+#[test]
+fn a_busy_run_names_the_option_that_waits() {
+    let site = Site::with_secrets(&[("a", b"1")]);
+    site.config(&fs::read_to_string(site.path().join("secretdir.toml")).unwrap().replace(
+        "[files]",
+        "[sources.slow]\nprovider = \"exec\"\ncommand = [\"sh\", \"-c\", \"echo x > started; read line < fifo; echo $0\", \"{secret}\"]\n\
+         [files]\nb = { source = \"slow\", secret = \"b\" }",
+    ));
+    let fifo = site.path().join("fifo");
+    rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    let run = site.command(&["sync"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Opening it for writing waits until the first run's program has opened it for reading: the lock is held then.
+    let held = fs::OpenOptions::new().write(true).open(&fifo).unwrap();
+    site.run(&["sync", "--wait", "0s"])
+        .expect_exit(5)
+        .expect_error(&["hint: let this run wait longer for it: --wait 5m"]);
+    drop(held);
+    Ran::from(run.wait_with_output().unwrap()).expect_exit(0);
+}
+
+#[test]
+fn a_group_that_is_not_mapped_into_the_namespace_is_named_as_that() {
+    if !is_root("a_group_that_is_not_mapped_into_the_namespace_is_named_as_that") {
+        return;
+    }
+    for key in ["owner", "group"] {
+        let site = Site::with_secrets(&[("a", b"1")]);
+        let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
+        site.config(&config.replace("[sources", &format!("{key} = 12345\n[sources")));
+        let mut command = Command::new("unshare");
+        site.prepare(command.args(["--user", "--map-root-user", COMMAND, "sync"]));
+        Ran::of(&mut command).expect_exit(4).expect_error(&[
+            "the user or group is not mapped into this user namespace",
+            "hint: map it into the namespace of this container",
+        ]);
+    }
+}
+
+#[test]
+fn what_belongs_to_root_is_left_by_a_run_as_root() {
+    if !is_root("what_belongs_to_root_is_left_by_a_run_as_root") {
+        return;
+    }
+    let site = Site::with_secrets(&[("a", b"1")]);
+    site.sync();
+    chown(site.path().join("out"), Some(OTHER_USER), None).unwrap();
+    let user = OTHER_USER.to_string();
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", &user, "--regid", &user, "--clear-groups"]);
+    site.prepare(command.args([COMMAND, "sync"]));
+    Ran::of(&mut command).expect_exit(4).expect_error(&["hint: ", "as root"]);
+}
+
+#[test]
+fn habits_from_elsewhere_are_answered_with_what_to_write() {
+    let site = Site::new();
+    site.secret("a", r#"{"x": {"y": "1"}}"#);
+    for (config, text) in [
+        (
+            HEAD.replace("[sources", "file-mode = 0440\n[sources") + FILE,
+            "a mode goes in quotes, such as \"0440\"",
+        ),
+        (HEAD.replace("[sources", "mode = 0750\n[sources") + FILE, "a mode goes in quotes, such as \"0440\""),
+        (HEAD.replace("[sources", "mode = 750\n[sources") + FILE, "expected permission bits in quotes"),
+        (
+            format!("{HEAD}\n[files]\ndb/password = {{ source = \"local\", secret = \"a\" }}\n"),
+            "goes in quotes: \"db/password\"",
+        ),
+        (
+            format!("{HEAD}\n[on-change]\ncommand = \"systemctl reload app\"\n{FILE}"),
+            r#"write ["systemctl", "reload", "app"]"#,
+        ),
+        (
+            format!("{HEAD}\n[on-change]\ncommand = [\"systemctl reload app\"]\n{FILE}"),
+            r#"write ["systemctl", "reload", "app"]"#,
+        ),
+        ("{\n  \"directory\": {}\n}\n".to_owned(), "this looks like JSON, and a configuration is TOML"),
+        ("directory:\n  path: out/app\n".to_owned(), "this looks like YAML, and a configuration is TOML"),
+    ] {
+        site.config(&config);
+        site.run(&["check"]).expect_exit(2).expect_error(&[text]);
+    }
+    site.config(&format!("{HEAD}\n[files]\na = {{ source = \"local\", secret = \"a\", field = \"x.y\" }}\n"));
+    site.run(&["sync"]).expect_exit(3).expect_error(&["write field = \"/x/y\""]);
+}
