@@ -26,12 +26,14 @@ def fetch(folder, name, version):
     path = pathlib.PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\0" in name:
         raise Refused("invalid-request", "the name leads out of the folder")
+    file = folder / path
     try:
-        file = folder / path
         return file.read_bytes(), str(file.stat().st_mtime_ns)
     except FileNotFoundError as error:
         if not folder.is_dir():
             raise Refused("unavailable", f"there is no folder {folder}") from error
+        if any(place.is_symlink() and not place.exists() for place in (file, *file.parents)):
+            raise Refused("unavailable", f"a symbolic link on the way to it leads nowhere in {folder}") from error
         raise Refused("not-found", f"there is no file of this name in {folder}") from error
     except OSError as error:
         raise Refused("other", f"the file cannot be read: {error.strerror}") from error

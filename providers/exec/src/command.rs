@@ -79,7 +79,7 @@ impl SecretSource for CommandSource {
         let program = self.template.program();
         let arguments = self.template.arguments(request);
         let (mut process, pipes) = Process::start(program, &arguments, &self.setup, Stdio::null())
-            .map_err(|error| Failure::start(program, &error).error())?;
+            .map_err(|error| Failure::start(program, &error, &self.setup).error())?;
         let (mut value, mut noise) = (Wiped::default(), Noise::default());
         let limit = Limit::of(&self.setup, context);
         let failure = match self.run(&mut process, pipes, limit, &mut value, &mut noise).await {
@@ -94,7 +94,8 @@ impl SecretSource for CommandSource {
         let variables = self.setup.variables();
         let values = variables.iter().map(|value| value.as_slice()).chain([value.as_bytes()]);
         let shown = Redaction::new([noise.excerpt()], values);
-        Err(failure.with_noise(&shown.of(noise.excerpt())).error())
+        let noise = shown.of(noise.excerpt());
+        Err(failure.with_noise(&noise).with_advice(program, &noise, &self.setup).error())
     }
 }
 

@@ -1,11 +1,13 @@
 //! Why a process gave no answer: told once for all the requests that it leaves without one.
 
+use std::borrow::Cow;
 use std::io;
 use std::process::ExitStatus;
 use std::time::Duration;
 
 use secretdir_provider::{FetchContext, SourceError, SourceErrorKind};
 
+use crate::advice::{self, NotStarted};
 use crate::output::ReadFault;
 use crate::settings::Setup;
 
@@ -25,7 +27,7 @@ pub(crate) fn cannot_list() -> SourceError {
 pub(crate) struct Failure {
     kind: SourceErrorKind,
     cause: String,
-    hint: Option<&'static str>,
+    hint: Option<Cow<'static, str>>,
 }
 
 /// How long a process may take, and what bounds that.
@@ -51,19 +53,9 @@ impl Failure {
         Self { kind, cause, hint: None }
     }
 
-    pub(crate) fn start(program: &str, error: &io::Error) -> Self {
-        let (kind, hint) = match error.kind() {
-            io::ErrorKind::PermissionDenied => {
-                (SourceErrorKind::PermissionDenied, "is it executable, for the user who runs this?")
-            }
-            io::ErrorKind::NotFound => (
-                SourceErrorKind::Unavailable,
-                "is it installed? Without a slash it is looked up in PATH, if `environment` names that; \
-                 with one it counts from the configuration file",
-            ),
-            _ => (SourceErrorKind::Unavailable, "the system, not the program, refused"),
-        };
-        Self { kind, cause: format!("cannot start `{program}`: {error}"), hint: Some(hint) }
+    pub(crate) fn start(program: &str, error: &io::Error, setup: &Setup) -> Self {
+        let NotStarted { kind, cause, hint } = advice::not_started(program, error, setup);
+        Self { kind, cause, hint: Some(hint.into()) }
     }
 
     pub(crate) fn timed_out(program: &str, limit: Limit) -> Self {
@@ -71,7 +63,7 @@ impl Failure {
         let time = Duration::from_millis(limit.time.as_millis().try_into().unwrap_or(u64::MAX));
         let time = humantime::format_duration(time);
         let cause = format!("`{program}` did not end within {time}, and was killed");
-        Self { kind: SourceErrorKind::TimedOut, cause, hint: Some(limit.hint) }
+        Self { kind: SourceErrorKind::TimedOut, cause, hint: Some(limit.hint.into()) }
     }
 
     pub(crate) fn ended(program: &str, status: ExitStatus) -> Self {
@@ -83,7 +75,7 @@ impl Failure {
         Self {
             kind: SourceErrorKind::InvalidData,
             cause: format!("`{program}` printed nothing"),
-            hint: Some("if the value may be empty, set `allow-empty = true` in the source"),
+            hint: Some("if the value may be empty, set `allow-empty = true` in the source".into()),
         }
     }
 
@@ -104,7 +96,7 @@ impl Failure {
         Self {
             kind: SourceErrorKind::InvalidData,
             cause,
-            hint: Some("raise `max-bytes` if that is not too much"),
+            hint: Some("raise `max-bytes` if that is not too much".into()),
         }
     }
 
@@ -118,7 +110,7 @@ impl Failure {
         Self {
             kind: SourceErrorKind::InvalidData,
             cause,
-            hint: Some("the plug-in is at fault, or is no plug-in"),
+            hint: Some("the plug-in is at fault, or is no plug-in".into()),
         }
     }
 
@@ -140,10 +132,18 @@ impl Failure {
         self
     }
 
+    /// Adds what a person can do about a program that has failed, as far as that can be told.
+    pub(crate) fn with_advice(mut self, program: &str, noise: &str, setup: &Setup) -> Self {
+        if self.hint.is_none() && self.kind == SourceErrorKind::Other {
+            self.hint = advice::failed(program, noise, setup).map(Cow::Owned);
+        }
+        self
+    }
+
     pub(crate) fn error(&self) -> SourceError {
         let error = SourceError::new(self.kind).with_cause(self.cause.as_str());
-        match self.hint {
-            Some(hint) => error.with_hint(hint),
+        match &self.hint {
+            Some(hint) => error.with_hint(hint.as_ref()),
             None => error,
         }
     }

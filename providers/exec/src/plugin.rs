@@ -62,7 +62,7 @@ impl PluginSource {
     ) -> Result<Told<'r>, Failure> {
         let (mut process, mut pipes) =
             Process::start(&self.program, &self.arguments, &self.setup, Stdio::piped())
-                .map_err(|error| Failure::start(&self.program, &error))?;
+                .map_err(|error| Failure::start(&self.program, &error, &self.setup))?;
         let mut talk = Talk::new(&self.program, requests, self.setup.max_bytes.get(), pipes.stdout);
         let mut noise = Noise::default();
         let work = self.converse(&mut talk, &mut process, pipes.stdin, hello);
@@ -126,7 +126,7 @@ impl Told<'_> {
                 if self.heard.answers.iter().all(Option::is_some) {
                     ending.warn(program, &noise, context);
                 }
-                ending.failure(program).with_noise(&noise)
+                ending.failure(program).with_noise(&noise).with_advice(program, &noise, setup)
             }
         };
         let answers = self.heard.answers.into_iter().zip(errors);

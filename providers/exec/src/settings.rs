@@ -106,6 +106,11 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
+    /// Says whether a process is given a variable, if it is set.
+    pub(crate) fn passes(&self, name: &str) -> bool {
+        self.environment.iter().any(|passed| passed == name)
+    }
+
     /// Returns the values of the variables that a process is given, but for those that are no secret by their nature.
     pub(crate) fn variables(&self) -> Vec<Zeroizing<Vec<u8>>> {
         let names = self.environment.iter().filter(|name| !ENVIRONMENT.contains(&name.as_str()));

@@ -20,6 +20,10 @@ pub(crate) struct Template {
 impl Template {
     /// Makes a template; the error says what is wrong with it.
     pub(crate) fn new(program: String, arguments: Vec<String>) -> Result<Self, &'static str> {
+        if arguments.is_empty() && program.contains(char::is_whitespace) {
+            return Err("the program and its arguments are one string, and no shell takes it apart; \
+                 write each as a string of its own: [\"tool\", \"show\", \"{secret}\"]");
+        }
         if [SECRET, VERSION].iter().any(|place| program.contains(place)) {
             return Err("the program itself has no place for a name; only its arguments do");
         }
@@ -135,6 +139,10 @@ mod tests {
     fn a_template_needs_a_place_for_the_name() {
         assert!(Template::new("tool".to_owned(), vec!["{sercet}".to_owned()]).is_err());
         assert!(Template::new("{secret}".to_owned(), vec!["{secret}".to_owned()]).is_err());
+        for line in ["vault kv get", "vault kv get {secret}"] {
+            assert!(Template::new(line.to_owned(), Vec::new()).unwrap_err().contains("one string"));
+        }
+        assert!(Template::new("./my tool".to_owned(), vec!["{secret}".to_owned()]).is_ok());
     }
 
     #[test]

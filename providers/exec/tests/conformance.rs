@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+#[path = "conformance/advice.rs"]
+mod advice;
 #[path = "conformance/commands.rs"]
 mod commands;
 #[path = "conformance/given.rs"]

@@ -79,8 +79,12 @@ impl de::Error for ReadError {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        let message = format!("expected {}, found {}", wanted(expected), kind(found));
-        Self::ours(KeyPath::default(), message)
+        let wanted = match (wanted(expected), found) {
+            // As people write a command for a shell. What they have written is not repeated: it may hold a secret.
+            (wanted, Unexpected::Str(_)) if wanted == ARRAY => format!("{ARRAY} such as [\"one\", \"two\"]"),
+            (wanted, _) => wanted,
+        };
+        Self::ours(KeyPath::default(), format!("expected {wanted}, found {}", kind(found)))
     }
 
     fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -104,6 +108,9 @@ impl de::Error for ReadError {
     }
 }
 
+/// What a configuration calls a sequence.
+const ARRAY: &str = "an array";
+
 /// Says what is expected in the words of a configuration rather than of Rust.
 fn wanted(expected: &dyn Expected) -> String {
     let text = expected.to_string();
@@ -111,7 +118,7 @@ fn wanted(expected: &dyn Expected) -> String {
         |least: &dyn fmt::Display, most: &dyn fmt::Display| format!("a whole number from {least} to {most}");
     match text.as_str() {
         "a boolean" => "true or false".to_owned(),
-        "a sequence" => "an array".to_owned(),
+        "a sequence" => ARRAY.to_owned(),
         "a map" => "a table".to_owned(),
         "u8" => range(&u8::MIN, &u8::MAX),
         "u16" => range(&u16::MIN, &u16::MAX),

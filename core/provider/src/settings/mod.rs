@@ -222,6 +222,16 @@ mod tests {
     }
 
     #[test]
+    fn a_text_in_the_place_of_an_array_shows_how_one_is_written() {
+        for text in ["vault kv get", "canary", ""] {
+            let found = problems(&[("url", "u".into()), ("args", text.into())]);
+            assert_eq!(found, [r#"args: expected an array such as ["one", "two"], found a string"#]);
+        }
+        let found = problems(&[("url", "u".into()), ("args", Value::Integer(1))]);
+        assert_eq!(found, ["args: expected an array, found a whole number"]);
+    }
+
+    #[test]
     fn every_bad_value_and_unknown_key_is_reported_in_one_go() {
         let found = problems(&[
             ("args", Value::Array(vec!["a".into(), Value::Integer(1)])),

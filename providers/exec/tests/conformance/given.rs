@@ -9,7 +9,7 @@ use secretdir_provider::Value;
 use secretdir_testkit::Ran;
 use tempfile::TempDir;
 
-use crate::support::{ask, ask_in, context, list, shell, table};
+use crate::support::{ask, ask_in, context, list, plugin, shell, table};
 
 /// The descriptor that the test below leaves open for its child.
 const INHERITED: &str = "9";
@@ -30,8 +30,14 @@ fn environment(names: Option<&[&str]>) -> String {
 #[ignore = "is run by `only_what_is_named_is_passed_on`"]
 fn in_a_process_of_its_own() {
     assert!(Path::new("/proc/self/fd").join(INHERITED).exists());
-    let script = format!("if [ -e /proc/self/fd/{INHERITED} ]; then printf inherited; else printf clean; fi");
-    assert_eq!(ask(shell(&script), &["a"])[0].as_ref().unwrap().expose_secret(), b"clean");
+    // Whoever lists its descriptors has one more: that of the list.
+    let listed = "open_now = sorted(map(int, os.listdir('/proc/self/fd')))";
+    let command = format!("exec python3 -c \"import os; {listed}; print(open_now, end='')\"");
+    let program = format!("{listed}\nsay(type='secret', id=0, text=str(open_now))\n");
+    for settings in [shell(&command), plugin(&program)] {
+        let answers = ask(settings, &["a"]);
+        assert_eq!(answers[0].as_ref().unwrap().expose_secret(), b"[0, 1, 2, 3]");
+    }
 
     let path = std::env::var("PATH").unwrap();
     let mut usual: Vec<_> = environment(None).split_terminator('\0').map(str::to_owned).collect();
@@ -64,11 +70,30 @@ fn only_what_is_named_is_passed_on() {
 #[test]
 fn it_starts_in_the_folder_of_the_configuration_and_is_found_from_there() {
     let folder = TempDir::new().unwrap();
-    let program = folder.path().join("here");
-    fs::write(&program, "#!/bin/sh\nprintf '%s' \"$PWD $(cat)\"").unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
-    let settings = table([("command", list(&["./here", "{secret}"]))]);
-    let answers = ask_in(&context(), settings, folder.path(), &["a"]);
-    let expected = format!("{} ", folder.path().canonicalize().unwrap().display());
-    assert_eq!(answers[0].as_ref().unwrap().expose_secret(), expected.as_bytes());
+    fs::create_dir(folder.path().join("bin")).unwrap();
+    for (program, text) in [
+        ("bin/command", "#!/bin/sh\nprintf '%s' \"$PWD $(cat) $(cat data)\""),
+        (
+            "bin/plugin",
+            "#!/bin/sh\nread hello\necho '{\"type\":\"hello\",\"protocol\":1}'\nread fetch\n\
+             echo '{\"type\":\"secret\",\"id\":0,\"text\":\"'\"$PWD  $(cat data)\"'\"}'",
+        ),
+    ] {
+        let file = folder.path().join(program);
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    fs::write(folder.path().join("data"), "beside it").unwrap();
+    let expected = format!("{}  beside it", folder.path().canonicalize().unwrap().display());
+    for before in ["", "./", "../"] {
+        let above = folder.path().file_name().unwrap().to_str().unwrap();
+        let before = if before == "../" { format!("../{above}/") } else { before.to_owned() };
+        for settings in [
+            table([("command", list(&[&format!("{before}bin/command"), "{secret}"]))]),
+            table([("plugin", list(&[&format!("{before}bin/plugin")]))]),
+        ] {
+            let answers = ask_in(&context(), settings, folder.path(), &["a"]);
+            assert_eq!(answers[0].as_ref().unwrap().expose_secret(), expected.as_bytes());
+        }
+    }
 }

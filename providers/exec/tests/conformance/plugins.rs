@@ -7,7 +7,7 @@ use secretdir_provider::{Retry, SecretRequest, SourceErrorKind, Table};
 use secretdir_testkit::{PATIENCE, assert_ends};
 use tempfile::TempDir;
 
-use crate::support::{ask, ask_in, block_on, context, plugin, python, source, story};
+use crate::support::{SAMPLE, ask, ask_in, block_on, context, list, plugin, python, source, story, table};
 
 fn within(mut settings: Table, timeout: &str) -> Table {
     settings.insert("timeout".to_owned(), timeout.into());
@@ -273,4 +273,19 @@ time.sleep(600)
         }
     });
     fs::read_to_string(ids).unwrap().split(' ').for_each(assert_ends);
+}
+
+#[test]
+fn the_sample_tells_a_link_that_leads_nowhere_from_a_secret_that_is_not_there() {
+    let folder = TempDir::new().unwrap();
+    for (link, target) in [("dangling", "none"), ("folder", "none")] {
+        std::os::unix::fs::symlink(target, folder.path().join(link)).unwrap();
+    }
+    let plugin = list(&[SAMPLE, folder.path().to_str().unwrap()]);
+    let answers = ask(table([("plugin", plugin)]), &["dangling", "folder/a", "a"]);
+    let kinds: Vec<_> = answers.iter().map(|answer| answer.as_ref().unwrap_err().kind()).collect();
+    assert_eq!(
+        kinds,
+        [SourceErrorKind::Unavailable, SourceErrorKind::Unavailable, SourceErrorKind::NotFound]
+    );
 }

@@ -48,6 +48,23 @@ fn everything_that_is_wrong_is_told_at_once() {
 }
 
 #[test]
+fn a_command_in_one_string_shows_how_its_words_are_written() {
+    for key in ["command", "plugin"] {
+        let told = refusal(table([(key, "vault kv get -token=hunter2 {secret}".into())]));
+        let expected = format!(r#"{key}: expected an array such as ["one", "two"], found a string"#);
+        assert!(told.starts_with(&expected), "{told}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+    for line in ["vault kv get", "vault kv get {secret}"] {
+        let told = refusal(table([("command", list(&[line]))]));
+        assert!(
+            told.contains(r#"write each as a string of its own: ["tool", "show", "{secret}"]"#),
+            "{told}"
+        );
+    }
+}
+
+#[test]
 fn a_source_has_one_form() {
     assert_eq!(refusal(table([])), "command: missing; a source has a `command` or a `plugin`");
 }

@@ -18,14 +18,19 @@ pub(crate) fn bad_name() -> SourceError {
         .with_hint("name the file without `.age`: `db/password` is the file `db/password.age`")
 }
 
-/// Reports that an encrypted file cannot be read.
+/// Reports that an encrypted file cannot be read. Where a link leads nowhere there is a secret, and it is lost for now.
 pub(crate) fn of_file(path: &Path, error: io::Error) -> SourceError {
     let kind = match error.kind() {
+        io::ErrorKind::NotFound if is_behind_broken_link(path) => SourceErrorKind::Unavailable,
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => SourceErrorKind::NotFound,
         io::ErrorKind::PermissionDenied => SourceErrorKind::PermissionDenied,
         _ => SourceErrorKind::Other,
     };
     SourceError::new(kind).with_cause(format!("the file {path:?} cannot be read: {error}"))
+}
+
+fn is_behind_broken_link(path: &Path) -> bool {
+    path.ancestors().any(|place| place.is_symlink() && !place.exists())
 }
 
 /// Reports that there is no root: nobody can say what is not in it.

@@ -184,6 +184,17 @@ fn what_is_no_regular_file_is_invalid() {
 }
 
 #[test]
+fn a_link_that_leads_nowhere_is_unavailable() {
+    let encrypted = Encrypted::new();
+    let path = encrypted.path("a");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink("none", &path).unwrap();
+    assert_failure(&encrypted, SourceErrorKind::Unavailable, "cannot be read");
+    fs::remove_file(&path).unwrap();
+    assert_failure(&encrypted, SourceErrorKind::NotFound, "cannot be read");
+}
+
+#[test]
 fn a_file_without_a_good_identity_is_unauthenticated_and_is_not_quoted() {
     let encrypted = Encrypted::new();
     encrypted.write("a", &run("age", &["-r", &encrypted.recipient], b"value"));

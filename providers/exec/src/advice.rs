@@ -1,0 +1,166 @@
+//! What a person can do about a program that cannot be started, or that has failed.
+//!
+//! The kernel says "not found" of a script whose interpreter is not there, and a tool may fail because it was not given a variable
+//! that it has in a shell. Neither is easy to guess.
+
+use std::env;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
+use secretdir_provider::SourceErrorKind;
+
+use crate::settings::Setup;
+
+/// How much of a script the kernel reads to find its interpreter.
+const HEAD: u64 = 256;
+
+/// Where a program is looked up whose source does not pass on PATH.
+const SYSTEM_FOLDERS: &str = "/bin:/usr/bin";
+
+const CARRIAGE_RETURNS: &str = "its lines end in carriage returns: save it with the line ends of Unix";
+const NO_INTERPRETER: &str = "install what runs it, or correct the first line of the script";
+const ONE_STRING: &str =
+    "write the program and each argument as strings of their own: no shell takes a command apart";
+const NO_SUCH_FILE: &str = "a path with a slash counts from the folder of the configuration file";
+const NOT_IN_PATH: &str = "a program without a slash is looked up in PATH, and no folder there has it: is it installed? A process is given \
+     only HOME and PATH, unless `environment` names others; write the path of the program, such as /usr/local/bin/tool, or ./tool \
+     beside the configuration file";
+const NO_PATH: &str = "it is not in /bin or /usr/bin, and `environment` does not name PATH: add it, or write the path of the program";
+
+/// Variables that programs commonly need, and that a source does not pass on by itself.
+const USUAL: [&str; 13] = [
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "GNUPGHOME",
+    "GPG_TTY",
+    "LANG",
+    "LOGNAME",
+    "SHELL",
+    "SSH_AUTH_SOCK",
+    "TERM",
+    "TMPDIR",
+    "USER",
+    "XDG_CONFIG_HOME",
+    "XDG_RUNTIME_DIR",
+];
+
+/// Words with which programs say that a variable is missing.
+const MISSING: [&str; 6] = ["environment", "env", "set", "unset", "unbound", "undefined"];
+
+/// Why a program cannot be started.
+pub(crate) struct NotStarted {
+    pub(crate) kind: SourceErrorKind,
+    pub(crate) cause: String,
+    pub(crate) hint: &'static str,
+}
+
+/// Finds out why a program cannot be started, of which the system says this.
+pub(crate) fn not_started(program: &str, error: &io::Error, setup: &Setup) -> NotStarted {
+    let told = |kind, cause: &dyn std::fmt::Display, hint| NotStarted {
+        kind,
+        cause: format!("cannot start `{program}`: {cause}"),
+        hint,
+    };
+    let unavailable = |hint| told(SourceErrorKind::Unavailable, error, hint);
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            told(SourceErrorKind::PermissionDenied, error, "is it executable, for the user who runs this?")
+        }
+        io::ErrorKind::NotFound => match located(program, setup) {
+            Some(file) => {
+                let (lack, hint) = lacking(&file);
+                told(SourceErrorKind::Unavailable, &lack, hint)
+            }
+            None => unavailable(not_found(program, setup)),
+        },
+        _ if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
+            unavailable("begin a script with the line that names its interpreter, such as #!/bin/sh")
+        }
+        _ => unavailable("the system, not the program, refused"),
+    }
+}
+
+/// Says what is missing of a program that is there.
+fn lacking(file: &Path) -> (String, &'static str) {
+    match Shebang::of(file) {
+        Some(Shebang { interpreter, ends_in_return: true }) => {
+            (format!("its interpreter {interpreter:?} was not found"), CARRIAGE_RETURNS)
+        }
+        Some(Shebang { interpreter, .. }) if !interpreter.exists() => {
+            (format!("its interpreter {interpreter:?} was not found"), NO_INTERPRETER)
+        }
+        _ => (
+            "it is there, but the interpreter or loader that it needs was not found".to_owned(),
+            NO_INTERPRETER,
+        ),
+    }
+}
+
+fn not_found(program: &str, setup: &Setup) -> &'static str {
+    if program.contains(char::is_whitespace) {
+        ONE_STRING
+    } else if program.contains('/') {
+        NO_SUCH_FILE
+    } else if setup.passes("PATH") {
+        NOT_IN_PATH
+    } else {
+        NO_PATH
+    }
+}
+
+/// Says what a program may have failed of, from what it wrote on standard error.
+pub(crate) fn failed(program: &str, noise: &str, setup: &Setup) -> Option<String> {
+    let script = located(program, setup).and_then(|file| Shebang::of(&file));
+    if script.is_some_and(|script| script.ends_in_return) {
+        return Some(CARRIAGE_RETURNS.to_owned());
+    }
+    let name = missing_variable(noise, setup)?;
+    let passed = setup.environment.join(", ");
+    let passed = if passed.is_empty() { "no variables" } else { &passed };
+    Some(format!("it was not given `{name}`, but only {passed}: add to `environment` what it needs"))
+}
+
+/// Finds a variable that a program speaks of and was not given: one of the usual ones, one that this run has, or any if that is what
+/// it speaks of.
+fn missing_variable<'n>(noise: &'n str, setup: &Setup) -> Option<&'n str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = || noise.split(|c| !is_part(c)).filter(|word| !word.is_empty());
+    let is_said = words().any(|word| MISSING.contains(&word.to_ascii_lowercase().as_str()));
+    words().find(|word| {
+        let is_name = word.starts_with(|c: char| c.is_ascii_uppercase())
+            && !word.contains(|c: char| c.is_ascii_lowercase());
+        let is_variable =
+            USUAL.contains(word) || env::var_os(word).is_some() || (is_said && word.contains('_'));
+        is_name && word.len() > 2 && is_variable && !setup.passes(word)
+    })
+}
+
+/// Finds the file of a program, as it is found when it is started.
+fn located(program: &str, setup: &Setup) -> Option<PathBuf> {
+    if program.contains('/') {
+        return Some(setup.base_dir.join(program)).filter(|file| file.is_file());
+    }
+    let folders = Some("PATH").filter(|name| setup.passes(name)).and_then(env::var_os);
+    let folders = folders.unwrap_or_else(|| SYSTEM_FOLDERS.into());
+    env::split_paths(&folders).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// The first line of a script.
+struct Shebang {
+    interpreter: PathBuf,
+    /// Whether the line ends as on Windows: the kernel takes that for a part of its last word.
+    ends_in_return: bool,
+}
+
+impl Shebang {
+    fn of(script: &Path) -> Option<Self> {
+        let mut head = Vec::new();
+        File::open(script).ok()?.take(HEAD).read_to_end(&mut head).ok()?;
+        let head = String::from_utf8_lossy(&head);
+        let line = head.strip_prefix("#!")?.split('\n').next()?;
+        let interpreter = line.split([' ', '\t']).find(|word| !word.is_empty())?;
+        Some(Self { interpreter: interpreter.into(), ends_in_return: line.ends_with('\r') })
+    }
+}

@@ -1,0 +1,121 @@
+//! What a person is told to do about a program that cannot be started, or that has failed.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use secretdir_provider::Table;
+use tempfile::TempDir;
+
+use crate::support::{ask, ask_in, context, list, plugin, shell, story, table};
+
+/// A folder with an executable script.
+fn script(text: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("tool");
+    fs::write(&file, text).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+fn command(program: &str) -> Table {
+    table([("command", list(&[program, "{secret}"]))])
+}
+
+fn both(program: &str) -> [Table; 2] {
+    [command(program), table([("plugin", list(&[program]))])]
+}
+
+#[test]
+fn a_script_whose_interpreter_is_not_there_says_which() {
+    for (text, cause, hint) in [
+        ("#!/bin/sh\r\necho x\r\n", r#"its interpreter "/bin/sh\r" was not found"#, "line ends of Unix"),
+        ("#! /no/such -x\necho", r#"its interpreter "/no/such" was not found"#, "correct the first line"),
+    ] {
+        let folder = script(text);
+        for settings in both("./tool") {
+            let told = story(&ask_in(&context(), settings, folder.path(), &["a"])[0]);
+            assert!(told.starts_with(&format!("unavailable: cannot start `./tool`: {cause}")), "{told}");
+            assert!(told.contains(hint), "{told}");
+        }
+    }
+}
+
+/// Here the kernel finds the interpreter, which does not find what it is to run.
+#[test]
+fn a_script_with_carriage_returns_says_so_when_it_fails() {
+    for text in ["#!/usr/bin/env sh\r\necho x\r\n", "#!/bin/sh -e\r\necho x\r\n"] {
+        let folder = script(text);
+        for settings in both("./tool") {
+            let told = story(&ask_in(&context(), settings, folder.path(), &["a"])[0]);
+            assert!(told.starts_with("failed: `./tool` failed: exit status"), "{told}");
+            assert!(told.contains("line ends of Unix"), "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_script_without_its_first_line_says_what_that_is() {
+    let folder = script("echo x\n");
+    for settings in both("./tool") {
+        let told = story(&ask_in(&context(), settings, folder.path(), &["a"])[0]);
+        assert!(told.contains("#!/bin/sh"), "{told}");
+    }
+}
+
+#[test]
+fn a_program_that_is_not_there_says_where_it_was_looked_for() {
+    for (program, hint) in [
+        ("no-such-tool", "only HOME and PATH"),
+        ("no-such-tool", "./tool beside the configuration file"),
+        ("./no-such-tool", "counts from the folder of the configuration file"),
+        ("vault kv get", "no shell takes a command apart"),
+    ] {
+        for settings in both(program) {
+            let told = story(&ask(settings, &["a"])[0]);
+            assert!(
+                told.starts_with(&format!("unavailable: cannot start `{program}`: No such file")),
+                "{told}"
+            );
+            assert!(told.contains(hint), "{told}");
+        }
+    }
+    let mut settings = command("no-such-tool");
+    settings.insert("environment".to_owned(), list(&["HOME"]));
+    let told = story(&ask(settings, &["a"])[0]);
+    assert!(told.contains("`environment` does not name PATH"), "{told}");
+}
+
+#[test]
+fn a_name_with_a_blank_is_a_program_if_there_is_such_a_file() {
+    let folder = script("#!/bin/sh\nprintf value");
+    fs::rename(folder.path().join("tool"), folder.path().join("my tool")).unwrap();
+    let answers = ask_in(&context(), command("./my tool"), folder.path(), &["a"]);
+    assert_eq!(answers[0].as_ref().unwrap().expose_secret(), b"value");
+}
+
+#[test]
+fn a_program_that_lacks_a_variable_is_told_how_to_get_it() {
+    for (said, name) in [
+        ("VAULT_ADDR is not set", "VAULT_ADDR"),
+        ("missing required environment variable: OP_SERVICE_ACCOUNT_TOKEN", "OP_SERVICE_ACCOUNT_TOKEN"),
+        ("sh: 1: USER: parameter not set", "USER"),
+        ("TERM environment variable not set.", "TERM"),
+        // The test runner has this one.
+        ("where is CARGO_MANIFEST_DIR?", "CARGO_MANIFEST_DIR"),
+    ] {
+        let hint =
+            format!("it was not given `{name}`, but only HOME, PATH: add to `environment` what it needs");
+        let told = story(&ask(shell(&format!("echo '{said}' >&2; exit 1")), &["a"])[0]);
+        assert!(told.ends_with(&format!("({hint})")), "{told}");
+        let told = story(&ask(plugin(&format!("sys.exit('{said}')")), &["a"])[0]);
+        assert!(told.ends_with(&format!("({hint})")), "{told}");
+    }
+    for said in ["no such entry", "PERMISSION_DENIED: no", "cannot set HOME", "PATH is not set", "A_B"] {
+        let told = story(&ask(shell(&format!("echo '{said}' >&2; exit 1")), &["a"])[0]);
+        assert!(told.ends_with(said), "{told}");
+    }
+    let mut settings = shell("echo 'USER is unset, and VAULT_ADDR' >&2; exit 1");
+    settings.insert("environment".to_owned(), list(&["PATH", "USER"]));
+    let told = story(&ask(settings, &["a"])[0]);
+    assert!(told.contains("it was not given `VAULT_ADDR`, but only PATH, USER"), "{told}");
+}
