@@ -36,6 +36,14 @@ pub(crate) enum Outcome<T = Secret> {
     Refused(Call),
 }
 
+/// Counts what was answered towards what the whole run may hold.
+pub(crate) fn admitted(context: &FetchContext, answers: Vec<(usize, Answer)>) -> Vec<(usize, Answer)> {
+    answers
+        .into_iter()
+        .map(|(place, answer)| (place, answer.and_then(|secret| context.admit(secret))))
+        .collect()
+}
+
 /// What a call may use.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {

@@ -56,6 +56,7 @@ impl PluginSource {
 
     async fn talk<'r>(
         &'r self,
+        context: &'r FetchContext,
         limit: Limit,
         hello: &Request<'_>,
         requests: &'r [SecretRequest],
@@ -63,7 +64,7 @@ impl PluginSource {
         let (mut process, mut pipes) =
             Process::start(&self.program, &self.arguments, &self.setup, Stdio::piped())
                 .map_err(|error| Failure::start(&self.program, &error, &self.setup))?;
-        let mut talk = Talk::new(&self.program, requests, self.setup.max_bytes.get(), pipes.stdout);
+        let mut talk = Talk::new(&self.program, context, requests, self.setup.max_bytes.get(), pipes.stdout);
         let mut noise = Noise::default();
         let work = self.converse(&mut talk, &mut process, pipes.stdin, hello);
         let done = timeout(limit.time, noise.during(&mut pipes.stderr, work)).await;
@@ -222,7 +223,7 @@ impl SecretSource for PluginSource {
             concurrency: context.concurrency().get(),
             timeout_ms: limit.time.as_millis().try_into().unwrap_or(u64::MAX),
         };
-        match self.talk(limit, &hello, requests).await {
+        match self.talk(context, limit, &hello, requests).await {
             Ok(told) => told.answers(&self.setup, &self.program, context),
             Err(failure) => requests.iter().map(|_| Err(failure.error())).collect(),
         }

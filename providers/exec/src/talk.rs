@@ -4,7 +4,7 @@
 //! last request, and it is expected to end. Whatever it says that does not belong there ends the conversation: a
 //! plug-in that is wrong about one thing is not believed in another.
 
-use secretdir_provider::{Secret, SecretRequest, SourceErrorKind};
+use secretdir_provider::{FetchContext, Secret, SecretRequest, SourceErrorKind};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::time::{Duration, timeout};
@@ -40,6 +40,7 @@ pub(crate) struct Talk<'r> {
 /// What a plug-in has said.
 pub(crate) struct Heard<'r> {
     program: &'r str,
+    context: &'r FetchContext,
     max_bytes: usize,
     line: usize,
     missing: usize,
@@ -58,6 +59,7 @@ pub(crate) enum Answer {
 impl<'r> Talk<'r> {
     pub(crate) fn new(
         program: &'r str,
+        context: &'r FetchContext,
         requests: &'r [SecretRequest],
         max_bytes: usize,
         stdout: ChildStdout,
@@ -66,6 +68,7 @@ impl<'r> Talk<'r> {
         let answers = requests.iter().map(|_| None).collect();
         let heard = Heard {
             program,
+            context,
             max_bytes,
             line: 0,
             missing: requests.len(),
@@ -172,19 +175,19 @@ impl Heard<'_> {
         }
     }
 
-    /// Takes a secret that is too large for an error.
+    /// Takes a secret for an error that is too large by itself, or with all others of the run.
     fn bounded(&self, secret: Secret) -> Answer {
-        if secret.expose_secret().len() <= self.max_bytes {
-            return Answer::Secret(secret);
+        if secret.expose_secret().len() > self.max_bytes {
+            let message = format!("the secret has more than {} bytes", self.max_bytes);
+            return too_large(&message, "raise `max-bytes` if that is not too much");
         }
-        let message = format!("the secret has more than {} bytes", self.max_bytes);
-        let hint = "raise `max-bytes` if that is not too much";
-        Answer::Error(PluginError {
-            kind: SourceErrorKind::InvalidData,
-            message: Excerpt::beginning(&message),
-            hint: Some(Excerpt::beginning(hint)),
-            retry: secretdir_provider::Retry::No,
-        })
+        match self.context.admit(secret) {
+            Ok(secret) => Answer::Secret(secret),
+            Err(_) => too_large(
+                "the secrets of this run are too large together",
+                "raise `max-bytes` under [gather]",
+            ),
+        }
     }
 
     fn unread(&self, fault: &crate::output::ReadFault) -> Failure {
@@ -210,4 +213,13 @@ async fn say(stdin: &mut ChildStdin, messages: &[Request<'_>]) {
         }
     }
     let _ = stdin.write_all(&lines).await;
+}
+
+fn too_large(message: &str, hint: &str) -> Answer {
+    Answer::Error(PluginError {
+        kind: SourceErrorKind::InvalidData,
+        message: Excerpt::beginning(message),
+        hint: Some(Excerpt::beginning(hint)),
+        retry: secretdir_provider::Retry::No,
+    })
 }

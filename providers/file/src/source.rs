@@ -77,7 +77,7 @@ impl SecretSource for FileSource {
         let mut answers = Vec::with_capacity(requests.len());
         for request in requests {
             answers.push(match &root {
-                Ok(root) => self.answer(root, request),
+                Ok(root) => self.answer(root, request).and_then(|secret| context.admit(secret)),
                 Err(errno) => Err(error::of_root(&self.root, *errno)),
             });
             let_others_run().await;

@@ -42,6 +42,7 @@ type Regional = crate::clients::Regional<Client>;
 /// What one run asks.
 struct Asking<'a> {
     source: &'a ParameterStore,
+    context: &'a FetchContext,
     questions: &'a [Option<Question<'a>>],
     /// The places of those whose call was refused because of one of them.
     alone: Mutex<BTreeSet<usize>>,
@@ -78,7 +79,7 @@ impl SecretSource for ParameterStore {
         requests: &[SecretRequest],
     ) -> Vec<Result<Secret, SourceError>> {
         let (questions, refused) = run::read_all(requests, Question::read);
-        let asking = Asking { source: self, questions: &questions, alone: Mutex::default() };
+        let asking = Asking { source: self, context, questions: &questions, alone: Mutex::default() };
         Run::new(&asking, context, self.clients.count()).answer(refused).await
     }
 
@@ -117,7 +118,9 @@ impl Service for Asking<'_> {
         };
         let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
         match self.get(regional, &call, &limits, &attempts).await {
-            Some(answers) => Outcome::Answered(answers, attempts.seen().retry_after),
+            Some(answers) => {
+                Outcome::Answered(run::admitted(self.context, answers), attempts.seen().retry_after)
+            }
             None => {
                 self.alone.lock().unwrap_or_else(PoisonError::into_inner).extend(&call);
                 Outcome::Refused(call)

@@ -143,7 +143,7 @@ impl Service for Asking<'_> {
                 }
             },
         };
-        Outcome::Answered(answered, prepared.attempts.seen().retry_after)
+        Outcome::Answered(run::admitted(self.context, answered), prepared.attempts.seen().retry_after)
     }
 }
 

@@ -109,7 +109,8 @@ impl SecretSource for FlatSource {
         requests: &[SecretRequest],
     ) -> Vec<Result<Secret, SourceError>> {
         let contents = self.of_run(context);
-        requests.iter().map(|request| self.answer(&contents, request)).collect()
+        let answers = requests.iter().map(|request| self.answer(&contents, request));
+        answers.map(|answer| context.admit(answer?)).collect()
     }
 
     /// Keeps what it has read: what the run lists and fetches must be of one state of the file.
