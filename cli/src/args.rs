@@ -51,8 +51,8 @@ Exit codes:
   3  a source failed, or what it gave cannot become a file
   4  publishing failed
   5  busy: another run holds the lock
-  6  published, but a later step failed (durability unknown, command failed)
-  10 diff: something would change
+  6  published, but a later step failed (durability unknown, path moved, command failed)
+  10 diff: a file would change, or the on-change command would run
   125 exec: nothing was started (arguments, configuration, nothing of ours published, no pin)
   126 exec: the program cannot be run
   127 exec: the program was not found
@@ -85,12 +85,12 @@ pub(crate) enum Command {
     },
     /// Gather everything and show what `sync` would change: names, sizes, revisions
     Diff,
-    /// Validate the configuration, offline
+    /// Validate the configuration, and whether this machine can publish it, offline
     Check {
         /// Also ask every source for everything; publish nothing
         #[arg(long)]
         fetch: bool,
-        /// Validate the configuration with each of its profiles, and without
+        /// Validate the configuration alone, with each of its profiles, and without
         #[arg(long, conflicts_with_all = ["fetch", "profile"])]
         all_profiles: bool,
     },

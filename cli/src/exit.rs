@@ -24,9 +24,10 @@ pub enum Exit {
     Publish = 4,
     /// Another run holds the lock. The published set is as before.
     Busy = 5,
-    /// The new set is published, but a later step failed: its durability is unknown, or the command failed.
+    /// The new set is published, but a later step failed: its durability is unknown, its path leads elsewhere, or the command
+    /// failed.
     Late = 6,
-    /// A run would change something: of `diff` and `sync --dry-run`.
+    /// A run would change a file, or run the command of `[on-change]`: of `diff` and `sync --dry-run`.
     Changed = 10,
     /// `exec` started nothing: for its arguments, the configuration, or because there was nothing of ours that could be pinned.
     NotStarted = 125,

@@ -72,7 +72,7 @@ fn example(section: &str, key: &str) -> Option<Value> {
     match (section, key) {
         ("directory", "path") => Some(json!("secrets/app")),
         ("directory", "owner" | "group") => Some(json!("app")),
-        ("on-change", "command") => Some(json!(["systemctl", "reload", "app"])),
+        ("on-change", "command") => Some(json!(["systemctl", "--no-block", "try-reload-or-restart", "app"])),
         _ => None,
     }
 }

@@ -116,52 +116,30 @@ fn writer(component: &Path, group: u32, mode: u32) -> Option<By> {
     })
 }
 
+impl Kind {
+    /// Returns what it is called, and what somebody could do who can write to it or owns it.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Directory => ("the directory", "replace what is in it"),
+            Self::Link => ("the symbolic link", "make it lead elsewhere"),
+            Self::File => ("the file", "change it"),
+        }
+    }
+}
+
 impl fmt::Display for Replaceable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, could) = self.kind.words();
         let (owner, mode) = (user(self.user), self.mode);
-        let what = match self.kind {
-            Kind::Directory => "the directory",
-            Kind::Link => "the symbolic link",
-            Kind::File => "the file",
+        let may_write = match self.by {
+            By::Owner => return write!(f, "{what} belongs to {owner} (mode {mode:04o}), who could {could}"),
+            By::Everyone => "everyone can".to_owned(),
+            By::Group(id) => format!("{} can", group(id)),
+            By::UserOfList(id) => format!("its access control list lets {}", user(id)),
+            By::GroupOfList(id) => format!("its access control list lets {}", group(id)),
+            By::UnreadableList => "its access control list cannot be read, so somebody else might".to_owned(),
         };
-        let could = match self.kind {
-            Kind::Directory => "replace what is in it",
-            Kind::Link => "make it lead elsewhere",
-            Kind::File => "change it",
-        };
-        match self.by {
-            By::Owner => write!(f, "{what} belongs to {owner} (mode {mode:04o}), who could {could}"),
-            By::Everyone => {
-                write!(f, "everyone can write to {what} (owner {owner}, mode {mode:04o}), and so {could}")
-            }
-            By::Group(id) => {
-                write!(
-                    f,
-                    "{} can write to {what} (owner {owner}, mode {mode:04o}), and so {could}",
-                    group(id)
-                )
-            }
-            By::UserOfList(id) => {
-                let writer = user(id);
-                write!(
-                    f,
-                    "its access control list lets {writer} write to {what} (owner {owner}, mode {mode:04o}), and so {could}"
-                )
-            }
-            By::GroupOfList(id) => {
-                let writer = group(id);
-                write!(
-                    f,
-                    "its access control list lets {writer} write to {what} (owner {owner}, mode {mode:04o}), and so {could}"
-                )
-            }
-            By::UnreadableList => {
-                write!(
-                    f,
-                    "the access control list of {what} cannot be read (owner {owner}, mode {mode:04o}), so somebody might {could}"
-                )
-            }
-        }
+        write!(f, "{may_write} write to {what} (owner {owner}, mode {mode:04o}), and so {could}")
     }
 }
 

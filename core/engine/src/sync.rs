@@ -13,14 +13,14 @@ use tokio::time::{Instant, sleep};
 use crate::announce::Announcing;
 use crate::bundle::Bundle;
 use crate::difference::Difference;
-use crate::gather::{Answers, GatherError, gather};
+use crate::failure::{RENEWALS, SyncError, SyncFailure};
+use crate::gather::{Answers, gather};
 use crate::host::{Event, Host};
 use crate::manifest::{Manifest, Publisher};
 use crate::no_dumps::NoDumps;
 use crate::outcome::{AskedSource, Outcome};
-use crate::owners::{OwnerError, Owners};
+use crate::owners::Owners;
 use crate::plan::Plan;
-use crate::problem::ConfigError;
 use crate::registry::Registry;
 use crate::report::describe;
 
@@ -30,9 +30,6 @@ const POLL: Duration = Duration::from_millis(50);
 /// How much longer than a whole gathering to wait for another run, unless told otherwise.
 const WAIT_BEYOND_GATHERING: Duration = Duration::from_secs(30);
 
-/// How often a run begins anew because its configuration has changed.
-const RENEWALS: usize = 10;
-
 /// What to know of a flip that is not known to be durable.
 const UNSETTLED: &str =
     "the new set is current and complete; until a run succeeds, a power cut may bring back the old one";
@@ -40,54 +37,6 @@ const UNSETTLED: &str =
 /// What to know of a flip that readers do not see.
 const MISPLACED: &str =
     "the set was published where the path led when the run began; run `secretdir sync` again";
-
-/// Why a run failed. What was published before is still there, untouched.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SyncError {
-    /// The configuration changed while the run waited for the lock, and is wrong now.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The configuration changed each time that the run had read it.
-    #[error("the configuration changed {RENEWALS} times while the run waited for the lock")]
-    KeepsChanging,
-    /// Files cannot be given to an owner that the configuration names.
-    #[error(transparent)]
-    Owner(#[from] OwnerError),
-    /// A source failed.
-    #[error(transparent)]
-    Gather(#[from] GatherError),
-    /// Publishing failed, or another run held the lock for too long.
-    #[error(transparent)]
-    Publish(#[from] atomicdir::Error),
-    /// The host asked for the end.
-    #[error("interrupted")]
-    Interrupted,
-}
-
-/// A run that failed, with all that there is to know of it.
-#[derive(Debug, thiserror::Error)]
-#[error("{error}")]
-pub struct SyncFailure {
-    /// Why.
-    #[source]
-    pub error: SyncError,
-    /// What a person should know besides: a warning may well explain the failure.
-    pub warnings: Vec<String>,
-    /// Why files with secrets are still on disk that were staged, and not published. The next run tries again to remove them.
-    pub leftover: Option<atomicdir::Error>,
-}
-
-impl SyncFailure {
-    fn new(error: impl Into<SyncError>, warnings: Vec<String>) -> Self {
-        Self { error: error.into(), warnings, leftover: None }
-    }
-
-    fn with_warnings_of(mut self, plan: &Plan) -> Self {
-        self.warnings.splice(0..0, of_plan(plan));
-        self
-    }
-}
 
 /// Gathers everything, and publishes it if it differs from what is published.
 ///
@@ -127,7 +76,7 @@ enum Attempt {
 }
 
 async fn attempt(plan: &Plan, host: &dyn Host, wait: Option<Duration>) -> Result<Attempt, SyncFailure> {
-    let warnings = || of_plan(plan);
+    let warnings = || plan.told_warnings();
     let failed = |error: SyncError| SyncFailure::new(error, warnings());
     let owners = Owners::resolve(plan).map_err(|error| failed(error.into()))?;
     let opened = options(plan, &owners).open(&plan.link);
@@ -171,9 +120,9 @@ pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, SyncFailur
 ///
 /// Whatever keeps a set from being gathered, or the published one from being read.
 pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncFailure> {
-    let owners = Owners::resolve(plan).map_err(|error| SyncFailure::new(error, of_plan(plan)))?;
+    let owners = Owners::resolve(plan).map_err(|error| SyncFailure::new(error, plan.told_warnings()))?;
     let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
-        gathered(plan, host, of_plan(plan)).await?;
+        gathered(plan, host, plan.told_warnings()).await?;
     let found = Difference::find(plan, &answers, &bundle, &owners);
     let mut difference = found.map_err(|error| SyncFailure::new(error, warnings.clone()))?;
     difference.warnings = warnings;
@@ -206,10 +155,6 @@ async fn gathered<'p>(
         Ok(bundle) => Ok(Complete { answers, bundle, warnings, no_dumps }),
         Err(error) => Err(SyncFailure::new(error, warnings)),
     }
-}
-
-fn of_plan(plan: &Plan) -> Vec<String> {
-    plan.warnings.iter().map(ToString::to_string).collect()
 }
 
 fn options(plan: &Plan, owners: &Owners) -> Options {
@@ -254,7 +199,7 @@ impl<'r> Run<'r> {
         owners: &Owners,
     ) -> Result<(Locked<'r>, Outcome), SyncFailure> {
         let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
-            gathered(self.plan, self.host, of_plan(self.plan)).await?;
+            gathered(self.plan, self.host, self.plan.told_warnings()).await?;
         let published = self.publish_bundle(&mut locked, owners, &bundle, &answers);
         match published {
             Ok(mut outcome) => {

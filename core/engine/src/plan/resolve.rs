@@ -24,7 +24,7 @@ pub(crate) const CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15
 pub(crate) const MAX_BYTES: u64 = 256 << 20;
 
 /// What is said of a command for a shell.
-const NO_SHELL: &str = "write the program and each argument by themselves, such as [\"systemctl\", \"reload\", \"app\"], \
+const NO_SHELL: &str = "write the program and each argument by themselves, such as [\"systemctl\", \"--no-block\", \"reload\", \"app\"], \
      or start a shell: [\"sh\", \"-c\", \"…\"]";
 
 /// How long the command may run, if nothing else is said.
@@ -146,8 +146,7 @@ fn on_change(config: &Config, report: &mut Report<'_>) -> Option<OnChange> {
     let mut words = command.into_iter();
     let program = words.next().filter(|program| !program.is_empty());
     if program.is_none() {
-        let message =
-            r#"names no program; expected one and its arguments, such as ["systemctl", "reload", "app"]"#;
+        let message = r#"names no program; expected one and its arguments, such as ["systemctl", "--no-block", "reload", "app"]"#;
         report.error(&KeyPath::of(["on-change", "command"]), message);
     }
     let program = program.filter(|program| !program.contains('\0'))?;

@@ -1,0 +1,58 @@
+//! Why a run failed, and all that there is to know of it.
+
+use crate::gather::GatherError;
+use crate::owners::OwnerError;
+use crate::plan::Plan;
+use crate::problem::ConfigError;
+
+/// How often a run begins anew because its configuration has changed.
+pub(crate) const RENEWALS: usize = 10;
+
+/// Why a run failed. What was published before is still there, untouched.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SyncError {
+    /// The configuration changed while the run waited for the lock, and is wrong now.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The configuration changed each time that the run had read it.
+    #[error("the configuration changed {RENEWALS} times while the run waited for the lock")]
+    KeepsChanging,
+    /// Files cannot be given to an owner that the configuration names.
+    #[error(transparent)]
+    Owner(#[from] OwnerError),
+    /// A source failed.
+    #[error(transparent)]
+    Gather(#[from] GatherError),
+    /// Publishing failed, or another run held the lock for too long.
+    #[error(transparent)]
+    Publish(#[from] atomicdir::Error),
+    /// The host asked for the end.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// A run that failed, with all that there is to know of it.
+#[derive(Debug, thiserror::Error)]
+#[error("the run failed")]
+pub struct SyncFailure {
+    /// Why.
+    #[source]
+    pub error: SyncError,
+    /// What a person should know besides: a warning may well explain the failure.
+    pub warnings: Vec<String>,
+    /// Why files with secrets are still on disk that were staged, and not published. The next run tries again to remove them.
+    pub leftover: Option<atomicdir::Error>,
+}
+
+impl SyncFailure {
+    pub(crate) fn new(error: impl Into<SyncError>, warnings: Vec<String>) -> Self {
+        Self { error: error.into(), warnings, leftover: None }
+    }
+
+    /// Tells what is worth a look about the configuration first.
+    pub(crate) fn with_warnings_of(mut self, plan: &Plan) -> Self {
+        self.warnings.splice(0..0, plan.told_warnings());
+        self
+    }
+}
