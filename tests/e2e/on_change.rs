@@ -198,7 +198,7 @@ fn it_succeeds_for_a_runner_that_ignores_the_ends_of_children() {
     let site = site("echo x >> told");
     let ignore = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])";
     let mut command = std::process::Command::new("python3");
-    site.prepare(command.args(["-c", ignore, crate::support::COMMAND, "sync"]));
+    site.prepare(command.args(["-c", ignore, COMMAND, "sync"]));
     Ran::of(&mut command).expect_exit(0);
     assert_eq!((site.told(), site.announcement()), (1, "done".into()));
 }
@@ -218,7 +218,7 @@ fn it_sees_the_new_set_and_may_call_secretdir_itself() {
     let site = site(
         "cp \"$SECRETDIR_PATH/f1\" seen; SECRETDIR_CONFIG=secretdir.toml \"$(cat command)\" sync --json > inner 2> warned; echo x >> told",
     );
-    fs::write(site.path().join("command"), crate::support::COMMAND).unwrap();
+    fs::write(site.path().join("command"), COMMAND).unwrap();
     site.sync();
     assert_eq!(fs::read(site.path().join("seen")).unwrap(), b"1");
     assert!(
