@@ -140,11 +140,11 @@ fn a_mistake_in_gathering_or_the_command_is_one_problem() {
         ),
         (
             "on-change.command = []\n[files]",
-            r#"3: on-change.command: names no program; expected one and its arguments, such as ["systemctl", "reload", "app"]"#,
+            r#"3: on-change.command: names no program; expected one and its arguments, such as ["systemctl", "--no-block", "reload", "app"]"#,
         ),
         (
             "on-change.command = ['', 'x']\n[files]",
-            r#"3: on-change.command: names no program; expected one and its arguments, such as ["systemctl", "reload", "app"]"#,
+            r#"3: on-change.command: names no program; expected one and its arguments, such as ["systemctl", "--no-block", "reload", "app"]"#,
         ),
     ]);
 }
