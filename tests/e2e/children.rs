@@ -15,7 +15,8 @@ fn site() -> Site {
     for name in ["command", "on-change", "exec"] {
         fs::write(site.path().join(name), REPORT.replace("NAME", name) + "; echo value").unwrap();
     }
-    let runner = "; grep core /proc/$PPID/limits > runner.limits";
+    // While the run starts another child, it has for a moment the limit that this one gets.
+    let runner = "; until grep 'core file size *0 ' /proc/$PPID/limits > runner.limits; do :; done";
     fs::write(site.path().join("command"), REPORT.replace("NAME", "command") + runner + "; echo value")
         .unwrap();
     let plugin = "#!/usr/bin/env python3\n\
