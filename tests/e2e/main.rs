@@ -14,6 +14,7 @@ mod configuration;
 mod diff;
 mod escaped;
 mod exec;
+mod exec_sources;
 mod full_disk;
 mod hints;
 mod imports;

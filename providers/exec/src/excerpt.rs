@@ -16,8 +16,8 @@ pub(crate) const MARGIN: usize = 64;
 /// What stands where a text was cut.
 pub(crate) const CUT: &str = "[cut]";
 
-/// A bounded text. It may hold a value, so it is wiped.
-#[derive(Debug, Default)]
+/// A bounded text. It may hold a value, so it is wiped, and has no `Debug`.
+#[derive(Default)]
 pub(crate) struct Excerpt {
     kept: Zeroizing<Vec<u8>>,
     cut: Cut,
