@@ -124,6 +124,14 @@ fn whoever_may_list_the_set_may_run_a_program_with_it() {
     let json = run_as_other(&site, &["status", "--json"]).expect_exit(0).json();
     assert_eq!((json["view"].as_str(), json["last_success"].is_null()), (Some("reader"), true));
     assert_eq!(site.run(&["status", "--json"]).json()["view"], "full");
+    // Whoever is only let through to the set may use it, too.
+    fs::set_permissions(site.path().join("out"), fs::Permissions::from_mode(0o711)).unwrap();
+    let status = run_as_other(&site, &["status"]).expect_exit(0);
+    assert!(
+        status.stdout.contains("\nseen as a reader: ") && status.stdout.contains("\n  0444 a"),
+        "{status:?}"
+    );
+    assert_eq!(run_as_other(&site, &PROGRAM).expect_exit(0).stdout, "1");
 
     let generation = fs::canonicalize(site.link()).unwrap();
     fs::set_permissions(&generation, fs::Permissions::from_mode(0o711)).unwrap();

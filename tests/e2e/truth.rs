@@ -157,6 +157,37 @@ fn a_renewed_note_keeps_what_it_says_of_the_command() {
     assert_eq!(status["generation"]["files"][0]["secrets"][0]["secret"], "b");
 }
 
+/// The note that a run holds while its command runs is not replaced by another run: two would run the command at once.
+#[test]
+fn a_note_is_not_renewed_while_its_command_runs() {
+    let site = Site::new();
+    site.secret("a", "1");
+    site.secret("b", "1");
+    let config = |secret: &str| {
+        let hook = "echo x >> told; while ! [ -e go ]; do sleep 0.05; done";
+        site.config(&format!(
+            "{HEAD}\n[on-change]\ncommand = [\"sh\", \"-c\", {hook:?}]\ntimeout = \"10m\"\n\n\
+             [files]\na = {{ source = \"local\", secret = {secret:?} }}\n"
+        ));
+    };
+    config("a");
+    let mut command = site.command(&["sync"]);
+    let first = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while !site.path().join("told").exists() {
+        std::thread::yield_now();
+    }
+    config("b");
+    let second = site.run(&["sync", "--json"]).expect_exit(0);
+    assert_eq!(second.json()["on_change"], "running-elsewhere", "{second:?}");
+    fs::write(site.path().join("go"), "").unwrap();
+    Ran::from(first.wait_with_output().unwrap()).expect_exit(0);
+    assert_eq!(fs::read_to_string(site.path().join("told")).unwrap(), "x\n");
+    assert!(site.sync().stdout.starts_with("unchanged"));
+    let status = site.run(&["status", "--json"]).json();
+    assert_eq!(status["generation"]["files"][0]["secrets"][0]["secret"], "b");
+    assert_eq!(status["generation"]["on_change"], "done");
+}
+
 #[test]
 fn diff_tells_of_a_command_that_has_yet_to_succeed() {
     let site = Site::new();

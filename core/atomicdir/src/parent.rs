@@ -56,7 +56,8 @@ impl Parent {
     /// Opens the parent to look at it: `None` if it is not there. Anyone may look at what others publish, so whose it is
     /// does not matter, unless everybody can replace the link.
     pub(crate) fn open_to_look(path: PathBuf, parents: Parents) -> Result<Option<Self>> {
-        const FOLLOW: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+        // By a descriptor that needs no permission to list: a reader may only be let through.
+        const FOLLOW: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
         let directory = match openat(CWD, &path, FOLLOW, Mode::empty()) {
             Err(Errno::NOENT) => return Ok(None),
             opened => File::from(opened.at(Step::Parent, "open", &path)?),

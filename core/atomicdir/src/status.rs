@@ -122,8 +122,11 @@ impl AtomicDir {
             opened => opened?,
         };
         // First: what the link comes to name after this is not taken for superseded.
-        let mut inventory = Inventory::take(self, None)?;
-        let mut looking = Looking { dir: self, state: state.as_ref(), view: View::Full };
+        let (mut inventory, view) = match Inventory::take(self, None) {
+            Err(error) if error.is_denied() => (Inventory::default(), View::Reader),
+            taken => (taken?, View::Full),
+        };
+        let mut looking = Looking { dir: self, state: state.as_ref(), view };
         let current = looking.current()?;
         let id = current.as_ref().map(|current| &current.id);
         let superseded = inventory.superseded(id);

@@ -8,11 +8,12 @@ use std::fs::File;
 use std::path::Path;
 use std::time::SystemTime;
 
-use rustix::fs::Dir;
+use rustix::fs::{Dir, Mode, openat};
 
 use crate::error::At;
 use crate::generation::Generation;
 use crate::names::{Role, StateName};
+use crate::parent::DIRECTORY;
 use crate::removal::{self, Reason, Removal};
 use crate::state::State;
 use crate::{AtomicDir, Error, Id, Result, Step, clock};
@@ -138,7 +139,9 @@ pub(crate) fn retire(
 }
 
 fn for_each_name(directory: &File, path: &Path, mut visit: impl FnMut(&str)) -> Result<()> {
-    for entry in Dir::read_from(directory).at(Step::Heal, "list", path)? {
+    // Also of a directory that was opened by somebody who may not list it.
+    let listed = openat(directory, ".", DIRECTORY, Mode::empty()).and_then(Dir::new);
+    for entry in listed.at(Step::Heal, "list", path)? {
         if let Ok(name) = entry.at(Step::Heal, "list", path)?.file_name().to_str() {
             visit(name);
         }

@@ -291,9 +291,18 @@ impl<'r> Run<'r> {
         if noted.as_ref() == Some(&fresh) {
             return;
         }
-        if let Err(error) = locked.replace_note(&fresh.to_note()) {
+        if let Err(error) = self.replace_unclaimed(locked, &fresh) {
             outcome.deferred.push(describe(&error));
         }
+    }
+
+    /// Replaces the note, unless another run is running the command for it: that one holds the note, and a new one could be
+    /// claimed beside it. The next run renews it.
+    fn replace_unclaimed(&self, locked: &Locked<'_>, fresh: &Manifest) -> Result<(), atomicdir::Error> {
+        let Some(id) = locked.current() else { return Ok(()) };
+        let is_there = self.dir.note(id)?.is_some();
+        let claim = self.dir.claim_note(id)?;
+        if is_there && claim.is_none() { Ok(()) } else { locked.replace_note(&fresh.to_note()) }
     }
 
     /// Stages and flips. An interruption is heeded between two files; after the last one the flip is as quick as giving up.
