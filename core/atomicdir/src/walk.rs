@@ -101,6 +101,8 @@ impl Walk<'_> {
     ) -> Result<Option<Dir>> {
         let above = level.listing.fd().at(self.step, "list", self.path(full))?;
         match self.kind(above, entry.file_name(), entry.file_type(), full)? {
+            // We make no such name; what is shown of it could be the name of another file.
+            _ if entry.file_name().to_str().is_err() => visit(full, Found::Other)?,
             FileType::Directory if level.depth + 1 == DEPTH_MAX => visit(full, Found::Other)?,
             FileType::Directory => return self.directory(above, entry.file_name(), full, visit),
             FileType::RegularFile => self.file(above, entry.file_name(), full, visit)?,

@@ -165,6 +165,23 @@ fn a_generation_is_removed_only_if_it_is_on_record() {
 }
 
 #[test]
+fn a_name_that_is_not_utf_8_is_never_taken_for_one_that_is() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::new();
+    place.publish(Options::new(), &[("\u{fffd}", "1")], at(0));
+    let (good, bad) =
+        (place.link().join("\u{fffd}"), place.link().join(std::ffi::OsStr::from_bytes(b"\xff")));
+    let dir = place.open(Options::new());
+    assert!(
+        dir.try_lock(&|| at(1)).unwrap().unwrap().compare(&wanted(&[("\u{fffd}", "1")])).unwrap().is_same()
+    );
+    fs::rename(good, bad).unwrap();
+    let comparison =
+        dir.try_lock(&|| at(1)).unwrap().unwrap().compare(&wanted(&[("\u{fffd}", "1")])).unwrap();
+    assert_eq!(comparison.changes().len(), 2, "{comparison:?}");
+}
+
+#[test]
 fn whatever_its_owner_makes_of_a_generation_it_is_compared_and_removed() {
     let eager = || Options::new().retain(std::time::Duration::ZERO).durability(atomicdir::Durability::None);
     let place = Place::new();
