@@ -1,8 +1,9 @@
 //! The floor: the system calls that the protocol's table names, in its order, and nothing else. All names are made
 //! beforehand, and nothing is allocated.
 //!
-//! Left out is what atomicdir looks at besides: whether a generation that is there lies on its parent's device and is no
-//! mount point, whether it is pinned or due, and whether the last flip was made durable.
+//! Left out is what atomicdir looks at besides: each component of the path, whether a generation that is there lies on its
+//! parent's device and is no mount point, whether it is pinned, due or on record, whether what was just made is empty, and
+//! whether the last flip was made durable.
 
 use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
@@ -14,8 +15,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use atomicdir::Durability;
 use rustix::fs::{
     AtFlags, CWD, FlockOperation, Mode, OFlags, RawDir, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, fchmod,
-    flock, fstat, fsync, futimens, mkdirat, openat, readlinkat_raw, renameat, statat, symlinkat, syncfs,
-    unlinkat, utimensat,
+    flock, fremovexattr, fstat, fsync, futimens, mkdirat, openat, readlinkat_raw, renameat, statat,
+    symlinkat, syncfs, unlinkat, utimensat,
 };
 use rustix::io::{Result, write};
 
@@ -42,7 +43,7 @@ const LISTED: usize = 8192;
 pub(crate) struct Bare {
     parent: CString,
     link: CString,
-    lock: CString,
+    state: CString,
     /// The generation that the link names.
     current: Names,
     /// The generation that the link is to name.
@@ -52,14 +53,21 @@ pub(crate) struct Bare {
 /// The names of one generation.
 struct Names {
     generation: CString,
-    note: CString,
     mark: CString,
+    /// In the state directory.
+    note: CString,
+    record: CString,
 }
 
 impl Names {
     fn new(id: &str) -> Self {
-        let name = |kind: &str| CString::new(format!(".app.{kind}-{id}")).unwrap();
-        Self { generation: name("gen"), note: name("note"), mark: name("tmp") }
+        let name = |kind: &str| CString::new(format!("{kind}-{id}")).unwrap();
+        Self {
+            generation: name(".app.gen"),
+            mark: name(".app.tmp"),
+            note: name("note"),
+            record: name("made"),
+        }
     }
 }
 
@@ -70,7 +78,7 @@ impl Bare {
         Self {
             parent: CString::new(place.folder().as_os_str().as_bytes()).unwrap(),
             link: c"app".into(),
-            lock: c".app.lock".into(),
+            state: c".app.state".into(),
             current: Names::new(&place.current()),
             next: Names::new(&next),
         }
@@ -80,14 +88,21 @@ impl Bare {
     pub(crate) fn publish(&self, files: &Files, durability: Durability) -> Result<()> {
         let parent = openat(CWD, &self.parent, DIRECTORY, Mode::empty())?;
         fstat(&parent)?;
-        let lock = self.lock(&parent)?;
+        let state = openat(&parent, &self.state, DIRECTORY, Mode::empty())?;
+        fstat(&state)?;
+        let lock = lock(&state)?;
         self.look_at_link(&parent)?;
-        list(&openat(&parent, c".", DIRECTORY, Mode::empty())?, |_| Ok(()))?;
-        self.stage(&parent, files, durability)?;
-        create(&parent, &self.next.note, NOTE, NEW_FILE, durability)?;
+        for directory in [&parent, &state] {
+            list(&openat(directory, c".", DIRECTORY, Mode::empty())?, |_| Ok(()))?;
+        }
+        self.stage(&parent, &state, files, durability)?;
+        create(&state, &self.next.note, NOTE, NEW_FILE, durability)?;
         match durability {
             Durability::None => {}
-            Durability::PerFile => fsync(&parent)?,
+            Durability::PerFile => {
+                fsync(&state)?;
+                fsync(&parent)?;
+            }
             Durability::Filesystem => syncfs(&parent)?,
         }
         self.flip(&parent, &lock)?;
@@ -97,23 +112,23 @@ impl Bare {
         futimens(&lock, &NOW)
     }
 
-    fn lock(&self, parent: &OwnedFd) -> Result<OwnedFd> {
-        let lock = openat(parent, &self.lock, LOCK, Mode::empty())?;
-        fstat(&lock)?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(lock)
-    }
-
     fn look_at_link(&self, parent: &OwnedFd) -> Result<()> {
         let mut target = [MaybeUninit::<u8>::uninit(); 256];
         readlinkat_raw(parent, &self.link, &mut target)?;
         statat(parent, &self.link, AtFlags::SYMLINK_NOFOLLOW).map(drop)
     }
 
-    fn stage(&self, parent: &OwnedFd, files: &Files, durability: Durability) -> Result<()> {
+    fn stage(&self, parent: &OwnedFd, state: &OwnedFd, files: &Files, durability: Durability) -> Result<()> {
         symlinkat(&self.next.generation, parent, &self.next.mark)?;
         mkdirat(parent, &self.next.generation, Mode::RWXU)?;
         let generation = openat(parent, &self.next.generation, DIRECTORY, Mode::empty())?;
+        fstat(&generation)?;
+        for list in [c"system.posix_acl_default", c"system.posix_acl_access"] {
+            // Where there is none, as here, that is an error.
+            let _ = fremovexattr(&generation, list);
+        }
+        symlinkat(c"12345678", state, &self.next.record)?;
+        sync_each(state, durability)?;
         for name in &files.raw_names {
             create(&generation, name, &files.bytes, FILE, durability)?;
         }
@@ -124,10 +139,24 @@ impl Bare {
 
     fn flip(&self, parent: &OwnedFd, lock: &OwnedFd) -> Result<()> {
         fstat(lock)?;
+        self.look_at_place(parent)?;
         self.look_at_link(parent)?;
         utimensat(parent, &self.current.generation, &NOW, AtFlags::SYMLINK_NOFOLLOW)?;
-        renameat(parent, &self.next.mark, parent, &self.link)
+        renameat(parent, &self.next.mark, parent, &self.link)?;
+        self.look_at_place(parent)
     }
+
+    fn look_at_place(&self, parent: &OwnedFd) -> Result<()> {
+        statat(CWD, &self.parent, AtFlags::empty())?;
+        statat(parent, &self.next.generation, AtFlags::SYMLINK_NOFOLLOW).map(drop)
+    }
+}
+
+fn lock(state: &OwnedFd) -> Result<OwnedFd> {
+    let lock = openat(state, c"lock", LOCK, Mode::empty())?;
+    fstat(&lock)?;
+    flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+    Ok(lock)
 }
 
 fn create(above: &OwnedFd, name: &CStr, bytes: &[u8], mode: Mode, durability: Durability) -> Result<()> {
@@ -155,15 +184,17 @@ fn list(directory: &OwnedFd, mut each: impl FnMut(&CStr) -> Result<()>) -> Resul
     Ok(())
 }
 
-/// Removes one generation of a folder, all of whose files are in its root, and its note.
+/// Removes one generation of a folder, all of whose files are in its root, with its note and its record.
 pub(crate) fn remove(folder: &Path, id: &str) -> impl FnOnce() -> Result<()> {
     let parent = CString::new(folder.as_os_str().as_bytes()).unwrap();
-    let Names { generation, note, .. } = Names::new(id);
+    let Names { generation, note, record, .. } = Names::new(id);
     move || {
         let parent = openat(CWD, &parent, DIRECTORY, Mode::empty())?;
+        let state = openat(&parent, c".app.state", DIRECTORY, Mode::empty())?;
         let directory = openat(&parent, &generation, DIRECTORY, Mode::empty())?;
         list(&directory, |name| unlinkat(&directory, name, AtFlags::empty()))?;
         unlinkat(&parent, &generation, AtFlags::REMOVEDIR)?;
-        unlinkat(&parent, &note, AtFlags::empty())
+        unlinkat(&state, &note, AtFlags::empty())?;
+        unlinkat(&state, &record, AtFlags::empty())
     }
 }
