@@ -7,13 +7,21 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use crate::error::At;
+use crate::flock::Flock;
 use crate::generation::Generation;
 use crate::names::Role;
+use crate::parent::Parent;
 use crate::walk::{Access, Found, Walk};
-use crate::{Attributes, File, FileMap, FileName, Id, Locked, Result, Snapshot, Step};
+use crate::{
+    AtomicDir, Attributes, Error, File, FileMap, FileName, Id, Locked, Options, Refusal, Result, Step,
+    options,
+};
 
 /// How much of a published file is read at a time: nearly always all of it, so one call.
 const CHUNK: usize = 1 << 20;
+
+/// How often to look again at a link that flips meanwhile.
+const ATTEMPTS: u32 = 1000;
 
 /// How what is published differs from what is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,7 +66,7 @@ impl Comparison {
 
 impl Comparison {
     /// Compares what is wanted with nothing: all of it is to be added.
-    pub fn with_nothing(wanted: &FileMap<File<'_>>) -> Self {
+    fn with_nothing(wanted: &FileMap<File<'_>>) -> Self {
         let names = wanted.iter().map(|(name, _)| name.to_string()).chain([".".to_owned()]);
         let mut changes: Vec<_> = names.map(|name| Change { name, kind: ChangeKind::Added }).collect();
         changes.sort();
@@ -66,16 +74,36 @@ impl Comparison {
     }
 }
 
-impl Snapshot {
-    /// Compares this generation with what is wanted, as a publisher would. Needs no lock, and changes nothing.
+impl Options {
+    /// Compares what is published at a link with what is wanted, as a run with these options would. Takes no lock, makes
+    /// nothing and changes nothing. Says which generation it was that was compared, if there was one.
     ///
     /// # Errors
     ///
-    /// The generation cannot be read: whoever compares must be able to read every file in it.
-    pub fn compare(&self, wanted: &FileMap<File<'_>>, directory: Attributes) -> Result<Comparison> {
-        let (opened, path) = self.directory();
-        let found = opened.metadata().at(Step::Compare, "inspect", path)?;
-        Comparing::new(wanted, directory).published(opened, &found, path)
+    /// What a run would refuse; and the generation cannot be read: every file in it must be readable.
+    pub fn compare(
+        self,
+        link: impl AsRef<Path>,
+        wanted: &FileMap<File<'_>>,
+    ) -> Result<(Option<Id>, Comparison)> {
+        let (parent, name) = options::split(link.as_ref())?;
+        let nothing = || Ok((None, Comparison::with_nothing(wanted)));
+        let Some(parent) = Parent::open_as_run(parent, self.parents)? else { return nothing() };
+        let dir = AtomicDir { parent, link: name, options: self };
+        for _ in 0..ATTEMPTS {
+            let Some(id) = dir.read_link()? else { return nothing() };
+            let Some(Generation { directory, found }) = Generation::open_if_ours(&dir, Step::Compare, &id)?
+            else {
+                return Ok((Some(id), Comparison::with_nothing(wanted)));
+            };
+            let path = dir.parent.join(&dir.link.name(Role::Generation, &id));
+            // Pinned, so that it is not removed meanwhile. What is being removed is not current any more.
+            if let Some(pin) = Flock::shared(directory).at(Step::Compare, "pin", &path)? {
+                let comparing = Comparing::new(wanted, dir.options.directory);
+                return Ok((Some(id), comparing.published(pin.file(), &found, &path)?));
+            }
+        }
+        Err(Error::refuse(Step::Compare, "pin", dir.path(), Refusal::NotPinned(ATTEMPTS)))
     }
 }
 

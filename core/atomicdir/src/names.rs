@@ -19,11 +19,6 @@ impl Id {
         exact.then(|| Self(text.to_owned()))
     }
 
-    /// Returns its characters.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// Makes something under a new random name with this prefix; a name that is taken is tried again with another.
     ///
     /// The randomness, and the bound on the tries, are tempfile's.

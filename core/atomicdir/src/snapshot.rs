@@ -13,7 +13,7 @@ use crate::error::At;
 use crate::flock::Flock;
 use crate::parent::DIRECTORY;
 use crate::walk::READ;
-use crate::{Error, FileName, Id, Refusal, Result, Step};
+use crate::{Error, FileName, Refusal, Result, Step};
 
 /// How often to try anew when the link flips at the very moment of opening. A flip takes several system calls, so even
 /// a publisher that does nothing else is outrun in a few attempts.
@@ -73,17 +73,6 @@ impl Snapshot {
     /// belongs together for as long as the pin is held.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Returns whether it is a snapshot of this generation.
-    pub fn is_of(&self, generation: &Id) -> bool {
-        let name = self.path.file_name().and_then(|name| name.to_str());
-        name.and_then(|name| name.rsplit_once('-')).is_some_and(|(_, id)| id == generation.as_str())
-    }
-
-    /// Returns the directory, and the link that it was opened by.
-    pub(crate) fn directory(&self) -> (&File, &Path) {
-        (self.pin.file(), &self.link)
     }
 
     /// Reads a whole file.

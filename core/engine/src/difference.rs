@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use atomicdir::{Attributes, Comparison, File, FileMap, GenerationStatus, Snapshot};
+use atomicdir::{Comparison, File, FileMap, GenerationStatus, Options};
 use serde::Serialize;
 
 use crate::bundle::Bundle;
@@ -81,9 +81,10 @@ impl Difference {
         answers: &Answers,
         bundle: &Bundle<'_>,
         owners: &Owners,
+        options: &Options,
     ) -> Result<Self, atomicdir::Error> {
         let files = bundle.files(owners);
-        let (current, comparison) = look(plan, &files, owners.attributes(&plan.directory))?;
+        let (current, comparison) = look(plan, &files, options)?;
         let noted = current.as_ref().and_then(|current| current.note.as_deref()).and_then(Manifest::parse);
         let on_change = notification(plan, &comparison, noted.as_ref(), current.is_some());
         let (before, entries) = (
@@ -130,17 +131,18 @@ impl DifferenceState {
 fn look(
     plan: &Plan,
     files: &FileMap<File<'_>>,
-    directory: Attributes,
+    options: &Options,
 ) -> Result<(Option<GenerationStatus>, Comparison), atomicdir::Error> {
-    let location = plan.location();
+    let mut looked = None;
     for _ in 0..LOOKS {
-        let Some(current) = location.status()?.current else { break };
-        let snapshot = Snapshot::open(&plan.link)?;
-        if snapshot.is_of(&current.id) {
-            return Ok((Some(current), snapshot.compare(files, directory)?));
+        let current = plan.location().status()?.current;
+        let (id, comparison) = options.clone().compare(&plan.link, files)?;
+        if current.as_ref().map(|current| &current.id) == id.as_ref() {
+            return Ok((current, comparison));
         }
+        looked = Some(comparison);
     }
-    Ok((None, Comparison::with_nothing(files)))
+    Ok((None, looked.unwrap_or_default()))
 }
 
 /// Says whether a run would run the command: after a change, or because it has yet to succeed after the last one.

@@ -123,7 +123,7 @@ pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncFailur
     let owners = Owners::resolve(plan).map_err(|error| SyncFailure::new(error, plan.told_warnings()))?;
     let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
         gathered(plan, host, plan.told_warnings()).await?;
-    let found = Difference::find(plan, &answers, &bundle, &owners);
+    let found = Difference::find(plan, &answers, &bundle, &owners, &options(plan, &owners));
     let mut difference = found.map_err(|error| SyncFailure::new(error, warnings.clone()))?;
     difference.warnings = warnings;
     Ok(difference)
