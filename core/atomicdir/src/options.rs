@@ -93,7 +93,7 @@ impl Options {
     /// # Errors
     ///
     /// A path that ends in no name or too long a one, a parent that cannot be opened or made, and, unless the parents are
-    /// trusted, [`Refusal::Replaceable`]: somebody else could replace the link.
+    /// trusted, [`Refusal::Replaceable`](crate::Refusal::Replaceable): somebody else could replace the link.
     pub fn open(self, link: impl AsRef<Path>) -> Result<AtomicDir> {
         let (parent, name) = split(link.as_ref())?;
         let parent = Parent::open_or_make(parent, self.parents, self.durability)?;
