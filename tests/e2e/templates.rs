@@ -291,6 +291,32 @@ fn line_ends_of_a_text_in_the_configuration_are_those_of_the_configuration() {
     site.run(&["sync"]).expect_exit(2).expect_error(&[words]);
 }
 
+/// What is compared takes twice as long with each level that is put around it: after 60 of them, years.
+const LISTS: &str = "{% set a = [1] %}{% set b = [1] %}";
+
+#[test]
+fn rendering_counts_against_the_deadline_of_the_run_and_heeds_signals() {
+    let levels: String = (0..60).map(|_| "{% set a = [a, a] %}{% set b = [b, b] %}").collect();
+    let template = format!("{{{{ secret('local', 'a') }}}}{LISTS}{levels}{{% if a == b %}}same{{% endif %}}");
+    let site = site(&[("a", "1")], &template);
+    let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
+    site.config(&format!("[gather]\ntimeout = \"1s\"\n{config}"));
+    site.run(&["sync"])
+        .expect_exit(3)
+        .expect_error(&["file `out` (out.tmpl:1:1)", "the template takes longer than "]);
+    assert_eq!(site.names(), ["state/lock"]);
+
+    site.config(&config);
+    let mut command = site.command(&["sync", "-v"]);
+    let mut run = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(run.stderr.take().unwrap()));
+    assert!(lines.any(|line| line.unwrap().contains("fetched 1 secret")));
+    rustix::process::kill_process(rustix::process::Pid::from_child(&run), rustix::process::Signal::TERM)
+        .unwrap();
+    let status = run.wait().unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(15), "{status:?}");
+}
+
 #[test]
 fn what_has_no_end_is_ended_within_limits() {
     let site = site(&[("a", "0123456789abcdef")], "good");

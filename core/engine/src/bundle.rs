@@ -14,7 +14,7 @@ use crate::gather::{Answers, GatherError, GatherFailure};
 use crate::import::{self, FileSet};
 use crate::manifest::ManifestEntry;
 use crate::owners::Owners;
-use crate::plan::{Content, Plan, RequestId};
+use crate::plan::{Plan, RequestId};
 
 use assembling::Assembling;
 
@@ -49,7 +49,7 @@ pub(crate) enum MakeError {
 }
 
 impl<'p> Bundle<'p> {
-    /// Makes every file out of the answers. A template may take its time: after each, a signal that ends the run is heeded.
+    /// Makes every file out of the answers. A template may take its time, in which a signal that ends the run is heeded.
     ///
     /// # Errors
     ///
@@ -60,12 +60,9 @@ impl<'p> Bundle<'p> {
         let mut assembling = Assembling::new(plan, answers, failures);
         let mut files = FileMap::new();
         for (name, file) in set.files.iter() {
-            if let Some(bytes) = assembling.file(name.as_str(), &file.content) {
+            if let Some(bytes) = assembling.file(name.as_str(), &file.content).await {
                 // Cannot fail: these names stand beside each other already.
                 let _ = files.insert(name.clone(), bytes);
-            }
-            if let Content::Template(_) = &file.content {
-                tokio::task::yield_now().await;
             }
         }
         let Assembling { left_out, defaulted, mut failures, .. } = assembling;

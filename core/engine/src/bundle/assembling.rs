@@ -39,10 +39,10 @@ impl<'a> Assembling<'a> {
     }
 
     /// Makes one file; `None` if it is left out, or cannot be made.
-    pub(super) fn file(&mut self, name: &str, content: &Content) -> Option<Bytes> {
+    pub(super) async fn file(&mut self, name: &str, content: &Content) -> Option<Bytes> {
         match content {
             Content::Secret(used) => self.secret(name, content, used),
-            Content::Template(template) => self.template(name, content, template),
+            Content::Template(template) => self.template(name, content, template).await,
         }
     }
 
@@ -63,7 +63,7 @@ impl<'a> Assembling<'a> {
     }
 
     /// Renders a file, if all that goes into it can be made.
-    fn template(&mut self, name: &str, content: &Content, planned: &PlannedTemplate) -> Option<Bytes> {
+    async fn template(&mut self, name: &str, content: &Content, planned: &PlannedTemplate) -> Option<Bytes> {
         let made: Vec<_> = planned.uses.iter().map(|used| self.make(name, content, used)).collect();
         let mut values = Vec::new();
         for (made, used) in made.iter().zip(&planned.uses) {
@@ -81,8 +81,8 @@ impl<'a> Assembling<'a> {
             self.defaulted.push(name.to_owned());
         }
         let values: Vec<_> = values.into_iter().map(Bytes::get).collect();
-        let rendered =
-            planned.template.render(&values, self.answers.time_left().min(LONGEST)).map(Bytes::Made);
+        let longest = self.answers.time_left().min(LONGEST);
+        let rendered = planned.template.render_beside(&values, longest).await.map(Bytes::Made);
         rendered.map_err(|error| self.failures.push(GatherFailure::rendering(name, planned, error))).ok()
     }
 

@@ -9,6 +9,9 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
 use super::error::Fault;
 
 /// The size of the stack. Only what is used of it takes memory.
@@ -21,14 +24,34 @@ pub(super) fn run<T: Send + 'static>(
 ) -> Result<T, Fault> {
     let (sender, receiver) = mpsc::sync_channel(1);
     // Nobody may be waiting any more.
-    let work = move || drop(sender.send(work()));
-    let thread = thread::Builder::new().name("template".to_owned()).stack_size(STACK);
-    let thread = thread.spawn(work).map_err(|error| Fault::NoThread(error.kind()))?;
-    match receiver.recv_timeout(longest) {
-        Ok(done) => thread.join().map_err(|_| Fault::Panicked).map(|()| done),
-        Err(RecvTimeoutError::Disconnected) => Err(Fault::Panicked),
-        Err(RecvTimeoutError::Timeout) => Err(Fault::TooSlow { longest }),
+    start(work, move |done| drop(sender.send(done)))?;
+    receiver.recv_timeout(longest).map_err(|ended| match ended {
+        RecvTimeoutError::Disconnected => Fault::Panicked,
+        RecvTimeoutError::Timeout => Fault::TooSlow { longest },
+    })
+}
+
+/// Does so without blocking this thread, which has signals to heed.
+pub(super) async fn run_beside<T: Send + 'static>(
+    longest: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Fault> {
+    let (sender, receiver) = oneshot::channel();
+    start(work, move |done| drop(sender.send(done)))?;
+    match timeout(longest, receiver).await {
+        Ok(done) => done.map_err(|_| Fault::Panicked),
+        Err(_) => Err(Fault::TooSlow { longest }),
     }
+}
+
+/// Starts the thread, which passes on what it has done, and nothing if it panics.
+fn start<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+    pass_on: impl FnOnce(T) + Send + 'static,
+) -> Result<(), Fault> {
+    let thread = thread::Builder::new().name("template".to_owned()).stack_size(STACK);
+    let started = thread.spawn(move || pass_on(work()));
+    started.map(drop).map_err(|error| Fault::NoThread(error.kind()))
 }
 
 #[cfg(test)]
@@ -48,6 +71,16 @@ mod tests {
         let result = run(Duration::from_millis(1), move || never.recv());
         assert_eq!(result, Err(Fault::TooSlow { longest: Duration::from_millis(1) }));
         drop(keep);
+    }
+
+    #[tokio::test]
+    async fn the_same_holds_beside_this_thread() {
+        assert_eq!(run_beside(FOREVER, || 7).await, Ok(7));
+        let (keep, never) = mpsc::channel::<()>();
+        let longest = Duration::from_millis(1);
+        assert_eq!(run_beside(longest, move || never.recv()).await, Err(Fault::TooSlow { longest }));
+        drop(keep);
+        assert_eq!(run_beside(FOREVER, || panic!("on purpose")).await, Err::<(), _>(Fault::Panicked));
     }
 
     #[test]

@@ -165,10 +165,30 @@ impl Template {
         values: &[&[u8]],
         longest: Duration,
     ) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
+        aside::run(longest, self.rendering(values)).map_err(at_start).flatten()
+    }
+
+    /// Renders the template as [`render`](Self::render) does, without blocking this thread.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub(crate) async fn render_beside(
+        &self,
+        values: &[&[u8]],
+        longest: Duration,
+    ) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
+        aside::run_beside(longest, self.rendering(values)).await.map_err(at_start).flatten()
+    }
+
+    fn rendering(
+        &self,
+        values: &[&[u8]],
+    ) -> impl FnOnce() -> Result<Zeroizing<Vec<u8>>, TemplateError> + Send + use<> {
         let arguments = self.calls.iter().map(|call| call.arguments.clone());
         let secrets = arguments.zip(values.iter().map(|value| value::of(value))).collect();
         let text = Arc::clone(&self.text);
-        aside::run(longest, move || engine::render(secrets, &text)).map_err(at_start).flatten()
+        move || engine::render(secrets, &text)
     }
 }
 
