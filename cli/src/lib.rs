@@ -14,6 +14,7 @@ mod umask;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use secretdir_engine::{Registry, RegistryError};
 use secretdir_provider::Provider;
 
@@ -73,7 +74,7 @@ impl Cli {
 
     /// Runs the command with the arguments of the process, and returns its exit code.
     ///
-    /// Sets the umask of the process to 077, so call it while the process has one thread. If SIGINT, SIGTERM or SIGHUP comes,
+    /// Sets the umask of the process to 077 and makes the process undumpable, as its environment may hold secrets; so call it while the process has one thread. If SIGINT, SIGTERM or SIGHUP comes,
     /// the process ends by that signal once nothing half-made is left. With `exec` it does not return if the program can be
     /// started, which then is what this process runs. A panic is told by its place alone, here and in the
     /// rest of the process: its message could hold a value.
@@ -84,6 +85,7 @@ impl Cli {
     /// Runs the command with these arguments, the first of which is its name, and otherwise like [`run`](Self::run).
     pub fn run_from(self, arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit {
         let umask = Umask::tighten();
+        forbid_dumps();
         let stderr = Stderr::look();
         std::panic::set_hook(Box::new(move |panic| stderr.panicked(panic.location())));
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
@@ -102,4 +104,11 @@ impl Cli {
         signals.end_if_signalled();
         exit
     }
+}
+
+/// Keeps what the kernel would dump of a crash from being written, or handed to a program: the environment may hold secrets,
+/// and does so from the beginning. A program that is started from here is dumpable as ever.
+fn forbid_dumps() {
+    // A kernel that cannot do that is no reason not to run.
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }

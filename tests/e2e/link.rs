@@ -76,8 +76,26 @@ fn where_everyone_can_replace_the_link_nothing_is_started() {
     let site = published();
     let out = site.path().join("out");
     fs::set_permissions(&out, fs::Permissions::from_mode(0o777)).unwrap();
-    assert_refused(&site, "everyone can write to it (mode 0777), so anyone could replace the link");
+    site.run(&["status"]).expect_exit(4).expect_error(&["everyone can write to it (mode 0777)"]);
+    site.run(&PROGRAM)
+        .expect_exit(125)
+        .expect_error(&["out` (step 1, open the parent): everyone can write to "]);
     fs::set_permissions(&out, fs::Permissions::from_mode(0o1777)).unwrap();
+    assert_eq!(site.run(&PROGRAM).expect_exit(0).stdout, "1");
+}
+
+/// As if root had published it there: whoever owns the directory above could have put it in the place of root's.
+#[test]
+fn root_starts_nothing_with_a_set_that_somebody_else_could_have_put_there() {
+    if !is_root("root_starts_nothing_with_a_set_that_somebody_else_could_have_put_there") {
+        return;
+    }
+    let site = published();
+    lchown(site.path().join("out"), Some(OTHER_USER), None).unwrap();
+    let refused = ["out` (step 1, open the parent): the directory belongs to user ", "hint: "];
+    site.run(&PROGRAM).expect_exit(125).expect_error(&refused);
+    let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
+    site.config(&config.replace("[directory]", "[directory]\nparents = \"trusted\""));
     assert_eq!(site.run(&PROGRAM).expect_exit(0).stdout, "1");
 }
 
@@ -132,8 +150,22 @@ fn whoever_may_list_the_set_may_run_a_program_with_it() {
         "{status:?}"
     );
     assert_eq!(run_as_other(&site, &PROGRAM).expect_exit(0).stdout, "1");
-
+    // What may not be listed is no empty set.
     let generation = fs::canonicalize(site.link()).unwrap();
+    let listing = |site: &Site| {
+        let status = run_as_other(site, &["status"]).expect_exit(0);
+        let json = run_as_other(site, &["status", "--json"]).expect_exit(0).json();
+        (json["generation"]["listing"].as_str().unwrap().to_owned(), status.stdout)
+    };
+    assert_eq!(listing(&site).0, "complete");
+    fs::set_permissions(&generation, fs::Permissions::from_mode(0o711)).unwrap();
+    let (partial, text) = listing(&site);
+    assert_eq!(partial, "partial");
+    assert!(
+        text.contains(" ago, at least 0 files\n") && text.contains("what this user may not list"),
+        "{text}"
+    );
+    fs::set_permissions(&generation, fs::Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(&generation, fs::Permissions::from_mode(0o711)).unwrap();
     let ran = run_as_other(&site, &PROGRAM).expect_exit(125);
     ran.expect_error(&["error: cannot open `", "(step 12, read): Permission denied"]);

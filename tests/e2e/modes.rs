@@ -138,8 +138,8 @@ fn an_owner_that_needs_a_privilege_is_refused_before_anything_is_fetched() {
 fn an_unknown_owner_is_a_mistake_in_the_configuration() {
     let site = site();
     site.config(&CONFIG.replace("mode = \"0751\"", "mode = \"0751\"\ngroup = \"no-such-group\""));
-    site.run(&["sync"])
-        .expect_exit(2)
-        .expect_error(&["error: there is no group `no-such-group` on this system"]);
+    site.run(&["sync"]).expect_exit(2).expect_error(&[
+        "secretdir.toml:4: directory.group: there is no group `no-such-group` on this system",
+    ]);
     assert!(!site.path().join("out").exists());
 }

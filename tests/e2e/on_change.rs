@@ -130,6 +130,29 @@ fn a_program_and_its_folder_count_from_the_configuration_wherever_it_is_run() {
 }
 
 #[test]
+fn one_of_a_configuration_from_a_pipe_runs_in_the_root_folder_and_comes_from_nowhere_in_particular() {
+    let site = site("");
+    let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
+    let told = site.path().join("told");
+    let path = |name: &str| format!("{:?}", site.path().join(name));
+    let (before, rest) = config.split_once("command = ").unwrap();
+    let (_, rest) = rest.split_once('\n').unwrap();
+    let command = format!("command = [\"sh\", \"-c\", \"pwd > {}\"]\n", told.display());
+    let config = format!("{before}{command}{rest}").replace("\"out/app\"", &path("out/app"));
+    fs::write(site.path().join("stream.toml"), config.replace("\"source\"", &path("source"))).unwrap();
+    for secret in ["x", "y"] {
+        site.secret("s1", secret);
+        let mut piped = std::process::Command::new("sh");
+        let script = "cat stream.toml | \"$0\" sync --config /dev/stdin";
+        site.prepare(piped.args(["-c", script, COMMAND]));
+        let ran = Ran::of(&mut piped).expect_exit(0);
+        assert!(!ran.stderr.contains("each replaces"), "{ran:?}");
+        assert_eq!(fs::read_to_string(&told).unwrap(), "/\n");
+    }
+    assert!(site.run(&["status", "--json"]).json()["generation"]["publisher"].is_null());
+}
+
+#[test]
 fn one_that_does_not_end_is_killed_with_all_that_it_started() {
     let site = site("trap '' TERM; sleep 600 & echo $! > child; echo $$ >> child; sleep 600; sleep 600");
     let ran = site.run(&["sync"]).expect_exit(6);

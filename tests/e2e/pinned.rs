@@ -80,7 +80,7 @@ fn what_a_program_reads_stays_until_it_has_ended() {
 #[test]
 fn what_a_program_has_started_holds_the_pin_too() {
     let site = published();
-    let (mut child, mut lines) = start(&site, "exec 4<&0; cat <&4 >/dev/null 2>&1 & echo $!");
+    let (mut child, mut lines) = start(&site, "exec 9<&0; cat <&9 >/dev/null 2>&1 & echo $!");
     let id = lines.next().unwrap();
     let held = child.stdin.take();
     assert!(child.wait().unwrap().success());

@@ -120,3 +120,18 @@ fn an_ordinary_user_is_not_warned_of_root() {
     let ran = sync_with(&site, "").expect_exit(0);
     assert_eq!(ran.stderr, "");
 }
+
+/// A process that may be dumped belongs to its user in /proc, and so whoever else runs as that user may attach to it.
+#[test]
+fn nobody_but_root_may_attach_to_a_run_or_be_handed_its_dump() {
+    if !is_root("nobody_but_root_may_attach_to_a_run_or_be_handed_its_dump") {
+        return;
+    }
+    let site = site("");
+    let source = "[sources.c]\nprovider = \"exec\"\ncommand = [\"sh\", \"{secret}\"]\n";
+    fs::write(site.path().join("owner"), "stat -c %u /proc/$PPID/environ /proc/$$/environ").unwrap();
+    site.config(&format!("{HEAD}\n{source}[files]\na = {{ source = \"c\", secret = \"owner\" }}\n"));
+    chown(site.path().join("secretdir.toml"), Some(OTHER_USER), None).unwrap();
+    sync_with(&site, "").expect_exit(0);
+    assert_eq!(site.read("a"), format!("0\n{OTHER_USER}\n").into_bytes());
+}

@@ -1,7 +1,8 @@
 //! `secretdir exec`: a program in this one's place, with a pin on what is published now.
 //!
 //! The link, and the directory that it is in, must be such that `status` would tell of them: what anybody else has put in
-//! its place is not what the program was meant to read.
+//! its place is not what the program was meant to read. For a program that root starts, nobody else may be able to replace
+//! the directories that lead there either, as when root publishes.
 //!
 //! The pin is a shared lock on the generation's open directory. The descriptor is handed on through `execve`, and the lock
 //! with it, to the program and to whatever inherits it from there; the kernel ends it with the last of them. A program that
@@ -19,7 +20,7 @@ use std::process::Command;
 
 use atomicdir::{Snapshot, Step};
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::getpid;
+use rustix::process::{geteuid, getpid};
 use secretdir_engine::Location;
 use secretdir_engine::interpreter::{self, Missing};
 
@@ -70,6 +71,7 @@ impl ExecError {
             }
             Self::NotPinned(error) => error.hint(),
             Self::Lacking { missing, .. } => missing.hint(),
+            Self::NotRunnable { cause, .. } => interpreter::hint(cause),
             _ => None,
         }
     }
@@ -132,6 +134,9 @@ fn not_open(link: &Path, error: atomicdir::Error) -> ExecError {
 
 /// Says that the link is one of ours, if it is there, where nobody else could replace it.
 fn look_at(location: &Location) -> Result<(), atomicdir::Error> {
+    if geteuid().is_root() {
+        location.ensure_irreplaceable()?;
+    }
     match location.status() {
         // The link has been looked at by then: what is behind it may be for the program to read in part, and the note is
         // for the publisher alone.

@@ -22,8 +22,10 @@ mod providers;
 mod status;
 pub(crate) mod stdout;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -289,6 +291,9 @@ fn unpublished(error: &PublishError) -> Message {
 /// Says what to do if what may not be used, such as the lock, belongs to another user.
 fn somebody_elses(error: &PublishError) -> Option<String> {
     error.io_error().filter(|cause| cause.kind() == ErrorKind::PermissionDenied)?;
+    // What only its owner may write to, as it is for runs alone: of other things nobody may say who should remove them.
+    let mut names = error.path().iter().rev().take(2).map(OsStr::as_bytes);
+    names.any(|name| name.starts_with(b".") && name.ends_with(b".state")).then_some(())?;
     let (owner, user) = (fs::symlink_metadata(error.path()).ok()?.uid(), geteuid().as_raw());
     let who = if owner == 0 { "root".to_owned() } else { format!("user {owner}") };
     (owner != user).then(|| {

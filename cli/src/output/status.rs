@@ -4,7 +4,8 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use secretdir_engine::{
-    Announcement, FileReport, GenerationReport, SecretReport, StatusReport, StatusView, count, escape,
+    Announcement, FileReport, GenerationReport, ListingReport, SecretReport, StatusReport, StatusView, count,
+    escape,
 };
 
 /// Returns lines, each of which is escaped as a whole: hardly one has no name in it that comes from outside.
@@ -20,8 +21,8 @@ fn lines(report: &StatusReport) -> Vec<String> {
     }];
     let on_change = report.generation.as_ref().and_then(|current| current.on_change);
     if on_change == Some(Announcement::Pending) {
-        lines
-            .push("pending: the on-change command has not succeeded yet; the next run repeats it".to_owned());
+        let pending = "pending: the on-change command has not succeeded yet; a run repeats it, after failures not at once";
+        lines.push(pending.to_owned());
     }
     if let Some(publisher) = report.generation.as_ref().and_then(|current| current.publisher.as_ref()) {
         lines.push(format!("published by: {publisher}"));
@@ -43,19 +44,22 @@ fn lines(report: &StatusReport) -> Vec<String> {
     }
     if let Some(generation) = &report.generation {
         lines.extend(generation.files.iter().map(file));
+        if generation.listing == ListingReport::Partial {
+            lines.push("  and what this user may not list".to_owned());
+        }
     }
     lines
 }
 
 fn current(report: &StatusReport, generation: &GenerationReport) -> String {
     let mut text = format!("{}: generation {}", report.path, generation.id);
+    let at_least = match generation.listing {
+        ListingReport::Complete => "",
+        ListingReport::Partial => "at least ",
+    };
+    let (age, files) = (ago(generation.age_seconds), count(generation.files.len(), "file"));
     // Writing to a string does not fail.
-    let _ = write!(
-        text,
-        ", published {} ago, {}",
-        ago(generation.age_seconds),
-        count(generation.files.len(), "file")
-    );
+    let _ = write!(text, ", published {age} ago, {at_least}{files}");
     if generation.pinned {
         text.push_str(", pinned by a reader");
     }

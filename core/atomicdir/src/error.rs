@@ -54,6 +54,9 @@ pub enum Refusal {
     /// Everyone may write to the parent, and it is not sticky.
     #[error("everyone can write to it (mode {0:04o}), so anyone could replace the link")]
     WritableByEveryone(u32),
+    /// Somebody removed the link since we looked.
+    #[error("the link was removed meanwhile")]
+    Vanished,
     /// What is found is not what was made there a moment before.
     #[error("somebody has put something else in its place")]
     Swapped,
@@ -173,6 +176,7 @@ impl Refusal {
             Self::Swapped | Self::Moved => {
                 "find out who did that; what is published there has not been touched"
             }
+            Self::Vanished => "if that was meant, run again: the set is published as for the first time",
             Self::NotOnRecord => "look at it, and remove it by hand if nobody needs it",
             Self::WritableByEveryone(_) => "take the permission away (chmod o-w), or choose another parent",
             Self::NotOurs { owner: 0, .. } => {

@@ -6,36 +6,46 @@ use nix::unistd::{Gid, Group, Uid, User};
 const GROUP: &str = "/etc/group";
 const PASSWD: &str = "/etc/passwd";
 
+/// The shells of accounts that nobody can log in to. Some distributions give group 0 to such accounts.
+const NO_SHELLS: [&str; 5] = ["nologin", "false", "sync", "shutdown", "halt"];
+
 /// Returns whether nobody but root and this process's user is in a group: such as the private groups that Debian and Fedora
 /// give each user.
 ///
-/// Counted are the members that the group database lists, and the local users whose primary group it is. Of group 0 only
-/// the listed members count: some distributions give it to system accounts that nobody can log in to. A group that cannot be
-/// looked up may have anyone in it, and so may one of the network, whose database need not list its members.
+/// Counted are the members that the group database lists, under each name that the group has, and the local users whose
+/// primary group it is; of group 0 only those who can log in. A group that cannot be looked up may have anyone in it, and
+/// so may one of the network, whose database need not list its members.
 pub(crate) fn is_private(group: u32) -> bool {
     let runner = Uid::effective();
     let Ok(Some(found)) = Group::from_gid(Gid::from_raw(group)) else { return false };
     let name = User::from_uid(runner).ok().flatten().map(|user| user.name);
-    if found.mem.iter().any(|member| member != "root" && Some(member) != name.as_ref()) {
-        return false;
-    }
+    let is_ours = |member: &str| member == "root" || Some(member) == name.as_deref();
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-    is_local(&read(GROUP), group) && (group == 0 || only_ours(&read(PASSWD), group, runner.as_raw()))
+    let (groups, passwd) = (read(GROUP), read(PASSWD));
+    let mut listed = members(&groups, group).peekable();
+    listed.peek().is_some()
+        && listed.flatten().chain(found.mem.iter().map(String::as_str)).all(is_ours)
+        && primary(&passwd, group).all(|user| user == 0 || user == runner.as_raw())
 }
 
-/// Returns whether a group is listed in the file of local groups.
-fn is_local(groups: &str, group: u32) -> bool {
-    groups.lines().any(|line| line.split(':').nth(2).and_then(|id| id.parse().ok()) == Some(group))
+/// Returns the members that each line of the file of local groups has for a group: nothing if it is not listed there.
+fn members(groups: &str, group: u32) -> impl Iterator<Item = impl Iterator<Item = &str>> {
+    groups.lines().filter_map(move |line| {
+        let mut fields = line.split(':').skip(2);
+        let is_it = fields.next()?.parse() == Ok(group);
+        let members = fields.next().unwrap_or_default();
+        is_it.then(|| members.split(',').map(str::trim).filter(|member| !member.is_empty()))
+    })
 }
 
-/// Returns whether every user with this primary group is root or the runner.
-fn only_ours(passwd: &str, group: u32, runner: u32) -> bool {
-    passwd.lines().all(|line| {
-        let mut fields = line.split(':').skip(2).map(str::parse::<u32>);
-        match (fields.next(), fields.next()) {
-            (Some(Ok(user)), Some(Ok(primary))) => primary != group || user == 0 || user == runner,
-            _ => true,
-        }
+/// Returns the local users with this primary group.
+fn primary(passwd: &str, group: u32) -> impl Iterator<Item = u32> {
+    passwd.lines().filter_map(move |line| {
+        let fields: Vec<_> = line.split(':').collect();
+        let (user, primary) = (fields.get(2)?.parse().ok()?, fields.get(3)?.parse::<u32>().ok()?);
+        let shell = fields.get(6).and_then(|shell| shell.rsplit('/').next()).unwrap_or_default();
+        let counts = primary == group && (group != 0 || !NO_SHELLS.contains(&shell));
+        counts.then_some(user)
     })
 }
 
@@ -43,20 +53,23 @@ fn only_ours(passwd: &str, group: u32, runner: u32) -> bool {
 mod tests {
     use super::*;
 
+    const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nhalt:x:7:0::/:/sbin/halt\napp:x:1000:1000::/:/bin/sh\n\
+                          web:x:1001:33::/:/usr/sbin/nologin\ndeputy:x:1002:0::/:/bin/bash\nbroken\n";
+
     #[test]
-    fn a_primary_group_of_somebody_else_is_not_private() {
-        let passwd = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/:/bin/sh\nweb:x:1001:33::/:/bin/sh\n";
-        assert!(only_ours(passwd, 1000, 1000));
-        assert!(!only_ours(passwd, 1000, 1001));
-        assert!(!only_ours(passwd, 33, 1000));
-        assert!(only_ours(passwd, 50, 1000));
+    fn the_users_of_a_primary_group_count_but_for_accounts_without_a_shell_in_group_0() {
+        let of = |group| primary(PASSWD, group).collect::<Vec<_>>();
+        assert_eq!((of(1000), of(33), of(50)), (vec![1000], vec![1001], vec![]));
+        assert_eq!(of(0), [0, 1002]);
     }
 
     #[test]
-    fn a_group_of_the_network_is_not_local() {
-        let groups = "root:x:0:\n# a comment\napp:x:1000:app\n";
-        assert!(is_local(groups, 0) && is_local(groups, 1000));
-        assert!(!is_local(groups, 100_513));
+    fn the_members_under_each_name_of_a_group_count() {
+        let groups = "root:x:0:\n# a comment\nshop:x:50:app, web\nshop2:x:50:b\nodd:x:51\n";
+        let of = |group| members(groups, group).map(Iterator::collect::<Vec<_>>).collect::<Vec<_>>();
+        assert_eq!(of(50), [vec!["app", "web"], vec!["b"]]);
+        assert_eq!((of(0), of(51)), (vec![vec![]], vec![vec![]]));
+        assert!(of(100_513).is_empty(), "a group of the network");
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub use options::{Durability, Options};
 pub use publish::Published;
 pub use snapshot::Snapshot;
 pub use staging::Staging;
-pub use status::{FileStatus, GenerationStatus, Pin, Status, View};
+pub use status::{FileStatus, GenerationStatus, Listing, Pin, Status, View};
 pub use step::Step;
 pub use sweep::Sweep;
 pub use trust::{Parents, Replaceable, ensure_irreplaceable};

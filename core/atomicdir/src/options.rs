@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::parent::Parent;
 use crate::platform;
+use crate::state::State;
 use crate::trust::Parents;
 use crate::{AtomicDir, Attributes, Error, LinkName, Mode, Result, Step};
 
@@ -104,11 +105,17 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// What [`open`](Self::open) and [`try_lock`](AtomicDir::try_lock) would refuse. A parent that is not there is fine.
+    /// What [`open`](Self::open) and [`try_lock`](AtomicDir::try_lock) would refuse, and a parent that this process may not write
+    /// to. One that is not there is fine if it can be made.
     pub fn inspect(self, link: impl AsRef<Path>) -> Result<()> {
         let (parent, name) = split(link.as_ref())?;
         let Some(parent) = Parent::open_as_run(parent, self.parents)? else { return Ok(()) };
-        AtomicDir { parent, link: name, options: self }.read_link().map(drop)
+        let dir = AtomicDir { parent, link: name, options: self };
+        dir.read_link()?;
+        if let Some(state) = State::open(&dir, Step::Lock)? {
+            state.ensure_ours()?;
+        }
+        dir.parent.ensure_writable()
     }
 }
 

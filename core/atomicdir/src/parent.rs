@@ -4,7 +4,7 @@ use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, accessat, openat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
@@ -35,21 +35,27 @@ pub(crate) struct Parent {
 enum Exposure {
     Private,
     Shared,
+    /// As shared, but we only look: at what root publishes there, too, or the owner of the parent.
+    LookedInto {
+        owner: u32,
+    },
 }
 
 impl Parent {
     /// Opens the parent, making what is missing of it.
     pub(crate) fn open_or_make(path: PathBuf, parents: Parents, durability: Durability) -> Result<Self> {
         let resolver = Resolver::new(&path, parents, Missing::Make(durability))?;
-        Self::of(resolver.open_directory()?, path)
+        match resolver.open_directory()? {
+            Some(directory) => Self::of(directory, path),
+            None => Err(Errno::NOENT).at(Step::Parent, "open", path),
+        }
     }
 
     /// Opens the parent as a run would, without making anything: `None` if it is not there.
     pub(crate) fn open_as_run(path: PathBuf, parents: Parents) -> Result<Option<Self>> {
-        let opened = Resolver::new(&path, parents, Missing::Refuse).and_then(Resolver::open_directory);
-        match opened {
-            Err(error) if error.is_not_found() => Ok(None),
-            opened => Self::of(opened?, path).map(Some),
+        match Resolver::new(&path, parents, Missing::Inspect)?.open_directory()? {
+            Some(directory) => Self::of(directory, path).map(Some),
+            None => Ok(None),
         }
     }
 
@@ -67,7 +73,10 @@ impl Parent {
         if parents == Parents::Strict && mode & 0o1002 == 0o002 {
             return Err(Error::refuse(Step::Parent, "look into", path, Refusal::WritableByEveryone(mode)));
         }
-        Ok(Some(Self { exposure: Exposure::Private, ..Self::of(directory, path)? }))
+        // Where only the owner can put names, they are the owner's.
+        let exposure =
+            if mode & 0o022 == 0 { Exposure::Private } else { Exposure::LookedInto { owner: found.uid() } };
+        Ok(Some(Self { exposure, ..Self::of(directory, path)? }))
     }
 
     fn of(directory: File, path: PathBuf) -> Result<Self> {
@@ -85,10 +94,21 @@ impl Parent {
     /// Says that something in the parent is ours, which matters where anyone else can put names there.
     pub(crate) fn ensure_ours(&self, step: Step, name: &str, owner: u32, also: Option<u32>) -> Result<()> {
         let user = geteuid().as_raw();
-        if self.exposure == Exposure::Private || owner == user || Some(owner) == also {
+        let trusted = match self.exposure {
+            Exposure::Private => true,
+            Exposure::Shared => false,
+            Exposure::LookedInto { owner: of_parent } => owner == 0 || owner == of_parent,
+        };
+        if trusted || owner == user || Some(owner) == also {
             return Ok(());
         }
         Err(Error::refuse(step, "trust", self.join(name), Refusal::NotOurs { owner, user }))
+    }
+
+    /// Says that this process may make names here.
+    pub(crate) fn ensure_writable(&self) -> Result<()> {
+        let access = Access::WRITE_OK | Access::EXEC_OK;
+        accessat(&self.directory, ".", access, AtFlags::EACCESS).at(Step::Parent, "write to", &self.path)
     }
 
     /// Says that the path still leads here: nobody has renamed the directory, or mounted something over it.

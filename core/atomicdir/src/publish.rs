@@ -98,6 +98,7 @@ impl Staging<'_, '_> {
         match dir.read_link() {
             Ok(found) if found == self.locked.current => Ok(()),
             Err(error) if error.io_error().is_some() => Err(error),
+            Ok(None) => Err(Error::refuse(Step::Flip, "publish at", dir.path(), Refusal::Vanished)),
             _ => Err(Error::refuse(Step::Flip, "publish at", dir.path(), Refusal::Appeared)),
         }
     }

@@ -1,13 +1,13 @@
 //! Follows a path one component at a time, from `/`, each by a descriptor of the one before: so that each can be judged
 //! before it is relied on, and so that what is missing can be made.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags, fchmod, fsync, openat, readlinkat};
+use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, accessat, fchmod, fsync, openat, readlinkat, statat};
 use rustix::io::Errno;
 
 use crate::error::At;
@@ -30,6 +30,8 @@ const MODE: Mode = Mode::from_raw_mode(0o755);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
     Make(Durability),
+    /// It could be made, or that is an error. The rest of the path is not followed then.
+    Inspect,
     Refuse,
 }
 
@@ -45,6 +47,10 @@ pub(crate) struct Resolver {
     /// What is still to come, the next one last.
     rest: Vec<OsString>,
     links: u32,
+}
+
+fn is_device(metadata: &Metadata) -> bool {
+    metadata.file_type().is_char_device() || metadata.file_type().is_block_device()
 }
 
 impl Resolver {
@@ -73,10 +79,29 @@ impl Resolver {
         Ok(())
     }
 
-    /// Follows the whole path, and opens the directory that it leads to.
-    pub(crate) fn open_directory(mut self) -> Result<File> {
-        self.run()?;
-        openat(&self.here, ".", LIST, Mode::empty()).map(File::from).at(Step::Parent, "open", self.asked)
+    /// Follows the whole path, and opens the directory that it leads to: `None` if it is missing, and was only inspected.
+    pub(crate) fn open_directory(mut self) -> Result<Option<File>> {
+        while let Some(name) = self.rest.pop() {
+            if self.missing == Missing::Inspect && self.is_missing(&name)? {
+                return Ok(None);
+            }
+            self.step(name)?;
+        }
+        let opened = openat(&self.here, ".", LIST, Mode::empty());
+        opened.map(|opened| Some(File::from(opened))).at(Step::Parent, "open", self.asked)
+    }
+
+    /// Says whether a name is missing, and would have to be made. It is an error if that cannot be done.
+    fn is_missing(&self, name: &OsStr) -> Result<bool> {
+        match statat(&self.here, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => {
+                let access = Access::WRITE_OK | Access::EXEC_OK;
+                let made = accessat(&self.here, ".", access, AtFlags::EACCESS);
+                made.at(Step::Parent, "create", self.path.join(name)).map(|()| true)
+            }
+            // Whatever else is wrong with it, following it says.
+            _ => Ok(false),
+        }
     }
 
     fn push(&mut self, path: &Path) {
@@ -97,7 +122,7 @@ impl Resolver {
         }
         let path = self.path.join(&name);
         let found = match openat(&self.here, &name, LOOK, Mode::empty()) {
-            Err(Errno::NOENT) if self.missing != Missing::Refuse => return self.make(name, path),
+            Err(Errno::NOENT) if matches!(self.missing, Missing::Make(_)) => return self.make(name, path),
             found => File::from(found.at(Step::Parent, "open", &path)?),
         };
         let metadata = self.inspect(&found)?;
@@ -106,8 +131,8 @@ impl Resolver {
         }
         let kind = if metadata.is_dir() { Kind::Directory } else { Kind::File };
         (self.here, self.path) = (found, path);
-        // A pipe, or a terminal, on a standard stream: there is no file that anybody could edit.
-        if metadata.is_dir() || metadata.is_file() { self.judge(kind, &metadata) } else { Ok(()) }
+        // Whoever can write to a device does not choose what is read from it, and only root makes one.
+        if is_device(&metadata) { Ok(()) } else { self.judge(kind, &metadata) }
     }
 
     fn follow(&mut self, link: &File, path: PathBuf, metadata: &Metadata) -> Result<()> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Mode, OFlags, fchmod, fchown, fsync, mkdirat, openat, statat, symlinkat};
 use rustix::io::Errno;
-use rustix::process::getegid;
+use rustix::process::{getegid, geteuid};
 
 use crate::error::At;
 use crate::flock::Flock;
@@ -199,6 +199,7 @@ impl Staging<'_, '_> {
 
     /// Empties what was staged by its descriptor, as it may have been renamed, and removes it if it is still in place.
     fn remove(&mut self) -> Result<()> {
+        self.close_again()?;
         emptying::empty(Step::Stage, self.root.file(), &self.unfinished.path())?;
         self.root.release().at(Step::Stage, "unlock", self.unfinished.path())?;
         match self.ensure_in_place(Step::Stage) {
@@ -207,6 +208,16 @@ impl Staging<'_, '_> {
             }
             _ => self.unfinished.discard(&self.locked.state),
         }
+    }
+
+    /// Takes back what the last steps may have given away already, so that nobody else can read what cannot be removed.
+    fn close_again(&self) -> Result<()> {
+        let path = self.unfinished.path();
+        let user = geteuid();
+        if self.root().metadata().at(Step::Stage, "inspect", &path)?.uid() != user.as_raw() {
+            fchown(self.root(), Some(user), None).at(Step::Stage, "take back", &path)?;
+        }
+        fchmod(self.root(), Mode::RWXU).at(Step::Stage, "set the mode of", path)
     }
 
     fn here(&self) -> PathBuf {

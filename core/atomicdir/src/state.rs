@@ -80,12 +80,18 @@ impl State {
         Ok(Self { directory, path, found })
     }
 
-    /// Makes sure that an existing directory is ours, and closed to others, before anything is made in it.
-    fn claimed(self) -> Result<Self> {
+    /// Says that it belongs to this process's user.
+    pub(crate) fn ensure_ours(&self) -> Result<()> {
         let (owner, user) = (self.found.uid(), geteuid().as_raw());
         if owner != user {
-            return Err(Error::refuse(Step::Lock, "use", self.path, Refusal::NotOurs { owner, user }));
+            return Err(Error::refuse(Step::Lock, "use", &self.path, Refusal::NotOurs { owner, user }));
         }
+        Ok(())
+    }
+
+    /// Makes sure that an existing directory is ours, and closed to others, before anything is made in it.
+    fn claimed(self) -> Result<Self> {
+        self.ensure_ours()?;
         if self.found.mode() & 0o7777 != 0o700 {
             self.ensure_familiar()?;
             fchmod(&self.directory, Mode::RWXU).at(Step::Lock, "set the mode of", &self.path)?;

@@ -37,6 +37,15 @@ pub struct Status {
     pub view: View,
 }
 
+/// Whether all files of a generation are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// All of them.
+    Complete,
+    /// This user may not list the generation, or a directory in it.
+    Partial,
+}
+
 /// How much of what is published this user may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -57,8 +66,10 @@ pub struct GenerationStatus {
     pub since: SystemTime,
     /// Whether somebody reads it.
     pub pin: Pin,
-    /// The files in it.
+    /// The files in it, as far as this user may list them.
     pub files: Vec<FileStatus>,
+    /// Whether these are all.
+    pub listing: Listing,
     /// The note beside it.
     pub note: Option<Vec<u8>>,
 }
@@ -117,14 +128,14 @@ impl Options {
 
 impl AtomicDir {
     fn status(&self) -> Result<Status> {
-        let state = match State::open(self, Step::Read) {
-            Err(error) if error.is_denied() => None,
-            opened => opened?,
+        let (state, state_view) = match State::open(self, Step::Read) {
+            Err(error) if error.is_denied() => (None, View::Reader),
+            opened => (opened?, View::Full),
         };
         // First: what the link comes to name after this is not taken for superseded.
         let (mut inventory, view) = match Inventory::take(self, None) {
             Err(error) if error.is_denied() => (Inventory::default(), View::Reader),
-            taken => (taken?, View::Full),
+            taken => (taken?, state_view),
         };
         let mut looking = Looking { dir: self, state: state.as_ref(), view };
         let current = looking.current()?;
@@ -136,7 +147,7 @@ impl AtomicDir {
         // Whoever succeeds leaves a link. Without one, the lock's time is that of a run which was killed as it made the lock.
         let last_success = if current.is_some() { looking.last_success()? } else { None };
         let unfinished = inventory.marks.into_iter().collect();
-        Ok(Status { superseded, unfinished, last_success, view: looking.view(current.is_some()), current })
+        Ok(Status { superseded, unfinished, last_success, view: looking.view, current })
     }
 }
 
@@ -148,11 +159,6 @@ struct Looking<'d> {
 }
 
 impl Looking<'_> {
-    /// Without a state directory there is nothing to see in it, but whoever publishes leaves one.
-    fn view(&self, published: bool) -> View {
-        if published && self.state.is_none() { View::Reader } else { self.view }
-    }
-
     /// Looks at the current generation. One that is being removed by now is current no longer: look at the link again.
     fn current(&mut self) -> Result<Option<GenerationStatus>> {
         for _ in 0..ATTEMPTS {
@@ -189,12 +195,12 @@ impl Looking<'_> {
         if self.is_unfinished(id)? || is_removed(&directory).at(Step::Read, "inspect", &path)? {
             return Ok(None);
         }
-        let files = listed?;
+        let (files, listing) = listed?;
         let since = found.modified().at(Step::Read, "inspect", &path)?;
         // Last, for a snapshot that meets the exclusive lock has to try again.
         let pin = pin(held).at(Step::Read, "look for pins on", path)?;
         let note = self.note(id)?;
-        Ok(Some(GenerationStatus { id: id.clone(), since, pin, files, note }))
+        Ok(Some(GenerationStatus { id: id.clone(), since, pin, files, listing, note }))
     }
 
     /// Reads the note of a generation, if this user may.
@@ -221,23 +227,28 @@ impl Looking<'_> {
             return Ok(None);
         }
         let since = clock::modified(&found);
-        Ok(Some(GenerationStatus { id: id.clone(), since, pin: Pin::Unknown, files: Vec::new(), note: None }))
+        let (files, listing) = (Vec::new(), Listing::Partial);
+        let note = self.note(id)?;
+        Ok(Some(GenerationStatus { id: id.clone(), since, pin: Pin::Unknown, files, listing, note }))
     }
 
     /// Lists the files in a generation, in the order of their names.
-    fn list(&mut self, directory: &File, path: &Path) -> Result<Vec<FileStatus>> {
-        let mut files = Vec::new();
+    fn list(&mut self, directory: &File, path: &Path) -> Result<(Vec<FileStatus>, Listing)> {
+        let (mut files, mut listing) = (Vec::new(), Listing::Complete);
         let walk = Walk { step: Step::Read, root: path, access: Access::Inspect };
         walk.visit(directory, &mut |name, found| {
             match found {
                 Found::File(_, found) => files.push(FileStatus::of(name, found)),
-                Found::Closed => self.view = View::Reader,
+                Found::Closed => listing = Listing::Partial,
                 Found::Directory(_) | Found::Other => {}
             }
             Ok(())
         })?;
+        if listing == Listing::Partial {
+            self.view = View::Reader;
+        }
         files.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(files)
+        Ok((files, listing))
     }
 
     fn path(&self, id: &Id) -> PathBuf {

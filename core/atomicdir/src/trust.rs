@@ -69,8 +69,8 @@ impl Replaceable {
 
 /// Ensures that nobody but root and the user who runs this can edit or replace the file that a path leads to.
 ///
-/// Whoever is about to do as a file says asks this first. What is no regular file, such as a pipe on `/dev/stdin`, is for
-/// whoever started this process to choose, and only the directories that lead to it are judged.
+/// Whoever is about to do as a file says asks this first. A FIFO is judged like a file. A pipe or another thing without a
+/// name, on `/dev/stdin` for example, is for whoever started this process to choose, and so is a device.
 ///
 /// # Errors
 ///

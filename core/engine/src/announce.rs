@@ -16,10 +16,6 @@ use crate::plan::OnChange;
 use crate::report::{count, describe};
 use crate::sync::Run;
 
-/// What to know of a command that failed.
-const REPEATED: &str =
-    "the new set is current; the next run repeats the command, and after that each repeat waits longer";
-
 /// The pause after the second failure in a row. It doubles with each one after that.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -75,9 +71,11 @@ impl<'r> Announcing<'_, 'r> {
         match on_change::run(on_change, self.run.plan, self.run.host).await {
             Ok(()) => self.note_success(id).await,
             Err(error) => {
-                let hint = error.hint().map_or(REPEATED.to_owned(), |hint| format!("{hint}; {REPEATED}"));
+                let failed = attempts.one_more(self.run.host.now());
+                let repeated = failed.repeated();
+                let hint = error.hint().map_or(repeated.clone(), |hint| format!("{hint}; {repeated}"));
                 self.outcome.failed(&error, Some(&hint));
-                self.note_failure(id, attempts).await;
+                self.note_failure(id, failed).await;
             }
         }
         drop(claim);
@@ -128,8 +126,7 @@ impl<'r> Announcing<'_, 'r> {
         }
     }
 
-    async fn note_failure(&mut self, id: &Id, attempts: Attempts) {
-        let failed = attempts.one_more(self.run.host.now());
+    async fn note_failure(&mut self, id: &Id, failed: Attempts) {
         let noted = self.change_note(id, |manifest| Manifest { attempts: Some(failed), ..manifest }).await;
         if let Err(error) = noted {
             self.outcome.deferred.push(describe(&error));
@@ -170,15 +167,27 @@ impl Attempts {
         Self { failed: self.failed.saturating_add(1), last }
     }
 
+    /// Says when the command is repeated.
+    fn repeated(self) -> String {
+        match self.pause() {
+            None => "the new set is current; the next run repeats the command".to_owned(),
+            Some(pause) => format!(
+                "the new set is current; a run repeats the command once {} have passed",
+                humantime::format_duration(pause)
+            ),
+        }
+    }
+
+    /// Returns how long to wait after the last failure: `None` if the next run repeats the command.
+    fn pause(self) -> Option<Duration> {
+        let doublings = u32::try_from(self.failed.checked_sub(2)?).unwrap_or(u32::MAX);
+        let doubled = 2u32.checked_pow(doublings).unwrap_or(u32::MAX);
+        Some(FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE))
+    }
+
     /// Returns how long it is to the next repeat: `None` if it is due. A clock that has been set back makes it due.
     fn pause_left(self, now: SystemTime) -> Option<Duration> {
-        let pause = match self.failed {
-            0 | 1 => return None,
-            failed => {
-                let doubled = u32::try_from(failed - 2).ok().and_then(|times| 2u32.checked_pow(times));
-                FIRST_PAUSE.saturating_mul(doubled.unwrap_or(u32::MAX)).min(LONGEST_PAUSE)
-            }
-        };
+        let pause = self.pause()?;
         let since = now.duration_since(UNIX_EPOCH + Duration::from_secs(self.last)).ok()?;
         pause
             .checked_sub(since)

@@ -28,7 +28,7 @@ pub struct Difference {
     pub path: String,
     /// What would change, in the order of the names.
     pub changes: Vec<Change>,
-    /// What would become of the command of `[on-change]`: "pending" if a run would run it.
+    /// What would become of the command of `[on-change]`: "pending" if it is to run, or has yet to succeed.
     pub on_change: Notification,
     /// The optional files that would not be there: their secrets, or fields, were not found.
     pub left_out: Vec<String>,
@@ -44,7 +44,8 @@ pub struct Difference {
 pub enum DifferenceState {
     /// A run would publish a new generation.
     Changed,
-    /// What is published is what is wanted, but the command of `[on-change]` has yet to succeed: a run would run it.
+    /// What is published is what is wanted, but the command of `[on-change]` has yet to succeed: a run repeats it,
+    /// unless it has just failed more than once.
     Pending,
     /// What is published is what is wanted.
     Unchanged,
@@ -194,8 +195,13 @@ impl fmt::Display for Difference {
                 write!(f, "\n{what}: {}", escape(&names.join(", ")))?;
             }
         }
-        match self.on_change {
-            Notification::Pending => f.write_str("\npending: the on-change command would run"),
+        match (self.on_change, self.state) {
+            (Notification::Pending, DifferenceState::Changed) => {
+                f.write_str("\npending: the on-change command would run")
+            }
+            (Notification::Pending, _) => f.write_str(
+                "\npending: the on-change command has not succeeded yet; a run repeats it, after failures not at once",
+            ),
             _ => Ok(()),
         }
     }

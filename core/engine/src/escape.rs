@@ -55,15 +55,15 @@ fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,
             // The soft hyphen, and separators that some scripts write and nobody sees.
-            '\u{ad}' | '\u{34f}' | '\u{180e}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}'
+            '\u{ad}' | '\u{34f}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{2800}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}'
             // Marks of direction, embeddings, overrides and isolates.
             | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
             // Spaces and joiners without width, and the byte order mark.
             | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{feff}'
             // Line and paragraph separators.
             | '\u{2028}' | '\u{2029}'
-            // Annotations and tags.
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            // Annotations, tags, and what chooses between forms of a character.
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e01ef}' | '\u{fe00}'..='\u{fe0f}')
 }
 
 #[cfg(test)]

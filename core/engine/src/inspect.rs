@@ -26,8 +26,13 @@ pub enum InspectError {
 ///
 /// What a run would refuse.
 pub fn inspect(plan: &Plan) -> Result<(), InspectError> {
+    owners(plan)?;
+    Ok(Options::new().parents(plan.parents).inspect(&plan.link)?)
+}
+
+/// Names each place where the configuration names somebody whom the system does not know.
+pub(crate) fn owners(plan: &Plan) -> Result<(), ConfigError> {
     let unknown = plan.mentions.iter().filter(|mention| owners::is_unknown(&mention.who));
     let problems: Vec<Problem> = unknown.map(|mention| mention.problem.clone()).collect();
-    ConfigError::unless_empty(problems)?;
-    Ok(Options::new().parents(plan.parents).inspect(&plan.link)?)
+    ConfigError::unless_empty(problems)
 }

@@ -1,10 +1,12 @@
-//! What is missing where the kernel says "not found" of a program that is there: what it names to be run by.
+//! Why a program that is there cannot be started: the kernel says "not found" of one whose interpreter is missing.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
 
 /// How much of a script the kernel reads to find its interpreter.
 const HEAD: u64 = 256;
@@ -31,6 +33,16 @@ impl Missing {
             _ => None,
         }
     }
+}
+
+/// Returns what a person can do about a program that is there and cannot be started.
+pub fn hint(cause: &io::Error) -> Option<&'static str> {
+    if cause.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) {
+        return Some("let its first line name its interpreter, such as `#!/bin/sh`");
+    }
+    (cause.kind() == ErrorKind::PermissionDenied).then_some(
+        "make it executable for the user who runs this (chmod +x), on a filesystem that is not mounted noexec",
+    )
 }
 
 /// Returns what a program lacks that the kernel did not find: `None` if it is not there itself.

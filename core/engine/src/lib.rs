@@ -48,5 +48,7 @@ pub use problem::{ConfigError, Problem};
 pub use registry::{Registry, RegistryError, UnknownProvider};
 pub use report::{count, describe};
 pub use schema::{schema, settings_schema};
-pub use status::{FileReport, GenerationReport, SecretReport, StatusReport, StatusView, SupersededReport};
+pub use status::{
+    FileReport, GenerationReport, ListingReport, SecretReport, StatusReport, StatusView, SupersededReport,
+};
 pub use sync::{Rehearsal, diff, fetch, sync};

@@ -51,7 +51,7 @@ pub(crate) struct Attempts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Announcement {
-    /// The command has not run, or not succeeded: the next run repeats it.
+    /// The command has not run, or not succeeded: a run repeats it.
     Pending,
     /// The command has succeeded.
     Done,
@@ -70,10 +70,11 @@ pub(crate) struct ManifestEntry {
 }
 
 impl Publisher {
-    pub(crate) fn of(plan: &Plan) -> Self {
-        let path = plan.config_file();
-        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        Self { config: absolute.display().to_string(), profile: plan.profile.clone() }
+    /// Returns nothing for a configuration that is no file: each pipe has the name of another.
+    pub(crate) fn of(plan: &Plan) -> Option<Self> {
+        let folder = plan.folder.as_ref()?;
+        let name = plan.config_file().file_name()?;
+        Some(Self { config: folder.join(name).display().to_string(), profile: plan.profile.clone() })
     }
 }
 
@@ -91,11 +92,11 @@ impl Manifest {
     /// Makes the manifest of a generation whose change is yet to be announced, if there is a command for that.
     pub(crate) fn new(
         has_command: bool,
-        publisher: Publisher,
+        publisher: Option<Publisher>,
         files: BTreeMap<String, Vec<ManifestEntry>>,
     ) -> Self {
         let on_change = has_command.then_some(Announcement::Pending);
-        Self { on_change, attempts: None, publisher: Some(publisher), files }
+        Self { on_change, attempts: None, publisher, files }
     }
 
     /// Takes over what another manifest says of the command.
@@ -149,7 +150,7 @@ mod tests {
         };
         let files = BTreeMap::from([("a".to_owned(), vec![entry])]);
         let publisher = Publisher { config: "/etc/x.toml".into(), profile: Some("dev".into()) };
-        let manifest = Manifest::new(true, publisher, files);
+        let manifest = Manifest::new(true, Some(publisher), files);
         let read = Manifest::parse(&manifest.to_note()).unwrap();
         assert!(read.is_pending());
         assert_eq!(read, manifest);

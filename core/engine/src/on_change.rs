@@ -3,8 +3,9 @@
 //! The command runs after unlocking, so it may call secretdir; the claim on the note keeps a second run that finds it
 //! pending from running it at the same time. When it runs, and what is noted of it: [`announce`](crate::announce).
 //!
-//! It runs in the folder of the configuration, and a program with a slash in its name is found from there. That is the
-//! same for the programs of the provider `exec`, wherever secretdir was started.
+//! It runs in the folder of the configuration, and a program with a slash in its name is found from there: or in `/`, if the
+//! configuration comes through a pipe. That is the same for the programs of the provider `exec`, wherever secretdir was
+//! started.
 //!
 //! No shell. The environment is an allow-list, since the runner's own may hold the very secrets that are published.
 //! Nothing is on standard input; standard output goes where standard error goes.
@@ -105,7 +106,7 @@ impl OnChangeError {
     /// Returns what a person can do about it.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::Start { cause, .. } if cause.kind() != io::ErrorKind::NotFound => None,
+            Self::Start { cause, .. } if cause.kind() != io::ErrorKind::NotFound => interpreter::hint(cause),
             Self::Start { program, .. } if program.contains(char::is_whitespace) => {
                 Some("write the program and each argument by themselves: no shell takes a command apart")
             }
@@ -113,6 +114,7 @@ impl OnChangeError {
                 Some("it is in none of the folders of PATH: write its whole path")
             }
             Self::Lacking { missing, .. } => missing.hint(),
+            Self::TimedOut { .. } => Some("raise `timeout` under [on-change] if it is only slow"),
             _ => None,
         }
     }
@@ -154,10 +156,9 @@ fn start(on_change: &OnChange, plan: &Plan, host: &dyn Host) -> io::Result<Child
     command.spawn()
 }
 
-/// Returns the folder of the configuration. One of the current folder that cannot be named is left for the system to find.
-fn folder(plan: &Plan) -> PathBuf {
-    let file = std::path::absolute(plan.config_file()).unwrap_or_else(|_| plan.config_file().to_owned());
-    file.parent().map(Path::to_owned).unwrap_or_default()
+/// Returns where the command runs.
+fn folder(plan: &Plan) -> &Path {
+    plan.folder.as_deref().unwrap_or(Path::new("/"))
 }
 
 /// Without a slash a program is looked up in PATH.

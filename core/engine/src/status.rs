@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use atomicdir::{GenerationStatus, Pin, View};
+use atomicdir::{GenerationStatus, Listing, Pin, View};
 use serde::Serialize;
 
 use crate::manifest::{Announcement, Manifest, ManifestEntry, Publisher};
@@ -59,8 +59,20 @@ pub struct GenerationReport {
     pub on_change: Option<Announcement>,
     /// The configuration that published it.
     pub publisher: Option<Publisher>,
-    /// Its files, in the order of their names.
+    /// Its files, in the order of their names, as far as the user who asks may list them.
     pub files: Vec<FileReport>,
+    /// Whether these are all.
+    pub listing: ListingReport,
+}
+
+/// Whether all files of a generation are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ListingReport {
+    /// All of them.
+    Complete,
+    /// The user who asks may not list the generation, or a directory in it.
+    Partial,
 }
 
 /// One published file.
@@ -147,8 +159,18 @@ impl GenerationReport {
             age_seconds: age(current.since, now),
             pinned: current.pin == Pin::Pinned,
             files: current.files.into_iter().map(file).collect(),
+            listing: current.listing.into(),
             on_change: manifest.on_change,
             publisher: manifest.publisher,
+        }
+    }
+}
+
+impl From<Listing> for ListingReport {
+    fn from(listing: Listing) -> Self {
+        match listing {
+            Listing::Complete => Self::Complete,
+            Listing::Partial => Self::Partial,
         }
     }
 }

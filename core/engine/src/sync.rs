@@ -16,6 +16,7 @@ use crate::difference::Difference;
 use crate::failure::{RENEWALS, SyncError, SyncFailure};
 use crate::gather::{Answers, gather};
 use crate::host::{Event, Host};
+use crate::inspect;
 use crate::manifest::{Manifest, Publisher};
 use crate::no_dumps::NoDumps;
 use crate::outcome::{AskedSource, Outcome};
@@ -78,6 +79,7 @@ enum Attempt {
 async fn attempt(plan: &Plan, host: &dyn Host, wait: Option<Duration>) -> Result<Attempt, SyncFailure> {
     let warnings = || plan.told_warnings();
     let failed = |error: SyncError| SyncFailure::new(error, warnings());
+    inspect::owners(plan).map_err(|error| failed(error.into()))?;
     let owners = Owners::resolve(plan).map_err(|error| failed(error.into()))?;
     let opened = options(plan, &owners).open(&plan.link);
     let dir = opened.map_err(|error| failed(error.into()))?;
@@ -120,6 +122,7 @@ pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, SyncFailur
 ///
 /// Whatever keeps a set from being gathered, or the published one from being read.
 pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncFailure> {
+    inspect::owners(plan).map_err(|error| SyncFailure::new(error, plan.told_warnings()))?;
     let owners = Owners::resolve(plan).map_err(|error| SyncFailure::new(error, plan.told_warnings()))?;
     let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
         gathered(plan, host, plan.told_warnings()).await?;
@@ -267,7 +270,8 @@ impl<'r> Run<'r> {
     /// Two configurations that publish at one link take turns in replacing each other's set.
     fn warn_of_another_publisher(&self, noted: Option<&Manifest>, outcome: &mut Outcome) {
         let publisher = noted.and_then(|manifest| manifest.publisher.as_ref());
-        if let Some(other) = publisher.filter(|other| **other != Publisher::of(self.plan)) {
+        let Some(ours) = Publisher::of(self.plan) else { return };
+        if let Some(other) = publisher.filter(|other| **other != ours) {
             outcome.warnings.push(format!(
                 "what was published at `{}` came from {other}: if both go on publishing there, each replaces the set of the other",
                 self.plan.link.display()
@@ -276,7 +280,7 @@ impl<'r> Run<'r> {
     }
 
     /// Notes where the files came from this time: the same bytes may have come from another source, or have another revision.
-    /// Whether the change has been announced stays as it is.
+    /// Whether the change has been announced stays as it is, unless there is no command any more.
     fn renew_note(
         &self,
         locked: &Locked<'_>,
@@ -285,8 +289,8 @@ impl<'r> Run<'r> {
         outcome: &mut Outcome,
     ) {
         let fresh = match &noted {
-            Some(noted) => fresh.with_announcement_of(noted),
-            None => fresh,
+            Some(noted) if self.plan.on_change.is_some() => fresh.with_announcement_of(noted),
+            _ => fresh,
         };
         if noted.as_ref() == Some(&fresh) {
             return;

@@ -44,9 +44,10 @@ impl Ids {
     fn plain(mut self, trace: &Trace, place: &Place) -> Vec<String> {
         self.new = Some(id(place));
         let folder = format!("{:?}", place.path());
-        let calls = trace.since(OPENS_FOLDER).iter().filter(|call| !strace::is_noise(call));
+        let calls = trace.since(OPENS_FOLDER);
+        let mut descriptors = Descriptors::before(&calls[0].line);
+        let calls = calls.iter().filter(|call| !strace::is_noise(call));
         let calls = calls.filter(|call| !matches!(call.name.as_str(), "geteuid" | "fcntl" | "exit_group"));
-        let mut descriptors = Descriptors::default();
         calls
             .map(|call| {
                 let line = descriptors.renumber(&call.line);
@@ -79,10 +80,15 @@ impl Ids {
 
 /// The descriptors that are open, with the numbers that they would have in a process that was started with none but 0 to 2:
 /// whoever started the test may have left it others.
-#[derive(Default)]
 struct Descriptors(BTreeMap<u32, u32>);
 
 impl Descriptors {
+    /// Knows the one that the first call is about, which was opened before: after the one that comes of the call.
+    fn before(first: &str) -> Self {
+        let argument = first.split_once('(').and_then(|(_, arguments)| arguments.split(',').next());
+        Self(argument.and_then(|number| number.parse().ok()).map(|number| (number, 4)).into_iter().collect())
+    }
+
     fn renumber(&mut self, line: &str) -> String {
         let (head, result) = line.rsplit_once(" = ").unwrap_or((line, ""));
         let (call, arguments) = head.split_once('(').unwrap();

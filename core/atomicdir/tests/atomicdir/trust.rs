@@ -107,6 +107,13 @@ fn root_may_look_at_what_others_publish() {
         ] {
             lchown(place.path().join(name), Some(STRANGER), None).unwrap();
         }
+        // Where others than its owner can put names, another's link says nothing.
+        chown(place.path(), Some(0), None).unwrap();
+        if fs::metadata(place.path()).unwrap().permissions().mode() & 0o022 != 0 {
+            let error = Status::of(place.link()).unwrap_err();
+            assert!(matches!(error.refusal(), Some(Refusal::NotOurs { owner: STRANGER, .. })), "{error:?}");
+        }
+        chown(place.path(), Some(STRANGER), None).unwrap();
         let current = Status::of(place.link()).unwrap().current.unwrap();
         assert_eq!((current.id, current.note), (id, Some(b"note".to_vec())));
     }

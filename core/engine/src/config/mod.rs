@@ -26,6 +26,9 @@ use crate::problem::{ConfigError, Problem};
 use input::{Input, Unread};
 use lines::{LineStarts, Lines};
 
+/// How large a configuration may be. One of 10,000 files has about 1 MiB.
+const MOST: u64 = 16 << 20;
+
 /// A configuration file that is TOML, and not yet known to mean anything.
 #[derive(Debug)]
 pub struct Config {
@@ -56,9 +59,13 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// A file that cannot be read, is not UTF-8, or is not TOML; of the last, every mistake.
+    /// A file that cannot be read, has more than 16 MiB, is not UTF-8, or is not TOML; of the last, every mistake.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let (bytes, input) = Input::read(path, u64::MAX).map_err(|why| unread(path, &why))?;
+        let (bytes, input) = Input::read(path, MOST + 1).map_err(|why| unread(path, &why))?;
+        if bytes.len() as u64 > MOST {
+            let message = format!("is larger than {} MiB: is this the configuration?", MOST >> 20);
+            return Err(Problem::new(path, None, KeyPath::default(), message).into());
+        }
         let is_file = input.is_regular() && !is_a_descriptor(path);
         let origin = if is_file { Origin::File } else { Origin::Stream };
         match std::str::from_utf8(&bytes) {
@@ -90,6 +97,12 @@ impl Config {
     /// Returns the folder of the file: empty for the current one.
     fn folder(&self) -> &Path {
         self.file.parent().unwrap_or(Path::new(""))
+    }
+
+    /// Returns the absolute folder of the file; nothing if the configuration is no file.
+    pub(crate) fn own_folder(&self) -> Option<PathBuf> {
+        let file = std::path::absolute(&self.file).unwrap_or_else(|_| self.file.clone());
+        (self.origin == Origin::File).then(|| file.parent().map(Path::to_owned).unwrap_or_default())
     }
 
     /// Returns the settings of a source.

@@ -41,6 +41,8 @@ pub(crate) use templates::PlannedTemplate;
 #[derive(Debug)]
 pub struct Plan {
     pub(crate) config_file: PathBuf,
+    /// The absolute folder of that file; none if the configuration is no file, but comes through a pipe.
+    pub(crate) folder: Option<PathBuf>,
     pub(crate) profile: Option<String>,
     /// The files that it was made of.
     pub(crate) inputs: Vec<Input>,

@@ -51,6 +51,7 @@ impl Config {
         let sources = sources.finish(&mut report);
         let Findings { warnings, inputs, mentions } = report.finish()?;
         Ok(Plan {
+            folder: self.own_folder(),
             config_file: self.file,
             profile: self.profile,
             inputs,
@@ -103,6 +104,24 @@ impl Location {
     /// Returns the path of the link that readers use.
     pub fn link(&self) -> &Path {
         &self.link
+    }
+
+    /// Ensures that nobody but root and this process's user could have replaced the directories that lead to the link,
+    /// unless they are trusted.
+    ///
+    /// # Errors
+    ///
+    /// The component that somebody else controls.
+    pub fn ensure_irreplaceable(&self) -> Result<(), atomicdir::Error> {
+        match (self.parents, self.link.parent()) {
+            (Parents::Strict, Some(folder)) => {
+                let found =
+                    atomicdir::ensure_irreplaceable(std::path::absolute(folder).as_deref().unwrap_or(folder));
+                // What is missing, nobody has published at.
+                found.or_else(|error| if error.is_not_found() { Ok(()) } else { Err(error) })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Looks at what is published there.

@@ -82,6 +82,8 @@ impl TextFault {
 pub(super) enum Mistake {
     #[error("not UTF-8")]
     NotUtf8,
+    #[error("a byte order mark, which some readers take for a part of the first name")]
+    ByteOrderMark,
     #[error("not valid TOML")]
     NotToml,
     #[error("not valid TOML: a key has this character only in quotes")]
@@ -144,6 +146,7 @@ impl Mistake {
     /// Returns what a person can do about it, where the mistake does not say it all.
     fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::ByteOrderMark => Some("save it as UTF-8 without one"),
             Self::BareKey => Some(QUOTES),
             Self::Blank | Self::Special => Some("put the value into single quotes"),
             Self::NotAnAssignment => Some("a value over several lines is put into quotes"),
