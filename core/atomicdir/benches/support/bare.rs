@@ -1,5 +1,5 @@
 //! The floor: the system calls that the protocol's table names, in its order, and nothing else. All names are made
-//! beforehand, and nothing is allocated.
+//! beforehand, and nothing is allocated but the number of the inode that goes on record.
 //!
 //! Left out is what atomicdir looks at besides: each component of the path, whether a generation that is there lies on its
 //! parent's device and is no mount point, whether it is pinned, due or on record, whether what was just made is empty, and
@@ -122,12 +122,12 @@ impl Bare {
         symlinkat(&self.next.generation, parent, &self.next.mark)?;
         mkdirat(parent, &self.next.generation, Mode::RWXU)?;
         let generation = openat(parent, &self.next.generation, DIRECTORY, Mode::empty())?;
-        fstat(&generation)?;
+        let record = decimal(fstat(&generation)?.st_ino);
         for list in [c"system.posix_acl_default", c"system.posix_acl_access"] {
             // Where there is none, as here, that is an error.
             let _ = fremovexattr(&generation, list);
         }
-        symlinkat(c"12345678", state, &self.next.record)?;
+        symlinkat(record.as_c_str(), state, &self.next.record)?;
         sync_each(state, durability)?;
         for name in &files.raw_names {
             create(&generation, name, &files.bytes, FILE, durability)?;
@@ -157,6 +157,11 @@ fn lock(state: &OwnedFd) -> Result<OwnedFd> {
     fstat(&lock)?;
     flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
     Ok(lock)
+}
+
+/// Writes a number: the one allocation.
+fn decimal(number: u64) -> CString {
+    CString::new(number.to_string()).unwrap()
 }
 
 fn create(above: &OwnedFd, name: &CStr, bytes: &[u8], mode: Mode, durability: Durability) -> Result<()> {

@@ -109,9 +109,10 @@ impl<'g> Place<'g> {
         if self.ground.medium == Medium::Tmpfs {
             return self.retire(1);
         }
-        for kind in ["gen", "note"] {
-            let aside = self.ground.folder.path().join(format!("{kind}-{superseded}"));
-            rustix::fs::rename(self.folder().join(format!(".app.{kind}-{superseded}")), aside).unwrap();
+        for name in [".app.gen", ".app.state/note", ".app.state/made"] {
+            let name = format!("{name}-{superseded}");
+            let aside = self.ground.folder.path().join(name.replace('/', "-"));
+            rustix::fs::rename(self.folder().join(name), aside).unwrap();
         }
     }
 
