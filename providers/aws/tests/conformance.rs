@@ -12,6 +12,8 @@ mod environment;
 mod faults;
 #[path = "conformance/listing.rs"]
 mod listing;
+#[path = "conformance/lookalikes.rs"]
+mod lookalikes;
 #[path = "conformance/other_answers.rs"]
 mod other_answers;
 #[path = "conformance/parameters.rs"]

@@ -45,10 +45,10 @@ impl<'a> Label<'a> {
     }
 }
 
-/// Says whether two names or ARNs can be of one parameter.
-fn is_same(one: &str, other: &str) -> bool {
-    let both_are_arns = one.starts_with("arn:") && other.starts_with("arn:");
-    if both_are_arns { one == other } else { path_of(one) == path_of(other) }
+/// Says whether two names or ARNs can be of one parameter. `db` and `/db` are two names, and one end of an ARN.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    let is_arn = |text: &str| text.starts_with("arn:");
+    if is_arn(one) == is_arn(other) { one == other } else { path_of(one) == path_of(other) }
 }
 
 /// Returns the name that is also the end of an ARN: `app/db` of `/app/db`.
@@ -90,6 +90,7 @@ mod tests {
                 assert!(!names(asked, name, arn), "{asked}: {name} {arn}");
             }
         }
+        assert!(!names("/db", "db", "") && !names("db", "/db", ""));
         assert!(!names(ARN, "/app/db", &ARN.replace("123456789012", "210987654321")));
         assert!(!names(ARN, "/app/db", &ARN.replace("eu-west-1", "us-east-1")));
     }

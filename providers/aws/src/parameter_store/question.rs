@@ -2,6 +2,9 @@
 
 use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
 
+use super::label::path_of;
+use crate::apart::Likeness;
+
 /// The longest name of a parameter with its ARN, and the longest label, in characters (API reference of PutParameter, and of
 /// LabelParameterVersion).
 const LONGEST_NAME: usize = 2048;
@@ -35,6 +38,11 @@ impl<'a> Question<'a> {
             check_version(version).map_err(|cause| refused(cause, VERSION_HINT))?;
         }
         Ok(Self { name: request.name(), version: request.version() })
+    }
+
+    /// Returns what the question has in common with others.
+    pub(super) fn likeness(&self) -> Likeness<'a> {
+        Likeness { asked: (self.name, self.version), names: vec![path_of(self.name)] }
     }
 
     /// Returns the region that an ARN names.

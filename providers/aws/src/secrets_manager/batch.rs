@@ -1,7 +1,8 @@
 //! Up to 20 secrets in one call: BatchGetSecretValue.
 //!
 //! The service answers in an order of its own, some secrets with a value and some with an error, and may spread that over
-//! pages. What it says nothing of is an error: a secret is never silently missing.
+//! pages. What it says nothing of is an error: a secret is never silently missing. No two identifiers of a batch can be answered
+//! with the same secret: see [`crate::apart`].
 
 use std::collections::BTreeMap;
 
@@ -118,7 +119,11 @@ impl<'p, 'a> Open<'p, 'a> {
 
     async fn error(&mut self, failed: ApiErrorType) {
         let about = failed.secret_id.unwrap_or_default();
-        for (place, question) in self.take(|id| label::is_same(id, &about)) {
+        // As a rule it repeats what was asked. Only where it does not, it says the same in other words.
+        let repeats = self.ids.contains(&about);
+        for (place, question) in
+            self.take(|id| if repeats { id == about } else { label::is_same(id, &about) })
+        {
             let asked = self.prepared.asked(question);
             let failure = error::of_entry(failed.error_code.as_deref(), failed.message.as_deref(), asked);
             let error = deleted::with_date(self.prepared, question, failure).await;

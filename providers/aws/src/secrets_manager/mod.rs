@@ -1,7 +1,9 @@
 //! Secrets Manager: the provider's source, and how requests become calls.
 //!
 //! Requests for current versions go into batches. Where whoever asks may not use the batch call, or the endpoint does not
-//! know it, they are asked one by one, as those with a version always are: a batch knows no versions.
+//! know it, they are asked one by one, as those with a version always are: a batch knows no versions. Nor does it reach into other
+//! accounts ("Access AWS Secrets Manager secrets from a different account", AWS Secrets Manager User Guide): an ARN goes into a
+//! batch only if its account is known to be the one that asks.
 
 mod batch;
 mod deleted;
@@ -21,6 +23,7 @@ use aws_sdk_secretsmanager::config::{Builder, Config};
 use aws_sdk_secretsmanager::primitives::Blob;
 use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
 
+use crate::apart::{apart, owner};
 use crate::attempts::Attempts;
 use crate::clients::Clients;
 use crate::error::{self, Asked};
@@ -70,6 +73,15 @@ impl SecretsManager {
     pub(crate) fn new(settings: AwsSettings, credentials: Option<SharedCredentialsProvider>) -> Self {
         Self { clients: Clients::new(settings, credentials), no_batches: AtomicBool::new(false) }
     }
+
+    /// Says whether the beginning of an ARN is known to be that of the account that asks, in the first region.
+    fn owns(&self, owner: &str) -> bool {
+        let settings = self.clients.settings();
+        let known = settings.region.as_ref().zip(settings.role_account());
+        known.is_some_and(|(region, (partition, account))| {
+            owner == format!("arn:{partition}:secretsmanager:{region}:{account}")
+        })
+    }
 }
 
 #[async_trait]
@@ -118,9 +130,11 @@ impl Service for Asking<'_> {
     fn split(&self, open: Vec<usize>) -> Vec<Call> {
         let no_batches = self.source.no_batches.load(Ordering::Relaxed);
         let alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
-        let can_batch = |place: &usize| !no_batches && !alone.contains(place) && self.is_current(*place);
+        let can_batch = |place: &usize| !no_batches && !alone.contains(place) && self.fits_a_batch(*place);
         let (together, alone): (Vec<_>, Vec<_>) = open.into_iter().partition(can_batch);
-        let batches = together.chunks(MOST_IN_BATCH).map(<[usize]>::to_vec);
+        let groups = apart(together, |place| Some(self.question(place)?.likeness())).into_iter();
+        let batches =
+            groups.flat_map(|group| group.chunks(MOST_IN_BATCH).map(<[usize]>::to_vec).collect::<Vec<_>>());
         batches.chain(alone.into_iter().map(|place| vec![place])).collect()
     }
 
@@ -148,13 +162,19 @@ impl Service for Asking<'_> {
 }
 
 impl<'a> Asking<'a> {
-    fn is_current(&self, place: usize) -> bool {
-        let question = self.questions.get(place).and_then(Option::as_ref);
-        question.is_some_and(|question| question.version == Version::Current)
+    fn question(&self, place: usize) -> Option<Question<'a>> {
+        self.questions.get(place).copied().flatten()
+    }
+
+    fn fits_a_batch(&self, place: usize) -> bool {
+        self.question(place).is_some_and(|question| {
+            let is_ours = owner(question.secret_id).is_none_or(|owner| self.source.owns(owner));
+            is_ours && question.version == Version::Current
+        })
     }
 
     fn prepare(&self, regional: &'a Regional, call: &[usize], limits: Limits) -> Prepared<'a> {
-        let question = |place: &usize| Some((*place, self.questions.get(*place).copied().flatten()?));
+        let question = |place: &usize| Some((*place, self.question(*place)?));
         let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
         Prepared {
             regional,

@@ -14,6 +14,7 @@ mod secrets;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -69,6 +70,13 @@ pub enum Fault {
     Replace(&'static str, &'static str),
     /// Splits the answer to a batch, or a listing, into pages of so many entries.
     Pages(usize),
+    /// Splits the answer to a batch into pages of so many entries, in an order that depends on a seed. So it orders parameters.
+    Shuffle {
+        /// The number of entries of a page.
+        page: usize,
+        /// What the order depends on.
+        seed: u64,
+    },
 }
 
 /// A secret, or a parameter, as the server keeps it.
@@ -91,6 +99,8 @@ struct State {
 #[derive(Debug, Default)]
 struct Inner {
     stored: BTreeMap<String, Stored>,
+    /// What other accounts share, by its ARN.
+    shared: BTreeMap<String, Stored>,
     latency: Duration,
     /// How many calls must have been in flight at once before one is answered.
     company: usize,
@@ -162,6 +172,23 @@ impl Strict {
     /// Marks a secret for deletion.
     pub fn delete(&self, name: &str) {
         self.store(name, Stored::Deleted);
+    }
+
+    /// Lets another account share a secret, or a parameter, that has this ARN.
+    pub fn share(&self, arn: &str, value: &str) {
+        self.state.lock().shared.insert(arn.to_owned(), Stored::Text(value.to_owned()));
+    }
+
+    /// Lets nobody read what another account shares.
+    pub fn deny_shared(&self, arn: &str) {
+        self.state.lock().shared.insert(arn.to_owned(), Stored::Denied);
+    }
+
+    /// Removes everything that is stored, here and in other accounts.
+    pub fn clear(&self) {
+        let mut inner = self.state.lock();
+        inner.stored.clear();
+        inner.shared.clear();
     }
 
     /// Returns the ARN of a secret in this region.
@@ -279,6 +306,19 @@ impl State {
 }
 
 impl Inner {
+    /// Puts what was asked into the order of the answer: the real services promise none.
+    fn ordered<'c>(&self, mut asked: Vec<&'c str>) -> Vec<&'c str> {
+        match self.fault {
+            Fault::Shuffle { seed, .. } => asked.sort_by_cached_key(|asked| {
+                let mut hasher = DefaultHasher::new();
+                (seed, asked).hash(&mut hasher);
+                hasher.finish()
+            }),
+            _ => asked.reverse(),
+        }
+        asked
+    }
+
     fn answer(&mut self, number: usize, call: &Call) -> Reaction {
         let throttled = || refuse("ThrottlingException", "Rate exceeded");
         match &self.fault {
