@@ -14,19 +14,21 @@ use aws_smithy_runtime_api::client::retries::classifiers::{RetryClassifierPriori
 use aws_smithy_types::retry::ErrorKind;
 
 use crate::budget::Budget;
-use crate::http::TooLong;
+use crate::http::{Route, TooLong, Way};
 
 /// The SDK waits no longer than this longer than it would by itself. A store that asks for more is asked again by the
 /// run, which knows its deadline.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// What became of the attempts so far.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
     /// Whether the last one that failed was throttled.
     pub(crate) throttled: bool,
     /// How long the store asked to wait, most lately.
     pub(crate) retry_after: Option<Duration>,
+    /// Where the last one went.
+    pub(crate) way: Option<Way>,
 }
 
 /// The attempts of a call, and of those for its further pages. Comes after the SDK's own classifiers, and refines what they found.
@@ -56,7 +58,7 @@ impl Attempts {
     }
 
     pub(crate) fn seen(&self) -> Seen {
-        self.state().seen
+        self.state().seen.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -72,7 +74,8 @@ impl Attempts {
             return RetryAction::RetryForbidden;
         }
         let wait = retry_after.or_else(|| retry_after_of(context));
-        state.seen = Seen { throttled: *kind == ErrorKind::ThrottlingError, retry_after: wait };
+        state.seen.throttled = *kind == ErrorKind::ThrottlingError;
+        state.seen.retry_after = wait;
         if state.made >= self.most {
             return RetryAction::NoActionIndicated;
         }
@@ -99,6 +102,16 @@ impl Intercept for Attempts {
         let mut state = self.state();
         state.made += 1;
         state.verdict = None;
+        Ok(())
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.state().seen.way = Some(Way::of(context.request().uri(), Route::Proxied));
         Ok(())
     }
 }

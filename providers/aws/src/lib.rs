@@ -13,6 +13,7 @@ mod places;
 mod run;
 mod secrets_manager;
 mod settings;
+mod surroundings;
 
 use std::fmt;
 

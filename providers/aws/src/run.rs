@@ -36,6 +36,13 @@ pub(crate) enum Outcome<T = Secret> {
     Refused(Call),
 }
 
+impl<T> Outcome<T> {
+    /// Says of each request of a call that could not be made why.
+    pub(crate) fn failed(call: Call, error: &SourceError) -> Self {
+        Self::Answered(call.into_iter().map(|place| (place, Err(error::again(error)))).collect(), None)
+    }
+}
+
 /// Counts what was answered towards what the whole run may hold.
 pub(crate) fn admitted(context: &FetchContext, answers: Vec<(usize, Answer)>) -> Vec<(usize, Answer)> {
     answers

@@ -85,6 +85,15 @@ impl AwsSettings {
         {
             problems.push(("failover-region", "names a region twice, or the one of `region`"));
         }
+        for (key, is_set) in [
+            ("use-fips-endpoint", self.use_fips_endpoint),
+            ("use-dualstack-endpoint", self.use_dualstack_endpoint),
+        ] {
+            if is_set && self.endpoint_url.is_some() {
+                problems
+                    .push((key, "chooses among AWS's own endpoints, and `endpoint-url` names another one"));
+            }
+        }
         for (key, value) in
             [("external-id", &self.external_id), ("role-session-name", &self.role_session_name)]
         {
@@ -172,6 +181,20 @@ mod tests {
         let settings = read(&[("role-arn", "arn:aws-cn:iam::123456789012:role/reader")]).unwrap();
         assert_eq!(settings.role_account(), Some(("aws-cn", "123456789012")));
         assert_eq!(read(&[]).unwrap().role_account(), None);
+    }
+
+    #[test]
+    fn fips_and_dual_stack_choose_among_the_endpoints_of_aws() {
+        for key in ["use-fips-endpoint", "use-dualstack-endpoint"] {
+            let table = Table::from([
+                (key.to_owned(), Value::Boolean(true)),
+                ("endpoint-url".to_owned(), Value::from("http://host")),
+            ]);
+            let error = AwsSettings::read(&Settings::new(table, "/")).unwrap_err();
+            let told: Vec<_> = error.problems().iter().map(ToString::to_string).collect();
+            let expected = "chooses among AWS's own endpoints, and `endpoint-url` names another one";
+            assert_eq!(told, [format!("{key}: {expected}")]);
+        }
     }
 
     #[test]

@@ -22,12 +22,16 @@ mod parameters;
 mod permissions;
 #[path = "conformance/places.rs"]
 mod places;
+#[path = "conformance/proxies.rs"]
+mod proxies;
 #[path = "conformance/refusals.rs"]
 mod refusals;
 #[path = "conformance/regions.rs"]
 mod regions;
 #[path = "conformance/support.rs"]
 mod support;
+#[path = "conformance/surroundings.rs"]
+mod surroundings;
 #[path = "conformance/traces.rs"]
 mod traces;
 

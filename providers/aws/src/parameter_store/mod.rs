@@ -113,9 +113,9 @@ impl Service for Asking<'_> {
     }
 
     async fn ask(&self, region: usize, call: Call, limits: Limits) -> Outcome {
-        let Ok(regional) = self.source.regional(region).await else {
-            let answers = call.into_iter().map(|place| (place, Err(error::no_region())));
-            return Outcome::Answered(answers.collect(), None);
+        let regional = match self.source.regional(region).await {
+            Ok(regional) => regional,
+            Err(error) => return Outcome::failed(call, &error),
         };
         let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
         match self.get(regional, &call, &limits, &attempts).await {

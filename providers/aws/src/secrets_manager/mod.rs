@@ -139,11 +139,9 @@ impl Service for Asking<'_> {
     }
 
     async fn ask(&self, region: usize, call: Call, limits: Limits) -> Outcome {
-        let Ok(regional) = self.source.regional(region).await else {
-            return Outcome::Answered(
-                call.into_iter().map(|place| (place, Err(error::no_region()))).collect(),
-                None,
-            );
+        let regional = match self.source.regional(region).await {
+            Ok(regional) => regional,
+            Err(error) => return Outcome::failed(call, &error),
         };
         let prepared = self.prepare(regional, &call, limits);
         let answered = match call.as_slice() {
