@@ -104,6 +104,11 @@ pub(crate) fn of_another_version(version: &str, id: &str) -> SourceError {
     new(SourceErrorKind::InvalidData, cause, ENDPOINT_HINT)
 }
 
+/// Says that the pages of an answer have no end.
+pub(crate) fn endless() -> SourceError {
+    bad_listing("the answer does not end: each page names a next one")
+}
+
 /// Says that an answer is no page of a listing, or one of a listing without an end.
 pub(crate) fn bad_listing(cause: &'static str) -> SourceError {
     new(SourceErrorKind::InvalidData, cause.to_owned(), ENDPOINT_HINT)

@@ -15,10 +15,12 @@
 //! Credentials of a container or an instance come from an address of the machine itself or of its link. Such a request is not signed,
 //! and may carry a token in the clear: it never goes through a proxy, whatever `NO_PROXY` says.
 
+mod patience;
 mod way;
 
 use std::error::Error;
 
+pub(crate) use self::patience::{TOO_MANY, retry_after};
 pub(crate) use self::way::{Blocked, Route, Way};
 use aws_sdk_secretsmanager::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_secretsmanager::config::{HttpClient, RuntimeComponents, SharedHttpClient};
@@ -121,11 +123,10 @@ impl HttpConnector for Ways<SharedHttpConnector> {
         let is_signed = request.headers().get("authorization").is_some_and(|text| text.starts_with("AWS4-"));
         let route = if !is_signed && way::is_near(request.uri()) { Route::Direct } else { Route::Proxied };
         let way = Way::of(request.uri(), route);
-        let connector = match route {
-            Route::Direct => &self.direct,
-            Route::Proxied => &self.proxied,
+        let answer = match route {
+            Route::Direct => patience::call(self.direct.clone(), request),
+            Route::Proxied => self.proxied.call(request),
         };
-        let answer = connector.call(request);
         HttpConnectorFuture::new(async move {
             answer.await.map(|answer| bounded(answer, most)).map_err(|error| way.blocked(error))
         })

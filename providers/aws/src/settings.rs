@@ -66,12 +66,6 @@ impl AwsSettings {
         problems.map_or(Ok(parsed), Err)
     }
 
-    /// Returns the partition and the account of the role that asks, if one is named here.
-    pub(crate) fn role_account(&self) -> Option<(&str, &str)> {
-        let mut parts = self.role_arn.as_deref()?.split(':').skip(1);
-        parts.next().zip(parts.nth(2))
-    }
-
     /// Returns what makes no sense beside the rest.
     fn misplaced(&self) -> Vec<(&'static str, &'static str)> {
         let mut problems = Vec::new();
@@ -174,13 +168,6 @@ mod tests {
     fn everything_is_optional() {
         let settings = read(&[]).unwrap();
         assert!(settings.region.is_none() && settings.profile.is_none() && settings.endpoint_url.is_none());
-    }
-
-    #[test]
-    fn a_role_tells_the_account() {
-        let settings = read(&[("role-arn", "arn:aws-cn:iam::123456789012:role/reader")]).unwrap();
-        assert_eq!(settings.role_account(), Some(("aws-cn", "123456789012")));
-        assert_eq!(read(&[]).unwrap().role_account(), None);
     }
 
     #[test]

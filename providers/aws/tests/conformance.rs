@@ -18,6 +18,8 @@ mod lookalikes;
 mod other_answers;
 #[path = "conformance/parameters.rs"]
 mod parameters;
+#[path = "conformance/patience.rs"]
+mod patience;
 #[path = "conformance/permissions.rs"]
 mod permissions;
 #[path = "conformance/places.rs"]

@@ -187,7 +187,10 @@ impl<'a> Asking<'a> {
 }
 
 fn is_of_one(failure: &Failure) -> bool {
-    matches!(failure.fault, Some(Fault::Denied | Fault::KeyDenied | Fault::Missing | Fault::Invalid))
+    matches!(
+        failure.fault,
+        Some(Fault::Denied | Fault::KeyDenied | Fault::Missing | Fault::Invalid | Fault::Unknown)
+    )
 }
 
 /// The parameters of a call that have no answer yet, and the answers.

@@ -2,8 +2,9 @@
 //!
 //! Requests for current versions go into batches. Where whoever asks may not use the batch call, or the endpoint does not
 //! know it, they are asked one by one, as those with a version always are: a batch knows no versions. Nor does it reach into other
-//! accounts ("Access AWS Secrets Manager secrets from a different account", AWS Secrets Manager User Guide): an ARN goes into a
-//! batch only if its account is known to be the one that asks.
+//! accounts ("Access AWS Secrets Manager secrets from a different account", AWS Secrets Manager User Guide). Where all ARNs of a
+//! run are of one account, that is taken for the one that asks; an ARN that such a batch has an error for is asked alone. Where they
+//! are of several, each is asked alone.
 
 mod batch;
 mod deleted;
@@ -55,6 +56,8 @@ struct Asking<'a> {
     source: &'a SecretsManager,
     context: &'a FetchContext,
     questions: &'a [Option<Question<'a>>],
+    /// The beginning of the ARNs whose account is taken for the one that asks.
+    ours: Option<&'a str>,
     /// The places of those whose batch was refused.
     alone: Mutex<BTreeSet<usize>>,
 }
@@ -72,15 +75,6 @@ struct Prepared<'a> {
 impl SecretsManager {
     pub(crate) fn new(settings: AwsSettings, credentials: Option<SharedCredentialsProvider>) -> Self {
         Self { clients: Clients::new(settings, credentials), no_batches: AtomicBool::new(false) }
-    }
-
-    /// Says whether the beginning of an ARN is known to be that of the account that asks, in the first region.
-    fn owns(&self, owner: &str) -> bool {
-        let settings = self.clients.settings();
-        let known = settings.region.as_ref().zip(settings.role_account());
-        known.is_some_and(|(region, (partition, account))| {
-            owner == format!("arn:{partition}:secretsmanager:{region}:{account}")
-        })
     }
 }
 
@@ -105,7 +99,8 @@ impl SecretSource for SecretsManager {
         requests: &[SecretRequest],
     ) -> Vec<Result<Secret, SourceError>> {
         let (questions, refused) = run::read_all(requests, Question::read);
-        let asking = Asking { source: self, context, questions: &questions, alone: Mutex::default() };
+        let ours = only_owner(&questions);
+        let asking = Asking { source: self, context, questions: &questions, ours, alone: Mutex::default() };
         Run::new(&asking, context, self.clients.count()).answer(refused).await
     }
 
@@ -122,6 +117,13 @@ fn client(place: &Place) -> Client {
         config.set_endpoint_url(place.endpoint_url.clone());
     }
     Client::from_conf(config.build())
+}
+
+/// Returns the beginning that all ARNs have, if it is one.
+fn only_owner<'a>(questions: &[Option<Question<'a>>]) -> Option<&'a str> {
+    let mut owners = questions.iter().flatten().filter_map(|question| owner(question.secret_id));
+    let first = owners.next()?;
+    owners.all(|other| other == first).then_some(first)
 }
 
 impl Service for Asking<'_> {
@@ -148,7 +150,11 @@ impl Service for Asking<'_> {
             [_] => single::ask(&prepared).await,
             _ if self.source.no_batches.load(Ordering::Relaxed) => return Outcome::Refused(call),
             _ => match batch::ask(&prepared).await {
-                Ok(answers) => answers,
+                Ok(batch::Answers { answers, doubtful }) => {
+                    self.note(batch::Refusal::OfThis, &doubtful);
+                    let answers = run::admitted(self.context, answers);
+                    return Outcome::Partly(answers, doubtful, prepared.attempts.seen().retry_after);
+                }
                 Err(refusal) => {
                     self.note(refusal, &call);
                     return Outcome::Refused(call);
@@ -166,7 +172,7 @@ impl<'a> Asking<'a> {
 
     fn fits_a_batch(&self, place: usize) -> bool {
         self.question(place).is_some_and(|question| {
-            let is_ours = owner(question.secret_id).is_none_or(|owner| self.source.owns(owner));
+            let is_ours = owner(question.secret_id).is_none_or(|owner| self.ours == Some(owner));
             is_ours && question.version == Version::Current
         })
     }

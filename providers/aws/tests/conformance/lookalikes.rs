@@ -162,6 +162,8 @@ async fn each_secret_is_answered_by_its_own_one_in_any_world() {
     let server = Strict::start();
     let source = support::source(&server.endpoint(), &some_key());
     play(&server, &*source, |dice| secrets_of(&world(dice, &server, &SECRETS, secret_arn))).await;
+    server.refuse_shared_in_batches();
+    play(&server, &*source, |dice| secrets_of(&world(dice, &server, &SECRETS, secret_arn))).await;
 }
 
 const PARAMETERS: [&str; 5] = ["db", "/app/db", "/app", "/app/db/db", "/db/app"];
@@ -255,4 +257,15 @@ async fn arns_of_another_account_or_region_are_asked_alone() {
     server.put("e", "ours");
     told(&server, &[&shared[0], "d", &shared[1], "e", &elsewhere]).await;
     assert_eq!((server.calls("BatchGetSecretValue"), server.calls("GetSecretValue")), (1, 3));
+}
+
+#[tokio::test]
+async fn what_a_batch_does_not_reach_is_asked_alone() {
+    let server = Strict::start();
+    server.refuse_shared_in_batches();
+    let shared = secret_arn(OTHER, "a");
+    server.share(&shared, "theirs");
+    server.put("d", "ours");
+    assert_eq!(told(&server, &[&shared, "d"]).await, [Ok(b"theirs".to_vec()), Ok(b"ours".to_vec())]);
+    assert_eq!((server.calls("BatchGetSecretValue"), server.calls("GetSecretValue")), (1, 1));
 }

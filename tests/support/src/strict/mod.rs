@@ -88,6 +88,8 @@ enum Stored {
     Denied,
     /// Marked for deletion.
     Deleted,
+    /// Encrypted with a key that is no more.
+    Locked,
 }
 
 #[derive(Debug, Default)]
@@ -101,6 +103,7 @@ struct Inner {
     stored: BTreeMap<String, Stored>,
     /// What other accounts share, by its ARN.
     shared: BTreeMap<String, Stored>,
+    no_batches_elsewhere: bool,
     latency: Duration,
     /// How many calls must have been in flight at once before one is answered.
     company: usize,
@@ -169,6 +172,11 @@ impl Strict {
         self.store(name, Stored::Denied);
     }
 
+    /// Disables the key that a secret, or a parameter, is encrypted with.
+    pub fn disable_key(&self, name: &str) {
+        self.store(name, Stored::Locked);
+    }
+
     /// Marks a secret for deletion.
     pub fn delete(&self, name: &str) {
         self.store(name, Stored::Deleted);
@@ -177,6 +185,11 @@ impl Strict {
     /// Lets another account share a secret, or a parameter, that has this ARN.
     pub fn share(&self, arn: &str, value: &str) {
         self.state.lock().shared.insert(arn.to_owned(), Stored::Text(value.to_owned()));
+    }
+
+    /// Refuses what other accounts share in batches, as the real service does.
+    pub fn refuse_shared_in_batches(&self) {
+        self.state.lock().no_batches_elsewhere = true;
     }
 
     /// Lets nobody read what another account shares.

@@ -44,7 +44,7 @@ impl Inner {
             let text = match stored {
                 Stored::Text(text) => text.as_str(),
                 Stored::Denied => "unreadable by name",
-                Stored::Binary(_) | Stored::Deleted => return None,
+                Stored::Binary(_) | Stored::Deleted | Stored::Locked => return None,
             };
             let rest = name.strip_prefix(&level)?;
             (recursive || !rest.contains('/')).then(|| described(call, name, text))
@@ -74,6 +74,15 @@ impl Inner {
                 let mut parameter = described(call, name, text);
                 (parameter["ARN"], parameter["Selector"]) = (json!(arn), json!(selector));
                 Ok(Some(parameter))
+            }
+            // As does one whose key is disabled.
+            Stored::Locked => {
+                let key =
+                    format!("arn:aws:kms:{}:{ACCOUNT}:key/01234567-89ab-cdef-0123-456789abcdef", call.region);
+                Err(refuse(
+                    "InvalidKeyId",
+                    &format!("{key} is disabled. (Service: AWSKMS; Status Code: 400)"),
+                ))
             }
             // One parameter that may not be read fails the whole call.
             Stored::Denied => Err(denied(call, &arn, "identity-based")),

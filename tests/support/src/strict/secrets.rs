@@ -63,7 +63,15 @@ impl Inner {
         };
         let (mut values, mut errors) = (Vec::new(), Vec::new());
         for id in ids {
-            match self.entry(call, id) {
+            // As the real service, where it is not told to be generous: a batch does not reach into other accounts.
+            let is_far = self.no_batches_elsewhere
+                && self.find(call, id).is_some_and(|found| self.shared.contains_key(&found.arn));
+            let entry = if is_far {
+                Err(("AccessDeniedException", MISSING.to_owned()))
+            } else {
+                self.entry(call, id)
+            };
+            match entry {
                 Ok(entry) => values.push(Value::Object(entry)),
                 Err((code, message)) => {
                     errors.push(json!({ "SecretId": id, "ErrorCode": code, "Message": message }))
@@ -110,6 +118,11 @@ impl Inner {
             Stored::Denied => {
                 let message = not_authorized(call, "GetSecretValue", &arn, "identity-based");
                 return Err(("AccessDeniedException", message));
+            }
+            Stored::Locked => {
+                let message =
+                    "Secrets Manager can't decrypt the protected secret text using the provided KMS key.";
+                return Err(("DecryptionFailure", message.to_owned()));
             }
             Stored::Deleted => return Err(("InvalidRequestException", DELETED.to_owned())),
         };
