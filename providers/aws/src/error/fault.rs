@@ -115,6 +115,9 @@ const FAULTS: &[(Fault, &[&str])] = &[
     (Fault::Unsupported, &["UnknownOperation", "InvalidAction"]),
 ];
 
+const NO_VALUE_HINT: &str =
+    "the secret is there, and has no value yet: `aws secretsmanager put-secret-value` gives it one";
+
 impl Fault {
     /// Sorts a reply by its code. The HTTP status counts only where there is none: AWS throttles with 400, too.
     pub(super) fn of(reply: &Reply) -> Self {
@@ -169,6 +172,7 @@ impl Fault {
             return Some(hint);
         }
         let hint = match self {
+            Self::Missing if message.contains("secret value for staging label: AWSCURRENT") => NO_VALUE_HINT,
             Self::Missing => return Some(missing_hint(asked)),
             Self::Deleted => "it is marked for deletion: `aws secretsmanager restore-secret` brings it back",
             Self::Denied => {
@@ -324,6 +328,15 @@ mod tests {
             assert_eq!(Fault::of(&reply(400, code, message)), Fault::KeyDenied, "{code}");
         }
         assert_eq!(denied("not authorized to perform: secretsmanager:GetSecretValue"), Fault::Denied);
+    }
+
+    #[test]
+    fn a_secret_without_a_value_is_told_from_none() {
+        let message = "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT";
+        let reply = reply(400, "ResourceNotFoundException", message);
+        let asked =
+            Asked { service: "Secrets Manager", region: "r", profile: None, arn_region: None, version: None };
+        assert_eq!(Fault::of(&reply).hint(&reply, asked).as_deref(), Some(NO_VALUE_HINT));
     }
 
     #[test]
