@@ -14,19 +14,21 @@ use aws_smithy_runtime_api::client::retries::classifiers::{RetryClassifierPriori
 use aws_smithy_types::retry::ErrorKind;
 
 use crate::budget::Budget;
-use crate::http::TooLong;
+use crate::http::{self, Route, TOO_MANY, TooLong, Way};
 
 /// The SDK waits no longer than this longer than it would by itself. A store that asks for more is asked again by the
 /// run, which knows its deadline.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// What became of the attempts so far.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
     /// Whether the last one that failed was throttled.
     pub(crate) throttled: bool,
     /// How long the store asked to wait, most lately.
     pub(crate) retry_after: Option<Duration>,
+    /// Where the last one went.
+    pub(crate) way: Option<Way>,
 }
 
 /// The attempts of a call, and of those for its further pages. Comes after the SDK's own classifiers, and refines what they found.
@@ -56,7 +58,7 @@ impl Attempts {
     }
 
     pub(crate) fn seen(&self) -> Seen {
-        self.state().seen
+        self.state().seen.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -65,22 +67,27 @@ impl Attempts {
 
     /// Says what becomes of an attempt of which the SDK's classifiers found this, and takes the token that it costs.
     fn judge(&self, context: &InterceptorContext, found: &RetryAction, state: &mut State) -> RetryAction {
-        let RetryAction::RetryIndicated(RetryReason::RetryableError { kind, retry_after }) = found else {
-            return RetryAction::NoActionIndicated;
+        let (kind, retry_after) = match found {
+            RetryAction::RetryIndicated(RetryReason::RetryableError { kind, retry_after }) => {
+                (*kind, *retry_after)
+            }
+            _ if is_throttled(context) => (ErrorKind::ThrottlingError, None),
+            _ => return RetryAction::NoActionIndicated,
         };
         if is_too_long(context) {
             return RetryAction::RetryForbidden;
         }
         let wait = retry_after.or_else(|| retry_after_of(context));
-        state.seen = Seen { throttled: *kind == ErrorKind::ThrottlingError, retry_after: wait };
+        state.seen.throttled = kind == ErrorKind::ThrottlingError;
+        state.seen.retry_after = wait;
         if state.made >= self.most {
             return RetryAction::NoActionIndicated;
         }
         match wait {
             Some(wait) if wait > LONGEST_WAIT => RetryAction::RetryForbidden,
             _ if !self.budget.take_spare() => RetryAction::RetryForbidden,
-            Some(wait) => RetryAction::retryable_error_with_explicit_delay(*kind, wait),
-            None => RetryAction::NoActionIndicated,
+            Some(wait) => RetryAction::retryable_error_with_explicit_delay(kind, wait),
+            None => RetryAction::retryable_error(kind),
         }
     }
 }
@@ -99,6 +106,16 @@ impl Intercept for Attempts {
         let mut state = self.state();
         state.made += 1;
         state.verdict = None;
+        Ok(())
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.state().seen.way = Some(Way::of(context.request().uri(), Route::Proxied));
         Ok(())
     }
 }
@@ -132,8 +149,12 @@ fn is_too_long(context: &InterceptorContext) -> bool {
     matches!(context.output_or_error(), Some(Err(error)) if TooLong::behind(error).is_some())
 }
 
-/// Reads the header `Retry-After`, of which the SDK knows only AWS's own variant: in seconds (RFC 9110, 10.2.3). As a date it is not used by AWS, and not read.
+/// Says whether whoever answered throttles, with or without a code of AWS, which is all that the SDK knows.
+fn is_throttled(context: &InterceptorContext) -> bool {
+    context.response().is_some_and(|response| response.status().as_u16() == TOO_MANY)
+}
+
+/// Reads the header `Retry-After`, of which the SDK knows only AWS's own variant: seconds, or a date (RFC 9110, 10.2.3).
 fn retry_after_of(context: &InterceptorContext) -> Option<Duration> {
-    let text = context.response()?.headers().get("retry-after")?;
-    text.trim().parse().map(Duration::from_secs).ok()
+    http::retry_after(context.response()?.headers().get("retry-after")?)
 }

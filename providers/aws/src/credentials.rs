@@ -5,31 +5,15 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use aws_config::Region;
-use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
-use aws_sdk_secretsmanager::config::SharedHttpClient;
 
 /// How long loading credentials may take. Less than an attempt of a call, so that the error names the credentials.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a failure to load them stands, before they are looked for again.
 const MEMORY: Duration = Duration::from_secs(10);
-
-/// Takes credentials from this profile and from nowhere else, as the AWS command line does: a key that happens to be in
-/// the environment may be of another account.
-pub(crate) fn of_profile(
-    name: &str,
-    region: Option<&Region>,
-    http_client: SharedHttpClient,
-) -> SharedCredentialsProvider {
-    let surroundings =
-        ProviderConfig::without_region().with_region(region.cloned()).with_http_client(http_client);
-    let provider = ProfileFileCredentialsProvider::builder().configure(&surroundings).profile_name(name);
-    SharedCredentialsProvider::new(provider.build())
-}
 
 /// Remembers for a while that there are no credentials.
 ///
@@ -57,7 +41,8 @@ impl Remembering {
             return Err(CredentialsError::provider_error(failure));
         }
         let loaded = tokio::time::timeout(LOAD_TIMEOUT, self.inner.provide_credentials()).await;
-        loaded.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(LOAD_TIMEOUT))).map_err(|error| {
+        let loaded = loaded.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(LOAD_TIMEOUT)));
+        loaded.and_then(checked).map_err(|error| {
             let error = Remembered(Arc::new(error));
             let failure = Failure { when: Instant::now(), error: error.clone() };
             *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
@@ -69,6 +54,20 @@ impl Remembering {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         (failure.when.elapsed() < MEMORY).then_some(failure.error)
     }
+}
+
+/// Refuses what no header can hold, wherever it comes from: the SDK panics at it.
+fn checked(credentials: Credentials) -> provider::Result {
+    let can_be_sent = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
+    let refused =
+        |what: &str| Err(CredentialsError::invalid_configuration(format!("the {what} cannot be sent")));
+    if !can_be_sent(credentials.access_key_id()) {
+        return refused("access key id that was given");
+    }
+    if !credentials.session_token().is_none_or(can_be_sent) {
+        return refused("session token that was given");
+    }
+    Ok(credentials)
 }
 
 impl ProvideCredentials for Remembering {

@@ -18,7 +18,7 @@ use secretdir_provider::{SourceError, SourceErrorKind};
 pub(crate) use self::fault::Fault;
 use self::reply::Reply;
 use crate::attempts::Seen;
-use crate::http::TooLong;
+use crate::http::{Blocked, TooLong};
 use crate::settings::AwsSettings;
 
 const REGION_HINT: &str =
@@ -29,6 +29,9 @@ const CONFIGURED_CREDENTIALS_HINT: &str =
     "look at the profile, role or credential process that the credentials come from";
 const NETWORK_HINT: &str =
     "is the network path to the endpoint open, and are `region` and `endpoint-url` right?";
+const PROXY_HINT: &str =
+    "is the proxy of HTTPS_PROXY or HTTP_PROXY right and running, or should NO_PROXY name the endpoint?";
+const SETTINGS_HINT: &str = "no request was made: look at `region`, `endpoint-url`, FIPS and dual-stack, here and in the variables of AWS";
 const TIME_HINT: &str = "raise `timeout` of [gather], or look at the network path to the endpoint";
 const ENDPOINT_HINT: &str = "is `endpoint-url` one of this service, or is there a proxy in between?";
 
@@ -101,6 +104,11 @@ pub(crate) fn of_another_version(version: &str, id: &str) -> SourceError {
     new(SourceErrorKind::InvalidData, cause, ENDPOINT_HINT)
 }
 
+/// Says that the pages of an answer have no end.
+pub(crate) fn endless() -> SourceError {
+    bad_listing("the answer does not end: each page names a next one")
+}
+
 /// Says that an answer is no page of a listing, or one of a listing without an end.
 pub(crate) fn bad_listing(cause: &'static str) -> SourceError {
     new(SourceErrorKind::InvalidData, cause.to_owned(), ENDPOINT_HINT)
@@ -109,6 +117,15 @@ pub(crate) fn bad_listing(cause: &'static str) -> SourceError {
 /// Says that the parameter is none that the service has, in this version.
 pub(crate) fn missing(asked: Asked<'_>, cause: &str) -> SourceError {
     new(fault::missing_kind(asked), cause.to_owned(), &fault::missing_hint(asked))
+}
+
+/// Says the same once more.
+pub(crate) fn again(error: &SourceError) -> SourceError {
+    let same = SourceError::new(error.kind()).with_cause(told(error));
+    match error.hint() {
+        Some(hint) => same.with_hint(hint),
+        None => same,
+    }
 }
 
 /// Says why neither of two regions answered.
@@ -159,13 +176,21 @@ where
         }
         // The time was up in a pause between two attempts.
         SdkError::TimeoutError(_) if seen.throttled => of_reply(&Reply::throttled(), asked),
-        SdkError::TimeoutError(_) => unsaid(new(
-            SourceErrorKind::TimedOut,
-            format!("{} in {} did not answer in time", asked.service, asked.region),
-            TIME_HINT,
-        )),
-        _ => unsaid(of_transport(failure, asked)),
+        SdkError::TimeoutError(_) => {
+            let cause = format!("{} in {} did not answer in time", asked.service, asked.region);
+            let way = seen.way.map(|way| format!(" {way}")).unwrap_or_default();
+            unsaid(new(SourceErrorKind::TimedOut, cause, &format!("{TIME_HINT}{way}")))
+        }
+        SdkError::ConstructionFailure(_) => unsaid(of_transport(failure, Phase::Construction, asked)),
+        _ => unsaid(of_transport(failure, Phase::Transport, asked)),
     }
+}
+
+/// How far a call came that has no reply.
+#[derive(Clone, Copy)]
+enum Phase {
+    Construction,
+    Transport,
 }
 
 /// Says why one of several secrets is not in an answer.
@@ -193,37 +218,60 @@ fn of_reply(reply: &Reply, asked: Asked<'_>) -> Failure {
 
 /// Sorts out a call that has no reply: credentials that could not be loaded, a network that does not carry, or an answer that
 /// was cut off.
-fn of_transport(failure: &(dyn Error + 'static), asked: Asked<'_>) -> SourceError {
+fn of_transport(failure: &(dyn Error + 'static), phase: Phase, asked: Asked<'_>) -> SourceError {
     if let Some(credentials) = chain(failure).filter_map(|e| e.downcast_ref::<CredentialsError>()).last() {
         return of_credentials(credentials, asked.profile);
     }
-    let cause = format!("{} in {}: {}", asked.service, asked.region, root(failure));
+    let way = Blocked::behind(failure);
+    let at = way.map(|blocked| format!(", at {}", blocked.way())).unwrap_or_default();
+    let cause = format!("{} in {}: {}{at}", asked.service, asked.region, root(failure));
     if TooLong::behind(failure).is_some() {
         return new(SourceErrorKind::InvalidData, cause, ENDPOINT_HINT);
     }
-    let connection = chain(failure).find_map(|e| e.downcast_ref::<ConnectorError>());
-    match connection.map(kind_of_connection) {
-        Some(SourceErrorKind::TimedOut) => new(SourceErrorKind::TimedOut, cause, TIME_HINT),
-        // Without a connection the reply broke off, or no request could be made.
-        _ => new(SourceErrorKind::Unavailable, cause, NETWORK_HINT),
+    match connection(failure) {
+        Some(connection) if way.is_none() && !connection.is_timeout() => never_sent(cause),
+        Some(connection) if connection.is_timeout() => new(SourceErrorKind::TimedOut, cause, TIME_HINT),
+        None if matches!(phase, Phase::Construction) => never_sent(cause),
+        // Without a connection the reply broke off.
+        _ => new(SourceErrorKind::Unavailable, cause, network_hint(way)),
     }
 }
 
+/// Says that no request could be made of what is set: another region would have the same said.
+fn never_sent(cause: String) -> SourceError {
+    new(SourceErrorKind::InvalidRequest, cause, SETTINGS_HINT)
+}
+
+/// Returns the outermost error of a connection.
+fn connection<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e ConnectorError> {
+    chain(error).find_map(|e| e.downcast_ref())
+}
+
+fn network_hint(way: Option<&Blocked>) -> &'static str {
+    if way.is_some_and(Blocked::has_proxy) { PROXY_HINT } else { NETWORK_HINT }
+}
+
 fn of_credentials(error: &CredentialsError, profile: Option<&str>) -> SourceError {
-    let connection = chain(error).find_map(|e| e.downcast_ref::<ConnectorError>());
+    let connection = connection(error);
     let kind = match (error, connection) {
         (CredentialsError::ProviderTimedOut(_), _) => SourceErrorKind::TimedOut,
         (CredentialsError::CredentialsNotLoaded(_), _) | (_, None) => SourceErrorKind::Unauthenticated,
         (_, Some(connection)) => kind_of_connection(connection),
     };
-    let tell = if connection.is_some() { root } else { story };
     let found_none = matches!(error, CredentialsError::CredentialsNotLoaded(_));
+    let way = connection.and_then(|connection| Blocked::behind(connection));
+    let tell = |reason: &(dyn Error + 'static)| match way {
+        Some(way) => format!("{}, at {}", root(reason), way.way()),
+        None if connection.is_some() => root(reason),
+        None => story(reason),
+    };
     let error = SourceError::new(kind).with_cause(match error.source() {
         Some(reason) if !found_none || profile.is_some() => format!("no credentials: {}", tell(reason)),
         _ if found_none => "no credentials were found".to_owned(),
         _ => format!("no credentials: {}", tell(error)),
     });
     match profile {
+        _ if way.is_some_and(Blocked::has_proxy) => error.with_hint(PROXY_HINT),
         Some(name) => {
             error.with_hint(format!("is the profile `{name}` in ~/.aws/config complete, and signed in?"))
         }
@@ -277,7 +325,16 @@ mod tests {
         let asked =
             Asked { service: "Secrets Manager", region: "r", profile: None, arn_region: None, version: None };
         let hints = fault::ALL.iter().filter_map(|fault| fault.hint(&Reply::default(), asked));
-        let own = [REGION_HINT, CREDENTIALS_HINT, NETWORK_HINT, TIME_HINT, ENDPOINT_HINT].map(str::to_owned);
+        let own = [
+            REGION_HINT,
+            CREDENTIALS_HINT,
+            NETWORK_HINT,
+            PROXY_HINT,
+            SETTINGS_HINT,
+            TIME_HINT,
+            ENDPOINT_HINT,
+        ]
+        .map(str::to_owned);
         for hint in hints.chain(own) {
             let fixed = hint.trim_start_matches("r was asked, ");
             assert!(readme.contains(fixed), "{hint}");

@@ -11,9 +11,17 @@
 //! - Everything else is smaller: one value, ten parameters of 8 KiB or the credentials of a role.
 //!
 //! What is longer is cut off, and is not asked for again.
+//!
+//! Credentials of a container or an instance come from an address of the machine itself or of its link. Such a request is not signed,
+//! and may carry a token in the clear: it never goes through a proxy, whatever `NO_PROXY` says.
+
+mod patience;
+mod way;
 
 use std::error::Error;
 
+pub(crate) use self::patience::{TOO_MANY, retry_after};
+pub(crate) use self::way::{Blocked, Route, Way};
 use aws_sdk_secretsmanager::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_secretsmanager::config::{HttpClient, RuntimeComponents, SharedHttpClient};
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -51,29 +59,41 @@ impl TooLong {
 }
 
 /// Builds what the SDK builds by default, with ring instead of aws-lc: the machine's certificates, and the proxy that
-/// the environment names. Its answers are bounded.
+/// the environment names. Its answers are bounded, and its errors say where they happened.
 pub(crate) fn client() -> SharedHttpClient {
-    let unbounded = Builder::new().build_with_connector_fn(|settings, components| {
+    SharedHttpClient::new(Ways {
+        direct: unbounded(ProxyConfig::disabled()),
+        proxied: unbounded(ProxyConfig::from_env()),
+    })
+}
+
+fn unbounded(proxy: ProxyConfig) -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::Ring));
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-        connector.set_proxy_config(Some(ProxyConfig::from_env()));
+        connector.set_proxy_config(Some(proxy.clone()));
         connector.build()
-    });
-    SharedHttpClient::new(Bounded(unbounded))
+    })
 }
 
-/// A client, or a connector, whose answers are bounded.
+/// The ways that a request can take: two clients, or two connectors.
 #[derive(Debug)]
-struct Bounded<T>(T);
+struct Ways<T> {
+    direct: T,
+    proxied: T,
+}
 
-impl HttpClient for Bounded<SharedHttpClient> {
+impl HttpClient for Ways<SharedHttpClient> {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(Bounded(self.0.http_connector(settings, components)))
+        SharedHttpConnector::new(Ways {
+            direct: self.direct.http_connector(settings, components),
+            proxied: self.proxied.http_connector(settings, components),
+        })
     }
 
     fn validate_base_client_config(
@@ -81,7 +101,7 @@ impl HttpClient for Bounded<SharedHttpClient> {
         components: &RuntimeComponentsBuilder,
         config: &ConfigBag,
     ) -> Result<(), BoxError> {
-        HttpClient::validate_base_client_config(&self.0, components, config)
+        HttpClient::validate_base_client_config(&self.proxied, components, config)
     }
 
     fn validate_final_config(
@@ -89,19 +109,27 @@ impl HttpClient for Bounded<SharedHttpClient> {
         components: &RuntimeComponents,
         config: &ConfigBag,
     ) -> Result<(), BoxError> {
-        HttpClient::validate_final_config(&self.0, components, config)
+        HttpClient::validate_final_config(&self.proxied, components, config)
     }
 
     fn connector_metadata(&self) -> Option<ConnectorMetadata> {
-        self.0.connector_metadata()
+        self.proxied.connector_metadata()
     }
 }
 
-impl HttpConnector for Bounded<SharedHttpConnector> {
+impl HttpConnector for Ways<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let most = most_of(request.headers().get("x-amz-target"));
-        let answer = self.0.call(request);
-        HttpConnectorFuture::new(async move { Ok(bounded(answer.await?, most)) })
+        let is_signed = request.headers().get("authorization").is_some_and(|text| text.starts_with("AWS4-"));
+        let route = if !is_signed && way::is_near(request.uri()) { Route::Direct } else { Route::Proxied };
+        let way = Way::of(request.uri(), route);
+        let answer = match route {
+            Route::Direct => patience::call(self.direct.clone(), request),
+            Route::Proxied => self.proxied.call(request),
+        };
+        HttpConnectorFuture::new(async move {
+            answer.await.map(|answer| bounded(answer, most)).map_err(|error| way.blocked(error))
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod apart;
 mod attempts;
 mod budget;
 mod clients;
@@ -12,6 +13,7 @@ mod places;
 mod run;
 mod secrets_manager;
 mod settings;
+mod surroundings;
 
 use std::fmt;
 

@@ -56,7 +56,8 @@ impl NoPage {
         E: ProvideErrorMetadata + Error + 'static,
     {
         let seen = attempts.seen();
-        Self { error: error::of_call(failure, asked, seen).error, retry_after: seen.retry_after }
+        let retry_after = seen.retry_after;
+        Self { error: error::of_call(failure, asked, seen).error, retry_after }
     }
 }
 

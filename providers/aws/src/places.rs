@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_secretsmanager::config::SharedHttpClient;
 use secretdir_provider::SourceError;
 use tokio::sync::OnceCell;
 
-use crate::credentials::{self, Remembering};
+use crate::credentials::Remembering;
 use crate::settings::AwsSettings;
+use crate::surroundings::{Surroundings, check_region};
 use crate::{error, http};
 
 /// How long a connection may take to be made.
@@ -58,7 +58,7 @@ impl Places {
     /// Returns the region at this place, of which 0 is the first. The first time, reads the environment and AWS's
     /// configuration files, and may ask the instance for its region.
     pub(crate) async fn place(&self, number: usize) -> Result<Place, SourceError> {
-        let shared = self.surroundings.get_or_init(|| self.look_around()).await;
+        let shared = self.surroundings.get_or_try_init(|| self.look_around()).await?;
         let failover = number.checked_sub(1).and_then(|number| self.settings.failover_region.get(number));
         let home = shared.region().map(ToString::to_string).ok_or_else(error::no_region)?;
         let region = failover.unwrap_or(&home).clone();
@@ -67,16 +67,28 @@ impl Places {
         Ok(Place { region, home, endpoint_url, config })
     }
 
-    async fn look_around(&self) -> SdkConfig {
-        let http_client = http::client();
-        let mut loader =
-            aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http_client.clone());
-        if let Some(region) = &self.settings.region {
-            loader = loader.region(Region::new(region.clone()));
+    async fn look_around(&self) -> Result<SdkConfig, SourceError> {
+        let found = Surroundings::read(&self.settings)?;
+        let region = self.region(&found).await?;
+        let config = found.configure(self.loader()).region(Region::new(region)).load().await;
+        let credentials = self.credentials(&config).await;
+        let mut config = config.into_builder();
+        config.set_credentials_provider(credentials);
+        Ok(config.build())
+    }
+
+    /// Returns the region of the settings, the environment, the profile or the instance.
+    async fn region(&self, found: &Surroundings) -> Result<String, SourceError> {
+        if let Some(region) = self.settings.region.as_ref().or(found.region.as_ref()) {
+            return Ok(region.clone());
         }
-        if let Some(profile) = &self.settings.profile {
-            loader = loader.profile_name(profile);
-        }
+        let instance = found.ask_the_instance(self.loader()).load().await;
+        let region = instance.region().ok_or_else(error::no_region)?;
+        check_region(region.as_ref()).map_err(|_| error::no_region())
+    }
+
+    fn loader(&self) -> ConfigLoader {
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http::client());
         // What is not set here may be set in the environment or the profile.
         if self.settings.use_fips_endpoint {
             loader = loader.use_fips(true);
@@ -84,23 +96,11 @@ impl Places {
         if self.settings.use_dualstack_endpoint {
             loader = loader.use_dual_stack(true);
         }
-        let found = loader.load().await;
-        let credentials = self.credentials(&found, http_client).await;
-        let mut config = found.into_builder();
-        config.set_credentials_provider(credentials);
-        config.build()
+        loader
     }
 
-    async fn credentials(
-        &self,
-        found: &SdkConfig,
-        http_client: SharedHttpClient,
-    ) -> Option<SharedCredentialsProvider> {
-        let of_profile = || {
-            let profile = self.settings.profile.as_deref()?;
-            Some(credentials::of_profile(profile, found.region(), http_client))
-        };
-        let own = self.credentials.clone().or_else(of_profile).or_else(|| found.credentials_provider())?;
+    async fn credentials(&self, found: &SdkConfig) -> Option<SharedCredentialsProvider> {
+        let own = self.credentials.clone().or_else(|| found.credentials_provider())?;
         let own = SharedCredentialsProvider::new(Remembering::new(own));
         let Some(role) = &self.settings.role_arn else { return Some(own) };
         let session = self.settings.role_session_name.as_deref().unwrap_or(SESSION);

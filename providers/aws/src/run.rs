@@ -32,8 +32,17 @@ pub(crate) type Call = Vec<usize>;
 pub(crate) enum Outcome<T = Secret> {
     /// An answer to each request of the call.
     Answered(Vec<(usize, Answer<T>)>, Option<Duration>),
+    /// Answers to some requests of the call. The others are open, to be split in another way.
+    Partly(Vec<(usize, Answer<T>)>, Call, Option<Duration>),
     /// The call was refused as a whole: its requests are open, to be split in another way.
     Refused(Call),
+}
+
+impl<T> Outcome<T> {
+    /// Says of each request of a call that could not be made why.
+    pub(crate) fn failed(call: Call, error: &SourceError) -> Self {
+        Self::Answered(call.into_iter().map(|place| (place, Err(error::again(error)))).collect(), None)
+    }
 }
 
 /// Counts what was answered towards what the whole run may hold.
@@ -215,13 +224,14 @@ impl<'a, S: Service> Run<'a, S> {
             let outcomes: Vec<_> =
                 stream::iter(calls).buffer_unordered(self.context.concurrency().get()).collect().await;
             for outcome in outcomes {
-                match outcome {
-                    Outcome::Answered(answers, retry_after) => {
-                        self.retry_after = self.retry_after.max(retry_after);
-                        answers.into_iter().for_each(|(place, answer)| self.put(place, answer));
-                    }
-                    Outcome::Refused(call) => open.extend(call),
-                }
+                let (answers, left, retry_after) = match outcome {
+                    Outcome::Answered(answers, retry_after) => (answers, Call::new(), retry_after),
+                    Outcome::Partly(answers, left, retry_after) => (answers, left, retry_after),
+                    Outcome::Refused(call) => (Vec::new(), call, None),
+                };
+                self.retry_after = self.retry_after.max(retry_after);
+                answers.into_iter().for_each(|(place, answer)| self.put(place, answer));
+                open.extend(left);
             }
             self.budget.add(self.service.split(open.clone()).len());
         }

@@ -79,6 +79,15 @@ impl AwsSettings {
         {
             problems.push(("failover-region", "names a region twice, or the one of `region`"));
         }
+        for (key, is_set) in [
+            ("use-fips-endpoint", self.use_fips_endpoint),
+            ("use-dualstack-endpoint", self.use_dualstack_endpoint),
+        ] {
+            if is_set && self.endpoint_url.is_some() {
+                problems
+                    .push((key, "chooses among AWS's own endpoints, and `endpoint-url` names another one"));
+            }
+        }
         for (key, value) in
             [("external-id", &self.external_id), ("role-session-name", &self.role_session_name)]
         {
@@ -159,6 +168,20 @@ mod tests {
     fn everything_is_optional() {
         let settings = read(&[]).unwrap();
         assert!(settings.region.is_none() && settings.profile.is_none() && settings.endpoint_url.is_none());
+    }
+
+    #[test]
+    fn fips_and_dual_stack_choose_among_the_endpoints_of_aws() {
+        for key in ["use-fips-endpoint", "use-dualstack-endpoint"] {
+            let table = Table::from([
+                (key.to_owned(), Value::Boolean(true)),
+                ("endpoint-url".to_owned(), Value::from("http://host")),
+            ]);
+            let error = AwsSettings::read(&Settings::new(table, "/")).unwrap_err();
+            let told: Vec<_> = error.problems().iter().map(ToString::to_string).collect();
+            let expected = "chooses among AWS's own endpoints, and `endpoint-url` names another one";
+            assert_eq!(told, [format!("{key}: {expected}")]);
+        }
     }
 
     #[test]

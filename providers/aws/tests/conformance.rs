@@ -12,20 +12,28 @@ mod environment;
 mod faults;
 #[path = "conformance/listing.rs"]
 mod listing;
+#[path = "conformance/lookalikes.rs"]
+mod lookalikes;
 #[path = "conformance/other_answers.rs"]
 mod other_answers;
 #[path = "conformance/parameters.rs"]
 mod parameters;
+#[path = "conformance/patience.rs"]
+mod patience;
 #[path = "conformance/permissions.rs"]
 mod permissions;
 #[path = "conformance/places.rs"]
 mod places;
+#[path = "conformance/proxies.rs"]
+mod proxies;
 #[path = "conformance/refusals.rs"]
 mod refusals;
 #[path = "conformance/regions.rs"]
 mod regions;
 #[path = "conformance/support.rs"]
 mod support;
+#[path = "conformance/surroundings.rs"]
+mod surroundings;
 #[path = "conformance/traces.rs"]
 mod traces;
 

@@ -56,7 +56,21 @@ const FAULTS: &[(Fault, &[&str])] = &[
     (Fault::Denied, &["AccessDenied", "NotAuthorized", "UnauthorizedOperation", "OptInRequired"]),
     (
         Fault::KeyDenied,
-        &["DecryptionFailure", "KMSAccessDenied", "KMSDisabled", "KMSInvalidState", "KMSNotFound"],
+        &[
+            "DecryptionFailure",
+            "KMSAccessDenied",
+            "KMSDisabled",
+            "KMSInvalidState",
+            "KMSNotFound",
+            // Codes of KMS that services pass on.
+            "Disabled",
+            "IncorrectKey",
+            "InvalidCiphertext",
+            "InvalidGrantToken",
+            "InvalidKeyId",
+            "InvalidKeyUsage",
+            "KeyUnavailable",
+        ],
     ),
     (
         Fault::UnknownAccessKey,
@@ -101,14 +115,24 @@ const FAULTS: &[(Fault, &[&str])] = &[
     (Fault::Unsupported, &["UnknownOperation", "InvalidAction"]),
 ];
 
+const NO_VALUE_HINT: &str =
+    "the secret is there, and has no value yet: `aws secretsmanager put-secret-value` gives it one";
+
 impl Fault {
     /// Sorts a reply by its code. The HTTP status counts only where there is none: AWS throttles with 400, too.
     pub(super) fn of(reply: &Reply) -> Self {
         let message = reply.message.as_deref().unwrap_or_default();
         match reply.code.as_deref().map(Self::of_code) {
             Some(Self::Invalid) if is_of_a_deleted_secret(message) => Self::Deleted,
-            Some(Self::Denied) if is_of_a_key(message) => Self::KeyDenied,
+            // A key that is not there must not count as a secret that is not there.
+            Some(Self::Denied | Self::Missing | Self::Invalid | Self::Unknown)
+                if is_of_a_key(message) && reply.status < 500 =>
+            {
+                Self::KeyDenied
+            }
             Some(Self::BadSignature) if is_of_a_clock(message) => Self::ClockSkew,
+            // A proxy or a front throttles without a code of AWS.
+            Some(Self::Unknown) | None if reply.status == 429 => Self::Throttled,
             Some(Self::Unknown) | None if reply.status >= 500 => Self::Unavailable,
             Some(fault) => fault,
             None => Self::Foreign,
@@ -148,6 +172,7 @@ impl Fault {
             return Some(hint);
         }
         let hint = match self {
+            Self::Missing if message.contains("secret value for staging label: AWSCURRENT") => NO_VALUE_HINT,
             Self::Missing => return Some(missing_hint(asked)),
             Self::Deleted => "it is marked for deletion: `aws secretsmanager restore-secret` brings it back",
             Self::Denied => {
@@ -182,7 +207,9 @@ fn is_of_a_deleted_secret(message: &str) -> bool {
 }
 
 fn is_of_a_key(message: &str) -> bool {
-    message.contains("Access to KMS") || message.contains("kms:")
+    ["Access to KMS", "kms:", "AWSKMS", "Service: Kms", "KMS key", "customer master key"]
+        .iter()
+        .any(|text| message.contains(text))
 }
 
 /// A signature is good for some minutes. SDKs allow for a clock that is wrong, once they know; this is what is left.
@@ -265,6 +292,8 @@ mod tests {
             (500, "SomethingNewException", Kind::Unavailable),
             (502, "", Kind::Unavailable),
             (404, "", Kind::InvalidData),
+            (429, "", Kind::Throttled),
+            (429, "SomethingNewException", Kind::Throttled),
         ] {
             assert_eq!(kind(status, code, ""), expected, "{status} {code}");
         }
@@ -282,7 +311,32 @@ mod tests {
         let denied = |message| Fault::of(&reply(400, "AccessDeniedException", message));
         assert_eq!(denied("Access to KMS is not allowed"), Fault::KeyDenied);
         assert_eq!(denied("not authorized to perform: kms:Decrypt"), Fault::KeyDenied);
+        let ciphertext = "The ciphertext refers to a customer master key that does not exist, does not exist in this \
+            region, or you are not allowed to access.";
+        assert_eq!(denied(ciphertext), Fault::KeyDenied);
+        for (code, message) in [
+            ("InvalidKeyId", ""),
+            ("KMSInvalidStateException", "arn:aws:kms:eu-west-1:1:key/a is pending deletion."),
+            ("DisabledException", "arn:aws:kms:eu-west-1:1:key/a is disabled."),
+            (
+                "ValidationException",
+                "is disabled. (Service: AWSKMS; Status Code: 400; Error Code: DisabledException)",
+            ),
+            ("ResourceNotFoundException", "Invalid keyId: arn:aws:kms:eu-west-1:1:key/a"),
+            ("NotFoundException", "Key 'arn:aws:kms:eu-west-1:1:key/a' does not exist"),
+        ] {
+            assert_eq!(Fault::of(&reply(400, code, message)), Fault::KeyDenied, "{code}");
+        }
         assert_eq!(denied("not authorized to perform: secretsmanager:GetSecretValue"), Fault::Denied);
+    }
+
+    #[test]
+    fn a_secret_without_a_value_is_told_from_none() {
+        let message = "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT";
+        let reply = reply(400, "ResourceNotFoundException", message);
+        let asked =
+            Asked { service: "Secrets Manager", region: "r", profile: None, arn_region: None, version: None };
+        assert_eq!(Fault::of(&reply).hint(&reply, asked).as_deref(), Some(NO_VALUE_HINT));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use aws_sdk_ssm::types::Parameter;
 use secretdir_provider::SourceError;
 
 use super::Question;
+use super::question::secret_behind;
 use crate::error;
 
 /// What an answer says about its value.
@@ -39,16 +40,23 @@ impl<'a> Label<'a> {
     /// Checks that the answer has the version that was asked for.
     pub(super) fn check(&self, question: Question<'_>) -> Result<(), SourceError> {
         let Some(asked) = question.version else { return Ok(()) };
-        let has_number = asked.parse::<i64>().map_or(true, |number| number == self.version);
+        // A secret has labels and ids, and a parameter that stands for it the version 0.
+        let is_number = asked.parse::<i64>().ok().filter(|_| secret_behind(question.name).is_none());
+        let has_number = is_number.is_none_or(|number| number == self.version);
         let has_selector = self.selector.is_none_or(|selector| selector.trim_start_matches(':') == asked);
         if has_number && has_selector { Ok(()) } else { Err(error::of_another_version(asked, question.name)) }
     }
 }
 
-/// Says whether two names or ARNs can be of one parameter.
-fn is_same(one: &str, other: &str) -> bool {
-    let both_are_arns = one.starts_with("arn:") && other.starts_with("arn:");
-    if both_are_arns { one == other } else { path_of(one) == path_of(other) }
+/// Says whether two names or ARNs can be of one parameter. `db` and `/db` are two names, and one end of an ARN.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    if let Some(secret) = secret_behind(one).filter(|_| other.contains(":secretsmanager:")) {
+        // The ARN is that of the secret which the parameter stands for, with the characters that are added to its name.
+        let rest = other.split_once(":secret:").and_then(|(_, resource)| resource.strip_prefix(secret));
+        return rest.is_some_and(|suffix| suffix.is_empty() || suffix.starts_with('-') && suffix.len() == 7);
+    }
+    let is_arn = |text: &str| text.starts_with("arn:");
+    if is_arn(one) == is_arn(other) { one == other } else { path_of(one) == path_of(other) }
 }
 
 /// Returns the name that is also the end of an ARN: `app/db` of `/app/db`.
@@ -90,8 +98,18 @@ mod tests {
                 assert!(!names(asked, name, arn), "{asked}: {name} {arn}");
             }
         }
+        assert!(!names("/db", "db", "") && !names("db", "/db", ""));
         assert!(!names(ARN, "/app/db", &ARN.replace("123456789012", "210987654321")));
         assert!(!names(ARN, "/app/db", &ARN.replace("eu-west-1", "us-east-1")));
+    }
+
+    #[test]
+    fn a_parameter_that_stands_for_a_secret_has_its_arn() {
+        let name = "/aws/reference/secretsmanager/app/db";
+        let arn = |secret: &str| format!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:{secret}");
+        let names = |secret: &str| Label::of(&parameter(name, &arn(secret))).names(name);
+        assert!(names("app/db-AbCdEf"));
+        assert!(!names("app/db2-AbCdEf") && !names("app/d-AbCdEf") && !names("other-AbCdEf"));
     }
 
     #[test]

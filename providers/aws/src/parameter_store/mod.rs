@@ -18,6 +18,7 @@ use aws_sdk_ssm::config::{Builder, Config};
 use aws_sdk_ssm::types::Parameter;
 use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
 
+use crate::apart::{apart, owner};
 use crate::attempts::Attempts;
 use crate::clients::Clients;
 use crate::error::{self, Asked, Failure, Fault};
@@ -26,7 +27,7 @@ use crate::places::{self, Place, timeouts};
 use crate::run::{self, Answer, Call, Limits, Outcome, Run, Service};
 use crate::settings::AwsSettings;
 
-use label::{Label, path_of};
+use label::Label;
 use question::Question;
 
 /// The most parameters that one call names (API reference of GetParameters).
@@ -105,16 +106,16 @@ impl Service for Asking<'_> {
         let alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
         let (alone, together): (Vec<_>, Vec<_>) = open.into_iter().partition(|place| alone.contains(place));
         let calls = self
-            .apart(together)
+            .groups(together)
             .into_iter()
             .flat_map(|apart| apart.chunks(MOST_IN_CALL).map(<[usize]>::to_vec).collect::<Vec<_>>());
         calls.chain(alone.into_iter().map(|place| vec![place])).collect()
     }
 
     async fn ask(&self, region: usize, call: Call, limits: Limits) -> Outcome {
-        let Ok(regional) = self.source.regional(region).await else {
-            let answers = call.into_iter().map(|place| (place, Err(error::no_region())));
-            return Outcome::Answered(answers.collect(), None);
+        let regional = match self.source.regional(region).await {
+            Ok(regional) => regional,
+            Err(error) => return Outcome::failed(call, &error),
         };
         let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
         match self.get(regional, &call, &limits, &attempts).await {
@@ -130,20 +131,20 @@ impl Service for Asking<'_> {
 }
 
 impl<'a> Asking<'a> {
-    /// Groups requests so that no group has one parameter twice: an answer does not always tell of which version it is.
-    fn apart(&self, mut open: Vec<usize>) -> Vec<Vec<usize>> {
-        let mut groups = Vec::new();
-        while !open.is_empty() {
-            let mut seen = BTreeSet::new();
-            let is_first = |place: &usize| {
-                let question = self.questions.get(*place).and_then(Option::as_ref);
-                question.is_none_or(|question| seen.insert(path_of(question.name)))
-            };
-            let (group, others) = open.into_iter().partition(is_first);
-            groups.push(group);
-            open = others;
+    fn question(&self, place: usize) -> Option<Question<'a>> {
+        self.questions.get(place).copied().flatten()
+    }
+
+    /// Groups requests by the account that they are about, and so that no group has one parameter twice: an answer does not
+    /// always tell of which version it is.
+    fn groups(&self, open: Vec<usize>) -> Vec<Vec<usize>> {
+        let mut owners: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for place in open {
+            let owner = self.question(place).and_then(|question| owner(question.name));
+            owners.entry(owner).or_default().push(place);
         }
-        groups
+        let likeness = |place| Some(self.question(place)?.likeness());
+        owners.into_values().flat_map(|open| apart(open, likeness)).collect()
     }
 
     /// Makes one call. `None` if it was refused because of one of several parameters.
@@ -186,7 +187,10 @@ impl<'a> Asking<'a> {
 }
 
 fn is_of_one(failure: &Failure) -> bool {
-    matches!(failure.fault, Some(Fault::Denied | Fault::KeyDenied | Fault::Missing | Fault::Invalid))
+    matches!(
+        failure.fault,
+        Some(Fault::Denied | Fault::KeyDenied | Fault::Missing | Fault::Invalid | Fault::Unknown)
+    )
 }
 
 /// The parameters of a call that have no answer yet, and the answers.
@@ -219,7 +223,7 @@ impl<'r> Wanted<'r> {
 
 impl<'r> Open<'r> {
     fn new(asking: &'r Asking<'_>, regional: &'r Regional, call: &[usize]) -> Self {
-        let question = |place: &usize| Some((*place, asking.questions.get(*place).copied().flatten()?));
+        let question = |place: &usize| Some((*place, asking.question(*place)?));
         let open = call.iter().filter_map(question);
         let open = open.map(|(place, question)| (place, Wanted::of(question, regional))).collect();
         Self { asking, regional, open, answers: Vec::new() }
@@ -259,7 +263,12 @@ impl<'r> Open<'r> {
     }
 
     fn missing(&mut self, name: &str) {
-        for (place, question) in self.take(|wanted| wanted.selector == name) {
+        // As a rule the service repeats what was asked. Only where it does not, it says the same in other words.
+        let repeats = self.open.values().any(|wanted| wanted.selector == name);
+        let is_about = |wanted: &Wanted<'r>| {
+            if repeats { wanted.selector == name } else { label::is_same(&wanted.name, name) }
+        };
+        for (place, question) in self.take(is_about) {
             let asked = self.asking.asked(self.regional, question);
             let cause = "Parameter Store has no such parameter, or no such version of it";
             self.answers.push((place, Err(error::missing(asked, cause))));

@@ -2,6 +2,9 @@
 
 use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
 
+use super::label::path_of;
+use crate::apart::Likeness;
+
 /// The longest name of a parameter with its ARN, and the longest label, in characters (API reference of PutParameter, and of
 /// LabelParameterVersion).
 const LONGEST_NAME: usize = 2048;
@@ -27,14 +30,29 @@ pub(crate) struct Question<'a> {
     pub(crate) version: Option<&'a str>,
 }
 
+/// What the names of parameters begin with that stand for a secret of Secrets Manager.
+const REFERENCE: &str = "/aws/reference/secretsmanager/";
+
+/// Returns the name of the secret that a parameter stands for. It, its labels and version ids are as Secrets Manager has them.
+pub(super) fn secret_behind(name: &str) -> Option<&str> {
+    name.strip_prefix(REFERENCE).filter(|secret| !secret.is_empty())
+}
+
 impl<'a> Question<'a> {
     /// Reads a request, and refuses what Parameter Store never accepts.
     pub(crate) fn read(request: &'a SecretRequest) -> Result<Self, SourceError> {
         check_name(request.name()).map_err(|(cause, hint)| refused(cause, hint))?;
         if let Some(version) = request.version() {
-            check_version(version).map_err(|cause| refused(cause, VERSION_HINT))?;
+            let check =
+                if secret_behind(request.name()).is_some() { check_secret_version } else { check_version };
+            check(version).map_err(|cause| refused(cause, VERSION_HINT))?;
         }
         Ok(Self { name: request.name(), version: request.version() })
+    }
+
+    /// Returns what the question has in common with others.
+    pub(super) fn likeness(&self) -> Likeness<'a> {
+        Likeness { asked: (self.name, self.version), names: vec![path_of(self.name)] }
     }
 
     /// Returns the region that an ARN names.
@@ -82,6 +100,11 @@ fn check_name(name: &str) -> Result<(), (&'static str, &'static str)> {
 }
 
 fn check_path(path: &str) -> Result<(), &'static str> {
+    if let Some(secret) = secret_behind(path) {
+        let may_stand = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-!".contains(c);
+        let is_name = secret.chars().all(may_stand);
+        return if is_name { Ok(()) } else { Err("the name has a character that no secret's name has") };
+    }
     let levels = path.strip_prefix('/').unwrap_or(path);
     if levels.is_empty() {
         return Err("the name is empty");
@@ -116,6 +139,16 @@ fn check_version(version: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// A label of Secrets Manager, or the id of a version: whatever can stand after the colon.
+fn check_secret_version(version: &str) -> Result<(), &'static str> {
+    let can_stand = version.chars().all(|c| !c.is_control() && c != ':') && version.chars().count() <= 256;
+    if can_stand && !version.is_empty() {
+        Ok(())
+    } else {
+        Err("the version is neither a label nor the id of a version")
+    }
+}
+
 fn refused(cause: &'static str, hint: &str) -> SourceError {
     SourceError::new(SourceErrorKind::InvalidRequest).with_cause(cause).with_hint(hint)
 }
@@ -141,6 +174,23 @@ mod tests {
             assert_eq!(Question::read(&SecretRequest::new(name)).unwrap().name, name);
         }
         assert_eq!(Question::read(&SecretRequest::new(ARN)).unwrap().arn_region(), Some("eu-west-1"));
+    }
+
+    #[test]
+    fn what_stands_for_a_secret_is_named_as_the_secret() {
+        for secret in ["a", "app/db+1@x=y!", "a//b", &"a/".repeat(20), "rds!cluster-1"] {
+            let name = format!("{REFERENCE}{secret}");
+            for version in ["AWSPREVIOUS", "01234567-89ab-cdef-0123-456789abcdef", "my label", "7"] {
+                assert!(
+                    Question::read(&SecretRequest::new(&*name).with_version(version)).is_ok(),
+                    "{name}: {version}"
+                );
+            }
+        }
+        let name = format!("{REFERENCE}a b");
+        assert_eq!(refusal(&SecretRequest::new(name)), "the name has a character that no secret's name has");
+        let request = SecretRequest::new(format!("{REFERENCE}a")).with_version("a:b");
+        assert_eq!(refusal(&request), "the version is neither a label nor the id of a version");
     }
 
     #[test]

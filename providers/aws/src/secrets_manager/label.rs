@@ -75,6 +75,18 @@ impl Label {
     }
 }
 
+/// Returns the names of the secrets that an identifier can be answered with. The end of an ARN may be the six characters that AWS
+/// adds, or may be a part of the name of an ARN without them.
+pub(super) fn names_behind(id: &str) -> Vec<&str> {
+    if !is_arn(id) {
+        return vec![id];
+    }
+    let resource = resource(id);
+    let name = resource.len().checked_sub(SUFFIX).and_then(|end| resource.split_at_checked(end));
+    let without = name.filter(|(name, suffix)| !name.is_empty() && suffix.starts_with('-'));
+    [resource].into_iter().chain(without.map(|(name, _)| name)).collect()
+}
+
 /// Says whether an identifier names the same secret as an entry about a failure, which repeats what was asked or has the ARN.
 pub(super) fn is_same(id: &str, about: &str) -> bool {
     id == about || if is_arn(about) { is_arn_of(id, about) } else { is_name_of(id, about) }
@@ -160,6 +172,14 @@ mod tests {
             }
         }
         assert_eq!(label("app/db", &account).names(ARN), Some(false));
+    }
+
+    #[test]
+    fn an_arn_may_stand_for_two_names() {
+        assert_eq!(names_behind("app/db-AbCdEf"), ["app/db-AbCdEf"]);
+        assert_eq!(names_behind(ARN), ["app/db-AbCdEf", "app/db"]);
+        assert_eq!(names_behind(PARTIAL), ["app/db"]);
+        assert_eq!(names_behind("arn:aws:secretsmanager:eu-west-1:1:secret:-AbCdEf"), ["-AbCdEf"]);
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Secrets Manager: the provider's source, and how requests become calls.
 //!
 //! Requests for current versions go into batches. Where whoever asks may not use the batch call, or the endpoint does not
-//! know it, they are asked one by one, as those with a version always are: a batch knows no versions.
+//! know it, they are asked one by one, as those with a version always are: a batch knows no versions. Nor does it reach into other
+//! accounts ("Access AWS Secrets Manager secrets from a different account", AWS Secrets Manager User Guide). Where all ARNs of a
+//! run are of one account, that is taken for the one that asks; an ARN that such a batch has an error for is asked alone. Where they
+//! are of several, each is asked alone.
 
 mod batch;
 mod deleted;
@@ -21,6 +24,7 @@ use aws_sdk_secretsmanager::config::{Builder, Config};
 use aws_sdk_secretsmanager::primitives::Blob;
 use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
 
+use crate::apart::{apart, owner};
 use crate::attempts::Attempts;
 use crate::clients::Clients;
 use crate::error::{self, Asked};
@@ -52,6 +56,8 @@ struct Asking<'a> {
     source: &'a SecretsManager,
     context: &'a FetchContext,
     questions: &'a [Option<Question<'a>>],
+    /// The beginning of the ARNs whose account is taken for the one that asks.
+    ours: Option<&'a str>,
     /// The places of those whose batch was refused.
     alone: Mutex<BTreeSet<usize>>,
 }
@@ -93,7 +99,8 @@ impl SecretSource for SecretsManager {
         requests: &[SecretRequest],
     ) -> Vec<Result<Secret, SourceError>> {
         let (questions, refused) = run::read_all(requests, Question::read);
-        let asking = Asking { source: self, context, questions: &questions, alone: Mutex::default() };
+        let ours = only_owner(&questions);
+        let asking = Asking { source: self, context, questions: &questions, ours, alone: Mutex::default() };
         Run::new(&asking, context, self.clients.count()).answer(refused).await
     }
 
@@ -112,31 +119,42 @@ fn client(place: &Place) -> Client {
     Client::from_conf(config.build())
 }
 
+/// Returns the beginning that all ARNs have, if it is one.
+fn only_owner<'a>(questions: &[Option<Question<'a>>]) -> Option<&'a str> {
+    let mut owners = questions.iter().flatten().filter_map(|question| owner(question.secret_id));
+    let first = owners.next()?;
+    owners.all(|other| other == first).then_some(first)
+}
+
 impl Service for Asking<'_> {
     type Found = Secret;
 
     fn split(&self, open: Vec<usize>) -> Vec<Call> {
         let no_batches = self.source.no_batches.load(Ordering::Relaxed);
         let alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
-        let can_batch = |place: &usize| !no_batches && !alone.contains(place) && self.is_current(*place);
+        let can_batch = |place: &usize| !no_batches && !alone.contains(place) && self.fits_a_batch(*place);
         let (together, alone): (Vec<_>, Vec<_>) = open.into_iter().partition(can_batch);
-        let batches = together.chunks(MOST_IN_BATCH).map(<[usize]>::to_vec);
+        let groups = apart(together, |place| Some(self.question(place)?.likeness())).into_iter();
+        let batches =
+            groups.flat_map(|group| group.chunks(MOST_IN_BATCH).map(<[usize]>::to_vec).collect::<Vec<_>>());
         batches.chain(alone.into_iter().map(|place| vec![place])).collect()
     }
 
     async fn ask(&self, region: usize, call: Call, limits: Limits) -> Outcome {
-        let Ok(regional) = self.source.regional(region).await else {
-            return Outcome::Answered(
-                call.into_iter().map(|place| (place, Err(error::no_region()))).collect(),
-                None,
-            );
+        let regional = match self.source.regional(region).await {
+            Ok(regional) => regional,
+            Err(error) => return Outcome::failed(call, &error),
         };
         let prepared = self.prepare(regional, &call, limits);
         let answered = match call.as_slice() {
             [_] => single::ask(&prepared).await,
             _ if self.source.no_batches.load(Ordering::Relaxed) => return Outcome::Refused(call),
             _ => match batch::ask(&prepared).await {
-                Ok(answers) => answers,
+                Ok(batch::Answers { answers, doubtful }) => {
+                    self.note(batch::Refusal::OfThis, &doubtful);
+                    let answers = run::admitted(self.context, answers);
+                    return Outcome::Partly(answers, doubtful, prepared.attempts.seen().retry_after);
+                }
                 Err(refusal) => {
                     self.note(refusal, &call);
                     return Outcome::Refused(call);
@@ -148,13 +166,19 @@ impl Service for Asking<'_> {
 }
 
 impl<'a> Asking<'a> {
-    fn is_current(&self, place: usize) -> bool {
-        let question = self.questions.get(place).and_then(Option::as_ref);
-        question.is_some_and(|question| question.version == Version::Current)
+    fn question(&self, place: usize) -> Option<Question<'a>> {
+        self.questions.get(place).copied().flatten()
+    }
+
+    fn fits_a_batch(&self, place: usize) -> bool {
+        self.question(place).is_some_and(|question| {
+            let is_ours = owner(question.secret_id).is_none_or(|owner| self.ours == Some(owner));
+            is_ours && question.version == Version::Current
+        })
     }
 
     fn prepare(&self, regional: &'a Regional, call: &[usize], limits: Limits) -> Prepared<'a> {
-        let question = |place: &usize| Some((*place, self.questions.get(*place).copied().flatten()?));
+        let question = |place: &usize| Some((*place, self.question(*place)?));
         let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
         Prepared {
             regional,

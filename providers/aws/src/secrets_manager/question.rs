@@ -2,6 +2,9 @@
 
 use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
 
+use super::label::names_behind;
+use crate::apart::Likeness;
+
 /// The longest name of a secret, and the longest ARN, in characters.
 const LONGEST_NAME: usize = 512;
 const LONGEST_ARN: usize = 2048;
@@ -54,6 +57,11 @@ impl<'a> Question<'a> {
         check_secret_id(request.name())?;
         let version = request.version().map_or(Ok(Version::Current), read_version)?;
         Ok(Self { secret_id: request.name(), version })
+    }
+
+    /// Returns what the question has in common with others.
+    pub(super) fn likeness(&self) -> Likeness<'a> {
+        Likeness { asked: (self.secret_id, self.version.name()), names: names_behind(self.secret_id) }
     }
 
     /// Returns the region that an ARN names.

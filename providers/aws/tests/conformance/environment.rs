@@ -59,7 +59,7 @@ async fn child() {
 /// What a child process printed.
 pub(crate) struct Output {
     pub(crate) answers: Vec<String>,
-    traces: Vec<u8>,
+    pub(crate) traces: Vec<u8>,
 }
 
 pub(crate) fn run(settings: &[(&str, &str)], requests: &str, environment: &[(&str, &str)]) -> Output {
@@ -95,23 +95,23 @@ pub(crate) fn answer(settings: &[(&str, &str)], environment: &[(&str, &str)]) ->
 }
 
 /// A folder with AWS's two files.
-struct Files(TempDir);
+pub(crate) struct Files(TempDir);
 
 impl Files {
-    fn new(config: &str, credentials: &str) -> Self {
+    pub(crate) fn new(config: &str, credentials: &str) -> Self {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("config"), config).unwrap();
         fs::write(folder.path().join("credentials"), credentials).unwrap();
         Self(folder)
     }
 
-    fn environment(&self) -> [(&'static str, String); 2] {
+    pub(crate) fn environment(&self) -> [(&'static str, String); 2] {
         let path = |name| self.0.path().join(name).to_str().unwrap().to_owned();
         [("AWS_CONFIG_FILE", path("config")), ("AWS_SHARED_CREDENTIALS_FILE", path("credentials"))]
     }
 }
 
-fn borrowed<'a>(environment: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn borrowed<'a>(environment: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
     environment.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 

@@ -90,11 +90,14 @@ async fn an_answer_that_breaks_off_is_unavailable() {
 
 #[tokio::test]
 async fn where_nobody_listens_is_unavailable_soon() {
-    let source = source(&endpoint_of_nobody(), &some_key());
+    let endpoint = endpoint_of_nobody();
+    let source = source(&endpoint, &some_key());
     // Long before the deadline: that would be a time-out.
     let error = seen(fetch(&*source, SecretRequest::new("app/db")).await);
     assert_eq!(error.kind, SourceErrorKind::Unavailable);
-    assert_eq!(error.cause, "Secrets Manager in eu-west-1: Connection refused (os error 111)");
+    let place = endpoint.trim_start_matches("http://");
+    let expected = format!("Secrets Manager in eu-west-1: Connection refused (os error 111), at {place}");
+    assert_eq!(error.cause, expected);
 }
 
 #[tokio::test]
@@ -105,4 +108,5 @@ async fn an_endpoint_that_never_answers_times_out_before_the_deadline() {
     let error = seen(answer);
     assert_eq!(error.kind, SourceErrorKind::TimedOut);
     assert_eq!(error.cause, "Secrets Manager in eu-west-1 did not answer in time");
+    assert!(error.hint.ends_with(stub.endpoint().trim_start_matches("http://")), "{}", error.hint);
 }

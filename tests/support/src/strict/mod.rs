@@ -14,6 +14,7 @@ mod secrets;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -69,6 +70,13 @@ pub enum Fault {
     Replace(&'static str, &'static str),
     /// Splits the answer to a batch, or a listing, into pages of so many entries.
     Pages(usize),
+    /// Splits the answer to a batch into pages of so many entries, in an order that depends on a seed. So it orders parameters.
+    Shuffle {
+        /// The number of entries of a page.
+        page: usize,
+        /// What the order depends on.
+        seed: u64,
+    },
 }
 
 /// A secret, or a parameter, as the server keeps it.
@@ -80,6 +88,8 @@ enum Stored {
     Denied,
     /// Marked for deletion.
     Deleted,
+    /// Encrypted with a key that is no more.
+    Locked,
 }
 
 #[derive(Debug, Default)]
@@ -91,6 +101,9 @@ struct State {
 #[derive(Debug, Default)]
 struct Inner {
     stored: BTreeMap<String, Stored>,
+    /// What other accounts share, by its ARN.
+    shared: BTreeMap<String, Stored>,
+    no_batches_elsewhere: bool,
     latency: Duration,
     /// How many calls must have been in flight at once before one is answered.
     company: usize,
@@ -159,9 +172,36 @@ impl Strict {
         self.store(name, Stored::Denied);
     }
 
+    /// Disables the key that a secret, or a parameter, is encrypted with.
+    pub fn disable_key(&self, name: &str) {
+        self.store(name, Stored::Locked);
+    }
+
     /// Marks a secret for deletion.
     pub fn delete(&self, name: &str) {
         self.store(name, Stored::Deleted);
+    }
+
+    /// Lets another account share a secret, or a parameter, that has this ARN.
+    pub fn share(&self, arn: &str, value: &str) {
+        self.state.lock().shared.insert(arn.to_owned(), Stored::Text(value.to_owned()));
+    }
+
+    /// Refuses what other accounts share in batches, as the real service does.
+    pub fn refuse_shared_in_batches(&self) {
+        self.state.lock().no_batches_elsewhere = true;
+    }
+
+    /// Lets nobody read what another account shares.
+    pub fn deny_shared(&self, arn: &str) {
+        self.state.lock().shared.insert(arn.to_owned(), Stored::Denied);
+    }
+
+    /// Removes everything that is stored, here and in other accounts.
+    pub fn clear(&self) {
+        let mut inner = self.state.lock();
+        inner.stored.clear();
+        inner.shared.clear();
     }
 
     /// Returns the ARN of a secret in this region.
@@ -279,6 +319,19 @@ impl State {
 }
 
 impl Inner {
+    /// Puts what was asked into the order of the answer: the real services promise none.
+    fn ordered<'c>(&self, mut asked: Vec<&'c str>) -> Vec<&'c str> {
+        match self.fault {
+            Fault::Shuffle { seed, .. } => asked.sort_by_cached_key(|asked| {
+                let mut hasher = DefaultHasher::new();
+                (seed, asked).hash(&mut hasher);
+                hasher.finish()
+            }),
+            _ => asked.reverse(),
+        }
+        asked
+    }
+
     fn answer(&mut self, number: usize, call: &Call) -> Reaction {
         let throttled = || refuse("ThrottlingException", "Rate exceeded");
         match &self.fault {

@@ -54,7 +54,10 @@ impl Inner {
         entries: Vec<T>,
         size: usize,
     ) -> Result<(Vec<T>, Next), Reaction> {
-        let size = if let Fault::Pages(pages) = self.fault { pages.min(size) } else { size };
+        let size = match self.fault {
+            Fault::Pages(most) | Fault::Shuffle { page: most, .. } => most.min(size),
+            _ => size,
+        };
         let skipped = self.skipped(call)?;
         let next = (entries.len() > skipped + size).then(|| {
             let token = format!("AbC-{:x}-dEf=", 7_919 * (self.pages.len() + 1));

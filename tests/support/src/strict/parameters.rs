@@ -19,7 +19,7 @@ impl Inner {
             return refuse("ValidationException", message);
         }
         let (mut found, mut invalid) = (Vec::new(), Vec::new());
-        for asked in names.into_iter().rev() {
+        for asked in self.ordered(names) {
             match self.parameter(call, asked) {
                 Ok(Some(parameter)) => found.push(parameter),
                 Ok(None) => invalid.push(asked),
@@ -44,7 +44,7 @@ impl Inner {
             let text = match stored {
                 Stored::Text(text) => text.as_str(),
                 Stored::Denied => "unreadable by name",
-                Stored::Binary(_) | Stored::Deleted => return None,
+                Stored::Binary(_) | Stored::Deleted | Stored::Locked => return None,
             };
             let rest = name.strip_prefix(&level)?;
             (recursive || !rest.contains('/')).then(|| described(call, name, text))
@@ -58,22 +58,34 @@ impl Inner {
 
     /// Returns one parameter, `None` if there is none, or what becomes of the whole call.
     fn parameter(&self, call: &Call, asked: &str) -> Result<Option<Value>, Reaction> {
-        let found = self.stored.iter().find_map(|(name, stored)| {
-            let rest = asked.strip_prefix(name.as_str()).or_else(|| asked.strip_prefix(&*arn(call, name)))?;
-            (rest.is_empty() || rest.starts_with(':')).then_some((name, stored, rest))
+        let own = self.stored.iter().map(|(name, stored)| (name.as_str(), arn(call, name), stored));
+        // The name of what another account shares is its ARN.
+        let shared = self.shared.iter().map(|(arn, stored)| (arn.as_str(), arn.clone(), stored));
+        let found = own.chain(shared).find_map(|(name, arn, stored)| {
+            let rest = asked.strip_prefix(name).or_else(|| asked.strip_prefix(&*arn))?;
+            (rest.is_empty() || rest.starts_with(':')).then_some((name, arn, stored, rest))
         });
-        let Some((name, stored, selector)) = found else { return Ok(None) };
+        let Some((name, arn, stored, selector)) = found else { return Ok(None) };
         if !matches!(selector, "" | ":3" | ":live") {
             return Ok(None);
         }
         match stored {
             Stored::Text(text) => {
                 let mut parameter = described(call, name, text);
-                parameter["Selector"] = json!(selector);
+                (parameter["ARN"], parameter["Selector"]) = (json!(arn), json!(selector));
                 Ok(Some(parameter))
             }
+            // As does one whose key is disabled.
+            Stored::Locked => {
+                let key =
+                    format!("arn:aws:kms:{}:{ACCOUNT}:key/01234567-89ab-cdef-0123-456789abcdef", call.region);
+                Err(refuse(
+                    "InvalidKeyId",
+                    &format!("{key} is disabled. (Service: AWSKMS; Status Code: 400)"),
+                ))
+            }
             // One parameter that may not be read fails the whole call.
-            Stored::Denied => Err(denied(call, &arn(call, name), "identity-based")),
+            Stored::Denied => Err(denied(call, &arn, "identity-based")),
             Stored::Binary(_) | Stored::Deleted => Ok(None),
         }
     }

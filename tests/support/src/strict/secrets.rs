@@ -43,7 +43,6 @@ impl Inner {
         }
     }
 
-    /// Answers in the reverse order: the real service promises none.
     pub(super) fn batch_get_secret_value(&mut self, call: &Call) -> Reaction {
         let mut ids = call.list("SecretIdList");
         if ids.len() > MOST_IN_BATCH || ids.is_empty() {
@@ -56,7 +55,7 @@ impl Inner {
         }
         ids.sort_unstable();
         ids.dedup();
-        ids.reverse();
+        let ids = self.ordered(ids);
         let all = ids.len();
         let (ids, next) = match self.page(call, ids, all) {
             Ok(page) => page,
@@ -64,7 +63,15 @@ impl Inner {
         };
         let (mut values, mut errors) = (Vec::new(), Vec::new());
         for id in ids {
-            match self.entry(call, id) {
+            // As the real service, where it is not told to be generous: a batch does not reach into other accounts.
+            let is_far = self.no_batches_elsewhere
+                && self.find(call, id).is_some_and(|found| self.shared.contains_key(&found.arn));
+            let entry = if is_far {
+                Err(("AccessDeniedException", MISSING.to_owned()))
+            } else {
+                self.entry(call, id)
+            };
+            match entry {
                 Ok(entry) => values.push(Value::Object(entry)),
                 Err((code, message)) => {
                     errors.push(json!({ "SecretId": id, "ErrorCode": code, "Message": message }))
@@ -94,17 +101,16 @@ impl Inner {
 
     pub(super) fn describe_secret(&self, call: &Call) -> Reaction {
         let id = call.text("SecretId").unwrap_or_default();
-        let (name, stored) = match self.find(call, id) {
-            Some((name, Stored::Denied)) => return denied(call, &arn(&call.region, name), "identity-based"),
-            Some(found) => found,
-            None => return refuse("ResourceNotFoundException", MISSING),
-        };
-        answer(&entry_of(call, name, stored))
+        match self.find(call, id) {
+            Some(Found { arn, stored: Stored::Denied, .. }) => denied(call, &arn, "identity-based"),
+            Some(Found { name, stored, .. }) => answer(&entry_of(call, name, stored)),
+            None => refuse("ResourceNotFoundException", MISSING),
+        }
     }
 
     fn entry(&self, call: &Call, id: &str) -> Result<Map<String, Value>, Refusal> {
-        let (name, stored) = self.find(call, id).ok_or(("ResourceNotFoundException", MISSING.to_owned()))?;
-        let arn = arn(&call.region, name);
+        let Found { arn, name, stored } =
+            self.find(call, id).ok_or(("ResourceNotFoundException", MISSING.to_owned()))?;
         let mut entry = Map::new();
         match stored {
             Stored::Text(text) => entry.insert("SecretString".to_owned(), json!(text)),
@@ -112,6 +118,11 @@ impl Inner {
             Stored::Denied => {
                 let message = not_authorized(call, "GetSecretValue", &arn, "identity-based");
                 return Err(("AccessDeniedException", message));
+            }
+            Stored::Locked => {
+                let message =
+                    "Secrets Manager can't decrypt the protected secret text using the provided KMS key.";
+                return Err(("DecryptionFailure", message.to_owned()));
             }
             Stored::Deleted => return Err(("InvalidRequestException", DELETED.to_owned())),
         };
@@ -122,15 +133,33 @@ impl Inner {
         Ok(entry)
     }
 
-    /// Finds a secret by its name, its ARN, or its ARN without the six characters at the end. An ARN of another region
-    /// names nothing here.
-    fn find(&self, call: &Call, id: &str) -> Option<(&str, &Stored)> {
-        let found = self.stored.iter().find(|(name, _)| {
-            let arn = arn(&call.region, name);
-            *name == id || arn == id || arn.strip_suffix("-AbCdEf") == Some(id)
+    /// Finds a secret by its ARN, by its name, or by its ARN without the six characters at the end, in this order. An ARN of
+    /// another region names nothing here.
+    fn find(&self, call: &Call, id: &str) -> Option<Found<'_>> {
+        let own = self.stored.iter().map(|(name, stored)| (arn(&call.region, name), name.as_str(), stored));
+        let shared = self.shared.iter().filter_map(|(arn, stored)| {
+            let (owner, resource) = arn.split_once(":secret:")?;
+            let is_here = owner.split(':').nth(3) == Some(call.region.as_str());
+            is_here
+                .then(|| (arn.clone(), resource.rsplit_once('-').map_or(resource, |(name, _)| name), stored))
         });
-        found.map(|(name, stored)| (name.as_str(), stored))
+        let own: Vec<_> = own.map(|found| (found, true)).collect();
+        let all = || own.iter().cloned().chain(shared.clone().map(|found| (found, false)));
+        let found = all()
+            .find(|((arn, ..), _)| arn == id)
+            .or_else(|| all().find(|((_, name, _), is_own)| *is_own && *name == id))
+            .or_else(|| {
+                all().find(|((arn, ..), _)| arn.rsplit_once('-').map(|(partial, _)| partial) == Some(id))
+            });
+        found.map(|((arn, name, stored), _)| Found { arn, name, stored })
     }
+}
+
+/// A secret that was found.
+struct Found<'s> {
+    arn: String,
+    name: &'s str,
+    stored: &'s Stored,
 }
 
 /// Returns what is said of a secret besides its value.

@@ -1,0 +1,67 @@
+//! Which requests may share a call: only those whose answers cannot be taken for each other.
+//!
+//! An entry of an answer says what it is about in its own words: by the name or the ARN of what was found, in any order. For
+//! `app/db` and for the ARN of another account's secret `app/db` these can be the same words, and so they can be for `app-AbCdEf`
+//! and for the full ARN of `app`. Such requests are kept apart, and each answer has one request that it fits.
+
+use std::collections::BTreeMap;
+
+/// What a request is called, as far as the answers to others go.
+pub(crate) struct Likeness<'a> {
+    /// What is asked, with everything that distinguishes it. The same thing asked twice is one.
+    pub(crate) asked: (&'a str, Option<&'a str>),
+    /// The names that an answer to it may have.
+    pub(crate) names: Vec<&'a str>,
+}
+
+/// Groups requests so that no group has two different ones with a name in common. One without a likeness fits everywhere.
+pub(crate) fn apart<'a>(
+    mut open: Vec<usize>,
+    likeness: impl Fn(usize) -> Option<Likeness<'a>>,
+) -> Vec<Vec<usize>> {
+    let mut groups = Vec::new();
+    while !open.is_empty() {
+        let mut taken = BTreeMap::new();
+        let (group, others) = open.into_iter().partition(|place| {
+            let Some(Likeness { asked, names }) = likeness(*place) else { return true };
+            let fits = names.iter().all(|name| taken.get(name).is_none_or(|owner| *owner == asked));
+            if fits {
+                taken.extend(names.into_iter().map(|name| (name, asked)));
+            }
+            fits
+        });
+        groups.push(group);
+        open = others;
+    }
+    groups
+}
+
+/// Returns whose an ARN is: its beginning, with partition, service, region and account.
+pub(crate) fn owner(arn: &str) -> Option<&str> {
+    let rest = arn.strip_prefix("arn:")?;
+    let colon = rest.match_indices(':').nth(3)?.0;
+    arn.get(.."arn:".len() + colon)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_a_name_in_common_is_kept_apart_and_what_is_the_same_is_not() {
+        let requests = [("a", vec!["a"]), ("b", vec!["b", "a"]), ("c", vec!["c"]), ("a", vec!["a"])];
+        let likeness = |place: usize| {
+            let (asked, names) = requests.get(place)?;
+            Some(Likeness { asked: (asked, None), names: names.clone() })
+        };
+        assert_eq!(apart(vec![0, 1, 2, 3, 4], likeness), [vec![0, 2, 3, 4], vec![1]]);
+        assert!(apart(Vec::new(), likeness).is_empty());
+    }
+
+    #[test]
+    fn an_arn_has_an_owner_and_a_name_has_none() {
+        let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app/db";
+        assert_eq!(owner(arn), Some("arn:aws:secretsmanager:eu-west-1:123456789012"));
+        assert_eq!((owner("app/db"), owner("arn:aws:ssm")), (None, None));
+    }
+}

@@ -1,0 +1,183 @@
+//! The syntax of `~/.aws/config` and `~/.aws/credentials`: that of Python's `configparser`, which botocore reads them with.
+//!
+//! A line that is indented further than the key before it goes on with its value, or is a key below it; otherwise indentation
+//! means nothing. A comment starts a line, or comes after a blank.
+
+use std::collections::BTreeMap;
+
+/// A section: its name, its line, and its keys.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Section {
+    pub(super) name: String,
+    pub(super) keys: BTreeMap<String, Entry>,
+}
+
+/// A value, the line it is in, and what is below it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) value: String,
+    pub(super) line: usize,
+    pub(super) below: BTreeMap<String, Entry>,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Malformed {
+    pub(super) line: usize,
+    pub(super) what: &'static str,
+}
+
+/// Where the next line belongs.
+#[derive(Default)]
+struct Reader {
+    sections: Vec<Section>,
+    /// The key that was read last, and how far it was indented.
+    last: Option<(String, usize)>,
+}
+
+/// Reads a file.
+pub(super) fn parse(text: &str) -> Result<Vec<Section>, Malformed> {
+    let mut reader = Reader::default();
+    for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+        reader.read(line).map_err(|what| Malformed { line: number + 1, what })?;
+        let line = number + 1;
+        if let Some(entry) = reader.entry().filter(|entry| entry.line == 0) {
+            entry.line = line;
+        }
+    }
+    Ok(reader.sections)
+}
+
+impl Reader {
+    fn entry(&mut self) -> Option<&mut Entry> {
+        let (key, _) = self.last.as_ref()?;
+        self.sections.last_mut()?.keys.get_mut(key)
+    }
+
+    fn read(&mut self, line: &str) -> Result<(), &'static str> {
+        let content = without_comment(line);
+        if content.is_empty() {
+            return Ok(());
+        }
+        let indent = line.chars().take_while(|c| c.is_whitespace()).count();
+        if self.last.as_ref().is_some_and(|(_, of_key)| indent > *of_key) {
+            return self.go_on(content);
+        }
+        if content.starts_with('[') {
+            return self.start(content);
+        }
+        self.key(content, indent)
+    }
+
+    fn start(&mut self, content: &str) -> Result<(), &'static str> {
+        let name = content.strip_prefix('[').and_then(|rest| rest.rsplit_once(']')).map(|(name, _)| name);
+        let name =
+            name.filter(|name| !name.is_empty()).ok_or("is a section without a name, or without its `]`")?;
+        if self.sections.iter().any(|section| section.name == name) {
+            return Err("is a section that is there already");
+        }
+        self.sections.push(Section { name: name.to_owned(), ..Section::default() });
+        self.last = None;
+        Ok(())
+    }
+
+    fn key(&mut self, content: &str, indent: usize) -> Result<(), &'static str> {
+        let section = self.sections.last_mut().ok_or("comes before the first section")?;
+        let (key, value) = pair(content)?;
+        let entry = Entry { value: value.to_owned(), ..Entry::default() };
+        if section.keys.insert(key.clone(), entry).is_some() {
+            return Err("has a key that its section has already");
+        }
+        self.last = Some((key, indent));
+        Ok(())
+    }
+
+    /// Reads a line that belongs to the key before it.
+    fn go_on(&mut self, content: &str) -> Result<(), &'static str> {
+        let Some(entry) = self.entry() else { return Ok(()) };
+        if entry.value.is_empty() {
+            let (key, value) = pair(content)?;
+            entry.below.insert(key, Entry { value: value.to_owned(), line: entry.line, ..Entry::default() });
+        } else {
+            entry.value.push('\n');
+            entry.value.push_str(content);
+        }
+        Ok(())
+    }
+}
+
+fn pair(content: &str) -> Result<(String, &str), &'static str> {
+    let (key, value) = content.split_once(['=', ':']).ok_or("is neither `[section]` nor `key = value`")?;
+    let key = key.trim().to_lowercase();
+    if key.is_empty() { Err("has no key before its `=`") } else { Ok((key, value.trim())) }
+}
+
+fn without_comment(line: &str) -> &str {
+    let content = line.trim();
+    if content.starts_with(['#', ';']) {
+        return "";
+    }
+    let comment = content
+        .match_indices(['#', ';'])
+        .find(|(at, _)| content.get(..*at).is_some_and(|before| before.ends_with(char::is_whitespace)));
+    content.get(..comment.map_or(content.len(), |(at, _)| at)).unwrap_or_default().trim_end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str, key: &str) -> Option<String> {
+        Some(parse(text).unwrap().last()?.keys.get(key)?.value.clone())
+    }
+
+    #[test]
+    fn keys_may_be_indented() {
+        for text in [
+            "[default]\n  region = r\n  output = json\n",
+            "[default]\n\tregion=r\n\toutput: json",
+            "  [default]\nregion =r",
+        ] {
+            assert_eq!(value(text, "region").as_deref(), Some("r"), "{text}");
+        }
+        assert_eq!(value("[a]\n  x = 1\n  y = 2\n", "y").as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn what_is_indented_further_belongs_to_the_key_before_it() {
+        let sections =
+            parse("[services s]\nssm =\n  endpoint_url = http://a\n  b = c\nsts = \n  endpoint_url = d\n")
+                .unwrap();
+        let below = |key: &str| sections[0].keys[key].below["endpoint_url"].value.clone();
+        assert_eq!((below("ssm"), below("sts")), ("http://a".to_owned(), "d".to_owned()));
+        assert_eq!(value("[a]\nx = 1\n  2\n", "x").as_deref(), Some("1\n2"));
+    }
+
+    #[test]
+    fn comments_are_left_out() {
+        let text = "# a\n; b\n[a] # c\n  # d\nx = 1 # e\ny = a#b;c ; d\n";
+        assert_eq!((value(text, "x").as_deref(), value(text, "y").as_deref()), (Some("1"), Some("a#b;c")));
+    }
+
+    #[test]
+    fn each_key_knows_its_line() {
+        let sections = parse("[a]\n\nx = 1\n  2\nY = 2").unwrap();
+        assert_eq!((sections[0].keys["x"].line, sections[0].keys["y"].line), (3, 5));
+    }
+
+    #[test]
+    fn what_is_malformed_is_told_with_its_line() {
+        for (text, line) in [
+            ("x = 1", 1),
+            ("[a", 1),
+            ("[]", 1),
+            ("[a]\n\nb", 3),
+            ("[a]\n= b", 2),
+            ("[a]\n[a]", 2),
+            ("[a]\nb = 1\nB = 2", 3),
+            ("[a]\nb =\n  c", 3),
+        ] {
+            assert_eq!(parse(text).unwrap_err().line, line, "{text}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The profiles of `~/.aws/config` and `~/.aws/credentials`, named as botocore names them: `[profile "two words"]` in the one file
+//! is `[two words]` in the other. A key of the second file counts before the same key of the first.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use secretdir_provider::SourceError;
+
+use super::ini::{self, Entry, Section};
+use super::rules::{self, Rule};
+use super::variables::Variables;
+use super::{no_credentials, refused};
+
+/// The keys of a profile that are heeded.
+const HEEDED: &[(&str, Rule)] = &[
+    ("region", rules::region),
+    ("retry_mode", rules::retry_mode),
+    ("max_attempts", rules::attempts),
+    ("use_fips_endpoint", rules::boolean),
+    ("use_dualstack_endpoint", rules::boolean),
+    ("ignore_configured_endpoint_urls", rules::boolean),
+    ("endpoint_url", rules::endpoint),
+    ("services", rules::line),
+    ("ec2_metadata_service_endpoint", rules::url),
+    ("ec2_metadata_service_endpoint_mode", rules::endpoint_mode),
+    ("ec2_metadata_v1_disabled", rules::boolean),
+    ("aws_access_key_id", rules::credential),
+    ("aws_secret_access_key", rules::credential),
+    ("aws_session_token", rules::credential),
+    ("aws_security_token", rules::credential),
+    ("aws_account_id", rules::credential),
+    ("role_arn", rules::arn),
+    ("source_profile", rules::line),
+    ("credential_source", rules::credential_source),
+    ("external_id", rules::line),
+    ("role_session_name", rules::line),
+    ("web_identity_token_file", rules::line),
+    ("credential_process", rules::line),
+    ("sso_session", rules::line),
+    ("sso_account_id", rules::line),
+    ("sso_role_name", rules::line),
+    ("sso_region", rules::region),
+    ("sso_start_url", rules::url),
+    ("login_session", rules::line),
+];
+
+const FILE_HINT: &str =
+    "correct the file, or let AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name others";
+
+/// A value of a profile, and where it is.
+#[derive(Clone)]
+pub(super) struct Key {
+    pub(super) value: String,
+    file: Arc<Path>,
+    line: usize,
+    pub(super) below: BTreeMap<String, Entry>,
+}
+
+/// The keys of a profile, or of a section that profiles refer to. One that is empty is not set.
+pub(super) type Keys = BTreeMap<String, Key>;
+
+/// What both files hold.
+#[derive(Default)]
+pub(super) struct Profiles {
+    pub(super) profiles: BTreeMap<String, Keys>,
+    pub(super) sso_sessions: BTreeMap<String, Keys>,
+    pub(super) services: BTreeMap<String, Keys>,
+}
+
+impl Profiles {
+    /// Reads both files, as far as they are there.
+    pub(super) fn read(variables: &Variables) -> Result<Self, SourceError> {
+        let mut profiles = Self::default();
+        if let Some(path) = variables.file("AWS_CONFIG_FILE", "config") {
+            let file = Arc::from(path.as_path());
+            sections(&path)?.into_iter().for_each(|section| profiles.add_config(section, &file));
+        }
+        if let Some(path) = variables.file("AWS_SHARED_CREDENTIALS_FILE", "credentials") {
+            let file = Arc::from(path.as_path());
+            for Section { name, keys } in sections(&path)? {
+                profiles.profiles.entry(name).or_default().extend(located(keys, &file));
+            }
+        }
+        Ok(profiles)
+    }
+
+    fn add_config(&mut self, section: Section, file: &Arc<Path>) {
+        let place = match words(&section.name).as_slice() {
+            [name] if name == "default" => self.profiles.entry(name.clone()),
+            [kind, name] if kind == "profile" => self.profiles.entry(name.clone()),
+            [kind, name] if kind == "sso-session" => self.sso_sessions.entry(name.clone()),
+            [kind, name] if kind == "services" => self.services.entry(name.clone()),
+            _ => return,
+        };
+        place.or_default().extend(located(section.keys, file));
+    }
+
+    /// Returns the profile with this name, and those that it builds on, each with its keys.
+    ///
+    /// Takes what names it, for the error.
+    pub(super) fn chain(&self, name: &str, by: &str) -> Result<Vec<(String, Keys)>, SourceError> {
+        let mut chain: Vec<(String, Keys)> = Vec::new();
+        let mut next = Some(name.to_owned());
+        while let Some(name) = next {
+            let by =
+                chain.last().map_or(by.to_owned(), |(earlier, _)| format!("source_profile of `{earlier}`"));
+            let keys = self.profiles.get(&name).ok_or_else(|| unknown(&name, &by))?;
+            let keys = checked(&name, keys)?;
+            let source = keys.get("source_profile").map(|key| key.value.clone());
+            chain.push((name, keys));
+            // The SDK finds out whether going round in a circle is a mistake.
+            next = source.filter(|source| chain.iter().all(|(earlier, _)| earlier != source));
+        }
+        Ok(chain)
+    }
+}
+
+/// Says that there is no such profile.
+fn unknown(name: &str, by: &str) -> SourceError {
+    no_credentials(
+        &format!("profile `{name}` was not defined"),
+        &format!("is the profile `{name}` in ~/.aws/config complete, and signed in? It is named by {by}"),
+    )
+}
+
+/// Returns the keys that are heeded and set, in words that the SDK knows.
+pub(super) fn checked(profile: &str, keys: &Keys) -> Result<Keys, SourceError> {
+    let mut checked = Keys::new();
+    for (name, rule) in HEEDED {
+        let Some(key) = keys.get(*name).filter(|key| !(key.value.is_empty() && key.below.is_empty())) else {
+            continue;
+        };
+        let value = rule(&key.value).map_err(|what| {
+            refused(format!("`{name}` of the profile `{profile}` ({key}) is not {what}"), FILE_HINT)
+        })?;
+        checked.insert((*name).to_owned(), Key { value, ..key.clone() });
+    }
+    if let Some(token) = checked.remove("aws_security_token") {
+        checked.entry("aws_session_token".to_owned()).or_insert(token);
+    }
+    Ok(checked)
+}
+
+impl fmt::Display for Key {
+    /// Writes where it is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, line {}", self.file.display(), self.line)
+    }
+}
+
+fn located(keys: BTreeMap<String, Entry>, file: &Arc<Path>) -> Keys {
+    let located = keys.into_iter().map(|(name, Entry { value, line, below })| {
+        (name, Key { value, file: Arc::clone(file), line, below })
+    });
+    located.collect()
+}
+
+/// Reads a file, which need not be there.
+fn sections(path: &PathBuf) -> Result<Vec<Section>, SourceError> {
+    let file = path.display();
+    let text = match std::fs::read(path) {
+        Ok(bytes) => String::from_utf8(bytes)
+            .map_err(|_| no_credentials(&format!("{file} is no text in UTF-8"), FILE_HINT))?,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        // As botocore, which reads nothing but files.
+        Err(error) if error.kind() == ErrorKind::IsADirectory => return Ok(Vec::new()),
+        Err(error) => return Err(no_credentials(&format!("{file} cannot be read: {error}"), FILE_HINT)),
+    };
+    ini::parse(&text).map_err(|malformed| {
+        no_credentials(&format!("{file}, line {}, {}", malformed.line, malformed.what), FILE_HINT)
+    })
+}
+
+/// Splits the name of a section as a shell would.
+fn words(text: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (None | Some('"'), '\\') => word.get_or_insert_default().extend(characters.next()),
+            _ => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    // A quote that is not closed makes no name.
+    if quote.is_some() { Vec::new() } else { words }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_split_as_a_shell_does() {
+        for (text, expected) in [
+            ("profile a", vec!["profile", "a"]),
+            ("profile \"two words\"", vec!["profile", "two words"]),
+            ("profile 'it''s' b", vec!["profile", "its", "b"]),
+            ("profile two\\ words", vec!["profile", "two words"]),
+            ("profile \"\"", vec!["profile", ""]),
+            ("profile ü", vec!["profile", "ü"]),
+            ("profile \"open", vec![]),
+            ("  ", vec![]),
+        ] {
+            assert_eq!(words(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! What counts for each setting: the variable, or else the key of the profile; and what the SDK gets to see of it.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use secretdir_provider::SourceError;
+
+use super::profiles::{self, Keys, Profiles};
+use super::variables::{self, Variables};
+use super::{Surroundings, no_credentials, rules};
+use crate::settings::AwsSettings;
+
+/// Each variable of the SDK with the key of a profile that stands for it.
+const SETTINGS: [(&str, &str); 8] = [
+    ("AWS_RETRY_MODE", "retry_mode"),
+    ("AWS_MAX_ATTEMPTS", "max_attempts"),
+    ("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
+    ("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
+    ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls"),
+    ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint"),
+    ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode"),
+    ("AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled"),
+];
+
+/// The endpoints that are asked: the end of the variable, and the key in a section of services.
+const SERVICES: [(&str, &str); 5] = [
+    ("SECRETS_MANAGER", "secrets_manager"),
+    ("SSM", "ssm"),
+    ("STS", "sts"),
+    ("SSO", "sso"),
+    ("SSO_OIDC", "sso_oidc"),
+];
+
+/// Variables that lead to credentials, which a profile of the settings counts before.
+const CREDENTIALS: [&str; 7] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_ACCOUNT_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+];
+
+const CONTAINER: [&str; 2] = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
+
+/// Variables that are read here, and not by the SDK.
+const OURS: [&str; 6] = [
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ENDPOINT_URL",
+    "AWS_SECURITY_TOKEN",
+];
+
+/// The profile that stands for the keys of the environment, where a profile refers to them.
+const OF_THE_ENVIRONMENT: &str = "secretdir-environment";
+
+const LOGIN_HINT: &str = "let a second profile have `credential_process = aws configure export-credentials --profile \
+    NAME --format process`, and name that one";
+
+/// What the SDK does not get to see.
+#[derive(Debug, Default)]
+pub(super) struct Hidden {
+    variables: Vec<&'static str>,
+    /// Whether credentials of the instance are hidden too.
+    instance: bool,
+}
+
+impl Hidden {
+    pub(super) fn hide_from(&self, environment: &mut HashMap<String, String>) {
+        environment.retain(|name, _| !self.variables.contains(&name.as_str()));
+        if self.instance {
+            environment.insert("AWS_EC2_METADATA_DISABLED".to_owned(), "true".to_owned());
+        }
+    }
+}
+
+/// The profiles that are in use, the first one first, and what is known besides.
+struct Found<'a> {
+    variables: &'a Variables,
+    profiles: &'a Profiles,
+    chain: Vec<(String, Keys)>,
+}
+
+/// Decides about everything.
+pub(super) fn settle(
+    settings: &AwsSettings,
+    variables: &Variables,
+    profiles: &Profiles,
+) -> Result<Surroundings, SourceError> {
+    let of_the_settings = settings.profile.as_deref().map(|name| ("`profile` of the source", name));
+    let named = of_the_settings.or_else(|| variables.first(&["AWS_DEFAULT_PROFILE", "AWS_PROFILE"]));
+    let chain = match named {
+        Some((by, name)) => profiles.chain(name, by)?,
+        None if profiles.profiles.contains_key("default") => profiles.chain("default", "default")?,
+        None => Vec::new(),
+    };
+    let found = Found { variables, profiles, chain };
+    found.check_login()?;
+    found.check_endpoint(settings)?;
+    let environment = found.environment()?;
+    let file = found.file(&environment)?;
+    let hidden = if of_the_settings.is_some() { found.beside_the_profile() } else { Hidden::default() };
+    let profile = found.chain.first().map(|(name, _)| written(name));
+    Ok(Surroundings { environment, hidden, file, profile, region: found.region() })
+}
+
+impl Found<'_> {
+    fn key(&self, name: &str) -> Option<&str> {
+        Some(self.chain.first()?.1.get(name)?.value.as_str())
+    }
+
+    /// Returns the region of the environment, or of the first profile that has one.
+    fn region(&self) -> Option<String> {
+        let of_the_environment =
+            self.variables.first(&["AWS_REGION", "AWS_DEFAULT_REGION"]).map(|(_, value)| value);
+        let of_a_profile =
+            || self.chain.iter().find_map(|(_, keys)| Some(keys.get("region")?.value.as_str()));
+        of_the_environment.or_else(of_a_profile).map(str::to_owned)
+    }
+
+    /// Returns the variables that the SDK sees.
+    fn environment(&self) -> Result<HashMap<String, String>, SourceError> {
+        let ours = self
+            .variables
+            .all()
+            .filter(|(name, _)| !OURS.contains(name) && !name.starts_with("AWS_ENDPOINT_URL"));
+        let mut seen: HashMap<String, String> =
+            ours.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        if !seen.contains_key("AWS_ACCESS_KEY_ID") {
+            // The SDK takes a secret alone for a mistake.
+            seen.remove("AWS_SECRET_ACCESS_KEY");
+        }
+        if let Some(token) = self.variables.get("AWS_SECURITY_TOKEN") {
+            seen.entry("AWS_SESSION_TOKEN".to_owned()).or_insert_with(|| token.to_owned());
+        }
+        for (variable, key) in SETTINGS {
+            if let Some(value) = self.key(key) {
+                seen.entry(variable.to_owned()).or_insert_with(|| value.to_owned());
+            }
+        }
+        for (variable, key) in SERVICES {
+            if let Some(endpoint) = self.endpoint(variable, key)? {
+                seen.insert(format!("AWS_ENDPOINT_URL_{variable}"), endpoint);
+            }
+        }
+        if let Some(home) = variables::home().and_then(|home| home.into_os_string().into_string().ok()) {
+            seen.insert("HOME".to_owned(), home);
+        }
+        Ok(seen)
+    }
+
+    /// Returns where a service is asked, in botocore's order: the variable of the service, that of all services, the section of
+    /// services that the profile names, the profile itself.
+    fn endpoint(&self, variable: &str, key: &str) -> Result<Option<String>, SourceError> {
+        let ignored = self.variables.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+        if ignored.or_else(|| self.key("ignore_configured_endpoint_urls")) == Some("true") {
+            return Ok(None);
+        }
+        let own = format!("AWS_ENDPOINT_URL_{variable}");
+        let of_the_environment = self.variables.get(&own).or_else(|| self.variables.get("AWS_ENDPOINT_URL"));
+        if let Some(endpoint) = of_the_environment {
+            return Ok(Some(endpoint.to_owned()));
+        }
+        match self.of_services(key)? {
+            Some(endpoint) => Ok(Some(endpoint)),
+            None => Ok(self.key("endpoint_url").map(str::to_owned)),
+        }
+    }
+
+    fn of_services(&self, key: &str) -> Result<Option<String>, SourceError> {
+        let Some(name) = self.key("services") else { return Ok(None) };
+        let about = |what: &str| {
+            super::refused(format!("the section `services {name}` {what}"), "correct ~/.aws/config")
+        };
+        let section =
+            self.profiles.services.get(name).ok_or_else(|| about("that the profile names is not there"))?;
+        let Some(service) = section.get(key) else { return Ok(None) };
+        if !service.value.is_empty() {
+            return Err(about(&format!(
+                "({service}) needs `endpoint_url = URL` on a line of its own below `{key} =`"
+            )));
+        }
+        let Some(endpoint) = service.below.get("endpoint_url").filter(|entry| !entry.value.is_empty()) else {
+            return Ok(None);
+        };
+        let checked = rules::endpoint(&endpoint.value);
+        checked
+            .map(Some)
+            .map_err(|what| about(&format!("({service}) has an endpoint_url that is not {what}")))
+    }
+
+    /// Returns everything that could give credentials beside the profile, and that no profile refers to.
+    fn beside_the_profile(&self) -> Hidden {
+        let refers = |to: &str| {
+            self.chain
+                .iter()
+                .any(|(_, keys)| keys.get("credential_source").is_some_and(|key| key.value == to))
+        };
+        let mut variables = CREDENTIALS.to_vec();
+        if !refers("EcsContainer") {
+            variables.extend(CONTAINER);
+        }
+        Hidden { variables, instance: !refers("Ec2InstanceMetadata") }
+    }
+
+    /// Refuses what chooses among AWS's own endpoints beside an endpoint of the settings.
+    fn check_endpoint(&self, settings: &AwsSettings) -> Result<(), SourceError> {
+        if settings.endpoint_url.is_none() {
+            return Ok(());
+        }
+        for (variable, key) in [
+            ("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
+            ("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
+        ] {
+            let value = self.variables.get(variable);
+            if value.or_else(|| self.key(key)) == Some("true") {
+                let by =
+                    if value.is_some() { variable.to_owned() } else { format!("`{key}` of the profile") };
+                let cause =
+                    format!("{by} chooses among AWS's own endpoints, and `endpoint-url` names another one");
+                return Err(super::refused(cause, "leave out one of the two"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what to do about a profile of `aws login`, which the SDK has no way with here.
+    fn check_login(&self) -> Result<(), SourceError> {
+        let of_login = self.chain.iter().find(|(_, keys)| {
+            keys.contains_key("login_session")
+                && !["aws_access_key_id", "credential_process", "role_arn"]
+                    .iter()
+                    .any(|key| keys.contains_key(*key))
+        });
+        match of_login {
+            Some((name, _)) => {
+                let cause = format!("the profile `{name}` is one of `aws login`, which is not supported");
+                Err(no_credentials(&cause, LOGIN_HINT))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the profiles that are in use as a file.
+    fn file(&self, environment: &HashMap<String, String>) -> Result<String, SourceError> {
+        let mut file = String::new();
+        for (name, keys) in &self.chain {
+            let _ = writeln!(file, "[profile {}]", written(name));
+            for (name, key) in keys {
+                match (name.as_str(), key.value.as_str()) {
+                    ("services" | "endpoint_url" | "login_session", _) => {}
+                    ("source_profile", source) => line(&mut file, name, &written(source)),
+                    ("credential_source", "Environment") => {
+                        line(&mut file, "source_profile", OF_THE_ENVIRONMENT)
+                    }
+                    (name, value) => line(&mut file, name, value),
+                }
+            }
+        }
+        self.write_sessions(&mut file)?;
+        self.write_key(&mut file, environment);
+        Ok(file)
+    }
+
+    fn write_sessions(&self, file: &mut String) -> Result<(), SourceError> {
+        let mut names: Vec<_> =
+            self.chain.iter().filter_map(|(_, keys)| Some(&keys.get("sso_session")?.value)).collect();
+        names.dedup();
+        for name in names {
+            let Some(keys) = self.profiles.sso_sessions.get(name) else {
+                return Err(no_credentials(
+                    &format!("the section `sso-session {name}` that the profile names is not there"),
+                    "add the section to ~/.aws/config: `aws configure sso-session` does",
+                ));
+            };
+            let _ = writeln!(file, "[sso-session {name}]");
+            for (name, key) in profiles::checked(name, keys)? {
+                line(file, &name, &key.value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the key of the environment, for a profile that refers to it.
+    fn write_key(&self, file: &mut String, environment: &HashMap<String, String>) {
+        let refers =
+            |keys: &Keys| keys.get("credential_source").is_some_and(|key| key.value == "Environment");
+        if !self.chain.iter().any(|(_, keys)| refers(keys)) {
+            return;
+        }
+        let _ = writeln!(file, "[profile {OF_THE_ENVIRONMENT}]");
+        for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+            if let Some(value) = environment.get(name) {
+                line(file, &name.to_lowercase(), value);
+            }
+        }
+    }
+}
+
+fn line(file: &mut String, key: &str, value: &str) {
+    let _ = writeln!(file, "{key} = {value}");
+}
+
+/// Returns a name that the SDK takes for one: each other character by its number.
+fn written(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-/.@:+".contains(c);
+    name.chars().fold(String::new(), |mut text, c| {
+        if is_plain(c) {
+            text.push(c);
+        } else {
+            let _ = write!(text, "%{:x}%", u32::from(c));
+        }
+        text
+    })
+}

@@ -1,0 +1,164 @@
+//! The variables of the environment that are heeded. One that is empty is not set.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use secretdir_provider::SourceError;
+
+use super::{refused, rules, rules::Rule};
+
+/// Each variable, with what it may hold. Where two have one meaning, the first one counts.
+const HEEDED: &[(&str, Rule)] = &[
+    ("AWS_REGION", rules::region),
+    ("AWS_DEFAULT_REGION", rules::region),
+    // botocore looks at this one first.
+    ("AWS_DEFAULT_PROFILE", rules::anything),
+    ("AWS_PROFILE", rules::anything),
+    ("AWS_CONFIG_FILE", rules::anything),
+    ("AWS_SHARED_CREDENTIALS_FILE", rules::anything),
+    ("AWS_ACCESS_KEY_ID", rules::credential),
+    ("AWS_SECRET_ACCESS_KEY", rules::credential),
+    ("AWS_SESSION_TOKEN", rules::credential),
+    ("AWS_SECURITY_TOKEN", rules::credential),
+    ("AWS_ACCOUNT_ID", rules::credential),
+    ("AWS_RETRY_MODE", rules::retry_mode),
+    ("AWS_MAX_ATTEMPTS", rules::attempts),
+    ("AWS_USE_FIPS_ENDPOINT", rules::boolean),
+    ("AWS_USE_DUALSTACK_ENDPOINT", rules::boolean),
+    ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", rules::boolean),
+    ("AWS_ENDPOINT_URL", rules::endpoint),
+    ("AWS_ENDPOINT_URL_SECRETS_MANAGER", rules::endpoint),
+    ("AWS_ENDPOINT_URL_SSM", rules::endpoint),
+    ("AWS_ENDPOINT_URL_STS", rules::endpoint),
+    ("AWS_ENDPOINT_URL_SSO", rules::endpoint),
+    ("AWS_ENDPOINT_URL_SSO_OIDC", rules::endpoint),
+    ("AWS_ROLE_ARN", rules::arn),
+    ("AWS_ROLE_SESSION_NAME", rules::line),
+    ("AWS_WEB_IDENTITY_TOKEN_FILE", rules::anything),
+    ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", rules::path_of_url),
+    ("AWS_CONTAINER_CREDENTIALS_FULL_URI", rules::url),
+    ("AWS_CONTAINER_AUTHORIZATION_TOKEN", rules::header),
+    ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", rules::anything),
+    ("AWS_EC2_METADATA_DISABLED", rules::boolean),
+    ("AWS_EC2_METADATA_V1_DISABLED", rules::boolean),
+    ("AWS_EC2_METADATA_SERVICE_ENDPOINT", rules::url),
+    ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", rules::endpoint_mode),
+    ("HTTPS_PROXY", rules::proxy),
+    ("https_proxy", rules::proxy),
+    ("HTTP_PROXY", rules::proxy),
+    ("http_proxy", rules::proxy),
+    ("ALL_PROXY", rules::proxy),
+    ("all_proxy", rules::proxy),
+];
+
+/// What is set, and can be used.
+#[derive(Default)]
+pub(super) struct Variables(BTreeMap<&'static str, String>);
+
+impl Variables {
+    /// Reads this process's own.
+    pub(super) fn read() -> Result<Self, SourceError> {
+        Self::of(|name| env::var_os(name))
+    }
+
+    fn of(get: impl Fn(&str) -> Option<OsString>) -> Result<Self, SourceError> {
+        let mut set = BTreeMap::new();
+        for (name, rule) in HEEDED {
+            let Some(value) = get(name).filter(|value| !value.is_empty()) else { continue };
+            let checked = value.to_str().ok_or("text in UTF-8").and_then(rule);
+            let value = checked.map_err(|what| {
+                let cause = format!("{name} in the environment is not {what}");
+                refused(cause, "correct the variable, or unset it")
+            })?;
+            set.insert(*name, value);
+        }
+        let variables = Self(set);
+        variables.check_key()?;
+        Ok(variables)
+    }
+
+    /// An id without its secret is a mistake, and not the absence of a key. A secret alone is nothing to botocore either.
+    fn check_key(&self) -> Result<(), SourceError> {
+        let (id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
+        if self.get(id).is_none() || self.get(secret).is_some() {
+            return Ok(());
+        }
+        Err(super::no_credentials(
+            &format!("{id} is set in the environment, but not {secret}"),
+            "set both variables, or neither",
+        ))
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Returns the variable that counts of these, with its name.
+    pub(super) fn first<'n>(&self, names: &[&'n str]) -> Option<(&'n str, &str)> {
+        names.iter().find_map(|name| Some((*name, self.get(name)?)))
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// Returns where a file of AWS is: where this variable says, or in the folder `.aws` of the user.
+    pub(super) fn file(&self, variable: &str, name: &str) -> Option<PathBuf> {
+        match self.get(variable) {
+            Some(path) => Some(match path.strip_prefix("~/") {
+                Some(rest) => home()?.join(rest),
+                None => PathBuf::from(path),
+            }),
+            None => Some(home()?.join(".aws").join(name)),
+        }
+    }
+}
+
+/// Returns the user's folder. Without HOME, as in a unit of systemd, it is that of the user database.
+pub(super) fn home() -> Option<PathBuf> {
+    env::home_dir().filter(|path| !path.as_os_str().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    fn read(name: &'static str, value: &'static str) -> Result<Option<String>, String> {
+        let variables = Variables::of(|asked| (asked == name).then(|| value.into()));
+        let variables = variables.map_err(|error| error.source().unwrap().to_string())?;
+        Ok(variables.get(name).map(str::to_owned))
+    }
+
+    #[test]
+    fn an_empty_variable_is_not_set() {
+        for (name, _) in HEEDED {
+            assert_eq!(read(name, ""), Ok(None), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_cannot_be_used_is_named_without_its_value() {
+        for (name, rule) in HEEDED {
+            if rule("canary value\u{7}").is_err() {
+                let told = read(name, "canary value\u{7}").unwrap_err();
+                assert!(told.starts_with(&format!("{name} in the environment is not ")), "{told}");
+                assert!(!told.contains("canary"), "{told}");
+            }
+        }
+        assert_eq!(read("AWS_RETRY_MODE", "legacy"), Ok(Some("standard".to_owned())));
+    }
+
+    #[test]
+    fn half_a_key_is_a_mistake() {
+        let told = read("AWS_ACCESS_KEY_ID", "AKIA").unwrap_err();
+        assert_eq!(
+            told,
+            "no credentials: AWS_ACCESS_KEY_ID is set in the environment, but not AWS_SECRET_ACCESS_KEY"
+        );
+        assert!(read("AWS_SECRET_ACCESS_KEY", "s").is_ok());
+    }
+}
