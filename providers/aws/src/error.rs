@@ -34,6 +34,8 @@ const PROXY_HINT: &str =
 const SETTINGS_HINT: &str = "no request was made: look at `region`, `endpoint-url`, FIPS and dual-stack, here and in the variables of AWS";
 const CERTIFICATE_HINT: &str = "is the authority behind that certificate trusted here? AWS_CA_BUNDLE or SSL_CERT_FILE can name \
     a file of such authorities, and the package ca-certificates has the usual ones";
+const PARTIAL_HINT: &str = "AWS takes the six characters at the end of this ARN for those that it adds itself: if they are a part \
+    of the name, give the complete ARN, or the name";
 const TIME_HINT: &str = "raise `timeout` of [gather], or look at the network path to the endpoint";
 const ENDPOINT_HINT: &str = "is `endpoint-url` one of this service, or is there a proxy in between?";
 
@@ -109,6 +111,12 @@ pub(crate) fn of_another_version(version: &str, id: &str) -> SourceError {
 /// Says that the pages of an answer have no end.
 pub(crate) fn endless() -> SourceError {
     bad_listing("the answer does not end: each page names a next one")
+}
+
+/// Adds to the error about an ARN which is not there why it may not be there.
+pub(crate) fn maybe_partial(error: SourceError) -> SourceError {
+    let hint = error.hint().map(|hint| format!("{hint} ")).unwrap_or_default();
+    error.with_hint(format!("{hint}{PARTIAL_HINT}"))
 }
 
 /// Says that an answer is no page of a listing, or one of a listing without an end.
@@ -340,6 +348,7 @@ mod tests {
             NETWORK_HINT,
             PROXY_HINT,
             CERTIFICATE_HINT,
+            PARTIAL_HINT,
             SETTINGS_HINT,
             TIME_HINT,
             ENDPOINT_HINT,

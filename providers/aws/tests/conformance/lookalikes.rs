@@ -269,3 +269,13 @@ async fn what_a_batch_does_not_reach_is_asked_alone() {
     assert_eq!(told(&server, &[&shared, "d"]).await, [Ok(b"theirs".to_vec()), Ok(b"ours".to_vec())]);
     assert_eq!((server.calls("BatchGetSecretValue"), server.calls("GetSecretValue")), (1, 1));
 }
+
+#[tokio::test]
+async fn an_arn_that_looks_complete_says_why_it_may_not_be_there() {
+    let server = Strict::start();
+    let source = support::source(&server.endpoint(), &some_key());
+    let hint = async |arn: &str| support::seen(support::fetch(&*source, SecretRequest::new(arn)).await).hint;
+    let arn = |name: &str| format!("arn:aws:secretsmanager:{REGION}:{OWN}:secret:{name}");
+    assert!(hint(&arn("app-config")).await.contains("AWS takes the six characters at the end of this ARN"));
+    assert!(!hint(&arn("app-settings")).await.contains("six characters"));
+}
