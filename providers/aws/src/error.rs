@@ -115,7 +115,7 @@ pub(crate) fn endless() -> SourceError {
 
 /// Adds to the error about an ARN which is not there why it may not be there.
 pub(crate) fn maybe_partial(error: SourceError) -> SourceError {
-    let hint = error.hint().map(|hint| format!("{hint} ")).unwrap_or_default();
+    let hint = error.hint().map(|hint| format!("{hint} Besides, ")).unwrap_or_default();
     error.with_hint(format!("{hint}{PARTIAL_HINT}"))
 }
 
