@@ -32,6 +32,10 @@ const NETWORK_HINT: &str =
 const PROXY_HINT: &str =
     "is the proxy of HTTPS_PROXY or HTTP_PROXY right and running, or should NO_PROXY name the endpoint?";
 const SETTINGS_HINT: &str = "no request was made: look at `region`, `endpoint-url`, FIPS and dual-stack, here and in the variables of AWS";
+const CERTIFICATE_HINT: &str = "is the authority behind that certificate trusted here? AWS_CA_BUNDLE or SSL_CERT_FILE can name \
+    a file of such authorities, and the package ca-certificates has the usual ones";
+const PARTIAL_HINT: &str = "AWS takes the six characters at the end of this ARN for those that it adds itself: if they are a part \
+    of the name, give the complete ARN, or the name";
 const TIME_HINT: &str = "raise `timeout` of [gather], or look at the network path to the endpoint";
 const ENDPOINT_HINT: &str = "is `endpoint-url` one of this service, or is there a proxy in between?";
 
@@ -107,6 +111,12 @@ pub(crate) fn of_another_version(version: &str, id: &str) -> SourceError {
 /// Says that the pages of an answer have no end.
 pub(crate) fn endless() -> SourceError {
     bad_listing("the answer does not end: each page names a next one")
+}
+
+/// Adds to the error about an ARN which is not there why it may not be there.
+pub(crate) fn maybe_partial(error: SourceError) -> SourceError {
+    let hint = error.hint().map(|hint| format!("{hint} Besides, ")).unwrap_or_default();
+    error.with_hint(format!("{hint}{PARTIAL_HINT}"))
 }
 
 /// Says that an answer is no page of a listing, or one of a listing without an end.
@@ -232,6 +242,7 @@ fn of_transport(failure: &(dyn Error + 'static), phase: Phase, asked: Asked<'_>)
         Some(connection) if way.is_none() && !connection.is_timeout() => never_sent(cause),
         Some(connection) if connection.is_timeout() => new(SourceErrorKind::TimedOut, cause, TIME_HINT),
         None if matches!(phase, Phase::Construction) => never_sent(cause),
+        Some(_) if is_of_a_certificate(&cause) => new(SourceErrorKind::Unavailable, cause, CERTIFICATE_HINT),
         // Without a connection the reply broke off.
         _ => new(SourceErrorKind::Unavailable, cause, network_hint(way)),
     }
@@ -240,6 +251,11 @@ fn of_transport(failure: &(dyn Error + 'static), phase: Phase, asked: Asked<'_>)
 /// Says that no request could be made of what is set: another region would have the same said.
 fn never_sent(cause: String) -> SourceError {
     new(SourceErrorKind::InvalidRequest, cause, SETTINGS_HINT)
+}
+
+/// Says whether rustls refused the certificate of whoever answered.
+fn is_of_a_certificate(cause: &str) -> bool {
+    cause.contains("invalid peer certificate")
 }
 
 /// Returns the outermost error of a connection.
@@ -271,6 +287,7 @@ fn of_credentials(error: &CredentialsError, profile: Option<&str>) -> SourceErro
         _ => format!("no credentials: {}", tell(error)),
     });
     match profile {
+        _ if is_of_a_certificate(&told(&error)) => error.with_hint(CERTIFICATE_HINT),
         _ if way.is_some_and(Blocked::has_proxy) => error.with_hint(PROXY_HINT),
         Some(name) => {
             error.with_hint(format!("is the profile `{name}` in ~/.aws/config complete, and signed in?"))
@@ -330,6 +347,8 @@ mod tests {
             CREDENTIALS_HINT,
             NETWORK_HINT,
             PROXY_HINT,
+            CERTIFICATE_HINT,
+            PARTIAL_HINT,
             SETTINGS_HINT,
             TIME_HINT,
             ENDPOINT_HINT,

@@ -15,11 +15,13 @@
 //! Credentials of a container or an instance come from an address of the machine itself or of its link. Such a request is not signed,
 //! and may carry a token in the clear: it never goes through a proxy, whatever `NO_PROXY` says.
 
+mod authorities;
 mod patience;
 mod way;
 
 use std::error::Error;
 
+pub(crate) use self::authorities::Authorities;
 pub(crate) use self::patience::{TOO_MANY, retry_after};
 pub(crate) use self::way::{Blocked, Route, Way};
 use aws_sdk_secretsmanager::config::http::{HttpRequest, HttpResponse};
@@ -60,19 +62,25 @@ impl TooLong {
 
 /// Builds what the SDK builds by default, with ring instead of aws-lc: the machine's certificates, and the proxy that
 /// the environment names. Its answers are bounded, and its errors say where they happened.
-pub(crate) fn client() -> SharedHttpClient {
+///
+/// Takes the authorities to trust instead of the machine's.
+pub(crate) fn client(authorities: Option<&Authorities>) -> SharedHttpClient {
     SharedHttpClient::new(Ways {
-        direct: unbounded(ProxyConfig::disabled()),
-        proxied: unbounded(ProxyConfig::from_env()),
+        direct: unbounded(ProxyConfig::disabled(), authorities),
+        proxied: unbounded(ProxyConfig::from_env(), authorities),
     })
 }
 
-fn unbounded(proxy: ProxyConfig) -> SharedHttpClient {
+fn unbounded(proxy: ProxyConfig, authorities: Option<&Authorities>) -> SharedHttpClient {
+    let trusted = authorities.and_then(Authorities::trusted);
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::Ring));
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
         connector.set_proxy_config(Some(proxy.clone()));
+        if let Some(trusted) = &trusted {
+            connector.set_tls_context(trusted.clone());
+        }
         connector.build()
     })
 }

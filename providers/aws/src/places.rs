@@ -70,7 +70,7 @@ impl Places {
     async fn look_around(&self) -> Result<SdkConfig, SourceError> {
         let found = Surroundings::read(&self.settings)?;
         let region = self.region(&found).await?;
-        let config = found.configure(self.loader()).region(Region::new(region)).load().await;
+        let config = found.configure(self.loader(&found)).region(Region::new(region)).load().await;
         let credentials = self.credentials(&config).await;
         let mut config = config.into_builder();
         config.set_credentials_provider(credentials);
@@ -82,13 +82,14 @@ impl Places {
         if let Some(region) = self.settings.region.as_ref().or(found.region.as_ref()) {
             return Ok(region.clone());
         }
-        let instance = found.ask_the_instance(self.loader()).load().await;
+        let instance = found.ask_the_instance(self.loader(found)).load().await;
         let region = instance.region().ok_or_else(error::no_region)?;
         check_region(region.as_ref()).map_err(|_| error::no_region())
     }
 
-    fn loader(&self) -> ConfigLoader {
-        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http::client());
+    fn loader(&self, found: &Surroundings) -> ConfigLoader {
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(http::client(found.authorities.as_ref()));
         // What is not set here may be set in the environment or the profile.
         if self.settings.use_fips_endpoint {
             loader = loader.use_fips(true);

@@ -6,6 +6,8 @@
 mod answers;
 #[path = "conformance/bounds.rs"]
 mod bounds;
+#[path = "conformance/certificates.rs"]
+mod certificates;
 #[path = "conformance/environment.rs"]
 mod environment;
 #[path = "conformance/faults.rs"]

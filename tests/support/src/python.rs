@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Finds the Python of the environment that holds moto.
-pub(crate) fn python() -> PathBuf {
+pub fn python() -> PathBuf {
     programs().join("python")
 }
 

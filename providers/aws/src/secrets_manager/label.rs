@@ -87,6 +87,11 @@ pub(super) fn names_behind(id: &str) -> Vec<&str> {
     [resource].into_iter().chain(without.map(|(name, _)| name)).collect()
 }
 
+/// Says whether an ARN ends as one does that has the six characters which AWS adds: then it is none without them to AWS.
+pub(super) fn looks_complete(id: &str) -> bool {
+    names_behind(id).len() == 2
+}
+
 /// Says whether an identifier names the same secret as an entry about a failure, which repeats what was asked or has the ARN.
 pub(super) fn is_same(id: &str, about: &str) -> bool {
     id == about || if is_arn(about) { is_arn_of(id, about) } else { is_name_of(id, about) }

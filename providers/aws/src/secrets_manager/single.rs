@@ -2,9 +2,11 @@
 
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 
-use super::label::Label;
+use secretdir_provider::SourceErrorKind;
+
+use super::label::{self, Label};
 use super::{Prepared, Question, Version, deleted};
-use crate::error;
+use crate::error::{self, Fault};
 use crate::run::Answer;
 
 /// Asks for the one secret that the call is about.
@@ -28,7 +30,14 @@ async fn one(prepared: &Prepared<'_>, question: Question<'_>) -> Answer {
         Ok(answer) => secret(answer, &prepared.id_of(question), question, &regional.region),
         Err(failure) => {
             let failure = error::of_call(&failure, prepared.asked(question), prepared.attempts.seen());
-            Err(deleted::with_date(prepared, question, failure).await)
+            let is_missing =
+                failure.fault == Some(Fault::Missing) && failure.error.kind() == SourceErrorKind::NotFound;
+            let error = deleted::with_date(prepared, question, failure).await;
+            Err(if is_missing && label::looks_complete(question.secret_id) {
+                error::maybe_partial(error)
+            } else {
+                error
+            })
         }
     }
 }

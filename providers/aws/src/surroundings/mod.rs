@@ -22,6 +22,7 @@ use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use secretdir_provider::{SourceError, SourceErrorKind};
 
 pub(crate) use self::rules::region as check_region;
+use crate::http::Authorities;
 use crate::settings::AwsSettings;
 
 use profiles::Profiles;
@@ -37,6 +38,8 @@ pub(crate) struct Surroundings {
     file: String,
     profile: Option<String>,
     pub(crate) region: Option<String>,
+    /// The certificates that are trusted instead of the machine's.
+    pub(crate) authorities: Option<Authorities>,
 }
 
 impl Surroundings {

@@ -45,6 +45,7 @@ const HEEDED: &[(&str, Rule)] = &[
     ("sso_region", rules::region),
     ("sso_start_url", rules::url),
     ("login_session", rules::line),
+    ("ca_bundle", rules::line),
 ];
 
 const FILE_HINT: &str =

@@ -8,6 +8,7 @@ use secretdir_provider::SourceError;
 use super::profiles::{self, Keys, Profiles};
 use super::variables::{self, Variables};
 use super::{Surroundings, no_credentials, rules};
+use crate::http::Authorities;
 use crate::settings::AwsSettings;
 
 /// Each variable of the SDK with the key of a profile that stands for it.
@@ -104,7 +105,8 @@ pub(super) fn settle(
     let file = found.file(&environment)?;
     let hidden = if of_the_settings.is_some() { found.beside_the_profile() } else { Hidden::default() };
     let profile = found.chain.first().map(|(name, _)| written(name));
-    Ok(Surroundings { environment, hidden, file, profile, region: found.region() })
+    let authorities = found.authorities()?;
+    Ok(Surroundings { environment, hidden, file, profile, region: found.region(), authorities })
 }
 
 impl Found<'_> {
@@ -119,6 +121,18 @@ impl Found<'_> {
         let of_a_profile =
             || self.chain.iter().find_map(|(_, keys)| Some(keys.get("region")?.value.as_str()));
         of_the_environment.or_else(of_a_profile).map(str::to_owned)
+    }
+
+    /// Returns the certificates that are trusted instead of the machine's, if there are any.
+    fn authorities(&self) -> Result<Option<Authorities>, SourceError> {
+        let of_a_profile = || Some(("`ca_bundle` of the profile", self.key("ca_bundle")?));
+        let named = self.variables.first(&["AWS_CA_BUNDLE"]).or_else(of_a_profile);
+        let read = named.map(|(by, path)| {
+            Authorities::read(&variables::expanded(path)).map_err(|cause| {
+                super::refused(format!("{by}: {cause}"), "name a file with certificates in PEM")
+            })
+        });
+        read.transpose()
     }
 
     /// Returns the variables that the SDK sees.
@@ -251,7 +265,7 @@ impl Found<'_> {
             let _ = writeln!(file, "[profile {}]", written(name));
             for (name, key) in keys {
                 match (name.as_str(), key.value.as_str()) {
-                    ("services" | "endpoint_url" | "login_session", _) => {}
+                    ("services" | "endpoint_url" | "login_session" | "ca_bundle", _) => {}
                     ("source_profile", source) => line(&mut file, name, &written(source)),
                     ("credential_source", "Environment") => {
                         line(&mut file, "source_profile", OF_THE_ENVIRONMENT)

@@ -45,6 +45,7 @@ const HEEDED: &[(&str, Rule)] = &[
     ("AWS_EC2_METADATA_V1_DISABLED", rules::boolean),
     ("AWS_EC2_METADATA_SERVICE_ENDPOINT", rules::url),
     ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", rules::endpoint_mode),
+    ("AWS_CA_BUNDLE", rules::anything),
     ("HTTPS_PROXY", rules::proxy),
     ("https_proxy", rules::proxy),
     ("HTTP_PROXY", rules::proxy),
@@ -107,13 +108,16 @@ impl Variables {
     /// Returns where a file of AWS is: where this variable says, or in the folder `.aws` of the user.
     pub(super) fn file(&self, variable: &str, name: &str) -> Option<PathBuf> {
         match self.get(variable) {
-            Some(path) => Some(match path.strip_prefix("~/") {
-                Some(rest) => home()?.join(rest),
-                None => PathBuf::from(path),
-            }),
+            Some(path) => Some(expanded(path)),
             None => Some(home()?.join(".aws").join(name)),
         }
     }
+}
+
+/// Returns a path as it is meant: `~` is the user's folder.
+pub(super) fn expanded(path: &str) -> PathBuf {
+    let below_home = path.strip_prefix("~/").and_then(|rest| Some(home()?.join(rest)));
+    below_home.unwrap_or_else(|| PathBuf::from(path))
 }
 
 /// Returns the user's folder. Without HOME, as in a unit of systemd, it is that of the user database.

@@ -1,0 +1,123 @@
+//! Which authorities are trusted.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use secretdir_testkit::{REGION, python};
+use tempfile::TempDir;
+
+use crate::environment::{ANY_KEY, Files, answer, borrowed};
+
+/// Answers every call with a secret, over TLS, and prints its port.
+const SERVER: &str = r#"
+import http.server, ssl, sys
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        body = b'{"SecretString": "hunter2"}'
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1], sys.argv[2])
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+"#;
+
+/// A server whose certificate nobody knows.
+struct Unknown {
+    folder: TempDir,
+    endpoint: String,
+    child: Child,
+}
+
+impl Unknown {
+    fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        let (certificate, key) = (folder.path().join("certificate.pem"), folder.path().join("key.pem"));
+        certify(&certificate, &key);
+        let mut child = Command::new(python())
+            .args(["-c", SERVER])
+            .args([&certificate, &key])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut port = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
+        Self { folder, endpoint: format!("https://127.0.0.1:{}", port.trim()), child }
+    }
+
+    fn certificate(&self) -> PathBuf {
+        self.folder.path().join("certificate.pem")
+    }
+
+    fn fetched_with(&self, variables: &[(&str, &str)]) -> String {
+        let environment = [&ANY_KEY, [("AWS_REGION", REGION)].as_slice(), variables].concat();
+        answer(&[("endpoint-url", &self.endpoint)], &environment)
+    }
+}
+
+impl Drop for Unknown {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn certify(certificate: &Path, key: &Path) {
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=secretdir"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(key)
+        .arg("-out")
+        .arg(certificate)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+#[test]
+fn a_bundle_of_authorities_is_heeded() {
+    let server = Unknown::start();
+    let path = server.certificate();
+    let path = path.to_str().unwrap();
+    assert_eq!(server.fetched_with(&[("AWS_CA_BUNDLE", path)]), "value: hunter2");
+    let files = Files::new(&format!("[default]\nca_bundle = {path}\n"), "");
+    let files = files.environment();
+    assert_eq!(server.fetched_with(&borrowed(&files)), "value: hunter2");
+}
+
+#[test]
+fn an_unknown_authority_is_said_to_be_one() {
+    let server = Unknown::start();
+    let told = server.fetched_with(&[]);
+    assert!(told.starts_with("unavailable: ") && told.contains("invalid peer certificate: "), "{told}");
+    assert!(
+        told.contains("hint: is the authority behind that certificate trusted here? AWS_CA_BUNDLE"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_bundle_that_cannot_be_read_is_named() {
+    let server = Unknown::start();
+    let broken = server.folder.path().join("broken.pem");
+    fs::write(&broken, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+    let empty = server.folder.path().join("empty.pem");
+    fs::write(&empty, "").unwrap();
+    for path in [broken.to_str().unwrap(), empty.to_str().unwrap(), "/nowhere/at-all.pem"] {
+        let told = server.fetched_with(&[("AWS_CA_BUNDLE", path)]);
+        assert!(told.starts_with(&format!("invalid request: AWS_CA_BUNDLE: {path} ")), "{told}");
+    }
+}
