@@ -10,20 +10,22 @@
 
 mod pages;
 mod parameters;
+mod reply;
 mod secrets;
 mod wire;
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use self::pages::Page;
+use self::reply::{Reaction, denied, half_a_reply, refuse, reply, unknown};
 use crate::http::PATIENCE;
 
 /// The account that all ARNs are of.
@@ -123,18 +125,6 @@ struct Call {
     target: String,
     region: String,
     body: Value,
-}
-
-/// What becomes of a call.
-enum Reaction {
-    Reply {
-        status: u16,
-        headers: Vec<(&'static str, String)>,
-        body: Vec<u8>,
-    },
-    /// Sends this much of a reply, and closes.
-    Break(Vec<u8>),
-    Silence,
 }
 
 impl Strict {
@@ -379,59 +369,6 @@ impl Call {
     fn list(&self, key: &str) -> Vec<&str> {
         self.body[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
     }
-}
-
-impl Reaction {
-    fn with_replaced(mut self, from: &str, to: &str) -> Self {
-        if let Self::Reply { body, .. } = &mut self {
-            *body = String::from_utf8_lossy(body).replace(from, to).into_bytes();
-        }
-        self
-    }
-
-    fn with_retry_after(mut self, seconds: u32) -> Self {
-        if let Self::Reply { headers, .. } = &mut self {
-            headers.push(("retry-after", seconds.to_string()));
-        }
-        self
-    }
-}
-
-fn reply(status: u16, body: Vec<u8>) -> Reaction {
-    static REPLIES: AtomicUsize = AtomicUsize::new(0);
-    let id = format!("11112222-3333-{}", REPLIES.fetch_add(1, Ordering::Relaxed));
-    Reaction::Reply { status, headers: vec![("x-amzn-requestid", id)], body }
-}
-
-fn answer(body: &Value) -> Reaction {
-    reply(200, body.to_string().into_bytes())
-}
-
-/// Every refusal of these services has status 400: only the code tells which.
-fn refuse(code: &str, message: &str) -> Reaction {
-    reply(400, json!({ "__type": code, "Message": message }).to_string().into_bytes())
-}
-
-fn unknown() -> Reaction {
-    reply(400, br#"{"__type":"UnknownOperationException"}"#.to_vec())
-}
-
-fn denied(call: &Call, resource: &str, policy: &str) -> Reaction {
-    refuse("AccessDeniedException", &not_authorized(call, call.action(), resource, policy))
-}
-
-/// Says it in AWS's words.
-fn not_authorized(call: &Call, action: &str, resource: &str, policy: &str) -> String {
-    let service = if call.target.starts_with("AmazonSSM") { "ssm" } else { "secretsmanager" };
-    format!(
-        "User: arn:aws:iam::{ACCOUNT}:user/reader is not authorized to perform: {service}:{action} on resource: {resource} \
-         because no {policy} policy allows the {service}:{action} action"
-    )
-}
-
-fn half_a_reply() -> Vec<u8> {
-    b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: 1000\r\n\r\n{\"SecretSt"
-        .to_vec()
 }
 
 #[cfg(test)]

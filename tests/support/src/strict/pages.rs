@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, Fault, Inner, Reaction, refuse};
+use super::reply::{Reaction, refuse};
+use super::{Call, Fault, Inner};
 
 /// Where a page begins, and of which answer.
 #[derive(Clone, Debug)]

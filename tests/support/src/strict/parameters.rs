@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, Call, Inner, Reaction, Stored, answer, denied, refuse};
+use super::reply::{Reaction, answer, denied, refuse};
+use super::{ACCOUNT, Call, Inner, Stored};
 
 /// The most parameters that one call names.
 const MOST_IN_CALL: usize = 10;

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ACCOUNT, Call, Inner, Reaction, Stored, answer, denied, not_authorized, refuse};
+use super::reply::{Reaction, answer, denied, not_authorized, refuse};
+use super::{ACCOUNT, Call, Inner, Stored};
 use crate::encode::base64;
 
 /// The most secrets that one batch names.

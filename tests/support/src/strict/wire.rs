@@ -3,7 +3,8 @@
 use std::io::{self, BufReader, Write};
 use std::net::TcpStream;
 
-use super::{Call, Reaction};
+use super::Call;
+use super::reply::Reaction;
 use crate::http::{self, Message, PATIENCE};
 
 /// Answers the calls of one connection, one after another, until the client closes it.
