@@ -161,6 +161,7 @@ fn the_environment_of_the_process_is_read() {
     let this = std::env::current_exe().unwrap();
     let output = Command::new(this)
         .args(["--exact", "in_a_process_of_its_own", "--ignored"])
+        .env_clear()
         .env("SECRETDIR_TEST", OsStr::from_bytes(b" \xff\n"))
         .env("SECRETDIR_EMPTY", "")
         .output()
