@@ -79,8 +79,7 @@ enum Attempt {
 async fn attempt(plan: &Plan, host: &dyn Host, wait: Option<Duration>) -> Result<Attempt, SyncFailure> {
     let warnings = || plan.told_warnings();
     let failed = |error: SyncError| SyncFailure::new(error, warnings());
-    inspect::owners(plan).map_err(|error| failed(error.into()))?;
-    let owners = Owners::resolve(plan).map_err(|error| failed(error.into()))?;
+    let owners = owners(plan).map_err(failed)?;
     let opened = options(plan, &owners).open(&plan.link);
     let dir = opened.map_err(|error| failed(error.into()))?;
     let run = Run { plan, host, dir: &dir };
@@ -122,8 +121,7 @@ pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, SyncFailur
 ///
 /// Whatever keeps a set from being gathered, or the published one from being read.
 pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncFailure> {
-    inspect::owners(plan).map_err(|error| SyncFailure::new(error, plan.told_warnings()))?;
-    let owners = Owners::resolve(plan).map_err(|error| SyncFailure::new(error, plan.told_warnings()))?;
+    let owners = owners(plan).map_err(|error| SyncFailure::new(error, plan.told_warnings()))?;
     let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
         gathered(plan, host, plan.told_warnings()).await?;
     let found = Difference::find(plan, &answers, &bundle, &owners, &options(plan, &owners));
@@ -158,6 +156,12 @@ async fn gathered<'p>(
         Ok(bundle) => Ok(Complete { answers, bundle, warnings, no_dumps }),
         Err(error) => Err(SyncFailure::new(error, warnings)),
     }
+}
+
+/// Looks up every owner. Those whom the system does not know are mistakes in the configuration: each is told with its line.
+fn owners(plan: &Plan) -> Result<Owners, SyncError> {
+    Owners::resolve(plan)
+        .map_err(|error| inspect::owners(plan).map_or_else(SyncError::from, |()| error.into()))
 }
 
 fn options(plan: &Plan, owners: &Owners) -> Options {
