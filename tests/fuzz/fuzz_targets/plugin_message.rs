@@ -3,20 +3,11 @@
 #![no_main]
 
 use std::fs;
-use std::path::Path;
-use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use secretdir_fuzz::ask;
+use secretdir_fuzz::{FOLDER, ask};
 use secretdir_provider::{Provider, Settings, Table, Value};
 use secretdir_provider_exec::ExecProvider;
-use tempfile::TempDir;
-
-static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
-    let memory = Path::new("/dev/shm");
-    let made = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
-    made.expect("a folder can be made")
-});
 
 fuzz_target!(|bytes: &[u8]| {
     // The greeting is right, so that what comes after it is read.

@@ -4,6 +4,8 @@
 //! operator, a store or a plug-in could bring about, and nothing has to be public for its sake.
 
 use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime};
 
 use secretdir_engine::{Host, Registry};
@@ -12,11 +14,19 @@ use secretdir_provider::{
     async_trait,
 };
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// How long any one run may take. What takes longer is found by libFuzzer's own limit.
 const LONG: Duration = Duration::from_secs(300);
+
+/// A folder for what a target has to give as a file: in memory, where the machine has such a place.
+pub static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
+    made.expect("a folder can be made")
+});
 
 /// Returns a runtime with one thread, as the command has.
 pub fn runtime() -> Runtime {
