@@ -3,13 +3,13 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, Stdio};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{COMMAND, HEAD, Ran, Site, inject, is_root};
+use crate::support::{COMMAND, HEAD, OTHER_USER, Ran, Site, inject, is_root};
 
 fn files(entries: &str) -> String {
     format!("{HEAD}\n[files]\n{entries}\n")
@@ -230,6 +230,28 @@ fn a_staging_that_cannot_be_removed_is_an_error_of_its_own() {
     assert_eq!(ran.json()["errors"].as_array().unwrap().len(), 2);
     site.sync();
     assert_eq!(site.names(), [".app.gen", "app", "state/lock", "state/made", "state/note"]);
+}
+
+/// The last steps before the flip give the generation to its readers. If it cannot be removed after that, it is taken back.
+#[test]
+fn what_cannot_be_removed_is_closed_to_its_readers() {
+    if !is_root("what_cannot_be_removed_is_closed_to_its_readers") {
+        return;
+    }
+    let site = Site::with_secrets(&[("a", b"1")]);
+    let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
+    let given = format!("[directory]\nmode = \"0750\"\nowner = {OTHER_USER}\ngroup = {OTHER_USER}");
+    site.config(&config.replace("[directory]", &given));
+    let faults = ["renameat2:error=EIO".to_owned(), "unlinkat:error=EIO".to_owned()];
+    let ran = inject(&site, &["sync"], &faults).expect_exit(4);
+    ran.expect_error(&["(step 9, flip): ", "hint: only the user who ran this can read them"]);
+    let left = fs::read_dir(site.path().join("out")).unwrap().map(|entry| entry.unwrap());
+    let left: Vec<_> =
+        left.filter(|entry| entry.file_name().to_string_lossy().starts_with(".app.gen-")).collect();
+    assert_eq!(left.len(), 1);
+    let found = left[0].metadata().unwrap();
+    assert_eq!((found.uid(), found.mode() & 0o7777), (0, 0o700));
+    assert!(left[0].path().join("a").exists());
 }
 
 #[test]

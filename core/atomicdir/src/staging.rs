@@ -199,8 +199,10 @@ impl Staging<'_, '_> {
 
     /// Empties what was staged by its descriptor, as it may have been renamed, and removes it if it is still in place.
     fn remove(&mut self) -> Result<()> {
-        self.close_again()?;
-        emptying::empty(Step::Stage, self.root.file(), &self.unfinished.path())?;
+        // What can be emptied need not be closed.
+        let closed = self.close_again();
+        emptying::empty(Step::Stage, self.root.file(), &self.unfinished.path())
+            .map_err(|error| closed.err().unwrap_or(error))?;
         self.root.release().at(Step::Stage, "unlock", self.unfinished.path())?;
         match self.ensure_in_place(Step::Stage) {
             Err(error) if error.refusal() == Some(&Refusal::Swapped) => {

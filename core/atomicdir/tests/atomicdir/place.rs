@@ -93,6 +93,17 @@ fn a_state_directory_that_is_renamed_is_noticed_before_the_flip() {
     assert_eq!(place.read("a"), "old");
 }
 
+#[test]
+fn a_state_directory_that_was_opened_to_others_is_closed_again() {
+    let place = Place::new();
+    place.publish(trusted(), &[("a", "1")], at(0));
+    for opened in [0o755, 0o1777, 0o500] {
+        fs::set_permissions(place.state(), fs::Permissions::from_mode(opened)).unwrap();
+        drop(place.open(trusted()).try_lock(&|| at(1)).unwrap().unwrap());
+        assert_eq!(mode(place.state()), 0o700);
+    }
+}
+
 /// Whoever can rename things in the parent may give the name of the state directory to any other directory of the same
 /// user.
 #[test]
