@@ -1,24 +1,16 @@
 //! Who could replace the link by way of the directories that lead to it, and who could open what is made there.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
 
 use atomicdir::{Attributes, File, FileName, Mode, Options, Parents, Refusal, ensure_irreplaceable};
-use rustix::fs::{XattrFlags, lgetxattr_query, setxattr};
+use rustix::fs::{CWD, FileType, XattrFlags, lgetxattr_query, mknodat, setxattr};
+use secretdir_testkit::is_root;
 
 use crate::support::{Place, at, mode, text};
 
 const STRANGER: u32 = 12345;
-
-fn is_root(test: &str) -> bool {
-    let root = rustix::process::geteuid().is_root();
-    if !root {
-        drop(std::io::stderr().write_all(format!("NOT RUN: {test}: needs root\n").as_bytes()));
-    }
-    root
-}
 
 fn set_mode(path: impl AsRef<Path>, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
@@ -183,9 +175,28 @@ fn a_file_is_judged_with_all_that_leads_to_it() {
     set_mode(&file, 0o644);
     chown(&file, Some(STRANGER), None).unwrap();
     assert!(text(&ensure_irreplaceable(&file).unwrap_err()).contains("the file belongs to user 12345"));
+    // Whoever can write into a FIFO chooses what is read from it.
+    let fifo = place.path().join("fifo");
+    mknodat(CWD, &fifo, FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+    ensure_irreplaceable(&fifo).unwrap();
+    set_mode(&fifo, 0o622);
+    assert!(text(&ensure_irreplaceable(&fifo).unwrap_err()).contains("everyone can write to the file"));
     assert!(ensure_irreplaceable(place.path().join("missing")).unwrap_err().is_not_found());
     ensure_irreplaceable("/dev/null").unwrap();
     ensure_irreplaceable("/dev/stdin").unwrap();
+}
+
+#[test]
+fn an_inspection_finds_a_state_directory_of_somebody_elses() {
+    if !is_root("an_inspection_finds_a_state_directory_of_somebody_elses") {
+        return;
+    }
+    let place = Place::new();
+    place.publish(Options::new(), &[("a", "1")], at(0));
+    Options::new().inspect(place.link()).unwrap();
+    chown(place.state(), Some(STRANGER), None).unwrap();
+    let error = Options::new().inspect(place.link()).unwrap_err();
+    assert!(matches!(error.refusal(), Some(Refusal::NotOurs { owner: STRANGER, .. })), "{error:?}");
 }
 
 #[test]
