@@ -100,6 +100,27 @@ fn root_starts_nothing_with_a_set_that_somebody_else_could_have_put_there() {
 }
 
 #[test]
+fn a_link_in_the_current_folder_needs_no_path() {
+    let site = Site::with_secrets(&[("a", b"1")]);
+    let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
+    site.config(&config.replace("out/app", "app"));
+    for command in [&["check"][..], &["sync"], &["diff"], &["status"], &PROGRAM] {
+        site.run(command).expect_exit(0);
+    }
+}
+
+#[test]
+fn a_state_directory_of_somebody_elses_says_nothing_to_those_who_look() {
+    if !is_root("a_state_directory_of_somebody_elses_says_nothing_to_those_who_look") {
+        return;
+    }
+    let site = published();
+    fs::set_permissions(site.path().join("out"), fs::Permissions::from_mode(0o1777)).unwrap();
+    lchown(site.path().join("out/.app.state"), Some(OTHER_USER), None).unwrap();
+    site.run(&["status"]).expect_exit(4).expect_error(&["out/.app.state`", "belongs to user 65534"]);
+}
+
+#[test]
 fn nothing_is_published_only_where_there_is_no_link() {
     let site = Site::with_secrets(&[("a", b"1")]);
     let nothing = ["nothing is published at `", "hint: run `secretdir sync` first"];

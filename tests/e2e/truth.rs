@@ -29,9 +29,12 @@ fn scripted(script: &str, rest: &str) -> Site {
 
 /// Starts a run that waits for the lock, does something, and lets the run go on.
 fn while_a_run_waits(site: &Site, meanwhile: impl Fn()) -> Ran {
+    while_it_waits(site, site.command(&["sync", "-v"]), meanwhile)
+}
+
+fn while_it_waits(site: &Site, mut command: Command, meanwhile: impl Fn()) -> Ran {
     let lock = fs::File::open(site.path().join("out/.app.state/lock")).unwrap();
     flock(&lock, FlockOperation::NonBlockingLockExclusive).unwrap();
-    let mut command = site.command(&["sync", "-v"]);
     let mut waiting = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(waiting.stderr.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().contains("waiting for another run to end")));
@@ -72,6 +75,35 @@ fn a_template_that_changes_while_a_run_waits_is_read_again() {
     });
     assert!(ran.status.success() && ran.stdout.starts_with("published"), "{ran:?}");
     assert_eq!(site.read("a"), b"new");
+}
+
+/// A pipe is read once: the template is read again, and the configuration is what it was.
+#[test]
+fn a_configuration_from_a_pipe_is_kept_while_its_run_waits() {
+    let site = Site::new();
+    let template = site.path().join("a.tmpl");
+    fs::write(&template, "old").unwrap();
+    let text = files(&format!("a = {{ template = {template:?} }}"));
+    let text = text.replace("\"out/app\"", &format!("{:?}", site.link()));
+    let text = text.replace("\"source\"", &format!("{:?}", site.path().join("source")));
+    let piped = |options: &str| {
+        let mut shell = Command::new("sh");
+        let script = format!("cat piped.toml | \"$0\" {options} --config /dev/stdin");
+        site.prepare(shell.args(["-c", &script, COMMAND]));
+        shell
+    };
+    fs::write(site.path().join("piped.toml"), &text).unwrap();
+    Ran::of(&mut piped("sync")).expect_exit(0);
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    std::io::Write::write_all(&mut writer, text.as_bytes()).unwrap();
+    drop(writer);
+    let mut waits = site.command(&["sync", "-v", "--config", "/dev/stdin"]);
+    waits.stdin(reader);
+    let ran = while_it_waits(&site, waits, || fs::write(&template, "newer").unwrap());
+    assert!(ran.status.success() && ran.stdout.starts_with("published"), "{ran:?}");
+    assert_eq!(site.read("a"), b"newer");
+    fs::write(site.path().join("piped.toml"), text + "\n[profiles.p.directory]\nretain = \"1s\"\n").unwrap();
+    Ran::of(&mut piped("check --all-profiles")).expect_exit(0);
 }
 
 #[test]
@@ -210,6 +242,14 @@ fn diff_tells_of_a_command_that_has_yet_to_succeed() {
     site.sync();
     let json = site.run(&["diff", "--json"]).expect_exit(0).json();
     assert_eq!((json["state"].as_str(), json["on_change"].as_str()), (Some("unchanged"), Some("not-needed")));
+    // Without a command nothing is pending for ever.
+    config("false");
+    site.secret("a", "2");
+    site.run(&["sync"]).expect_exit(6);
+    site.config(&files("a = { source = \"local\", secret = \"a\" }"));
+    assert_eq!(site.run(&["status", "--json"]).json()["generation"]["on_change"], "pending");
+    site.sync();
+    assert!(site.run(&["status", "--json"]).json()["generation"]["on_change"].is_null());
 }
 
 #[test]

@@ -22,13 +22,17 @@ pub(crate) fn offline(plan: &Plan, output: &Output) -> Exit {
 
 /// Checks the configuration without a profile and with each. Tells of all that fail.
 pub(crate) fn all_profiles(path: &Path, registry: &Registry, output: &Output) -> Exit {
-    let names: Vec<_> = match Config::read(path) {
-        Ok(config) => config.profiles().map(str::to_owned).collect(),
+    let config = match Config::read(path) {
+        Ok(config) => config,
         Err(error) => return output.bad_config(&error, Exit::Usage),
     };
+    let plan = |profile: Option<&str>| match profile {
+        Some(profile) => config.clone().with_profile(profile)?.resolve(registry),
+        None => config.clone().resolve(registry),
+    };
     let (mut plans, mut failures) = (Vec::new(), Vec::new());
-    for name in std::iter::once(None).chain(names.into_iter().map(Some)) {
-        match Plan::read(path, name.as_deref(), registry) {
+    for name in std::iter::once(None).chain(config.profiles().map(|name| Some(name.to_owned()))) {
+        match plan(name.as_deref()) {
             Ok(plan) => plans.push((name, plan)),
             Err(error) => failures.push((name, error)),
         }

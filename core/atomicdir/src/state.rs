@@ -72,6 +72,7 @@ impl State {
         if state.found.dev() != dir.parent.device {
             return Err(Error::refuse(step, "use", state.path, Refusal::NotOfOurMaking));
         }
+        dir.parent.ensure_ours(step, &name, state.found.uid(), None)?;
         Ok(Some(state))
     }
 

@@ -54,10 +54,11 @@ pub async fn sync(
     host: &dyn Host,
     wait: Option<Duration>,
 ) -> Result<Outcome, SyncFailure> {
+    let begun = Instant::now();
     let mut renewed = None;
     for _ in 0..RENEWALS {
         let current: &Plan = renewed.as_ref().unwrap_or(plan);
-        match attempt(current, host, wait).await? {
+        match attempt(current, host, wait, begun).await? {
             Attempt::Done(outcome) => return Ok(*outcome),
             Attempt::Outdated => {
                 tracing::info!("the configuration has changed: reading it again");
@@ -76,14 +77,20 @@ enum Attempt {
     Outdated,
 }
 
-async fn attempt(plan: &Plan, host: &dyn Host, wait: Option<Duration>) -> Result<Attempt, SyncFailure> {
+async fn attempt(
+    plan: &Plan,
+    host: &dyn Host,
+    wait: Option<Duration>,
+    begun: Instant,
+) -> Result<Attempt, SyncFailure> {
     let warnings = || plan.told_warnings();
     let failed = |error: SyncError| SyncFailure::new(error, warnings());
     let owners = owners(plan).map_err(failed)?;
     let opened = options(plan, &owners).open(&plan.link);
     let dir = opened.map_err(|error| failed(error.into()))?;
     let run = Run { plan, host, dir: &dir };
-    let locked = run.lock(wait.unwrap_or(run.longest_wait())).await;
+    let wait = wait.unwrap_or(run.longest_wait()).saturating_sub(begun.elapsed());
+    let locked = run.lock(wait).await;
     let locked = locked.map_err(|error| failed(error.into()))?;
     if plan.is_outdated() {
         return Ok(Attempt::Outdated);

@@ -20,7 +20,7 @@ impl LineStarts {
 }
 
 /// The line of every key and array element.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Lines(BTreeMap<KeyPath, usize>);
 
 impl Lines {

@@ -30,7 +30,7 @@ use lines::{LineStarts, Lines};
 const MOST: u64 = 16 << 20;
 
 /// A configuration file that is TOML, and not yet known to mean anything.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) file: PathBuf,
     origin: Origin,
@@ -103,6 +103,11 @@ impl Config {
     pub(crate) fn own_folder(&self) -> Option<PathBuf> {
         let file = std::path::absolute(&self.file).unwrap_or_else(|_| self.file.clone());
         (self.origin == Origin::File).then(|| file.parent().map(Path::to_owned).unwrap_or_default())
+    }
+
+    /// Returns whether the configuration is not in a file, where it can be read once more.
+    pub(crate) fn is_unrepeatable(&self) -> bool {
+        !self.input.as_ref().is_some_and(Input::is_regular)
     }
 
     /// Returns the settings of a source.

@@ -41,6 +41,8 @@ pub(crate) use templates::PlannedTemplate;
 #[derive(Debug)]
 pub struct Plan {
     pub(crate) config_file: PathBuf,
+    /// The configuration, if it cannot be read again: it comes through a pipe, or is a text that a program has made.
+    pub(crate) unrepeatable: Option<Config>,
     /// The absolute folder of that file; none if the configuration is no file, but comes through a pipe.
     pub(crate) folder: Option<PathBuf>,
     pub(crate) profile: Option<String>,
@@ -185,7 +187,10 @@ impl Plan {
 
     /// Makes the plan anew, of what the files say now.
     pub(crate) fn renewed(&self, registry: &Registry) -> Result<Self, ConfigError> {
-        Self::read(&self.config_file, self.profile.as_deref(), registry)
+        match &self.unrepeatable {
+            Some(config) => config.clone().resolve(registry),
+            None => Self::read(&self.config_file, self.profile.as_deref(), registry),
+        }
     }
 
     /// Returns the path of the configuration file.

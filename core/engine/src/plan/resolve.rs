@@ -4,7 +4,7 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use atomicdir::{Options, Parents, Status};
+use atomicdir::{LinkName, Options, Parents, Status};
 use secretdir_provider::{KeyPath, Segment, Table, Value};
 
 use super::sources::Sources;
@@ -39,6 +39,7 @@ impl Config {
     /// Everything that is wrong anywhere in the file, sorted by line. What depends on something wrong is checked as far
     /// as it can be; nothing is reported only because something else is wrong.
     pub fn resolve(self, registry: &Registry) -> Result<Plan, ConfigError> {
+        let unrepeatable = self.is_unrepeatable().then(|| self.clone());
         let mut report = Report::on(&self);
         section::check_top(&self.table, &mut report);
         profile::check(&self.table, &mut report);
@@ -52,6 +53,7 @@ impl Config {
         let Findings { warnings, inputs, mentions } = report.finish()?;
         Ok(Plan {
             folder: self.own_folder(),
+            unrepeatable,
             config_file: self.file,
             profile: self.profile,
             inputs,
@@ -113,13 +115,12 @@ impl Location {
     ///
     /// The component that somebody else controls.
     pub fn ensure_irreplaceable(&self) -> Result<(), atomicdir::Error> {
-        match (self.parents, self.link.parent()) {
-            (Parents::Strict, Some(folder)) => {
-                let found =
-                    atomicdir::ensure_irreplaceable(std::path::absolute(folder).as_deref().unwrap_or(folder));
+        match (self.parents, LinkName::split(&self.link)) {
+            (Parents::Strict, Ok((folder, _))) => match atomicdir::ensure_irreplaceable(folder) {
                 // What is missing, nobody has published at.
-                found.or_else(|error| if error.is_not_found() { Ok(()) } else { Err(error) })
-            }
+                Err(error) if error.is_not_found() => Ok(()),
+                judged => judged,
+            },
             _ => Ok(()),
         }
     }
