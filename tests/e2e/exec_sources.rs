@@ -32,6 +32,30 @@ fn programs_count_from_the_folder_of_the_configuration_wherever_the_run_starts()
     assert_eq!(site.read("a"), b"value");
 }
 
+/// A revision and an origin are shown and noted: a value is no better there than in a message.
+#[test]
+fn what_a_plugin_says_of_a_secret_shows_no_value() {
+    let site = site("plugin = [\"./plugin\"]");
+    script(
+        &site,
+        "plugin",
+        "#!/bin/sh\nread hello\necho '{\"type\":\"hello\",\"protocol\":1}'\nread one\n\
+         echo '{\"type\":\"secret\",\"id\":0,\"text\":\"hunter22\",\"revision\":\"v7 of hunter22\",\"origin\":\"aHVudGVyMjI=\"}'\ncat > /dev/null\n",
+    );
+    let synced = site.run(&["sync", "--json"]).expect_exit(0);
+    let status = site.run(&["status", "--json"]).expect_exit(0);
+    let secret = &status.json()["generation"]["files"][0]["secrets"][0];
+    assert_eq!(
+        (secret["revision"].as_str(), secret["origin"].as_str()),
+        (Some("v7 of [redacted]"), Some("[redacted]"))
+    );
+    let state = fs::read_dir(site.path().join("out/.app.state")).unwrap().map(|entry| entry.unwrap().path());
+    let notes = state.filter(|path| path.is_file()).map(|path| fs::read_to_string(path).unwrap());
+    for text in notes.chain([synced.stdout, status.stdout]) {
+        assert!(!text.contains("hunter22") && !text.contains("aHVudGVyMjI"), "{text}");
+    }
+}
+
 #[test]
 fn nothing_is_not_a_value_unless_that_is_said() {
     for settings in [

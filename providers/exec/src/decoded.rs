@@ -163,32 +163,46 @@ fn digits(
     skipped: usize,
 ) -> Decoded {
     let mut decoded = Decoded::with_room_for(text);
-    let mut run = Vec::new();
+    let mut run = Run { skipped, ..Run::default() };
     for (at, byte) in text.iter().enumerate() {
         match digit(*byte) {
-            Some(value) => run.push((at, value)),
+            Some(value) => run.read(value, bits, at, &mut decoded),
             None if may_break(*byte) => {}
             None => {
-                end_run(&mut decoded, &mut run, bits, skipped);
+                run = Run { skipped, ..Run::default() };
                 decoded.pad(*byte, at);
             }
         }
     }
-    end_run(&mut decoded, &mut run, bits, skipped);
     decoded
 }
 
-fn end_run(decoded: &mut Decoded, run: &mut Vec<(usize, u8)>, bits: usize, skipped: usize) {
-    let (mut number, mut count, mut start) = (0_u32, 0, None);
-    for (at, value) in run.drain(..).skip(skipped) {
+/// A run of digits, as far as it has been read.
+#[derive(Default)]
+struct Run {
+    /// How many digits are still to be skipped.
+    skipped: usize,
+    number: u32,
+    /// How many bits of the number are of no byte yet.
+    count: usize,
+    /// Where the first digit of that byte stands.
+    start: Option<usize>,
+}
+
+impl Run {
+    fn read(&mut self, value: u8, bits: usize, at: usize, decoded: &mut Decoded) {
+        if let Some(skipped) = self.skipped.checked_sub(1) {
+            self.skipped = skipped;
+            return;
+        }
         // The bits that are left over from the byte before, at most four, are in the digit before.
-        let begins = *start.get_or_insert(at);
-        number = number << bits | u32::from(value);
-        count += bits;
-        if count >= 8 {
-            count -= 8;
-            decoded.push((number >> count).to_le_bytes()[0], begins..at + 1);
-            start = (count > 0).then_some(at);
+        let begins = *self.start.get_or_insert(at);
+        self.number = self.number << bits | u32::from(value);
+        self.count += bits;
+        if self.count >= 8 {
+            self.count -= 8;
+            decoded.push((self.number >> self.count).to_le_bytes()[0], begins..at + 1);
+            self.start = (self.count > 0).then_some(at);
         }
     }
 }

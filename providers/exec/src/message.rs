@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use base64::Engine as _;
+use base64::decoded_len_estimate;
 use base64::engine::general_purpose::STANDARD;
 use secretdir_provider::{Retry, Secret, SourceErrorKind};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::excerpt::{self, Excerpt};
 
@@ -126,17 +127,15 @@ impl Line<'_> {
     fn secret(self) -> Result<Secret, &'static str> {
         let bytes = match (&self.text, &self.base64) {
             (Some(text), None) => text.0.as_bytes().to_owned(),
-            (None, Some(base64)) => {
-                STANDARD.decode(base64.0.as_bytes()).map_err(|_| "is a secret whose base64 is damaged")?
-            }
+            (None, Some(base64)) => decoded(&base64.0).ok_or("is a secret whose base64 is damaged")?,
             _ => return Err("is a secret without exactly one of `text` and `base64`"),
         };
         let mut secret = Secret::new(bytes);
         if let Some(revision) = self.revision {
-            secret = secret.with_revision(excerpt::cut(&revision.0));
+            secret = secret.with_revision(excerpt::kept(&revision.0));
         }
         if let Some(origin) = self.origin {
-            secret = secret.with_origin(excerpt::cut(&origin.0));
+            secret = secret.with_origin(excerpt::kept(&origin.0));
         }
         Ok(secret)
     }
@@ -148,6 +147,14 @@ impl Line<'_> {
         let hint = self.hint.as_ref().map(|hint| Excerpt::beginning(&hint.0));
         Ok(PluginError { kind, message: Excerpt::beginning(&message.0), hint, retry })
     }
+}
+
+/// Decodes into a buffer that is wiped if the text turns out to be damaged.
+fn decoded(base64: &str) -> Option<Vec<u8>> {
+    let mut bytes = Zeroizing::new(vec![0; decoded_len_estimate(base64.len())]);
+    let length = STANDARD.decode_slice(base64, &mut bytes).ok()?;
+    bytes.truncate(length);
+    Some(std::mem::take(&mut *bytes))
 }
 
 /// A kind that a later version may bring is one that is not known here.

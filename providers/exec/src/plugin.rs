@@ -11,6 +11,7 @@ use tokio::process::ChildStdin;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use crate::excerpt::Excerpt;
 use crate::failure::{self, Failure, Limit};
 use crate::message::{Request, VERSION};
 use crate::noise::Noise;
@@ -109,13 +110,15 @@ impl PluginSource {
 impl Told<'_> {
     /// Turns what was told into answers, with every text redacted, and passes warnings on.
     fn answers(self, setup: &Setup, program: &str, context: &FetchContext) -> Vec<Answered> {
-        let shown = self.redaction(setup);
+        let labels: Vec<_> = self.heard.answers.iter().map(Labels::of).collect();
+        let shown = self.redaction(setup, &labels);
         for warning in &self.heard.warnings {
             context.warn(shown.of(warning));
         }
         let noise = shown.of(self.noise.excerpt());
         let answers = self.heard.answers.iter();
         let errors: Vec<_> = answers.map(|answer| plugin_error(answer.as_ref(), &shown)).collect();
+        let labels: Vec<_> = labels.iter().map(|labels| labels.told(&shown)).collect();
         drop(shown);
         let failure = match self.ending {
             Err(Unfinished::Wrong(failure)) => {
@@ -130,12 +133,12 @@ impl Told<'_> {
                 ending.failure(program).with_noise(&noise).with_advice(program, &noise, setup)
             }
         };
-        let answers = self.heard.answers.into_iter().zip(errors);
-        answers.map(|(answer, error)| settle(answer, error, &failure)).collect()
+        let answers = self.heard.answers.into_iter().zip(errors).zip(labels);
+        answers.map(|((answer, error), labels)| settle(answer, error, labels, &failure)).collect()
     }
 
     /// Gathers every text that may be shown, and every value that may not.
-    fn redaction(&self, setup: &Setup) -> Redaction {
+    fn redaction(&self, setup: &Setup, labels: &[Labels]) -> Redaction {
         let answers = || self.heard.answers.iter().flatten();
         let errors = answers().filter_map(|answer| match answer {
             Answer::Error(error) => Some(error.texts()),
@@ -146,18 +149,56 @@ impl Told<'_> {
             Answer::Error(_) => None,
         });
         let texts = std::iter::once(self.noise.excerpt()).chain(&self.heard.warnings).chain(errors.flatten());
+        let texts = texts.chain(labels.iter().flat_map(Labels::texts));
         let variables = setup.variables();
         let variables = variables.iter().map(|value| value.as_slice());
         Redaction::new(texts, variables.chain(secrets).chain([self.rest.as_slice()]))
     }
 }
 
+/// What a plug-in says of a secret. It is shown and noted, so it must hold no value either.
+struct Labels<T = Excerpt> {
+    revision: Option<T>,
+    origin: Option<T>,
+}
+
+impl Labels {
+    fn of(answer: &Option<Answer>) -> Self {
+        let (revision, origin) = match answer {
+            Some(Answer::Secret(secret)) => (secret.revision(), secret.origin()),
+            _ => (None, None),
+        };
+        Self { revision: revision.map(Excerpt::beginning), origin: origin.map(Excerpt::beginning) }
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &Excerpt> {
+        self.revision.iter().chain(&self.origin)
+    }
+
+    fn told(&self, shown: &Redaction) -> Labels<String> {
+        let told = |label: &Option<Excerpt>| label.as_ref().map(|label| shown.of_label(label));
+        Labels { revision: told(&self.revision), origin: told(&self.origin) }
+    }
+}
+
+impl Labels<String> {
+    fn on(self, secret: Secret) -> Secret {
+        let secret = self.revision.into_iter().fold(secret, Secret::with_revision);
+        self.origin.into_iter().fold(secret, Secret::with_origin)
+    }
+}
+
 /// What came of one request.
 type Answered = Result<Secret, SourceError>;
 
-fn settle(answer: Option<Answer>, error: Option<SourceError>, failure: &Failure) -> Answered {
+fn settle(
+    answer: Option<Answer>,
+    error: Option<SourceError>,
+    labels: Labels<String>,
+    failure: &Failure,
+) -> Answered {
     match (answer, error) {
-        (Some(Answer::Secret(secret)), _) => Ok(secret),
+        (Some(Answer::Secret(secret)), _) => Ok(labels.on(secret)),
         (_, Some(error)) => Err(error),
         _ => Err(failure.error()),
     }

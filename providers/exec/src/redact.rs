@@ -6,14 +6,16 @@
 //! longer text, in the form of a URL, or as JSON escapes them. A value that the program knows and never answered with cannot be
 //! recognised.
 //!
-//! The texts are short (see [`Excerpt`]), and the values may be long: each value is gone through once, and copied nowhere.
+//! The texts are short (see [`Excerpt`]), and the values may be long: each value is gone through once. Of a
+//! short one the coded forms are made, which are wiped.
 
 use std::collections::{BTreeSet, HashSet};
-use std::ops::Range;
+use std::ops::{Range, RangeBounds};
 use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use zeroize::Zeroizing;
 
 use crate::decoded::Decoded;
 use crate::excerpt::Excerpt;
@@ -47,7 +49,7 @@ impl Redaction {
         let values: Vec<_> = values.into_iter().filter(|value| !value.is_empty()).collect();
         let forms: Vec<_> =
             values.iter().filter(|value| value.len() < PART).flat_map(|value| forms(value)).collect();
-        let all = || values.iter().copied().chain(forms.iter().map(String::as_bytes));
+        let all = || values.iter().copied().chain(forms.iter().map(|form| form.as_bytes()));
         let lengths: BTreeSet<_> = all().map(|value| value.len().min(PART)).collect();
         let said: HashSet<Key> = texts.into_iter().flat_map(|text| said(text, &lengths)).collect();
         let mut found = HashSet::new();
@@ -60,18 +62,28 @@ impl Redaction {
 
     /// Returns one of the texts, as one line, without the values.
     pub(crate) fn of(&self, text: &Excerpt) -> String {
+        let holds_short = self.places(text, ..SHORT).next().is_some();
+        if holds_short { WITHHELD.to_owned() } else { self.of_label(text) }
+    }
+
+    /// Returns one of the texts, such as the number of a version, that may well have a character or three in common with a value.
+    pub(crate) fn of_label(&self, text: &Excerpt) -> String {
         let mut hidden = vec![false; text.as_bytes().len()];
-        for (decoded, length) in readings(text.as_bytes(), &self.lengths) {
-            let keys = Key::parts(&decoded.bytes, length).enumerate();
-            for (start, _) in keys.filter(|(_, key)| self.found.contains(key)) {
-                if length < SHORT {
-                    return WITHHELD.to_owned();
-                }
-                let place = decoded.place(start..start + length);
-                hidden.iter_mut().take(place.end).skip(place.start).for_each(|hidden| *hidden = true);
-            }
+        for place in self.places(text, SHORT..) {
+            hidden.iter_mut().take(place.end).skip(place.start).for_each(|hidden| *hidden = true);
         }
         text.marked(shown(text, &hidden))
+    }
+
+    /// Returns where parts of these lengths stand.
+    fn places(&self, text: &Excerpt, lengths: impl RangeBounds<usize>) -> impl Iterator<Item = Range<usize>> {
+        let readings = readings(text.as_bytes(), &self.lengths);
+        let readings = readings.filter(move |(_, length)| lengths.contains(length));
+        readings.flat_map(|(decoded, length)| {
+            let keys = Key::parts(&decoded.bytes, length).enumerate();
+            let found = keys.filter(|(_, key)| self.found.contains(key));
+            found.map(|(start, _)| decoded.place(start..start + length)).collect::<Vec<_>>()
+        })
     }
 }
 
@@ -92,11 +104,16 @@ fn readings(text: &[u8], lengths: &BTreeSet<usize>) -> impl Iterator<Item = (Rc<
 }
 
 /// Returns the whole forms of a short value that do not occur by chance: its bytes in the middle of such a form would.
-fn forms(value: &[u8]) -> Vec<String> {
-    let hex = |upper: bool| -> String {
-        value.iter().map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") }).collect()
+fn forms(value: &[u8]) -> Vec<Zeroizing<String>> {
+    let hex = |digits: &[u8; 16]| {
+        let digit = |number: u8| digits.get(usize::from(number)).copied().map(char::from);
+        let mut hex = String::with_capacity(value.len() * 2);
+        hex.extend(value.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(digit));
+        hex
     };
-    let mut forms = vec![STANDARD.encode(value), URL_SAFE.encode(value), hex(false), hex(true)];
+    let forms =
+        [STANDARD.encode(value), URL_SAFE.encode(value), hex(b"0123456789abcdef"), hex(b"0123456789ABCDEF")];
+    let mut forms: Vec<_> = forms.into_iter().map(Zeroizing::new).collect();
     forms.retain(|form| form.len() >= SHORT);
     forms
 }
