@@ -58,6 +58,11 @@ fn what_a_plugin_says_of_a_secret_shows_no_value() {
 
 #[test]
 fn nothing_is_not_a_value_unless_that_is_said() {
+    let newline = "command = [\"sh\", \"-c\", \"echo\", \"{secret}\"]";
+    site(newline).run(&["sync"]).expect_exit(3).expect_error(&["` printed nothing"]);
+    let site_of_newline = site(&format!("{newline}\nallow-empty = true"));
+    site_of_newline.sync();
+    assert_eq!(site_of_newline.read("a"), b"\n");
     for settings in [
         "command = [\"true\", \"{secret}\"]",
         "command = [\"sh\", \"-c\", \"echo\", \"{secret}\"]\ntrim-newline = true",

@@ -194,6 +194,27 @@ fn whoever_may_list_the_set_may_run_a_program_with_it() {
     assert_eq!(status["generation"]["files"].as_array().unwrap().len(), 0);
 }
 
+/// Whether the command has succeeded is in a note that is not for readers.
+#[test]
+fn a_reader_is_not_told_that_the_command_is_pending() {
+    if !is_root("a_reader_is_not_told_that_the_command_is_pending") {
+        return;
+    }
+    let site = Site::new();
+    site.secret("a", "1");
+    let head = HEAD.replace("[directory]", "[directory]\nmode = \"0755\"\nfile-mode = \"0444\"");
+    site.config(&format!(
+        "{head}\n[on-change]\ncommand = [\"true\"]\n\n[files]\na = {{ source = \"local\", secret = \"a\" }}\n"
+    ));
+    site.sync();
+    fs::set_permissions(site.path().join("source/a"), fs::Permissions::from_mode(0o644)).unwrap();
+    let diff = run_as_other(&site, &["diff"]).expect_exit(0);
+    assert!(diff.stdout.contains("\nseen as a reader: ") && !diff.stdout.contains("pending"), "{diff:?}");
+    assert_eq!(run_as_other(&site, &["diff", "--json"]).expect_exit(0).json()["on_change"], "unknown");
+    site.secret("a", "2");
+    assert_eq!(run_as_other(&site, &["diff", "--json"]).expect_exit(10).json()["on_change"], "pending");
+}
+
 /// Runs the command as an ordinary user: a copy where he finds it.
 fn run_as_other(site: &Site, arguments: &[&str]) -> Ran {
     // By another process: a file that a test's own has open to write cannot be run while one of its threads starts another.

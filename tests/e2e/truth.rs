@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::process::{Command, Stdio};
 
 use rustix::fs::{FlockOperation, flock};
@@ -357,6 +357,14 @@ fn two_configurations_with_one_link_are_warned_of_and_the_status_names_the_last(
         "{status}"
     );
     assert_eq!(site.run(&["sync", "--config", "twin.toml"]).expect_exit(0).stderr, "");
+    // The same file, by other names of its folder.
+    symlink(site.path(), site.path().join("here")).unwrap();
+    for name in ["./source/../twin.toml", "here/twin.toml"] {
+        assert_eq!(site.run(&["sync", "--config", name]).expect_exit(0).stderr, "", "{name}");
+    }
+    fs::write(site.path().join("twin.toml"), config + "\n[profiles.p.directory]\nretain = \"1s\"\n").unwrap();
+    let ran = site.run(&["sync", "--config", "twin.toml", "--profile", "p"]).expect_exit(0);
+    assert!(ran.stderr.replace("\n    ", " ").contains("twin.toml` without a profile: if both"), "{ran:?}");
 }
 
 #[test]

@@ -43,13 +43,23 @@ impl Coding {
     /// Returns the bytes that a text stands for, which may be broken into lines. Other white space is no part of any coding.
     pub(crate) fn decode(self, text: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotCoded> {
         let not_coded = |(line, column)| NotCoded { coding: self, line, column };
-        let lines = Lines::of(text).map_err(not_coded)?;
+        let strange = || self.strange(text).unwrap_or((usize::MAX, 0));
+        let lines = Lines::of(text).map_err(|position| not_coded(position.min(strange())))?;
         let text = lines.joined();
         let decoded = match text.iter().position(|byte| !self.has(*byte)) {
             Some(offset) => Err(offset),
             None => self.decode_line(&text),
         };
         decoded.map_err(|offset| not_coded(lines.position(offset)))
+    }
+
+    /// Returns the line and column of the first byte that neither is of this coding nor ends a line.
+    fn strange(self, text: &[u8]) -> Option<(usize, usize)> {
+        let is_strange = |byte: &u8| !self.has(*byte) && !matches!(byte, b'\r' | b'\n');
+        (1..).zip(text.split(|byte| *byte == b'\n')).find_map(|(number, line)| {
+            let column = line.iter().position(is_strange)? + 1;
+            Some((number, column))
+        })
     }
 
     /// Says whether a text in this coding can have a byte in it.
@@ -247,6 +257,8 @@ mod tests {
             assert_eq!(Coding::Base64.decode(text.as_bytes()).unwrap().as_slice(), bytes, "{text:?}");
         }
         for (text, expected) in [
+            ("Q!JD\nREVG\nR\nG\n", (1, 2)),
+            ("-----BEGIN KEY-----\nYWFh\nYWFhYWFh\n", (1, 1)),
             ("YWFh\nYQ==\n\n", (3, 1)),
             ("\nYWFh", (1, 1)),
             ("\n", (1, 1)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use atomicdir::{Comparison, File, FileMap, GenerationStatus, Options};
+use atomicdir::{Comparison, File, FileMap, GenerationStatus, Options, Status, View};
 use serde::Serialize;
 
 use crate::bundle::Bundle;
@@ -85,9 +85,13 @@ impl Difference {
         options: &Options,
     ) -> Result<Self, atomicdir::Error> {
         let files = bundle.files(owners);
-        let (current, comparison) = look(plan, &files, options)?;
-        let noted = current.as_ref().and_then(|current| current.note.as_deref()).and_then(Manifest::parse);
-        let on_change = notification(plan, &comparison, noted.as_ref(), current.is_some());
+        let (Looked { current, view }, comparison) = look(plan, &files, options)?;
+        let note = current.as_ref().and_then(|current| current.note.as_deref());
+        let on_change = match (plan.on_change.is_some(), note, view) {
+            (true, None, View::Reader) if current.is_some() && comparison.is_same() => Notification::Unknown,
+            _ => notification(plan, &comparison, note.and_then(Manifest::parse).as_ref(), current.is_some()),
+        };
+        let noted = note.and_then(Manifest::parse);
         let (before, entries) = (
             published(current, noted.unwrap_or_default()),
             bundle.manifest(answers).collect::<BTreeMap<_, _>>(),
@@ -127,23 +131,30 @@ impl DifferenceState {
     }
 }
 
+/// What is published, as far as this user may see it.
+#[derive(Default)]
+struct Looked {
+    current: Option<GenerationStatus>,
+    view: View,
+}
+
 /// Compares what is published with what is wanted, and returns what is told of it: both of the same generation. The link
 /// may flip in between, so it is looked at until both looks agree.
 fn look(
     plan: &Plan,
     files: &FileMap<File<'_>>,
     options: &Options,
-) -> Result<(Option<GenerationStatus>, Comparison), atomicdir::Error> {
+) -> Result<(Looked, Comparison), atomicdir::Error> {
     let mut looked = None;
     for _ in 0..LOOKS {
-        let current = plan.location().status()?.current;
+        let Status { current, view, .. } = plan.location().status()?;
         let (id, comparison) = options.clone().compare(&plan.link, files)?;
         if current.as_ref().map(|current| &current.id) == id.as_ref() {
-            return Ok((current, comparison));
+            return Ok((Looked { current, view }, comparison));
         }
         looked = Some(comparison);
     }
-    Ok((None, looked.unwrap_or_default()))
+    Ok((Looked::default(), looked.unwrap_or_default()))
 }
 
 /// Says whether a run would run the command: after a change, or because it has yet to succeed after the last one.
@@ -201,6 +212,9 @@ impl fmt::Display for Difference {
             }
             (Notification::Pending, _) => f.write_str(
                 "\npending: the on-change command has not succeeded yet; a run repeats it, after failures not at once",
+            ),
+            (Notification::Unknown, _) => f.write_str(
+                "\nseen as a reader: only the user who publishes sees whether the on-change command has succeeded",
             ),
             _ => Ok(()),
         }

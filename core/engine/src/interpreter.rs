@@ -25,12 +25,13 @@ pub enum Missing {
 
 impl Missing {
     /// Returns what a person can do about it.
-    pub fn hint(&self) -> Option<&str> {
+    pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Interpreter(path) if path.as_os_str().as_bytes().ends_with(b"\r") => {
                 Some("its lines end in carriage returns: save it with the line ends of Unix")
             }
-            _ => None,
+            Self::Interpreter(_) => Some("install what runs it, or correct its first line"),
+            Self::Loader => Some("install what runs it"),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Never a value, and never a hash of one: a hash of a short secret gives it away.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::{fmt, fs};
 
 use secretdir_provider::{Secret, SecretRequest};
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ pub(crate) struct Manifest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Publisher {
-    /// The absolute path of the configuration file, as text.
+    /// The path of the configuration file, as text: absolute, and with its folder's real name.
     pub config: String,
     /// The profile that was used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,9 +70,11 @@ pub(crate) struct ManifestEntry {
 }
 
 impl Publisher {
-    /// Returns nothing for a configuration that is no file: each pipe has the name of another.
+    /// Returns nothing for a configuration that is no file: each pipe has the name of another. The folder has one name, however
+    /// it was reached; the file keeps its own, as it may be a link that leads to each version in turn.
     pub(crate) fn of(plan: &Plan) -> Option<Self> {
         let folder = plan.folder.as_ref()?;
+        let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.clone());
         let name = plan.config_file().file_name()?;
         Some(Self { config: folder.join(name).display().to_string(), profile: plan.profile.clone() })
     }

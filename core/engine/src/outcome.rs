@@ -68,6 +68,8 @@ pub enum Notification {
     Pending,
     /// Another process is running it.
     RunningElsewhere,
+    /// What is noted of it is not for this user to read.
+    Unknown,
 }
 
 /// A source that was asked.

@@ -283,8 +283,13 @@ impl<'r> Run<'r> {
         let publisher = noted.and_then(|manifest| manifest.publisher.as_ref());
         let Some(ours) = Publisher::of(self.plan) else { return };
         if let Some(other) = publisher.filter(|other| **other != ours) {
+            let without = if other.config == ours.config && other.profile.is_none() {
+                " without a profile"
+            } else {
+                ""
+            };
             outcome.warnings.push(format!(
-                "what was published at `{}` came from {other}: if both go on publishing there, each replaces the set of the other",
+                "what was published at `{}` came from {other}{without}: if both go on publishing there, each replaces the set of the other",
                 self.plan.link.display()
             ));
         }

@@ -57,10 +57,11 @@ impl CommandSource {
     /// Makes a secret of what the command has printed; none if that may not be empty.
     fn secret(&self, value: &mut Wiped) -> Option<Secret> {
         let mut bytes = value.take();
+        let printed_nothing = matches!(bytes.as_slice(), b"" | b"\n");
         if self.reading.newline == Newline::Trimmed && bytes.last() == Some(&b'\n') {
             bytes.pop();
         }
-        (!bytes.is_empty() || self.reading.nothing == Nothing::Value).then(|| Secret::new(bytes))
+        (!printed_nothing || self.reading.nothing == Nothing::Value).then(|| Secret::new(bytes))
     }
 }
 

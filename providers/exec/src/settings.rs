@@ -37,7 +37,7 @@ pub(crate) struct ExecSettings {
     /// With `command`: whether one newline at the end of the output is left out of the value.
     #[schemars(extend("default" = false))]
     trim_newline: Option<bool>,
-    /// With `command`: whether a command that prints nothing gives an empty value. Otherwise that is an error.
+    /// With `command`: whether a command may print nothing, or one newline. Otherwise that is an error.
     #[schemars(extend("default" = false))]
     allow_empty: Option<bool>,
     /// With `command`: the exit status that means that there is no such secret, and nothing else.

@@ -63,7 +63,7 @@ fn unknown_format() -> SettingsError {
     SettingsError::new(
         "path",
         "the name does not tell the format; known are `.toml`, `.json`, `.env` and names such as `.env.local`; \
-         for another, set `format`",
+         for another, set `format`; for a folder, write `root` instead of `path`",
     )
 }
 

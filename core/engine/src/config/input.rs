@@ -10,6 +10,7 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use atomicdir::Refusal;
 use rustix::process::geteuid;
 
 use crate::report::describe;
@@ -75,6 +76,11 @@ fn ensure_trusted(path: &Path) -> Result<(), Unread> {
     atomicdir::ensure_irreplaceable(path).map_err(|error| match (error.refusal(), error.io_error()) {
         (_, Some(cause)) => {
             Unread::Io(cause.raw_os_error().map_or(cause.kind().into(), io::Error::from_raw_os_error))
+        }
+        (Some(Refusal::Replaceable(why)), None)
+            if std::path::absolute(path).ok().as_deref() != Some(why.component()) =>
+        {
+            Unread::NotTrusted(format!("cannot rely on `{}`: {why}", why.component().display()))
         }
         (Some(why), None) => Unread::NotTrusted(why.to_string()),
         (None, None) => Unread::NotTrusted(describe(&error)),

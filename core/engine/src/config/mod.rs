@@ -139,6 +139,9 @@ fn is_a_descriptor(path: &Path) -> bool {
 fn unread(path: &Path, why: &Unread) -> ConfigError {
     let message = match why {
         Unread::NotTrusted(why) => not_trusted(why),
+        Unread::Io(error) if error.kind() == ErrorKind::NotFound && path.is_symlink() => {
+            "is a symbolic link that leads nowhere".to_owned()
+        }
         Unread::Io(error) => unreadable(error),
     };
     Problem::new(path, None, KeyPath::default(), message).into()
@@ -147,7 +150,7 @@ fn unread(path: &Path, why: &Unread) -> ConfigError {
 /// Says why root does not read a file.
 pub(crate) fn not_trusted(why: &str) -> String {
     format!(
-        "{why}; it names programs and files, so root reads it only if nobody else can change or replace it: \
+        "{why}; root does as it says, so root reads it only if nobody else can change or replace it: \
          give it, and the directories that lead to it, to root, and take away the permission of others to write (chmod go-w)"
     )
 }

@@ -259,13 +259,13 @@ impl Plan {
         dispensable
     }
 
-    /// Returns the same in words.
-    pub(crate) fn told_warnings(&self) -> Vec<String> {
-        self.warnings.iter().map(ToString::to_string).collect()
-    }
-
     /// Returns what is worth a look although the plan holds, sorted by line.
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
+    }
+
+    /// Returns the same in words.
+    pub(crate) fn told_warnings(&self) -> Vec<String> {
+        self.warnings.iter().map(ToString::to_string).collect()
     }
 }

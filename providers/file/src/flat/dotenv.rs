@@ -81,7 +81,7 @@ impl<'t> Reader<'t> {
         if let Some(name) = key.strip_suffix('+') {
             return Err(self.fault(Mistake::Append, start + name.len()));
         }
-        match key.find(|c| c == ':' || is_of_shells(c)) {
+        match key.find(|c| matches!(c, ':' | '[') || is_of_shells(c)) {
             Some(offset) => Err(self.fault(Mistake::SpecialInKey, start + offset)),
             None => Ok(()),
         }
