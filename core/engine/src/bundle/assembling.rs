@@ -9,7 +9,6 @@ use super::{Bytes, MakeError};
 use crate::field::{Field, FieldError, JsonSecret};
 use crate::gather::{Answers, GatherFailure, Unmade};
 use crate::plan::{Content, IfAbsent, Plan, PlannedTemplate, RequestId, SecretUse};
-use crate::template::LONGEST;
 
 /// The assembling so far.
 pub(super) struct Assembling<'a> {
@@ -81,8 +80,8 @@ impl<'a> Assembling<'a> {
             self.defaulted.push(name.to_owned());
         }
         let values: Vec<_> = values.into_iter().map(Bytes::get).collect();
-        let longest = self.answers.time_left().min(LONGEST);
-        let rendered = planned.template.render_beside(&values, longest).await.map(Bytes::Made);
+        let rendered =
+            planned.template.render_beside(&values, self.answers.time_left()).await.map(Bytes::Made);
         rendered.map_err(|error| self.failures.push(GatherFailure::rendering(name, planned, error))).ok()
     }
 

@@ -80,6 +80,20 @@ pub(crate) enum Fault {
     NotIterable,
     #[error("the operation does not fit its values")]
     Operation,
+    #[error("{left} is compared with {right}, to which it is never equal; write both in one form")]
+    NeverEqual { left: &'static str, right: &'static str },
+    #[error("{left} and {right} have no order; only two numbers or two texts have one")]
+    NoOrder { left: &'static str, right: &'static str },
+    #[error("`odd` and `even` take whole numbers")]
+    NotWhole,
+    #[error("it is nested more than {most} levels deep; a chain of operators counts as nested")]
+    TooDeep { most: usize },
+    #[error("a loop cannot call itself: there is no `recursive`")]
+    Recursive,
+    #[error("there is no keyword `{0}` here; give arguments by their order")]
+    Keyword(String),
+    #[error("arguments are written out one by one: there is no `*` here")]
+    Splat,
     #[error("an argument is missing")]
     MissingArgument,
     #[error("there are too many arguments")]
@@ -92,6 +106,11 @@ pub(crate) enum Fault {
     OutOfFuel { fuel: u64 },
     #[error("the template takes longer than {}", humantime::format_duration(Duration::from_secs(longest.as_secs())))]
     TooSlow { longest: Duration },
+    #[error("the deadline of the run passed before the template was rendered")]
+    DeadlinePassed,
+    /// Nobody waits for the result any more.
+    #[error("the rendering was ended")]
+    Stopped,
     #[error("the template engine panicked: a mistake in it, not in the template")]
     Panicked,
     #[error("cannot start a thread: {0}")]
@@ -131,7 +150,7 @@ pub(crate) enum CallFault {
     Twice(String),
 }
 
-/// What a filter, a function or the output does not take. Travels through minijinja as the source of its error.
+/// What a filter, a function or the output does not take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("the value is not UTF-8: only `url`, `base64`, `base64url` and `hex` take such a value")]
@@ -150,10 +169,6 @@ pub(crate) enum Refusal {
     LongRange { most: usize },
     #[error("only texts, numbers, booleans, none, and lists and maps of them can be written as JSON")]
     NotJson,
-    #[error("the value is nested too deeply to be written as JSON")]
-    TooDeep,
-    #[error("what the filter makes of the value is too large")]
-    TooLarge,
     #[error("this is no call of `secret` that was found before: write its arguments out as texts in quotes")]
     NotScanned,
     #[error(transparent)]
@@ -174,9 +189,9 @@ impl Named {
     pub(super) fn known(self) -> &'static [&'static str] {
         match self {
             Self::Filter => &super::filters::NAMES,
-            Self::Function => &super::engine::FUNCTIONS,
+            Self::Function => &super::functions::NAMES,
             Self::Statement => &super::names::STATEMENTS,
-            Self::Test => &super::engine::TESTS,
+            Self::Test => &super::functions::TESTS,
         }
     }
 }

@@ -1,22 +1,21 @@
-//! The filters a template may use: chosen ones of minijinja, and ours that quote.
-//!
-//! Those of minijinja take anything for a text, a list as Python writes it and none as `None`. Here only texts and numbers are
-//! taken for texts.
+//! The filters a template may use. They take texts, and numbers for texts; nothing else becomes a text by itself.
 
-use minijinja::value::{StringInput, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, State, Value, filters};
 use zeroize::Zeroizing;
 
-use super::error::Refusal;
-use super::quote;
-use super::value::{Octets, Text, describe, is_bytes};
+use super::budget::Budget;
+use super::error::{Fault, Refusal};
+use super::quote::{self, QuoteError};
+use super::value::{List, Value};
 use crate::coding::Coding;
+
+/// The filter that takes what is not defined.
+pub(super) const DEFAULT: &str = "default";
 
 /// The names of all.
 pub(super) const NAMES: [&str; 19] = [
     "base64",
     "base64url",
-    "default",
+    DEFAULT,
     "docker",
     "dotenv",
     "first",
@@ -35,158 +34,204 @@ pub(super) const NAMES: [&str; 19] = [
     "url",
 ];
 
-/// How deep lists and maps may be nested that are written as JSON.
-const DEEPEST_JSON: usize = 100;
-
-/// The most bytes that `join` and `json` write. The engine counts what they have written only afterwards, and a list of lists
-/// of the same list takes little memory until then.
-const LARGEST_TEXT: usize = 4 << 20;
-
-/// The most pieces that `split` makes and `join` takes, as many as a range has numbers.
-const MOST_PIECES: usize = 100_000;
-
-/// Adds all of them.
-pub(super) fn add_to(environment: &mut Environment<'_>) {
-    environment.add_filter("default", filters::default);
-    environment.add_filter("first", |value: &Value| of_list(value, filters::first(value)));
-    environment.add_filter("join", join);
-    environment.add_filter("last", |value: Value| of_list(&value, filters::last(value.clone())));
-    environment.add_filter("length", length);
-    environment.add_filter("lower", |text: Text<'_>| text.as_str().to_lowercase());
-    environment.add_filter("replace", replace);
-    environment.add_filter("split", split);
-    environment.add_filter("trim", |text: Text<'_>| text.as_str().trim().to_owned());
-    environment.add_filter("upper", |text: Text<'_>| text.as_str().to_uppercase());
-
-    environment.add_filter("docker", |text: Text<'_>| quoted(quote::docker(text.as_str())));
-    environment.add_filter("dotenv", |text: Text<'_>| quoted(quote::dotenv(text.as_str())));
-    environment.add_filter("json", json);
-    environment.add_filter("shell", |text: Text<'_>| quoted(quote::shell(text.as_str())));
-    environment.add_filter("toml", |text: Text<'_>| quoted(Ok(quote::toml(text.as_str()))));
-    environment.add_filter("url", |octets: Octets<'_>| quoted(Ok(quote::url(octets.as_bytes()))));
-
-    environment.add_filter("base64", |octets: Octets<'_>| coded(Coding::Base64, &octets));
-    environment.add_filter("base64url", |octets: Octets<'_>| coded(Coding::Base64Url, &octets));
-    environment.add_filter("hex", |octets: Octets<'_>| coded(Coding::Hex, &octets));
-}
-
-fn quoted(text: Result<Zeroizing<String>, quote::QuoteError>) -> Result<Value, Error> {
-    Ok(Value::from(text.map_err(Refusal::Quote)?.as_str()))
-}
-
-fn coded(coding: Coding, octets: &Octets<'_>) -> Value {
-    let text = coding.encode(octets.as_bytes());
-    // Always borrowed: a coding writes ASCII.
-    Value::from(&*String::from_utf8_lossy(&text))
-}
-
-fn length(value: &Value) -> Result<usize, Error> {
-    if value.is_undefined() {
-        return Err(ErrorKind::UndefinedError.into());
-    }
-    value.len().ok_or_else(|| no_list(value))
-}
-
-/// Says in our words that something was not done because a value is no list.
-fn of_list<T>(value: &Value, done: Result<T, Error>) -> Result<T, Error> {
-    done.map_err(|error| match error.kind() {
-        ErrorKind::InvalidOperation => no_list(value),
-        _ => error,
-    })
-}
-
-fn no_list(value: &Value) -> Error {
-    if is_bytes(value) { Refusal::NotUtf8.into() } else { Refusal::NoList(describe(value)).into() }
-}
-
-fn join(list: &Value, joiner: Option<Text<'_>>) -> Result<Value, Error> {
-    if list.is_undefined() {
-        return Err(ErrorKind::UndefinedError.into());
-    }
-    let joiner = joiner.as_ref().map_or("", Text::as_str);
-    let mut joined = Zeroizing::new(String::new());
-    for (index, item) in of_list(list, list.try_iter())?.enumerate() {
-        if index >= MOST_PIECES {
-            return Err(Refusal::TooLarge.into());
+/// Applies a filter.
+pub(super) fn apply(
+    name: &str,
+    value: &Value,
+    arguments: Vec<Value>,
+    budget: &mut Budget,
+) -> Result<Value, Fault> {
+    match (name, arguments.as_slice()) {
+        (DEFAULT, rest) => default(value, rest),
+        ("join", []) => join(value, "", budget),
+        ("join", [joiner]) => join(value, &joiner.as_text()?, budget),
+        ("split", []) => split(&value.as_text()?, None, budget),
+        ("split", [separator]) => split(&value.as_text()?, Some(&separator.as_text()?), budget),
+        ("replace", [from, to]) => replace(&value.as_text()?, &from.as_text()?, &to.as_text()?, budget),
+        ("replace", [] | [_]) => Err(Fault::MissingArgument),
+        (_, [_, ..]) => Err(Fault::TooManyArguments),
+        ("first" | "last" | "length", []) => of_items(name, value, budget),
+        ("json", []) => json(value, budget),
+        ("base64", []) => coded(Coding::Base64, value, budget),
+        ("base64url", []) => coded(Coding::Base64Url, value, budget),
+        ("hex", []) => coded(Coding::Hex, value, budget),
+        ("url", []) => {
+            let octets = value.as_octets()?;
+            budget.spend_text(octets.len())?;
+            made(quote::url(&octets), budget)
         }
-        for part in [if index == 0 { "" } else { joiner }, Text::of(&item)?.as_str()] {
-            append(&mut joined, part)?;
-        }
+        _ => written(name, &value.as_text()?, budget),
     }
-    Ok(Value::from(joined.as_str()))
 }
 
-/// Appends to a text that may not become too large. What it outgrows is wiped.
-fn append(text: &mut Zeroizing<String>, more: &str) -> Result<(), Error> {
-    let needed = text.len() + more.len();
-    if needed > LARGEST_TEXT {
-        return Err(Refusal::TooLarge.into());
-    }
-    if needed > text.capacity() {
-        let mut larger = Zeroizing::new(String::with_capacity(needed.max(2 * text.capacity())));
-        larger.push_str(text);
-        *text = larger;
-    }
-    text.push_str(more);
-    Ok(())
-}
-
-fn replace(state: &mut State<'_, '_>, text: Text<'_>, from: Text<'_>, to: Text<'_>) -> Result<Value, Error> {
-    let [text, from, to] = [text, from, to].map(|text| Value::from(text.as_str()));
-    let [text, from, to] = [&text, &from, &to].map(|text| StringInput::new(state, text));
-    filters::replace(state, text?, from?, to?)
-}
-
-fn split(text: Text<'_>, separator: Option<Text<'_>>) -> Result<Value, Error> {
-    let pieces: Vec<_> = match &separator {
-        None => text.as_str().split_whitespace().take(MOST_PIECES + 1).map(Value::from).collect(),
-        Some(separator) => {
-            text.as_str().split(separator.as_str()).take(MOST_PIECES + 1).map(Value::from).collect()
-        }
+/// Applies a filter that makes a text of a text.
+fn written(name: &str, text: &str, budget: &mut Budget) -> Result<Value, Fault> {
+    budget.spend_text(text.len())?;
+    let text = match name {
+        "lower" => quote::collect(text.chars().flat_map(char::to_lowercase)),
+        "upper" => quote::collect(text.chars().flat_map(char::to_uppercase)),
+        "trim" => Zeroizing::new(text.trim().to_owned()),
+        "docker" => quoted(quote::docker(text))?,
+        "dotenv" => quoted(quote::dotenv(text))?,
+        "shell" => quoted(quote::shell(text))?,
+        "toml" => quote::toml(text),
+        _ => return Err(Fault::Other),
     };
-    if pieces.len() > MOST_PIECES { Err(Refusal::TooLarge.into()) } else { Ok(Value::from(pieces)) }
+    made(text, budget)
 }
 
-fn json(value: &Value) -> Result<Value, Error> {
-    let mut text = Zeroizing::new(String::new());
-    write_json(value, DEEPEST_JSON, &mut text)?;
-    Ok(Value::from(text.as_str()))
+fn quoted(text: Result<Zeroizing<String>, QuoteError>) -> Result<Zeroizing<String>, Refusal> {
+    text.map_err(Refusal::Quote)
 }
 
-/// Writes a value that may be nested so many times more.
-fn write_json(value: &Value, depth: usize, text: &mut Zeroizing<String>) -> Result<(), Error> {
-    if let Some(value) = value.as_str() {
-        return append(text, &quote::json(value));
+/// Pays for a text that is at most a few times as long as one that was paid for.
+fn made(text: Zeroizing<String>, budget: &mut Budget) -> Result<Value, Fault> {
+    budget.spend_text(text.len())?;
+    Ok(Value::of_text(text))
+}
+
+fn coded(coding: Coding, value: &Value, budget: &mut Budget) -> Result<Value, Fault> {
+    let octets = value.as_octets()?;
+    budget.spend_text(octets.len())?;
+    let text = coding.encode(&octets);
+    // A coding writes ASCII.
+    made(Zeroizing::new(String::from_utf8_lossy(&text).into_owned()), budget)
+}
+
+/// Gives something else for what is not defined, and if the second argument says so, for what is empty or false.
+fn default(value: &Value, arguments: &[Value]) -> Result<Value, Fault> {
+    let (other, also_for_empty) = match arguments {
+        [] => (None, false),
+        [other] => (Some(other), false),
+        [other, also_for_empty] => (Some(other), also_for_empty.is_true()),
+        _ => return Err(Fault::TooManyArguments),
+    };
+    if matches!(value, Value::Undefined) || also_for_empty && !value.is_true() {
+        return Ok(other.cloned().unwrap_or_else(|| Value::text("")));
     }
-    match value.kind() {
-        ValueKind::Undefined => Err(ErrorKind::UndefinedError.into()),
-        ValueKind::None => append(text, "null"),
-        ValueKind::Bool => append(text, if value.is_true() { "true" } else { "false" }),
-        ValueKind::Number => match f64::try_from(value.clone()) {
-            Ok(number) if !number.is_finite() => Err(Refusal::NotJson.into()),
-            _ => append(text, &value.to_string()),
-        },
-        ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => {
-            let depth = depth.checked_sub(1).ok_or(Refusal::TooDeep)?;
-            write_json_parts(value, depth, text)
+    Ok(value.clone())
+}
+
+/// Gives an item of a list, a key of a map or a character of a text, or says how many there are.
+fn of_items(name: &str, value: &Value, budget: &mut Budget) -> Result<Value, Fault> {
+    let last = name == "last";
+    let (found, length) = match value {
+        Value::List(list) => {
+            let items = list.items();
+            (if last { items.last() } else { items.first() }.cloned(), items.len())
         }
-        _ if is_bytes(value) => Err(Refusal::NotUtf8.into()),
-        _ => Err(Refusal::NotJson.into()),
+        Value::Map(map) => {
+            let entries = map.entries();
+            (if last { entries.last() } else { entries.first() }.map(|(key, _)| key.clone()), entries.len())
+        }
+        Value::Text(text) => {
+            budget.spend_text(text.len())?;
+            let c = if last { text.chars().next_back() } else { text.chars().next() };
+            (c.map(|c| Value::text(c.encode_utf8(&mut [0; 4]))), text.chars().count())
+        }
+        Value::Bytes(_) => return Err(Refusal::NotUtf8.into()),
+        other => return Err(Refusal::NoList(other.describe()).into()),
+    };
+    if name == "length" { Ok(Value::count(length)) } else { Ok(found.unwrap_or(Value::Undefined)) }
+}
+
+/// Joins texts: the items of a list, the keys of a map, the characters of a text.
+fn join(value: &Value, joiner: &str, budget: &mut Budget) -> Result<Value, Fault> {
+    let items: Vec<_> = match value {
+        Value::List(list) => list.items().iter().collect(),
+        Value::Map(map) => map.entries().iter().map(|(key, _)| key).collect(),
+        Value::Text(text) if joiner.is_empty() => return Ok(Value::Text(text.clone())),
+        Value::Text(text) => return join(&split(text, Some(""), budget)?, joiner, budget),
+        Value::Bytes(_) => return Err(Refusal::NotUtf8.into()),
+        other => return Err(Refusal::NoList(other.describe()).into()),
+    };
+    budget.spend(items.len())?;
+    let texts = items.iter().map(|item| item.as_text()).collect::<Result<Vec<_>, _>>()?;
+    let length = texts.iter().map(|text| text.len()).sum::<usize>();
+    let length = length.saturating_add(joiner.len().saturating_mul(texts.len().saturating_sub(1)));
+    budget.spend_text(length)?;
+    let mut joined = Zeroizing::new(String::with_capacity(length));
+    for (index, text) in texts.iter().enumerate() {
+        joined.push_str(if index == 0 { "" } else { joiner });
+        joined.push_str(text);
+    }
+    Ok(Value::of_text(joined))
+}
+
+/// Takes a text apart: where there are blanks, if it is not said where. An empty separator gives its characters.
+fn split(text: &str, separator: Option<&str>, budget: &mut Budget) -> Result<Value, Fault> {
+    budget.spend_text(text.len())?;
+    match separator {
+        None => pieces(text.split_whitespace(), budget),
+        Some("") => pieces(text.split("").filter(|piece| !piece.is_empty()), budget),
+        Some(separator) => pieces(text.split(separator), budget),
     }
 }
 
-fn write_json_parts(value: &Value, depth: usize, text: &mut Zeroizing<String>) -> Result<(), Error> {
-    let is_map = value.kind() == ValueKind::Map;
-    append(text, if is_map { "{" } else { "[" })?;
-    for (index, item) in value.try_iter()?.enumerate() {
-        append(text, if index == 0 { "" } else { "," })?;
-        if is_map {
-            append(text, &quote::json(item.as_str().ok_or(Refusal::NotJson)?))?;
-            append(text, ":")?;
-            write_json(&value.get_item(&item)?, depth, text)?;
-        } else {
-            write_json(&item, depth, text)?;
-        }
+fn pieces<'a>(pieces: impl Iterator<Item = &'a str> + Clone, budget: &mut Budget) -> Result<Value, Fault> {
+    budget.spend(pieces.clone().count())?;
+    Ok(Value::List(List::of(pieces.map(Value::text).collect())?))
+}
+
+fn replace(text: &str, from: &str, to: &str, budget: &mut Budget) -> Result<Value, Fault> {
+    budget.spend_text(text.len())?;
+    let count = text.matches(from).count();
+    let length = text.len().saturating_add(count.saturating_mul(to.len()));
+    budget.spend_text(length)?;
+    let mut replaced = Zeroizing::new(String::with_capacity(length));
+    let mut rest = 0;
+    for (start, found) in text.match_indices(from) {
+        replaced.push_str(text.get(rest..start).unwrap_or_default());
+        replaced.push_str(to);
+        rest = start + found.len();
     }
-    append(text, if is_map { "}" } else { "]" })
+    replaced.push_str(text.get(rest..).unwrap_or_default());
+    Ok(Value::of_text(replaced))
+}
+
+fn json(value: &Value, budget: &mut Budget) -> Result<Value, Fault> {
+    let mut parts = Vec::new();
+    write_json(value, budget, &mut parts)?;
+    let length = parts.iter().map(|part| part.len()).sum();
+    budget.spend_text(length)?;
+    let mut text = Zeroizing::new(String::with_capacity(length));
+    parts.iter().for_each(|part| text.push_str(part));
+    Ok(Value::of_text(text))
+}
+
+/// Writes a value in parts, which are put together once it is known how long they are.
+fn write_json(value: &Value, budget: &mut Budget, parts: &mut Vec<Zeroizing<String>>) -> Result<(), Fault> {
+    budget.spend(1)?;
+    let part = |text: &str| Zeroizing::new(text.to_owned());
+    match value {
+        Value::Text(text) => {
+            budget.spend_text(text.len())?;
+            parts.push(quote::json(text));
+        }
+        Value::None => parts.push(part("null")),
+        Value::Bool(value) => parts.push(part(if *value { "true" } else { "false" })),
+        Value::Int(_) => parts.push(Zeroizing::new(value.number())),
+        Value::Float(number) if number.is_finite() => parts.push(Zeroizing::new(value.number())),
+        Value::List(list) => {
+            for (index, item) in list.items().iter().enumerate() {
+                parts.push(part(if index == 0 { "[" } else { "," }));
+                write_json(item, budget, parts)?;
+            }
+            parts.push(part(if list.items().is_empty() { "[]" } else { "]" }));
+        }
+        Value::Map(map) => {
+            for (index, (key, value)) in map.entries().iter().enumerate() {
+                let Value::Text(key) = key else { return Err(Refusal::NotJson.into()) };
+                budget.spend_text(key.len())?;
+                parts.push(part(if index == 0 { "{" } else { "," }));
+                parts.push(quote::json(key));
+                parts.push(part(":"));
+                write_json(value, budget, parts)?;
+            }
+            parts.push(part(if map.entries().is_empty() { "{}" } else { "}" }));
+        }
+        Value::Bytes(_) => return Err(Refusal::NotUtf8.into()),
+        _ => return Err(Refusal::NotJson.into()),
+    }
+    Ok(())
 }

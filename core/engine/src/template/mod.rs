@@ -2,7 +2,7 @@
 //!
 //! # What a template may do
 //!
-//! The language is that of Jinja, as minijinja reads it: `{{ … }}` prints, `{% … %}` does something, `{# … #}` is a comment, and
+//! The language is a part of Jinja's, as minijinja's parser reads it: `{{ … }}` prints, `{% … %}` does something, `{# … #}` is a comment, and
 //! a `-` inside takes the blanks off that side. The rest of the text is kept byte for byte, the last line end included.
 //!
 //! ```text
@@ -35,7 +35,7 @@
 //!
 //! Only texts and numbers are printed. A list, a map, a boolean and none have no form that all would expect: `json` writes them. What
 //! is not defined is an error; an `if` expression without `else` prints nothing. Nothing is quoted by itself: the filter says who
-//! reads the file. A value that cannot be written so that this reader gets it back unchanged is an error; so are bytes of the
+//! reads the file. A text is never equal to a number, nor to a boolean: to compare them is an error. A value that cannot be written so that this reader gets it back unchanged is an error; so are bytes of the
 //! template itself that the reader would take for a part of a value ([`line_ends`]).
 //!
 //! Most mistakes are found without fetching anything, and all at once: names of filters, tests, functions and variables, arguments
@@ -45,36 +45,36 @@
 //! # Limits
 //!
 //! A template has at most 1 MiB and 20,000 words in its tags, a result 16 MiB. A step is an operation or 64 bytes of text, and there
-//! are 1,000,000: an endless loop ends within a second. What minijinja does not count is bounded by [`aside`]: ten seconds,
-//! whatever happens, and a stack that is large enough. Lists and texts made by filters have limits of their own in [`filters`].
-//! A list that is added to itself again and again has no limit but the ten seconds, in which it may take some hundred megabytes:
-//! minijinja charges nothing for it, and what an operator does cannot be changed.
+//! are 1,000,000: an endless loop ends within a second, and so does everything else, for whatever is done is paid for first
+//! ([`budget`]). Lists and maps are nested at most 100 levels deep, and what is rendered 1,000. [`aside`] waits for ten seconds
+//! at most, and ends the work where it is then.
 //!
 //! # What is left in memory
 //!
-//! The result, and what quotes and codes, is in buffers of ours, which are wiped. The values that minijinja holds, what it makes
-//! of them with operators and its own filters, and what `{% set %}…{% endset %}` captures are freed as the rendering ends, but
-//! not wiped.
+//! Nothing of a value: all texts that are made of one are in buffers that are wiped. A template's own text is not.
 //!
 //! # Errors
 //!
-//! No error holds a value. minijinja's messages quote values: of its errors only the kind, the place and which message it is are
-//! looked at, and words of ours are shown. The errors of our filters travel through it as a [`Refusal`](error::Refusal), which has no
-//! room for a value. Names and syntax are quoted from the template, which is configuration.
+//! No error holds a value: a [`Fault`](error::Fault) has no room for one. Names and syntax are quoted from the template, which is
+//! configuration.
 
 mod aside;
 mod blocks;
 mod brackets;
+mod budget;
 mod calls;
-mod engine;
 mod error;
 mod filters;
+mod functions;
 mod lexer;
 mod line_ends;
 mod names;
+mod operators;
 mod output;
+mod parser;
 mod place;
 mod quote;
+mod render;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -87,18 +87,21 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use brackets::Opening;
+use budget::Stop;
 pub(crate) use calls::SecretCall;
 use error::Fault;
 pub(crate) use error::TemplateError;
 use lexer::Token;
 pub(crate) use place::Place;
+use render::Secrets;
 use syntax::SyntaxFault;
+use value::Value;
 
 /// The most bytes of a template.
 pub(crate) const LARGEST_TEMPLATE: usize = 1 << 20;
 
-/// How long reading or rendering may take, or less if the run has less time. What does not compare lists of lists takes
-/// less than a second.
+/// How long reading or rendering may take, or less if the run has less time. On a machine that is not busy it takes less than
+/// a second.
 pub(crate) const LONGEST: Duration = Duration::from_secs(10);
 
 /// The most bytes of a result.
@@ -168,7 +171,7 @@ impl Template {
         aside::run(longest, self.rendering(values)).map_err(at_start).flatten()
     }
 
-    /// Renders the template as [`render`](Self::render) does, without blocking this thread.
+    /// Renders the template as [`render`](Self::render) does, without blocking this thread, while the run has time left.
     ///
     /// # Errors
     ///
@@ -176,19 +179,24 @@ impl Template {
     pub(crate) async fn render_beside(
         &self,
         values: &[&[u8]],
-        longest: Duration,
+        time_left: Duration,
     ) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
-        aside::run_beside(longest, self.rendering(values)).await.map_err(at_start).flatten()
+        let done = aside::run_beside(time_left.min(LONGEST), self.rendering(values)).await;
+        let done = done.map_err(|fault| match fault {
+            Fault::TooSlow { .. } if time_left < LONGEST => Fault::DeadlinePassed,
+            fault => fault,
+        });
+        done.map_err(at_start).flatten()
     }
 
     fn rendering(
         &self,
         values: &[&[u8]],
-    ) -> impl FnOnce() -> Result<Zeroizing<Vec<u8>>, TemplateError> + Send + use<> {
+    ) -> impl FnOnce(Stop) -> Result<Zeroizing<Vec<u8>>, TemplateError> + Send + use<> {
         let arguments = self.calls.iter().map(|call| call.arguments.clone());
-        let secrets = arguments.zip(values.iter().map(|value| value::of(value))).collect();
+        let secrets: Secrets = arguments.zip(values.iter().map(|value| Value::of_secret(value))).collect();
         let text = Arc::clone(&self.text);
-        move || engine::render(secrets, &text)
+        move |stop| render::render(&secrets, &text, stop)
     }
 }
 

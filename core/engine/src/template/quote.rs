@@ -146,7 +146,8 @@ fn within(quote: char, text: impl Iterator<Item = char> + Clone) -> Zeroizing<St
     collect([quote].into_iter().chain(text).chain([quote]))
 }
 
-fn collect(text: impl Iterator<Item = char> + Clone) -> Zeroizing<String> {
+/// Puts characters into a buffer that is as large as it must be.
+pub(super) fn collect(text: impl Iterator<Item = char> + Clone) -> Zeroizing<String> {
     let length = text.clone().map(char::len_utf8).sum();
     let mut collected = Zeroizing::new(String::with_capacity(length));
     for c in text {

@@ -7,7 +7,7 @@ use super::brackets::Opening;
 use super::error::TemplateError;
 use super::lexer::{Kind, Scan, Token};
 use super::place::Place;
-use super::{LONGEST, aside, at_start, blocks, engine};
+use super::{LONGEST, aside, at_start, blocks, parser};
 
 /// What came of it.
 pub(super) struct Syntax {
@@ -66,7 +66,7 @@ fn read_closed(text: &str, open: &[Opening]) -> Option<BTreeSet<String>> {
 
 /// Lets minijinja name the variables that it does not find declared.
 fn undeclared(text: Arc<str>) -> Result<BTreeSet<String>, TemplateError> {
-    aside::run(LONGEST, move || engine::undeclared(&text)).map_err(at_start).flatten()
+    aside::run(LONGEST, move |_| parser::undeclared(&text)).map_err(at_start).flatten()
 }
 
 /// Returns the words of the tags that end before a place.

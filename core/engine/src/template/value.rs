@@ -1,113 +1,182 @@
-//! The value of a secret, as minijinja sees it, and what filters take.
+//! What a template works with.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
-use minijinja::value::{ArgType, Object, ObjectRepr, ValueKind};
-use minijinja::{Error, ErrorKind, Value};
 use zeroize::Zeroizing;
 
-use super::error::Refusal;
+use super::budget::Budget;
+use super::error::{Fault, Refusal};
 
-/// Returns a text if the value is one, bytes otherwise.
-pub(super) fn of(value: &[u8]) -> Value {
-    match std::str::from_utf8(value) {
-        Ok(text) => Value::from(text),
-        Err(_) => Value::from_object(Bytes(Zeroizing::new(value.to_vec()))),
+/// How deep lists and maps may be nested. What compares and writes them walks them by recursion.
+const DEEPEST: usize = 100;
+
+/// A value. Texts and bytes are wiped when the last that has them is dropped.
+#[derive(Clone)]
+pub(super) enum Value {
+    /// A part or a variable that is not there. Only `default`, `defined` and `undefined` take it.
+    Undefined,
+    None,
+    Bool(bool),
+    Int(i128),
+    Float(f64),
+    Text(Arc<Zeroizing<String>>),
+    /// A secret that is not UTF-8.
+    Bytes(Arc<Zeroizing<Vec<u8>>>),
+    List(List),
+    Map(Map),
+    /// Where a loop is: at this item, counted from 0, of so many.
+    Loop {
+        index: usize,
+        length: usize,
+    },
+    /// A function that is named, but not called.
+    Function,
+}
+
+/// A list, and how deep it is nested.
+#[derive(Clone)]
+pub(super) struct List {
+    items: Arc<Vec<Value>>,
+    depth: usize,
+}
+
+impl List {
+    /// # Errors
+    ///
+    /// It would be nested too deeply.
+    pub(super) fn of(items: Vec<Value>) -> Result<Self, Fault> {
+        let depth = depth_of(items.iter())?;
+        Ok(Self { items: Arc::new(items), depth })
+    }
+
+    pub(super) fn items(&self) -> &[Value] {
+        &self.items
     }
 }
 
-/// A value that is not UTF-8. Not minijinja's own bytes: those become texts wherever one is wanted, with what is not UTF-8
-/// replaced.
-struct Bytes(Zeroizing<Vec<u8>>);
+/// A map in the order in which it was written, and how deep it is nested.
+#[derive(Clone)]
+pub(super) struct Map {
+    entries: Arc<Vec<(Value, Value)>>,
+    depth: usize,
+}
 
-impl Object for Bytes {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
+impl Map {
+    /// # Errors
+    ///
+    /// It would be nested too deeply.
+    pub(super) fn of(entries: Vec<(Value, Value)>) -> Result<Self, Fault> {
+        let depth = depth_of(entries.iter().flat_map(|(key, value)| [key, value]))?;
+        Ok(Self { entries: Arc::new(entries), depth })
+    }
+
+    pub(super) fn entries(&self) -> &[(Value, Value)] {
+        &self.entries
+    }
+
+    /// Returns the value of a text. Of two with one key the later one counts.
+    pub(super) fn get(&self, name: &str, budget: &mut Budget) -> Result<Value, Fault> {
+        budget.spend(self.entries.len())?;
+        let mut entries = self.entries.iter().rev();
+        let found = entries.find(|(key, _)| matches!(key, Value::Text(key) if key.as_str() == name));
+        Ok(found.map_or(Value::Undefined, |(_, value)| value.clone()))
     }
 }
 
-impl fmt::Debug for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Bytes")
-    }
+fn depth_of<'a>(parts: impl Iterator<Item = &'a Value>) -> Result<usize, Fault> {
+    let depth = 1 + parts.map(Value::depth).max().unwrap_or_default();
+    if depth > DEEPEST { Err(Fault::TooDeep { most: DEEPEST }) } else { Ok(depth) }
 }
 
-/// A text, or a number written as one: what most filters take.
-pub(super) struct Text<'a>(Cow<'a, str>);
-
-impl<'a> Text<'a> {
-    /// Takes a value for a text, if nothing is guessed by that.
-    pub(super) fn of(value: &'a Value) -> Result<Self, Error> {
-        if let Some(text) = value.as_str() {
-            return Ok(Self(Cow::Borrowed(text)));
+impl Value {
+    /// Returns a text if the value of a secret is one, bytes otherwise.
+    pub(super) fn of_secret(value: &[u8]) -> Self {
+        match std::str::from_utf8(value) {
+            Ok(text) => Self::text(text),
+            Err(_) => Self::Bytes(Arc::new(Zeroizing::new(value.to_vec()))),
         }
-        match value.kind() {
-            ValueKind::Undefined => Err(ErrorKind::UndefinedError.into()),
-            ValueKind::Number => Ok(Self(Cow::Owned(value.to_string()))),
-            _ if is_bytes(value) => Err(Refusal::NotUtf8.into()),
-            _ => Err(Refusal::NotText(describe(value)).into()),
+    }
+
+    /// Returns a text, of which it makes the one copy.
+    pub(super) fn text(text: &str) -> Self {
+        Self::of_text(Zeroizing::new(text.to_owned()))
+    }
+
+    pub(super) fn of_text(text: Zeroizing<String>) -> Self {
+        Self::Text(Arc::new(text))
+    }
+
+    pub(super) fn count(count: usize) -> Self {
+        i128::try_from(count).map_or(Self::Undefined, Self::Int)
+    }
+
+    fn depth(&self) -> usize {
+        match self {
+            Self::List(list) => list.depth,
+            Self::Map(map) => map.depth,
+            _ => 0,
         }
     }
 
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'a> ArgType<'a> for Text<'_> {
-    type Output = Text<'a>;
-
-    fn from_value(value: Option<&'a Value>) -> Result<Text<'a>, Error> {
-        Text::of(value.ok_or(ErrorKind::MissingArgument)?)
-    }
-}
-
-/// A text, or a value that is not UTF-8: what the codings take.
-pub(super) struct Octets<'a>(Cow<'a, [u8]>);
-
-impl Octets<'_> {
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl<'a> ArgType<'a> for Octets<'_> {
-    type Output = Octets<'a>;
-
-    fn from_value(value: Option<&'a Value>) -> Result<Octets<'a>, Error> {
-        if let Some(bytes) = value.and_then(|value| value.downcast_object_ref::<Bytes>()) {
-            return Ok(Octets(Cow::Borrowed(&bytes.0)));
+    /// Names what it is, for an error.
+    pub(super) fn describe(&self) -> &'static str {
+        match self {
+            Self::Undefined => "what is not defined",
+            Self::None => "none",
+            Self::Bool(_) => "a boolean",
+            Self::Int(_) | Self::Float(_) => "a number",
+            Self::Text(_) => "a text",
+            Self::Bytes(_) => "a value that is not UTF-8",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a map",
+            Self::Loop { .. } => "a loop",
+            Self::Function => "a function",
         }
-        Ok(Octets(match Text::from_value(value)?.0 {
+    }
+
+    /// Says whether an `if` is taken: not for zero, nor for what is empty.
+    pub(super) fn is_true(&self) -> bool {
+        match self {
+            Self::Undefined | Self::None => false,
+            Self::Bool(value) => *value,
+            Self::Int(value) => *value != 0,
+            Self::Float(value) => *value != 0.0,
+            Self::Text(text) => !text.is_empty(),
+            Self::Bytes(bytes) => !bytes.is_empty(),
+            Self::List(list) => !list.items.is_empty(),
+            Self::Map(map) => !map.entries.is_empty(),
+            Self::Loop { .. } | Self::Function => true,
+        }
+    }
+
+    /// Takes it for a text, if nothing is guessed by that: it is one, or a number.
+    pub(super) fn as_text(&self) -> Result<Cow<'_, str>, Fault> {
+        match self {
+            Self::Text(text) => Ok(Cow::Borrowed(text.as_str())),
+            Self::Int(_) | Self::Float(_) => Ok(Cow::Owned(self.number())),
+            Self::Bytes(_) => Err(Refusal::NotUtf8.into()),
+            other => Err(Refusal::NotText(other.describe()).into()),
+        }
+    }
+
+    /// Takes it for bytes: those of a text, of a number, or of a secret that is not UTF-8.
+    pub(super) fn as_octets(&self) -> Result<Cow<'_, [u8]>, Fault> {
+        if let Self::Bytes(bytes) = self {
+            return Ok(Cow::Borrowed(bytes.as_slice()));
+        }
+        Ok(match self.as_text()? {
             Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
             Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-        }))
+        })
     }
-}
 
-/// Says whether a value is a secret that is not UTF-8.
-pub(super) fn is_bytes(value: &Value) -> bool {
-    value.downcast_object_ref::<Bytes>().is_some()
-}
-
-/// Names what a value is, for an error.
-pub(super) fn describe(value: &Value) -> &'static str {
-    match value.kind() {
-        ValueKind::Undefined => "what is not defined",
-        ValueKind::None => "none",
-        ValueKind::Bool => "a boolean",
-        ValueKind::Number => "a number",
-        ValueKind::String => "a text",
-        ValueKind::Seq | ValueKind::Iterable => "a list",
-        ValueKind::Map => "a map",
-        _ => "a function",
-    }
-}
-
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        Self::from(ErrorKind::InvalidOperation).with_source(refusal)
+    /// Writes a number as the reader of templates writes it: `1`, `1.0`, `inf`.
+    pub(super) fn number(&self) -> String {
+        match self {
+            Self::Int(value) => value.to_string(),
+            Self::Float(value) => minijinja::Value::from(*value).to_string(),
+            _ => String::new(),
+        }
     }
 }

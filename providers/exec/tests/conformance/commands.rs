@@ -50,6 +50,7 @@ fn a_command_that_prints_nothing_is_an_error_unless_that_is_allowed() {
     for settings in [
         shell(":"),
         with(shell(":"), [empty(false)]),
+        shell("echo"),
         with(shell("echo"), [trim()]),
         with(shell("echo"), [trim(), empty(false)]),
     ] {
@@ -60,7 +61,8 @@ fn a_command_that_prints_nothing_is_an_error_unless_that_is_allowed() {
     assert_eq!(value(with(shell(":"), [empty(true)])), b"");
     assert_eq!(value(with(shell("echo"), [trim(), empty(true)])), b"");
     // What is there is a value.
-    assert_eq!(value(shell("echo")), b"\n");
+    assert_eq!(value(with(shell("echo"), [empty(true)])), b"\n");
+    assert_eq!(value(shell("echo a")), b"a\n");
     assert_eq!(value(with(shell("printf '\\n\\n'"), [trim()])), b"\n");
     // A command that fails has failed, whatever is allowed.
     assert!(failure(with(shell("exit 1"), [empty(true)])).starts_with("failed: "));

@@ -8,7 +8,7 @@ use proptest::sample::select;
 
 use super::{FOREVER, render};
 use crate::template::error::{Fault, Refusal};
-use crate::template::{Template, engine, lexer, syntax};
+use crate::template::{Template, lexer, parser, syntax};
 
 /// Pieces of templates, such as come right and wrong beside each other.
 const PIECES: [&str; 49] = [
@@ -115,7 +115,7 @@ proptest! {
         for text in [tags.concat(), pieces.concat(), tags.concat() + &pieces.concat()] {
             let text = Arc::<str>::from(text);
             let fault = syntax::check(&text, &lexer::scan(&text).unwrap()).fault;
-            prop_assert_eq!(fault.is_some(), engine::undeclared(&text).is_err(), "{}", text);
+            prop_assert_eq!(fault.is_some(), parser::undeclared(&text).is_err(), "{}", text);
         }
     }
 

@@ -1,0 +1,80 @@
+//! Counts what a rendering does, so that it ends: by itself, or when nobody waits for it any more.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::error::Fault;
+
+/// How many bytes of text are a step.
+const BYTES: usize = 64;
+
+/// Tells work on another thread to end.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The steps that are left.
+///
+/// Whoever does something pays for it before: a step for an expression, a statement, or an item that is looked at, and one
+/// for 64 bytes of text. So nothing takes longer than a step without being counted, and memory grows with what was paid.
+#[derive(Debug)]
+pub(super) struct Budget {
+    most: u64,
+    left: u64,
+    stop: Stop,
+}
+
+impl Budget {
+    /// Returns one of so many steps, which ends at once when it is told to.
+    pub(super) fn new(most: u64, stop: Stop) -> Self {
+        Self { most, left: most, stop }
+    }
+
+    /// Pays for so many steps.
+    pub(super) fn spend(&mut self, steps: usize) -> Result<(), Fault> {
+        if self.stop.is_set() {
+            return Err(Fault::Stopped);
+        }
+        let left = u64::try_from(steps).ok().and_then(|steps| self.left.checked_sub(steps));
+        self.left = left.ok_or(Fault::OutOfFuel { fuel: self.most })?;
+        Ok(())
+    }
+
+    /// Pays for looking at a text of so many bytes, or for making it.
+    pub(super) fn spend_text(&mut self, bytes: usize) -> Result<(), Fault> {
+        self.spend(bytes.div_ceil(BYTES))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_paid_is_gone_and_more_than_is_left_is_refused() {
+        let mut budget = Budget::new(5, Stop::default());
+        assert_eq!(budget.spend(3), Ok(()));
+        assert_eq!(budget.spend_text(65), Ok(()));
+        assert_eq!(budget.spend_text(0), Ok(()));
+        assert_eq!(budget.spend(1), Err(Fault::OutOfFuel { fuel: 5 }));
+        assert_eq!(Budget::new(5, Stop::default()).spend(usize::MAX), Err(Fault::OutOfFuel { fuel: 5 }));
+    }
+
+    #[test]
+    fn nothing_is_done_after_a_stop() {
+        let stop = Stop::default();
+        let mut budget = Budget::new(5, stop.clone());
+        assert_eq!(budget.spend(1), Ok(()));
+        stop.set();
+        assert_eq!(budget.spend(1), Err(Fault::Stopped));
+    }
+}
