@@ -19,6 +19,7 @@ mod stress;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use secretdir_provider::{FetchContext, SourceError};
@@ -72,6 +73,21 @@ fn complete(root: &Path, top: Root, seen: Seen, context: &FetchContext) -> Resul
     if let Some((link, refusal)) = seen.broken_links.first_key_value() {
         return Err(error::of_file(Place::of_directory(root, link), FileFault::Open(*refusal)));
     }
+    if let Some(hidden) = told_of_hidden(root, &seen.hidden) {
+        context.warn(hidden);
+    }
     seen.warnings.into_iter().for_each(|warning| context.warn(warning));
     Ok(Listed { names: seen.names.into_iter().collect(), root: top })
+}
+
+/// Names what is left out because it begins with a dot: one of them, and how many there are.
+fn told_of_hidden(root: &Path, hidden: &BTreeSet<String>) -> Option<String> {
+    let first = hidden.first()?;
+    let (more, verb) = match hidden.len() - 1 {
+        0 => (String::new(), "it is"),
+        more => (format!(" and {more} more"), "they are"),
+    };
+    Some(format!(
+        "{first:?}{more} below {root:?}: {verb} not listed, for a prefix must spell a dot at the beginning of a name"
+    ))
 }

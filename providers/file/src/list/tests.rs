@@ -111,16 +111,19 @@ fn a_prefix_is_compared_as_text() {
 #[test]
 fn what_begins_with_a_dot_is_listed_only_if_the_prefix_spells_the_dot() {
     let root = tree(&[".git/config", ".hidden", "..data/key", "a/.swp", "a/.x/y", "a/.x/.z", "a/b"]);
-    for (prefix, expected) in [
-        ("", &["a/b"][..]),
-        (".", &["..data/key", ".git/config", ".hidden"]),
-        ("..", &["..data/key"]),
-        (".git/", &[".git/config"]),
-        ("a/", &["a/b"]),
-        ("a/.", &["a/.swp", "a/.x/y"]),
-        ("a/.x/", &["a/.x/y"]),
+    for (prefix, expected, hidden) in [
+        ("", &["a/b"][..], "\".git\" and 3 more "),
+        (".", &["..data/key", ".git/config", ".hidden"], ""),
+        ("..", &["..data/key"], ""),
+        (".git/", &[".git/config"], ""),
+        ("a/", &["a/b"], "\"a/.swp\" and 1 more "),
+        ("a/.", &["a/.swp", "a/.x/y"], "\"a/.x/.z\" below "),
+        ("a/.x/", &["a/.x/y"], "\"a/.x/.z\" below "),
     ] {
-        assert_eq!(names(root.path(), prefix), expected, "{prefix:?}");
+        let (listed, warnings) = list(root.path(), prefix);
+        assert_eq!(listed.unwrap(), expected, "{prefix:?}");
+        assert_eq!(warnings.len(), usize::from(!hidden.is_empty()), "{warnings:?}");
+        assert!(warnings.iter().all(|warning| warning.starts_with(hidden)), "{warnings:?}");
     }
 }
 
@@ -134,8 +137,23 @@ fn a_volume_of_kubernetes_has_its_keys_once() {
     assert_eq!(names(root.path(), ""), ["password", "user"]);
 }
 
+/// A key with a `/` in its path: the kubelet links its folder.
 #[test]
-fn a_link_is_listed_if_it_can_be_fetched_and_a_directory_behind_one_if_the_prefix_spells_it() {
+fn a_volume_of_kubernetes_has_its_keys_in_folders_too() {
+    let root = tree(&["..2024_01_01/top", "..2024_01_01/db/user", "..2024_01_01/db/deeper/password"]);
+    symlink("..2024_01_01", root.path().join("..data")).unwrap();
+    for key in ["top", "db"] {
+        symlink(Path::new("..data").join(key), root.path().join(key)).unwrap();
+    }
+    assert_eq!(names(root.path(), ""), ["db/deeper/password", "db/user", "top"]);
+    for prefix in ["db", "db/"] {
+        assert_eq!(names(root.path(), prefix), ["db/deeper/password", "db/user"]);
+    }
+    assert_eq!(names(root.path(), "db/d"), ["db/deeper/password"]);
+}
+
+#[test]
+fn what_is_behind_a_link_is_listed_if_it_can_be_fetched_and_circles_are_told() {
     let root = tree(&["a/file", "b/file"]);
     let link = |name: &str, target: &str| symlink(target, root.path().join(name)).unwrap();
     for (name, target) in
@@ -143,13 +161,50 @@ fn a_link_is_listed_if_it_can_be_fetched_and_a_directory_behind_one_if_the_prefi
     {
         link(name, target);
     }
-    assert_eq!(names(root.path(), ""), ["a/file", "b/file", "b/up", "to-file"]);
-    assert_eq!(names(root.path(), "to-directory"), [""; 0]);
-    assert_eq!(names(root.path(), "to-directory/"), ["to-directory/file"]);
     let source = FileSource::new(root.path().to_owned());
-    for name in names(root.path(), "").into_iter().chain(names(root.path(), "to-directory/")) {
-        let (fetched, _) = finish(source.fetch(&context(), &SecretRequest::new(&*name)));
-        assert!(fetched.is_ok(), "{name}");
+    for (prefix, expected, circles) in [
+        (
+            "",
+            &["a/file", "b/file", "b/up", "to-directory/file", "to-file"][..],
+            &["a/circle", "to-directory/circle"][..],
+        ),
+        ("to-directory", &["to-directory/file"], &["to-directory/circle"]),
+        ("to-directory/", &["to-directory/file"], &["to-directory/circle"]),
+        ("to-f", &["to-file"], &[]),
+    ] {
+        let (listed, warnings) = list(root.path(), prefix);
+        let listed = listed.unwrap();
+        assert_eq!(listed, expected, "{prefix}");
+        let told = |link: &&str| {
+            format!(
+                "the link {link:?} below {:?} leads to a directory that it is in: it is not listed",
+                root.path()
+            )
+        };
+        assert_eq!(warnings, circles.iter().map(told).collect::<Vec<_>>(), "{prefix}");
+        for name in listed {
+            let (fetched, _) = finish(source.fetch(&context(), &SecretRequest::new(&*name)));
+            assert!(fetched.is_ok(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_link_upwards_is_a_circle_wherever_the_prefix_begins() {
+    let root = tree(&["a/b/file", "c/file"]);
+    for (name, target) in
+        [("a/up", ".."), ("a/b/up", "../.."), ("a/b/here", "."), ("a/b/side", "../../c"), ("c/up", "../a")]
+    {
+        symlink(target, root.path().join(name)).unwrap();
+    }
+    for prefix in ["a/", "a/b/", ""] {
+        let (listed, warnings) = list(root.path(), prefix);
+        let listed = listed.unwrap();
+        assert!(listed.iter().all(|name| name.matches('/').count() <= 4), "{listed:?}");
+        assert!(listed.contains(&"a/b/side/file".to_owned()), "{listed:?}");
+        for link in ["a/b/up", "a/b/here", "a/b/side/up"] {
+            assert!(warnings.iter().any(|warning| warning.contains(&format!("{link:?}"))), "{warnings:?}");
+        }
     }
 }
 
@@ -218,7 +273,11 @@ fn what_is_no_regular_file_is_not_listed() {
         mknodat(CWD, root.path().join(name), file_type, Mode::RUSR, 0).unwrap();
         symlink(name, root.path().join(format!("to-{name}"))).unwrap();
     }
-    assert_eq!(names(root.path(), ""), ["file"]);
+    let (listed, warnings) = list(root.path(), "");
+    assert_eq!(listed.unwrap(), ["file"]);
+    let told =
+        |name: &&str| format!("{name:?} below {:?} is not a regular file: it is not listed", root.path());
+    assert_eq!(warnings, ["fifo", "socket", "to-fifo", "to-socket"].iter().map(told).collect::<Vec<_>>());
 }
 
 // Apple's file systems refuse such names.

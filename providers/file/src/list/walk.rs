@@ -1,9 +1,10 @@
 //! One walk through the files below a root.
 //!
-//! Each directory is opened in the one that it was found in, by its descriptor and never through a link: no rename can lead
-//! elsewhere, and there are no circles. The directory that the prefix spells is opened like a file of that name, so it may
-//! be behind links that stay below the root. What begins with a dot is left out, as a shell's `*` does, unless the prefix
-//! spells the dot.
+//! Each directory is opened in the one that it was found in, by its descriptor, so that no rename can lead elsewhere. One behind
+//! a link is opened like a file of that name, by its path from the root, so that it stays below the root; so is the directory
+//! that the prefix spells. A link to a directory that the walk is in already is not entered: there are no circles. What
+//! begins with a dot is left out, as a shell's `*` does, unless the prefix spells the dot. Whatever is left out is told, but
+//! for names with two dots, which are the kubelet's own.
 //!
 //! Directories are gone through depth first, so that no more descriptors are held than there are components in a name.
 
@@ -28,6 +29,8 @@ use crate::turn::let_others_run;
 pub(super) struct Seen {
     pub(super) names: BTreeSet<String>,
     pub(super) warnings: BTreeSet<String>,
+    /// By path, what begins with a dot.
+    pub(super) hidden: BTreeSet<String>,
     /// By path, each link that leads nowhere, round in a circle or out of the root.
     pub(super) broken_links: BTreeMap<String, Refusal>,
     /// By path, each directory as it was before it was read.
@@ -47,10 +50,13 @@ impl From<SourceError> for Stop {
     }
 }
 
+/// What tells one directory from another: its device and its number there.
+type Identity = (i128, i128);
+
 /// What tells one directory from another, and that it has changed.
 #[derive(PartialEq)]
 struct Look {
-    identity: (i128, i128),
+    identity: Identity,
     links: i128,
     modified: (i128, i128),
     changed: (i128, i128),
@@ -73,13 +79,38 @@ struct Directory {
     descriptor: Arc<OwnedFd>,
     /// Its path below the root, with a `/` at the end; empty for the root itself.
     path: String,
+    way: Option<Arc<Way>>,
+}
+
+/// The directories that the walk is in, the innermost first.
+struct Way {
+    identity: Identity,
+    outer: Option<Arc<Way>>,
 }
 
 /// A directory that has been seen.
 struct Ahead {
-    parent: Arc<OwnedFd>,
-    name: CString,
+    entry: Entry,
     path: String,
+    way: Option<Arc<Way>>,
+}
+
+/// How a directory is entered.
+enum Entry {
+    /// By its name in the directory that it is in.
+    Directory { parent: Arc<OwnedFd>, name: CString },
+    /// Through a link, by its path from the root.
+    Link,
+}
+
+/// What a link leads to.
+enum Target {
+    File,
+    Directory,
+    /// What cannot be listed, and has been noted.
+    Nothing,
+    /// Neither a file nor a directory.
+    Other,
 }
 
 /// A walk under way.
@@ -101,53 +132,89 @@ impl<'a> Walk<'a> {
     pub(super) async fn below(mut self, prefix: &str) -> Result<Seen, Stop> {
         let (folder, beginning) = prefix.split_at(prefix.rfind('/').map_or(0, |slash| slash + 1));
         if let Some(directory) = self.open(folder)? {
-            self.read(&directory, beginning)?;
+            self.read(directory, beginning)?;
         }
         while let Some(ahead) = self.ahead.pop() {
             let_others_run().await;
-            let directory = self.enter(ahead)?;
-            self.read(&directory, "")?;
+            if let Some(directory) = self.enter(ahead)? {
+                self.read(directory, "")?;
+            }
         }
         Ok(self.seen)
     }
 
     /// Opens the directory that the prefix spells; none if there is no such directory.
     fn open(&self, folder: &str) -> Result<Option<Directory>, Stop> {
+        let mut way = None;
+        for (slash, _) in folder.match_indices('/') {
+            let outer = folder.get(..slash).and_then(|inner| inner.rfind('/')).map_or(0, |outer| outer + 1);
+            let Some(opened) = self.spelled(folder.get(..outer).unwrap_or_default())? else {
+                return Ok(None);
+            };
+            let identity = Look::at(&opened).map_err(|errno| self.failed(folder, errno))?.identity;
+            way = Some(Arc::new(Way { identity, outer: way }));
+        }
+        let opened = self.spelled(folder)?;
+        Ok(opened.map(|opened| Directory { descriptor: Arc::new(opened), path: folder.to_owned(), way }))
+    }
+
+    /// Opens a directory by its path from the root.
+    fn spelled(&self, folder: &str) -> Result<Option<OwnedFd>, Stop> {
         // The dot makes the name that of a directory, and of nothing else.
         match beneath::open(self.top.as_fd(), &format!("{folder}.")) {
-            Ok(opened) => Ok(Some(Directory { descriptor: Arc::new(opened), path: folder.to_owned() })),
+            Ok(opened) => Ok(Some(opened)),
             Err(Refusal::Absent) => Ok(None),
             Err(refusal) => Err(error::of_listing(Place::of_directory(self.root, folder), refusal).into()),
         }
     }
 
-    /// Opens a directory that has been seen.
-    fn enter(&self, ahead: Ahead) -> Result<Directory, Stop> {
-        let Ahead { parent, name, path } = ahead;
-        match beneath::enter(parent.as_fd(), &name) {
-            Ok(opened) => Ok(Directory { descriptor: Arc::new(opened), path }),
-            // What a link gives, that it has become, depends on the system.
-            Err(Errno::NOTDIR | Errno::LOOP | Errno::MLINK) => Err(Stop::Changed),
-            Err(errno) => Err(self.failed(&path, errno)),
+    /// Opens a directory that has been seen; none if a link leads to one that the walk is in.
+    fn enter(&mut self, ahead: Ahead) -> Result<Option<Directory>, Stop> {
+        let Ahead { entry, path, way } = ahead;
+        let opened = match &entry {
+            Entry::Directory { parent, name } => match beneath::enter(parent.as_fd(), name) {
+                // What a link gives, that it has become, depends on the system.
+                Err(Errno::NOTDIR | Errno::LOOP | Errno::MLINK) => return Err(Stop::Changed),
+                opened => opened.map_err(|errno| self.failed(&path, errno))?,
+            },
+            Entry::Link => match beneath::open(self.top.as_fd(), &format!("{path}.")) {
+                Err(Refusal::Absent | Refusal::LeadsNowhere) => return Err(Stop::Changed),
+                Err(refusal) => {
+                    return Err(error::of_listing(Place::of_directory(self.root, &path), refusal).into());
+                }
+                Ok(opened) => opened,
+            },
+        };
+        let identity = Look::at(&opened).map_err(|errno| self.failed(&path, errno))?.identity;
+        if matches!(entry, Entry::Link) && is_on(&way, identity) {
+            let link = path.trim_end_matches('/');
+            self.skip(&format!("the link {link:?} below {:?} leads to a directory that it is in", self.root));
+            return Ok(None);
         }
+        Ok(Some(Directory { descriptor: Arc::new(opened), path, way }))
     }
 
     /// Takes what a directory holds whose names have this beginning.
-    fn read(&mut self, directory: &Directory, beginning: &str) -> Result<(), Stop> {
-        let Directory { descriptor, path } = directory;
+    fn read(&mut self, mut directory: Directory, beginning: &str) -> Result<(), Stop> {
+        let Directory { descriptor, path, way } = &mut directory;
         if path.matches('/').count() >= MOST_COMPONENTS {
             return Err(error::too_deep(Place::of_directory(self.root, path)).into());
         }
         let look = Look::at(descriptor).map_err(|errno| self.failed(path, errno))?;
+        *way = Some(Arc::new(Way { identity: look.identity, outer: way.take() }));
         self.seen.directories.insert(path.clone(), look);
-        let root = self.root;
-        let failed = |errno| failed(root, path, errno);
-        entries::each(descriptor.as_fd(), failed, |name, file_type| {
-            if !is_wanted(name, beginning) {
-                return Ok(());
+        let (root, directory) = (self.root, &directory);
+        let failed = |errno| failed(root, &directory.path, errno);
+        entries::each(directory.descriptor.as_fd(), failed, |name, file_type| match wanted(name, beginning) {
+            Wanted::Yes => {
+                let file_type = known(file_type, directory, name).map_err(failed)?;
+                self.take(directory, name, file_type)
             }
-            let file_type = known(file_type, directory, name).map_err(failed)?;
-            self.take(directory, name, file_type)
+            Wanted::Hidden => {
+                self.seen.hidden.insert(format!("{}{}", directory.path, name.to_string_lossy()));
+                self.count()
+            }
+            Wanted::No => Ok(()),
         })
     }
 
@@ -156,34 +223,44 @@ impl<'a> Walk<'a> {
         let path = format!("{}{text}", directory.path);
         match file_type {
             FileType::RegularFile => self.add(path),
-            FileType::Symlink if self.leads_to_file(&path)? => self.add(path),
             FileType::Directory => {
-                self.count()?;
                 let parent = Arc::clone(&directory.descriptor);
-                self.ahead.push(Ahead { parent, name: name.to_owned(), path: format!("{path}/") });
-                Ok(())
+                self.see(directory, Entry::Directory { parent, name: name.to_owned() }, &path)
             }
-            _ => Ok(()),
+            FileType::Symlink => match self.target(&path)? {
+                Target::File => self.add(path),
+                Target::Directory => self.see(directory, Entry::Link, &path),
+                Target::Nothing => Ok(()),
+                Target::Other => self.skip_irregular(&path),
+            },
+            _ => self.skip_irregular(&path),
         }
     }
 
-    /// Says whether a link leads to a regular file, as a fetch would find it.
+    /// Notes a directory to be entered.
+    fn see(&mut self, directory: &Directory, entry: Entry, path: &str) -> Result<(), Stop> {
+        self.count()?;
+        self.ahead.push(Ahead { entry, path: format!("{path}/"), way: directory.way.clone() });
+        Ok(())
+    }
+
+    /// Returns what a link leads to, as a fetch would find it.
     ///
     /// A link that leads nowhere, round in a circle or out of the root is noted. It may name a secret, and a listing without that
     /// one would be a part that is taken for all. But it may also be in the course of being replaced: the next walk tells.
-    fn leads_to_file(&mut self, path: &str) -> Result<bool, Stop> {
+    fn target(&mut self, path: &str) -> Result<Target, Stop> {
         let refusal = match beneath::open(self.top.as_fd(), path) {
-            Ok(opened) => return is_regular(&opened).map_err(|errno| self.failed(path, errno)),
+            Ok(opened) => return target(&opened).map_err(|errno| self.failed(path, errno)),
             Err(refusal) => refusal,
         };
         match refusal {
             Refusal::Absent => Err(Stop::Changed),
             Refusal::LeadsNowhere | Refusal::System(Errno::LOOP | Errno::XDEV) => {
                 self.seen.broken_links.insert(path.to_owned(), refusal);
-                Ok(false)
+                Ok(Target::Nothing)
             }
             // So says the system of a socket, and of a device that has no driver.
-            Refusal::System(Errno::NXIO | Errno::NODEV | Errno::OPNOTSUPP) => Ok(false),
+            Refusal::System(Errno::NXIO | Errno::NODEV | Errno::OPNOTSUPP) => Ok(Target::Other),
             _ => {
                 let place = Place::of_directory(self.root, path);
                 Err(error::of_file(place, FileFault::Open(refusal)).into())
@@ -202,9 +279,18 @@ impl<'a> Walk<'a> {
         self.count()?;
         let path = [directory.path.as_bytes(), name.to_bytes()].concat();
         let (path, root) = (OsStr::from_bytes(&path), self.root);
-        let told = format!("the name {path:?} below {root:?} is not UTF-8: it is not listed");
-        self.seen.warnings.insert(told);
+        self.skip(&format!("the name {path:?} below {root:?} is not UTF-8"));
         Ok(())
+    }
+
+    fn skip_irregular(&mut self, path: &str) -> Result<(), Stop> {
+        self.count()?;
+        self.skip(&format!("{path:?} below {:?} is not a regular file", self.root));
+        Ok(())
+    }
+
+    fn skip(&mut self, why: &str) {
+        self.seen.warnings.insert(format!("{why}: it is not listed"));
     }
 
     fn count(&mut self) -> Result<(), Stop> {
@@ -225,16 +311,37 @@ fn failed(root: &Path, path: &str, errno: Errno) -> Stop {
     }
 }
 
-fn is_regular(opened: &OwnedFd) -> Result<bool, Errno> {
-    let stat = fstat(opened)?;
-    Ok(FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
+fn target(opened: &OwnedFd) -> Result<Target, Errno> {
+    Ok(match FileType::from_raw_mode(fstat(opened)?.st_mode) {
+        FileType::RegularFile => Target::File,
+        FileType::Directory => Target::Directory,
+        _ => Target::Other,
+    })
+}
+
+/// Says whether a directory is one of those that the walk is in.
+fn is_on(way: &Option<Arc<Way>>, identity: Identity) -> bool {
+    std::iter::successors(way.as_ref(), |inner| inner.outer.as_ref()).any(|inner| inner.identity == identity)
+}
+
+/// Whether an entry of a directory is listed.
+enum Wanted {
+    Yes,
+    /// It would be, but for the dot that it begins with.
+    Hidden,
+    No,
 }
 
 /// Says whether an entry of a directory can be part of a name that has this beginning.
-fn is_wanted(name: &CStr, beginning: &str) -> bool {
+fn wanted(name: &CStr, beginning: &str) -> Wanted {
     let name = name.to_bytes();
-    let is_hidden = name.starts_with(b".") && !beginning.starts_with('.');
-    !is_hidden && name.starts_with(beginning.as_bytes()) && name != b"." && name != b".."
+    match name {
+        b"." | b".." => Wanted::No,
+        _ if !name.starts_with(beginning.as_bytes()) => Wanted::No,
+        [b'.', b'.', ..] if beginning.is_empty() => Wanted::No,
+        [b'.', ..] if beginning.is_empty() => Wanted::Hidden,
+        _ => Wanted::Yes,
+    }
 }
 
 /// Returns what an entry is. Not every file system says so in the directory itself.
