@@ -6,6 +6,7 @@ mod support;
 
 mod aws;
 mod bad_input;
+mod boto3;
 mod broken_links;
 mod children;
 mod colours;

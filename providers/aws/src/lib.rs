@@ -4,6 +4,7 @@ mod apart;
 mod attempts;
 mod budget;
 mod clients;
+mod credential_process;
 mod credentials;
 mod error;
 mod http;

@@ -9,9 +9,10 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use secretdir_provider::SourceError;
 use tokio::sync::OnceCell;
 
+use crate::credential_process::CredentialProcess;
 use crate::credentials::Remembering;
 use crate::settings::AwsSettings;
-use crate::surroundings::{Surroundings, check_region};
+use crate::surroundings::{PrintedCredentials, Surroundings, check_region};
 use crate::{error, http};
 
 /// How long a connection may take to be made.
@@ -22,13 +23,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The name of a session where the settings have none.
-const SESSION: &str = "secretdir";
+pub(crate) const SESSION: &str = "secretdir";
 
 /// The regions of one source, the first one and those to turn to, with what they share.
 pub(crate) struct Places {
     settings: AwsSettings,
     credentials: Option<SharedCredentialsProvider>,
-    surroundings: OnceCell<SdkConfig>,
+    surroundings: OnceCell<(SdkConfig, Option<CredentialProcess>)>,
 }
 
 /// One region.
@@ -38,6 +39,8 @@ pub(crate) struct Place {
     pub(crate) home: String,
     pub(crate) endpoint_url: Option<String>,
     pub(crate) config: SdkConfig,
+    /// What prints the credentials, if something does: to be refreshed before they are needed.
+    pub(crate) process: Option<CredentialProcess>,
 }
 
 impl Places {
@@ -58,23 +61,24 @@ impl Places {
     /// Returns the region at this place, of which 0 is the first. The first time, reads the environment and AWS's
     /// configuration files, and may ask the instance for its region.
     pub(crate) async fn place(&self, number: usize) -> Result<Place, SourceError> {
-        let shared = self.surroundings.get_or_try_init(|| self.look_around()).await?;
+        let (shared, process) = self.surroundings.get_or_try_init(|| self.look_around()).await?;
         let failover = number.checked_sub(1).and_then(|number| self.settings.failover_region.get(number));
         let home = shared.region().map(ToString::to_string).ok_or_else(error::no_region)?;
         let region = failover.unwrap_or(&home).clone();
         let endpoint_url = self.settings.endpoint_url.as_ref().map(|url| url.replace("{region}", &region));
         let config = shared.to_builder().region(Region::new(region.clone())).build();
-        Ok(Place { region, home, endpoint_url, config })
+        Ok(Place { region, home, endpoint_url, config, process: process.clone() })
     }
 
-    async fn look_around(&self) -> Result<SdkConfig, SourceError> {
-        let found = Surroundings::read(&self.settings)?;
+    async fn look_around(&self) -> Result<(SdkConfig, Option<CredentialProcess>), SourceError> {
+        let mut found = Surroundings::read(&self.settings)?;
+        let printed = found.printed.take().filter(|_| self.credentials.is_none());
         let region = self.region(&found).await?;
         let config = found.configure(self.loader(&found)).region(Region::new(region)).load().await;
-        let credentials = self.credentials(&config).await;
+        let credentials = self.credentials(&config, printed.as_ref()).await;
         let mut config = config.into_builder();
         config.set_credentials_provider(credentials);
-        Ok(config.build())
+        Ok((config.build(), printed.map(|printed| printed.process)))
     }
 
     /// Returns the region of the settings, the environment, the profile or the instance.
@@ -100,9 +104,16 @@ impl Places {
         loader
     }
 
-    async fn credentials(&self, found: &SdkConfig) -> Option<SharedCredentialsProvider> {
-        let own = self.credentials.clone().or_else(|| found.credentials_provider())?;
-        let own = SharedCredentialsProvider::new(Remembering::new(own));
+    async fn credentials(
+        &self,
+        found: &SdkConfig,
+        printed: Option<&PrintedCredentials>,
+    ) -> Option<SharedCredentialsProvider> {
+        let own = match printed {
+            Some(printed) => Some(printed.provider(found).await),
+            None => self.credentials.clone().or_else(|| found.credentials_provider()),
+        };
+        let own = SharedCredentialsProvider::new(Remembering::new(own?));
         let Some(role) = &self.settings.role_arn else { return Some(own) };
         let session = self.settings.role_session_name.as_deref().unwrap_or(SESSION);
         let mut assumed = AssumeRoleProvider::builder(role).session_name(session).configure(found);

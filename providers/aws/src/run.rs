@@ -58,6 +58,8 @@ pub(crate) fn admitted(context: &FetchContext, answers: Vec<(usize, Answer)>) ->
 pub(crate) struct Limits {
     /// When the call must be at its end.
     pub(crate) until: Instant,
+    /// When the run must be at its end, whatever region is asked.
+    pub(crate) deadline: Instant,
     pub(crate) budget: Arc<Budget>,
 }
 
@@ -218,7 +220,7 @@ impl<'a, S: Service> Run<'a, S> {
     async fn make_calls(&mut self, region: usize, mut open: Vec<usize>, until: Instant) {
         self.retry_after = None;
         while !open.is_empty() {
-            let limits = Limits { until, budget: Arc::clone(&self.budget) };
+            let limits = Limits { until, deadline: self.deadline, budget: Arc::clone(&self.budget) };
             let calls = self.service.split(std::mem::take(&mut open)).into_iter();
             let calls = calls.map(|call| self.service.ask(region, call, limits.clone()));
             let outcomes: Vec<_> =

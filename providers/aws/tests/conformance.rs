@@ -26,6 +26,8 @@ mod patience;
 mod permissions;
 #[path = "conformance/places.rs"]
 mod places;
+#[path = "conformance/printed.rs"]
+mod printed;
 #[path = "conformance/proxies.rs"]
 mod proxies;
 #[path = "conformance/refusals.rs"]

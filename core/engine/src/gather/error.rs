@@ -8,7 +8,7 @@ use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
 use super::Answers;
 use crate::bundle::MakeError;
 use crate::import::{self, ImportFault};
-use crate::plan::{Content, Imported, Plan, PlannedImport, PlannedTemplate, RequestId, SecretUse};
+use crate::plan::{Content, IfAbsent, Imported, Plan, PlannedImport, PlannedTemplate, RequestId, SecretUse};
 use crate::report::count;
 use crate::template::TemplateError;
 
@@ -71,12 +71,15 @@ impl GatherError {
 }
 
 impl GatherFailure {
-    /// A request that failed keeps every file from being written that is made of it.
+    /// A request that failed keeps every file from being written that is made of it; if there is no such secret, only those that
+    /// need one.
     pub(crate) fn fetch(plan: &Plan, source: usize, request: &SecretRequest, error: SourceError) -> Self {
         let planned = plan.sources.get(source);
         let place = planned.and_then(|source| source.requests.iter().position(|planned| planned == request));
         let id = place.map(|request| RequestId { source, request });
-        let is_it = |used: &SecretUse| Some(used.id) == id;
+        let is_needed =
+            |used: &SecretUse| error.kind() != SourceErrorKind::NotFound || used.if_absent == IfAbsent::Fail;
+        let is_it = |used: &SecretUse| Some(used.id) == id && is_needed(used);
         let files = plan.files.iter().filter(|(_, file)| file.content.uses().iter().any(is_it));
         let files: Vec<_> = files.collect();
         let place = files.first().and_then(|(_, file)| file.content.place_of(is_it));

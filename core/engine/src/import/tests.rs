@@ -254,7 +254,7 @@ async fn what_was_listed_must_be_there() {
     assert_eq!(
         faults(&secrets, &rest).await,
         [
-            "file `a`: secret `app/x` of source `s`: not found: not there",
+            "import[0]: secret `app/x` of source `s`: not found: not there",
             "import[0]: secret `app/y` of source `s`: permission denied: not for you",
         ]
     );

@@ -52,7 +52,8 @@ pub(super) const ALL: [Fault; 16] = [
 
 /// Codes without the ending `Exception`, which comes and goes.
 const FAULTS: &[(Fault, &[&str])] = &[
-    (Fault::Missing, &["ResourceNotFound"]),
+    // The second is what Systems Manager says of a reference to a secret that is not there.
+    (Fault::Missing, &["ResourceNotFound", "ParameterNotFound", "ParameterVersionNotFound"]),
     (Fault::Denied, &["AccessDenied", "NotAuthorized", "UnauthorizedOperation", "OptInRequired"]),
     (
         Fault::KeyDenied,
@@ -264,6 +265,8 @@ mod tests {
         for (status, code, expected) in [
             (400, "ResourceNotFoundException", Kind::NotFound),
             (404, "ResourceNotFoundException", Kind::NotFound),
+            (400, "ParameterNotFound", Kind::NotFound),
+            (400, "ParameterVersionNotFound", Kind::NotFound),
             (400, "AccessDeniedException", Kind::PermissionDenied),
             (403, "AccessDenied", Kind::PermissionDenied),
             (400, "DecryptionFailure", Kind::PermissionDenied),

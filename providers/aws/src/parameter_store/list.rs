@@ -28,7 +28,7 @@ pub(super) struct Parameters<'a> {
 
 impl Pages for Parameters<'_> {
     async fn page(&self, token: Option<String>, limits: &Limits) -> Result<Page, NoPage> {
-        let regional = self.source.regional(0).await?;
+        let regional = self.source.regional(0, limits.deadline).await?;
         let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
         let overrides = Config::builder()
             .timeout_config(timeouts(limits.until))

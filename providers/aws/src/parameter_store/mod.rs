@@ -11,6 +11,7 @@ mod question;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ssm::Client;
@@ -54,8 +55,8 @@ impl ParameterStore {
         Self { clients: Clients::new(settings, credentials) }
     }
 
-    async fn regional(&self, region: usize) -> Result<&Regional, SourceError> {
-        self.clients.get(region, client).await
+    async fn regional(&self, region: usize, until: Instant) -> Result<&Regional, SourceError> {
+        self.clients.get(region, client, until).await
     }
 }
 
@@ -113,7 +114,7 @@ impl Service for Asking<'_> {
     }
 
     async fn ask(&self, region: usize, call: Call, limits: Limits) -> Outcome {
-        let regional = match self.source.regional(region).await {
+        let regional = match self.source.regional(region, limits.deadline).await {
             Ok(regional) => regional,
             Err(error) => return Outcome::failed(call, &error),
         };

@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_secretsmanager::Client;
@@ -141,7 +142,7 @@ impl Service for Asking<'_> {
     }
 
     async fn ask(&self, region: usize, call: Call, limits: Limits) -> Outcome {
-        let regional = match self.source.regional(region).await {
+        let regional = match self.source.regional(region, limits.deadline).await {
             Ok(regional) => regional,
             Err(error) => return Outcome::failed(call, &error),
         };
@@ -204,8 +205,8 @@ impl<'a> Asking<'a> {
 }
 
 impl SecretsManager {
-    async fn regional(&self, region: usize) -> Result<&Regional, SourceError> {
-        self.clients.get(region, client).await
+    async fn regional(&self, region: usize, until: Instant) -> Result<&Regional, SourceError> {
+        self.clients.get(region, client, until).await
     }
 }
 

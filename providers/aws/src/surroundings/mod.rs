@@ -8,8 +8,10 @@
 //! 2. [`ini`]: the syntax of the two files, as Python's `configparser` has it.
 //! 3. [`profiles`]: the profiles in them, and the one that is asked for, with those that it builds on.
 //! 4. [`settled`]: for each setting, the variable, or else the key of the profile.
-
+//!
+//! Credentials that a program prints do not come through the SDK: [`printed`].
 mod ini;
+mod printed;
 mod profiles;
 mod rules;
 mod settled;
@@ -21,6 +23,7 @@ use aws_config::ConfigLoader;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use secretdir_provider::{SourceError, SourceErrorKind};
 
+pub(crate) use self::printed::PrintedCredentials;
 pub(crate) use self::rules::region as check_region;
 use crate::http::Authorities;
 use crate::settings::AwsSettings;
@@ -37,6 +40,8 @@ pub(crate) struct Surroundings {
     /// The profiles that are in use, as a file.
     file: String,
     profile: Option<String>,
+    /// What prints the credentials, if a program does.
+    pub(crate) printed: Option<PrintedCredentials>,
     pub(crate) region: Option<String>,
     /// The certificates that are trusted instead of the machine's.
     pub(crate) authorities: Option<Authorities>,

@@ -57,7 +57,22 @@ pub(super) struct Key {
     pub(super) value: String,
     file: Arc<Path>,
     line: usize,
+    of: Which,
     pub(super) below: BTreeMap<String, Entry>,
+}
+
+/// One of the two files.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Config,
+    Credentials,
+}
+
+impl Key {
+    /// Says whether it is in `~/.aws/credentials`.
+    pub(super) fn is_of_credentials(&self) -> bool {
+        self.of == Which::Credentials
+    }
 }
 
 /// The keys of a profile, or of a section that profiles refer to. One that is empty is not set.
@@ -82,7 +97,7 @@ impl Profiles {
         if let Some(path) = variables.file("AWS_SHARED_CREDENTIALS_FILE", "credentials") {
             let file = Arc::from(path.as_path());
             for Section { name, keys } in sections(&path)? {
-                profiles.profiles.entry(name).or_default().extend(located(keys, &file));
+                profiles.profiles.entry(name).or_default().extend(located(keys, &file, Which::Credentials));
             }
         }
         Ok(profiles)
@@ -96,7 +111,7 @@ impl Profiles {
             [kind, name] if kind == "services" => self.services.entry(name.clone()),
             _ => return,
         };
-        place.or_default().extend(located(section.keys, file));
+        place.or_default().extend(located(section.keys, file, Which::Config));
     }
 
     /// Returns the profile with this name, and those that it builds on, each with its keys.
@@ -152,9 +167,9 @@ impl fmt::Display for Key {
     }
 }
 
-fn located(keys: BTreeMap<String, Entry>, file: &Arc<Path>) -> Keys {
+fn located(keys: BTreeMap<String, Entry>, file: &Arc<Path>, of: Which) -> Keys {
     let located = keys.into_iter().map(|(name, Entry { value, line, below })| {
-        (name, Key { value, file: Arc::clone(file), line, below })
+        (name, Key { value, file: Arc::clone(file), line, of, below })
     });
     located.collect()
 }
@@ -177,8 +192,8 @@ fn sections(path: &PathBuf) -> Result<Vec<Section>, SourceError> {
     })
 }
 
-/// Splits the name of a section as a shell would.
-fn words(text: &str) -> Vec<String> {
+/// Splits a text as a shell would, into nothing if a quote is not closed.
+pub(super) fn words(text: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     let mut characters = text.chars();
     while let Some(c) = characters.next() {

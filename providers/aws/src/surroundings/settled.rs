@@ -7,7 +7,7 @@ use secretdir_provider::SourceError;
 
 use super::profiles::{self, Keys, Profiles};
 use super::variables::{self, Variables};
-use super::{Surroundings, no_credentials, rules};
+use super::{PrintedCredentials, Surroundings, no_credentials, rules};
 use crate::http::Authorities;
 use crate::settings::AwsSettings;
 
@@ -106,7 +106,9 @@ pub(super) fn settle(
     let hidden = if of_the_settings.is_some() { found.beside_the_profile() } else { Hidden::default() };
     let profile = found.chain.first().map(|(name, _)| written(name));
     let authorities = found.authorities()?;
-    Ok(Surroundings { environment, hidden, file, profile, region: found.region(), authorities })
+    let has_key = of_the_settings.is_none() && environment.contains_key("AWS_ACCESS_KEY_ID");
+    let printed = if has_key { None } else { PrintedCredentials::of(&found.chain) };
+    Ok(Surroundings { environment, hidden, file, profile, printed, region: found.region(), authorities })
 }
 
 impl Found<'_> {
@@ -265,7 +267,11 @@ impl Found<'_> {
             let _ = writeln!(file, "[profile {}]", written(name));
             for (name, key) in keys {
                 match (name.as_str(), key.value.as_str()) {
-                    ("services" | "endpoint_url" | "login_session" | "ca_bundle", _) => {}
+                    // What a program prints does not come through the SDK, which would start it before it looks at a key.
+                    (
+                        "services" | "endpoint_url" | "login_session" | "ca_bundle" | "credential_process",
+                        _,
+                    ) => {}
                     ("source_profile", source) => line(&mut file, name, &written(source)),
                     ("credential_source", "Environment") => {
                         line(&mut file, "source_profile", OF_THE_ENVIRONMENT)

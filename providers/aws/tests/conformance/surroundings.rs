@@ -143,7 +143,7 @@ fn no_value_of_a_profile_panics_or_blames_something_else() {
         let (key, value) = (PROFILE_KEYS[number / NASTY.len()], NASTY[number % NASTY.len()]);
         let config = format!("[default]\n{KEYS}{key} = {value}\n");
         let told = with_files(&server, &[("region", REGION)], &config, "");
-        let words = if key == "credential_process" { "external process" } else { key };
+        let words = if key == "credential_process" { "credential process" } else { key };
         assert!(told == VALUE || told.contains(words) || told.contains(key), "{key} = {value:?}: {told}");
         assert!(!value.trim().is_empty() || told == VALUE, "{key} is empty, not set: {told}");
     });

@@ -1,0 +1,331 @@
+//! Credentials that a program prints: `credential_process` of a profile.
+//!
+//! The SDK would give it ten seconds and leave it running after that. Here it has until the deadline of the run, and is then
+//! killed with all that it started. As with boto3 no shell reads the words, and what is printed has at most 64 KiB.
+//! A failure stands for a while: many secrets need not wait for it again and again.
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use rustix::process::{Pid, Signal, kill_process_group};
+use secretdir_provider::{SourceError, SourceErrorKind};
+use serde::Deserialize;
+use tokio::io::AsyncReadExt as _;
+use tokio::process::{Child, Command};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use crate::error;
+
+/// The most bytes that are read of what it prints.
+const MOST: usize = 64 << 10;
+
+/// How long before they expire credentials are fetched anew.
+const MARGIN: Duration = Duration::from_secs(10);
+
+/// How long a failure stands, before the program is started again.
+const MEMORY: Duration = Duration::from_secs(10);
+
+const HINT: &str =
+    "run the program by hand to see what it says: what it prints may be credentials, and is not shown";
+const TIME_HINT: &str = "raise `timeout` of [gather], or look at what the program waits for";
+
+/// A program that prints credentials, and what it has printed. `Debug` shows where it is named.
+#[derive(Clone)]
+pub(crate) struct CredentialProcess {
+    words: Vec<String>,
+    /// What names it: the profile, the file and the line.
+    place: String,
+    printed: Arc<Mutex<Option<Printed>>>,
+}
+
+/// What came of it.
+enum Printed {
+    Credentials(Credentials),
+    Failure { when: Instant, error: SourceError },
+}
+
+impl CredentialProcess {
+    /// Takes the program with its arguments, and what names it.
+    pub(crate) fn new(words: Vec<String>, place: String) -> Self {
+        Self { words, place, printed: Arc::default() }
+    }
+
+    /// Starts the program, unless what it has printed still holds, and waits for it until then.
+    pub(crate) async fn refresh(&self, until: Instant) -> Result<(), SourceError> {
+        let mut printed = self.printed.lock().await;
+        match &*printed {
+            Some(Printed::Credentials(credentials)) if holds(credentials) => return Ok(()),
+            Some(Printed::Failure { when, error }) if when.elapsed() < MEMORY => {
+                return Err(error::again(error));
+            }
+            _ => {}
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        let done = timeout(left, self.run()).await.unwrap_or_else(|_| {
+            // Not a time-out of the region: no other one would help.
+            Err(self.failed("did not end before the deadline", TIME_HINT))
+        });
+        match done {
+            Ok(credentials) => {
+                *printed = Some(Printed::Credentials(credentials));
+                Ok(())
+            }
+            Err(error) => {
+                let told = error::again(&error);
+                *printed = Some(Printed::Failure { when: Instant::now(), error });
+                Err(told)
+            }
+        }
+    }
+
+    async fn run(&self) -> Result<Credentials, SourceError> {
+        let unavailable = |what: &str| self.failed(what, HINT);
+        let (program, arguments) = self
+            .words
+            .split_first()
+            .ok_or_else(|| unavailable("names no program, or has a quote without its end"))?;
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| unavailable(&format!("cannot be started: {error}")))?;
+        let mut group = Group::of(&child);
+        let output = child.stdout.take().ok_or_else(|| unavailable("has no standard output"))?;
+        let mut printed = Zeroizing::new(Vec::with_capacity(MOST + 1));
+        // One byte more, to see that there is more.
+        let most = u64::try_from(MOST + 1).unwrap_or(u64::MAX);
+        let read = output.take(most).read_to_end(&mut printed).await;
+        read.map_err(|error| unavailable(&format!("cannot be read from: {error}")))?;
+        if printed.len() > MOST {
+            return Err(unavailable(&format!("prints more than {MOST} bytes")));
+        }
+        let status =
+            child.wait().await.map_err(|error| unavailable(&format!("cannot be waited for: {error}")))?;
+        group.release();
+        if !status.success() {
+            return Err(unavailable(&format!("failed: {status}")));
+        }
+        credentials(&printed).map_err(|what| unavailable(&what))
+    }
+
+    fn failed(&self, what: &str, hint: &str) -> SourceError {
+        let cause = format!("no credentials: the credential process of {} {what}", self.place);
+        SourceError::new(SourceErrorKind::Unauthenticated).with_cause(cause).with_hint(hint)
+    }
+}
+
+impl std::fmt::Debug for CredentialProcess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CredentialProcess").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+impl ProvideCredentials for CredentialProcess {
+    /// Gives what the program has printed: who makes a call refreshes it before.
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            match &*self.printed.lock().await {
+                Some(Printed::Credentials(credentials)) => Ok(credentials.clone()),
+                _ => Err(CredentialsError::not_loaded("the credential process has not been run")),
+            }
+        })
+    }
+}
+
+fn holds(credentials: &Credentials) -> bool {
+    credentials.expiry().is_none_or(|expiry| SystemTime::now() + MARGIN < expiry)
+}
+
+/// The process and all that it started, by the number of their group. Dropping it kills them.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        Self(child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)))
+    }
+
+    /// The process has been waited for: its number may be somebody else's from now on.
+    fn release(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // It fails only if nobody is left.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+/// What is printed, as <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html> has it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Output {
+    version: Option<u64>,
+    access_key_id: Option<String>,
+    secret_access_key: Option<String>,
+    session_token: Option<String>,
+    expiration: Option<String>,
+    account_id: Option<String>,
+}
+
+/// Reads what was printed. Of it nothing is quoted.
+fn credentials(printed: &[u8]) -> Result<Credentials, String> {
+    let output: Output = serde_json::from_slice(printed)
+        .map_err(|_| "prints something else than a JSON object of credentials")?;
+    if output.version != Some(1) {
+        return Err("prints another `Version` than 1, or none".to_owned());
+    }
+    let needed = |value: Option<String>, key: &str| {
+        value.filter(|value| !value.is_empty()).ok_or_else(|| format!("prints no `{key}`"))
+    };
+    let expiration =
+        output.expiration.map(|text| expiry(&text).ok_or("prints an `Expiration` that is no time"));
+    let mut credentials = Credentials::builder()
+        .access_key_id(needed(output.access_key_id, "AccessKeyId")?)
+        .secret_access_key(needed(output.secret_access_key, "SecretAccessKey")?)
+        .provider_name("credential process");
+    credentials.set_session_token(output.session_token.filter(|token| !token.is_empty()));
+    credentials.set_expiry(expiration.transpose()?);
+    if let Some(account) = output.account_id.filter(|account| !account.is_empty()) {
+        credentials = credentials.account_id(account);
+    }
+    let credentials = credentials.build();
+    if holds(&credentials) { Ok(credentials) } else { Err("prints credentials that have expired".to_owned()) }
+}
+
+fn expiry(text: &str) -> Option<SystemTime> {
+    SystemTime::try_from(DateTime::from_str(text, Format::DateTimeWithOffset).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(script: &str) -> CredentialProcess {
+        let words = ["sh", "-c", script].map(str::to_owned).to_vec();
+        CredentialProcess::new(words, "the profile `a` (config, line 2)".to_owned())
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    const GOOD: &str =
+        r#"echo '{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "hunter2", "SessionToken": "t"}'"#;
+
+    #[tokio::test]
+    async fn what_is_printed_is_used_until_it_expires() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let count = folder.path().join("count");
+        let counted = |print: &str| process(&format!("echo >> {}; {print}", count.display()));
+        let runs = || std::fs::read_to_string(&count).unwrap_or_default().len();
+
+        let lasting = counted(GOOD);
+        for _ in 0..3 {
+            lasting.refresh(soon()).await.unwrap();
+        }
+        assert_eq!(runs(), 1);
+        let credentials = lasting.provide_credentials().await.unwrap();
+        assert_eq!((credentials.access_key_id(), credentials.session_token()), ("AKID", Some("t")));
+
+        // Twelve seconds hold for another moment, and not to the next call after that.
+        let brief = counted(&GOOD.replace(
+            "\"SessionToken\"",
+            "\"Expiration\": \"'$(date -u -d +12sec +%FT%TZ)'\", \"SessionToken\"",
+        ));
+        brief.refresh(soon()).await.unwrap();
+        let expiry = brief.provide_credentials().await.unwrap().expiry().unwrap();
+        assert!(expiry > SystemTime::now() && expiry < SystemTime::now() + Duration::from_secs(12));
+        assert_eq!(runs(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_fails_is_told_without_what_was_printed_and_remembered() {
+        for (script, told) in [
+            ("echo hunter2; exit 3", "failed: exit status: 3"),
+            ("kill -9 $$", "failed: signal: 9 (SIGKILL)"),
+            ("echo hunter2", "prints something else than a JSON object of credentials"),
+            (
+                "echo '{\"Version\": 2, \"SecretAccessKey\": \"hunter2\"}'",
+                "prints another `Version` than 1, or none",
+            ),
+            ("echo '{\"Version\": 1, \"SecretAccessKey\": \"hunter2\"}'", "prints no `AccessKeyId`"),
+            ("echo '{\"Version\": 1, \"AccessKeyId\": \"hunter2\"}'", "prints no `SecretAccessKey`"),
+            (
+                &GOOD.replace("\"SessionToken\"", "\"Expiration\": \"hunter2\", \"SessionToken\""),
+                "prints an `Expiration` that is no time",
+            ),
+            (
+                &GOOD.replace(
+                    "\"SessionToken\"",
+                    "\"Expiration\": \"2020-01-01T00:00:00Z\", \"SessionToken\"",
+                ),
+                "prints credentials that have expired",
+            ),
+            ("yes hunter2", "prints more than 65536 bytes"),
+        ] {
+            let process = process(script);
+            let error = process.refresh(soon()).await.unwrap_err();
+            let shown = error::told(&error);
+            assert_eq!(
+                shown,
+                format!("no credentials: the credential process of the profile `a` (config, line 2) {told}"),
+                "{script}"
+            );
+            let again = process.refresh(soon()).await.unwrap_err();
+            assert_eq!(error::told(&again), shown);
+            assert!(process.provide_credentials().await.is_err());
+            assert!(!format!("{process:?}{error:?}").contains("hunter2"));
+        }
+        let none = CredentialProcess::new(Vec::new(), "x".to_owned()).refresh(soon()).await.unwrap_err();
+        assert!(error::told(&none).ends_with("x names no program, or has a quote without its end"));
+        let missing = CredentialProcess::new(vec!["/no/such".to_owned()], "x".to_owned());
+        assert!(
+            error::told(&missing.refresh(soon()).await.unwrap_err())
+                .contains("x cannot be started: No such file")
+        );
+    }
+
+    #[tokio::test]
+    async fn what_does_not_end_is_killed_with_all_that_it_started() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let fifo = folder.path().join("fifo");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &fifo,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+            0,
+        )
+        .unwrap();
+        // The child of the process holds the FIFO open for as long as it lives.
+        let process = process(&format!("sleep 600 > {} & wait", fifo.display()));
+        let reader = std::thread::spawn({
+            let fifo = fifo.clone();
+            move || std::fs::read(fifo)
+        });
+        let error = process.refresh(Instant::now() + Duration::from_secs(2)).await.unwrap_err();
+        assert_eq!(error.kind(), SourceErrorKind::Unauthenticated);
+        assert!(error::told(&error).ends_with("did not end before the deadline"), "{error:?}");
+        // It ends when nobody holds it open any more.
+        reader.join().unwrap().unwrap();
+    }
+}
