@@ -16,27 +16,22 @@
 //! and may carry a token in the clear: it never goes through a proxy, whatever `NO_PROXY` says.
 
 mod authorities;
+mod connectors;
 mod patience;
 mod way;
 
 use std::error::Error;
 
 pub(crate) use self::authorities::Authorities;
+use self::connectors::{Clients, Connectors, Need};
 pub(crate) use self::patience::{TOO_MANY, retry_after};
 pub(crate) use self::way::{Blocked, Route, Way};
 use aws_sdk_secretsmanager::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_secretsmanager::config::{HttpClient, RuntimeComponents, SharedHttpClient};
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_http_client::{Builder, ConnectorBuilder};
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
 use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::config_bag::ConfigBag;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 /// The largest value, and the most bytes that JSON makes of it and of what is around it.
@@ -60,81 +55,36 @@ impl TooLong {
     }
 }
 
-/// Builds what the SDK builds by default, with ring instead of aws-lc: the machine's certificates, and the proxy that
-/// the environment names. Its answers are bounded, and its errors say where they happened.
+/// Returns the client of a source: the machine's certificates, and the proxy that the environment names. Its answers are
+/// bounded, and its errors say where they happened.
 ///
 /// Takes the authorities to trust instead of the machine's.
-pub(crate) fn client(authorities: Option<&Authorities>) -> SharedHttpClient {
-    SharedHttpClient::new(Ways {
-        direct: unbounded(ProxyConfig::disabled(), authorities),
-        proxied: unbounded(ProxyConfig::from_env(), authorities),
-    })
+pub(crate) fn client(authorities: Option<Authorities>) -> SharedHttpClient {
+    SharedHttpClient::new(Bounded(Clients::new(authorities)))
 }
 
-fn unbounded(proxy: ProxyConfig, authorities: Option<&Authorities>) -> SharedHttpClient {
-    let trusted = authorities.and_then(Authorities::trusted);
-    Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::Ring));
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-        connector.set_proxy_config(Some(proxy.clone()));
-        if let Some(trusted) = &trusted {
-            connector.set_tls_context(trusted.clone());
-        }
-        connector.build()
-    })
-}
-
-/// The ways that a request can take: two clients, or two connectors.
+/// A client, or its connectors, below which everything is bounded.
 #[derive(Debug)]
-struct Ways<T> {
-    direct: T,
-    proxied: T,
-}
+struct Bounded<T>(T);
 
-impl HttpClient for Ways<SharedHttpClient> {
+impl HttpClient for Bounded<Clients> {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(Ways {
-            direct: self.direct.http_connector(settings, components),
-            proxied: self.proxied.http_connector(settings, components),
-        })
-    }
-
-    fn validate_base_client_config(
-        &self,
-        components: &RuntimeComponentsBuilder,
-        config: &ConfigBag,
-    ) -> Result<(), BoxError> {
-        HttpClient::validate_base_client_config(&self.proxied, components, config)
-    }
-
-    fn validate_final_config(
-        &self,
-        components: &RuntimeComponents,
-        config: &ConfigBag,
-    ) -> Result<(), BoxError> {
-        HttpClient::validate_final_config(&self.proxied, components, config)
-    }
-
-    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
-        self.proxied.connector_metadata()
+        SharedHttpConnector::new(Bounded(self.0.connectors(settings, components)))
     }
 }
 
-impl HttpConnector for Ways<SharedHttpConnector> {
+impl HttpConnector for Bounded<Connectors> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let most = most_of(request.headers().get("x-amz-target"));
         let is_signed = request.headers().get("authorization").is_some_and(|text| text.starts_with("AWS4-"));
-        let route = if !is_signed && way::is_near(request.uri()) { Route::Direct } else { Route::Proxied };
-        let way = Way::of(request.uri(), route);
-        let answer = match route {
-            Route::Direct => patience::call(self.direct.clone(), request),
-            Route::Proxied => self.proxied.call(request),
-        };
+        let is_near = !is_signed && way::is_near(request.uri());
+        let way = Way::of(request.uri(), if is_near { Route::Direct } else { Route::Proxied });
+        let connector = self.0.get(Need::of(&way, is_near));
+        let answer = if is_near { patience::call(connector, request) } else { connector.call(request) };
         HttpConnectorFuture::new(async move {
             answer.await.map(|answer| bounded(answer, most)).map_err(|error| way.blocked(error))
         })
@@ -165,6 +115,8 @@ fn bounded(answer: HttpResponse, most: usize) -> HttpResponse {
 
 #[cfg(test)]
 mod tests {
+    use aws_smithy_runtime_api::box_error::BoxError;
+
     use super::*;
 
     /// Reads a body of so many bytes under this bound.

@@ -93,7 +93,7 @@ impl Places {
 
     fn loader(&self, found: &Surroundings) -> ConfigLoader {
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(http::client(found.authorities.as_ref()));
+            .http_client(http::client(found.authorities.clone()));
         // What is not set here may be set in the environment or the profile.
         if self.settings.use_fips_endpoint {
             loader = loader.use_fips(true);

@@ -12,6 +12,8 @@ mod certificates;
 mod environment;
 #[path = "conformance/faults.rs"]
 mod faults;
+#[path = "conformance/files.rs"]
+mod files;
 #[path = "conformance/listing.rs"]
 mod listing;
 #[path = "conformance/lookalikes.rs"]

@@ -4,11 +4,14 @@ use std::fmt;
 use std::path::Path;
 
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
+use aws_smithy_types::base64;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use rustls_native_certs::load_certs_from_paths;
 
-/// A file of certificates, each of which can be read: the SDK panics at others.
+/// Certificates, each of which can be read: the SDK panics at others.
+#[derive(Clone)]
 pub(crate) struct Authorities(Vec<u8>);
 
 impl Authorities {
@@ -21,6 +24,15 @@ impl Authorities {
         } else {
             Err(format!("{} holds no certificates, or broken ones", path.display()))
         }
+    }
+
+    /// Returns the machine's: those of SSL_CERT_FILE and SSL_CERT_DIR, or else of its usual file. Its folder has the same ones
+    /// each in a file of its own, and is read only if there is nothing in the file. What is broken among them is left out.
+    pub(super) fn of_the_machine() -> Self {
+        let mut roots = RootCertStore::empty();
+        let good =
+            machine_certificates().into_iter().filter(|certificate| roots.add(certificate.clone()).is_ok());
+        Self(good.flat_map(|certificate| in_pem(&certificate).into_bytes()).collect())
     }
 
     /// Returns these, and no others.
@@ -36,6 +48,24 @@ impl fmt::Debug for Authorities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Authorities({} bytes)", self.0.len())
     }
+}
+
+fn machine_certificates() -> Vec<CertificateDer<'static>> {
+    let is_named = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if is_named("SSL_CERT_FILE") || is_named("SSL_CERT_DIR") {
+        return rustls_native_certs::load_native_certs().certs;
+    }
+    let usual = openssl_probe::probe();
+    let of_file =
+        usual.cert_file.map(|file| load_certs_from_paths(Some(&file), None).certs).unwrap_or_default();
+    if !of_file.is_empty() {
+        return of_file;
+    }
+    usual.cert_dir.iter().flat_map(|folder| load_certs_from_paths(None, Some(folder)).certs).collect()
+}
+
+fn in_pem(certificate: &CertificateDer<'_>) -> String {
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", base64::encode(certificate))
 }
 
 fn can_be_trusted(pem: &[u8]) -> bool {

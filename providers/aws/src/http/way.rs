@@ -15,9 +15,17 @@ pub(crate) enum Route {
     Proxied,
 }
 
+/// Whether a request is in the clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    Plain,
+    Tls,
+}
+
 /// Where a request goes.
 #[derive(Clone, Debug)]
 pub(crate) struct Way {
+    scheme: Scheme,
     to: String,
     proxy: Option<String>,
 }
@@ -33,13 +41,19 @@ impl Way {
     /// Takes the URL of a request.
     pub(crate) fn of(url: &str, route: Route) -> Self {
         let Ok(url) = url.parse::<Uri>() else {
-            return Self { to: "an unreadable URL".to_owned(), proxy: None };
+            return Self { scheme: Scheme::Tls, to: "an unreadable URL".to_owned(), proxy: None };
         };
         let proxy = match route {
             Route::Direct => None,
             Route::Proxied => Matcher::from_env().intercept(&url),
         };
-        Self { to: place(&url), proxy: proxy.map(|proxy| place(proxy.uri())) }
+        let scheme = if url.scheme_str() == Some("http") { Scheme::Plain } else { Scheme::Tls };
+        Self { scheme, to: place(&url), proxy: proxy.map(|proxy| place(proxy.uri())) }
+    }
+
+    /// Says whether it is in the clear, and no proxy is on it.
+    pub(super) fn is_plain(&self) -> bool {
+        self.scheme == Scheme::Plain && self.proxy.is_none()
     }
 
     /// Adds this way to an error, and leaves its kind.
@@ -150,7 +164,7 @@ mod tests {
         {
             assert_eq!(Way::of(url, Route::Direct).to_string(), to);
         }
-        let way = Way { to: "a:443".to_owned(), proxy: Some("b:3128".to_owned()) };
+        let way = Way { scheme: Scheme::Tls, to: "a:443".to_owned(), proxy: Some("b:3128".to_owned()) };
         let error = way.blocked(ConnectorError::io("refused".into()));
         assert!(error.is_io());
         assert_eq!(Blocked::behind(&error).unwrap().way().to_string(), "a:443 through the proxy b:3128");

@@ -1,9 +1,12 @@
 //! The syntax of `~/.aws/config` and `~/.aws/credentials`: that of Python's `configparser`, which botocore reads them with.
 //!
 //! A line that is indented further than the key before it goes on with its value, or is a key below it; otherwise indentation
-//! means nothing. A comment starts a line, or comes after a blank.
+//! means nothing. A comment has a line of its own: after a value, `#` is a part of it.
 
 use std::collections::BTreeMap;
+
+/// The section whose keys all others have, too.
+const DEFAULTS: &str = "DEFAULT";
 
 /// A section: its name, its line, and its keys.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -45,7 +48,19 @@ pub(super) fn parse(text: &str) -> Result<Vec<Section>, Malformed> {
             entry.line = line;
         }
     }
-    Ok(reader.sections)
+    Ok(with_defaults(reader.sections))
+}
+
+/// Gives the keys of `[DEFAULT]` to every section that lacks them, as Python does.
+fn with_defaults(sections: Vec<Section>) -> Vec<Section> {
+    let (defaults, mut others): (Vec<_>, Vec<_>) =
+        sections.into_iter().partition(|section| section.name == DEFAULTS);
+    for (key, entry) in defaults.into_iter().flat_map(|section| section.keys) {
+        for section in &mut others {
+            section.keys.entry(key.clone()).or_insert_with(|| entry.clone());
+        }
+    }
+    others
 }
 
 impl Reader {
@@ -63,20 +78,19 @@ impl Reader {
         if self.last.as_ref().is_some_and(|(_, of_key)| indent > *of_key) {
             return self.go_on(content);
         }
-        if content.starts_with('[') {
-            return self.start(content);
+        match header(content) {
+            Some(name) => self.start(name),
+            None => self.key(content, indent),
         }
-        self.key(content, indent)
     }
 
-    fn start(&mut self, content: &str) -> Result<(), &'static str> {
-        let name = content.strip_prefix('[').and_then(|rest| rest.rsplit_once(']')).map(|(name, _)| name);
-        let name =
-            name.filter(|name| !name.is_empty()).ok_or("is a section without a name, or without its `]`")?;
-        if self.sections.iter().any(|section| section.name == name) {
-            return Err("is a section that is there already");
-        }
-        self.sections.push(Section { name: name.to_owned(), ..Section::default() });
+    fn start(&mut self, name: &str) -> Result<(), &'static str> {
+        let section = match self.sections.iter().position(|section| section.name == name) {
+            Some(known) if name == DEFAULTS => self.sections.remove(known),
+            Some(_) => return Err("is a section that is there already"),
+            None => Section { name: name.to_owned(), ..Section::default() },
+        };
+        self.sections.push(section);
         self.last = None;
         Ok(())
     }
@@ -96,14 +110,21 @@ impl Reader {
     fn go_on(&mut self, content: &str) -> Result<(), &'static str> {
         let Some(entry) = self.entry() else { return Ok(()) };
         if entry.value.is_empty() {
-            let (key, value) = pair(content)?;
-            entry.below.insert(key, Entry { value: value.to_owned(), line: entry.line, ..Entry::default() });
+            let (key, value) = content.split_once('=').ok_or("is below a key, and is not `key = value`")?;
+            let below = Entry { value: value.trim().to_owned(), line: entry.line, ..Entry::default() };
+            entry.below.insert(key.trim().to_owned(), below);
         } else {
             entry.value.push('\n');
             entry.value.push_str(content);
         }
         Ok(())
     }
+}
+
+/// Returns the name of a section. What has none is a key, if it is anything.
+fn header(content: &str) -> Option<&str> {
+    let (name, _) = content.strip_prefix('[')?.rsplit_once(']')?;
+    Some(name).filter(|name| !name.is_empty())
 }
 
 fn pair(content: &str) -> Result<(String, &str), &'static str> {
@@ -114,13 +135,7 @@ fn pair(content: &str) -> Result<(String, &str), &'static str> {
 
 fn without_comment(line: &str) -> &str {
     let content = line.trim();
-    if content.starts_with(['#', ';']) {
-        return "";
-    }
-    let comment = content
-        .match_indices(['#', ';'])
-        .find(|(at, _)| content.get(..*at).is_some_and(|before| before.ends_with(char::is_whitespace)));
-    content.get(..comment.map_or(content.len(), |(at, _)| at)).unwrap_or_default().trim_end()
+    if content.starts_with(['#', ';']) { "" } else { content }
 }
 
 #[cfg(test)]
@@ -156,7 +171,10 @@ mod tests {
     #[test]
     fn comments_are_left_out() {
         let text = "# a\n; b\n[a] # c\n  # d\nx = 1 # e\ny = a#b;c ; d\n";
-        assert_eq!((value(text, "x").as_deref(), value(text, "y").as_deref()), (Some("1"), Some("a#b;c")));
+        assert_eq!(
+            (value(text, "x").as_deref(), value(text, "y").as_deref()),
+            (Some("1 # e"), Some("a#b;c ; d"))
+        );
     }
 
     #[test]

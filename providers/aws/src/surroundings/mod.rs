@@ -10,6 +10,8 @@
 //! 4. [`settled`]: for each setting, the variable, or else the key of the profile.
 //!
 //! Credentials that a program prints do not come through the SDK: [`printed`].
+#[cfg(test)]
+mod against_boto3;
 mod ini;
 mod printed;
 mod profiles;

@@ -103,15 +103,17 @@ impl Profiles {
         Ok(profiles)
     }
 
-    fn add_config(&mut self, section: Section, file: &Arc<Path>) {
-        let place = match words(&section.name).as_slice() {
-            [name] if name == "default" => self.profiles.entry(name.clone()),
-            [kind, name] if kind == "profile" => self.profiles.entry(name.clone()),
-            [kind, name] if kind == "sso-session" => self.sso_sessions.entry(name.clone()),
-            [kind, name] if kind == "services" => self.services.entry(name.clone()),
+    pub(super) fn add_config(&mut self, section: Section, file: &Arc<Path>) {
+        // As botocore: how a name begins says what it is, and then it has two words.
+        let (sections, name) = match (section.name.as_str(), words(&section.name).as_slice()) {
+            ("default", _) => (&mut self.profiles, section.name.clone()),
+            (kind, [_, name]) if kind.starts_with("profile") => (&mut self.profiles, name.clone()),
+            (kind, [_, name]) if kind.starts_with("sso-session") => (&mut self.sso_sessions, name.clone()),
+            (kind, [_, name]) if kind.starts_with("services") => (&mut self.services, name.clone()),
             _ => return,
         };
-        place.or_default().extend(located(section.keys, file, Which::Config));
+        // The later of two that are written in different ways, such as with quotes and without, is the one that counts.
+        sections.insert(name, located(section.keys, file, Which::Config));
     }
 
     /// Returns the profile with this name, and those that it builds on, each with its keys.

@@ -114,10 +114,34 @@ impl Variables {
     }
 }
 
-/// Returns a path as it is meant: `~` is the user's folder.
+/// Returns a path as it is meant: `~` is the user's folder, and `$NAME` or `${NAME}` a variable, if it is set.
 pub(super) fn expanded(path: &str) -> PathBuf {
+    let path = with_variables(path, |name| env::var(name).ok());
     let below_home = path.strip_prefix("~/").and_then(|rest| Some(home()?.join(rest)));
     below_home.unwrap_or_else(|| PathBuf::from(path))
+}
+
+/// Puts variables into a text, as `os.path.expandvars` of Python does: one that is not set is left as it is written.
+fn with_variables(text: &str, get: impl Fn(&str) -> Option<String>) -> String {
+    let mut expanded = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('$') {
+        expanded.push_str(before);
+        let in_name = |c: char| c.is_alphanumeric() || c == '_';
+        let (name, written) = match after.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+            Some((name, _)) => (name, name.len() + "{}".len()),
+            None => {
+                let length = after.find(|c| !in_name(c)).unwrap_or(after.len());
+                (after.get(..length).unwrap_or_default(), length)
+            }
+        };
+        match get(name).filter(|_| !name.is_empty()) {
+            Some(value) => expanded.push_str(&value),
+            None => expanded.extend(["$", after.get(..written).unwrap_or_default()]),
+        }
+        rest = after.get(written..).unwrap_or_default();
+    }
+    expanded + rest
 }
 
 /// Returns the user's folder. Without HOME, as in a unit of systemd, it is that of the user database.
@@ -135,6 +159,24 @@ mod tests {
         let variables = Variables::of(|asked| (asked == name).then(|| value.into()));
         let variables = variables.map_err(|error| error.source().unwrap().to_string())?;
         Ok(variables.get(name).map(str::to_owned))
+    }
+
+    #[test]
+    fn variables_stand_in_a_path_as_python_has_them() {
+        let get = |name: &str| (name == "A").then(|| "x/y".to_owned());
+        for (text, expected) in [
+            ("/a/$A/b", "/a/x/y/b"),
+            ("${A}b", "x/yb"),
+            ("$Ab", "$Ab"),
+            ("$A.b", "x/y.b"),
+            ("${B}/$B", "${B}/$B"),
+            ("$", "$"),
+            ("a$$A", "a$x/y"),
+            ("${A", "${A"),
+            ("${}", "${}"),
+        ] {
+            assert_eq!(with_variables(text, get), expected, "{text}");
+        }
     }
 
     #[test]

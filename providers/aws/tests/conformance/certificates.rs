@@ -5,10 +5,10 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use secretdir_testkit::{REGION, python};
+use secretdir_testkit::{REGION, Reply, Stub, python};
 use tempfile::TempDir;
 
-use crate::environment::{ANY_KEY, Files, answer, borrowed};
+use crate::environment::{ANY_KEY, Files, answer, borrowed, run_by};
 
 /// Answers every call with a secret, over TLS, and prints its port.
 const SERVER: &str = r#"
@@ -120,4 +120,45 @@ fn a_bundle_that_cannot_be_read_is_named() {
         let told = server.fetched_with(&[("AWS_CA_BUNDLE", path)]);
         assert!(told.starts_with(&format!("invalid request: AWS_CA_BUNDLE: {path} ")), "{told}");
     }
+}
+
+#[test]
+fn a_machine_without_certificates_trusts_nobody_and_says_so() {
+    let server = Unknown::start();
+    let empty = server.folder.path().join("empty.pem");
+    fs::write(&empty, "").unwrap();
+    let told = server.fetched_with(&[("SSL_CERT_FILE", empty.to_str().unwrap())]);
+    assert!(told.starts_with("unavailable: ") && told.contains("hint: is the authority behind"), "{told}");
+    let path = server.certificate();
+    assert_eq!(server.fetched_with(&[("SSL_CERT_FILE", path.to_str().unwrap())]), "value: hunter2");
+    // One that is broken does not hide the others.
+    let mixed = server.folder.path().join("mixed.pem");
+    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    fs::write(&mixed, format!("{broken}{}", fs::read_to_string(&path).unwrap())).unwrap();
+    assert_eq!(server.fetched_with(&[("SSL_CERT_FILE", mixed.to_str().unwrap())]), "value: hunter2");
+}
+
+/// Returns how often certificates were opened for a fetch from there.
+fn opened(endpoint: &str, variables: &[(&str, &str)]) -> usize {
+    let folder = TempDir::new().unwrap();
+    let trace = folder.path().join("trace");
+    let environment = [&ANY_KEY, [("AWS_REGION", REGION)].as_slice(), variables].concat();
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-e", "trace=open,openat,openat2", "-o"]).arg(&trace);
+    run_by(strace, &[("endpoint-url", endpoint)], "app/db", &environment);
+    let is_certificate =
+        |line: &&str| line.contains(".pem") || line.contains(".crt") || line.contains("/certs");
+    fs::read_to_string(&trace).unwrap().lines().filter(is_certificate).count()
+}
+
+/// Loading them takes more work than everything else in a run with one secret.
+#[test]
+fn certificates_are_loaded_once_and_only_for_tls() {
+    let plain = Stub::start(Reply::json(200, r#"{"SecretString": "hunter2"}"#));
+    assert_eq!(opened(&plain.endpoint(), &[]), 0);
+    let server = Unknown::start();
+    // The bundle of the machine alone, and not each of its certificates.
+    assert!((1..=2).contains(&opened(&server.endpoint, &[])), "{}", opened(&server.endpoint, &[]));
+    let path = server.certificate();
+    assert_eq!(opened(&server.endpoint, &[("AWS_CA_BUNDLE", path.to_str().unwrap())]), 1);
 }

@@ -63,10 +63,22 @@ pub(crate) struct Output {
 }
 
 pub(crate) fn run(settings: &[(&str, &str)], requests: &str, environment: &[(&str, &str)]) -> Output {
+    run_by(Command::new("env"), settings, requests, environment)
+}
+
+/// Runs a child through a program, which is given the command for its last arguments.
+pub(crate) fn run_by(
+    mut program: Command,
+    settings: &[(&str, &str)],
+    requests: &str,
+    environment: &[(&str, &str)],
+) -> Output {
     let settings: String = settings.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
-    let output = Command::new(env::current_exe().unwrap())
+    let output = program
+        .arg(env::current_exe().unwrap())
         .args(["--exact", "environment::child", "--ignored", "--nocapture"])
         .env_clear()
+        .env("PATH", env::var_os("PATH").unwrap_or_default())
         .env(SETTINGS, settings)
         .env(REQUESTS, requests)
         .env("AWS_CONFIG_FILE", "/dev/null")

@@ -22,7 +22,12 @@ pub(crate) fn with(server: &Strict, variables: &[(&str, &str)]) -> String {
 }
 
 /// Fetches from a server with these files, and nothing in the environment.
-fn with_files(server: &Strict, settings: &[(&str, &str)], config: &str, credentials: &str) -> String {
+pub(crate) fn with_files(
+    server: &Strict,
+    settings: &[(&str, &str)],
+    config: &str,
+    credentials: &str,
+) -> String {
     let files = Files::new(config, credentials);
     let endpoint = server.endpoint();
     let settings = [&[("endpoint-url", endpoint.as_str())], settings].concat();
@@ -212,59 +217,6 @@ fn an_empty_region_does_not_hide_another_one() {
     let server = server();
     assert_eq!(with(&server, &[("AWS_REGION", ""), ("AWS_DEFAULT_REGION", REGION)]), VALUE);
     assert_eq!(server.calls_to(REGION), 1);
-}
-
-#[test]
-fn a_key_of_a_profile_that_cannot_be_used_is_named_with_file_and_line() {
-    let server = server();
-    let config = format!("[default]\n{KEYS}\nmax_attempts = many\n");
-    let told = with_files(&server, &[("region", REGION)], &config, "");
-    assert!(told.starts_with("invalid request: `max_attempts` of the profile `default` (/"), "{told}");
-    assert!(told.contains("/config, line 5) is not a number"), "{told}");
-}
-
-#[test]
-fn files_are_read_as_boto3_reads_them() {
-    let server = server();
-    let indented = format!("[default]\n  region = {REGION}\n  {}", KEYS.replace('\n', "\n  "));
-    assert_eq!(with_files(&server, &[], &indented, ""), VALUE);
-    let colons = format!("# by hand\n[default]\nREGION: {REGION} ; here\n{}", KEYS.replace('=', ":"));
-    assert_eq!(with_files(&server, &[], &colons, ""), VALUE);
-}
-
-#[test]
-fn a_file_that_cannot_be_parsed_is_named_with_its_line() {
-    let server = server();
-    for (config, line) in [("[default]\nregion\n", 2), ("region = x\n", 1), ("[default]\n\n[default]\n", 3)] {
-        let told = with_files(&server, &[], config, "");
-        assert!(told.contains(&format!("/config, line {line}, ")), "{told}");
-        assert!(!told.contains("no region is configured"), "{told}");
-    }
-}
-
-#[test]
-fn profiles_with_unusual_names_are_found() {
-    let server = server();
-    for (name, quoted) in
-        [("two words", "\"two words\""), ("it's", "\"it's\""), ("büro", "büro"), ("a%b!", "a%b!")]
-    {
-        let config = format!("[profile {quoted}]\nregion = {REGION}\n");
-        let credentials = format!("[{name}]\n{KEYS}");
-        assert_eq!(with_files(&server, &[("profile", name)], &config, &credentials), VALUE, "{name}");
-    }
-}
-
-#[test]
-fn an_unknown_profile_of_the_environment_is_named() {
-    let server = server();
-    for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
-        let told = with(&server, &[(variable, "pord")]);
-        assert!(
-            told.starts_with("unauthenticated: no credentials: profile `pord` was not defined"),
-            "{told}"
-        );
-        assert!(told.contains(&format!("It is named by {variable}")), "{told}");
-    }
 }
 
 #[test]
