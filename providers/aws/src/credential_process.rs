@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use aws_credential_types::Credentials;
+use aws_credential_types::credential_feature::AwsCredentialFeature;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_smithy_types::DateTime;
@@ -207,7 +208,8 @@ fn credentials(printed: &[u8]) -> Result<Credentials, String> {
     if let Some(account) = output.account_id.filter(|account| !account.is_empty()) {
         credentials = credentials.account_id(account);
     }
-    let credentials = credentials.build();
+    let mut credentials = credentials.build();
+    credentials.set_property(vec![AwsCredentialFeature::CredentialsProcess]);
     if holds(&credentials) { Ok(credentials) } else { Err("prints credentials that have expired".to_owned()) }
 }
 

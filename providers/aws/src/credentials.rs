@@ -2,15 +2,25 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_credential_types::Credentials;
+use aws_credential_types::credential_feature::AwsCredentialFeature;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 
+use tokio::time::sleep;
+
+use crate::http::{Agent, Refusal};
+use crate::surroundings::TokenFile;
+
 /// How long loading credentials may take. Less than an attempt of a call, so that the error names the credentials.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long an agent that throttles is waited for at the most, of that.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// How long a failure to load them stands, before they are looked for again.
 const MEMORY: Duration = Duration::from_secs(10);
@@ -22,7 +32,35 @@ const MEMORY: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Remembering {
     inner: SharedCredentialsProvider,
+    clues: Clues,
     failure: Mutex<Option<Failure>>,
+    /// When an agent that throttles wants to be asked again.
+    not_before: Mutex<Option<Instant>>,
+}
+
+/// What tells more of a failure than the SDK does.
+#[derive(Debug, Default)]
+pub(crate) struct Clues {
+    pub(crate) token_files: Vec<TokenFile>,
+    pub(crate) agent: Agent,
+}
+
+impl Clues {
+    /// Adds to a failure which file cannot be read, or what the agent of a container has said.
+    fn explain(&self, error: CredentialsError) -> CredentialsError {
+        let chain = || std::iter::successors(Some(&error as &(dyn Error + 'static)), |&error| error.source());
+        if chain().any(<dyn Error>::is::<io::Error>)
+            && let Some(trouble) = self.token_files.iter().find_map(TokenFile::trouble)
+        {
+            return CredentialsError::provider_error(trouble);
+        }
+        // So the SDK says that an agent answered, and not more.
+        let is_of_an_agent = chain().any(|error| error.to_string().contains("from HTTP credential provider"));
+        match self.agent.take().filter(|_| is_of_an_agent) {
+            Some(refusal) => CredentialsError::provider_error(refusal),
+            None => error,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -32,27 +70,74 @@ struct Failure {
 }
 
 impl Remembering {
-    pub(crate) fn new(inner: SharedCredentialsProvider) -> Self {
-        Self { inner, failure: Mutex::default() }
+    pub(crate) fn new(inner: SharedCredentialsProvider, clues: Clues) -> Self {
+        Self { inner, clues, failure: Mutex::default(), not_before: Mutex::default() }
     }
 
     async fn load(&self) -> provider::Result {
         if let Some(failure) = self.failure() {
             return Err(CredentialsError::provider_error(failure));
         }
-        let loaded = tokio::time::timeout(LOAD_TIMEOUT, self.inner.provide_credentials()).await;
+        let pause = self.not_before.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let look = async {
+            if let Some(until) = pause {
+                sleep(until.saturating_duration_since(Instant::now())).await;
+            }
+            self.inner.provide_credentials().await
+        };
+        let loaded = tokio::time::timeout(LOAD_TIMEOUT, look).await;
         let loaded = loaded.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(LOAD_TIMEOUT)));
-        loaded.and_then(checked).map_err(|error| {
-            let error = Remembered(Arc::new(error));
+        let loaded = loaded.and_then(checked).inspect(tell);
+        loaded.map_err(|error| {
+            let error = Remembered(Arc::new(self.clues.explain(error)));
+            if let Some(throttling) = error.throttling() {
+                // The run asks again, within its budget.
+                self.wait(throttling.retry_after.unwrap_or_default());
+                return CredentialsError::provider_error(error);
+            }
             let failure = Failure { when: Instant::now(), error: error.clone() };
             *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
             CredentialsError::provider_error(error)
         })
     }
 
+    /// Lets the next look for credentials wait so long, if that is not too long.
+    fn wait(&self, pause: Duration) {
+        let not_before = Instant::now() + pause.min(LONGEST_PAUSE);
+        *self.not_before.lock().unwrap_or_else(PoisonError::into_inner) = Some(not_before);
+    }
+
     fn failure(&self) -> Option<Remembered> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         (failure.when.elapsed() < MEMORY).then_some(failure.error)
+    }
+}
+
+/// Traces where credentials came from, and whose they are.
+fn tell(credentials: &Credentials) {
+    let features = credentials.get_property::<Vec<AwsCredentialFeature>>();
+    let from = features.and_then(|features| features.last()).map_or("a program", named);
+    let account = credentials.account_id().map(|account| account.as_str());
+    tracing::debug!(from, account, "credentials");
+}
+
+/// Names a way to credentials. The SDK has names of its own for more than can come here.
+fn named(feature: &AwsCredentialFeature) -> &'static str {
+    use AwsCredentialFeature as Feature;
+    match feature {
+        Feature::CredentialsEnvVars => "environment",
+        Feature::CredentialsStsAssumeRole => "assumed role",
+        Feature::CredentialsEnvVarsStsWebIdToken
+        | Feature::CredentialsProfileStsWebIdToken
+        | Feature::CredentialsStsAssumeRoleWebId => "web identity",
+        Feature::CredentialsProfileSso | Feature::CredentialsSso => "sso",
+        Feature::CredentialsProfile
+        | Feature::CredentialsProfileSourceProfile
+        | Feature::CredentialsProfileNamedProvider => "profile",
+        Feature::CredentialsHttp => "container",
+        Feature::CredentialsImds => "instance",
+        Feature::CredentialsProcess | Feature::CredentialsProfileProcess => "credential process",
+        _ => "elsewhere",
     }
 }
 
@@ -82,6 +167,13 @@ impl ProvideCredentials for Remembering {
 /// An error that several calls share.
 #[derive(Clone, Debug)]
 struct Remembered(Arc<CredentialsError>);
+
+impl Remembered {
+    /// Returns the refusal of an agent that was asked too often.
+    fn throttling(&self) -> Option<&Refusal> {
+        self.0.source()?.downcast_ref::<Refusal>().filter(|refusal| refusal.is_throttling())
+    }
+}
 
 impl fmt::Display for Remembered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,7 +210,7 @@ mod tests {
     #[tokio::test]
     async fn a_failure_is_remembered_with_its_cause() {
         let nowhere = Nowhere::default();
-        let provider = Remembering::new(SharedCredentialsProvider::new(nowhere.clone()));
+        let provider = Remembering::new(SharedCredentialsProvider::new(nowhere.clone()), Clues::default());
         for _ in 0..3 {
             let error = provider.provide_credentials().await.unwrap_err();
             let inner = error.source().and_then(Error::source).unwrap().downcast_ref();
@@ -130,7 +222,7 @@ mod tests {
     #[tokio::test]
     async fn after_a_while_credentials_are_looked_for_again() {
         let nowhere = Nowhere::default();
-        let provider = Remembering::new(SharedCredentialsProvider::new(nowhere.clone()));
+        let provider = Remembering::new(SharedCredentialsProvider::new(nowhere.clone()), Clues::default());
         provider.provide_credentials().await.unwrap_err();
         let long_ago = Instant::now().checked_sub(MEMORY).unwrap();
         provider.failure.lock().unwrap().as_mut().unwrap().when = long_ago;

@@ -17,9 +17,11 @@ use secretdir_provider::{SourceError, SourceErrorKind};
 
 pub(crate) use self::fault::Fault;
 use self::reply::Reply;
+pub(crate) use self::reply::one_line;
 use crate::attempts::Seen;
-use crate::http::{Blocked, TooLong};
+use crate::http::{Blocked, Refusal, TooLong};
 use crate::settings::AwsSettings;
+use crate::surroundings::readable;
 
 const REGION_HINT: &str =
     "set `region` in the source, AWS_REGION in the environment, or region in the profile";
@@ -271,6 +273,7 @@ fn of_credentials(error: &CredentialsError, profile: Option<&str>) -> SourceErro
     let connection = connection(error);
     let kind = match (error, connection) {
         (CredentialsError::ProviderTimedOut(_), _) => SourceErrorKind::TimedOut,
+        _ if is_throttled(error) => SourceErrorKind::Throttled,
         (CredentialsError::CredentialsNotLoaded(_), _) | (_, None) => SourceErrorKind::Unauthenticated,
         (_, Some(connection)) => kind_of_connection(connection),
     };
@@ -282,9 +285,11 @@ fn of_credentials(error: &CredentialsError, profile: Option<&str>) -> SourceErro
         None => story(reason),
     };
     let error = SourceError::new(kind).with_cause(match error.source() {
-        Some(reason) if !found_none || profile.is_some() => format!("no credentials: {}", tell(reason)),
+        Some(reason) if !found_none || profile.is_some() => {
+            format!("no credentials: {}", readable(&tell(reason)))
+        }
         _ if found_none => "no credentials were found".to_owned(),
-        _ => format!("no credentials: {}", tell(error)),
+        _ => format!("no credentials: {}", readable(&tell(error))),
     });
     match profile {
         _ if is_of_a_certificate(&told(&error)) => error.with_hint(CERTIFICATE_HINT),
@@ -295,6 +300,11 @@ fn of_credentials(error: &CredentialsError, profile: Option<&str>) -> SourceErro
         None if found_none => error.with_hint(CREDENTIALS_HINT),
         None => error.with_hint(CONFIGURED_CREDENTIALS_HINT),
     }
+}
+
+/// Says whether the agent of a container was asked too often.
+fn is_throttled(error: &CredentialsError) -> bool {
+    chain(error).filter_map(|e| e.downcast_ref::<Refusal>()).any(Refusal::is_throttling)
 }
 
 fn kind_of_connection(connection: &ConnectorError) -> SourceErrorKind {
@@ -312,17 +322,17 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
 /// Returns what the innermost error says, on one line: the others say where it happened.
 fn root(error: &(dyn Error + 'static)) -> String {
     let innermost = chain(error).last().unwrap_or(error);
-    reply::one_line(&innermost.to_string())
+    one_line(&innermost.to_string())
 }
 
 /// Returns what an error and its causes say, on one line, each thing once; a refusal by AWS says it alone.
 fn story(error: &(dyn Error + 'static)) -> String {
     let refusal = chain(error).find_map(|e| e.downcast_ref::<ErrorMetadata>());
     if let Some((code, message)) = refusal.and_then(|refusal| refusal.code().zip(refusal.message())) {
-        return format!("{code}: {}", reply::one_line(message));
+        return format!("{code}: {}", one_line(message));
     }
     let mut told: Vec<String> = Vec::new();
-    for text in chain(error).map(|error| reply::one_line(&error.to_string())) {
+    for text in chain(error).map(|error| one_line(&error.to_string())) {
         if !told.iter().any(|earlier| earlier.contains(&text)) {
             told.retain(|earlier| !text.contains(earlier));
             told.push(text);

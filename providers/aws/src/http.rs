@@ -15,13 +15,17 @@
 //! Credentials of a container or an instance come from an address of the machine itself or of its link. Such a request is not signed,
 //! and may carry a token in the clear: it never goes through a proxy, whatever `NO_PROXY` says.
 
+mod agent;
 mod authorities;
 mod connectors;
 mod patience;
 mod way;
 
+use std::collections::BTreeSet;
 use std::error::Error;
+use std::sync::{Arc, Mutex, PoisonError};
 
+pub(crate) use self::agent::{Agent, Refusal};
 pub(crate) use self::authorities::Authorities;
 use self::connectors::{Clients, Connectors, Need};
 pub(crate) use self::patience::{TOO_MANY, retry_after};
@@ -58,14 +62,29 @@ impl TooLong {
 /// Returns the client of a source: the machine's certificates, and the proxy that the environment names. Its answers are
 /// bounded, and its errors say where they happened.
 ///
-/// Takes the authorities to trust instead of the machine's.
-pub(crate) fn client(authorities: Option<Authorities>) -> SharedHttpClient {
-    SharedHttpClient::new(Bounded(Clients::new(authorities)))
+/// Takes the authorities to trust instead of the machine's, and who notes what an agent says.
+pub(crate) fn client(authorities: Option<Authorities>, agent: Agent) -> SharedHttpClient {
+    SharedHttpClient::new(Bounded { below: Clients::new(authorities), agent, told: Arc::default() })
 }
 
 /// A client, or its connectors, below which everything is bounded.
 #[derive(Debug)]
-struct Bounded<T>(T);
+struct Bounded<T> {
+    below: T,
+    agent: Agent,
+    /// The ways that were traced already.
+    told: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl<T> Bounded<T> {
+    /// Traces a way that is taken for the first time.
+    fn tell(&self, way: &Way) {
+        let way = way.to_string();
+        if self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(way.clone()) {
+            tracing::debug!(endpoint = way, "asking");
+        }
+    }
+}
 
 impl HttpClient for Bounded<Clients> {
     fn http_connector(
@@ -73,7 +92,8 @@ impl HttpClient for Bounded<Clients> {
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(Bounded(self.0.connectors(settings, components)))
+        let below = self.below.connectors(settings, components);
+        SharedHttpConnector::new(Bounded { below, agent: self.agent.clone(), told: Arc::clone(&self.told) })
     }
 }
 
@@ -83,10 +103,21 @@ impl HttpConnector for Bounded<Connectors> {
         let is_signed = request.headers().get("authorization").is_some_and(|text| text.starts_with("AWS4-"));
         let is_near = !is_signed && way::is_near(request.uri());
         let way = Way::of(request.uri(), if is_near { Route::Direct } else { Route::Proxied });
-        let connector = self.0.get(Need::of(&way, is_near));
-        let answer = if is_near { patience::call(connector, request) } else { connector.call(request) };
+        self.tell(&way);
+        let connector = self.below.get(Need::of(&way, is_near));
+        if !is_near {
+            let answer = connector.call(request);
+            return HttpConnectorFuture::new(async move {
+                answer.await.map(|answer| bounded(answer, most)).map_err(|error| way.blocked(error))
+            });
+        }
+        let agent = self.agent.clone();
         HttpConnectorFuture::new(async move {
-            answer.await.map(|answer| bounded(answer, most)).map_err(|error| way.blocked(error))
+            let token = request.headers().get("authorization").map(str::to_owned);
+            match connector.call(request).await {
+                Ok(answer) => agent.note(bounded(answer, most), &way.to_string(), token.as_deref()).await,
+                Err(error) => Err(way.blocked(error)),
+            }
         })
     }
 }

@@ -10,9 +10,10 @@ use secretdir_provider::SourceError;
 use tokio::sync::OnceCell;
 
 use crate::credential_process::CredentialProcess;
-use crate::credentials::Remembering;
+use crate::credentials::{Clues, Remembering};
+use crate::http::Agent;
 use crate::settings::AwsSettings;
-use crate::surroundings::{PrintedCredentials, Surroundings, check_region};
+use crate::surroundings::{PrintedCredentials, Surroundings, check_region, readable};
 use crate::{error, http};
 
 /// How long a connection may take to be made.
@@ -74,11 +75,21 @@ impl Places {
         let mut found = Surroundings::read(&self.settings)?;
         let printed = found.printed.take().filter(|_| self.credentials.is_none());
         let region = self.region(&found).await?;
-        let config = found.configure(self.loader(&found)).region(Region::new(region)).load().await;
-        let credentials = self.credentials(&config, printed.as_ref()).await;
+        self.tell(&found, &region);
+        let agent = Agent::default();
+        let config = found.configure(self.loader(&found, &agent)).region(Region::new(region)).load().await;
+        let clues = Clues { token_files: found.token_files, agent };
+        let credentials = self.credentials(&config, printed.as_ref(), clues).await;
         let mut config = config.into_builder();
         config.set_credentials_provider(credentials);
         Ok((config.build(), printed.map(|printed| printed.process)))
+    }
+
+    /// Traces where is asked, and as whom: nothing of it is secret.
+    fn tell(&self, found: &Surroundings, region: &str) {
+        let role = self.settings.role_arn.as_ref().or(found.role.as_ref());
+        let profile = found.profile.as_deref().map(readable);
+        tracing::debug!(region, profile, role, "signing in");
     }
 
     /// Returns the region of the settings, the environment, the profile or the instance.
@@ -86,14 +97,14 @@ impl Places {
         if let Some(region) = self.settings.region.as_ref().or(found.region.as_ref()) {
             return Ok(region.clone());
         }
-        let instance = found.ask_the_instance(self.loader(found)).load().await;
+        let instance = found.ask_the_instance(self.loader(found, &Agent::default())).load().await;
         let region = instance.region().ok_or_else(error::no_region)?;
         check_region(region.as_ref()).map_err(|_| error::no_region())
     }
 
-    fn loader(&self, found: &Surroundings) -> ConfigLoader {
+    fn loader(&self, found: &Surroundings, agent: &Agent) -> ConfigLoader {
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(http::client(found.authorities.clone()));
+            .http_client(http::client(found.authorities.clone(), agent.clone()));
         // What is not set here may be set in the environment or the profile.
         if self.settings.use_fips_endpoint {
             loader = loader.use_fips(true);
@@ -108,12 +119,13 @@ impl Places {
         &self,
         found: &SdkConfig,
         printed: Option<&PrintedCredentials>,
+        clues: Clues,
     ) -> Option<SharedCredentialsProvider> {
         let own = match printed {
             Some(printed) => Some(printed.provider(found).await),
             None => self.credentials.clone().or_else(|| found.credentials_provider()),
         };
-        let own = SharedCredentialsProvider::new(Remembering::new(own?));
+        let own = SharedCredentialsProvider::new(Remembering::new(own?, clues));
         let Some(role) = &self.settings.role_arn else { return Some(own) };
         let session = self.settings.role_session_name.as_deref().unwrap_or(SESSION);
         let mut assumed = AssumeRoleProvider::builder(role).session_name(session).configure(found);
@@ -121,7 +133,10 @@ impl Places {
             assumed = assumed.external_id(id);
         }
         let assumed = assumed.build_from_provider(own).await;
-        Some(SharedCredentialsProvider::new(Remembering::new(SharedCredentialsProvider::new(assumed))))
+        Some(SharedCredentialsProvider::new(Remembering::new(
+            SharedCredentialsProvider::new(assumed),
+            Clues::default(),
+        )))
     }
 }
 

@@ -36,6 +36,8 @@ mod proxies;
 mod refusals;
 #[path = "conformance/regions.rs"]
 mod regions;
+#[path = "conformance/signing_in.rs"]
+mod signing_in;
 #[path = "conformance/support.rs"]
 mod support;
 #[path = "conformance/surroundings.rs"]

@@ -67,7 +67,7 @@ pub enum Framing {
     UntilClosed,
 }
 
-/// A server on 127.0.0.1 that gives every request the same reply, and counts them. Ends when dropped.
+/// A server on 127.0.0.1 that gives every request the same reply, or one after another, and counts them. Ends when dropped.
 #[derive(Debug)]
 pub struct Stub {
     address: SocketAddr,
@@ -77,7 +77,8 @@ pub struct Stub {
 
 #[derive(Debug)]
 struct Shared {
-    reply: Reply,
+    /// One for each request; the last one stays.
+    replies: Vec<Reply>,
     pause: Duration,
     requests: AtomicUsize,
     /// How many bytes of endless answers were sent.
@@ -97,12 +98,21 @@ impl Stub {
         Self::slow(reply, Duration::ZERO)
     }
 
+    /// Starts a server on a free port that gives each request the next reply, and the last one again and again.
+    pub fn in_turn(replies: Vec<Reply>) -> Self {
+        Self::with(replies, Duration::ZERO)
+    }
+
     /// Starts a server on a free port that pauses before each reply.
     pub fn slow(reply: Reply, pause: Duration) -> Self {
+        Self::with(vec![reply], pause)
+    }
+
+    fn with(replies: Vec<Reply>, pause: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
-            reply,
+            replies,
             pause,
             requests: AtomicUsize::default(),
             sent: AtomicUsize::default(),
@@ -174,13 +184,14 @@ impl Shared {
         stream.set_write_timeout(Some(PATIENCE))?;
         let message = http::read(&mut BufReader::new(&stream))?;
         self.seen.lock().unwrap().push((message.first_line, message.body));
-        self.requests.fetch_add(1, Ordering::SeqCst);
+        let number = self.requests.fetch_add(1, Ordering::SeqCst);
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
         thread::sleep(self.pause);
         // Before the reply: once the client has it, it may well ask again.
         self.now.fetch_sub(1, Ordering::SeqCst);
-        match &self.reply {
+        let Some(reply) = self.replies.get(number).or(self.replies.last()) else { return Ok(()) };
+        match reply {
             Reply::Answer { status, headers, body } => (&stream).write_all(&response(*status, headers, body)),
             Reply::Raw(bytes) => (&stream).write_all(bytes),
             Reply::Endless { head, chunk } => {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use secretdir_provider::{Allowance, FetchContext, Secret, SecretRequest, SourceError, SourceErrorKind};
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument as _;
 
 use super::pauses::Pauses;
 use super::{Answer, Fetched, Listings};
@@ -83,6 +84,7 @@ impl<'p> Fetching<'p> {
         let PlannedSource { name, provider, .. } = self.source;
         tracing::debug!(source = name, provider, prefix, "listing");
         let list = async { self.source.source.list(&self.context, prefix).await };
+        let list = list.instrument(tracing::debug_span!("source", name));
         let listed = timeout_at(self.deadline, contain::wait(provider, list)).await.ok()?;
         Some(listed.unwrap_or_else(|panicked| Err(panicked.into())))
     }
@@ -110,6 +112,7 @@ impl<'p> Fetching<'p> {
         let PlannedSource { name, provider, .. } = self.source;
         tracing::debug!(source = name, provider, requests = requests.len(), "fetching");
         let fetch = async { self.source.source.fetch_all(&self.context, requests).await };
+        let fetch = fetch.instrument(tracing::debug_span!("source", name));
         let answers = match timeout_at(self.deadline, contain::wait(provider, fetch)).await.ok()? {
             Ok(answers) if answers.len() == requests.len() => return Some(answers),
             answers => answers,

@@ -95,7 +95,7 @@ impl fmt::Display for Reply {
 const CUTS: [&str; 4] = ["The Canonical String", "Stderr:", "Error at offset", "error parsing XML"];
 
 /// Returns the first line of a message, without what may not be shown.
-pub(super) fn one_line(message: &str) -> String {
+pub(crate) fn one_line(message: &str) -> String {
     let end = CUTS.iter().filter_map(|cut| message.find(cut)).min().unwrap_or(message.len());
     let message = message.get(..end).unwrap_or_default();
     let line = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();

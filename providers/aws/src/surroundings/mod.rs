@@ -13,10 +13,12 @@
 #[cfg(test)]
 mod against_boto3;
 mod ini;
+mod names;
 mod printed;
 mod profiles;
 mod rules;
 mod settled;
+mod token_file;
 mod variables;
 
 use std::collections::HashMap;
@@ -25,8 +27,10 @@ use aws_config::ConfigLoader;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use secretdir_provider::{SourceError, SourceErrorKind};
 
+pub(crate) use self::names::readable;
 pub(crate) use self::printed::PrintedCredentials;
 pub(crate) use self::rules::region as check_region;
+pub(crate) use self::token_file::TokenFile;
 use crate::http::Authorities;
 use crate::settings::AwsSettings;
 
@@ -41,9 +45,12 @@ pub(crate) struct Surroundings {
     hidden: Hidden,
     /// The profiles that are in use, as a file.
     file: String,
-    profile: Option<String>,
+    pub(crate) profile: Option<String>,
     /// What prints the credentials, if a program does.
     pub(crate) printed: Option<PrintedCredentials>,
+    pub(crate) token_files: Vec<TokenFile>,
+    /// The role that is assumed, if the settings name none.
+    pub(crate) role: Option<String>,
     pub(crate) region: Option<String>,
     /// The certificates that are trusted instead of the machine's.
     pub(crate) authorities: Option<Authorities>,

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 
 use secretdir_provider::SourceError;
 
+use super::names::written;
 use super::profiles::{self, Keys, Profiles};
 use super::variables::{self, Variables};
-use super::{PrintedCredentials, Surroundings, no_credentials, rules};
+use super::{PrintedCredentials, Surroundings, TokenFile, no_credentials, rules};
 use crate::http::Authorities;
 use crate::settings::AwsSettings;
 
@@ -100,6 +101,7 @@ pub(super) fn settle(
     };
     let found = Found { variables, profiles, chain };
     found.check_login()?;
+    found.check_web_identity()?;
     found.check_endpoint(settings)?;
     let environment = found.environment()?;
     let file = found.file(&environment)?;
@@ -108,7 +110,8 @@ pub(super) fn settle(
     let authorities = found.authorities()?;
     let has_key = of_the_settings.is_none() && environment.contains_key("AWS_ACCESS_KEY_ID");
     let printed = if has_key { None } else { PrintedCredentials::of(&found.chain) };
-    Ok(Surroundings { environment, hidden, file, profile, printed, region: found.region(), authorities })
+    let (token_files, region, role) = (found.token_files(), found.region(), found.role());
+    Ok(Surroundings { environment, hidden, file, profile, printed, token_files, role, region, authorities })
 }
 
 impl Found<'_> {
@@ -123,6 +126,12 @@ impl Found<'_> {
         let of_a_profile =
             || self.chain.iter().find_map(|(_, keys)| Some(keys.get("region")?.value.as_str()));
         of_the_environment.or_else(of_a_profile).map(str::to_owned)
+    }
+
+    /// Returns the role that a profile or the environment names.
+    fn role(&self) -> Option<String> {
+        let of_the_environment = || self.variables.get("AWS_ROLE_ARN");
+        self.key("role_arn").or_else(of_the_environment).map(str::to_owned)
     }
 
     /// Returns the certificates that are trusted instead of the machine's, if there are any.
@@ -260,6 +269,32 @@ impl Found<'_> {
         }
     }
 
+    /// Refuses a token without the role that is had with it.
+    fn check_web_identity(&self) -> Result<(), SourceError> {
+        let (token, role) = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN");
+        let is_asked = self.chain.is_empty() && self.variables.get("AWS_ACCESS_KEY_ID").is_none();
+        if !is_asked || self.variables.get(token).is_none() || self.variables.get(role).is_some() {
+            return Ok(());
+        }
+        Err(no_credentials(
+            &format!("{token} is set in the environment, but not {role}"),
+            "set both variables: on EKS, annotate the service account with the role",
+        ))
+    }
+
+    /// Returns the files with tokens that credentials may be had with, each with what names it.
+    fn token_files(&self) -> Vec<TokenFile> {
+        let of_variables = ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]
+            .into_iter()
+            .filter_map(|name| Some(TokenFile::new(name.to_owned(), self.variables.get(name)?)));
+        let of_profiles = self.chain.iter().filter_map(|(name, keys)| {
+            let key = keys.get("web_identity_token_file")?;
+            let by = format!("`web_identity_token_file` of the profile `{name}`");
+            Some(TokenFile::new(by, &key.value))
+        });
+        of_variables.chain(of_profiles).collect()
+    }
+
     /// Writes the profiles that are in use as a file.
     fn file(&self, environment: &HashMap<String, String>) -> Result<String, SourceError> {
         let mut file = String::new();
@@ -296,6 +331,12 @@ impl Found<'_> {
                     "add the section to ~/.aws/config: `aws configure sso-session` does",
                 ));
             };
+            if written(name) != *name {
+                return Err(no_credentials(
+                    &format!("the name of the section `sso-session {name}` cannot be used"),
+                    "give it a name of ASCII letters, digits and `_-/.@:+`",
+                ));
+            }
             let _ = writeln!(file, "[sso-session {name}]");
             for (name, key) in profiles::checked(name, keys)? {
                 line(file, &name, &key.value);
@@ -322,17 +363,4 @@ impl Found<'_> {
 
 fn line(file: &mut String, key: &str, value: &str) {
     let _ = writeln!(file, "{key} = {value}");
-}
-
-/// Returns a name that the SDK takes for one: each other character by its number.
-fn written(name: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-/.@:+".contains(c);
-    name.chars().fold(String::new(), |mut text, c| {
-        if is_plain(c) {
-            text.push(c);
-        } else {
-            let _ = write!(text, "%{:x}%", u32::from(c));
-        }
-        text
-    })
 }

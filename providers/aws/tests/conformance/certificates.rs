@@ -1,9 +1,11 @@
 //! Which authorities are trusted.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 
 use secretdir_testkit::{REGION, Reply, Stub, python};
 use tempfile::TempDir;
@@ -96,6 +98,50 @@ fn a_bundle_of_authorities_is_heeded() {
     let files = Files::new(&format!("[default]\nca_bundle = {path}\n"), "");
     let files = files.environment();
     assert_eq!(server.fetched_with(&borrowed(&files)), "value: hunter2");
+}
+
+/// Carries connections to that server, whatever host they are meant for: as a proxy does that looks into what it carries, and
+/// so shows a certificate of its own.
+fn proxy(server: &Unknown) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = server.endpoint.trim_start_matches("https://").to_owned();
+    thread::spawn(move || {
+        for client in listener.incoming().take(8).flatten() {
+            let server = server.clone();
+            thread::spawn(move || carry(&client, &server));
+        }
+    });
+    format!("http://{address}")
+}
+
+fn carry(client: &TcpStream, server: &str) {
+    let mut head = BufReader::new(client.try_clone().unwrap()).lines();
+    assert!(head.next().unwrap().unwrap().starts_with("CONNECT "));
+    while !head.next().unwrap().unwrap().is_empty() {}
+    let server = TcpStream::connect(server).unwrap();
+    (&*client).write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+    let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+    let back = thread::spawn(move || io::copy(&mut from, &mut to).ok());
+    drop(io::copy(&mut &*client, &mut &server));
+    drop(server.shutdown(Shutdown::Write));
+    drop(back.join());
+}
+
+#[test]
+fn a_bundle_is_heeded_behind_a_proxy_too() {
+    let server = Unknown::start();
+    let (proxy, path) = (proxy(&server), server.certificate());
+    // The certificate is for 127.0.0.1, where nobody else listens at this port.
+    let settings = [("endpoint-url", "https://127.0.0.1:1")];
+    let fetched = |more: &[(&str, &str)]| {
+        let environment =
+            [&ANY_KEY, [("AWS_REGION", REGION), ("HTTPS_PROXY", &*proxy)].as_slice(), more].concat();
+        answer(&settings, &environment)
+    };
+    assert_eq!(fetched(&[("AWS_CA_BUNDLE", path.to_str().unwrap())]), "value: hunter2");
+    let told = fetched(&[]);
+    assert!(told.contains("invalid peer certificate") && told.contains("hint: is the authority"), "{told}");
 }
 
 #[test]

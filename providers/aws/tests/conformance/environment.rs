@@ -19,7 +19,7 @@ use crate::support::{LONG, SAFE_TRACES, chain, table};
 
 const SETTINGS: &str = "SECRETDIR_TEST_SETTINGS";
 const REQUESTS: &str = "SECRETDIR_TEST_REQUESTS";
-const TRACES: &str = "SECRETDIR_TEST_TRACES";
+pub(crate) const TRACES: &str = "SECRETDIR_TEST_TRACES";
 pub(crate) const SERVICE: &str = "SECRETDIR_TEST_SERVICE";
 
 /// Runs in a child process: fetches, and prints what comes of it.

@@ -1,0 +1,107 @@
+//! What the agent of a container says when it gives no credentials. The SDK tells the status alone.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_secretsmanager::config::http::HttpResponse;
+use aws_sdk_secretsmanager::error::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use http_body_util::BodyExt as _;
+
+use super::patience::{TOO_MANY, retry_after};
+use crate::error::one_line;
+
+/// The last refusal of an agent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Agent(Arc<Mutex<Option<Refusal>>>);
+
+/// What an agent answered instead of credentials.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{place} answered {status}{words}")]
+pub(crate) struct Refusal {
+    place: String,
+    status: u16,
+    words: String,
+    /// How long it asks to wait.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// Says whether it was asked too often.
+    pub(crate) fn is_throttling(&self) -> bool {
+        self.status == TOO_MANY
+    }
+}
+
+impl Agent {
+    /// Returns what was refused last, once.
+    pub(crate) fn take(&self) -> Option<Refusal> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Notes a refusal, and passes it on. Takes the token that was sent, which nobody may repeat.
+    pub(super) async fn note(
+        &self,
+        mut answer: HttpResponse,
+        place: &str,
+        token: Option<&str>,
+    ) -> Result<HttpResponse, ConnectorError> {
+        let mut refusal = None;
+        if !answer.status().is_success() {
+            let body = std::mem::replace(answer.body_mut(), SdkBody::taken());
+            let bytes = body.collect().await.map_err(|error| ConnectorError::other(error, None))?.to_bytes();
+            refusal = Some(Refusal {
+                place: place.to_owned(),
+                status: answer.status().as_u16(),
+                words: words(&bytes, token).map(|words| format!(": {words}")).unwrap_or_default(),
+                retry_after: answer.headers().get("retry-after").and_then(retry_after),
+            });
+            *answer.body_mut() = SdkBody::from(bytes.to_vec());
+        }
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
+        Ok(answer)
+    }
+}
+
+/// Returns what a refusal says, on one line: a code and a message in JSON, or a text.
+fn words(body: &[u8], token: Option<&str>) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    let json = serde_json::from_str::<serde_json::Value>(text).ok();
+    let part = |names: [&str; 2]| {
+        let json = json.as_ref()?;
+        names.iter().find_map(|name| json.get(name)?.as_str())
+    };
+    let told = match (part(["code", "Code"]), part(["message", "Message"])) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(only), None) | (None, Some(only)) => only.to_owned(),
+        // Another object may be anything; a page is no message.
+        (None, None) if json.is_some() || text.trim_start().starts_with('<') => return None,
+        (None, None) => text.to_owned(),
+    };
+    let told = one_line(&told);
+    let repeats = token.is_some_and(|token| !token.is_empty() && told.contains(token));
+    (!told.is_empty() && !repeats).then_some(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_and_message_or_a_text_are_told_and_no_token() {
+        for (body, expected) in [
+            (r#"{"code": "AccessDenied", "message": "not allowed"}"#, Some("AccessDenied: not allowed")),
+            (r#"{"Message": "no\n role"}"#, Some("no")),
+            ("plain words\r\nand more", Some("plain words")),
+            ("<html>", None),
+            (r#"{"AccessKeyId": "AKIA", "SecretAccessKey": "hunter2"}"#, None),
+            ("\"hunter2\"", None),
+            ("", None),
+            ("the token t0k3n is bad", None),
+            ("\u{7}bell", Some("bell")),
+        ] {
+            assert_eq!(words(body.as_bytes(), Some("t0k3n")).as_deref(), expected, "{body}");
+        }
+        assert_eq!(words(b"\xff", None), None);
+    }
+}
