@@ -83,11 +83,12 @@ fn what_is_optional_and_not_found_is_left_out_and_listed() {
 #[test]
 fn only_what_is_not_found_is_left_out() {
     let site = Site::new();
-    site.secret("json", br#"{"null": null}"#);
+    site.secret("json", br#"{"null": null, "a": {"b": 1}}"#);
     std::fs::create_dir(site.path().join("source/folder")).unwrap();
     for (rest, words) in [
         ("secret = \"folder\", optional = true", "is a directory"),
         ("secret = \"json\", field = \"null\", optional = true", "is null"),
+        ("secret = \"json\", field = \"a.b\", default = \"y\"", "write field = \"/a/b\""),
         ("secret = \"json\", field = \"/null/x\", default = \"y\"", "is neither an object nor an array"),
     ] {
         config(&site, &[("a", rest)]);

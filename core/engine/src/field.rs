@@ -121,9 +121,10 @@ pub enum JsonFault {
 }
 
 impl FieldError {
-    /// Says whether the secret is as it should be, and just has no such field.
+    /// Says whether the secret is as it should be, and just has no such field. What is there, deeper down, is not missing: then
+    /// the configuration is wrong, and neither a default nor a file that is left out would tell.
     pub(crate) fn is_missing(&self) -> bool {
-        matches!(self, Self::Missing(_) | Self::Deeper { .. })
+        matches!(self, Self::Missing(_))
     }
 }
 
