@@ -96,6 +96,18 @@ fn a_failure_is_exit_6_and_the_next_run_repeats_it_although_nothing_changed() {
     assert_eq!(site.told(), 3);
 }
 
+#[test]
+fn a_command_that_was_changed_in_the_configuration_does_not_wait() {
+    let site = site("echo x >> told; exit 3");
+    site.run(&["sync"]).expect_exit(6);
+    site.run(&["sync"]).expect_exit(6);
+    let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
+    site.config(&config.replace("\"hook\"]", "\"mended\"]"));
+    fs::write(site.path().join("mended"), "echo x >> told").unwrap();
+    site.sync();
+    assert_eq!((site.told(), site.announcement()), (3, "done".into()));
+}
+
 /// A change is announced at once, however often the command has failed for the last one.
 #[test]
 fn a_change_does_not_wait_for_the_pause_after_the_failures_of_the_last_one() {
@@ -231,9 +243,10 @@ fn one_that_cannot_be_started_is_named() {
     let site = site("");
     let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
     site.config(&config.replace("[\"sh\", \"hook\"]", "[\"./no-such-program\"]"));
-    site.run(&["sync"])
-        .expect_exit(6)
-        .expect_error(&["cannot start the on-change command `./no-such-program`: No such file"]);
+    site.run(&["sync"]).expect_exit(6).expect_error(&[
+        "cannot start the on-change command `./no-such-program`: No such file",
+        "hint: a path with a slash counts from the folder of the configuration file",
+    ]);
 }
 
 #[test]

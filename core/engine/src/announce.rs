@@ -2,8 +2,10 @@
 //!
 //! Before the flip the note says "pending"; only the command's success clears it. A run that finds a pending note runs the
 //! command again, even if there is nothing to publish: but not at once for ever. A command that fails, or that never ends,
-//! may do harm each time, so the pauses before a repeat grow: none before the first, then 1, 2, 4, 8 and 15 minutes.
+//! may do harm each time, so the pauses before a repeat grow: none before the first, then 1, 2, 4, 8 and 15 minutes. A command that
+//! was changed in the configuration begins anew.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use atomicdir::{Id, Locked, NoteClaim};
@@ -50,7 +52,7 @@ impl<'r> Announcing<'_, 'r> {
 
     /// Runs the command if the current generation has not been announced, and notes how that went.
     async fn notify(&mut self, on_change: &OnChange, id: &Id, locked: Locked<'r>) {
-        let claimed = self.claim_pending(id, &locked);
+        let claimed = self.claim_pending(on_change, id, &locked);
         self.outcome.on_change = Notification::Pending;
         let (claim, attempts) = match claimed {
             Ok(Claim::Mine(claim, attempts)) => (claim, attempts),
@@ -97,13 +99,18 @@ impl<'r> Announcing<'_, 'r> {
     /// Reads the note and claims it while the lock is held, so that whoever clears it is either before or after.
     ///
     /// A note that is gone or cannot be read does not say that the change was announced, so it counts as pending.
-    fn claim_pending(&self, id: &Id, locked: &Locked<'_>) -> Result<Claim, atomicdir::Error> {
+    fn claim_pending(
+        &self,
+        on_change: &OnChange,
+        id: &Id,
+        locked: &Locked<'_>,
+    ) -> Result<Claim, atomicdir::Error> {
         let attempts = match self.run.dir.note(id)?.as_deref().and_then(Manifest::parse) {
             Some(manifest) if !manifest.is_pending() => return Ok(Claim::NothingToDo),
-            Some(manifest) => manifest.attempts.unwrap_or_default(),
+            Some(manifest) => manifest.attempts.unwrap_or_default().of(on_change),
             None => {
                 locked.replace_note(&Manifest::pending().to_note())?;
-                Attempts::default()
+                Attempts::default().of(on_change)
             }
         };
         if let Some(left) = attempts.pause_left(self.run.host.now()) {
@@ -162,9 +169,17 @@ impl<'r> Announcing<'_, 'r> {
 }
 
 impl Attempts {
+    /// Returns those of this command: none, if the configuration has another one by now.
+    fn of(self, on_change: &OnChange) -> Self {
+        let mut hasher = DefaultHasher::new();
+        on_change.hash(&mut hasher);
+        let command = hasher.finish();
+        if self.command == command { self } else { Self { command, ..Self::default() } }
+    }
+
     fn one_more(self, now: SystemTime) -> Self {
         let last = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        Self { failed: self.failed.saturating_add(1), last }
+        Self { failed: self.failed.saturating_add(1), last, ..self }
     }
 
     /// Says when the command is repeated.
@@ -204,13 +219,13 @@ mod tests {
     fn each_repeat_waits_longer_up_to_a_bound() {
         let now = UNIX_EPOCH + Duration::from_secs(1_000_000);
         let pauses = [0, 1, 2, 3, 4, 5, 6, 7, 1_000_000].map(|failed| {
-            let attempts = Attempts { failed, last: 1_000_000 };
+            let attempts = Attempts { failed, last: 1_000_000, command: 0 };
             attempts.pause_left(now).map_or(0, |pause| pause.as_secs() / 60)
         });
         assert_eq!(pauses, [0, 0, 1, 2, 4, 8, 15, 15, 15]);
-        let attempts = Attempts { failed: 2, last: 1_000_000 };
+        let attempts = Attempts { failed: 2, last: 1_000_000, command: 7 };
         assert_eq!(attempts.pause_left(now + Duration::from_secs(60)), None);
         assert_eq!(attempts.pause_left(now - Duration::from_secs(60)), None, "the clock was set back");
-        assert_eq!(attempts.one_more(now), Attempts { failed: 3, last: 1_000_000 });
+        assert_eq!(attempts.one_more(now), Attempts { failed: 3, last: 1_000_000, command: 7 });
     }
 }

@@ -45,6 +45,9 @@ pub struct Publisher {
 pub(crate) struct Attempts {
     pub(crate) failed: usize,
     pub(crate) last: u64,
+    /// Which command that was: another one has not failed.
+    #[serde(default)]
+    pub(crate) command: u64,
 }
 
 /// Whether a change has been announced.

@@ -113,6 +113,9 @@ impl OnChangeError {
             Self::Start { program, .. } if !program.contains('/') => {
                 Some("it is in none of the folders of PATH: write its whole path")
             }
+            Self::Start { program, .. } if !program.starts_with('/') => {
+                Some("a path with a slash counts from the folder of the configuration file")
+            }
             Self::Lacking { missing, .. } => missing.hint(),
             Self::TimedOut { .. } => Some("raise `timeout` under [on-change] if it is only slow"),
             _ => None,

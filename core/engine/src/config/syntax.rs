@@ -43,7 +43,23 @@ fn explain(text: &str, error: &Error) -> String {
                 None => message.to_owned(),
             }
         }
-        other => other.to_owned(),
+        message => value(text, span.start).map_or_else(|| message.to_owned(), str::to_owned),
+    }
+}
+
+/// Says what is wrong with the value at an offset, if it is a text that lacks its quotes, or has a backslash in them. Nothing of
+/// it is repeated: a file that was given by mistake may hold secrets.
+fn value(text: &str, offset: usize) -> Option<&'static str> {
+    let (before, after) = text.split_at_checked(offset)?;
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let end = after.find('\n').map_or(text.len(), |end| offset + end);
+    let (_, value) = text.get(start..end)?.split_once('=')?;
+    match value.trim_start().chars().next()? {
+        '"' if value.contains('\\') => {
+            Some(r#"in "…" a backslash begins an escape: write `\\`, or put the text into '…'"#)
+        }
+        '"' | '\'' | '[' | '{' | '#' => None,
+        _ => Some(r#"a text goes in quotes: key = "text""#),
     }
 }
 
@@ -102,6 +118,28 @@ mod tests {
             ("\"a\"b = 1", "b", None),
         ] {
             assert_eq!(unquoted(text, text.find(at).unwrap()), name, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_told_that_lacks_its_quotes_or_has_a_backslash_in_them() {
+        for (text, words) in [
+            ("path = ./o", "a text goes in quotes: "),
+            ("x = 1\npath = ~/o\n", "a text goes in quotes: "),
+            ("timeout = 10s", "a text goes in quotes: "),
+            ("mode = rw", "a text goes in quotes: "),
+            ("A=it's", "a text goes in quotes: "),
+            (r#"path = "C:\x""#, "in \"…\" a backslash begins an escape: "),
+            (r#"path = "\d""#, "in \"…\" a backslash begins an escape: "),
+        ] {
+            let (_, errors) = toml::de::DeTable::parse_recoverable(text);
+            let told = explain(text, errors.first().unwrap());
+            assert!(told.starts_with(words), "{text}: {told}");
+        }
+        for text in ["path = [1 2]", "path = \"open", "path = {"] {
+            let (_, errors) = toml::de::DeTable::parse_recoverable(text);
+            let told = explain(text, errors.first().unwrap());
+            assert!(!told.contains("quotes:") && !told.contains("backslash"), "{text}: {told}");
         }
     }
 

@@ -15,7 +15,7 @@ fn what_is_no_toml_is_reported_with_every_line_and_without_quoting_it() {
         found,
         [
             "x.toml:1: string values must be quoted, expected literal string",
-            "x.toml:3: string values must be quoted, expected literal string",
+            "x.toml:3: a text goes in quotes: key = \"text\"",
             "x.toml:4: a name with anything but letters (a to z, A to Z), digits, `-` and `_` goes in quotes: \"db/password\"",
             "x.toml:6: duplicate key `c`",
             r#"x.toml:7: a number has no leading zero; a mode goes in quotes, such as "0440""#,

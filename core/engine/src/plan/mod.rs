@@ -65,7 +65,7 @@ pub struct Plan {
 }
 
 /// The command that runs after a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct OnChange {
     pub(crate) program: String,
     pub(crate) arguments: Vec<String>,
