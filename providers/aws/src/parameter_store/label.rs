@@ -2,10 +2,10 @@
 //!
 //! As of Secrets Manager: everything that an answer says of itself must fit what was asked for.
 
-use aws_sdk_ssm::types::Parameter;
 use secretdir_provider::SourceError;
 
 use super::Question;
+use super::api::Parameter;
 use super::question::secret_behind;
 use crate::error;
 
@@ -24,10 +24,10 @@ impl<'a> Label<'a> {
     pub(super) fn of(parameter: &'a Parameter) -> Self {
         let given = |text: Option<&'a str>| text.filter(|text| !text.is_empty());
         Self {
-            name: given(parameter.name()),
-            arn: given(parameter.arn()),
-            version: parameter.version(),
-            selector: given(parameter.selector()),
+            name: given(parameter.name.as_deref()),
+            arn: given(parameter.arn.as_deref()),
+            version: parameter.version.unwrap_or_default(),
+            selector: given(parameter.selector.as_deref()),
         }
     }
 
@@ -75,7 +75,14 @@ mod tests {
     const ARN: &str = "arn:aws:ssm:eu-west-1:123456789012:parameter/app/db";
 
     fn parameter(name: &str, arn: &str) -> Parameter {
-        Parameter::builder().name(name).arn(arn).version(3).selector(":live").build()
+        let given = |text: &str| Some(text.to_owned());
+        Parameter {
+            name: given(name),
+            arn: given(arn),
+            version: Some(3),
+            selector: given(":live"),
+            ..Parameter::default()
+        }
     }
 
     #[test]

@@ -4,19 +4,17 @@
 
 use std::sync::Arc;
 
-use aws_sdk_ssm::config::Config;
-use aws_sdk_ssm::types::Parameter;
-use secretdir_provider::{Secret, SecretRequest, SecretSource as _};
+use secretdir_provider::{SecretRequest, SecretSource as _};
 
 use super::ParameterStore;
+use super::api::GetParametersByPath;
 use crate::attempts::Attempts;
 use crate::error::Asked;
 use crate::listing::{NoPage, Page, Pages};
-use crate::places::timeouts;
 use crate::run::Limits;
 
 /// The most parameters that one page has (API reference of GetParametersByPath).
-const MOST_IN_PAGE: i32 = 10;
+const MOST_IN_PAGE: u32 = 10;
 
 /// The parameters whose names begin with a prefix.
 pub(super) struct Parameters<'a> {
@@ -30,15 +28,16 @@ impl Pages for Parameters<'_> {
     async fn page(&self, token: Option<String>, limits: &Limits) -> Result<Page, NoPage> {
         let regional = self.source.regional(0, limits.deadline).await?;
         let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
-        let overrides = Config::builder()
-            .timeout_config(timeouts(limits.until))
-            .interceptor(attempts.clone())
-            .retry_classifier(attempts.clone());
-        let call = regional.client.get_parameters_by_path().path(self.path).recursive(true);
-        let call = call.with_decryption(false).max_results(MOST_IN_PAGE).set_next_token(token);
-        match call.customize().config_override(overrides).send().await {
+        let question = GetParametersByPath {
+            path: self.path.to_owned(),
+            recursive: true,
+            with_decryption: false,
+            max_results: MOST_IN_PAGE,
+            next_token: token,
+        };
+        match regional.client.ask(question, limits.until, &attempts).await {
             Ok(page) => {
-                let entries = page.parameters.map(|entries| entries.into_iter().map(name_of));
+                let entries = page.parameters.map(|entries| entries.into_iter().map(|entry| entry.name));
                 Ok(Page { names: entries.map(Iterator::collect), next: page.next_token })
             }
             Err(failure) => {
@@ -52,10 +51,4 @@ impl Pages for Parameters<'_> {
     fn wants(&self, name: &str) -> bool {
         name.starts_with(self.prefix) && self.source.check(&SecretRequest::new(name)).is_ok()
     }
-}
-
-/// Keeps the name of a parameter. Its value, which may come as it is, is wiped.
-fn name_of(parameter: Parameter) -> Option<String> {
-    drop(parameter.value.map(Secret::new));
-    parameter.name
 }

@@ -4,6 +4,7 @@
 //! lists the names that it has nothing for. It refuses a call as a whole if one of its parameters may not be read; they are
 //! then asked for one by one, so that each tells for itself.
 
+mod api;
 mod label;
 mod list;
 mod question;
@@ -14,9 +15,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_ssm::Client;
-use aws_sdk_ssm::config::{Builder, Config};
-use aws_sdk_ssm::types::Parameter;
 use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
 
 use crate::apart::{apart, owner};
@@ -24,10 +22,11 @@ use crate::attempts::Attempts;
 use crate::clients::Clients;
 use crate::error::{self, Asked, Failure, Fault};
 use crate::listing;
-use crate::places::{self, Place, timeouts};
+use crate::places::{self, Place};
 use crate::run::{self, Answer, Call, Limits, Outcome, Run, Service};
 use crate::settings::AwsSettings;
 
+use api::{Client, GetParameters, Parameter};
 use label::Label;
 use question::Question;
 
@@ -93,11 +92,7 @@ impl SecretSource for ParameterStore {
 }
 
 fn client(place: &Place) -> Client {
-    let mut config = Builder::from(&place.config);
-    if place.endpoint_url.is_some() {
-        config.set_endpoint_url(place.endpoint_url.clone());
-    }
-    Client::from_conf(config.build())
+    Client::new(&place.config, place.endpoint_url.clone())
 }
 
 impl Service for Asking<'_> {
@@ -157,12 +152,8 @@ impl<'a> Asking<'a> {
         attempts: &Attempts,
     ) -> Option<Vec<(usize, Answer)>> {
         let mut open = Open::new(self, regional, call);
-        let overrides = Config::builder()
-            .timeout_config(timeouts(limits.until))
-            .interceptor(attempts.clone())
-            .retry_classifier(attempts.clone());
-        let request = regional.client.get_parameters().set_names(Some(open.names())).with_decryption(true);
-        match request.customize().config_override(overrides).send().await {
+        let question = GetParameters { names: open.names(), with_decryption: true };
+        match regional.client.ask(question, limits.until, attempts).await {
             Ok(found) => {
                 found.parameters.into_iter().flatten().for_each(|parameter| open.found(parameter));
                 found.invalid_parameters.into_iter().flatten().for_each(|name| open.missing(&name));
@@ -251,16 +242,15 @@ impl<'r> Open<'r> {
         let label = Label::of(&parameter);
         let mut about = self.take(|wanted| label.names(&wanted.name));
         while let Some((place, question)) = about.pop() {
-            // The last one gets the value itself: a copy that nobody owns would not be wiped.
-            let value = if about.is_empty() { value.take() } else { value.clone() }.map(Secret::new);
+            // The last one gets the value itself.
+            let copy = || value.as_ref().map(|value| Secret::new(value.expose_secret()));
+            let value = if about.is_empty() { value.take() } else { copy() };
             let answer = label.check(question).and_then(|()| value.ok_or_else(error::no_value));
             let described = |secret: Secret| {
                 secret.with_origin(&self.regional.region).with_revision(label.version.to_string())
             };
             self.answers.push((place, answer.map(described)));
         }
-        // What nobody has asked for is wiped like a value that somebody has.
-        drop(value.map(Secret::new));
     }
 
     fn missing(&mut self, name: &str) {
