@@ -8,6 +8,8 @@ mod answers;
 mod bounds;
 #[path = "conformance/certificates.rs"]
 mod certificates;
+#[path = "conformance/dates.rs"]
+mod dates;
 #[path = "conformance/environment.rs"]
 mod environment;
 #[path = "conformance/faults.rs"]

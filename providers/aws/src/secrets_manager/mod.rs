@@ -7,6 +7,7 @@
 //! are of several, each is asked alone.
 
 mod batch;
+mod dates;
 mod deleted;
 mod label;
 mod list;
@@ -113,7 +114,7 @@ impl SecretSource for SecretsManager {
 }
 
 fn client(place: &Place) -> Client {
-    let mut config = Builder::from(&place.config);
+    let mut config = Builder::from(&place.config).interceptor(dates::TextDates);
     if place.endpoint_url.is_some() {
         config.set_endpoint_url(place.endpoint_url.clone());
     }
