@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use secretdir_engine::escape;
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
-use tracing_subscriber::filter::{EnvFilter, filter_fn};
+use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -25,11 +25,27 @@ pub(crate) fn start(verbosity: Verbosity) {
         Verbosity::Verbose => LevelFilter::DEBUG,
         Verbosity::Everything => LevelFilter::TRACE,
     };
-    let chosen = EnvFilter::builder().with_default_directive(level.into()).from_env_lossy();
+    let chosen = named_by(&std::env::var("RUST_LOG").unwrap_or_default(), level);
     let lines = tracing_subscriber::fmt::layer().with_writer(|| Escaped).with_ansi(false);
     let layer = lines.with_filter(chosen).with_filter(filter_fn(is_safe));
     // A second subscriber is refused; the first one is the embedding program's own affair.
     let _ = tracing_subscriber::registry().with(layer).try_init();
+}
+
+/// Returns what RUST_LOG names, such as `debug` or `secretdir_engine=trace,warn`; what cannot be read of it is passed over.
+/// Spans and fields are not chosen by it: that would take a library for regular expressions.
+fn named_by(variable: &str, otherwise: LevelFilter) -> Targets {
+    let mut named = Targets::new();
+    let mut is_empty = true;
+    for part in variable.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        named = match (part.parse::<LevelFilter>(), part.parse::<Targets>()) {
+            (Ok(level), _) => named.with_default(level),
+            (Err(_), Ok(targets)) => named.with_targets(targets),
+            (Err(_), Err(_)) => continue,
+        };
+        is_empty = false;
+    }
+    if is_empty { named.with_default(otherwise) } else { named }
 }
 
 /// Standard error for traces: each is written by one call, as a line.
@@ -62,6 +78,23 @@ fn is_in(target: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_variable_names_levels_and_targets() {
+        for (variable, target, level, expected) in [
+            ("", "secretdir", Level::ERROR, true),
+            ("", "secretdir", Level::WARN, false),
+            ("debug", "secretdir", Level::DEBUG, true),
+            ("secretdir_engine=trace,warn", "secretdir_engine::gather", Level::TRACE, true),
+            ("secretdir_engine=trace,warn", "secretdir_provider_aws", Level::INFO, false),
+            ("secretdir_engine=trace", "secretdir_provider_aws", Level::ERROR, false),
+            ("nonsense[=,debug", "secretdir", Level::DEBUG, true),
+            ("off", "secretdir", Level::ERROR, false),
+        ] {
+            let named = named_by(variable, LevelFilter::ERROR);
+            assert_eq!(named.would_enable(target, &level), expected, "{variable} {target}");
+        }
+    }
 
     #[test]
     fn only_our_own_crates_are_ours() {
