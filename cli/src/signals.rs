@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP: clean up first, then end as the signal would have ended the process.
+//! SIGINT, SIGTERM, SIGHUP and SIGQUIT: clean up first, then end as the signal would have ended the process.
 //!
 //! A signal that was ignored when the process was started stays ignored, as with every program that nohup or a shell's
 //! background job starts: the terminal that closes, or the Ctrl-C, is not meant for it.
@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What asks a process to end.
-const ENDING: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
+const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
 /// The signals that ask the process to end. Clones share what was received.
 #[derive(Clone, Debug, Default)]

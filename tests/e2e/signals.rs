@@ -13,7 +13,7 @@ use crate::support::{COMMAND, Call, HEAD, PATIENCE, Ran, Site, assert_ends, inje
 
 const SECRETS: &[(&str, &[u8])] = &[("a", b"1"), ("d/b", b"2"), ("d/e/c", b"3")];
 
-const SIGNALS: [(&str, i32); 3] = [("SIGINT", 2), ("SIGTERM", 15), ("SIGHUP", 1)];
+const SIGNALS: [(&str, i32); 4] = [("SIGINT", 2), ("SIGTERM", 15), ("SIGHUP", 1), ("SIGQUIT", 3)];
 
 #[test]
 fn an_interrupt_at_any_call_leaves_all_or_nothing_and_no_staging() {

@@ -53,6 +53,12 @@ impl Budget {
     pub(super) fn spend_text(&mut self, bytes: usize) -> Result<(), Fault> {
         self.spend(bytes.div_ceil(BYTES))
     }
+
+    /// Ensures that a text of so many bytes could be paid for: before one is made whose length is known only then.
+    pub(super) fn ensure_text(&self, bytes: usize) -> Result<(), Fault> {
+        let steps = u64::try_from(bytes.div_ceil(BYTES)).unwrap_or(u64::MAX);
+        if steps > self.left { Err(Fault::OutOfFuel { fuel: self.most }) } else { Ok(()) }
+    }
 }
 
 #[cfg(test)]
@@ -63,6 +69,8 @@ mod tests {
     fn what_was_paid_is_gone_and_more_than_is_left_is_refused() {
         let mut budget = Budget::new(5, Stop::default());
         assert_eq!(budget.spend(3), Ok(()));
+        assert_eq!(budget.ensure_text(129), Err(Fault::OutOfFuel { fuel: 5 }));
+        assert_eq!(budget.ensure_text(128), Ok(()));
         assert_eq!(budget.spend_text(65), Ok(()));
         assert_eq!(budget.spend_text(0), Ok(()));
         assert_eq!(budget.spend(1), Err(Fault::OutOfFuel { fuel: 5 }));

@@ -84,6 +84,8 @@ pub(crate) enum Fault {
     NeverEqual { left: &'static str, right: &'static str },
     #[error("{left} and {right} have no order; only two numbers or two texts have one")]
     NoOrder { left: &'static str, right: &'static str },
+    #[error("a key of a map is a text, not {0}")]
+    KeyNotText(&'static str),
     #[error("`odd` and `even` take whole numbers")]
     NotWhole,
     #[error("it is nested more than {most} levels deep; a chain of operators counts as nested")]

@@ -34,6 +34,9 @@ pub(super) const NAMES: [&str; 19] = [
     "url",
 ];
 
+/// How many bytes one byte may become: in JSON and TOML a control character is written as `\u0000`.
+const LONGEST: usize = 6;
+
 /// Applies a filter.
 pub(super) fn apply(
     name: &str,
@@ -57,7 +60,7 @@ pub(super) fn apply(
         ("hex", []) => coded(Coding::Hex, value, budget),
         ("url", []) => {
             let octets = value.as_octets()?;
-            budget.spend_text(octets.len())?;
+            budget.ensure_text(octets.len().saturating_mul(LONGEST))?;
             made(quote::url(&octets), budget)
         }
         _ => written(name, &value.as_text()?, budget),
@@ -66,7 +69,7 @@ pub(super) fn apply(
 
 /// Applies a filter that makes a text of a text.
 fn written(name: &str, text: &str, budget: &mut Budget) -> Result<Value, Fault> {
-    budget.spend_text(text.len())?;
+    budget.ensure_text(text.len().saturating_mul(LONGEST))?;
     let text = match name {
         "lower" => quote::collect(text.chars().flat_map(char::to_lowercase)),
         "upper" => quote::collect(text.chars().flat_map(char::to_uppercase)),
@@ -84,7 +87,7 @@ fn quoted(text: Result<Zeroizing<String>, QuoteError>) -> Result<Zeroizing<Strin
     text.map_err(Refusal::Quote)
 }
 
-/// Pays for a text that is at most a few times as long as one that was paid for.
+/// Pays for a text of which it was only known how long it is at the most.
 fn made(text: Zeroizing<String>, budget: &mut Budget) -> Result<Value, Fault> {
     budget.spend_text(text.len())?;
     Ok(Value::of_text(text))
@@ -92,10 +95,11 @@ fn made(text: Zeroizing<String>, budget: &mut Budget) -> Result<Value, Fault> {
 
 fn coded(coding: Coding, value: &Value, budget: &mut Budget) -> Result<Value, Fault> {
     let octets = value.as_octets()?;
-    budget.spend_text(octets.len())?;
-    let text = coding.encode(&octets);
-    // A coding writes ASCII.
-    made(Zeroizing::new(String::from_utf8_lossy(&text).into_owned()), budget)
+    budget.ensure_text(octets.len().saturating_mul(LONGEST))?;
+    let mut text = coding.encode(&octets);
+    // A coding writes ASCII. The bytes move: nothing of them is left behind.
+    let text = String::from_utf8(std::mem::take(&mut *text)).map_err(|_| Fault::Other)?;
+    made(Zeroizing::new(text), budget)
 }
 
 /// Gives something else for what is not defined, and if the second argument says so, for what is empty or false.
@@ -122,7 +126,10 @@ fn of_items(name: &str, value: &Value, budget: &mut Budget) -> Result<Value, Fau
         }
         Value::Map(map) => {
             let entries = map.entries();
-            (if last { entries.last() } else { entries.first() }.map(|(key, _)| key.clone()), entries.len())
+            (
+                if last { entries.last() } else { entries.first() }.map(|(key, _)| Value::Text(key.clone())),
+                entries.len(),
+            )
         }
         Value::Text(text) => {
             budget.spend_text(text.len())?;
@@ -138,8 +145,8 @@ fn of_items(name: &str, value: &Value, budget: &mut Budget) -> Result<Value, Fau
 /// Joins texts: the items of a list, the keys of a map, the characters of a text.
 fn join(value: &Value, joiner: &str, budget: &mut Budget) -> Result<Value, Fault> {
     let items: Vec<_> = match value {
-        Value::List(list) => list.items().iter().collect(),
-        Value::Map(map) => map.entries().iter().map(|(key, _)| key).collect(),
+        Value::List(list) => list.items().to_vec(),
+        Value::Map(map) => map.entries().iter().map(|(key, _)| Value::Text(key.clone())).collect(),
         Value::Text(text) if joiner.is_empty() => return Ok(Value::Text(text.clone())),
         Value::Text(text) => return join(&split(text, Some(""), budget)?, joiner, budget),
         Value::Bytes(_) => return Err(Refusal::NotUtf8.into()),
@@ -190,8 +197,9 @@ fn replace(text: &str, from: &str, to: &str, budget: &mut Budget) -> Result<Valu
 }
 
 fn json(value: &Value, budget: &mut Budget) -> Result<Value, Fault> {
-    let mut parts = Vec::new();
-    write_json(value, budget, &mut parts)?;
+    let mut parts = Parts { budget, parts: Vec::new() };
+    parts.value(value)?;
+    let Parts { budget, parts } = parts;
     let length = parts.iter().map(|part| part.len()).sum();
     budget.spend_text(length)?;
     let mut text = Zeroizing::new(String::with_capacity(length));
@@ -199,39 +207,53 @@ fn json(value: &Value, budget: &mut Budget) -> Result<Value, Fault> {
     Ok(Value::of_text(text))
 }
 
-/// Writes a value in parts, which are put together once it is known how long they are.
-fn write_json(value: &Value, budget: &mut Budget, parts: &mut Vec<Zeroizing<String>>) -> Result<(), Fault> {
-    budget.spend(1)?;
-    let part = |text: &str| Zeroizing::new(text.to_owned());
-    match value {
-        Value::Text(text) => {
-            budget.spend_text(text.len())?;
-            parts.push(quote::json(text));
-        }
-        Value::None => parts.push(part("null")),
-        Value::Bool(value) => parts.push(part(if *value { "true" } else { "false" })),
-        Value::Int(_) => parts.push(Zeroizing::new(value.number())),
-        Value::Float(number) if number.is_finite() => parts.push(Zeroizing::new(value.number())),
-        Value::List(list) => {
-            for (index, item) in list.items().iter().enumerate() {
-                parts.push(part(if index == 0 { "[" } else { "," }));
-                write_json(item, budget, parts)?;
+/// JSON in parts, which are put together once it is known how long they are. Each is paid for.
+struct Parts<'b> {
+    budget: &'b mut Budget,
+    parts: Vec<Zeroizing<String>>,
+}
+
+impl Parts<'_> {
+    fn value(&mut self, value: &Value) -> Result<(), Fault> {
+        self.budget.spend(1)?;
+        match value {
+            Value::Text(text) => self.text(text),
+            Value::None => self.plain("null"),
+            Value::Bool(value) => self.plain(if *value { "true" } else { "false" }),
+            Value::Int(_) | Value::Float(_) => self.plain(&value.number()),
+            Value::List(list) => {
+                for (index, item) in list.items().iter().enumerate() {
+                    self.plain(if index == 0 { "[" } else { "," })?;
+                    self.value(item)?;
+                }
+                self.plain(if list.items().is_empty() { "[]" } else { "]" })
             }
-            parts.push(part(if list.items().is_empty() { "[]" } else { "]" }));
-        }
-        Value::Map(map) => {
-            for (index, (key, value)) in map.entries().iter().enumerate() {
-                let Value::Text(key) = key else { return Err(Refusal::NotJson.into()) };
-                budget.spend_text(key.len())?;
-                parts.push(part(if index == 0 { "{" } else { "," }));
-                parts.push(quote::json(key));
-                parts.push(part(":"));
-                write_json(value, budget, parts)?;
+            Value::Map(map) => {
+                for (index, (key, value)) in map.entries().iter().enumerate() {
+                    self.plain(if index == 0 { "{" } else { "," })?;
+                    self.text(key)?;
+                    self.plain(":")?;
+                    self.value(value)?;
+                }
+                self.plain(if map.entries().is_empty() { "{}" } else { "}" })
             }
-            parts.push(part(if map.entries().is_empty() { "{}" } else { "}" }));
+            Value::Bytes(_) => Err(Refusal::NotUtf8.into()),
+            _ => Err(Refusal::NotJson.into()),
         }
-        Value::Bytes(_) => return Err(Refusal::NotUtf8.into()),
-        _ => return Err(Refusal::NotJson.into()),
     }
-    Ok(())
+
+    fn text(&mut self, text: &str) -> Result<(), Fault> {
+        self.budget.ensure_text(text.len().saturating_mul(LONGEST))?;
+        self.push(quote::json(text))
+    }
+
+    fn plain(&mut self, text: &str) -> Result<(), Fault> {
+        self.push(Zeroizing::new(text.to_owned()))
+    }
+
+    fn push(&mut self, part: Zeroizing<String>) -> Result<(), Fault> {
+        self.budget.spend_text(part.len())?;
+        self.parts.push(part);
+        Ok(())
+    }
 }

@@ -62,16 +62,28 @@ impl Arithmetic {
         if right == 0.0 && matches!(self, Self::Divide | Self::DivideWhole | Self::Remainder) {
             return Err(Fault::Calculation);
         }
-        Ok(Value::Float(match self {
+        let result = match self {
             Self::Add => left + right,
             Self::Subtract => left - right,
             Self::Multiply => left * right,
             Self::Divide => left / right,
-            Self::DivideWhole => (left / right).floor(),
-            Self::Remainder => left - right * (left / right).floor(),
+            Self::DivideWhole => floor_floats(left, right).0,
+            Self::Remainder => floor_floats(left, right).1,
             Self::Power => left.powf(right),
-        }))
+        };
+        if result.is_finite() { Ok(Value::Float(result)) } else { Err(Fault::Calculation) }
     }
+}
+
+/// Divides downwards as `float_divmod` of CPython does: the rest is exact, and the quotient is what fits it.
+fn floor_floats(left: f64, right: f64) -> (f64, f64) {
+    let mut rest = left % right;
+    if rest != 0.0 && (rest < 0.0) != (right < 0.0) {
+        rest += right;
+    }
+    let quotient = (left - rest) / right;
+    let whole = quotient.floor();
+    (if quotient - whole > 0.5 { whole + 1.0 } else { whole }, rest)
 }
 
 /// Divides downwards, as Python does: the rest has the sign of the divisor.
@@ -108,6 +120,7 @@ fn repeated(value: &Value, times: usize, budget: &mut Budget) -> Result<Value, F
             budget.spend_text(text.len().saturating_mul(times))?;
             Ok(Value::of_text(Zeroizing::new(text.repeat(times))))
         }
+        Value::List(list) if list.items().is_empty() => Ok(Value::List(list.clone())),
         Value::List(list) => {
             budget.spend(list.items().len().saturating_mul(times))?;
             let items = std::iter::repeat_n(list.items(), times).flatten().cloned();
@@ -155,11 +168,13 @@ fn same(left: &[u8], right: &[u8], budget: &mut Budget) -> Result<bool, Fault> {
     Ok(left == right)
 }
 
-fn all<'a>(
-    mut pairs: impl Iterator<Item = (&'a Value, &'a Value)>,
-    budget: &mut Budget,
-) -> Result<bool, Fault> {
-    pairs.try_fold(true, |so_far, (left, right)| Ok(so_far && equal(left, right, budget)?))
+fn all<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>, budget: &mut Budget) -> Result<bool, Fault> {
+    for (left, right) in pairs {
+        if !equal(left, right, budget)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The keys of a map are its own, so that as many of the other's make the same map.
@@ -168,7 +183,6 @@ fn same_entries(left: &Map, right: &Map, budget: &mut Budget) -> Result<bool, Fa
         return Ok(false);
     }
     for (key, value) in left.entries() {
-        let Value::Text(key) = key else { return Err(Fault::Operation) };
         let other = right.get(key, budget)?;
         if matches!(other, Value::Undefined) || !equal(value, &other, budget)? {
             return Ok(false);
@@ -194,15 +208,29 @@ pub(super) fn order(left: &Value, right: &Value, budget: &mut Budget) -> Result<
 fn order_of_numbers(left: &Value, right: &Value) -> Option<Ordering> {
     match (left, right) {
         (Value::Int(left), Value::Int(right)) => Some(left.cmp(right)),
+        (Value::Int(left), Value::Float(right)) => order_of_mixed(*left, *right),
+        (Value::Float(left), Value::Int(right)) => order_of_mixed(*right, *left).map(Ordering::reverse),
         _ => as_float(left).partial_cmp(&as_float(right)),
     }
+}
+
+/// Compares exactly: no whole number is taken for the float that is next to it.
+#[expect(clippy::cast_possible_truncation, reason = "it is whole, and small enough")]
+fn order_of_mixed(left: i128, right: f64) -> Option<Ordering> {
+    let is_whole = right.fract() == 0.0 && right.abs() < 1e38;
+    if is_whole { Some(left.cmp(&(right as i128))) } else { as_float(&Value::Int(left)).partial_cmp(&right) }
 }
 
 /// Says whether a list has an item, a map a key, or a text a part.
 pub(super) fn contains(container: &Value, value: &Value, budget: &mut Budget) -> Result<bool, Fault> {
     match (container, value) {
         (Value::List(list), _) => {
-            list.items().iter().try_fold(false, |found, item| Ok(found || equal(item, value, budget)?))
+            for item in list.items() {
+                if equal(item, value, budget)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
         }
         (Value::Map(map), Value::Text(name)) => Ok(!matches!(map.get(name, budget)?, Value::Undefined)),
         (Value::Text(text), Value::Text(part)) => {

@@ -1,6 +1,7 @@
 //! What a template works with.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -20,7 +21,7 @@ pub(super) enum Value {
     Bool(bool),
     Int(i128),
     Float(f64),
-    Text(Arc<Zeroizing<String>>),
+    Text(Text),
     /// A secret that is not UTF-8.
     Bytes(Arc<Zeroizing<Vec<u8>>>),
     List(List),
@@ -55,31 +56,50 @@ impl List {
     }
 }
 
-/// A map in the order in which it was written, and how deep it is nested.
+/// A text that is wiped.
+pub(super) type Text = Arc<Zeroizing<String>>;
+
+/// A map in the order in which it was written, each key once, and how deep it is nested.
 #[derive(Clone)]
 pub(super) struct Map {
-    entries: Arc<Vec<(Value, Value)>>,
+    entries: Arc<Vec<(Text, Value)>>,
     depth: usize,
 }
 
 impl Map {
+    /// Takes keys and values. Of two with one key the later value counts, at the place of the earlier.
+    ///
     /// # Errors
     ///
-    /// It would be nested too deeply.
+    /// A key that is no text. It would be nested too deeply.
     pub(super) fn of(entries: Vec<(Value, Value)>) -> Result<Self, Fault> {
-        let depth = depth_of(entries.iter().flat_map(|(key, value)| [key, value]))?;
-        Ok(Self { entries: Arc::new(entries), depth })
+        let depth = depth_of(entries.iter().map(|(_, value)| value))?;
+        let entries = entries.into_iter().map(|(key, value)| match key {
+            Value::Text(key) => Ok((key, value)),
+            other => Err(Fault::KeyNotText(other.describe())),
+        });
+        let entries = entries.collect::<Result<Vec<_>, _>>()?;
+        let mut places = BTreeMap::new();
+        for (place, (key, _)) in entries.iter().enumerate() {
+            places.entry(key.as_str()).or_insert((place, place)).1 = place;
+        }
+        let mut places: Vec<_> = places.into_values().collect();
+        places.sort_unstable();
+        let entry = |(first, last): (usize, usize)| {
+            Some((Arc::clone(&entries.get(first)?.0), entries.get(last)?.1.clone()))
+        };
+        let kept = places.into_iter().filter_map(entry).collect();
+        Ok(Self { entries: Arc::new(kept), depth })
     }
 
-    pub(super) fn entries(&self) -> &[(Value, Value)] {
+    pub(super) fn entries(&self) -> &[(Text, Value)] {
         &self.entries
     }
 
-    /// Returns the value of a text. Of two with one key the later one counts.
+    /// Returns the value of a text.
     pub(super) fn get(&self, name: &str, budget: &mut Budget) -> Result<Value, Fault> {
         budget.spend(self.entries.len())?;
-        let mut entries = self.entries.iter().rev();
-        let found = entries.find(|(key, _)| matches!(key, Value::Text(key) if key.as_str() == name));
+        let found = self.entries.iter().find(|(key, _)| key.as_str() == name);
         Ok(found.map_or(Value::Undefined, |(_, value)| value.clone()))
     }
 }

@@ -38,7 +38,7 @@ const HEEDED: &[(&str, Rule)] = &[
     ("external_id", rules::line),
     ("role_session_name", rules::line),
     ("web_identity_token_file", rules::line),
-    ("credential_process", rules::line),
+    ("credential_process", rules::command),
     ("sso_session", rules::line),
     ("sso_account_id", rules::line),
     ("sso_role_name", rules::line),
@@ -127,7 +127,9 @@ impl Profiles {
                 chain.last().map_or(by.to_owned(), |(earlier, _)| format!("source_profile of `{earlier}`"));
             let keys = self.profiles.get(&name).ok_or_else(|| unknown(&name, &by))?;
             let keys = checked(&name, keys)?;
-            let source = keys.get("source_profile").map(|key| key.value.clone());
+            // Without a role there is nothing that another profile's credentials are for.
+            let assumes = keys.get("role_arn").and(keys.get("source_profile"));
+            let source = assumes.map(|key| key.value.clone());
             chain.push((name, keys));
             // The SDK finds out whether going round in a circle is a mistake.
             next = source.filter(|source| chain.iter().all(|(earlier, _)| earlier != source));
@@ -194,24 +196,31 @@ fn sections(path: &PathBuf) -> Result<Vec<Section>, SourceError> {
     })
 }
 
-/// Splits a text as a shell would, into nothing if a quote is not closed.
+/// Splits a text as `shlex` of Python does, into nothing if a quote is not closed or a backslash stands at the end.
 pub(super) fn words(text: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
-    let mut characters = text.chars();
+    let mut characters = text.chars().peekable();
     while let Some(c) = characters.next() {
+        let escapes = match quote {
+            None => c == '\\',
+            Some('"') => c == '\\' && characters.peek().is_none_or(|next| matches!(next, '"' | '\\')),
+            Some(_) => false,
+        };
         match (quote, c) {
+            _ if escapes => match characters.next() {
+                Some(escaped) => word.get_or_insert_default().push(escaped),
+                None => return Vec::new(),
+            },
             (Some(open), c) if c == open => quote = None,
             (None, '"' | '\'') => {
                 quote = Some(c);
                 word.get_or_insert_default();
             }
-            (None, c) if c.is_whitespace() => words.extend(word.take()),
-            (None | Some('"'), '\\') => word.get_or_insert_default().extend(characters.next()),
+            (None, ' ' | '\t' | '\r' | '\n') => words.extend(word.take()),
             _ => word.get_or_insert_default().push(c),
         }
     }
     words.extend(word);
-    // A quote that is not closed makes no name.
     if quote.is_some() { Vec::new() } else { words }
 }
 
@@ -229,6 +238,11 @@ mod tests {
             ("profile \"\"", vec!["profile", ""]),
             ("profile ü", vec!["profile", "ü"]),
             ("profile \"open", vec![]),
+            ("a \"C:\\dir\\x\" \"it\\'s\" \"a\\$b\"", vec!["a", "C:\\dir\\x", "it\\'s", "a\\$b"]),
+            ("a \"\\\"\\\\\"", vec!["a", "\"\\"]),
+            ("a 'b\\'", vec!["a", "b\\"]),
+            ("a\\", vec![]),
+            ("a\u{a0}b\tc\nd", vec!["a\u{a0}b", "c", "d"]),
             ("  ", vec![]),
         ] {
             assert_eq!(words(text), expected, "{text}");

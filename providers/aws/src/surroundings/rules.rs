@@ -34,6 +34,12 @@ pub(super) fn attempts(value: &str) -> Result<String, &'static str> {
     number.map(|number| number.to_string()).ok_or("a number from 1 on")
 }
 
+/// A program and its arguments, which may go on in lines of their own.
+pub(super) fn command(value: &str) -> Result<String, &'static str> {
+    let is_odd = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if value.contains(is_odd) { Err("a program and its arguments") } else { Ok(value.to_owned()) }
+}
+
 pub(super) fn boolean(value: &str) -> Result<String, &'static str> {
     let value = value.to_ascii_lowercase();
     matches!(value.as_str(), "true" | "false").then_some(value).ok_or("true or false")

@@ -104,12 +104,13 @@ pub(super) fn settle(
     found.check_web_identity()?;
     found.check_endpoint(settings)?;
     let environment = found.environment()?;
-    let file = found.file(&environment)?;
+    let of_identity = of_the_settings.is_none() && found.web_identity_counts();
+    let (file, profile) =
+        if of_identity { (String::new(), None) } else { found.file_and_profile(&environment)? };
     let hidden = if of_the_settings.is_some() { found.beside_the_profile() } else { Hidden::default() };
-    let profile = found.chain.first().map(|(name, _)| written(name));
     let authorities = found.authorities()?;
     let has_key = of_the_settings.is_none() && environment.contains_key("AWS_ACCESS_KEY_ID");
-    let printed = if has_key { None } else { PrintedCredentials::of(&found.chain) };
+    let printed = if has_key || of_identity { None } else { PrintedCredentials::of(&found.chain) };
     let (token_files, region, role) = (found.token_files(), found.region(), found.role());
     Ok(Surroundings { environment, hidden, file, profile, printed, token_files, role, region, authorities })
 }
@@ -282,6 +283,13 @@ impl Found<'_> {
         ))
     }
 
+    /// Says whether a web identity of the environment counts before what the profile has, as it does for boto3: unless the profile
+    /// assumes a role.
+    fn web_identity_counts(&self) -> bool {
+        let is_set = |name: &str| self.variables.get(name).is_some();
+        is_set("AWS_WEB_IDENTITY_TOKEN_FILE") && is_set("AWS_ROLE_ARN") && self.key("role_arn").is_none()
+    }
+
     /// Returns the files with tokens that credentials may be had with, each with what names it.
     fn token_files(&self) -> Vec<TokenFile> {
         let of_variables = ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]
@@ -295,7 +303,14 @@ impl Found<'_> {
         of_variables.chain(of_profiles).collect()
     }
 
-    /// Writes the profiles that are in use as a file.
+    /// Writes the profiles that are in use as a file, and returns the name of the first.
+    fn file_and_profile(
+        &self,
+        environment: &HashMap<String, String>,
+    ) -> Result<(String, Option<String>), SourceError> {
+        Ok((self.file(environment)?, self.chain.first().map(|(name, _)| written(name))))
+    }
+
     fn file(&self, environment: &HashMap<String, String>) -> Result<String, SourceError> {
         let mut file = String::new();
         for (name, keys) in &self.chain {
@@ -307,6 +322,8 @@ impl Found<'_> {
                         "services" | "endpoint_url" | "login_session" | "ca_bundle" | "credential_process",
                         _,
                     ) => {}
+                    // Nothing is assumed with it.
+                    ("source_profile", _) if !keys.contains_key("role_arn") => {}
                     ("source_profile", source) => line(&mut file, name, &written(source)),
                     ("credential_source", "Environment") => {
                         line(&mut file, "source_profile", OF_THE_ENVIRONMENT)

@@ -112,6 +112,44 @@ fn other_credentials_count_before_it_or_after() {
     }
 }
 
+/// As for boto3: only a role is assumed with another profile's credentials.
+#[test]
+fn a_source_profile_without_a_role_is_for_nothing() {
+    let server = server();
+    let program = Program::new("x", "AKIAIOSFODNN7EXAMPLE", "any");
+    let files = Files::new(&format!("[default]\nsource_profile = other\n{}", line(&program.path(), "x")), "");
+    let settings = [("region", REGION), ("endpoint-url", &*server.endpoint())];
+    assert_eq!(answer(&settings, &borrowed(&files.environment())), VALUE);
+    assert!(program.ran());
+}
+
+/// As for boto3: a pod's own identity counts before what the profile has, unless that assumes a role.
+#[test]
+fn a_web_identity_counts_before_it() {
+    let server = server();
+    let program = Program::new("x", "AKIAIOSFODNN7EXAMPLE", "any");
+    for keys in [line(&program.path(), "x"), KEYS.to_owned()] {
+        let files = Files::new(&format!("[default]\n{keys}"), "");
+        let files = files.environment();
+        let identity = [
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", "/no/such/token"),
+            ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/x"),
+        ];
+        let environment = [borrowed(&files), identity.to_vec()].concat();
+        let endpoint = server.endpoint();
+        let told = answer(&[("region", REGION), ("endpoint-url", &*endpoint)], &environment);
+        assert!(
+            told.contains("the token file /no/such/token (AWS_WEB_IDENTITY_TOKEN_FILE) cannot be read"),
+            "{told}"
+        );
+        // A profile that the source names counts before both.
+        assert_eq!(
+            answer(&[("region", REGION), ("endpoint-url", &*endpoint), ("profile", "default")], &environment),
+            VALUE
+        );
+    }
+}
+
 #[test]
 fn what_is_wrong_names_the_profile_and_the_line() {
     let files = Files::new("[default]\ncredential_process = /no/such/program\n", "");

@@ -294,9 +294,10 @@ fn constant_value(constant: &minijinja::Value) -> Result<Value, Fault> {
         ValueKind::Number if constant.is_integer() => {
             i128::try_from(constant.clone()).map(Value::Int).map_err(|_| Fault::Calculation)
         }
-        ValueKind::Number => {
-            f64::try_from(constant.clone()).map(Value::Float).map_err(|_| Fault::Calculation)
-        }
+        ValueKind::Number => match f64::try_from(constant.clone()) {
+            Ok(number) if number.is_finite() => Ok(Value::Float(number)),
+            _ => Err(Fault::Calculation),
+        },
         _ => constant.as_str().map(Value::text).ok_or(Fault::Other),
     }
 }

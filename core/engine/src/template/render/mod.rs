@@ -80,9 +80,10 @@ impl<'t> Renderer<'t> {
             }
             Stmt::ForLoop(loops) => self.repeat(loops, loops.span())?,
             Stmt::WithBlock(with) => {
+                let values = with.assignments.iter().map(|(_, value)| self.value(value));
+                let values = values.collect::<Result<Vec<_>, _>>()?;
                 self.scopes.open();
-                for (target, value) in &with.assignments {
-                    let value = self.value(value)?;
+                for ((target, _), value) in with.assignments.iter().zip(values) {
                     self.assign(target, value)?;
                 }
                 self.statements(&with.body)?;
@@ -117,7 +118,7 @@ impl<'t> Renderer<'t> {
         let items = self.items(&loops.iter)?;
         let items = self.chosen(items, loops)?;
         if items.is_empty() {
-            return self.statements(&loops.else_body);
+            return self.in_scope(&loops.else_body);
         }
         let length = items.len();
         for (index, item) in items.into_iter().enumerate() {
@@ -145,6 +146,14 @@ impl<'t> Renderer<'t> {
         Ok(chosen)
     }
 
+    /// Goes through statements whose variables are their own.
+    fn in_scope(&mut self, statements: &[Stmt<'t>]) -> Result<(), TemplateError> {
+        self.scopes.open();
+        self.statements(statements)?;
+        self.scopes.close();
+        Ok(())
+    }
+
     /// Gives a value to a name, or the items of a list to as many names.
     fn assign(&mut self, target: &Expr<'t>, value: Value) -> Result<(), TemplateError> {
         let paid = self.budget.spend(1);
@@ -170,7 +179,7 @@ impl<'t> Renderer<'t> {
     /// Returns what statements write as a text, instead of writing it.
     fn captured(&mut self, statements: &[Stmt<'t>], span: Span) -> Result<Value, TemplateError> {
         let outer = std::mem::replace(&mut self.output, Output::of_at_most(LARGEST_RESULT));
-        self.statements(statements)?;
+        self.in_scope(statements)?;
         let inner = std::mem::replace(&mut self.output, outer).into_bytes();
         match std::str::from_utf8(&inner) {
             Ok(text) => Ok(Value::text(text)),

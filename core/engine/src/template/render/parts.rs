@@ -88,7 +88,7 @@ fn items(value: &Value, budget: &mut Budget) -> Result<Vec<Value>, Fault> {
         }
         Value::Map(map) => {
             budget.spend(map.entries().len())?;
-            Ok(map.entries().iter().map(|(key, _)| key.clone()).collect())
+            Ok(map.entries().iter().map(|(key, _)| Value::Text(key.clone())).collect())
         }
         Value::Text(text) => characters(text, budget),
         Value::Bytes(_) => Err(Refusal::NotUtf8.into()),
@@ -106,7 +106,11 @@ fn cut(whole: &Value, [start, stop, step]: [Option<i128>; 3], budget: &mut Budge
     let step = usize::try_from(step.unwrap_or(1)).ok().filter(|step| *step > 0).ok_or(Fault::Operation)?;
     let (Value::List(_) | Value::Text(_) | Value::Bytes(_)) = whole else { return Err(Fault::Operation) };
     let items = items(whole, budget)?;
-    let place = |bound: i128| from_start(bound, items.len()).unwrap_or_default().min(items.len());
+    let place = |bound: i128| match from_start(bound, items.len()) {
+        Some(place) => place.min(items.len()),
+        None if bound < 0 => 0,
+        None => items.len(),
+    };
     let (start, stop) = (place(start.unwrap_or(0)), stop.map_or(items.len(), place));
     let cut = items.get(start..stop.max(start)).unwrap_or_default().iter().step_by(step);
     if matches!(whole, Value::List(_)) {
