@@ -43,6 +43,14 @@ impl Cloud {
             canary.assert_absent("standard output", &ran.stdout);
         }
         assert!(ran.stderr.contains(" DEBUG secretdir_engine::gather"), "{ran:?}");
+        // Which source that is, where it asks, and as whom.
+        for said in ["signing in region=", "credentials from=\"environment\"", "asking endpoint=\"127.0.0.1:"]
+        {
+            let said_by = |line: &str| {
+                line.contains("source{name=\"prod\"}: secretdir_provider_aws::") && line.contains(said)
+            };
+            assert!(ran.stderr.lines().any(said_by), "{said}: {ran:?}");
+        }
         for other in [" aws_", " hyper", " rustls"] {
             let found: Vec<_> = ran.stderr.lines().filter(|line| line.contains(other)).collect();
             assert!(found.is_empty(), "{found:?}");
