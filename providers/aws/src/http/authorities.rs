@@ -17,8 +17,12 @@ pub(crate) struct Authorities(Vec<u8>);
 impl Authorities {
     /// Reads a file. What it says of a failure names the file.
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
-        let pem =
-            std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+        let unreadable = |why: String| format!("{} cannot be read: {why}", path.display());
+        // Reading a FIFO or a device may never end.
+        if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+            return Err(unreadable("it is no regular file".to_owned()));
+        }
+        let pem = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
         if can_be_trusted(&pem) {
             Ok(Self(pem))
         } else {
@@ -51,8 +55,13 @@ impl fmt::Debug for Authorities {
 }
 
 fn machine_certificates() -> Vec<CertificateDer<'static>> {
-    let is_named = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if is_named("SSL_CERT_FILE") || is_named("SSL_CERT_DIR") {
+    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let file = named("SSL_CERT_FILE");
+    // Reading a FIFO or a device may never end.
+    if file.as_ref().is_some_and(|file| std::fs::metadata(file).is_ok_and(|found| !found.is_file())) {
+        return Vec::new();
+    }
+    if file.is_some() || named("SSL_CERT_DIR").is_some() {
         return rustls_native_certs::load_native_certs().certs;
     }
     let usual = openssl_probe::probe();

@@ -181,14 +181,16 @@ fn located(keys: BTreeMap<String, Entry>, file: &Arc<Path>, of: Which) -> Keys {
 /// Reads a file, which need not be there.
 fn sections(path: &PathBuf) -> Result<Vec<Section>, SourceError> {
     let file = path.display();
+    // As botocore, which reads nothing but files: a FIFO, or a device, may have no end.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Ok(Vec::new());
+    }
     let text = match std::fs::read(path) {
         Ok(bytes) => String::from_utf8(bytes)
             .map_err(|_| no_credentials(&format!("{file} is no text in UTF-8"), FILE_HINT))?,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(Vec::new());
         }
-        // As botocore, which reads nothing but files.
-        Err(error) if error.kind() == ErrorKind::IsADirectory => return Ok(Vec::new()),
         Err(error) => return Err(no_credentials(&format!("{file} cannot be read: {error}"), FILE_HINT)),
     };
     ini::parse(&text).map_err(|malformed| {

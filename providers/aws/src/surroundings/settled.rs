@@ -112,6 +112,9 @@ pub(super) fn settle(
     let has_key = of_the_settings.is_none() && environment.contains_key("AWS_ACCESS_KEY_ID");
     let printed = if has_key || of_identity { None } else { PrintedCredentials::of(&found.chain) };
     let (token_files, region, role) = (found.token_files(), found.region(), found.role());
+    if let Some(endless) = token_files.iter().find_map(TokenFile::endless) {
+        return Err(no_credentials(&endless.to_string(), "name the file with the token"));
+    }
     Ok(Surroundings { environment, hidden, file, profile, printed, token_files, role, region, authorities })
 }
 

@@ -1,7 +1,7 @@
 //! A file with a token that credentials are had with. What the SDK says of one that it cannot read does not name it.
 
-use std::fs::File;
-use std::io;
+use std::fs::{File, metadata};
+use std::io::Read as _;
 use std::path::PathBuf;
 
 /// A file, and what names it.
@@ -27,8 +27,21 @@ impl TokenFile {
 
     /// Says why it cannot be read now, if it cannot.
     pub(crate) fn trouble(&self) -> Option<UnreadableToken> {
-        let read = File::open(&self.path).and_then(|mut file| io::copy(&mut file, &mut io::sink()));
-        let why = read.err()?.to_string();
-        Some(UnreadableToken { by: self.by.clone(), path: self.path.display().to_string(), why })
+        if let Some(trouble) = self.endless() {
+            return Some(trouble);
+        }
+        // A byte is enough: a directory, and a file on a disk that fails, show themselves.
+        let read = File::open(&self.path).and_then(|mut file| file.read(&mut [0]));
+        Some(self.unreadable(read.err()?.to_string()))
+    }
+
+    /// Refuses what is there and is no file: reading a FIFO or a device may never end, and nobody could end it.
+    pub(super) fn endless(&self) -> Option<UnreadableToken> {
+        let found = metadata(&self.path).ok()?;
+        (!found.is_file() && !found.is_dir()).then(|| self.unreadable("it is no regular file".to_owned()))
+    }
+
+    fn unreadable(&self, why: String) -> UnreadableToken {
+        UnreadableToken { by: self.by.clone(), path: self.path.display().to_string(), why }
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use secretdir_testkit::{REGION, is_root};
 use tempfile::TempDir;
 
@@ -56,6 +57,27 @@ fn a_file_that_cannot_be_read_is_named() {
     let told = with(&server(), &[("AWS_CONFIG_FILE", circle.to_str().unwrap())]);
     let expected = format!("unauthenticated: no credentials: {} cannot be read: ", circle.display());
     assert!(told.starts_with(&expected), "{told}");
+}
+
+/// What has no end must not hang a run, wherever it is named.
+#[test]
+fn what_is_no_regular_file_is_not_read() {
+    let server = server();
+    let folder = TempDir::new().unwrap();
+    let fifo = folder.path().join("fifo");
+    mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    for path in [fifo.to_str().unwrap(), "/dev/zero"] {
+        for variable in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "SSL_CERT_FILE"] {
+            assert_eq!(with(&server, &[(variable, path)]), VALUE, "{variable} {path}");
+        }
+        for variable in
+            ["AWS_CA_BUNDLE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]
+        {
+            let told = with(&server, &[(variable, path)]);
+            let words = [variable, path, "cannot be read: it is no regular file"];
+            assert!(words.iter().all(|word| told.contains(word)), "{variable}: {told}");
+        }
+    }
 }
 
 #[test]
