@@ -1,7 +1,7 @@
 //! Many files at once: the keys of a JSON secret, and the secrets below a prefix.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use crate::support::{HEAD, OTHER_USER, Site, is_root};
 
@@ -97,6 +97,27 @@ fn each_secret_below_a_prefix_becomes_a_file_with_its_own_bytes() {
     assert!(diff.contains("added      new") && diff.contains("removed    token"), "{diff}");
     site.sync();
     assert_eq!(published(&site), ["db/password", "new"]);
+}
+
+/// As the kubelet lays it out: a key with a `/` in its path is behind a link to its folder. What is left out is said.
+#[test]
+fn a_volume_of_kubernetes_is_imported_whole() {
+    let site = site(
+        &[("..2024/top", "1"), ("..2024/db/user", "app"), (".hidden", "2")],
+        "[[import]]\nsource = \"local\"\nprefix = \"\"\n",
+    );
+    let volume = site.path().join("source");
+    symlink("..2024", volume.join("..data")).unwrap();
+    for key in ["top", "db"] {
+        symlink(format!("..data/{key}"), volume.join(key)).unwrap();
+    }
+    let ran = site.run(&["sync"]).expect_exit(0);
+    assert!(
+        ran.stderr.contains("warning: source `local`: \".hidden\" below ") && !ran.stderr.contains("..data"),
+        "{ran:?}"
+    );
+    assert_eq!(published(&site), ["db/user", "top"]);
+    assert_eq!(site.read("db/user"), b"app");
 }
 
 #[test]
