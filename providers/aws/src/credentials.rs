@@ -10,6 +10,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::credential_feature::AwsCredentialFeature;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
+use aws_sdk_secretsmanager::error::ConnectorError;
 
 use tokio::time::sleep;
 
@@ -19,7 +20,8 @@ use crate::surroundings::TokenFile;
 /// How long loading credentials may take. Less than an attempt of a call, so that the error names the credentials.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long an agent that throttles is waited for at the most, of that.
+/// How long an agent that throttles is waited for, at least and at the most, of that.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// How long a failure to load them stands, before they are looked for again.
@@ -34,8 +36,8 @@ pub(crate) struct Remembering {
     inner: SharedCredentialsProvider,
     clues: Clues,
     failure: Mutex<Option<Failure>>,
-    /// When an agent that throttles wants to be asked again.
-    not_before: Mutex<Option<Instant>>,
+    /// The last refusal of an agent that throttles; held by who looks for credentials.
+    throttled: tokio::sync::Mutex<Option<Failure>>,
 }
 
 /// What tells more of a failure than the SDK does.
@@ -48,8 +50,10 @@ pub(crate) struct Clues {
 impl Clues {
     /// Adds to a failure which file cannot be read, or what the agent of a container has said.
     fn explain(&self, error: CredentialsError) -> CredentialsError {
-        let chain = || std::iter::successors(Some(&error as &(dyn Error + 'static)), |&error| error.source());
+        let chain = || chain(&error);
+        // An error of a connection has one of the system behind it, too.
         if chain().any(<dyn Error>::is::<io::Error>)
+            && !chain().any(<dyn Error>::is::<ConnectorError>)
             && let Some(trouble) = self.token_files.iter().find_map(TokenFile::trouble)
         {
             return CredentialsError::provider_error(trouble);
@@ -71,16 +75,22 @@ struct Failure {
 
 impl Remembering {
     pub(crate) fn new(inner: SharedCredentialsProvider, clues: Clues) -> Self {
-        Self { inner, clues, failure: Mutex::default(), not_before: Mutex::default() }
+        Self { inner, clues, failure: Mutex::default(), throttled: tokio::sync::Mutex::default() }
     }
 
     async fn load(&self) -> provider::Result {
+        let arrived = Instant::now();
+        // One look at a time: what it comes to holds for all who were waiting.
+        let mut throttled = self.throttled.lock().await;
         if let Some(failure) = self.failure() {
             return Err(CredentialsError::provider_error(failure));
         }
-        let pause = self.not_before.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(refused) = throttled.as_ref().filter(|refused| arrived < refused.when) {
+            return Err(CredentialsError::provider_error(refused.error.clone()));
+        }
+        let until = throttled.take().map(|refused| refused.when + pause(&refused.error));
         let look = async {
-            if let Some(until) = pause {
+            if let Some(until) = until {
                 sleep(until.saturating_duration_since(Instant::now())).await;
             }
             self.inner.provide_credentials().await
@@ -90,27 +100,31 @@ impl Remembering {
         let loaded = loaded.and_then(checked).inspect(tell);
         loaded.map_err(|error| {
             let error = Remembered(Arc::new(self.clues.explain(error)));
-            if let Some(throttling) = error.throttling() {
-                // The run asks again, within its budget.
-                self.wait(throttling.retry_after.unwrap_or_default());
-                return CredentialsError::provider_error(error);
-            }
             let failure = Failure { when: Instant::now(), error: error.clone() };
-            *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+            if error.throttling().is_some() {
+                // The run asks again, within its budget.
+                *throttled = Some(failure);
+            } else {
+                *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+            }
             CredentialsError::provider_error(error)
         })
-    }
-
-    /// Lets the next look for credentials wait so long, if that is not too long.
-    fn wait(&self, pause: Duration) {
-        let not_before = Instant::now() + pause.min(LONGEST_PAUSE);
-        *self.not_before.lock().unwrap_or_else(PoisonError::into_inner) = Some(not_before);
     }
 
     fn failure(&self) -> Option<Remembered> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         (failure.when.elapsed() < MEMORY).then_some(failure.error)
     }
+}
+
+/// Returns how long to wait after a refusal: as long as it asks for, within bounds.
+fn pause(refused: &Remembered) -> Duration {
+    let asked_for = refused.throttling().and_then(|refusal| refusal.retry_after);
+    asked_for.unwrap_or_default().clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
+}
+
+fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }
 
 /// Traces where credentials came from, and whose they are.
@@ -171,7 +185,9 @@ struct Remembered(Arc<CredentialsError>);
 impl Remembered {
     /// Returns the refusal of an agent that was asked too often.
     fn throttling(&self) -> Option<&Refusal> {
-        self.0.source()?.downcast_ref::<Refusal>().filter(|refusal| refusal.is_throttling())
+        chain(&*self.0)
+            .find_map(|error| error.downcast_ref::<Refusal>())
+            .filter(|refusal| refusal.is_throttling())
     }
 }
 

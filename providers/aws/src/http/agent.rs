@@ -11,6 +11,9 @@ use http_body_util::BodyExt as _;
 use super::patience::{TOO_MANY, retry_after};
 use crate::error::one_line;
 
+/// The most bytes of a refusal that are looked at.
+const MOST: usize = 4096;
+
 /// The last refusal of an agent.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Agent(Arc<Mutex<Option<Refusal>>>);
@@ -63,9 +66,20 @@ impl Agent {
     }
 }
 
-/// Returns what a refusal says, on one line: a code and a message in JSON, or a text.
+/// Names of what holds a credential. A text with one of them is not told.
+const CREDENTIALS: [&str; 4] = ["accesskeyid", "secretaccesskey", "\"token\"", "sessiontoken"];
+
+/// How much of the token in a row is taken for the token.
+const PIECE: usize = 12;
+
+/// Returns what a refusal says, on one line: a code and a message in JSON, or a short text. None if a credential may be in it.
 fn words(body: &[u8], token: Option<&str>) -> Option<String> {
-    let text = std::str::from_utf8(body).ok()?;
+    let text = std::str::from_utf8(body.get(..MOST).unwrap_or(body)).ok()?;
+    let plain = text.to_ascii_lowercase();
+    if CREDENTIALS.iter().any(|name| plain.contains(name)) || token.is_some_and(|token| repeats(text, token))
+    {
+        return None;
+    }
     let json = serde_json::from_str::<serde_json::Value>(text).ok();
     let part = |names: [&str; 2]| {
         let json = json.as_ref()?;
@@ -74,13 +88,19 @@ fn words(body: &[u8], token: Option<&str>) -> Option<String> {
     let told = match (part(["code", "Code"]), part(["message", "Message"])) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(only), None) | (None, Some(only)) => only.to_owned(),
-        // Another object may be anything; a page is no message.
-        (None, None) if json.is_some() || text.trim_start().starts_with('<') => return None,
+        // Another value, or a part of one, may be anything; a page is no message.
+        (None, None) if json.is_some() || text.trim_start().starts_with(['<', '{', '[', '"']) => return None,
         (None, None) => text.to_owned(),
     };
-    let told = one_line(&told);
-    let repeats = token.is_some_and(|token| !token.is_empty() && told.contains(token));
-    (!told.is_empty() && !repeats).then_some(told)
+    Some(one_line(&told)).filter(|told| !told.is_empty())
+}
+
+/// Says whether a text has the token that was sent in it, or a good piece of it: without its scheme, cut off, or in quotes.
+fn repeats(text: &str, token: &str) -> bool {
+    token.split_whitespace().any(|word| {
+        let pieces = word.as_bytes().windows(PIECE.min(word.len().max(1)));
+        pieces.filter_map(|piece| std::str::from_utf8(piece).ok()).any(|piece| text.contains(piece))
+    })
 }
 
 #[cfg(test)]
@@ -99,9 +119,23 @@ mod tests {
             ("", None),
             ("the token t0k3n is bad", None),
             ("\u{7}bell", Some("bell")),
+            (r#"{"AccessKeyId":"AKIA","SecretAccessKey":"hunter2","Token":"tt""#, None),
+            ("{\"SecretAccessKey\":\"hunter2\"}\n{}", None),
+            ("AccessKeyId=AKIA SecretAccessKey=hunter2", None),
+            (r#"{"message": "SecretAccessKey hunter2 is bad"}"#, None),
+            (r#"{"message": "the token has expired"}"#, Some("the token has expired")),
         ] {
             assert_eq!(words(body.as_bytes(), Some("t0k3n")).as_deref(), expected, "{body}");
         }
         assert_eq!(words(b"\xff", None), None);
+        let long = "0123456789abcdefghij".repeat(60);
+        for body in [
+            format!("bad token <{long}>"),
+            format!("bad: {}...", &long[7..30]),
+            format!(r#"{{"message": "{long}"}}"#),
+        ] {
+            assert_eq!(words(body.as_bytes(), Some(&long)), None, "{body}");
+        }
+        assert_eq!(words(b"token canary-t0k3n is bad", Some("Bearer canary-t0k3n")), None);
     }
 }

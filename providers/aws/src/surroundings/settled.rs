@@ -1,12 +1,12 @@
 //! What counts for each setting: the variable, or else the key of the profile; and what the SDK gets to see of it.
 
+mod sdk_file;
+
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 use secretdir_provider::SourceError;
 
-use super::names::written;
-use super::profiles::{self, Keys, Profiles};
+use super::profiles::{Keys, Profiles};
 use super::variables::{self, Variables};
 use super::{PrintedCredentials, Surroundings, TokenFile, no_credentials, rules};
 use crate::http::Authorities;
@@ -56,11 +56,18 @@ const OURS: [&str; 6] = [
     "AWS_SECURITY_TOKEN",
 ];
 
-/// The profile that stands for the keys of the environment, where a profile refers to them.
-const OF_THE_ENVIRONMENT: &str = "secretdir-environment";
-
 const LOGIN_HINT: &str = "let a second profile have `credential_process = aws configure export-credentials --profile \
     NAME --format process`, and name that one";
+
+/// What a web identity takes, as variables and as keys of a profile: the token, the role, and the name of the session.
+const WEB_IDENTITY: [(&str, &str); 3] = [
+    ("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file"),
+    ("AWS_ROLE_ARN", "role_arn"),
+    ("AWS_ROLE_SESSION_NAME", "role_session_name"),
+];
+
+/// The values of these.
+type WebIdentity = [Option<String>; 3];
 
 /// What the SDK does not get to see.
 #[derive(Debug, Default)]
@@ -101,17 +108,20 @@ pub(super) fn settle(
     };
     let found = Found { variables, profiles, chain };
     found.check_login()?;
-    found.check_web_identity()?;
+    let identity = found.web_identity(settings)?;
     found.check_endpoint(settings)?;
-    let environment = found.environment()?;
-    let of_identity = of_the_settings.is_none() && found.web_identity_counts();
+    let mut environment = found.environment()?;
+    let of_identity = identity.is_some();
+    for ((variable, _), value) in WEB_IDENTITY.iter().zip(identity.into_iter().flatten()) {
+        environment.extend(value.map(|value| ((*variable).to_owned(), value)));
+    }
     let (file, profile) =
         if of_identity { (String::new(), None) } else { found.file_and_profile(&environment)? };
     let hidden = if of_the_settings.is_some() { found.beside_the_profile() } else { Hidden::default() };
     let authorities = found.authorities()?;
     let has_key = of_the_settings.is_none() && environment.contains_key("AWS_ACCESS_KEY_ID");
     let printed = if has_key || of_identity { None } else { PrintedCredentials::of(&found.chain) };
-    let (token_files, region, role) = (found.token_files(), found.region(), found.role());
+    let (token_files, region, role) = (found.token_files(&hidden), found.region(), found.role(&hidden));
     if let Some(endless) = token_files.iter().find_map(TokenFile::endless) {
         return Err(no_credentials(&endless.to_string(), "name the file with the token"));
     }
@@ -132,10 +142,15 @@ impl Found<'_> {
         of_the_environment.or_else(of_a_profile).map(str::to_owned)
     }
 
-    /// Returns the role that a profile or the environment names.
-    fn role(&self) -> Option<String> {
-        let of_the_environment = || self.variables.get("AWS_ROLE_ARN");
-        self.key("role_arn").or_else(of_the_environment).map(str::to_owned)
+    /// Returns the role that is assumed: that of the profile, or the one of a web identity.
+    fn role(&self, hidden: &Hidden) -> Option<String> {
+        if self.variables.get("AWS_ACCESS_KEY_ID").is_some() && hidden.variables.is_empty() {
+            return None;
+        }
+        let of_an_identity =
+            self.variables.get("AWS_WEB_IDENTITY_TOKEN_FILE").filter(|_| hidden.variables.is_empty());
+        let of_the_environment = of_an_identity.and(self.variables.get("AWS_ROLE_ARN"));
+        of_the_environment.or_else(|| self.key("role_arn")).map(str::to_owned)
     }
 
     /// Returns the certificates that are trusted instead of the machine's, if there are any.
@@ -273,31 +288,48 @@ impl Found<'_> {
         }
     }
 
-    /// Refuses a token without the role that is had with it.
-    fn check_web_identity(&self) -> Result<(), SourceError> {
-        let (token, role) = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN");
-        let is_asked = self.chain.is_empty() && self.variables.get("AWS_ACCESS_KEY_ID").is_none();
-        if !is_asked || self.variables.get(token).is_none() || self.variables.get(role).is_some() {
-            return Ok(());
+    /// Returns the role and the token that a web identity has, each of the environment or else of the profile: if one of them is of the
+    /// environment, which the SDK would only look at after the profile. As for boto3, a profile that assumes a role with other
+    /// credentials counts before, and the settings' own profile is alone.
+    fn web_identity(&self, settings: &AwsSettings) -> Result<Option<WebIdentity>, SourceError> {
+        let [token, role, session] = WEB_IDENTITY.map(|(variable, key)| self.setting(variable, key));
+        let assumes = self.key("role_arn").is_some() && self.key("web_identity_token_file").is_none();
+        let of_the_environment =
+            WEB_IDENTITY.iter().any(|(variable, _)| self.variables.get(variable).is_some());
+        if settings.profile.is_some() || assumes || self.variables.get("AWS_ACCESS_KEY_ID").is_some() {
+            return Ok(None);
         }
-        Err(no_credentials(
-            &format!("{token} is set in the environment, but not {role}"),
-            "set both variables: on EKS, annotate the service account with the role",
-        ))
+        match (token, role) {
+            (Some(token), Some(role)) if of_the_environment => Ok(Some([Some(token), Some(role), session])),
+            (Some(_), None) => {
+                let by = match self.variables.get("AWS_WEB_IDENTITY_TOKEN_FILE") {
+                    Some(_) => "AWS_WEB_IDENTITY_TOKEN_FILE is set in the environment",
+                    None => "`web_identity_token_file` of the profile is set",
+                };
+                let hint = "set both: on EKS, annotate the service account with the role";
+                Err(no_credentials(&format!("{by}, but not AWS_ROLE_ARN or `role_arn`"), hint))
+            }
+            _ => Ok(None),
+        }
     }
 
-    /// Says whether a web identity of the environment counts before what the profile has, as it does for boto3: unless the profile
-    /// assumes a role.
-    fn web_identity_counts(&self) -> bool {
-        let is_set = |name: &str| self.variables.get(name).is_some();
-        is_set("AWS_WEB_IDENTITY_TOKEN_FILE") && is_set("AWS_ROLE_ARN") && self.key("role_arn").is_none()
+    /// Returns a variable of the environment, or else the key of the profile that stands for it.
+    fn setting(&self, variable: &str, key: &str) -> Option<String> {
+        self.variables.get(variable).or_else(|| self.key(key)).map(str::to_owned)
     }
 
     /// Returns the files with tokens that credentials may be had with, each with what names it.
-    fn token_files(&self) -> Vec<TokenFile> {
-        let of_variables = ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]
+    fn token_files(&self, hidden: &Hidden) -> Vec<TokenFile> {
+        let is_used = |name: &str| self.variables.get(name).is_some() && !hidden.variables.contains(&name);
+        let has_role = is_used("AWS_ROLE_ARN") || self.key("role_arn").is_some();
+        let of_variables = [
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", has_role),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", CONTAINER.into_iter().any(is_used)),
+        ];
+        let of_variables = of_variables
             .into_iter()
-            .filter_map(|name| Some(TokenFile::new(name.to_owned(), self.variables.get(name)?)));
+            .filter(|(name, is_needed)| *is_needed && is_used(name))
+            .filter_map(|(name, _)| Some(TokenFile::new(name.to_owned(), self.variables.get(name)?)));
         let of_profiles = self.chain.iter().filter_map(|(name, keys)| {
             let key = keys.get("web_identity_token_file")?;
             let by = format!("`web_identity_token_file` of the profile `{name}`");
@@ -305,82 +337,4 @@ impl Found<'_> {
         });
         of_variables.chain(of_profiles).collect()
     }
-
-    /// Writes the profiles that are in use as a file, and returns the name of the first.
-    fn file_and_profile(
-        &self,
-        environment: &HashMap<String, String>,
-    ) -> Result<(String, Option<String>), SourceError> {
-        Ok((self.file(environment)?, self.chain.first().map(|(name, _)| written(name))))
-    }
-
-    fn file(&self, environment: &HashMap<String, String>) -> Result<String, SourceError> {
-        let mut file = String::new();
-        for (name, keys) in &self.chain {
-            let _ = writeln!(file, "[profile {}]", written(name));
-            for (name, key) in keys {
-                match (name.as_str(), key.value.as_str()) {
-                    // What a program prints does not come through the SDK, which would start it before it looks at a key.
-                    (
-                        "services" | "endpoint_url" | "login_session" | "ca_bundle" | "credential_process",
-                        _,
-                    ) => {}
-                    // Nothing is assumed with it.
-                    ("source_profile", _) if !keys.contains_key("role_arn") => {}
-                    ("source_profile", source) => line(&mut file, name, &written(source)),
-                    ("credential_source", "Environment") => {
-                        line(&mut file, "source_profile", OF_THE_ENVIRONMENT)
-                    }
-                    (name, value) => line(&mut file, name, value),
-                }
-            }
-        }
-        self.write_sessions(&mut file)?;
-        self.write_key(&mut file, environment);
-        Ok(file)
-    }
-
-    fn write_sessions(&self, file: &mut String) -> Result<(), SourceError> {
-        let mut names: Vec<_> =
-            self.chain.iter().filter_map(|(_, keys)| Some(&keys.get("sso_session")?.value)).collect();
-        names.dedup();
-        for name in names {
-            let Some(keys) = self.profiles.sso_sessions.get(name) else {
-                return Err(no_credentials(
-                    &format!("the section `sso-session {name}` that the profile names is not there"),
-                    "add the section to ~/.aws/config: `aws configure sso-session` does",
-                ));
-            };
-            if written(name) != *name {
-                return Err(no_credentials(
-                    &format!("the name of the section `sso-session {name}` cannot be used"),
-                    "give it a name of ASCII letters, digits and `_-/.@:+`",
-                ));
-            }
-            let _ = writeln!(file, "[sso-session {name}]");
-            for (name, key) in profiles::checked(name, keys)? {
-                line(file, &name, &key.value);
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes the key of the environment, for a profile that refers to it.
-    fn write_key(&self, file: &mut String, environment: &HashMap<String, String>) {
-        let refers =
-            |keys: &Keys| keys.get("credential_source").is_some_and(|key| key.value == "Environment");
-        if !self.chain.iter().any(|(_, keys)| refers(keys)) {
-            return;
-        }
-        let _ = writeln!(file, "[profile {OF_THE_ENVIRONMENT}]");
-        for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
-            if let Some(value) = environment.get(name) {
-                line(file, &name.to_lowercase(), value);
-            }
-        }
-    }
-}
-
-fn line(file: &mut String, key: &str, value: &str) {
-    let _ = writeln!(file, "{key} = {value}");
 }

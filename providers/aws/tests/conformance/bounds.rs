@@ -92,7 +92,7 @@ fn what_gives_credentials_ends_too() {
                 &[("AWS_CONTAINER_CREDENTIALS_FULL_URI", "")][..],
                 &[
                     ("AWS_ENDPOINT_URL_STS", ""),
-                    ("AWS_WEB_IDENTITY_TOKEN_FILE", "/dev/null"),
+                    ("AWS_WEB_IDENTITY_TOKEN_FILE", "/proc/self/status"),
                     ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/app"),
                 ],
             ] {

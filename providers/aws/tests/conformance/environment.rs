@@ -308,7 +308,7 @@ fn already_a_warning_of_the_sdk_can_hold_credentials() {
     let endpoint = stub.endpoint();
     let told = |limit: &str| {
         let environment = [
-            ("AWS_WEB_IDENTITY_TOKEN_FILE", "/dev/null"),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", "/proc/self/status"),
             ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/app"),
             ("AWS_ENDPOINT_URL_STS", endpoint.as_str()),
             (TRACES, limit),

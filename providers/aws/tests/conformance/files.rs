@@ -70,12 +70,22 @@ fn what_is_no_regular_file_is_not_read() {
         for variable in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "SSL_CERT_FILE"] {
             assert_eq!(with(&server, &[(variable, path)]), VALUE, "{variable} {path}");
         }
-        for variable in
-            ["AWS_CA_BUNDLE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]
-        {
-            let told = with(&server, &[(variable, path)]);
-            let words = [variable, path, "cannot be read: it is no regular file"];
-            assert!(words.iter().all(|word| told.contains(word)), "{variable}: {told}");
+        let told = with(&server, &[("AWS_CA_BUNDLE", path)]);
+        assert!(
+            told.contains(&format!("AWS_CA_BUNDLE: {path} cannot be read: it is no regular file")),
+            "{told}"
+        );
+        for (variable, other) in [
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/x")),
+            (
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+                ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/"),
+            ),
+        ] {
+            let told = answer(&[("region", REGION)], &[(variable, path), other]);
+            let expected =
+                format!("the token file {path} ({variable}) cannot be read: it is no regular file");
+            assert!(told.contains(&expected), "{told}");
         }
     }
 }

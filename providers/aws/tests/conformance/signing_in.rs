@@ -76,7 +76,107 @@ fn a_token_file_that_cannot_be_read_is_named() {
         assert!(told.starts_with(&expected), "{told}");
     }
     let told = answer(&[("region", REGION)], &[web]);
-    assert!(told.starts_with("unauthenticated: no credentials: AWS_WEB_IDENTITY_TOKEN_FILE is set in the environment, but not AWS_ROLE_ARN"), "{told}");
+    assert!(told.starts_with("unauthenticated: no credentials: AWS_WEB_IDENTITY_TOKEN_FILE is set in the environment, but not AWS_ROLE_ARN or `role_arn`"), "{told}");
+}
+
+/// The true cause is the connection, and another file is none of it.
+#[test]
+fn a_token_file_that_is_not_in_use_is_not_blamed() {
+    let config = "[profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = k\n\
+        [profile k]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = any\n";
+    let files = Files::new(config, "");
+    let files = files.environment();
+    let environment = [
+        borrowed(&files),
+        vec![
+            ("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1"),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", "/no/such/token"),
+            ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/x"),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/no/such/token"),
+        ],
+    ]
+    .concat();
+    let told = answer(&[("region", REGION), ("profile", "r")], &environment);
+    assert!(told.starts_with("unavailable: no credentials: ") && told.contains("127.0.0.1:1"), "{told}");
+    assert!(!told.contains("/no/such/token"), "{told}");
+}
+
+/// An agent that throttles once costs a pause, also where a role is assumed with what it gives, and however many secrets there are.
+#[test]
+fn one_throttled_answer_costs_one_pause() {
+    let server = Strict::start();
+    let names: Vec<_> = (0..40).map(|number| format!("app/{number}")).collect();
+    names.iter().for_each(|name| server.put(name, "hunter2"));
+    let sts = Stub::start(Reply::Answer { status: 200, headers: Vec::new(), body: ROLE.into() });
+    let good = r#"{"AccessKeyId":"AKIAIOSFODNN7EXAMPLE","SecretAccessKey":"any","Token":"any","Expiration":"2099-01-01T00:00:00Z"}"#;
+    let throttled = Reply::Answer { status: 429, headers: Vec::new(), body: Vec::new() };
+    let agent = Stub::in_turn(vec![throttled, Reply::json(200, good)]);
+    let (endpoint, agent_endpoint, sts_endpoint) = (server.endpoint(), agent.endpoint(), sts.endpoint());
+    let settings = [
+        ("region", REGION),
+        ("endpoint-url", &*endpoint),
+        ("role-arn", "arn:aws:iam::210987654321:role/app"),
+    ];
+    let environment =
+        [("AWS_CONTAINER_CREDENTIALS_FULL_URI", &*agent_endpoint), ("AWS_ENDPOINT_URL_STS", &sts_endpoint)];
+    let output = run(&settings, &names.join(" "), &environment);
+    assert_eq!(output.answers, vec![VALUE; 40]);
+    assert_eq!((agent.requests(), sts.requests()), (2, 1));
+}
+
+/// As for boto3: each of the three is of the environment, or else of the profile.
+#[test]
+fn a_web_identity_of_the_environment_counts_before_that_of_the_profile() {
+    let server = server();
+    let body = ROLE.replace("AssumeRole", "AssumeRoleWithWebIdentity");
+    let sts = Stub::start(Reply::Answer { status: 200, headers: Vec::new(), body: body.into() });
+    let folder = TempDir::new().unwrap();
+    let token = |name: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, name).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (of_profile, of_env) = (token("tok-profile"), token("tok-env"));
+    let role = |name: &str| format!("arn:aws:iam::123456789012:role/{name}");
+    let config =
+        format!("[default]\nrole_arn = {}\nweb_identity_token_file = {of_profile}\n", role("of-profile"));
+    let files = Files::new(&config, "");
+    let (files, endpoint, sts_endpoint) = (files.environment(), server.endpoint(), sts.endpoint());
+    let of_env_role = role("of-env");
+    for (variables, expected) in [
+        (
+            &[("AWS_ROLE_ARN", &*of_env_role), ("AWS_WEB_IDENTITY_TOKEN_FILE", &of_env)][..],
+            ["of-env", "tok-env"],
+        ),
+        (&[("AWS_ROLE_ARN", &of_env_role)], ["of-env", "tok-profile"]),
+        (&[("AWS_WEB_IDENTITY_TOKEN_FILE", &of_env)], ["of-profile", "tok-env"]),
+        (&[("AWS_ROLE_SESSION_NAME", "sess-env")], ["of-profile", "sess-env"]),
+        (&[], ["of-profile", "tok-profile"]),
+    ] {
+        let environment =
+            [&borrowed(&files)[..], &[("AWS_ENDPOINT_URL_STS", &sts_endpoint)], variables].concat();
+        assert_eq!(
+            answer(&[("region", REGION), ("endpoint-url", &endpoint)], &environment),
+            VALUE,
+            "{variables:?}"
+        );
+        let (_, asked) = sts.seen().pop().unwrap();
+        assert!(expected.iter().all(|part| asked.contains(part)), "{variables:?}: {asked}");
+    }
+}
+
+/// The SDK would cut it off there, without a word.
+#[test]
+fn a_value_with_a_comment_behind_it_is_refused_where_the_sdk_reads_it() {
+    let server = server();
+    let config = format!("[default]\n{KEYS}external_id = a #1\n");
+    let files = Files::new(&config, "");
+    let told =
+        answer(&[("region", REGION), ("endpoint-url", &server.endpoint())], &borrowed(&files.environment()));
+    assert!(
+        told.starts_with("invalid request: `external_id` of a profile (/") && told.contains("line 4"),
+        "{told}"
+    );
 }
 
 #[test]
