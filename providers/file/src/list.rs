@@ -13,6 +13,8 @@ mod entries;
 mod walk;
 
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod one_run;
 #[cfg(test)]
 mod stress;
