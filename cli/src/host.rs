@@ -1,10 +1,11 @@
 //! What the engine gets from a command: the system's clock, randomness, signals, and a progress bar on a terminal.
 
-use std::cell::RefCell;
 use std::time::{Duration, SystemTime};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rustix::time::{ClockId, clock_gettime};
 use secretdir_engine::{Event, Host};
+use secretdir_provider::{Clock, Jitter};
 
 use crate::args::Verbosity;
 use crate::signals::Signals;
@@ -15,7 +16,6 @@ use crate::umask::Umask;
 pub(crate) struct CliHost {
     pub(crate) umask: Umask,
     pub(crate) signals: Signals,
-    random: RefCell<fastrand::Rng>,
     progress: ProgressBar,
 }
 
@@ -30,7 +30,7 @@ impl CliHost {
         if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}") {
             progress.set_style(style);
         }
-        Self { umask, signals, random: RefCell::new(fastrand::Rng::new()), progress }
+        Self { umask, signals, progress }
     }
 
     /// Takes the bar away, so that what is printed next stands alone.
@@ -44,8 +44,12 @@ impl Host for CliHost {
         SystemTime::now()
     }
 
-    fn jitter(&self, most: Duration) -> Duration {
-        most.mul_f64(self.random.borrow_mut().f64())
+    fn clock(&self) -> Clock {
+        Clock::new(since_boot)
+    }
+
+    fn jitter(&self) -> Jitter {
+        Jitter::new(|longest| longest.mul_f64(fastrand::f64()))
     }
 
     fn interrupted(&self) -> bool {
@@ -53,11 +57,13 @@ impl Host for CliHost {
     }
 
     fn event(&self, event: Event<'_>) {
+        if let Event::Arrived { secrets } = event {
+            return self.progress.inc(secrets.try_into().unwrap_or(u64::MAX));
+        }
         tracing::info!("{event}");
         match event {
             Event::Gathering { secrets } => self.progress.set_length(secrets.try_into().unwrap_or(u64::MAX)),
             Event::Listed { secrets, .. } => self.progress.inc_length(secrets.try_into().unwrap_or(u64::MAX)),
-            Event::Fetched { secrets, .. } => self.progress.inc(secrets.try_into().unwrap_or(u64::MAX)),
             // It prints what it likes, where the bar is.
             Event::Notifying => return self.clear_progress(),
             _ => {}
@@ -68,4 +74,14 @@ impl Host for CliHost {
     fn child_umask(&self) -> Option<u32> {
         Some(self.umask.bits())
     }
+}
+
+/// Returns the time since the machine was started, its sleep included where the system counts that.
+fn since_boot() -> Duration {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let clock = ClockId::Boottime;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let clock = ClockId::Monotonic;
+    // Neither is ever negative.
+    Duration::try_from(clock_gettime(clock)).unwrap_or_default()
 }

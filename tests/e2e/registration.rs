@@ -4,7 +4,7 @@ use std::process::Command;
 
 use secretdir::Cli;
 use secretdir_provider::{
-    FetchContext, Provider, Secret, SecretRequest, SecretSource, Settings, SettingsError, SourceError,
+    Provider, RunContext, Secret, SecretRequest, SecretSource, Settings, SettingsError, SourceError,
     async_trait,
 };
 
@@ -38,7 +38,7 @@ impl Provider for Bad {
 
 #[async_trait]
 impl SecretSource for BadSource {
-    async fn fetch(&self, _: &FetchContext, _: &SecretRequest) -> Result<Secret, SourceError> {
+    async fn fetch(&self, _: &RunContext, _: &SecretRequest) -> Result<Secret, SourceError> {
         assert_ne!(self.0, "panics-later", "with {CANARY}");
         Ok(Secret::new(CANARY))
     }

@@ -2,7 +2,10 @@
 //! so that a run can be repeated for as long as a host is up.
 
 use std::fmt;
+use std::pin::Pin;
 use std::time::{Duration, SystemTime};
+
+use secretdir_provider::{Clock, Jitter};
 
 use crate::report::count;
 
@@ -11,8 +14,17 @@ pub trait Host {
     /// Returns the time of day, which ages on disk are counted with.
     fn now(&self) -> SystemTime;
 
-    /// Returns a random duration from zero to the given one: the jitter of a pause before a retry.
-    fn jitter(&self, most: Duration) -> Duration;
+    /// Returns the clock that deadlines are counted with. It should go on while the machine sleeps: a deadline that has passed
+    /// meanwhile has passed.
+    fn clock(&self) -> Clock;
+
+    /// Returns where random pauses come from.
+    fn jitter(&self) -> Jitter;
+
+    /// Waits for so long. By default a timer of tokio does.
+    fn sleep(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+        Box::pin(tokio::time::sleep(pause))
+    }
 
     /// Says whether the run should end as soon as it can without harm. Asked between two files.
     fn interrupted(&self) -> bool {
@@ -48,7 +60,12 @@ pub enum Event<'a> {
         /// How many secrets are to be fetched besides those that were known.
         secrets: usize,
     },
-    /// One source has answered some requests for good.
+    /// More secrets have arrived. There is one such event for each few of them: it is for a progress bar.
+    Arrived {
+        /// How many more.
+        secrets: usize,
+    },
+    /// One source has answered all its requests for good.
     Fetched {
         /// The source.
         source: &'a str,
@@ -72,6 +89,7 @@ impl fmt::Display for Event<'_> {
             Self::Listed { source, secrets } => {
                 write!(f, "listed {} of `{source}`", count(*secrets, "secret"))
             }
+            Self::Arrived { secrets } => write!(f, "{} arrived", count(*secrets, "secret")),
             Self::Fetched { source, secrets } => {
                 write!(f, "fetched {} from `{source}`", count(*secrets, "secret"))
             }

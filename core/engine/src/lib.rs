@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod announce;
+mod answers;
 mod bundle;
 mod coding;
 mod config;
 mod contain;
+mod deadline;
 mod difference;
 mod escape;
 mod failure;
@@ -27,15 +29,16 @@ mod schema;
 mod status;
 mod sync;
 mod template;
+#[cfg(test)]
+mod test_host;
 mod treatment;
 
 pub use atomicdir::{Error as PublishError, Refusal};
 pub use config::Config;
 pub use difference::{Change, Difference, DifferenceState, Version};
 pub use escape::{escape, escape_json};
-pub use failure::{SyncError, SyncFailure};
+pub use failure::{GatherError, GatherFailure, SyncError, SyncFailure};
 pub use field::{Field, FieldError, FieldSyntaxError, JsonFault};
-pub use gather::{GatherError, GatherFailure};
 pub use host::{Event, Host};
 pub use import::{ImportFault, Spelling};
 pub use inspect::{InspectError, inspect};

@@ -99,7 +99,7 @@ mod tests {
     fn a_problem_is_one_line_with_what_is_known() {
         let file = Path::new("x.toml");
         let cases = [
-            (Some(3), KeyPath::of(["files", "a/b"]), "x.toml:3: files.\"a/b\": two\\nlines"),
+            (Some(3), KeyPath::from(["files", "a/b"]), "x.toml:3: files.\"a/b\": two\\nlines"),
             (Some(3), KeyPath::default(), "x.toml:3: two\\nlines"),
             (None, KeyPath::default(), "x.toml: two\\nlines"),
         ];

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use secretdir_provider::{Provider, nearest};
+use secretdir_helpers::nearest;
+use secretdir_provider::Provider;
 
 /// The providers that there are, by name. A plain value: whoever makes a command of his own decides what is in it.
 #[derive(Default)]

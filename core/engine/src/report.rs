@@ -30,6 +30,16 @@ pub fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
+/// Returns several things of one kind: "file a", "files a and b", "files a, b and c".
+pub(crate) fn enumerate(what: &str, things: impl Iterator<Item = String>) -> String {
+    let things: Vec<_> = things.collect();
+    match things.as_slice() {
+        [] => format!("no {what}"),
+        [only] => format!("{what} {only}"),
+        [some @ .., last] => format!("{what}s {} and {last}", some.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +50,13 @@ mod tests {
         text: &'static str,
         #[source]
         cause: Option<Box<Layer>>,
+    }
+
+    #[test]
+    fn things_are_enumerated_as_people_do() {
+        let all = |things: &[&str]| enumerate("file", things.iter().map(ToString::to_string));
+        assert_eq!([all(&["a"]), all(&["a", "b"])], ["file a", "files a and b"]);
+        assert_eq!(all(&["a", "b", "c"]), "files a, b and c");
     }
 
     #[test]

@@ -8,13 +8,15 @@
 use std::time::Duration;
 
 use atomicdir::{AtomicDir, File, FileMap, Locked, Options};
-use tokio::time::{Instant, sleep};
 
 use crate::announce::Announcing;
 use crate::bundle::Bundle;
 use crate::difference::Difference;
-use crate::failure::{RENEWALS, SyncError, SyncFailure};
-use crate::gather::{Answers, gather};
+use crate::failure::{GatherError, RENEWALS, SyncError, SyncFailure};
+use secretdir_provider::Deadline;
+
+use crate::answers::Answers;
+use crate::gather::gather;
 use crate::host::{Event, Host};
 use crate::inspect;
 use crate::manifest::{Manifest, Publisher};
@@ -54,7 +56,7 @@ pub async fn sync(
     host: &dyn Host,
     wait: Option<Duration>,
 ) -> Result<Outcome, SyncFailure> {
-    let begun = Instant::now();
+    let begun = host.clock().now();
     let mut renewed = None;
     for _ in 0..RENEWALS {
         let current: &Plan = renewed.as_ref().unwrap_or(plan);
@@ -81,7 +83,7 @@ async fn attempt(
     plan: &Plan,
     host: &dyn Host,
     wait: Option<Duration>,
-    begun: Instant,
+    begun: Duration,
 ) -> Result<Attempt, SyncFailure> {
     let warnings = || plan.told_warnings();
     let failed = |error: SyncError| SyncFailure::new(error, warnings());
@@ -89,7 +91,7 @@ async fn attempt(
     let opened = options(plan, &owners).open(&plan.link);
     let dir = opened.map_err(|error| failed(error.into()))?;
     let run = Run { plan, host, dir: &dir };
-    let wait = wait.unwrap_or(run.longest_wait()).saturating_sub(begun.elapsed());
+    let wait = wait.unwrap_or(run.longest_wait()).saturating_sub(host.clock().now().saturating_sub(begun));
     let locked = run.lock(wait).await;
     let locked = locked.map_err(|error| failed(error.into()))?;
     if plan.is_outdated() {
@@ -157,7 +159,7 @@ async fn gathered<'p>(
     warnings.extend(gathered.warnings);
     let answers = match gathered.result {
         Ok(answers) => answers,
-        Err(error) => return Err(SyncFailure::new(error, warnings)),
+        Err(faults) => return Err(SyncFailure::new(GatherError::of_faults(plan, faults), warnings)),
     };
     match Bundle::assemble(plan, &answers).await {
         Ok(bundle) => Ok(Complete { answers, bundle, warnings, no_dumps }),
@@ -190,19 +192,19 @@ impl<'r> Run<'r> {
     }
 
     pub(crate) async fn lock(&self, wait: Duration) -> Result<Locked<'r>, atomicdir::Error> {
-        let deadline = Instant::now().checked_add(wait);
+        let deadline = Deadline::after(wait, self.host.clock());
         let mut told = false;
         loop {
             if let Some(locked) = self.dir.try_lock(&|| self.host.now())? {
                 return Ok(locked);
             }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if deadline.has_passed() {
                 return Err(self.dir.busy());
             }
             if !std::mem::replace(&mut told, true) {
                 self.host.event(Event::Waiting);
             }
-            sleep(POLL).await;
+            self.host.sleep(POLL).await;
         }
     }
 

@@ -3,41 +3,42 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The bytes that a run may still take in, of all its sources together. Clones share them.
+/// The bytes that a run may hold, of all its sources together. Clones share one count.
+///
+/// The engine makes one for each run; a source never sees it.
 #[derive(Clone, Debug)]
 pub struct Allowance {
-    most: u64,
+    max_bytes: u64,
     taken: Arc<AtomicU64>,
 }
 
 impl Allowance {
     /// Makes an allowance of this many bytes.
-    pub fn new(most: u64) -> Self {
-        Self { most, taken: Arc::default() }
+    pub fn new(max_bytes: u64) -> Self {
+        Self { max_bytes, taken: Arc::default() }
     }
 
     /// Returns how many bytes there were at the beginning.
-    pub fn most(&self) -> u64 {
-        self.most
+    pub fn max_bytes(&self) -> u64 {
+        self.max_bytes
     }
 
-    /// Returns whether more was asked for than there was.
+    /// Says whether more was asked for than there was.
     pub fn is_exceeded(&self) -> bool {
-        self.taken.load(Ordering::Relaxed) > self.most
+        self.taken.load(Ordering::Relaxed) > self.max_bytes
     }
 
-    /// Takes bytes out: false if there are not so many left.
+    /// Takes bytes out. Returns false if not so many are left; they count as taken all the same.
     pub(crate) fn take(&self, bytes: usize) -> bool {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        let before = self
-            .taken
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| Some(taken.saturating_add(bytes)));
-        before.unwrap_or_else(|taken| taken).saturating_add(bytes) <= self.most
+        let add = |taken: u64| Some(taken.saturating_add(bytes));
+        let before = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+        before.unwrap_or_else(|taken| taken).saturating_add(bytes) <= self.max_bytes
     }
 }
 
 impl Default for Allowance {
-    /// Makes one without a bound.
+    /// Makes an allowance without a bound.
     fn default() -> Self {
         Self::new(u64::MAX)
     }

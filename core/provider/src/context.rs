@@ -1,71 +1,84 @@
-//! What a fetch may know of the run that it is part of.
+//! What a source may know of the run that asks it.
 
+use std::any::{Any, TypeId};
+use std::collections::BTreeMap;
+use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crate::{Allowance, Secret, SourceError, SourceErrorKind};
+use crate::{Clock, Deadline, Jitter};
 
-/// The run's side of a fetch: how long, how many at once, and where warnings go.
+/// One run, as one source sees it: how long it has, how many requests may be in flight, where warnings go, and what the source
+/// keeps until the run is over.
 ///
-/// Opaque, so that it can grow. A test makes one with [`FetchContext::new`].
+/// A run is one gathering: the listings, the fetches and their retries. The engine makes one context for each source and run, and
+/// drops it at the end of the run. A test makes one with [`builder`](Self::builder).
 ///
 /// ```
-/// use std::num::NonZeroUsize;
-/// use std::time::{Duration, Instant};
-/// use secretdir_provider::FetchContext;
+/// use std::time::Duration;
+/// use secretdir_provider::{RunContext, Warnings};
 ///
-/// let context = FetchContext::new(Instant::now() + Duration::from_secs(30), NonZeroUsize::MIN);
-/// assert!(context.remaining() <= Duration::from_secs(30));
-/// context.warn("the certificate of the store expires tomorrow");
-/// assert_eq!(context.warnings().len(), 1);
+/// let warnings = Warnings::default();
+/// let run = RunContext::builder().timeout(Duration::from_secs(30)).warnings(warnings.clone()).build();
+/// assert!(run.remaining() <= Duration::from_secs(30));
+/// run.warn("the certificate of the store expires tomorrow");
+/// assert_eq!(warnings.to_vec(), ["the certificate of the store expires tomorrow"]);
 /// ```
-#[derive(Debug)]
-pub struct FetchContext {
-    deadline: Instant,
+pub struct RunContext {
+    clock: Clock,
+    jitter: Jitter,
+    deadline: Deadline,
     concurrency: NonZeroUsize,
-    allowance: Allowance,
-    warnings: Mutex<Vec<String>>,
+    warnings: Warnings,
+    state: Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
-impl FetchContext {
-    /// Makes a context with a deadline and the number of requests that may be in flight at once.
-    pub fn new(deadline: Instant, concurrency: NonZeroUsize) -> Self {
-        Self { deadline, concurrency, allowance: Allowance::default(), warnings: Mutex::default() }
-    }
+/// Makes a [`RunContext`]. Whatever is not given has a default: 30 seconds, 16 requests in flight, the clock of the system.
+#[derive(Debug)]
+pub struct RunContextBuilder {
+    clock: Clock,
+    jitter: Jitter,
+    timeout: Duration,
+    concurrency: NonZeroUsize,
+    warnings: Warnings,
+}
 
-    /// Bounds the bytes of all secrets that are [admitted](Self::admit) by contexts with clones of this allowance.
-    #[must_use]
-    pub fn with_allowance(self, allowance: Allowance) -> Self {
-        Self { allowance, ..self }
-    }
+/// The warnings of a source, as they come. Clones share them: the engine keeps one, a source reaches it through
+/// [`RunContext::warn`].
+#[derive(Clone, Debug, Default)]
+pub struct Warnings(Arc<Mutex<Vec<String>>>);
 
-    /// Counts a secret that was fetched, and passes it on if the run may hold that much.
-    ///
-    /// The default [`fetch_all`](crate::SecretSource::fetch_all) does this for each secret. A source with a `fetch_all` of its
-    /// own calls it as soon as it has a secret, so that a store cannot exhaust memory with many values of a legal size.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidData`](SourceErrorKind::InvalidData): the secrets of this run are larger together than it allows.
-    pub fn admit(&self, secret: Secret) -> Result<Secret, SourceError> {
-        if self.allowance.take(secret.expose_secret().len()) {
-            return Ok(secret);
+impl RunContext {
+    /// Begins to make a context.
+    pub fn builder() -> RunContextBuilder {
+        RunContextBuilder {
+            clock: Clock::default(),
+            jitter: Jitter::default(),
+            timeout: Duration::from_secs(30),
+            concurrency: NonZeroUsize::new(16).unwrap_or(NonZeroUsize::MIN),
+            warnings: Warnings::default(),
         }
-        let most = self.allowance.most();
-        let cause = format!("the secrets of this run are larger than {most} bytes together");
-        Err(SourceError::new(SourceErrorKind::InvalidData).with_cause(cause))
     }
 
-    /// Returns the moment at which the whole gathering ends, retries included. The engine drops the fetch then. It is the same
-    /// for all calls of one run, and of no other.
-    pub fn deadline(&self) -> Instant {
-        self.deadline
-    }
-
-    /// Returns how long it is to the deadline: zero once it has passed.
+    /// Returns the time until the engine drops what is still being fetched, retries included; zero once it has passed.
     pub fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+        self.deadline.remaining()
+    }
+
+    /// Returns the moment at which the engine drops what is still being fetched.
+    pub fn deadline(&self) -> &Deadline {
+        &self.deadline
+    }
+
+    /// Returns the clock that the deadline is counted with. Use it for all time that a source measures.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Returns where random pauses come from.
+    pub fn jitter(&self) -> &Jitter {
+        &self.jitter
     }
 
     /// Returns how many requests may be in flight at once.
@@ -78,43 +91,142 @@ impl FetchContext {
     /// Like an error, a warning never holds a value or any part of one.
     pub fn warn(&self, warning: impl Into<String>) {
         let warning = warning.into();
-        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut warnings = self.warnings.lock();
         if !warnings.contains(&warning) {
             warnings.push(warning);
         }
     }
 
+    /// Returns what the source keeps until this run is over: one value of each type, made by `Default` when it is asked for
+    /// first.
+    ///
+    /// It is for what must be the same for all calls of a run, and fresh in the next one: the store as it was read, a
+    /// connection to one replica, what was refused. It is dropped with the context. A value of a source itself lives as long as
+    /// the process.
+    ///
+    /// ```
+    /// # use std::sync::atomic::{AtomicBool, Ordering};
+    /// # use secretdir_provider::RunContext;
+    /// #[derive(Default)]
+    /// struct Seen {
+    ///     batches_are_refused: AtomicBool,
+    /// }
+    ///
+    /// let run = RunContext::builder().build();
+    /// run.state::<Seen>().batches_are_refused.store(true, Ordering::Relaxed);
+    /// assert!(run.state::<Seen>().batches_are_refused.load(Ordering::Relaxed));
+    /// ```
+    pub fn state<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
+        let mut kept = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = kept.get(&TypeId::of::<T>()).cloned().and_then(|known| known.downcast::<T>().ok());
+        known.unwrap_or_else(|| {
+            let made = Arc::new(T::default());
+            kept.insert(TypeId::of::<T>(), Arc::<T>::clone(&made));
+            made
+        })
+    }
+}
+
+impl RunContextBuilder {
+    /// Sets how long the run has from now on.
+    #[must_use]
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Sets how many requests may be in flight at once.
+    #[must_use]
+    pub fn concurrency(self, concurrency: NonZeroUsize) -> Self {
+        Self { concurrency, ..self }
+    }
+
+    /// Sets the clock.
+    #[must_use]
+    pub fn clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Sets where random pauses come from.
+    #[must_use]
+    pub fn jitter(self, jitter: Jitter) -> Self {
+        Self { jitter, ..self }
+    }
+
+    /// Sets where warnings go.
+    #[must_use]
+    pub fn warnings(self, warnings: Warnings) -> Self {
+        Self { warnings, ..self }
+    }
+
+    /// Makes the context. Its time begins.
+    pub fn build(self) -> RunContext {
+        let Self { clock, jitter, timeout, concurrency, warnings } = self;
+        let deadline = Deadline::after(timeout, clock.clone());
+        RunContext { clock, jitter, deadline, concurrency, warnings, state: Mutex::default() }
+    }
+}
+
+impl Warnings {
     /// Returns the warnings so far, in the order of their first report.
-    pub fn warnings(&self) -> Vec<String> {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn to_vec(&self) -> Vec<String> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Leaves out what the source keeps: it may be anything.
+impl fmt::Debug for RunContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunContext")
+            .field("remaining", &self.remaining())
+            .field("concurrency", &self.concurrency)
+            .finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
 
     #[test]
     fn a_warning_is_kept_once_and_in_order() {
-        let context = FetchContext::new(Instant::now(), NonZeroUsize::MIN);
-        for warning in ["b", "a", "b"] {
-            context.warn(warning);
-        }
-        assert_eq!(context.warnings(), ["b", "a"]);
-        assert_eq!(context.remaining(), Duration::ZERO);
+        let warnings = Warnings::default();
+        let run = RunContext::builder().warnings(warnings.clone()).build();
+        ["b", "a", "b"].into_iter().for_each(|warning| run.warn(warning));
+        assert_eq!(warnings.to_vec(), ["b", "a"]);
     }
 
     #[test]
-    fn secrets_are_admitted_as_long_as_all_contexts_of_a_run_have_room_for_them() {
-        let allowance = Allowance::new(5);
-        let context =
-            || FetchContext::new(Instant::now(), NonZeroUsize::MIN).with_allowance(allowance.clone());
-        assert!(context().admit(Secret::new("123")).is_ok());
-        assert!(context().admit(Secret::new("45")).is_ok());
-        assert!(!allowance.is_exceeded());
-        let error = context().admit(Secret::new("6")).unwrap_err();
-        assert_eq!(error.kind(), SourceErrorKind::InvalidData);
-        assert!(allowance.is_exceeded());
-        assert!(FetchContext::new(Instant::now(), NonZeroUsize::MIN).admit(Secret::new("6")).is_ok());
+    fn time_is_that_of_the_clock_of_the_run() {
+        let seconds = Arc::new(AtomicU64::new(100));
+        let shown = Arc::clone(&seconds);
+        let clock = Clock::new(move || Duration::from_secs(shown.load(Ordering::SeqCst)));
+        let run = RunContext::builder().clock(clock).timeout(Duration::from_secs(9)).build();
+        assert_eq!(run.remaining(), Duration::from_secs(9));
+        seconds.store(107, Ordering::SeqCst);
+        assert_eq!(run.remaining(), Duration::from_secs(2));
+        seconds.store(200, Ordering::SeqCst);
+        assert_eq!(run.remaining(), Duration::ZERO);
+    }
+
+    /// Counts for how long it is there.
+    #[derive(Default)]
+    struct Kept(Mutex<Vec<Arc<()>>>);
+
+    #[test]
+    fn what_a_source_keeps_is_the_same_in_a_run_and_gone_after_it() {
+        let alive = Arc::new(());
+        let run = RunContext::builder().build();
+        run.state::<Kept>().0.lock().unwrap().push(Arc::clone(&alive));
+        assert_eq!(run.state::<Kept>().0.lock().unwrap().len(), 1);
+        assert_eq!(Arc::strong_count(&alive), 2);
+        drop(run);
+        assert_eq!(Arc::strong_count(&alive), 1);
+        assert!(RunContext::builder().build().state::<Kept>().0.lock().unwrap().is_empty());
     }
 }

@@ -100,6 +100,11 @@ impl SourceError {
         Self { kind, retry: Retry::No, hint: None, cause: None }
     }
 
+    /// Reports that a source ended without an answer to a request: a mistake in the provider, or a damaged reply.
+    pub fn unanswered() -> Self {
+        Self::new(SourceErrorKind::Other).with_cause("the provider gave no answer to this request")
+    }
+
     /// Adds the cause: an error, or a text.
     #[must_use]
     pub fn with_cause(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod allowance;
+mod answers;
+mod buffer;
+mod clock;
 mod context;
 mod error;
-mod json;
-mod nearest;
+mod listed;
 mod provider;
 mod request;
 mod secret;
@@ -14,12 +16,17 @@ mod source;
 pub use async_trait::async_trait;
 
 pub use allowance::Allowance;
-pub use context::FetchContext;
+pub use answers::{Answer, Answers};
+pub use buffer::SecretBuffer;
+pub use clock::{Clock, Deadline, Jitter};
+pub use context::{RunContext, RunContextBuilder, Warnings};
 pub use error::{Retry, SourceError, SourceErrorKind};
-pub use json::compact_json;
-pub use nearest::nearest;
+pub use listed::Listed;
 pub use provider::{Provider, SettingsSchema};
 pub use request::SecretRequest;
 pub use secret::Secret;
-pub use settings::{KeyPath, Segment, Settings, SettingsError, SettingsProblem, Table, Value};
+pub use settings::{
+    Credential, CredentialSettings, IntoIter, Iter, KeyPath, Segment, Settings, SettingsError,
+    SettingsProblem, Table, Value,
+};
 pub use source::SecretSource;

@@ -20,12 +20,11 @@ use crate::{SecretSource, Settings, SettingsError};
 ///     greeting: String,
 /// }
 ///
-/// #[derive(Debug)]
 /// struct Fixed(String);
 ///
 /// #[async_trait]
 /// impl SecretSource for Fixed {
-///     async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+///     async fn fetch(&self, _: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError> {
 ///         Ok(Secret::new(format!("{}, {}", self.0, request.name())))
 ///     }
 /// }

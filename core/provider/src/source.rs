@@ -5,19 +5,18 @@ use std::fmt;
 use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
 
-use crate::{FetchContext, Secret, SecretRequest, SourceError, SourceErrorKind};
+use crate::{Answers, Listed, RunContext, Secret, SecretRequest, SourceError, SourceErrorKind};
 
 /// A configured backend: answers requests for secrets.
 ///
 /// ```
 /// use secretdir_provider::*;
 ///
-/// #[derive(Debug)]
 /// struct Echo;
 ///
 /// #[async_trait]
 /// impl SecretSource for Echo {
-///     async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+///     async fn fetch(&self, _: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError> {
 ///         match request.name() {
 ///             "silence" => Err(SourceError::new(SourceErrorKind::NotFound).with_cause("nothing was said")),
 ///             name => Ok(Secret::new(name)),
@@ -41,9 +40,8 @@ use crate::{FetchContext, Secret, SecretRequest, SourceError, SourceErrorKind};
 /// # Errors
 ///
 /// Choose the [`SourceErrorKind`](crate::SourceErrorKind) that tells an operator what to do next. Give the real cause
-/// with [`SourceError::with_cause`], and a hint where a person can act. No error, trace or `Debug` of a source may hold
-/// a value or any part of one: beware of parsers that quote their input in their messages. Whatever implements
-/// `Debug` here must leave out credentials too.
+/// with [`SourceError::with_cause`], and a hint where a person can act. No error, warning or trace of a source may hold a
+/// value, a credential or any part of one: beware of parsers that quote their input in their messages.
 ///
 /// [`NotFound`](crate::SourceErrorKind::NotFound) says that the store was asked, and has no such secret. It is the one kind
 /// for which a run may go on, without an optional file or with a default. A store that is not there, such as a folder or a
@@ -53,16 +51,24 @@ use crate::{FetchContext, Secret, SecretRequest, SourceError, SourceErrorKind};
 /// Advise a [`Retry`](crate::Retry) only where trying again can help and nobody below has tried: a client library that
 /// retries by itself is the one layer that does, and its source advises none.
 ///
+/// # Runs
+///
+/// A source lives as long as the process, and is asked by one run after another, for months. A run is one gathering: it lists, it
+/// fetches, it asks again for what failed, all with the same [`RunContext`]. What must be the same for all of a run and fresh in the
+/// next one (the store as it was read, what was refused, where the store is) is kept in [`RunContext::state`]. The source
+/// itself keeps what stays true: clients, connections, credentials until they expire.
+///
 /// # Cancellation
 ///
 /// The future of a fetch may be dropped at any await, because the run's deadline passed or the operator pressed Ctrl-C.
-/// Dropping it must be safe: no task, thread or process lives on, and the source can be asked again. A source need not
-/// watch the clock, but may shorten its own time-outs to [`FetchContext::remaining`].
+/// Dropping it must be safe: no task, thread or process lives on, and the source can be asked again. What has been
+/// [put](Answers::put) by then counts. A source need not watch the clock, but may shorten its own time-outs to
+/// [`RunContext::remaining`].
 ///
 /// # Concurrency
 ///
 /// One source is asked by one [`fetch_all`](Self::fetch_all) at a time. Within it at most
-/// [`FetchContext::concurrency`] requests may be in flight. Several sources are asked side by side. All of it runs on
+/// [`RunContext::concurrency`] requests may be in flight. Several sources are asked side by side. All of it runs on
 /// one thread in secretdir itself; do not block it for long.
 ///
 /// A run that imports all secrets below a prefix calls [`list`](Self::list) first, once for each prefix, one after another,
@@ -70,10 +76,10 @@ use crate::{FetchContext, Secret, SecretRequest, SourceError, SourceErrorKind};
 ///
 /// # What will never change
 ///
-/// The methods below keep their signatures. What is to come arrives as a method with a default, as `list` and `check_prefix`
-/// did, so a source that compiles today compiles with every later 0.x of the same minor version and every later 1.x.
+/// The methods below keep their signatures. What is to come (leases, certificates, notice of a change) arrives as a method with
+/// a default, as `list` and `check_prefix` did, so a source that compiles today compiles with every later 0.x of the same minor version and every later 1.x.
 #[async_trait]
-pub trait SecretSource: fmt::Debug + Send + Sync + 'static {
+pub trait SecretSource: Send + Sync + 'static {
     /// Says whether a request is well formed for this store. Offline; accepts everything by default.
     ///
     /// Called for each distinct request before anything is fetched, so that a typing error is reported by
@@ -107,28 +113,24 @@ pub trait SecretSource: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// Whatever kept the secret from being read; see [`SourceErrorKind`](crate::SourceErrorKind).
-    async fn fetch(&self, context: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError>;
+    async fn fetch(&self, run: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError>;
 
-    /// Fetches several secrets: one answer for each request, in the order of the requests.
+    /// Fetches several secrets, and puts an answer for each request as soon as there is one.
     ///
-    /// Called once for each source and attempt; requests are distinct. A failed answer does not end the others. The
-    /// default calls [`fetch`](Self::fetch) with at most [`FetchContext::concurrency`] in flight; a store with a batch
-    /// call overrides it.
-    async fn fetch_all(
-        &self,
-        context: &FetchContext,
-        requests: &[SecretRequest],
-    ) -> Vec<Result<Secret, SourceError>> {
+    /// Called once for each source and attempt; requests are distinct. A failed answer does not end the others. A request without
+    /// an answer at the end is an error of the provider. The default calls [`fetch`](Self::fetch) with at most
+    /// [`RunContext::concurrency`] in flight; a store with a batch call overrides it.
+    async fn fetch_all(&self, run: &RunContext, requests: &[SecretRequest], answers: &Answers) {
         let mut fetches = Vec::with_capacity(requests.len());
-        for request in requests {
-            let fetch = self.fetch(context, request);
-            fetches.push(async move { context.admit(fetch.await?) });
+        for (position, request) in requests.iter().enumerate() {
+            let fetch = self.fetch(run, request);
+            fetches.push(async move { answers.put(position, fetch.await) });
         }
-        stream::iter(fetches).buffered(context.concurrency().get()).collect().await
+        stream::iter(fetches).buffer_unordered(run.concurrency().get()).collect().await
     }
 
-    /// Lists the secrets whose names begin with a prefix: their names, as [`fetch`](Self::fetch) takes them, each once, in any
-    /// order.
+    /// Lists the secrets whose names begin with a prefix: each once, in any order, under the name that [`fetch`](Self::fetch)
+    /// takes.
     ///
     /// The prefix is compared as text, `/` included; an empty one is that of all. None below it is no error. Complete or
     /// failed: a listing that ends early for any reason is an error, so that a part is never taken for all. What `check`
@@ -140,10 +142,17 @@ pub trait SecretSource: fmt::Debug + Send + Sync + 'static {
     /// [`Unsupported`](crate::SourceErrorKind::Unsupported) from a source that cannot list,
     /// [`InvalidRequest`](crate::SourceErrorKind::InvalidRequest) for a prefix that no name of this store can have, and
     /// whatever kept the listing from being complete.
-    async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
-        let _ = context;
+    async fn list(&self, run: &RunContext, prefix: &str) -> Result<Vec<Listed>, SourceError> {
+        let _ = run;
         self.check_prefix(prefix)?;
         Err(SourceError::new(SourceErrorKind::Unsupported).with_cause("this provider cannot list secrets"))
+    }
+}
+
+/// Shows nothing of the source: what it holds, such as credentials, is its own.
+impl fmt::Debug for dyn SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretSource")
     }
 }
 
@@ -151,12 +160,12 @@ pub trait SecretSource: fmt::Debug + Send + Sync + 'static {
 mod tests {
     use std::num::NonZeroUsize;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use super::*;
 
     /// Answers slowly, in an order of its own, and counts how many are asked at once.
-    #[derive(Debug, Default)]
+    #[derive(Default)]
     struct Slow {
         now: AtomicUsize,
         most: AtomicUsize,
@@ -164,31 +173,38 @@ mod tests {
 
     #[async_trait]
     impl SecretSource for Slow {
-        async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+        async fn fetch(&self, _: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError> {
             let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
             self.most.fetch_max(now, Ordering::SeqCst);
             let number: u64 = request.name().parse().unwrap();
             tokio::time::sleep(Duration::from_millis(20 - number)).await;
             self.now.fetch_sub(1, Ordering::SeqCst);
-            if number == 7 {
-                return Err(SourceError::new(SourceErrorKind::NotFound));
+            match number {
+                7 => Err(SourceError::new(SourceErrorKind::NotFound)),
+                8 => std::future::pending().await,
+                _ => Ok(Secret::new(request.name())),
             }
-            Ok(Secret::new(request.name()))
         }
     }
 
-    #[tokio::test]
-    async fn fetch_all_keeps_the_order_and_the_limit_and_goes_on_after_a_failure() {
+    fn context(concurrency: usize) -> RunContext {
+        RunContext::builder().concurrency(NonZeroUsize::new(concurrency).unwrap()).build()
+    }
+
+    fn requests(numbers: &[u64]) -> Vec<SecretRequest> {
+        numbers.iter().map(|number| SecretRequest::new(number.to_string())).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn fetch_all_keeps_the_limit_and_goes_on_after_a_failure() {
         let source = Slow::default();
-        let limit = NonZeroUsize::new(4).unwrap();
-        let context = FetchContext::new(Instant::now() + Duration::from_secs(9), limit);
-        let requests: Vec<_> = (0..20).map(|n| SecretRequest::new(n.to_string())).collect();
+        let requests = requests(&[0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12]);
+        let answers = Answers::new(requests.len());
 
-        let answers = source.fetch_all(&context, &requests).await;
+        source.fetch_all(&context(4), &requests, &answers).await;
 
-        assert_eq!(answers.len(), 20);
-        for (request, answer) in requests.iter().zip(&answers) {
-            match answer {
+        for (request, answer) in requests.iter().zip(answers.into_vec()) {
+            match answer.unwrap() {
                 Ok(secret) => assert_eq!(secret.expose_secret(), request.name().as_bytes()),
                 Err(error) => assert_eq!((request.name(), error.kind()), ("7", SourceErrorKind::NotFound)),
             }
@@ -196,16 +212,25 @@ mod tests {
         assert_eq!(source.most.load(Ordering::SeqCst), 4);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn what_arrived_is_there_although_the_rest_never_comes() {
+        let (run, requests, answers) = (context(2), requests(&[8, 7, 3]), Answers::new(3));
+        let fetch = async { Slow::default().fetch_all(&run, &requests, &answers).await };
+        assert!(tokio::time::timeout(Duration::from_secs(1), fetch).await.is_err());
+        let [hangs, failed, answered] = answers.into_vec().try_into().unwrap();
+        assert!(hangs.is_none());
+        assert_eq!(failed.unwrap().unwrap_err().kind(), SourceErrorKind::NotFound);
+        assert!(answered.unwrap().is_ok());
+    }
+
     #[tokio::test]
     async fn a_source_that_says_nothing_else_cannot_list() {
-        let context = FetchContext::new(Instant::now(), NonZeroUsize::MIN);
-        let error = Slow::default().list(&context, "").await.unwrap_err();
+        let error = Slow::default().list(&context(1), "").await.unwrap_err();
         assert_eq!(error.kind(), SourceErrorKind::Unsupported);
         assert!(Slow::default().check_prefix("").is_ok());
     }
 
     /// Says that it cannot list, and what to do instead.
-    #[derive(Debug)]
     struct Unlisted;
 
     #[async_trait]
@@ -214,15 +239,14 @@ mod tests {
             Err(SourceError::new(SourceErrorKind::Unsupported).with_hint("ask for each"))
         }
 
-        async fn fetch(&self, _: &FetchContext, _: &SecretRequest) -> Result<Secret, SourceError> {
+        async fn fetch(&self, _: &RunContext, _: &SecretRequest) -> Result<Secret, SourceError> {
             Err(SourceError::new(SourceErrorKind::NotFound))
         }
     }
 
     #[tokio::test]
     async fn a_listing_says_what_was_said_of_its_prefix() {
-        let context = FetchContext::new(Instant::now(), NonZeroUsize::MIN);
-        let error = Unlisted.list(&context, "").await.unwrap_err();
+        let error = Unlisted.list(&context(1), "").await.unwrap_err();
         assert_eq!(error.hint(), Some("ask for each"));
     }
 }

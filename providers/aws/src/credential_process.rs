@@ -2,24 +2,23 @@
 //!
 //! The SDK would give it ten seconds and leave it running after that. Here it has until the deadline of the run, and is then
 //! killed with all that it started. As with boto3 no shell reads the words, and what is printed has at most 64 KiB.
-//! A failure stands for a while: many secrets need not wait for it again and again.
+//! A failure stands for the run: many secrets need not wait for it again and again.
 
 mod output;
 
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use rustix::process::{Pid, Signal, kill_process_group};
-use secretdir_provider::{SourceError, SourceErrorKind};
+use secretdir_provider::{Clock, Deadline, SecretBuffer, SourceError, SourceErrorKind};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
-use zeroize::Zeroizing;
 
 use crate::error;
 
@@ -28,9 +27,6 @@ const MOST: usize = 64 << 10;
 
 /// How long before they expire credentials are fetched anew.
 const MARGIN: Duration = Duration::from_secs(10);
-
-/// How long a failure stands, before the program is started again.
-const MEMORY: Duration = Duration::from_secs(10);
 
 const HINT: &str =
     "run the program by hand to see what it says: what it prints may be credentials, and is not shown";
@@ -49,7 +45,7 @@ pub(crate) struct CredentialProcess {
 /// What came of it.
 enum Printed {
     Credentials(Credentials),
-    Failure { when: Instant, error: SourceError },
+    Failure(SourceError),
 }
 
 impl CredentialProcess {
@@ -59,17 +55,14 @@ impl CredentialProcess {
     }
 
     /// Starts the program, unless what it has printed still holds, and waits for it until then.
-    pub(crate) async fn refresh(&self, until: Instant) -> Result<(), SourceError> {
+    pub(crate) async fn refresh(&self, until: &Deadline) -> Result<(), SourceError> {
         let mut printed = self.printed.lock().await;
         match &*printed {
-            Some(Printed::Credentials(credentials)) if holds(credentials) => return Ok(()),
-            Some(Printed::Failure { when, error }) if when.elapsed() < MEMORY => {
-                return Err(error::again(error));
-            }
+            Some(Printed::Credentials(credentials)) if holds(credentials, until.clock()) => return Ok(()),
+            Some(Printed::Failure(error)) => return Err(error::again(error)),
             _ => {}
         }
-        let left = until.saturating_duration_since(Instant::now());
-        let done = timeout(left, self.run()).await.unwrap_or_else(|_| {
+        let done = timeout(until.remaining(), self.run(until.clock())).await.unwrap_or_else(|_| {
             // Not a time-out of the region: no other one would help.
             Err(self.failed("did not end before the deadline", TIME_HINT))
         });
@@ -80,13 +73,13 @@ impl CredentialProcess {
             }
             Err(error) => {
                 let told = error::again(&error);
-                *printed = Some(Printed::Failure { when: Instant::now(), error });
+                *printed = Some(Printed::Failure(error));
                 Err(told)
             }
         }
     }
 
-    async fn run(&self) -> Result<Credentials, SourceError> {
+    async fn run(&self, clock: &Clock) -> Result<Credentials, SourceError> {
         let unavailable = |what: &str| self.failed(what, HINT);
         let (program, arguments) = self
             .words
@@ -103,10 +96,10 @@ impl CredentialProcess {
             .map_err(|error| unavailable(&format!("cannot be started: {error}")))?;
         let mut group = Group::of(&child);
         let output = child.stdout.take().ok_or_else(|| unavailable("has no standard output"))?;
-        let mut printed = Zeroizing::new(Vec::with_capacity(MOST + 1));
+        let mut printed = SecretBuffer::with_capacity(MOST + 1);
         // One byte more, to see that there is more.
         let most = u64::try_from(MOST + 1).unwrap_or(u64::MAX);
-        let read = output.take(most).read_to_end(&mut printed).await;
+        let read = output.take(most).read_to_end(printed.reserved(0)).await;
         read.map_err(|error| unavailable(&format!("cannot be read from: {error}")))?;
         if printed.len() > MOST {
             return Err(unavailable(&format!("prints more than {MOST} bytes")));
@@ -117,8 +110,12 @@ impl CredentialProcess {
         if !status.success() {
             return Err(unavailable(&format!("failed: {status}")));
         }
-        let printed = output::credentials(&printed).map_err(|what| unavailable(&what))?;
-        if holds(&printed) { Ok(printed) } else { Err(unavailable("prints credentials that have expired")) }
+        let printed = output::credentials(printed.expose_secret()).map_err(|what| unavailable(&what))?;
+        if holds(&printed, clock) {
+            Ok(printed)
+        } else {
+            Err(unavailable("prints credentials that have expired"))
+        }
     }
 
     fn failed(&self, what: &str, hint: &str) -> SourceError {
@@ -148,8 +145,8 @@ impl ProvideCredentials for CredentialProcess {
     }
 }
 
-fn holds(credentials: &Credentials) -> bool {
-    credentials.expiry().is_none_or(|expiry| SystemTime::now() + MARGIN < expiry)
+fn holds(credentials: &Credentials, clock: &Clock) -> bool {
+    credentials.expiry().is_none_or(|expiry| clock.date() + MARGIN < expiry)
 }
 
 /// The process and all that it started, by the number of their group. Dropping it kills them.
@@ -177,6 +174,8 @@ impl Drop for Group {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
 
     fn process(script: &str) -> CredentialProcess {
@@ -184,8 +183,12 @@ mod tests {
         CredentialProcess::new(words, "the profile `a` (config, line 2)".to_owned())
     }
 
-    fn soon() -> Instant {
-        Instant::now() + Duration::from_secs(60)
+    fn soon() -> Deadline {
+        within(Duration::from_secs(60))
+    }
+
+    fn within(time: Duration) -> Deadline {
+        Deadline::after(time, Clock::default())
     }
 
     const GOOD: &str =
@@ -200,7 +203,7 @@ mod tests {
 
         let lasting = counted(GOOD);
         for _ in 0..3 {
-            lasting.refresh(soon()).await.unwrap();
+            lasting.refresh(&soon()).await.unwrap();
         }
         assert_eq!(runs(), 1);
         let credentials = lasting.provide_credentials().await.unwrap();
@@ -211,7 +214,7 @@ mod tests {
             "\"SessionToken\"",
             "\"Expiration\": \"'$(date -u -d +12sec +%FT%TZ)'\", \"SessionToken\"",
         ));
-        brief.refresh(soon()).await.unwrap();
+        brief.refresh(&soon()).await.unwrap();
         let expiry = brief.provide_credentials().await.unwrap().expiry().unwrap();
         assert!(expiry > SystemTime::now() && expiry < SystemTime::now() + Duration::from_secs(12));
         assert_eq!(runs(), 2);
@@ -243,23 +246,23 @@ mod tests {
             ("yes hunter2", "prints more than 65536 bytes"),
         ] {
             let process = process(script);
-            let error = process.refresh(soon()).await.unwrap_err();
+            let error = process.refresh(&soon()).await.unwrap_err();
             let shown = error::told(&error);
             assert_eq!(
                 shown,
                 format!("no credentials: the credential process of the profile `a` (config, line 2) {told}"),
                 "{script}"
             );
-            let again = process.refresh(soon()).await.unwrap_err();
+            let again = process.refresh(&soon()).await.unwrap_err();
             assert_eq!(error::told(&again), shown);
             assert!(process.provide_credentials().await.is_err());
             assert!(!format!("{process:?}{error:?}").contains("hunter2"));
         }
-        let none = CredentialProcess::new(Vec::new(), "x".to_owned()).refresh(soon()).await.unwrap_err();
+        let none = CredentialProcess::new(Vec::new(), "x".to_owned()).refresh(&soon()).await.unwrap_err();
         assert!(error::told(&none).ends_with("x names no program, or has a quote without its end"));
         let missing = CredentialProcess::new(vec!["/no/such".to_owned()], "x".to_owned());
         assert!(
-            error::told(&missing.refresh(soon()).await.unwrap_err())
+            error::told(&missing.refresh(&soon()).await.unwrap_err())
                 .contains("x cannot be started: No such file")
         );
     }
@@ -290,7 +293,7 @@ mod tests {
             let fifo = fifo.clone();
             move || std::fs::read(fifo)
         });
-        let error = process.refresh(Instant::now() + Duration::from_secs(2)).await.unwrap_err();
+        let error = process.refresh(&within(Duration::from_secs(2))).await.unwrap_err();
         assert_eq!(error.kind(), SourceErrorKind::Unauthenticated);
         assert!(error::told(&error).ends_with("did not end before the deadline"), "{error:?}");
         // It ends when nobody holds it open any more.

@@ -4,14 +4,14 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::credential_feature::AwsCredentialFeature;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 use aws_sdk_secretsmanager::error::ConnectorError;
-
+use secretdir_provider::Clock;
 use tokio::time::sleep;
 
 use crate::http::{Agent, Refusal};
@@ -24,10 +24,7 @@ const LOAD_TIMEOUT: Duration = Duration::from_secs(10);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How long a failure to load them stands, before they are looked for again.
-const MEMORY: Duration = Duration::from_secs(10);
-
-/// Remembers for a while that there are no credentials.
+/// Remembers that there are no credentials, until the clients of the run are given up with it.
 ///
 /// Looking for them can take a second where the instance metadata service does not answer, and the SDK looks again for
 /// each call: many secrets would wait until the deadline, and the true reason would be lost.
@@ -35,9 +32,10 @@ const MEMORY: Duration = Duration::from_secs(10);
 pub(crate) struct Remembering {
     inner: SharedCredentialsProvider,
     clues: Clues,
-    failure: Mutex<Option<Failure>>,
+    clock: Clock,
+    failure: Mutex<Option<Remembered>>,
     /// The last refusal of an agent that throttles; held by who looks for credentials.
-    throttled: tokio::sync::Mutex<Option<Failure>>,
+    throttled: tokio::sync::Mutex<Option<Throttled>>,
 }
 
 /// What tells more of a failure than the SDK does.
@@ -67,19 +65,20 @@ impl Clues {
     }
 }
 
-#[derive(Clone, Debug)]
-struct Failure {
-    when: Instant,
+/// A refusal of an agent that throttles, and when it came.
+#[derive(Debug)]
+struct Throttled {
+    when: Duration,
     error: Remembered,
 }
 
 impl Remembering {
-    pub(crate) fn new(inner: SharedCredentialsProvider, clues: Clues) -> Self {
-        Self { inner, clues, failure: Mutex::default(), throttled: tokio::sync::Mutex::default() }
+    pub(crate) fn new(inner: SharedCredentialsProvider, clues: Clues, clock: Clock) -> Self {
+        Self { inner, clues, clock, failure: Mutex::default(), throttled: tokio::sync::Mutex::default() }
     }
 
     async fn load(&self) -> provider::Result {
-        let arrived = Instant::now();
+        let arrived = self.clock.now();
         // One look at a time: what it comes to holds for all who were waiting.
         let mut throttled = self.throttled.lock().await;
         if let Some(failure) = self.failure() {
@@ -91,7 +90,7 @@ impl Remembering {
         let until = throttled.take().map(|refused| refused.when + pause(&refused.error));
         let look = async {
             if let Some(until) = until {
-                sleep(until.saturating_duration_since(Instant::now())).await;
+                sleep(until.saturating_sub(self.clock.now())).await;
             }
             self.inner.provide_credentials().await
         };
@@ -100,20 +99,18 @@ impl Remembering {
         let loaded = loaded.and_then(checked).inspect(tell);
         loaded.map_err(|error| {
             let error = Remembered(Arc::new(self.clues.explain(error)));
-            let failure = Failure { when: Instant::now(), error: error.clone() };
             if error.throttling().is_some() {
                 // The run asks again, within its budget.
-                *throttled = Some(failure);
+                *throttled = Some(Throttled { when: self.clock.now(), error: error.clone() });
             } else {
-                *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+                *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
             }
             CredentialsError::provider_error(error)
         })
     }
 
     fn failure(&self) -> Option<Remembered> {
-        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
-        (failure.when.elapsed() < MEMORY).then_some(failure.error)
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -226,23 +223,16 @@ mod tests {
     #[tokio::test]
     async fn a_failure_is_remembered_with_its_cause() {
         let nowhere = Nowhere::default();
-        let provider = Remembering::new(SharedCredentialsProvider::new(nowhere.clone()), Clues::default());
+        let provider = Remembering::new(
+            SharedCredentialsProvider::new(nowhere.clone()),
+            Clues::default(),
+            Clock::default(),
+        );
         for _ in 0..3 {
             let error = provider.provide_credentials().await.unwrap_err();
             let inner = error.source().and_then(Error::source).unwrap().downcast_ref();
             assert!(matches!(inner, Some(CredentialsError::CredentialsNotLoaded(_))), "{error:?}");
         }
         assert_eq!(nowhere.0.load(Ordering::SeqCst), 1);
-    }
-
-    #[tokio::test]
-    async fn after_a_while_credentials_are_looked_for_again() {
-        let nowhere = Nowhere::default();
-        let provider = Remembering::new(SharedCredentialsProvider::new(nowhere.clone()), Clues::default());
-        provider.provide_credentials().await.unwrap_err();
-        let long_ago = Instant::now().checked_sub(MEMORY).unwrap();
-        provider.failure.lock().unwrap().as_mut().unwrap().when = long_ago;
-        provider.provide_credentials().await.unwrap_err();
-        assert_eq!(nowhere.0.load(Ordering::SeqCst), 2);
     }
 }

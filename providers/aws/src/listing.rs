@@ -7,15 +7,16 @@
 
 use std::collections::BTreeSet;
 use std::error::Error;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
-use secretdir_provider::{FetchContext, SourceError};
+use secretdir_provider::{Listed, RunContext, SourceError};
 use tokio::sync::Mutex;
 
 use crate::attempts::Attempts;
 use crate::error::{self, Asked};
-use crate::run::{Call, Limits, Outcome, Run, Service};
+use crate::run::{Answer, Call, Limits, Outcome, Run, Service, Sink};
 
 /// The most pages that are asked for. Half of them hold all that one account can have in one region: 500,000 secrets, a
 /// hundred in a page, and 100,000 parameters in tens (quotas of both services); the others may be empty.
@@ -68,10 +69,22 @@ impl From<SourceError> for NoPage {
 }
 
 /// Lists what is wanted: each name once.
-pub(crate) async fn list(pages: &impl Pages, context: &FetchContext) -> Result<Vec<String>, SourceError> {
+pub(crate) async fn list(pages: &impl Pages, context: &RunContext) -> Result<Vec<Listed>, SourceError> {
     let listing = Listing { pages, so_far: Mutex::new(SoFar::default()) };
-    let answers = Run::new(&listing, context, 1).answer(vec![None]).await;
-    answers.into_iter().next().unwrap_or_else(|| Err(error::no_answer()))
+    let only = Only::default();
+    Run::new(&listing, context, &only, 1).answer(vec![None]).await;
+    let names = only.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(names.unwrap_or_else(|| Err(error::no_answer()))?.into_iter().map(Listed::new).collect())
+}
+
+/// The answer to the only request of a listing.
+#[derive(Default)]
+struct Only(std::sync::Mutex<Option<Answer<Vec<String>>>>);
+
+impl Sink<Vec<String>> for Only {
+    fn put(&self, _: usize, answer: Answer<Vec<String>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+    }
 }
 
 struct Listing<'a, P> {

@@ -1,13 +1,12 @@
 //! Where a source asks, and as whom: the configuration of the SDK for each of its regions.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use secretdir_provider::SourceError;
-use tokio::sync::OnceCell;
+use secretdir_provider::{Clock, Deadline, SourceError};
 
 use crate::credential_process::CredentialProcess;
 use crate::credentials::{Clues, Remembering};
@@ -28,9 +27,17 @@ pub(crate) const SESSION: &str = "secretdir";
 
 /// The regions of one source, the first one and those to turn to, with what they share.
 pub(crate) struct Places {
-    settings: AwsSettings,
-    credentials: Option<SharedCredentialsProvider>,
-    surroundings: OnceCell<(SdkConfig, Option<CredentialProcess>)>,
+    config: SdkConfig,
+    home: String,
+    process: Option<CredentialProcess>,
+    failover: Vec<String>,
+    endpoint_url: Option<String>,
+}
+
+/// What a configuration says of a source, and what the SDK is not to look for.
+pub(crate) struct Wishes {
+    pub(crate) settings: AwsSettings,
+    pub(crate) credentials: Option<SharedCredentialsProvider>,
 }
 
 /// One region.
@@ -45,44 +52,36 @@ pub(crate) struct Place {
 }
 
 impl Places {
-    /// Takes the settings and, where the SDK shall not look for them, the credentials.
-    pub(crate) fn new(settings: AwsSettings, credentials: Option<SharedCredentialsProvider>) -> Self {
-        Self { settings, credentials, surroundings: OnceCell::new() }
+    /// Returns the region at this place, of which 0 is the first.
+    pub(crate) fn place(&self, number: usize) -> Place {
+        let failover = number.checked_sub(1).and_then(|number| self.failover.get(number));
+        let region = failover.unwrap_or(&self.home).clone();
+        let endpoint_url = self.endpoint_url.as_ref().map(|url| url.replace("{region}", &region));
+        let config = self.config.to_builder().region(Region::new(region.clone())).build();
+        Place { region, home: self.home.clone(), endpoint_url, config, process: self.process.clone() }
     }
+}
 
-    pub(crate) fn settings(&self) -> &AwsSettings {
-        &self.settings
-    }
-
-    /// Returns how many regions there are.
-    pub(crate) fn count(&self) -> usize {
-        1 + self.settings.failover_region.len()
-    }
-
-    /// Returns the region at this place, of which 0 is the first. The first time, reads the environment and AWS's
-    /// configuration files, and may ask the instance for its region.
-    pub(crate) async fn place(&self, number: usize) -> Result<Place, SourceError> {
-        let (shared, process) = self.surroundings.get_or_try_init(|| self.look_around()).await?;
-        let failover = number.checked_sub(1).and_then(|number| self.settings.failover_region.get(number));
-        let home = shared.region().map(ToString::to_string).ok_or_else(error::no_region)?;
-        let region = failover.unwrap_or(&home).clone();
-        let endpoint_url = self.settings.endpoint_url.as_ref().map(|url| url.replace("{region}", &region));
-        let config = shared.to_builder().region(Region::new(region.clone())).build();
-        Ok(Place { region, home, endpoint_url, config, process: process.clone() })
-    }
-
-    async fn look_around(&self) -> Result<(SdkConfig, Option<CredentialProcess>), SourceError> {
-        let mut found = Surroundings::read(&self.settings)?;
+impl Wishes {
+    /// Finds out where to ask, and as whom. May ask the instance for its region.
+    pub(crate) async fn places(&self, mut found: Surroundings, clock: &Clock) -> Result<Places, SourceError> {
         let printed = found.printed.take().filter(|_| self.credentials.is_none());
-        let region = self.region(&found).await?;
-        self.tell(&found, &region);
+        let home = self.region(&found).await?;
+        self.tell(&found, &home);
         let agent = Agent::default();
-        let config = found.configure(self.loader(&found, &agent)).region(Region::new(region)).load().await;
+        let config =
+            found.configure(self.loader(&found, &agent)).region(Region::new(home.clone())).load().await;
         let clues = Clues { token_files: found.token_files, agent };
-        let credentials = self.credentials(&config, printed.as_ref(), clues).await;
+        let credentials = self.credentials(&config, printed.as_ref(), clues, clock).await;
         let mut config = config.into_builder();
         config.set_credentials_provider(credentials);
-        Ok((config.build(), printed.map(|printed| printed.process)))
+        Ok(Places {
+            config: config.build(),
+            home,
+            process: printed.map(|printed| printed.process),
+            failover: self.settings.failover_region.clone(),
+            endpoint_url: self.settings.endpoint_url.clone(),
+        })
     }
 
     /// Traces where is asked, and as whom: nothing of it is secret.
@@ -120,12 +119,13 @@ impl Places {
         found: &SdkConfig,
         printed: Option<&PrintedCredentials>,
         clues: Clues,
+        clock: &Clock,
     ) -> Option<SharedCredentialsProvider> {
         let own = match printed {
             Some(printed) => Some(printed.provider(found).await),
             None => self.credentials.clone().or_else(|| found.credentials_provider()),
         };
-        let own = SharedCredentialsProvider::new(Remembering::new(own?, clues));
+        let own = SharedCredentialsProvider::new(Remembering::new(own?, clues, clock.clone()));
         let Some(role) = &self.settings.role_arn else { return Some(own) };
         let session = self.settings.role_session_name.as_deref().unwrap_or(SESSION);
         let mut assumed = AssumeRoleProvider::builder(role).session_name(session).configure(found);
@@ -136,6 +136,7 @@ impl Places {
         Some(SharedCredentialsProvider::new(Remembering::new(
             SharedCredentialsProvider::new(assumed),
             Clues::default(),
+            clock.clone(),
         )))
     }
 }
@@ -150,11 +151,11 @@ pub(crate) fn in_region(name: &str, arn_region: Option<&str>, home: &str, region
 }
 
 /// Returns the time-outs of a call that must be at its end by then, all retries included.
-pub(crate) fn timeouts(until: Instant) -> TimeoutConfig {
+pub(crate) fn timeouts(until: &Deadline) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(until.saturating_duration_since(Instant::now()))
+        .operation_timeout(until.remaining())
         .build()
 }
 

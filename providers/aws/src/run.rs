@@ -10,10 +10,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
-use secretdir_provider::{FetchContext, Secret, SecretRequest, SourceError, SourceErrorKind};
+use secretdir_provider::{
+    Answers, Deadline, RunContext, Secret, SecretRequest, SourceError, SourceErrorKind,
+};
 use tokio::time::sleep;
 
 use crate::budget::Budget;
@@ -45,21 +47,24 @@ impl<T> Outcome<T> {
     }
 }
 
-/// Counts what was answered towards what the whole run may hold.
-pub(crate) fn admitted(context: &FetchContext, answers: Vec<(usize, Answer)>) -> Vec<(usize, Answer)> {
-    answers
-        .into_iter()
-        .map(|(place, answer)| (place, answer.and_then(|secret| context.admit(secret))))
-        .collect()
+/// Where answers go as they come. A later one replaces the one before it.
+pub(crate) trait Sink<T> {
+    fn put(&self, position: usize, answer: Answer<T>);
+}
+
+impl Sink<Secret> for Answers {
+    fn put(&self, position: usize, answer: Answer) {
+        self.put(position, answer);
+    }
 }
 
 /// What a call may use.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
     /// When the call must be at its end.
-    pub(crate) until: Instant,
+    pub(crate) until: Deadline,
     /// When the run must be at its end, whatever region is asked.
-    pub(crate) deadline: Instant,
+    pub(crate) deadline: Deadline,
     pub(crate) budget: Arc<Budget>,
 }
 
@@ -93,45 +98,58 @@ pub(crate) fn read_all<'a, Q>(
 }
 
 /// A run.
-pub(crate) struct Run<'a, S: Service> {
+pub(crate) struct Run<'a, S: Service, K> {
     service: &'a S,
-    context: &'a FetchContext,
-    deadline: Instant,
+    context: &'a RunContext,
+    sink: &'a K,
+    deadline: Deadline,
     /// What the last call before the deadline needs.
     reserve: Duration,
     budget: Arc<Budget>,
     regions: usize,
-    answers: Vec<Option<Answer<S::Found>>>,
+    states: Vec<State>,
     /// The places to which the region that was asked last did not come to say anything.
     unheard: BTreeSet<usize>,
     /// How long a throttling store has asked to wait.
     retry_after: Option<Duration>,
 }
 
-impl<'a, S: Service> Run<'a, S> {
+/// What has come of a request.
+enum State {
+    Open,
+    /// It is answered. The sink has the answer.
+    Answered,
+    Failed(SourceError),
+}
+
+impl<'a, S: Service, K: Sink<S::Found>> Run<'a, S, K> {
     /// Takes the number of regions that can be asked.
-    pub(crate) fn new(service: &'a S, context: &'a FetchContext, regions: usize) -> Self {
-        let remaining = context.remaining();
-        let reserve = RESERVE.min(remaining / 10);
-        let deadline = Instant::now() + remaining.saturating_sub(reserve);
+    pub(crate) fn new(service: &'a S, context: &'a RunContext, sink: &'a K, regions: usize) -> Self {
+        let reserve = RESERVE.min(context.remaining() / 10);
+        let deadline = context.deadline().earlier_by(reserve);
         let budget = Arc::new(Budget::new(0, 0));
         Self {
             service,
             context,
+            sink,
             deadline,
             reserve,
             budget,
             regions,
-            answers: Vec::new(),
+            states: Vec::new(),
             unheard: BTreeSet::new(),
             retry_after: None,
         }
     }
 
-    /// Answers requests, of which some have their answers already: they are not well formed.
-    pub(crate) async fn answer(mut self, known: Vec<Option<SourceError>>) -> Vec<Answer<S::Found>> {
-        self.answers = known.into_iter().map(|known| known.map(Err)).collect();
-        let open: Vec<_> = (0..self.answers.len()).filter(|place| self.is_open(*place)).collect();
+    /// Answers requests, of which some have their answers already: they are not well formed. Returns what failed.
+    pub(crate) async fn answer(mut self, known: Vec<Option<SourceError>>) -> Vec<SourceErrorKind> {
+        self.states = known.iter().map(|_| State::Open).collect();
+        for (place, error) in known.into_iter().enumerate().filter_map(|(place, known)| Some((place, known?)))
+        {
+            self.put(place, Err(error));
+        }
+        let open: Vec<_> = (0..self.states.len()).filter(|place| self.is_open(*place)).collect();
         let calls = self.service.split(open.clone()).len();
         self.budget = Arc::new(Budget::new(calls, self.regions.saturating_sub(1)));
         let mut open = open;
@@ -141,28 +159,45 @@ impl<'a, S: Service> Run<'a, S> {
                 break;
             }
         }
-        self.answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(error::no_answer()))).collect()
+        let places = 0..self.states.len();
+        places.filter_map(|place| self.end(place)).collect()
+    }
+
+    /// Sees to it that a request has an answer. Returns what has failed of it.
+    fn end(&mut self, place: usize) -> Option<SourceErrorKind> {
+        if self.is_open(place) {
+            self.put(place, Err(error::no_answer()));
+        }
+        self.error(place).map(SourceError::kind)
     }
 
     fn is_open(&self, place: usize) -> bool {
-        self.answers.get(place).is_some_and(Option::is_none)
+        self.states.get(place).is_some_and(|state| matches!(state, State::Open))
+    }
+
+    fn error(&self, place: usize) -> Option<&SourceError> {
+        match self.states.get(place)? {
+            State::Failed(error) => Some(error),
+            State::Open | State::Answered => None,
+        }
     }
 
     /// Asks one region. Returns what another one should be asked for.
     async fn ask_region(&mut self, region: usize, open: Vec<usize>) -> Vec<usize> {
         let until = self.until(region);
         let mut throttled = if region == 0 {
-            self.make_calls(region, open.clone(), until).await;
+            self.make_calls(region, open.clone(), &until).await;
             self.that_are(&open, SourceErrorKind::Throttled)
         } else {
-            self.make_one_call_first(region, open.clone(), until).await
+            self.make_one_call_first(region, open.clone(), &until).await
         };
         let mut in_vain = 0;
         while !throttled.is_empty() {
             let Some(pause) = self.pause(in_vain) else { break };
             sleep(pause).await;
             let before = throttled.len();
-            throttled = self.make_one_call_first(region, throttled, self.deadline).await;
+            let deadline = self.deadline.clone();
+            throttled = self.make_one_call_first(region, throttled, &deadline).await;
             in_vain = if throttled.len() < before { 0 } else { in_vain + 1 };
         }
         if region + 1 == self.regions {
@@ -176,30 +211,27 @@ impl<'a, S: Service> Run<'a, S> {
 
     /// Says that the next region is asked, and why.
     fn warn_of_failover(&self, failed: &[usize]) {
-        let first = failed.first().and_then(|place| self.answers.get(*place));
-        if let Some(Some(Err(error))) = first {
+        if let Some(error) = failed.first().and_then(|place| self.error(*place)) {
             self.context.warn(format!("{}: the next region is asked", error::told(error)));
         }
     }
 
     /// Returns when a region must have answered, so that there is time for those after it.
-    fn until(&self, region: usize) -> Instant {
+    fn until(&self, region: usize) -> Deadline {
         let shares = u32::try_from(self.regions - region).unwrap_or(u32::MAX);
-        let now = Instant::now();
-        now + self.deadline.saturating_duration_since(now) / shares
+        self.deadline.at_most(self.deadline.remaining() / shares)
     }
 
     fn pause(&self, in_vain: u32) -> Option<Duration> {
-        let remaining = self.deadline.saturating_duration_since(Instant::now());
-        let last = remaining.saturating_sub(self.reserve);
-        let pause = self.budget.pause(in_vain, last, |longest| longest.mul_f64(fastrand::f64()))?;
+        let last = self.deadline.remaining().saturating_sub(self.reserve);
+        let pause = self.budget.pause(in_vain, last, |longest| self.context.jitter().up_to(longest))?;
         // A store that asks for more time than there is would only refuse once more.
         let pause = pause.max(self.retry_after.unwrap_or_default());
         (pause <= last && !last.is_zero()).then_some(pause)
     }
 
     /// Makes one call, and the others only if the region answers it. Returns those requests that are throttled.
-    async fn make_one_call_first(&mut self, region: usize, open: Vec<usize>, until: Instant) -> Vec<usize> {
+    async fn make_one_call_first(&mut self, region: usize, open: Vec<usize>, until: &Deadline) -> Vec<usize> {
         let mut calls = self.service.split(open.clone()).into_iter();
         let first = calls.next().unwrap_or_default();
         if !self.budget.take() {
@@ -217,10 +249,14 @@ impl<'a, S: Service> Run<'a, S> {
     }
 
     /// Makes calls until each request has an answer.
-    async fn make_calls(&mut self, region: usize, mut open: Vec<usize>, until: Instant) {
+    async fn make_calls(&mut self, region: usize, mut open: Vec<usize>, until: &Deadline) {
         self.retry_after = None;
         while !open.is_empty() {
-            let limits = Limits { until, deadline: self.deadline, budget: Arc::clone(&self.budget) };
+            let limits = Limits {
+                until: until.clone(),
+                deadline: self.deadline.clone(),
+                budget: Arc::clone(&self.budget),
+            };
             let calls = self.service.split(std::mem::take(&mut open)).into_iter();
             let calls = calls.map(|call| self.service.ask(region, call, limits.clone()));
             let outcomes: Vec<_> =
@@ -245,27 +281,25 @@ impl<'a, S: Service> Run<'a, S> {
         } else {
             self.unheard.remove(&place);
         }
-        if let Some(slot) = self.answers.get_mut(place) {
-            *slot = Some(match (slot.take(), answer) {
-                (Some(Err(earlier)), Err(later)) => Err(weighed(earlier, later)),
-                (_, answer) => answer,
-            });
+        let Some(state) = self.states.get_mut(place) else { return };
+        *state = match (std::mem::replace(state, State::Answered), answer) {
+            (State::Failed(earlier), Err(later)) => State::Failed(weighed(earlier, later)),
+            (_, Err(error)) => State::Failed(error),
+            (_, Ok(found)) => {
+                self.sink.put(place, Ok(found));
+                return;
+            }
+        };
+        // Another region, or another time, may have more to say. Until then this counts.
+        if let State::Failed(error) = state {
+            self.sink.put(place, Err(error::again(error)));
         }
     }
 
     fn that_are(&self, places: &[usize], kind: SourceErrorKind) -> Vec<usize> {
-        let is = |place: &&usize| {
-            self.answers
-                .get(**place)
-                .and_then(Option::as_ref)
-                .is_some_and(|answer| kind_of(answer) == Some(kind))
-        };
+        let is = |place: &&usize| self.error(**place).is_some_and(|error| error.kind() == kind);
         places.iter().filter(is).copied().collect()
     }
-}
-
-fn kind_of<T>(answer: &Answer<T>) -> Option<SourceErrorKind> {
-    answer.as_ref().err().map(SourceError::kind)
 }
 
 /// Returns what two failures of one request come to. If no region answered, both tell why, and if only one without it did,

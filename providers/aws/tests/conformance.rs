@@ -38,6 +38,8 @@ mod proxies;
 mod refusals;
 #[path = "conformance/regions.rs"]
 mod regions;
+#[path = "conformance/runs.rs"]
+mod runs;
 #[path = "conformance/signing_in.rs"]
 mod signing_in;
 #[path = "conformance/support.rs"]
@@ -47,12 +49,13 @@ mod surroundings;
 #[path = "conformance/traces.rs"]
 mod traces;
 
+use std::net::{SocketAddr, TcpListener};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use secretdir_conformance::{BadSettings, Fixture, Skip, conformance_tests};
-use secretdir_provider::{Table, Value};
+use secretdir_provider::Table;
 use secretdir_provider_aws::WithCredentials;
 use secretdir_testkit::{Moto, REGION, Reply, Stub};
 
@@ -62,6 +65,8 @@ struct Corner {
     number: usize,
     /// A server with a fault, or one that counts, for a rule that asks for one.
     stub: Option<Stub>,
+    /// Where a server is to listen later.
+    later: Option<SocketAddr>,
 }
 
 impl Corner {
@@ -82,6 +87,7 @@ impl Fixture for Corner {
             moto: MOTO.get_or_init(Moto::start),
             number: CORNERS.fetch_add(1, Ordering::Relaxed),
             stub: None,
+            later: None,
         }
     }
 
@@ -112,6 +118,26 @@ impl Fixture for Corner {
         Some(self.settings_of(Stub::start(Reply::Silence)))
     }
 
+    fn settings_of_stalling_store(&mut self) -> Option<Table> {
+        let denied = Reply::json(400, r#"{"__type":"AccessDeniedException"}"#);
+        let first = Reply::json(200, r#"{"SecretString":"first","VersionId":"1"}"#);
+        let replies = vec![("SecretIdList", denied), ("/first", first), ("/second", Reply::Silence)];
+        Some(self.settings_of(Stub::by_body(replies)))
+    }
+
+    fn settings_of_later_store(&mut self) -> Option<Table> {
+        // Nobody else uses this address, so the port stays free.
+        let address = TcpListener::bind("127.0.0.2:0").unwrap().local_addr().unwrap();
+        self.later = Some(address);
+        Some(support::table(&[("region", REGION), ("endpoint-url", &format!("http://{address}"))]))
+    }
+
+    async fn open_later_store(&mut self, _: &str, value: &[u8]) {
+        let value = str::from_utf8(value).unwrap();
+        let reply = Reply::json(200, format!(r#"{{"SecretString":"{value}","VersionId":"1"}}"#));
+        self.stub = Some(Stub::at(self.later.unwrap(), reply));
+    }
+
     fn settings_of_counting_store(&mut self) -> Option<Table> {
         let reply = Reply::json(200, r#"{"SecretString":"value","VersionId":"1"}"#);
         Some(self.settings_of(Stub::slow(reply, Duration::from_millis(30))))
@@ -123,7 +149,7 @@ impl Fixture for Corner {
 
     fn bad_settings(&self) -> Vec<BadSettings> {
         [("region", ""), ("profile", ""), ("endpoint-url", "localhost:4566"), ("endpoint-url", "")]
-            .map(|(key, value)| BadSettings::new(Table::from([(key.to_owned(), Value::from(value))]), key))
+            .map(|(key, value)| BadSettings::new(Table::from([(key, value)]), key))
             .into()
     }
 

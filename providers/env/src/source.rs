@@ -5,12 +5,11 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use secretdir_provider::{
-    FetchContext, Secret, SecretRequest, SecretSource, SourceError, SourceErrorKind, async_trait,
+    Listed, RunContext, Secret, SecretRequest, SecretSource, SourceError, SourceErrorKind, async_trait,
 };
 
 use crate::environment::Environment;
 
-#[derive(Debug)]
 pub(crate) struct EnvSource {
     environment: Environment,
     prefix: String,
@@ -42,7 +41,7 @@ impl SecretSource for EnvSource {
         }
     }
 
-    async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+    async fn fetch(&self, _: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError> {
         self.check(request)?;
         let variable = format!("{}{}", self.prefix, request.name());
         match self.environment.get(variable.as_ref()) {
@@ -51,7 +50,7 @@ impl SecretSource for EnvSource {
         }
     }
 
-    async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
+    async fn list(&self, run: &RunContext, prefix: &str) -> Result<Vec<Listed>, SourceError> {
         self.check_prefix(prefix)?;
         let beginning = format!("{}{prefix}", self.prefix);
         let mut names = BTreeSet::new();
@@ -59,11 +58,11 @@ impl SecretSource for EnvSource {
             if variable.as_bytes().starts_with(beginning.as_bytes()) {
                 match variable.to_str() {
                     Some(text) => names.extend(self.name_of(text)),
-                    None => context.warn(not_text(&variable)),
+                    None => run.warn(not_text(&variable)),
                 }
             }
         }
-        Ok(names.into_iter().collect())
+        Ok(names.into_iter().map(Listed::new).collect())
     }
 }
 

@@ -1,13 +1,14 @@
 //! A source that starts a command for each secret: standard output is the value.
 
-use std::fmt;
 use std::process::{ExitStatus, Stdio};
 
-use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
+use secretdir_provider::{
+    RunContext, Secret, SecretBuffer, SecretRequest, SecretSource, SourceError, async_trait,
+};
 
 use crate::failure::{self, Failure, Limit};
 use crate::noise::Noise;
-use crate::output::{self, Wiped};
+use crate::output;
 use crate::process::{Pipes, Process};
 use crate::redact::Redaction;
 use crate::settings::{Newline, Nothing, Reading, Setup};
@@ -30,7 +31,7 @@ impl CommandSource {
         process: &mut Process,
         mut pipes: Pipes,
         limit: Limit,
-        value: &mut Wiped,
+        value: &mut SecretBuffer,
         noise: &mut Noise,
     ) -> Result<ExitStatus, Failure> {
         let program = self.template.program();
@@ -55,10 +56,10 @@ impl CommandSource {
     }
 
     /// Makes a secret of what the command has printed; none if that may not be empty.
-    fn secret(&self, value: &mut Wiped) -> Option<Secret> {
-        let mut bytes = value.take();
-        let printed_nothing = matches!(bytes.as_slice(), b"" | b"\n");
-        if self.reading.newline == Newline::Trimmed && bytes.last() == Some(&b'\n') {
+    fn secret(&self, value: &mut SecretBuffer) -> Option<Secret> {
+        let mut bytes = std::mem::take(value);
+        let printed_nothing = matches!(bytes.expose_secret(), b"" | b"\n");
+        if self.reading.newline == Newline::Trimmed && bytes.expose_secret().ends_with(b"\n") {
             bytes.pop();
         }
         (!printed_nothing || self.reading.nothing == Nothing::Value).then(|| Secret::new(bytes))
@@ -75,14 +76,14 @@ impl SecretSource for CommandSource {
         Err(failure::cannot_list())
     }
 
-    async fn fetch(&self, context: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+    async fn fetch(&self, run: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError> {
         self.check(request)?;
         let program = self.template.program();
+        let limit = Limit::of(&self.setup, run).ok_or_else(|| Failure::no_time(program).error())?;
         let arguments = self.template.arguments(request);
         let (mut process, pipes) = Process::start(program, &arguments, &self.setup, Stdio::null())
             .map_err(|error| Failure::start(program, &error, &self.setup).error())?;
-        let (mut value, mut noise) = (Wiped::default(), Noise::default());
-        let limit = Limit::of(&self.setup, context);
+        let (mut value, mut noise) = (SecretBuffer::new(), Noise::default());
         let failure = match self.run(&mut process, pipes, limit, &mut value, &mut noise).await {
             Ok(status) if status.success() => match self.secret(&mut value) {
                 Some(secret) => return Ok(secret),
@@ -93,16 +94,9 @@ impl SecretSource for CommandSource {
             Err(failure) => failure,
         };
         let variables = self.setup.variables();
-        let values = variables.iter().map(|value| value.as_slice()).chain([value.as_bytes()]);
+        let values = variables.iter().map(|value| value.as_slice()).chain([value.expose_secret()]);
         let shown = Redaction::new([noise.excerpt()], values);
         let noise = shown.of(noise.excerpt());
         Err(failure.with_noise(&noise).with_advice(program, &noise, &self.setup).error())
-    }
-}
-
-/// Shows the program alone: arguments may hold credentials.
-impl fmt::Debug for CommandSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CommandSource").field("program", &self.template.program()).finish_non_exhaustive()
     }
 }

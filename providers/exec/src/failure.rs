@@ -5,7 +5,7 @@ use std::io;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use secretdir_provider::{FetchContext, SourceError, SourceErrorKind};
+use secretdir_provider::{RunContext, SourceError, SourceErrorKind};
 
 use crate::advice::{self, NotStarted};
 use crate::output::ReadFault;
@@ -13,6 +13,8 @@ use crate::settings::Setup;
 
 /// How much of the time to the deadline is left for ending the process and hearing its last words.
 const MARGIN: Duration = Duration::from_millis(250);
+
+const RAISE_GATHER: &str = "raise `timeout` under [gather] if the program is only slow";
 
 /// Reports that an executable cannot list: in either form it is asked for secrets by their names.
 pub(crate) fn cannot_list() -> SourceError {
@@ -38,13 +40,17 @@ pub(crate) struct Limit {
 }
 
 impl Limit {
-    /// Takes the shorter of the source's own time and what is left to the run.
-    pub(crate) fn of(setup: &Setup, context: &FetchContext) -> Self {
-        let left = context.remaining().saturating_sub(MARGIN);
-        if left < setup.timeout {
-            return Self { time: left, hint: "raise `timeout` under [gather] if the program is only slow" };
+    /// Takes the shorter of the source's own time and what is left to the run. `None` if nothing is left: no program is started
+    /// then.
+    pub(crate) fn of(setup: &Setup, run: &RunContext) -> Option<Self> {
+        let left = run.remaining().saturating_sub(MARGIN);
+        if left.is_zero() {
+            return None;
         }
-        Self { time: setup.timeout, hint: "raise `timeout` of the source if the program is only slow" }
+        if left < setup.timeout {
+            return Some(Self { time: left, hint: RAISE_GATHER });
+        }
+        Some(Self { time: setup.timeout, hint: "raise `timeout` of the source if the program is only slow" })
     }
 }
 
@@ -56,6 +62,12 @@ impl Failure {
     pub(crate) fn start(program: &str, error: &io::Error, setup: &Setup) -> Self {
         let NotStarted { kind, cause, hint } = advice::not_started(program, error, setup);
         Self { kind, cause, hint: Some(hint.into()) }
+    }
+
+    /// The run's time was up before the program could be started.
+    pub(crate) fn no_time(program: &str) -> Self {
+        let cause = format!("no time was left to start `{program}`");
+        Self { kind: SourceErrorKind::TimedOut, cause, hint: Some(RAISE_GATHER.into()) }
     }
 
     pub(crate) fn timed_out(program: &str, limit: Limit) -> Self {

@@ -3,8 +3,8 @@
 use std::io;
 use std::num::NonZeroUsize;
 
+use secretdir_provider::SecretBuffer;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
-use zeroize::Zeroizing;
 
 /// How much is read at once.
 const CHUNK: usize = 64 << 10;
@@ -18,47 +18,20 @@ pub(crate) enum ReadFault {
     Io(#[from] io::Error),
 }
 
-/// Bytes that grow without leaving copies behind.
-#[derive(Default)]
-pub(crate) struct Wiped(Zeroizing<Vec<u8>>);
-
-impl Wiped {
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// Takes the bytes out; wiping them is the taker's business.
-    pub(crate) fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.0)
-    }
-
-    /// Reads what is there, at most a chunk. Returns how much came; nothing means the end.
-    async fn read(&mut self, reader: &mut (impl AsyncRead + Unpin)) -> io::Result<usize> {
-        if self.0.capacity() - self.0.len() < CHUNK {
-            // A vector that grows by itself frees the old memory as it is.
-            let mut larger = Zeroizing::new(Vec::with_capacity(2 * self.0.capacity() + CHUNK));
-            larger.extend_from_slice(&self.0);
-            self.0 = larger;
-        }
-        let mut chunk = (&mut *reader).take(CHUNK as u64);
-        chunk.read_buf(&mut *self.0).await
-    }
-
-    /// Takes the first bytes away.
-    fn remove_first(&mut self, count: usize) {
-        // What moves down leaves its old place behind, which is overwritten by what comes or wiped in the end.
-        self.0.drain(..count);
-    }
+/// Reads what is there, at most a chunk. Returns how much came; nothing means the end.
+async fn read(reader: &mut (impl AsyncRead + Unpin), into: &mut SecretBuffer) -> io::Result<usize> {
+    let mut chunk = (&mut *reader).take(CHUNK as u64);
+    chunk.read_buf(into.reserved(CHUNK)).await
 }
 
 /// Reads everything to the end.
 pub(crate) async fn whole(
     mut reader: impl AsyncRead + Unpin,
     most: NonZeroUsize,
-    into: &mut Wiped,
+    into: &mut SecretBuffer,
 ) -> Result<(), ReadFault> {
-    while into.read(&mut reader).await? > 0 {
-        if into.as_bytes().len() > most.get() {
+    while read(&mut reader, into).await? > 0 {
+        if into.len() > most.get() {
             return Err(ReadFault::TooMuch(most.get()));
         }
     }
@@ -68,7 +41,7 @@ pub(crate) async fn whole(
 /// Lines, each bounded.
 pub(crate) struct Lines<R> {
     reader: R,
-    buffer: Wiped,
+    buffer: SecretBuffer,
     /// How much of the buffer the line that was handed out last takes up.
     used: usize,
     most: usize,
@@ -76,17 +49,18 @@ pub(crate) struct Lines<R> {
 
 impl<R: AsyncRead + Unpin> Lines<R> {
     pub(crate) fn new(reader: R, most: usize) -> Self {
-        Self { reader, buffer: Wiped::default(), used: 0, most }
+        Self { reader, buffer: SecretBuffer::new(), used: 0, most }
     }
 
     /// Returns the next line without its newline; none at the end. The last one need not have a newline.
     ///
     /// May be dropped while it waits: nothing that was read is lost.
     pub(crate) async fn next(&mut self) -> Result<Option<&[u8]>, ReadFault> {
-        self.buffer.remove_first(std::mem::take(&mut self.used));
+        // What moves down leaves its old place behind, which is overwritten by what comes or wiped in the end.
+        self.buffer.reserved(0).drain(..std::mem::take(&mut self.used));
         let mut looked_at = 0;
         let length = loop {
-            let bytes = self.buffer.as_bytes();
+            let bytes = self.buffer.expose_secret();
             let newline = bytes.iter().skip(looked_at).position(|byte| *byte == b'\n');
             if let Some(position) = newline {
                 self.used = looked_at + position + 1;
@@ -96,7 +70,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
             if looked_at > self.most {
                 return Err(ReadFault::TooMuch(self.most));
             }
-            if self.buffer.read(&mut self.reader).await? == 0 {
+            if read(&mut self.reader, &mut self.buffer).await? == 0 {
                 if looked_at == 0 {
                     return Ok(None);
                 }
@@ -104,12 +78,12 @@ impl<R: AsyncRead + Unpin> Lines<R> {
                 break looked_at;
             }
         };
-        Ok(self.buffer.as_bytes().get(..length))
+        Ok(self.buffer.expose_secret().get(..length))
     }
 
     /// Returns what was read and not handed out.
     pub(crate) fn rest(&self) -> &[u8] {
-        self.buffer.as_bytes()
+        self.buffer.expose_secret()
     }
 }
 
@@ -146,10 +120,10 @@ mod tests {
     async fn more_than_the_most_is_refused_and_the_most_is_not() {
         for (length, fits) in [(CHUNK + 7, true), (CHUNK + 8, false)] {
             let bytes = vec![7; length];
-            let mut read = Wiped::default();
+            let mut read = SecretBuffer::new();
             let most = NonZeroUsize::new(CHUNK + 7).unwrap();
             assert_eq!(whole(&bytes[..], most, &mut read).await.is_ok(), fits);
-            assert!(!fits || read.take() == bytes);
+            assert!(!fits || read.expose_secret() == bytes);
         }
     }
 }

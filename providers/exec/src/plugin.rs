@@ -1,11 +1,10 @@
 //! A source that starts one plug-in for all of its secrets.
 
-use std::fmt;
 use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
 
 use secretdir_provider::{
-    FetchContext, Secret, SecretRequest, SecretSource, SourceError, SourceErrorKind, async_trait,
+    Answers, RunContext, Secret, SecretRequest, SecretSource, SourceError, SourceErrorKind, async_trait,
 };
 use tokio::process::ChildStdin;
 use tokio::time::timeout;
@@ -18,7 +17,7 @@ use crate::noise::Noise;
 use crate::process::Process;
 use crate::redact::Redaction;
 use crate::settings::Setup;
-use crate::talk::{Answer, GRACE, Heard, Talk};
+use crate::talk::{Answer, Bounds, GRACE, Heard, Talk};
 
 pub(crate) struct PluginSource {
     program: String,
@@ -55,9 +54,25 @@ impl PluginSource {
         Self { program, arguments, setup }
     }
 
+    /// Starts the plug-in, unless there is no time for it, and talks to it.
+    async fn ask<'r>(
+        &'r self,
+        run: &RunContext,
+        requests: &'r [SecretRequest],
+        max_together: u64,
+    ) -> Result<Told<'r>, Failure> {
+        let limit = Limit::of(&self.setup, run).ok_or_else(|| Failure::no_time(&self.program))?;
+        let hello = Request::Hello {
+            protocol: VERSION,
+            concurrency: run.concurrency().get(),
+            timeout_ms: limit.time.as_millis().try_into().unwrap_or(u64::MAX),
+        };
+        self.talk(max_together, limit, &hello, requests).await
+    }
+
     async fn talk<'r>(
         &'r self,
-        context: &'r FetchContext,
+        max_together: u64,
         limit: Limit,
         hello: &Request<'_>,
         requests: &'r [SecretRequest],
@@ -65,7 +80,8 @@ impl PluginSource {
         let (mut process, mut pipes) =
             Process::start(&self.program, &self.arguments, &self.setup, Stdio::piped())
                 .map_err(|error| Failure::start(&self.program, &error, &self.setup))?;
-        let mut talk = Talk::new(&self.program, context, requests, self.setup.max_bytes.get(), pipes.stdout);
+        let bounds = Bounds { each: self.setup.max_bytes.get(), together: max_together };
+        let mut talk = Talk::new(&self.program, bounds, requests, pipes.stdout);
         let mut noise = Noise::default();
         let work = self.converse(&mut talk, &mut process, pipes.stdin, hello);
         let done = timeout(limit.time, noise.during(&mut pipes.stderr, work)).await;
@@ -109,11 +125,11 @@ impl PluginSource {
 
 impl Told<'_> {
     /// Turns what was told into answers, with every text redacted, and passes warnings on.
-    fn answers(self, setup: &Setup, program: &str, context: &FetchContext) -> Vec<Answered> {
+    fn answers(self, setup: &Setup, program: &str, run: &RunContext) -> Vec<Answered> {
         let labels: Vec<_> = self.heard.answers.iter().map(Labels::of).collect();
         let shown = self.redaction(setup, &labels);
         for warning in &self.heard.warnings {
-            context.warn(shown.of(warning));
+            run.warn(shown.of(warning));
         }
         let noise = shown.of(self.noise.excerpt());
         let answers = self.heard.answers.iter();
@@ -128,7 +144,7 @@ impl Told<'_> {
             Err(Unfinished::Late(failure)) => failure.with_noise(&noise),
             Ok(ending) => {
                 if self.heard.answers.iter().all(Option::is_some) {
-                    ending.warn(program, &noise, context);
+                    ending.warn(program, &noise, run);
                 }
                 ending.failure(program).with_noise(&noise).with_advice(program, &noise, setup)
             }
@@ -223,14 +239,14 @@ impl Ending {
     }
 
     /// Tells what a person should know although everything was answered.
-    fn warn(&self, program: &str, noise: &str, context: &FetchContext) {
+    fn warn(&self, program: &str, noise: &str, run: &RunContext) {
         match self {
             Self::Ended(status) if status.success() => {}
             Self::Ended(status) => {
-                context.warn(format!("`{program}` answered everything, and then failed: {status}: {noise}"));
+                run.warn(format!("`{program}` answered everything, and then failed: {status}: {noise}"));
             }
             Self::Lingered => {
-                context.warn(format!(
+                run.warn(format!(
                     "`{program}` answered everything, but did not end within {GRACE:?}, and was killed"
                 ));
             }
@@ -252,28 +268,19 @@ impl SecretSource for PluginSource {
         Err(failure::cannot_list())
     }
 
-    async fn fetch(&self, context: &FetchContext, request: &SecretRequest) -> Answered {
-        let only = self.fetch_all(context, std::slice::from_ref(request)).await.pop();
-        only.unwrap_or_else(|| Err(Failure::unanswered(&self.program, None).error()))
+    async fn fetch(&self, run: &RunContext, request: &SecretRequest) -> Answered {
+        let only = Answers::new(1);
+        self.fetch_all(run, std::slice::from_ref(request), &only).await;
+        only.into_only()
     }
 
-    async fn fetch_all(&self, context: &FetchContext, requests: &[SecretRequest]) -> Vec<Answered> {
-        let limit = Limit::of(&self.setup, context);
-        let hello = Request::Hello {
-            protocol: VERSION,
-            concurrency: context.concurrency().get(),
-            timeout_ms: limit.time.as_millis().try_into().unwrap_or(u64::MAX),
-        };
-        match self.talk(context, limit, &hello, requests).await {
-            Ok(told) => told.answers(&self.setup, &self.program, context),
+    /// Puts the answers when the plug-in has ended: its texts are redacted by all of its values, and one that breaks the protocol
+    /// is not believed at all.
+    async fn fetch_all(&self, run: &RunContext, requests: &[SecretRequest], answers: &Answers) {
+        let answered = match self.ask(run, requests, answers.max_bytes()).await {
+            Ok(told) => told.answers(&self.setup, &self.program, run),
             Err(failure) => requests.iter().map(|_| Err(failure.error())).collect(),
-        }
-    }
-}
-
-/// Shows the program alone: arguments may hold credentials.
-impl fmt::Debug for PluginSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PluginSource").field("program", &self.program).finish_non_exhaustive()
+        };
+        answered.into_iter().enumerate().for_each(|(position, answer)| answers.put(position, answer));
     }
 }

@@ -4,7 +4,7 @@
 //! last request, and it is expected to end. Whatever it says that does not belong there ends the conversation: a
 //! plug-in that is wrong about one thing is not believed in another.
 
-use secretdir_provider::{FetchContext, Secret, SecretRequest, SourceErrorKind};
+use secretdir_provider::{Secret, SecretRequest, SourceErrorKind};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::time::{Duration, timeout};
@@ -37,11 +37,21 @@ pub(crate) struct Talk<'r> {
     heard: Heard<'r>,
 }
 
+/// How many bytes secrets may have.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Each of them.
+    pub(crate) each: usize,
+    /// All of them, whatever other sources have.
+    pub(crate) together: u64,
+}
+
 /// What a plug-in has said.
 pub(crate) struct Heard<'r> {
     program: &'r str,
-    context: &'r FetchContext,
-    max_bytes: usize,
+    bounds: Bounds,
+    /// How many bytes all secrets have so far.
+    together: u64,
     line: usize,
     missing: usize,
     pub(crate) answers: Vec<Option<Answer>>,
@@ -59,17 +69,16 @@ pub(crate) enum Answer {
 impl<'r> Talk<'r> {
     pub(crate) fn new(
         program: &'r str,
-        context: &'r FetchContext,
+        bounds: Bounds,
         requests: &'r [SecretRequest],
-        max_bytes: usize,
         stdout: ChildStdout,
     ) -> Self {
-        let longest = max_bytes.saturating_mul(LONGEST_ESCAPE).saturating_add(AROUND_VALUE);
+        let longest = bounds.each.saturating_mul(LONGEST_ESCAPE).saturating_add(AROUND_VALUE);
         let answers = requests.iter().map(|_| None).collect();
         let heard = Heard {
             program,
-            context,
-            max_bytes,
+            bounds,
+            together: 0,
             line: 0,
             missing: requests.len(),
             answers,
@@ -176,18 +185,18 @@ impl Heard<'_> {
     }
 
     /// Takes a secret for an error that is too large by itself, or with all others of the run.
-    fn bounded(&self, secret: Secret) -> Answer {
-        if secret.expose_secret().len() > self.max_bytes {
-            let message = format!("the secret has more than {} bytes", self.max_bytes);
+    fn bounded(&mut self, secret: Secret) -> Answer {
+        let bytes = secret.expose_secret().len();
+        if bytes > self.bounds.each {
+            let message = format!("the secret has more than {} bytes", self.bounds.each);
             return too_large(&message, "raise `max-bytes` if that is not too much");
         }
-        match self.context.admit(secret) {
-            Ok(secret) => Answer::Secret(secret),
-            Err(_) => too_large(
-                "the secrets of this run are too large together",
-                "raise `max-bytes` under [gather]",
-            ),
+        self.together = self.together.saturating_add(bytes.try_into().unwrap_or(u64::MAX));
+        if self.together > self.bounds.together {
+            let message = "the secrets of this run are too large together";
+            return too_large(message, "raise `max-bytes` under [gather]");
         }
+        Answer::Secret(secret)
     }
 
     fn unread(&self, fault: &crate::output::ReadFault) -> Failure {

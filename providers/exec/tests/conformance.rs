@@ -18,6 +18,7 @@ mod settings;
 mod support;
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use secretdir_conformance::{BadSettings, Fixture, Skip};
@@ -62,6 +63,21 @@ impl Fixture for Printed {
 
     fn settings_of_hanging_store(&mut self) -> Option<Table> {
         Some(table([("command", list(&["sh", "-c", "sleep 60", "{secret}"])), ("timeout", "500ms".into())]))
+    }
+
+    fn settings_of_stalling_store(&mut self) -> Option<Table> {
+        let script = "[ $1 = second ] && sleep 60; printf %s $1";
+        Some(table([("command", list(&["sh", "-c", script, "sh", "{secret}"]))]))
+    }
+
+    fn settings_of_later_store(&mut self) -> Option<Table> {
+        Some(table([("command", list(&["./later", "{secret}"])), ("not-found-status", Value::Integer(1))]))
+    }
+
+    async fn open_later_store(&mut self, name: &str, value: &[u8]) {
+        self.put(name, value).await;
+        // A link: a script that this process has written may still be open for writing in a child of another thread.
+        symlink("/bin/cat", self.0.path().join("later")).unwrap();
     }
 
     fn settings_of_counting_store(&mut self) -> Option<Table> {
@@ -125,8 +141,24 @@ impl Fixture for Sample {
 
     fn settings_of_hanging_store(&mut self) -> Option<Table> {
         let mut settings = support::plugin("time.sleep(60)");
-        settings.insert("timeout".to_owned(), "500ms".into());
+        settings.insert("timeout", "500ms");
         Some(settings)
+    }
+
+    fn settings_of_stalling_store(&mut self) -> Option<Table> {
+        let mut settings = support::plugin("say(type='secret', id=0, text='first')\ntime.sleep(60)");
+        settings.insert("timeout", "1s");
+        Some(settings)
+    }
+
+    fn settings_of_later_store(&mut self) -> Option<Table> {
+        let folder = self.0.path().join("later");
+        Some(table([("plugin", list(&[support::SAMPLE, folder.to_str().unwrap()]))]))
+    }
+
+    async fn open_later_store(&mut self, name: &str, value: &[u8]) {
+        fs::create_dir(self.0.path().join("later")).unwrap();
+        fs::write(self.0.path().join("later").join(name), value).unwrap();
     }
 
     fn good_versions(&self) -> Vec<String> {

@@ -24,7 +24,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use secretdir_provider::{FetchContext, SourceError};
+use secretdir_provider::{RunContext, SourceError};
 
 use crate::beneath::Root;
 use crate::error::{self, FileFault, Place};
@@ -49,7 +49,7 @@ pub(crate) struct Listed {
 }
 
 /// Lists the names below a root that begin with a prefix.
-pub(crate) async fn below(root: &Path, context: &FetchContext, prefix: &str) -> Result<Listed, SourceError> {
+pub(crate) async fn below(root: &Path, run: &RunContext, prefix: &str) -> Result<Listed, SourceError> {
     let mut before: Option<(Root, Seen)> = None;
     for _ in 0..MOST_WALKS {
         let top = Root::open(root).map_err(|errno| error::of_root(root, errno))?;
@@ -61,7 +61,7 @@ pub(crate) async fn below(root: &Path, context: &FetchContext, prefix: &str) -> 
         // The first root is held until here, or another one could have been given its identity.
         match (before, seen) {
             (Some((first, same)), Some(seen)) if first.is(&top) && same == seen => {
-                return complete(root, top, seen, context);
+                return complete(root, top, seen, run);
             }
             (_, seen) => before = seen.map(|seen| (top, seen)),
         }
@@ -71,14 +71,14 @@ pub(crate) async fn below(root: &Path, context: &FetchContext, prefix: &str) -> 
 }
 
 /// Takes what two walks have seen for the whole, unless a link kept them from seeing what it names.
-fn complete(root: &Path, top: Root, seen: Seen, context: &FetchContext) -> Result<Listed, SourceError> {
+fn complete(root: &Path, top: Root, seen: Seen, run: &RunContext) -> Result<Listed, SourceError> {
     if let Some((link, refusal)) = seen.broken_links.first_key_value() {
         return Err(error::of_file(Place::of_directory(root, link), FileFault::Open(*refusal)));
     }
     if let Some(hidden) = told_of_hidden(root, &seen.hidden) {
-        context.warn(hidden);
+        run.warn(hidden);
     }
-    seen.warnings.into_iter().for_each(|warning| context.warn(warning));
+    seen.warnings.into_iter().for_each(|warning| run.warn(warning));
     Ok(Listed { names: seen.names.into_iter().collect(), root: top })
 }
 

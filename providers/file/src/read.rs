@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use rustix::buffer::spare_capacity;
 use rustix::fs::{FileType, Stat, fstat};
 use rustix::io::{Errno, pread, retry_on_intr};
-use zeroize::Zeroizing;
+use secretdir_provider::SecretBuffer;
 
 use crate::error::FileFault;
 
@@ -16,12 +16,12 @@ pub(crate) const MOST_BYTES: usize = 16 * 1024 * 1024;
 const ATTEMPTS: usize = 4;
 
 /// Returns the bytes of a regular file.
-pub(crate) fn whole(file: &OwnedFd) -> Result<Zeroizing<Vec<u8>>, FileFault> {
+pub(crate) fn whole(file: &OwnedFd) -> Result<SecretBuffer, FileFault> {
     whole_with(file, || {})
 }
 
 /// Reads; `meanwhile` is what happens before it is checked that nothing has happened.
-fn whole_with(file: &OwnedFd, mut meanwhile: impl FnMut()) -> Result<Zeroizing<Vec<u8>>, FileFault> {
+fn whole_with(file: &OwnedFd, mut meanwhile: impl FnMut()) -> Result<SecretBuffer, FileFault> {
     for _ in 0..ATTEMPTS {
         let before = Look::at(file)?;
         let bytes = read_once(file, before.size).map_err(FileFault::Read)?;
@@ -55,17 +55,19 @@ impl Look {
     }
 }
 
-/// Reads from the start until the end, or until there is more than expected. The buffer holds one byte more than the
-/// expected size, so it never has to grow, which would leave a copy of the value in freed memory.
-fn read_once(file: &OwnedFd, size: usize) -> Result<Zeroizing<Vec<u8>>, Errno> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(size + 1));
-    while bytes.len() <= size {
+/// Reads from the start until as much has come as is expected, or the end. The buffer holds one byte more than the expected
+/// size, so that more is noticed, and it never has to grow, which would leave a copy of the value in freed memory. A file that
+/// gives all that its size promises needs one call; that it has ended there, its size says afterwards. One without a size, such as
+/// those of /proc, is asked for a byte all the same.
+fn read_once(file: &OwnedFd, size: usize) -> Result<SecretBuffer, Errno> {
+    let mut bytes = SecretBuffer::with_capacity(size + 1);
+    loop {
         let offset = bytes.len() as u64;
-        if retry_on_intr(|| pread(file, spare_capacity(&mut bytes), offset))? == 0 {
-            break;
+        let read = retry_on_intr(|| pread(file, spare_capacity(bytes.reserved(0)), offset))?;
+        if read == 0 || bytes.len() >= size {
+            return Ok(bytes);
         }
     }
-    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -88,7 +90,7 @@ mod tests {
     fn the_buffer_never_grows() {
         let (_, reader) = file(&[7; 100_000]);
         let bytes = whole(&reader).unwrap();
-        assert_eq!((bytes.len(), bytes.capacity()), (100_000, 100_001));
+        assert_eq!((bytes.len(), Vec::from(bytes).capacity()), (100_000, 100_001));
     }
 
     #[test]
@@ -101,7 +103,7 @@ mod tests {
                 writer.write_all(b" and new").unwrap();
             }
         };
-        assert_eq!(*whole_with(&reader, grow_once).unwrap(), b"old and new");
+        assert_eq!(whole_with(&reader, grow_once).unwrap().expose_secret(), b"old and new");
     }
 
     #[test]

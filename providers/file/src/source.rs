@@ -2,31 +2,30 @@
 
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use rustix::io::Errno;
 use secretdir_provider::{
-    FetchContext, Retry, Secret, SecretRequest, SecretSource, SourceError, async_trait,
+    Answers, Listed, RunContext, Secret, SecretRequest, SecretSource, SourceError, async_trait,
 };
 
 use crate::beneath::{self, Refusal, Root, RunRoot};
 use crate::error::{self, FileFault, Place};
 use crate::name::NameFault;
-use crate::turn::let_others_run;
+use crate::turn::{FILES_EACH, let_others_run};
 use crate::{list, read};
 
-#[derive(Debug)]
 pub(crate) struct FileSource {
     root: PathBuf,
-    run_root: RunRoot,
 }
 
 impl FileSource {
     pub(crate) fn new(root: PathBuf) -> Self {
-        Self { root, run_root: RunRoot::default() }
+        Self { root }
     }
 
-    fn open_root(&self) -> Result<Root, Errno> {
-        Root::open(&self.root)
+    /// Returns the root of a run.
+    fn root_of(&self, run: &RunContext) -> Result<Arc<Root>, SourceError> {
+        run.state::<RunRoot>().get(&self.root).map_err(|errno| error::of_root(&self.root, errno))
     }
 
     fn answer(&self, root: &Root, request: &SecretRequest) -> Result<Secret, SourceError> {
@@ -61,54 +60,32 @@ impl SecretSource for FileSource {
         }
     }
 
-    async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
-        let root = self.open_root().map_err(|errno| error::of_root(&self.root, errno))?;
-        self.answer(&root, request)
+    /// Where the root is a link that is flipped meanwhile, all answers of a run come from the directory that it named at the start.
+    async fn fetch(&self, run: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+        self.answer(&*self.root_of(run)?, request)
     }
 
-    /// Opens the root once for all, unless the run has it open from a listing: where it is a link that is flipped
-    /// meanwhile, all answers come from the directory that it named at the start.
-    async fn fetch_all(
-        &self,
-        context: &FetchContext,
-        requests: &[SecretRequest],
-    ) -> Vec<Result<Secret, SourceError>> {
-        let root = self.run_root.take(context.deadline()).map_or_else(|| self.open_root(), Ok);
-        let mut answers = Vec::with_capacity(requests.len());
-        for request in requests {
-            answers.push(match &root {
-                Ok(root) => self.answer(root, request).and_then(|secret| context.admit(secret)),
-                Err(errno) => Err(error::of_root(&self.root, *errno)),
-            });
-            let_others_run().await;
+    /// Reads one file after another, which blocks: several at once would not be quicker.
+    async fn fetch_all(&self, run: &RunContext, requests: &[SecretRequest], answers: &Answers) {
+        for (position, request) in requests.iter().enumerate() {
+            answers.put(position, self.fetch(run, request).await);
+            if (position + 1) % FILES_EACH == 0 {
+                let_others_run().await;
+            }
         }
-        if let Ok(root) = root
-            && answers.iter().any(may_be_asked_again)
-        {
-            // Nothing else is kept of this run, so there is nothing to differ from.
-            drop(self.run_root.keep(context.deadline(), root));
-        }
-        answers
     }
 
-    async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
+    async fn list(&self, run: &RunContext, prefix: &str) -> Result<Vec<Listed>, SourceError> {
         self.check_prefix(prefix)?;
-        let listed = list::below(&self.root, context, prefix).await?;
-        let kept = self.run_root.keep(context.deadline(), listed.root);
-        kept.map_err(|_| error::replaced(&self.root))?;
-        Ok(listed.names)
+        let listed = list::below(&self.root, run, prefix).await?;
+        run.state::<RunRoot>().keep(listed.root).map_err(|_| error::replaced(&self.root))?;
+        Ok(listed.names.into_iter().map(Listed::new).collect())
     }
-}
-
-/// The engine then asks for this one alone, and keeps the answers to the others.
-fn may_be_asked_again(answer: &Result<Secret, SourceError>) -> bool {
-    answer.as_ref().is_err_and(|error| error.retry() != Retry::No)
 }
 
 fn read_below(root: BorrowedFd<'_>, name: &str) -> Result<Secret, FileFault> {
     let file = beneath::open(root, name).map_err(FileFault::Open)?;
-    let mut bytes = read::whole(&file)?;
-    Ok(Secret::new(std::mem::take(&mut *bytes)))
+    Ok(Secret::new(read::whole(&file)?))
 }
 
 #[cfg(test)]
@@ -119,15 +96,15 @@ mod tests {
     use std::os::unix::fs::symlink;
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use secretdir_provider::{Retry, SourceErrorKind};
     use tempfile::TempDir;
 
     use super::*;
 
-    fn context() -> FetchContext {
-        FetchContext::new(Instant::now() + Duration::from_secs(60), NonZeroUsize::MIN)
+    fn context() -> RunContext {
+        RunContext::builder().timeout(Duration::from_secs(60)).concurrency(NonZeroUsize::MIN).build()
     }
 
     /// Polls to the end a future that never has to wait.
@@ -144,11 +121,20 @@ mod tests {
         finish(FileSource::new(folder.path().to_owned()).fetch(&context(), &SecretRequest::new(name)))
     }
 
-    /// Makes a generation of two files, both with the same bytes.
+    /// Returns the names of one file more than are read in one turn.
+    fn names() -> impl Iterator<Item = String> {
+        (0..=FILES_EACH).map(|number| number.to_string())
+    }
+
+    fn requests() -> Vec<SecretRequest> {
+        names().map(SecretRequest::new).collect()
+    }
+
+    /// Makes a generation of such files, all with the same bytes.
     fn generation(folder: &TempDir, name: &str) {
         let directory = folder.path().join(name);
         fs::create_dir(&directory).unwrap();
-        for file in ["a", "b"] {
+        for file in names() {
             fs::write(directory.join(file), name).unwrap();
         }
     }
@@ -162,18 +148,18 @@ mod tests {
         symlink(".app.gen-1", &link).unwrap();
 
         let source = FileSource::new(link.clone());
-        let (context, requests) = (context(), ["a", "b"].map(SecretRequest::new));
-        let mut both = pin!(source.fetch_all(&context, &requests));
-        // The first turn ends between the two files.
+        let (run, requests) = (context(), requests());
+        let mut both = pin!(secretdir_conformance::fetch_all(&source, &run, &requests));
+        // The first turn ends before the last file.
         assert!(both.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         symlink(".app.gen-2", folder.path().join("new")).unwrap();
         fs::rename(folder.path().join("new"), &link).unwrap();
 
         let answers = finish(both);
-        let values: Vec<_> = answers.iter().map(|answer| answer.as_ref().unwrap().expose_secret()).collect();
-        assert_eq!(values, [b".app.gen-1", b".app.gen-1"]);
-        let after = finish(source.fetch(&context, &requests[0])).unwrap();
-        assert_eq!(after.expose_secret(), b".app.gen-2");
+        let of = |answer: &Result<Secret, SourceError>| answer.as_ref().unwrap().expose_secret().to_owned();
+        assert!(answers.iter().all(|answer| of(answer) == b".app.gen-1"));
+        assert_eq!(of(&finish(source.fetch(&run, &requests[0]))), b".app.gen-1");
+        assert_eq!(of(&finish(source.fetch(&context(), &requests[0]))), b".app.gen-2");
     }
 
     #[cfg(target_os = "linux")]
@@ -182,16 +168,17 @@ mod tests {
         let folder = TempDir::new().unwrap();
         generation(&folder, "root");
         let source = FileSource::new(folder.path().join("root"));
-        let (context, requests) = (context(), ["a", "b"].map(SecretRequest::new));
-        let mut both = pin!(source.fetch_all(&context, &requests));
+        let (run, requests) = (context(), requests());
+        let mut both = pin!(secretdir_conformance::fetch_all(&source, &run, &requests));
         assert!(both.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         fs::remove_dir_all(folder.path().join("root")).unwrap();
         let answers = finish(both);
         assert!(answers[0].is_ok());
-        assert_eq!(answers[1].as_ref().unwrap_err().kind(), SourceErrorKind::Unavailable);
+        assert_eq!(answers[FILES_EACH].as_ref().unwrap_err().kind(), SourceErrorKind::Unavailable);
 
         fs::create_dir_all(folder.path().join("root/below")).unwrap();
-        let mut listing = pin!(source.list(&context, ""));
+        let run = context();
+        let mut listing = pin!(source.list(&run, ""));
         assert!(listing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         fs::remove_dir_all(folder.path().join("root")).unwrap();
         assert_eq!(finish(listing).unwrap_err().kind(), SourceErrorKind::Unavailable);
@@ -251,7 +238,11 @@ mod tests {
     fn a_root_that_is_not_there_is_unavailable_for_each_request() {
         let folder = TempDir::new().unwrap();
         let source = FileSource::new(folder.path().join("none"));
-        let answers = finish(source.fetch_all(&context(), &["a", "b"].map(SecretRequest::new)));
+        let answers = finish(secretdir_conformance::fetch_all(
+            &source,
+            &context(),
+            &["a", "b"].map(SecretRequest::new),
+        ));
         assert_eq!(answers.len(), 2);
         for answer in answers {
             let error = answer.unwrap_err();

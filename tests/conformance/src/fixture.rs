@@ -45,6 +45,26 @@ pub trait Fixture: Sized {
         None
     }
 
+    /// Returns good settings, for a source that reads a store which answers the request for the label `first` with the value
+    /// `first`, and the one for `second` never. A fixture that has none skips the rule
+    /// `what_arrived_before_the_deadline_counts`.
+    fn settings_of_stalling_store(&mut self) -> Option<Table> {
+        None
+    }
+
+    /// Returns good settings, for a source that reads a store which is not there yet, but will be when
+    /// [`open_later_store`](Self::open_later_store) is called. A fixture that has none skips the rule
+    /// `a_store_that_appears_later_is_found`.
+    fn settings_of_later_store(&mut self) -> Option<Table> {
+        None
+    }
+
+    /// Opens the store that was not there, with one secret in it.
+    fn open_later_store(&mut self, name: &str, value: &[u8]) -> impl Future<Output = ()> {
+        let _ = (name, value);
+        async {}
+    }
+
     /// Returns good settings, for a source that reads a store which takes a little time over each answer, whatever the
     /// answer is, and counts how many requests it is answering: see [`most_at_once`](Self::most_at_once). A fixture that
     /// has none skips the rule `no_more_requests_are_in_flight_than_allowed`.

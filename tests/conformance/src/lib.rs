@@ -7,9 +7,37 @@ pub mod rules;
 mod run;
 mod traces;
 
+use secretdir_provider::{Answer, Answers, Listed, RunContext, SecretRequest, SecretSource, SourceError};
+
 pub use fixture::{BadSettings, Fixture, Skip};
 #[doc(hidden)]
-pub use run::{check_skips, run};
+pub use run::{check_skips, run, run_alone};
+
+/// Fetches several secrets, and returns the answers in the order of the requests. Panics unless each has one.
+pub async fn fetch_all(
+    source: &dyn SecretSource,
+    run: &RunContext,
+    requests: &[SecretRequest],
+) -> Vec<Answer> {
+    let answers = Answers::new(requests.len());
+    source.fetch_all(run, requests, &answers).await;
+    assert!(!answers.is_mixed_up(), "an answer was put at a position that no request has");
+    let answers = answers.into_vec().into_iter().zip(requests);
+    answers.map(|(answer, request)| answer.unwrap_or_else(|| panic!("no answer to {request:?}"))).collect()
+}
+
+/// Lists the names of the secrets below a prefix.
+///
+/// # Errors
+///
+/// What the source says.
+pub async fn list(
+    source: &dyn SecretSource,
+    run: &RunContext,
+    prefix: &str,
+) -> Result<Vec<String>, SourceError> {
+    Ok(source.list(run, prefix).await?.into_iter().map(Listed::into_name).collect())
+}
 
 /// Expands to one named `#[test]` for each of the [`rules`], and one that checks the skips of the fixture.
 ///
@@ -31,6 +59,13 @@ macro_rules! __tests_of {
                 $crate::run(stringify!($rule), $crate::rules::$rule::<$fixture>);
             }
         )*
+
+        #[test]
+        fn many_runs_leave_nothing_behind() {
+            let test = concat!(module_path!(), "::many_runs_leave_nothing_behind");
+            let check = $crate::rules::many_runs_leave_nothing_behind::<$fixture>;
+            $crate::run_alone("many_runs_leave_nothing_behind", test, check);
+        }
 
         #[test]
         fn every_skip_names_a_rule_and_a_reason() {
@@ -66,6 +101,9 @@ macro_rules! __with_every_rule {
             every_request_has_its_answer_in_order
             a_failure_leaves_the_others_intact
             a_source_can_be_asked_again
+            a_later_run_sees_what_has_changed
+            a_store_that_appears_later_is_found
+            what_arrived_before_the_deadline_counts
             a_listing_is_complete_or_unsupported
             check_prefix_refuses_only_what_list_refuses
             sources_are_asked_side_by_side

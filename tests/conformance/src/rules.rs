@@ -6,15 +6,16 @@ mod faults;
 mod flight;
 mod listing;
 mod names;
+mod runs;
 mod secrecy;
 mod settings;
 
 use std::num::NonZeroUsize;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use secretdir_provider::{
-    FetchContext, Provider as _, Secret, SecretRequest, SecretSource, Settings, SettingsError, SourceError,
-    Table,
+    Answer, Provider as _, RunContext, SecretRequest, SecretSource, Settings, SettingsError, SourceError,
+    Table, Warnings,
 };
 
 pub use answers::{
@@ -31,6 +32,10 @@ pub use flight::{
 };
 pub use listing::{a_listing_is_complete_or_unsupported, check_prefix_refuses_only_what_list_refuses};
 pub use names::{a_version_is_accepted_or_unsupported, check_accepts_good_names, check_refuses_bad_names};
+pub use runs::{
+    a_later_run_sees_what_has_changed, a_store_that_appears_later_is_found, many_runs_leave_nothing_behind,
+    what_arrived_before_the_deadline_counts,
+};
 pub use secrecy::no_value_is_shown;
 pub use settings::{
     a_bad_setting_is_named, a_setting_of_the_wrong_type_is_named, a_source_is_built_offline,
@@ -41,9 +46,6 @@ use crate::fixture::Fixture;
 
 /// A source, or what is wrong with its settings.
 type Built = Result<Box<dyn SecretSource>, SettingsError>;
-
-/// What came of a request.
-type Answer = Result<Secret, SourceError>;
 
 /// Builds a source from settings.
 fn build<F: Fixture>(fixture: &F, table: Table) -> Built {
@@ -77,14 +79,19 @@ fn requests<F: Fixture>(fixture: &F, labels: &[&str]) -> Vec<SecretRequest> {
 }
 
 /// Makes the context of a run that has time enough.
-fn context(concurrency: usize) -> FetchContext {
+fn context(concurrency: usize) -> RunContext {
     context_within(Duration::from_secs(60), concurrency)
 }
 
+/// Makes the context of a run that collects its warnings here.
+fn context_with(warnings: &Warnings) -> RunContext {
+    RunContext::builder().timeout(Duration::from_secs(60)).warnings(warnings.clone()).build()
+}
+
 /// Makes the context of a run that has this much time.
-fn context_within(time: Duration, concurrency: usize) -> FetchContext {
+fn context_within(time: Duration, concurrency: usize) -> RunContext {
     let concurrency = NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN);
-    FetchContext::new(Instant::now() + time, concurrency)
+    RunContext::builder().timeout(time).concurrency(concurrency).build()
 }
 
 /// Fails unless a request was answered with this value. Says nothing of what came instead.

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io::Write as _;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::fixture::{Fixture, Skip};
@@ -9,10 +10,13 @@ use crate::fixture::{Fixture, Skip};
 /// How long a rule may take, its fixture included.
 const LIMIT: Duration = Duration::from_secs(120);
 
+/// Set in the process that runs one rule alone.
+const ALONE: &str = "SECRETDIR_CONFORMANCE_ALONE";
+
 macro_rules! names_of {
     (rules; $($rule:ident)*) => {
         /// The names of all rules.
-        const RULES: &[&str] = &[$(stringify!($rule)),*];
+        const RULES: &[&str] = &[$(stringify!($rule),)* "many_runs_leave_nothing_behind"];
     };
 }
 crate::__with_every_rule!(names_of, rules);
@@ -31,6 +35,22 @@ pub fn run<F: Fixture, R: Future<Output = ()>>(rule: &str, check: impl FnOnce(F)
             panic!("{rule}: did not end within {LIMIT:?}");
         }
     });
+}
+
+/// Runs a rule in a process where no other one runs: the test of this name, once more.
+#[doc(hidden)]
+pub fn run_alone<F: Fixture, R: Future<Output = ()>>(rule: &str, test: &str, check: impl FnOnce(F) -> R) {
+    let is_skipped = F::skips().iter().any(|skip| skip.rule == rule);
+    if is_skipped || std::env::var_os(ALONE).is_some() {
+        return run(rule, check);
+    }
+    // The name of a test leaves out that of its crate.
+    let test = test.split_once("::").map_or(test, |(_, test)| test);
+    let this = std::env::current_exe().unwrap_or_else(|error| panic!("where this test is: {error}"));
+    let output = Command::new(this).args(["--exact", test, "--nocapture"]).env(ALONE, "1").output();
+    let output = output.unwrap_or_else(|error| panic!("this test cannot be started once more: {error}"));
+    let (told, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && told.contains("1 passed"), "{rule}, alone: {errors}");
 }
 
 /// Fails if a skip names no rule, names one twice, or gives no reason.

@@ -7,7 +7,7 @@ use std::panic::catch_unwind;
 use std::process::Command;
 
 use memory::{Fault, Memory};
-use secretdir_conformance::{conformance_tests, rules, run};
+use secretdir_conformance::{conformance_tests, rules, run, run_alone};
 
 conformance_tests!(Memory<{ Fault::NONE }>);
 
@@ -76,8 +76,14 @@ noticed! {
     NO_STORE_IS_NOT_FOUND by an_absent_store_is_an_error: "an answer of a store that is not there: not found"
     NO_LISTING_IS_NOT_FOUND by an_absent_store_is_an_error: "a listing of a store that is not there: not found"
     OUT_OF_ORDER by every_request_has_its_answer_in_order: "not the bytes that were stored"
-    ALL_OR_NOTHING by a_failure_leaves_the_others_intact: "answers to three requests"
+    ALL_OR_NOTHING by a_failure_leaves_the_others_intact: "no answer to"
+    MIXES_UP by every_request_has_its_answer_in_order: "a position that no request has"
     ONCE by a_source_can_be_asked_again: "not answered"
+    CACHES by a_later_run_sees_what_has_changed: "6 of them, but 5 came back"
+    NO_HOOKS by a_store_that_appears_later_is_found: "nor does it skip this rule"
+    REMEMBERS_ABSENCE by a_store_that_appears_later_is_found: "a store that is there now: not answered"
+    NO_HOOKS by what_arrived_before_the_deadline_counts: "nor does it skip this rule"
+    ANSWERS_AT_THE_END by what_arrived_before_the_deadline_counts: "the answer that had come is lost"
     LISTS_ALL by a_listing_is_complete_or_unsupported: "of a listing"
     LISTS_A_PAGE by a_listing_is_complete_or_unsupported: "of a listing"
     LISTS_TWICE by a_listing_is_complete_or_unsupported: "of a listing"
@@ -99,12 +105,35 @@ noticed! {
     NO_HOOKS by a_store_that_hangs_is_a_time_out: "nor does it skip this rule"
     HANG_IS_OTHER by a_store_that_hangs_is_a_time_out: "of a store that hangs: unavailable: hangs"
     BLOCKS by a_store_that_hangs_is_a_time_out: "the thread was blocked"
-    SHOWN_BY_SOURCE by no_value_is_shown: "Debug of a new source shows a value"
     SHOWN_BY_ERROR by no_value_is_shown: "an error shows a value"
     SHOWN_BY_WARNING by no_value_is_shown: "a warning shows a value"
     SHOWN_BY_TRACE by no_value_is_shown: "a trace shows a value"
     SHOWN_BY_FOREIGN_ERROR by no_value_is_shown: "a trace shows a value"
     SHOWN_BY_PANIC by no_value_is_shown: "a panic shows a value"
+}
+
+/// Each with a test of its own, which is started once more in a process of its own.
+macro_rules! noticed_alone {
+    ($($test:ident: $fault:ident, $words:literal)*) => {
+        $(
+            #[test]
+            fn $test() {
+                let check = rules::many_runs_leave_nothing_behind::<Memory<{ Fault::$fault }>>;
+                let test = concat!(module_path!(), "::", stringify!($test));
+                if std::env::var_os("SECRETDIR_CONFORMANCE_ALONE").is_some() {
+                    return run_alone("many_runs_leave_nothing_behind", test, check);
+                }
+                let complaint = catch_unwind(|| run_alone("many_runs_leave_nothing_behind", test, check));
+                let complaint = complaint.map_or_else(words_of, |()| "nothing".to_owned());
+                assert!(complaint.contains($words), "{complaint}");
+            }
+        )*
+    };
+}
+
+noticed_alone! {
+    a_source_that_keeps_values_is_noticed: KEEPS_VALUES, "bytes are left of 800 runs"
+    a_source_that_keeps_descriptors_is_noticed: KEEPS_DESCRIPTORS, "800 descriptors are left"
 }
 
 #[test]

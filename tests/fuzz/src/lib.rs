@@ -10,7 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use secretdir_engine::{Host, Registry};
 use secretdir_provider::{
-    FetchContext, Provider, Secret, SecretRequest, SecretSource, Settings, SettingsError, SourceError,
+    Answers, Clock, Jitter, Listed, 
+    RunContext, Provider, Secret, SecretRequest, SecretSource, Settings, SettingsError, SourceError,
     async_trait,
 };
 use serde_json::Value;
@@ -55,16 +56,18 @@ pub fn quoted(text: &str) -> String {
 
 /// Lists a source, and fetches these and all that it lists.
 pub fn ask(source: &dyn SecretSource, names: &[&str]) -> Vec<(String, Result<Secret, SourceError>)> {
-    let context = FetchContext::new(Instant::now() + LONG, NonZeroUsize::new(4).expect("not zero"));
+    let context = RunContext::builder().timeout(LONG).concurrency(NonZeroUsize::new(4).expect("not zero")).build();
     runtime().block_on(async {
         // A program whose main function is Rust's ignores it: a plug-in need not read what it is sent.
         let _pipe = signal(SignalKind::pipe()).expect("it can be caught");
         let listed = source.list(&context, "").await.unwrap_or_default();
         let names: Vec<String> =
-            listed.into_iter().chain(names.iter().map(|name| (*name).to_owned())).collect();
+            listed.into_iter().map(Listed::into_name).chain(names.iter().map(|name| (*name).to_owned())).collect();
         let requests: Vec<_> = names.iter().map(SecretRequest::new).collect();
-        let answers = source.fetch_all(&context, &requests).await;
-        assert_eq!(answers.len(), requests.len());
+        let answers = Answers::new(requests.len());
+        source.fetch_all(&context, &requests, &answers).await;
+        assert!(!answers.is_mixed_up());
+        let answers = answers.into_vec().into_iter().map(|answer| answer.expect("every request is answered"));
         names.into_iter().zip(answers).collect()
     })
 }
@@ -78,8 +81,12 @@ impl Host for Calm {
         SystemTime::UNIX_EPOCH
     }
 
-    fn jitter(&self, _: Duration) -> Duration {
-        Duration::ZERO
+    fn clock(&self) -> Clock {
+        Clock::default()
+    }
+
+    fn jitter(&self) -> Jitter {
+        Jitter::new(|_| Duration::ZERO)
     }
 }
 
@@ -103,7 +110,7 @@ impl SecretSource for Same {
         Ok(())
     }
 
-    async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+    async fn fetch(&self, _: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError> {
         Ok(Secret::new(match request.name() {
             "json" => {
                 br#"{"user": "app", "port": 5432, "on": false, "list": [1, "two", {"three": null}]}"#.to_vec()

@@ -75,10 +75,30 @@ pub struct Stub {
     acceptor: Option<JoinHandle<()>>,
 }
 
+/// Which reply a request gets.
+#[derive(Debug)]
+enum Replies {
+    /// One for each request; the last one stays.
+    InTurn(Vec<Reply>),
+    /// The first one whose text occurs in the body.
+    ByBody(Vec<(&'static str, Reply)>),
+}
+
+impl Replies {
+    fn to(&self, number: usize, body: &[u8]) -> Option<&Reply> {
+        match self {
+            Self::InTurn(replies) => replies.get(number).or(replies.last()),
+            Self::ByBody(replies) => {
+                let body = String::from_utf8_lossy(body);
+                replies.iter().find(|(text, _)| body.contains(text)).map(|(_, reply)| reply)
+            }
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Shared {
-    /// One for each request; the last one stays.
-    replies: Vec<Reply>,
+    replies: Replies,
     pause: Duration,
     requests: AtomicUsize,
     /// How many bytes of endless answers were sent.
@@ -108,8 +128,21 @@ impl Stub {
         Self::with(vec![reply], pause)
     }
 
+    /// Starts a server on a free port whose reply is the first one of those whose text occurs in the body of the request.
+    pub fn by_body(replies: Vec<(&'static str, Reply)>) -> Self {
+        Self::listen(TcpListener::bind("127.0.0.1:0").unwrap(), Replies::ByBody(replies), Duration::ZERO)
+    }
+
+    /// Starts a server at an address where nobody listens.
+    pub fn at(address: SocketAddr, reply: Reply) -> Self {
+        Self::listen(TcpListener::bind(address).unwrap(), Replies::InTurn(vec![reply]), Duration::ZERO)
+    }
+
     fn with(replies: Vec<Reply>, pause: Duration) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::listen(TcpListener::bind("127.0.0.1:0").unwrap(), Replies::InTurn(replies), pause)
+    }
+
+    fn listen(listener: TcpListener, replies: Replies, pause: Duration) -> Self {
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             replies,
@@ -183,14 +216,15 @@ impl Shared {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let message = http::read(&mut BufReader::new(&stream))?;
-        self.seen.lock().unwrap().push((message.first_line, message.body));
         let number = self.requests.fetch_add(1, Ordering::SeqCst);
+        let reply = self.replies.to(number, &message.body);
+        self.seen.lock().unwrap().push((message.first_line, message.body));
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
         thread::sleep(self.pause);
         // Before the reply: once the client has it, it may well ask again.
         self.now.fetch_sub(1, Ordering::SeqCst);
-        let Some(reply) = self.replies.get(number).or(self.replies.last()) else { return Ok(()) };
+        let Some(reply) = reply else { return Ok(()) };
         match reply {
             Reply::Answer { status, headers, body } => (&stream).write_all(&response(*status, headers, body)),
             Reply::Raw(bytes) => (&stream).write_all(bytes),

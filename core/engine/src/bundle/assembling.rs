@@ -6,8 +6,9 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{Bytes, MakeError};
+use crate::answers::Answers;
+use crate::failure::{GatherFailure, Unmade};
 use crate::field::{Field, FieldError, JsonSecret};
-use crate::gather::{Answers, GatherFailure, Unmade};
 use crate::plan::{Content, IfAbsent, Plan, PlannedTemplate, RequestId, SecretUse};
 
 /// The assembling so far.
@@ -81,7 +82,7 @@ impl<'a> Assembling<'a> {
         }
         let values: Vec<_> = values.into_iter().map(Bytes::get).collect();
         let rendered =
-            planned.template.render_beside(&values, self.answers.time_left()).await.map(Bytes::Made);
+            planned.template.render_beside(&values, self.answers.deadline.remaining()).await.map(Bytes::Made);
         rendered.map_err(|error| self.failures.push(GatherFailure::rendering(name, planned, error))).ok()
     }
 

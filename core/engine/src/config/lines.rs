@@ -79,7 +79,7 @@ mod tests {
         for (path, line) in
             [(&["a", "b"][..], 5), (&["a", "b", "c", "d"], 5), (&["a", "c"], 3), (&["x", "b"], 1), (&[], 1)]
         {
-            assert_eq!(lines.of(&KeyPath::of(path.iter().copied())), line, "{path:?}");
+            assert_eq!(lines.of(&path.iter().copied().collect()), line, "{path:?}");
         }
         assert_eq!(lines.of(&KeyPath::from(&[key("a"), key("b"), Segment::Index(1)][..])), 6);
     }

@@ -42,7 +42,7 @@ impl Config {
             Value::Table(table) => Some(table),
             _ => None,
         });
-        profiles.into_iter().flat_map(|table| table.keys().map(String::as_str))
+        profiles.into_iter().flat_map(|table| table.keys())
     }
 
     /// Lays a profile over the rest. What cannot be laid over is told by [`resolve`](Self::resolve), with all else that is
@@ -59,7 +59,7 @@ impl Config {
         let Some(profile) = profile else {
             let message = format!("there is no profile `{name}`{}", known(name, self.profiles()));
             let mut report = Report::on(&self);
-            report.error(&KeyPath::of(["profiles"]), message);
+            report.error(&KeyPath::from("profiles"), message);
             return report.finish().map(|_| self);
         };
         self.profile = Some(name.to_owned());
@@ -96,9 +96,11 @@ impl Config {
         let table = match name {
             None => &mut self.table,
             Some(_) => {
-                let below = self.table.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
-                match below {
-                    Value::Table(below) => below,
+                if !self.table.contains_key(section) {
+                    self.table.insert(section, Table::new());
+                }
+                match self.table.get_mut(section) {
+                    Some(Value::Table(below)) => below,
                     _ => return,
                 }
             }
@@ -118,16 +120,16 @@ impl Config {
 
 /// Reports profiles that are no tables, and sections in them that nobody knows.
 pub(crate) fn check(top: &Table, report: &mut Report<'_>) {
-    let at = KeyPath::of(["profiles"]);
+    let at = KeyPath::from("profiles");
     let Some(profiles) = top.get("profiles").and_then(|value| section::as_table(value, &at, report)) else {
         return;
     };
     for (name, value) in profiles {
-        let at = at.join(&KeyPath::of([name.as_str()]));
-        for section in section::as_table(value, &at, report).into_iter().flat_map(Table::keys) {
-            if !SECTIONS.iter().any(|(known, _)| known == section) {
+        let at = at.clone().key(name);
+        for section in section::as_table(value, &at, report).into_iter().flat_map(|table| table.keys()) {
+            if !SECTIONS.iter().any(|(known, _)| *known == section) {
                 let known = known(section, SECTIONS.iter().map(|(known, _)| *known));
-                report.error(&at.join(&KeyPath::of([section.as_str()])), format!("unknown key{known}"));
+                report.error(&at.clone().key(section), format!("unknown key{known}"));
             }
         }
     }

@@ -251,7 +251,7 @@ pub(crate) fn check_top(table: &Table, report: &mut Report<'_>) {
 /// Reads a section as far as it can be read: what is wrong is reported, and then missing from it.
 pub(crate) fn read<S: Section>(table: &Table, at: &KeyPath, report: &mut Report<'_>) -> S {
     for key in S::REQUIRED.iter().filter(|key| !table.contains_key(**key)) {
-        report.error(&at.join(&KeyPath::of([*key])), "missing");
+        report.error(&at.clone().key(*key), "missing");
     }
     parse(table.clone()).unwrap_or_else(|error| {
         report.settings(at, &error);
@@ -261,7 +261,7 @@ pub(crate) fn read<S: Section>(table: &Table, at: &KeyPath, report: &mut Report<
 
 /// Reads a section that may be missing.
 pub(crate) fn read_if_there<S: Section>(top: &Table, key: &str, report: &mut Report<'_>) -> Option<S> {
-    let at = KeyPath::of([key]);
+    let at = KeyPath::from(key);
     let table = as_table(top.get(key)?, &at, report)?;
     Some(read(table, &at, report))
 }

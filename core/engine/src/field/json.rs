@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use secretdir_provider::compact_json;
+use secretdir_helpers::compact_json;
 use serde::Deserializer as _;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde_json::Deserializer;

@@ -1,17 +1,28 @@
 //! What is asked of one source: first its listings, then all secrets together.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::pin;
 
-use secretdir_provider::{Allowance, FetchContext, Secret, SecretRequest, SourceError, SourceErrorKind};
-use tokio::time::{Instant, timeout_at};
+use secretdir_provider::{
+    Allowance, Answer, Answers, Deadline, Listed, RunContext, Secret, SecretRequest, SourceError,
+    SourceErrorKind, Warnings,
+};
 use tracing::Instrument as _;
 
-use super::pauses::Pauses;
-use super::{Answer, Fetched, Listings};
-use crate::contain;
+use super::backoff::Backoff;
+use super::wanted::Wanted;
+use crate::contain::{self, Panicked};
+use crate::deadline::within;
 use crate::host::{Event, Host};
-use crate::import;
-use crate::plan::{Imported, Plan, PlannedSource};
+use crate::plan::{Plan, PlannedSource};
+
+/// What came of a request; `None` for a secret that is not there and need not be.
+type Outcome = Result<Option<Secret>, SourceError>;
+
+/// What came of each listing, by its prefix.
+pub(super) type Listings = BTreeMap<String, Result<Vec<String>, SourceError>>;
 
 /// The fetching from one source.
 pub(super) struct Fetching<'p> {
@@ -19,8 +30,19 @@ pub(super) struct Fetching<'p> {
     number: usize,
     source: &'p PlannedSource,
     host: &'p dyn Host,
-    deadline: Instant,
-    context: FetchContext,
+    deadline: Deadline,
+    allowance: Allowance,
+    warnings: Warnings,
+    run: RunContext,
+}
+
+/// What came of one source.
+pub(super) struct Fetched {
+    pub(super) requests: Vec<SecretRequest>,
+    pub(super) positions: BTreeMap<SecretRequest, usize>,
+    pub(super) outcomes: Vec<Outcome>,
+    pub(super) listings: Listings,
+    pub(super) warnings: Vec<String>,
 }
 
 impl<'p> Fetching<'p> {
@@ -28,13 +50,19 @@ impl<'p> Fetching<'p> {
         plan: &'p Plan,
         number: usize,
         host: &'p dyn Host,
-        deadline: Instant,
+        deadline: Deadline,
         allowance: &Allowance,
     ) -> Option<Self> {
         let source = plan.sources.get(number)?;
-        let context = FetchContext::new(deadline.into_std(), plan.gather.concurrency);
-        let context = context.with_allowance(allowance.clone());
-        Some(Self { plan, number, source, host, deadline, context })
+        let warnings = Warnings::default();
+        let run = RunContext::builder()
+            .clock(host.clock())
+            .jitter(host.jitter())
+            .timeout(deadline.remaining())
+            .concurrency(plan.gather.concurrency)
+            .warnings(warnings.clone())
+            .build();
+        Some(Self { plan, number, source, host, deadline, allowance: allowance.clone(), warnings, run })
     }
 
     pub(super) async fn run(self) -> Fetched {
@@ -46,13 +74,13 @@ impl<'p> Fetching<'p> {
             let secrets = wanted.requests.len() - self.source.requests.len();
             self.host.event(Event::Listed { source: &self.source.name, secrets });
         }
-        let answers = self.fetch_all(&wanted, persistence).await;
-        let secrets = answers.iter().filter(|answer| matches!(answer, Ok(Some(_)))).count();
+        let outcomes = self.fetch_all(&wanted, persistence).await;
+        let secrets = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Some(_)))).count();
         self.host.event(Event::Fetched { source: &self.source.name, secrets });
-        let warnings = self.context.warnings();
-        let warnings = warnings.into_iter().map(|text| format!("source `{}`: {text}", self.source.name));
-        let Wanted { requests, places, .. } = wanted;
-        Fetched { requests, places, answers, listings, warnings: warnings.collect() }
+        let warnings = self.warnings.to_vec().into_iter();
+        let warnings = warnings.map(|text| format!("source `{}`: {text}", self.source.name)).collect();
+        let Wanted { requests, positions, .. } = wanted;
+        Fetched { requests, positions, outcomes, listings, warnings }
     }
 
     /// Lists what is below each prefix that an import has of this source, each once.
@@ -68,76 +96,122 @@ impl<'p> Fetching<'p> {
 
     /// Lists what is below one prefix. An attempt that the deadline cuts off leaves the error as it was before.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, SourceError> {
-        let mut pauses = Pauses::new(self.host, self.deadline);
+        let mut backoff = Backoff::new(self.host, &self.deadline);
         let mut listed = self.list_once(prefix).await.unwrap_or_else(|| Err(late()));
         while let Err(error) = &listed
-            && pauses.pause([error].into_iter()).await.is_some()
+            && backoff.pause([error].into_iter()).await.is_some()
         {
             let Some(fresh) = self.list_once(prefix).await else { break };
             listed = fresh;
         }
-        listed
+        listed.map(|listed| listed.into_iter().map(Listed::into_name).collect())
     }
 
     /// Asks once; `None` if the deadline came first.
-    async fn list_once(&self, prefix: &str) -> Option<Result<Vec<String>, SourceError>> {
+    async fn list_once(&self, prefix: &str) -> Option<Result<Vec<Listed>, SourceError>> {
         let PlannedSource { name, provider, .. } = self.source;
         tracing::debug!(source = name, provider, prefix, "listing");
-        let list = async { self.source.source.list(&self.context, prefix).await };
+        let list = async { self.source.source.list(&self.run, prefix).await };
         let list = list.instrument(tracing::debug_span!("source", name));
-        let listed = timeout_at(self.deadline, contain::wait(provider, list)).await.ok()?;
+        let listed = within(&self.deadline, self.host, contain::wait(provider, list)).await?;
         Some(listed.unwrap_or_else(|panicked| Err(panicked.into())))
     }
 
     /// Fetches everything, and what failed again as long as that may help.
-    async fn fetch_all(&self, wanted: &Wanted, persistence: Persistence) -> Vec<Answer> {
-        let answers = self.attempt(&wanted.requests).await;
-        let answers = answers.unwrap_or_else(|| wanted.requests.iter().map(|_| Err(late())).collect());
+    async fn fetch_all(&self, wanted: &Wanted, persistence: Persistence) -> Vec<Outcome> {
+        let Attempt { answers, ending } = self.attempt(&wanted.requests).await;
         let answers = answers.into_iter().zip(&wanted.dispensable);
-        let mut answers: Vec<_> = answers.map(|(answer, may)| without(answer, *may)).collect();
-        let mut pauses = Pauses::new(self.host, self.deadline);
+        let outcome = |answer: Option<Answer>| answer.unwrap_or_else(|| Err(ending.error()));
+        let mut outcomes: Vec<_> = answers.map(|(answer, may)| without(outcome(answer), *may)).collect();
+        let mut backoff = Backoff::new(self.host, &self.deadline);
         while persistence == Persistence::Retry
-            && pauses.pause(answers.iter().filter_map(|answer| answer.as_ref().err())).await.is_some()
+            && backoff.pause(outcomes.iter().filter_map(|outcome| outcome.as_ref().err())).await.is_some()
         {
-            self.again(wanted, &mut answers).await;
+            self.again(wanted, &mut outcomes).await;
         }
-        answers
+        outcomes
     }
 
-    /// Asks once: as many answers as requests, whatever the source does; `None` if the deadline came first.
-    async fn attempt(&self, requests: &[SecretRequest]) -> Option<Vec<Result<Secret, SourceError>>> {
+    /// Asks for what failed once more. What the deadline cuts off keeps the error that it had: that tells more than that there
+    /// was no time.
+    async fn again(&self, wanted: &Wanted, outcomes: &mut [Outcome]) {
+        let requests = wanted.requests.iter().zip(outcomes.iter());
+        let failed: Vec<_> =
+            requests.filter(|(_, outcome)| outcome.is_err()).map(|(request, _)| request.clone()).collect();
+        let Attempt { answers, ending } = self.attempt(&failed).await;
+        let open = outcomes.iter_mut().zip(&wanted.dispensable).filter(|(outcome, _)| outcome.is_err());
+        for ((outcome, may), answer) in open.zip(answers) {
+            match (answer, &ending) {
+                (None, Ending::Late) => {}
+                (answer, ending) => *outcome = without(answer.unwrap_or_else(|| Err(ending.error())), *may),
+            }
+        }
+    }
+
+    /// Asks once, until the deadline.
+    async fn attempt(&self, requests: &[SecretRequest]) -> Attempt<'p> {
         if requests.is_empty() {
-            return Some(Vec::new());
+            return Attempt { answers: Vec::new(), ending: Ending::Complete };
         }
         let PlannedSource { name, provider, .. } = self.source;
         tracing::debug!(source = name, provider, requests = requests.len(), "fetching");
-        let fetch = async { self.source.source.fetch_all(&self.context, requests).await };
-        let fetch = fetch.instrument(tracing::debug_span!("source", name));
-        let answers = match timeout_at(self.deadline, contain::wait(provider, fetch)).await.ok()? {
-            Ok(answers) if answers.len() == requests.len() => return Some(answers),
-            answers => answers,
+        let answers = Answers::new(requests.len()).with_allowance(self.allowance.clone());
+        let fetch = async { self.source.source.fetch_all(&self.run, requests, &answers).await };
+        let fetch = contain::wait(provider, fetch.instrument(tracing::debug_span!("source", name)));
+        let ending = match within(&self.deadline, self.host, self.counted(fetch, &answers)).await {
+            Some(Ok(())) => Ending::Complete,
+            Some(Err(panicked)) => Ending::Panicked(panicked),
+            None => Ending::Late,
         };
-        let wrong = || match &answers {
-            Ok(answers) => {
-                let (given, asked) = (answers.len(), requests.len());
-                let cause = format!("the provider gave {given} answers to {asked} requests");
-                SourceError::new(SourceErrorKind::Other).with_cause(cause)
-            }
-            Err(panicked) => SourceError::from(*panicked),
-        };
-        Some(requests.iter().map(|_| Err(wrong())).collect())
+        if answers.is_mixed_up() {
+            // No position can be trusted, so no answer is.
+            let answers = requests.iter().map(|_| None).collect();
+            return Attempt { answers, ending: Ending::MixedUp };
+        }
+        Attempt { answers: answers.into_vec(), ending }
     }
 
-    /// Asks for what failed once more. An attempt that the deadline cuts off leaves the errors as they are: they tell
-    /// more than that there was no time.
-    async fn again(&self, wanted: &Wanted, answers: &mut [Answer]) {
-        let requests = wanted.requests.iter().zip(answers.iter());
-        let failed: Vec<_> =
-            requests.filter(|(_, answer)| answer.is_err()).map(|(request, _)| request.clone()).collect();
-        let Some(fresh) = self.attempt(&failed).await else { return };
-        let open = answers.iter_mut().zip(&wanted.dispensable).filter(|(answer, _)| answer.is_err());
-        for ((answer, may), fresh) in open.zip(fresh) {
-            *answer = without(fresh, *may);
+    /// Waits for a fetch, and tells the host of each secret that has come.
+    async fn counted<T>(&self, fetch: impl Future<Output = T>, answers: &Answers) -> T {
+        let mut fetch = pin!(fetch);
+        let told = Cell::new(0);
+        poll_fn(|task| {
+            let polled = fetch.as_mut().poll(task);
+            let secrets = answers.secret_count();
+            let more = secrets.saturating_sub(told.replace(secrets));
+            if more > 0 {
+                self.host.event(Event::Arrived { secrets: more });
+            }
+            polled
+        })
+        .await
+    }
+}
+
+/// What came of asking once.
+struct Attempt<'p> {
+    /// For each request what was answered, if anything was.
+    answers: Vec<Option<Answer>>,
+    ending: Ending<'p>,
+}
+
+/// How an attempt ended, and with that why some requests have no answer.
+enum Ending<'p> {
+    Complete,
+    Late,
+    Panicked(Panicked<'p>),
+    MixedUp,
+}
+
+impl Ending<'_> {
+    /// Says why a request was not answered.
+    fn error(&self) -> SourceError {
+        match self {
+            Self::Complete => SourceError::unanswered(),
+            Self::Late => late(),
+            Self::Panicked(panicked) => SourceError::from(*panicked),
+            Self::MixedUp => SourceError::new(SourceErrorKind::Other)
+                .with_cause("the provider answered a request that was not made"),
         }
     }
 }
@@ -150,46 +224,8 @@ enum Persistence {
     Once,
 }
 
-/// What is fetched from one source.
-struct Wanted {
-    /// The requests of the plan, and after them those that were listed: each once.
-    requests: Vec<SecretRequest>,
-    /// The position of each.
-    places: BTreeMap<SecretRequest, usize>,
-    /// Of each request, whether all that is made of it can do without the secret.
-    dispensable: Vec<bool>,
-}
-
-impl Wanted {
-    fn of(plan: &Plan, number: usize, source: &PlannedSource, listings: &Listings) -> Self {
-        let requests = source.requests.clone();
-        let places = requests.iter().cloned().enumerate().map(|(place, request)| (request, place)).collect();
-        let mut wanted = Self { requests, places, dispensable: plan.dispensable(number) };
-        for import in &plan.imports {
-            let Imported::Below { source: of, prefix } = &import.what else { continue };
-            let listed = listings.get(prefix).filter(|_| *of == number).into_iter().flatten().flatten();
-            for name in listed.filter(|name| import::is_made_of(plan, import, name)) {
-                wanted.add(SecretRequest::new(name));
-            }
-        }
-        wanted
-    }
-
-    /// Adds what was listed. It is there; should it vanish meanwhile, the import is not complete.
-    fn add(&mut self, request: SecretRequest) {
-        let place = *self.places.entry(request.clone()).or_insert(self.requests.len());
-        match self.dispensable.get_mut(place) {
-            Some(may) => *may = false,
-            None => {
-                self.requests.push(request);
-                self.dispensable.push(false);
-            }
-        }
-    }
-}
-
 /// Turns what is not found into what is not there, if it need not be. Nothing but that: what is denied may well be there.
-fn without(answer: Result<Secret, SourceError>, dispensable: bool) -> Answer {
+fn without(answer: Answer, dispensable: bool) -> Outcome {
     match answer {
         Err(error) if dispensable && error.kind() == SourceErrorKind::NotFound => Ok(None),
         answer => answer.map(Some),

@@ -3,16 +3,18 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::SystemTime;
-
-use secretdir_provider::{
-    FetchContext, Provider, Retry, SecretSource, Settings, SettingsError, SourceErrorKind, async_trait,
-};
 use std::time::Duration;
 
-use super::pauses::FIRST_PAUSE;
+use secretdir_provider::{
+    Answers as Sink, Provider, Retry, RunContext, Secret, SecretSource, Settings, SettingsError,
+    SourceErrorKind, async_trait,
+};
+use tokio::time::Instant;
+
+use super::backoff::FIRST_PAUSE;
 use super::*;
-use crate::{Config, Registry, describe};
+use crate::test_host::TestHost;
+use crate::{Config, GatherError, Registry, describe};
 
 /// Attempts made of any source of one test.
 #[derive(Clone, Default)]
@@ -36,15 +38,9 @@ struct ToldSource {
     mine: AtomicUsize,
 }
 
-impl std::fmt::Debug for ToldSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ToldSource")
-    }
-}
-
 #[async_trait]
 impl SecretSource for ToldSource {
-    async fn fetch(&self, context: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+    async fn fetch(&self, context: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError> {
         let throttled = || SourceError::new(SourceErrorKind::Throttled).with_cause("slow down");
         match request.name() {
             "hangs" => std::future::pending().await,
@@ -63,31 +59,16 @@ impl SecretSource for ToldSource {
         }
     }
 
-    async fn fetch_all(
-        &self,
-        context: &FetchContext,
-        requests: &[SecretRequest],
-    ) -> Vec<Result<Secret, SourceError>> {
+    async fn fetch_all(&self, run: &RunContext, requests: &[SecretRequest], answers: &Sink) {
         self.attempts.0.fetch_add(1, Ordering::SeqCst);
         self.mine.fetch_add(1, Ordering::SeqCst);
-        let mut answers = Vec::new();
-        for request in requests.iter().filter(|request| request.name() != "forgotten") {
-            answers.push(self.fetch(context, request).await);
+        for (position, request) in requests.iter().enumerate() {
+            match request.name() {
+                "forgotten" => {}
+                "elsewhere" => answers.put(requests.len(), self.fetch(run, request).await),
+                _ => answers.put(position, self.fetch(run, request).await),
+            }
         }
-        answers
-    }
-}
-
-/// Takes every pause at its longest.
-struct Patient;
-
-impl Host for Patient {
-    fn now(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH
-    }
-
-    fn jitter(&self, most: Duration) -> Duration {
-        most
     }
 }
 
@@ -114,7 +95,8 @@ fn plan(sources: &[(&str, &[&str])]) -> (Plan, Counts) {
 async fn failures(sources: &[(&str, &[&str])]) -> (Vec<String>, usize, Duration) {
     let (plan, counts) = plan(sources);
     let start = Instant::now();
-    let Err(error) = gather(&plan, &Patient).await.result else { panic!("it succeeded") };
+    let Err(faults) = gather(&plan, &TestHost).await.result else { panic!("it succeeded") };
+    let error = GatherError::of_faults(&plan, faults);
     let texts = error.failures().iter().map(|failure| describe(failure)).collect();
     (texts, counts.0.load(Ordering::SeqCst), start.elapsed())
 }
@@ -122,8 +104,8 @@ async fn failures(sources: &[(&str, &[&str])]) -> (Vec<String>, usize, Duration)
 #[tokio::test(start_paused = true)]
 async fn every_secret_of_every_source_comes_in_the_order_of_the_plan() {
     let (plan, counts) = plan(&[("one", &["b", "a"]), ("two", &[]), ("three", &["c", "warns"])]);
-    let Gathered { result, warnings } = gather(&plan, &Patient).await;
-    let answers = result.unwrap();
+    let Gathered { result, warnings } = gather(&plan, &TestHost).await;
+    let Ok(answers) = result else { panic!("it failed") };
     for (source, answered) in plan.sources.iter().zip(&answers.sources) {
         let secrets = &answered.secrets;
         let names =
@@ -139,7 +121,7 @@ async fn every_secret_of_every_source_comes_in_the_order_of_the_plan() {
 async fn what_a_retry_can_help_is_tried_again_with_growing_pauses() {
     let (plan, counts) = plan(&[("one", &["third time", "good"])]);
     let start = Instant::now();
-    let answers = gather(&plan, &Patient).await.result.unwrap();
+    let Ok(answers) = gather(&plan, &TestHost).await.result else { panic!("it failed") };
     assert_eq!((answers.sources[0].secrets.len(), counts.0.load(Ordering::SeqCst)), (2, 3));
     assert_eq!(start.elapsed(), FIRST_PAUSE + FIRST_PAUSE * 2);
 }
@@ -179,22 +161,42 @@ async fn a_source_that_hangs_is_cut_off_at_the_deadline_and_the_others_are_not()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_provider_that_miscounts_is_found_out() {
-    let (texts, ..) = failures(&[("one", &["a", "forgotten"])]).await;
-    assert_eq!(texts.len(), 2);
-    assert!(texts[0].ends_with("failed: the provider gave 1 answers to 2 requests"), "{texts:?}");
+async fn what_is_answered_is_told_and_the_rest_is_one_failure() {
+    let (texts, attempts, took) = failures(&[("one", &["gone", "hangs", "x", "y"])]).await;
+    let late = "files `one-hangs`, `one-x` and `one-y`: secrets `hangs`, `x` and `y` of source `one`: timed out: the \
+                deadline of the whole gathering passed";
+    assert_eq!(texts, ["file `one-gone`: secret `gone` of source `one`: not found", late].map(str::to_owned));
+    assert_eq!((attempts, took), (1, Duration::from_secs(60)));
 }
 
-#[test]
-fn a_failure_names_how_many_files_it_keeps_from_being_written() {
-    let (mut plan, _) = plan(&[("one", &["a"])]);
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_leaves_out_an_answer_is_found_out() {
+    let (texts, ..) = failures(&[("one", &["a", "forgotten"])]).await;
+    let unanswered = "file `one-forgotten`: secret `forgotten` of source `one`: failed: the provider gave no answer to \
+                      this request";
+    assert_eq!(texts, [unanswered]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_mixes_up_its_answers_is_believed_in_nothing() {
+    let (texts, ..) = failures(&[("one", &["a", "elsewhere"])]).await;
+    let mixed_up = "files `one-a` and `one-elsewhere`: secrets `a` and `elsewhere` of source `one`: failed: the provider \
+                    answered a request that was not made";
+    assert_eq!(texts, [mixed_up]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_names_all_files_that_it_keeps_from_being_written() {
+    let (mut plan, _) = plan(&[("one", &["gone"])]);
     for name in ["x", "y"] {
-        let file = plan.files.get("one-a").unwrap().clone();
+        let file = plan.files.get("one-gone").unwrap().clone();
         plan.files.insert(atomicdir::FileName::new(name).unwrap(), file).unwrap();
     }
-    let failure =
-        GatherFailure::fetch(&plan, 0, &SecretRequest::new("a"), SourceError::new(SourceErrorKind::NotFound));
-    assert_eq!(describe(&failure), "file `one-a` and 2 others: secret `a` of source `one`: not found");
+    let Err(faults) = gather(&plan, &TestHost).await.result else { panic!("it succeeded") };
+    let error = GatherError::of_faults(&plan, faults);
+    let [failure] = error.failures() else { panic!("{error:?}") };
+    assert_eq!(describe(failure), "files `one-gone`, `x` and `y`: secret `gone` of source `one`: not found");
+    assert_eq!(failure.files(), ["one-gone", "x", "y"]);
     assert_eq!(plan.gather.concurrency, NonZeroUsize::new(16).unwrap());
 }
 
@@ -206,7 +208,6 @@ async fn a_provider_that_panics_fails_its_own_requests_and_no_others() {
     assert_eq!(
         failures,
         [
-            format!("file `one-a`: secret `a` of source `one`: {panicked}"),
             format!("file `one-panics`: secret `panics` of source `one`: {panicked}"),
             "file `two-gone`: secret `gone` of source `two`: not found".to_owned(),
         ]

@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use atomicdir::{FileMap, FileName, NameConflict};
 
+use crate::answers::Answers;
+use crate::failure::GatherFailure;
 use crate::field::{Field, JsonSecret};
-use crate::gather::{Answers, GatherFailure};
 use crate::plan::names::{file_name, normalise};
 use crate::plan::{Content, IfAbsent, IfNone, Imported, Plan, PlannedFile, PlannedImport, SecretUse};
 
@@ -23,16 +24,6 @@ pub(crate) struct FileSet<'p> {
     pub(crate) files: FileMap<Cow<'p, PlannedFile>>,
     /// What was not imported, as there is a file of that name.
     pub(crate) overridden: Vec<String>,
-}
-
-/// Says whether a file is made of what an import has found: it is wanted, and no file of `[files]` wins.
-pub(crate) fn is_made_of(plan: &Plan, import: &PlannedImport, name: &str) -> bool {
-    import.naming.wants(name) && !is_overridden(plan, import, name)
-}
-
-/// Says whether `[files]` has a file of the name that an import would give to something.
-fn is_overridden(plan: &Plan, import: &PlannedImport, name: &str) -> bool {
-    import.naming.file(name).is_some_and(|file| plan.files.get(&file).is_some())
 }
 
 /// Adds to the files of the plan those that are imported. Returns also what cannot be.
@@ -68,7 +59,7 @@ impl<'p, 'a> Completing<'p, 'a> {
             BTreeSet::new()
         });
         for name in found {
-            if is_overridden(self.plan, import, &name) {
+            if import.is_overridden(self.plan, &name) {
                 let (place, file) = (&import.place, import.naming.file(&name).unwrap_or_default());
                 self.set
                     .overridden

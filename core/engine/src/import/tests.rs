@@ -2,22 +2,22 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use secretdir_provider::{
-    FetchContext, Provider, Retry, Secret, SecretRequest, SecretSource, Settings, SettingsError, SourceError,
-    SourceErrorKind, async_trait,
+    Listed, Provider, Retry, RunContext, Secret, SecretRequest, SecretSource, Settings, SettingsError,
+    SourceError, SourceErrorKind, async_trait,
 };
 
 use super::*;
 use crate::gather::gather;
-use crate::{Config, Host, Registry, describe};
+use crate::test_host::TestHost;
+use crate::{Config, GatherError, Registry, describe};
 
 /// A store that has what a test says: the settings are its secrets.
 struct Shelf;
 
 /// Its secrets, and how often it was asked for a list.
-#[derive(Debug)]
 struct Stored(BTreeMap<String, String>, AtomicUsize);
 
 impl Provider for Shelf {
@@ -32,7 +32,7 @@ impl Provider for Shelf {
 
 #[async_trait]
 impl SecretSource for Stored {
-    async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+    async fn fetch(&self, _: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError> {
         match self.0.get(request.name()).map(String::as_str) {
             None | Some("vanished") => {
                 Err(SourceError::new(SourceErrorKind::NotFound).with_cause("not there"))
@@ -48,34 +48,22 @@ impl SecretSource for Stored {
         }
     }
 
-    async fn list(&self, _: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
+    async fn list(&self, _: &RunContext, prefix: &str) -> Result<Vec<Listed>, SourceError> {
         let later = Retry::After(Duration::from_secs(7));
         let asked = self.1.fetch_add(1, Ordering::SeqCst) + 1;
         match prefix {
             "busy, then hangs/" if asked > 1 => std::future::pending().await,
             "count/" => {
                 let more = format!("count/listing-{asked}");
-                Ok(self.0.keys().cloned().chain([more]).collect())
+                Ok(self.0.keys().cloned().chain([more]).map(Listed::new).collect())
             }
             "busy/" | "busy, then hangs/" => {
                 Err(SourceError::new(SourceErrorKind::Throttled).with_cause("later").with_retry(later))
             }
             "hangs/" => std::future::pending().await,
             "panics/" => panic!("canary"),
-            _ => Ok(self.0.keys().rev().filter(|name| name.starts_with(prefix)).cloned().collect()),
+            _ => Ok(self.0.keys().rev().filter(|name| name.starts_with(prefix)).map(Listed::new).collect()),
         }
-    }
-}
-
-struct Calm;
-
-impl Host for Calm {
-    fn now(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH
-    }
-
-    fn jitter(&self, most: Duration) -> Duration {
-        most
     }
 }
 
@@ -107,7 +95,8 @@ fn without_line(text: &str) -> String {
 /// Returns the names of all files, and what is overridden.
 async fn completed(secrets: &[(&str, &str)], rest: &str) -> Result<(Vec<String>, Vec<String>), Vec<String>> {
     let plan = plan(secrets, rest);
-    let answers = gather(&plan, &Calm).await.result.map_err(|error| told(error.failures()))?;
+    let gathered = gather(&plan, &TestHost).await.result;
+    let answers = gathered.map_err(|faults| told(GatherError::of_faults(&plan, faults).failures()))?;
     let (set, failures) = complete(&plan, &answers);
     if !failures.is_empty() {
         return Err(told(&failures));
@@ -321,7 +310,7 @@ async fn a_secret_of_many_keys_is_read_once_for_all_of_them() {
     let json: String = (0..40_000).map(|number| format!("\"key-{number}\": \"value {number}\",")).collect();
     let json = format!("{{{}}}", json.trim_end_matches(','));
     let plan = plan(&[("json", &json)], KEYS);
-    let answers = gather(&plan, &Calm).await.result.unwrap();
+    let answers = gather(&plan, &TestHost).await.result.unwrap();
     let start = std::time::Instant::now();
     let bundle = crate::bundle::Bundle::assemble(&plan, &answers).await.unwrap();
     assert_eq!(bundle.len(), 40_000);

@@ -29,16 +29,16 @@ pub(super) fn on_mode(file: Mode, directory: Mode, at: &KeyPath, report: &mut Re
 /// Notes which names an owner has, and warns of one that the user who runs this cannot give files to.
 pub(super) fn on_owner(owner: &OwnerSpec, at: &KeyPath, report: &mut Report<'_>) {
     if let Some(Principal::Name(name)) = &owner.user {
-        report.mention(&at.join(&KeyPath::of(["owner"])), Named::User(name.clone()));
+        report.mention(&at.clone().key("owner"), Named::User(name.clone()));
     }
     if let Some(Principal::Name(name)) = &owner.group {
-        report.mention(&at.join(&KeyPath::of(["group"])), Named::Group(name.clone()));
+        report.mention(&at.clone().key("group"), Named::Group(name.clone()));
     }
     if let Some(message) = owner.user.as_ref().and_then(user) {
-        report.warn(&at.join(&KeyPath::of(["owner"])), message);
+        report.warn(&at.clone().key("owner"), message);
     }
     if let Some(message) = owner.group.as_ref().and_then(group) {
-        report.warn(&at.join(&KeyPath::of(["group"])), message);
+        report.warn(&at.clone().key("group"), message);
     }
 }
 

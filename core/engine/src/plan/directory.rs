@@ -33,7 +33,7 @@ pub(super) struct Directory {
 
 /// Reads `[directory]`.
 pub(super) fn resolve(config: &Config, report: &mut Report<'_>) -> Directory {
-    let at = KeyPath::of(["directory"]);
+    let at = KeyPath::from("directory");
     if !config.table.contains_key("directory") {
         report.error(&at, "missing; [directory] names the path to publish at");
     }
@@ -62,9 +62,8 @@ pub(super) fn resolve(config: &Config, report: &mut Report<'_>) -> Directory {
 /// Returns where the link is, and its name.
 fn link(path: &str, config: &Config, report: &mut Report<'_>) -> Option<(PathBuf, LinkName)> {
     let split = LinkName::split(Path::new(path));
-    let at = KeyPath::of(["directory"]);
-    let (_, name) =
-        split.map_err(|error| report.error(&at.join(&KeyPath::of(["path"])), error.to_string())).ok()?;
+    let at = KeyPath::from("directory");
+    let (_, name) = split.map_err(|error| report.error(&at.clone().key("path"), error.to_string())).ok()?;
     let located = config.path("path", path).map_err(|error| report.settings(&at, &error)).ok()?;
     Some((located, name))
 }
@@ -72,9 +71,9 @@ fn link(path: &str, config: &Config, report: &mut Report<'_>) -> Option<(PathBuf
 fn check_modes(directory: &Directory, report: &mut Report<'_>) {
     if !directory.attributes.mode.allows(LIST_AND_ENTER) {
         let message = "must include 0500: secretdir lists and enters the directory to compare and remove it";
-        report.error(&KeyPath::of(["directory", "mode"]), message);
+        report.error(&KeyPath::from(["directory", "mode"]), message);
     }
-    check_file_mode(directory.files.mode, &KeyPath::of(["directory", "file-mode"]), report);
+    check_file_mode(directory.files.mode, &KeyPath::from(["directory", "file-mode"]), report);
 }
 
 /// Says whether secretdir could read a file of this mode again.

@@ -35,8 +35,8 @@ impl Entries<'_, '_> {
         let inherited = &self.directory.files;
         advice::on_owner(&own, at, self.report);
         let mode_at = match mode {
-            Some(_) => at.join(&KeyPath::of(["mode"])),
-            None => KeyPath::of(["directory", "file-mode"]),
+            Some(_) => at.clone().key("mode"),
+            None => KeyPath::from(["directory", "file-mode"]),
         };
         if let Some(mode) = mode {
             directory::check_file_mode(mode, &mode_at, self.report);
@@ -59,7 +59,7 @@ impl Entries<'_, '_> {
         at: &KeyPath,
     ) -> Option<RequestId> {
         self.ask(source, secret, version).unwrap_or_else(|refusal| {
-            let at = refusal.key.map_or(at.clone(), |key| at.join(&KeyPath::of([key])));
+            let at = refusal.key.map_or(at.clone(), |key| at.clone().key(key));
             self.report.error(&at, refusal.message);
             None
         })
@@ -93,7 +93,7 @@ impl Entries<'_, '_> {
             Ok(Found::Source(source)) => Some(source),
             Ok(Found::Broken) => None,
             Err(message) => {
-                self.report.error(&at.join(&KeyPath::of(["source"])), message);
+                self.report.error(&at.clone().key("source"), message);
                 None
             }
         }

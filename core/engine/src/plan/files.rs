@@ -25,7 +25,7 @@ pub(super) fn resolve(
     sources: &mut Sources,
     report: &mut Report<'_>,
 ) -> FileMap<PlannedFile> {
-    let at = KeyPath::of(["files"]);
+    let at = KeyPath::from("files");
     let entries = Entries { directory, sources, report };
     let mut files = Files { config, entries, names: Names::default(), planned: FileMap::new() };
     match config.table.get("files") {
@@ -62,7 +62,7 @@ struct Names {
 
 impl Files<'_, '_> {
     fn add(&mut self, name: &str, value: &Value) {
-        let at = KeyPath::of(["files", name]);
+        let at = KeyPath::from(["files", name]);
         let good_name = self.name(name, &at);
         let planned = self.table(name, value, &at).and_then(|table| self.file(table, &at));
         if let (Some(name), Some(planned)) = (good_name, planned) {
@@ -96,9 +96,9 @@ impl Files<'_, '_> {
         };
         let nested = table.iter().find(|(_, value)| matches!(value, Value::Table(_)));
         if let Some((key, _)) =
-            nested.filter(|_| table.values().all(|value| matches!(value, Value::Table(_))))
+            nested.filter(|_| table.iter().all(|(_, value)| matches!(value, Value::Table(_))))
         {
-            let below = at.join(&KeyPath::of([key.as_str()]));
+            let below = at.clone().key(key);
             self.entries
                 .report
                 .error(&below, format!("a file name with a dot needs quotes: \"{name}.{key}\""));
@@ -123,7 +123,7 @@ impl Files<'_, '_> {
 
     fn secret(&mut self, section: FileSection, table: &Table, at: &KeyPath) -> Option<SecretUse> {
         for key in FileSection::REQUIRED_OF_A_SECRET.iter().filter(|key| !table.contains_key(**key)) {
-            self.entries.report.error(&at.join(&KeyPath::of([*key])), "missing");
+            self.entries.report.error(&at.clone().key(*key), "missing");
         }
         let field = section.field.as_deref().map(|text| self.field(text, at));
         let treatment = Treatment { trim: section.trim, decode: section.decode, encode: section.encode };
@@ -136,7 +136,7 @@ impl Files<'_, '_> {
         match (section.optional, &section.default) {
             (Some(true), Some(_)) => {
                 let message = "with `optional` the file would be left out: say one or the other";
-                self.entries.report.error(&at.join(&KeyPath::of(["default"])), message);
+                self.entries.report.error(&at.clone().key("default"), message);
                 IfAbsent::Fail
             }
             (Some(true), None) => IfAbsent::LeaveOut,
@@ -146,7 +146,7 @@ impl Files<'_, '_> {
     }
 
     fn field(&mut self, text: &str, at: &KeyPath) -> Option<Field> {
-        let at = at.join(&KeyPath::of(["field"]));
+        let at = at.clone().key("field");
         Field::parse(text).map_err(|error| self.entries.report.error(&at, error.to_string())).ok()
     }
 }

@@ -1,14 +1,14 @@
 //! `[[import]]`: many files at once, whose names are known only when their source has been asked.
 
 use glob::{MatchOptions, Pattern};
-use secretdir_provider::{KeyPath, Segment, Table, Value};
+use secretdir_provider::{KeyPath, Table, Value};
 
-use super::RequestId;
 use super::directory::Directory;
 use super::entry::Entries;
 use super::names::file_name;
 use super::owner::{OwnerSpec, PlannedAttributes};
 use super::sources::Sources;
+use super::{Plan, RequestId};
 use crate::Config;
 use crate::config::report::Report;
 use crate::config::section::{self, ImportSection};
@@ -96,6 +96,18 @@ impl Naming {
     }
 }
 
+impl PlannedImport {
+    /// Says whether a file is made of what the import has found: it is wanted, and no file of `[files]` wins.
+    pub(crate) fn makes_file_of(&self, plan: &Plan, name: &str) -> bool {
+        self.naming.wants(name) && !self.is_overridden(plan, name)
+    }
+
+    /// Says whether `[files]` has a file of the name that the import would give to something.
+    pub(crate) fn is_overridden(&self, plan: &Plan, name: &str) -> bool {
+        self.naming.file(name).is_some_and(|file| plan.files.get(&file).is_some())
+    }
+}
+
 /// Reads every `[[import]]`, and notes with the sources what is asked of them. Nothing comes of one that is wrong.
 pub(super) fn resolve(
     config: &Config,
@@ -103,7 +115,7 @@ pub(super) fn resolve(
     sources: &mut Sources,
     report: &mut Report<'_>,
 ) -> Vec<PlannedImport> {
-    let at = KeyPath::of(["import"]);
+    let at = KeyPath::from("import");
     let entries = match config.table.get("import") {
         None => return Vec::new(),
         Some(Value::Array(entries)) => entries,
@@ -120,7 +132,7 @@ pub(super) fn resolve(
         report.error(&at, "has no import in it; leave it out");
     }
     let mut imports = Imports { config, entries: Entries { directory, sources, report } };
-    let number = |number| at.join(&KeyPath::from(&[Segment::Index(number)][..]));
+    let number = |number| at.clone().index(number);
     entries.iter().enumerate().filter_map(|(n, value)| imports.import(value, &number(n))).collect()
 }
 
@@ -214,7 +226,7 @@ impl Imports<'_, '_> {
             None => Some(Vec::new()),
             Some([]) => self.refuse(at, key, "has no pattern in it; leave it out"),
             Some(patterns) => {
-                let at = at.join(&KeyPath::of([key]));
+                let at = at.clone().key(key);
                 let read = patterns.iter().enumerate().map(|(number, text)| self.pattern(text, number, &at));
                 read.collect::<Vec<_>>().into_iter().collect()
             }
@@ -229,13 +241,13 @@ impl Imports<'_, '_> {
             Ok(pattern) => return Some(pattern),
             Err(error) => &format!("is no pattern: {}", error.msg),
         };
-        let element = at.join(&KeyPath::from(&[Segment::Index(number)][..]));
+        let element = at.clone().index(number);
         self.entries.report.error(&element, message);
         None
     }
 
     fn refuse<T>(&mut self, at: &KeyPath, key: &str, message: &str) -> Option<T> {
-        self.entries.report.error(&at.join(&KeyPath::of([key])), message);
+        self.entries.report.error(&at.clone().key(key), message);
         None
     }
 }

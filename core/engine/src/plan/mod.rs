@@ -91,7 +91,7 @@ pub(crate) struct PlannedSource {
 }
 
 /// Where in the plan a request stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct RequestId {
     /// The position of its source.
     pub(crate) source: usize,

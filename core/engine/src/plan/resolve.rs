@@ -137,13 +137,14 @@ impl Location {
 
 /// Takes away all sections but `[directory]`, of the profiles too.
 fn keep_directory(top: &mut Table) {
-    top.retain(|section, _| ["directory", "profiles"].contains(&section.as_str()));
+    top.retain(|section, _| ["directory", "profiles"].contains(&section));
     let Some(Value::Table(profiles)) = top.get_mut("profiles") else { return };
-    for profile in profiles.values_mut() {
+    profiles.retain(|_, profile| {
         if let Value::Table(sections) = profile {
             sections.retain(|section, _| section == "directory");
         }
-    }
+        true
+    });
 }
 
 fn gather(top: &Table, report: &mut Report<'_>) -> GatherLimits {
@@ -156,7 +157,7 @@ fn gather(top: &Table, report: &mut Report<'_>) -> GatherLimits {
 }
 
 fn on_change(config: &Config, report: &mut Report<'_>) -> Option<OnChange> {
-    let at = KeyPath::of(["on-change"]);
+    let at = KeyPath::from("on-change");
     let mut table = section::as_table(config.table.get("on-change")?, &at, report)?.clone();
     split_command(&mut table, report);
     let section: OnChangeSection = section::read(&table, &at, report);
@@ -167,18 +168,18 @@ fn on_change(config: &Config, report: &mut Report<'_>) -> Option<OnChange> {
     let program = words.next().filter(|program| !program.is_empty());
     if program.is_none() {
         let message = r#"names no program; expected one and its arguments, such as ["systemctl", "--no-block", "reload", "app"]"#;
-        report.error(&KeyPath::of(["on-change", "command"]), message);
+        report.error(&KeyPath::from(["on-change", "command"]), message);
     }
     let program = program.filter(|program| !program.contains('\0'))?;
     if let Err(error) = config.settings(Table::new()).program("command", &program) {
-        report.settings(&KeyPath::of(["on-change"]), &error);
+        report.settings(&KeyPath::from("on-change"), &error);
     }
     Some(OnChange { program, arguments: words.collect(), timeout })
 }
 
 /// Reports a command that is one text, as for a shell, and goes on with its words.
 fn split_command(table: &mut Table, report: &mut Report<'_>) {
-    let at = KeyPath::of(["on-change", "command"]);
+    let at = KeyPath::from(["on-change", "command"]);
     let (line, message) = match table.get("command") {
         Some(Value::String(line)) => (line, "expected an array, found a string"),
         Some(Value::Array(words)) => match words.as_slice() {
@@ -208,7 +209,7 @@ fn as_array(line: &str) -> String {
 fn check_no_nul(command: &[String], report: &mut Report<'_>) {
     for (index, _) in command.iter().enumerate().filter(|(_, word)| word.contains('\0')) {
         let element = KeyPath::from(&[Segment::Index(index)][..]);
-        report.error(&KeyPath::of(["on-change", "command"]).join(&element), "has a NUL character");
+        report.error(&KeyPath::from(["on-change", "command"]).join(&element), "has a NUL character");
     }
 }
 

@@ -47,7 +47,7 @@ impl Default for Names {
 impl Sources {
     /// Builds every source.
     pub(super) fn resolve(config: &Config, registry: &Registry, report: &mut Report<'_>) -> Self {
-        let at = KeyPath::of(["sources"]);
+        let at = KeyPath::from("sources");
         let Some(value) = config.table.get("sources") else { return Self::default() };
         let Some(table) = section::as_table(value, &at, report) else {
             return Self { names: Names::Unreadable, ..Self::default() };
@@ -59,7 +59,7 @@ impl Sources {
             let source = builder.source(name, value);
             let found = if source.is_some() { Found::Source(planned.len()) } else { Found::Broken };
             planned.extend(source);
-            names.insert(name.clone(), found);
+            names.insert(name.to_owned(), found);
         }
         Self { planned, names: Names::Known(names), ..Self::default() }
     }
@@ -102,7 +102,7 @@ impl Sources {
         let unused =
             sources.filter(|(number, source)| source.requests.is_empty() && !self.listed.contains(number));
         for (_, unused) in unused {
-            report.warn(&KeyPath::of(["sources", &unused.name]), "no file and no import uses this source");
+            report.warn(&KeyPath::from(["sources", &unused.name]), "no file and no import uses this source");
         }
         self.planned
     }
@@ -117,7 +117,7 @@ struct Builder<'a, 'c> {
 
 impl<'a> Builder<'a, '_> {
     fn source(&mut self, name: &str, value: &Value) -> Option<PlannedSource> {
-        let at = KeyPath::of(["sources", name]);
+        let at = KeyPath::from(["sources", name]);
         let named = self.check_name(name, &at);
         let mut settings = section::as_table(value, &at, self.report)?.clone();
         let provider = self.provider(settings.remove("provider").as_ref(), &at)?;
@@ -145,7 +145,7 @@ impl<'a> Builder<'a, '_> {
             Some(other) => format!("expected a string, found {}", other.type_name()),
             None => format!("missing{}", known("", self.registry.names())),
         };
-        self.report.error(&at.join(&KeyPath::of(["provider"])), message);
+        self.report.error(&at.clone().key("provider"), message);
         None
     }
 
@@ -163,7 +163,7 @@ impl<'a> Builder<'a, '_> {
                 None
             }
             Err(panicked) => {
-                self.report.error(&at.join(&KeyPath::of(["provider"])), panicked.to_string());
+                self.report.error(&at.clone().key("provider"), panicked.to_string());
                 None
             }
         }

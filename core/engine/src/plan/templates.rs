@@ -112,7 +112,7 @@ impl Resolving<'_, '_, '_, '_> {
     }
 
     fn error(&mut self, key: &str, message: impl Into<String>) {
-        self.entries.report.error(&self.at.join(&KeyPath::of([key])), message);
+        self.entries.report.error(&self.at.clone().key(key), message);
     }
 }
 

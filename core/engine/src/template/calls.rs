@@ -3,7 +3,7 @@
 use std::fmt;
 
 use minijinja::Environment;
-use secretdir_provider::nearest;
+use secretdir_helpers::nearest;
 
 use super::error::{CallFault, TemplateError};
 use super::lexer::{Kind, Token};

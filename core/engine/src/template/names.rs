@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use secretdir_provider::nearest;
+use secretdir_helpers::nearest;
 
 use super::error::{Fault, Named, TemplateError};
 use super::lexer::{Kind, Token};

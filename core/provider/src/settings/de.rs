@@ -14,7 +14,7 @@ use serde::de::{
 
 use super::error::SettingsProblem;
 use super::path::{KeyPath, Segment};
-use super::value::{Table, Value};
+use super::value::{Iter, Table, Value};
 
 /// Reads a tree: what came of it, and the keys in it that nobody knows.
 pub(super) fn deserialize<T: DeserializeOwned>(
@@ -100,11 +100,11 @@ impl de::Error for ReadError {
     }
 
     fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
-        Self::ours(KeyPath::of([key]), unknown_key(key, known))
+        Self::ours(KeyPath::from(key), unknown_key(key, known))
     }
 
     fn missing_field(key: &'static str) -> Self {
-        Self::ours(KeyPath::of([key]), "missing".to_owned())
+        Self::ours(KeyPath::from(key), "missing".to_owned())
     }
 }
 
@@ -149,7 +149,7 @@ fn kind(found: Unexpected<'_>) -> &'static str {
 }
 
 fn unknown_key(key: &str, known: &[&str]) -> String {
-    match crate::nearest(key, known.iter().copied()) {
+    match secretdir_helpers::nearest(key, known.iter().copied()) {
         Some(near) => format!("unknown key; did you mean `{near}`?"),
         None if known.is_empty() => "unknown key; there are none here".to_owned(),
         None => format!("unknown key; known here: {}", quoted(known)),
@@ -231,8 +231,8 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'de> {
         visitor: V,
     ) -> Result<V::Value, ReadError> {
         let Value::Table(table) = self.value else { return self.deserialize_any(visitor) };
-        for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
-            let path = self.path.join(&KeyPath::of([key.as_str()]));
+        for key in table.keys().filter(|key| !known.contains(key)) {
+            let path = self.path.clone().key(key);
             self.unknown.borrow_mut().push(SettingsProblem::new(path, unknown_key(key, known)));
         }
         visitor.visit_map(StructAccess { keys: self.keys(table), known })
@@ -259,18 +259,18 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'de> {
 
 struct TableAccess<'a> {
     parent: ValueDeserializer<'a>,
-    entries: std::collections::btree_map::Iter<'a, String, Value>,
-    next: Option<(&'a String, &'a Value)>,
+    entries: Iter<'a>,
+    next: Option<(&'a str, &'a Value)>,
 }
 
 impl<'a> TableAccess<'a> {
     fn key_of<'de, K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
-        entry: (&'a String, &'a Value),
+        entry: (&'a str, &'a Value),
     ) -> Result<Option<K::Value>, ReadError> {
         self.next = Some(entry);
-        seed.deserialize(entry.0.as_str().into_deserializer()).map(Some)
+        seed.deserialize(entry.0.into_deserializer()).map(Some)
     }
 }
 
@@ -285,7 +285,7 @@ impl<'de> MapAccess<'de> for TableAccess<'de> {
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ReadError> {
         let (key, value) =
             self.next.take().ok_or_else(|| ReadError::custom("a value was asked for before its key"))?;
-        self.parent.read(seed, Segment::Key(key.clone()), value)
+        self.parent.read(seed, Segment::Key(key.to_owned()), value)
     }
 }
 
@@ -300,7 +300,7 @@ impl<'de> MapAccess<'de> for StructAccess<'de> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ReadError> {
         let known = self.known;
-        match self.keys.entries.find(|(key, _)| known.contains(&key.as_str())) {
+        match self.keys.entries.find(|(key, _)| known.contains(key)) {
             Some(entry) => self.keys.key_of(seed, entry),
             None => Ok(None),
         }

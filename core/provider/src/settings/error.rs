@@ -11,6 +11,8 @@ use super::path::KeyPath;
 ///
 /// let error = SettingsError::new("endpoint-url", "must start with http:// or https://");
 /// assert_eq!(error.to_string(), "endpoint-url: must start with http:// or https://");
+/// let nested = SettingsError::new(["tls", "cert"], "is not a certificate");
+/// assert_eq!(nested.to_string(), "tls.cert: is not a certificate");
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[error("{}", list(.problems))]
@@ -26,9 +28,9 @@ pub struct SettingsProblem {
 }
 
 impl SettingsError {
-    /// Reports one problem with a key of the settings. The message never holds the configured value.
-    pub fn new(key: &str, message: impl Into<String>) -> Self {
-        Self { problems: vec![SettingsProblem::new(KeyPath::of([key]), message)] }
+    /// Reports one problem with a key of the settings, or with one below it. The message never holds the configured value.
+    pub fn new(key: impl Into<KeyPath>, message: impl Into<String>) -> Self {
+        Self { problems: vec![SettingsProblem::new(key.into(), message)] }
     }
 
     /// Adds what else is wrong.

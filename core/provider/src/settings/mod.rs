@@ -1,6 +1,7 @@
 //! The settings of a source: a value tree of our own, so that no version of a configuration format shows.
 
 mod base_dir;
+mod credential;
 mod de;
 mod error;
 mod path;
@@ -13,9 +14,10 @@ use std::path::{Path, PathBuf};
 use base_dir::BaseDir;
 use serde::de::DeserializeOwned;
 
+pub use credential::{Credential, CredentialSettings};
 pub use error::{SettingsError, SettingsProblem};
 pub use path::{KeyPath, Segment};
-pub use value::{Table, Value};
+pub use value::{IntoIter, Iter, Table, Value};
 
 /// What a configuration says about one source, without the `provider` key.
 ///
@@ -60,7 +62,7 @@ impl Settings {
     /// assert!(settings.path("root", "~/secrets").is_err());
     /// assert!(Settings::without_base_dir(Table::new()).path("root", "secrets").is_err());
     /// ```
-    pub fn path(&self, key: &str, path: &str) -> Result<PathBuf, SettingsError> {
+    pub fn path(&self, key: impl Into<KeyPath>, path: &str) -> Result<PathBuf, SettingsError> {
         self.base_dir.locate(path).map_err(|message| SettingsError::new(key, message))
     }
 
@@ -70,8 +72,36 @@ impl Settings {
     /// # Errors
     ///
     /// The name is empty, or is no path that [`path`](Self::path) takes.
-    pub fn program(&self, key: &str, program: &str) -> Result<PathBuf, SettingsError> {
+    pub fn program(&self, key: impl Into<KeyPath>, program: &str) -> Result<PathBuf, SettingsError> {
         self.base_dir.program(program).map_err(|message| SettingsError::new(key, message))
+    }
+
+    /// Returns where a credential of the source is: it is read by each run, never from the configuration itself.
+    ///
+    /// # Errors
+    ///
+    /// Not exactly one place is named, or a path is no path that [`path`](Self::path) takes.
+    ///
+    /// ```
+    /// use secretdir_provider::{CredentialSettings, Settings, Table};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct MySettings {
+    ///     token: CredentialSettings,
+    /// }
+    ///
+    /// let table = Table::from([("token", Table::from([("file", "/run/my-token")]))]);
+    /// let settings = Settings::new(table, "/etc/app");
+    /// let parsed: MySettings = settings.parse().unwrap();
+    /// let token = settings.credential("token", &parsed.token).unwrap();
+    /// assert_eq!(token.to_string(), "the file \"/run/my-token\"");
+    /// ```
+    pub fn credential(
+        &self,
+        key: impl Into<KeyPath>,
+        credential: &CredentialSettings,
+    ) -> Result<Credential, SettingsError> {
+        credential.locate(self, key.into())
     }
 
     /// Reads the settings into a type that derives `serde::Deserialize`.
@@ -84,7 +114,7 @@ impl Settings {
     /// keys missing from one table only the first is reported.
     ///
     /// ```
-    /// use secretdir_provider::{Settings, Table, Value};
+    /// use secretdir_provider::{Settings, Table};
     ///
     /// #[derive(Debug, serde::Deserialize)]
     /// struct MySettings {
@@ -93,8 +123,8 @@ impl Settings {
     /// }
     ///
     /// let table = Table::from([
-    ///     ("port".to_owned(), Value::from("hunter2")),
-    ///     ("regoin".to_owned(), Value::from("eu-west-1")),
+    ///     ("port", "hunter2"),
+    ///     ("regoin", "eu-west-1"),
     /// ]);
     /// let error = Settings::new(table, "/etc/app").parse::<MySettings>().unwrap_err();
     /// let texts: Vec<_> = error.problems().iter().map(ToString::to_string).collect();

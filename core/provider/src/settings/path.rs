@@ -7,8 +7,9 @@ use std::fmt;
 /// ```
 /// use secretdir_provider::{KeyPath, Segment};
 ///
-/// let path = KeyPath::of(["sources", "prod"]).join(&KeyPath::from(&[Segment::Key("a b".to_owned()), Segment::Index(0)][..]));
+/// let path = KeyPath::from(["sources", "prod"]).key("a b").index(0);
 /// assert_eq!(path.to_string(), r#"sources.prod."a b"[0]"#);
+/// assert_eq!(path.segments().last(), Some(&Segment::Index(0)));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyPath(Vec<Segment>);
@@ -24,9 +25,18 @@ pub enum Segment {
 }
 
 impl KeyPath {
-    /// Makes the path that goes through these keys.
-    pub fn of<'a>(keys: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(keys.into_iter().map(|key| Segment::Key(key.to_owned())).collect())
+    /// Returns this path with a key after it.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.0.push(Segment::Key(key.into()));
+        self
+    }
+
+    /// Returns this path with the position in an array after it, counted from 0.
+    #[must_use]
+    pub fn index(mut self, index: usize) -> Self {
+        self.0.push(Segment::Index(index));
+        self
     }
 
     /// Returns the steps from the top down.
@@ -49,6 +59,25 @@ impl KeyPath {
 impl From<&[Segment]> for KeyPath {
     fn from(segments: &[Segment]) -> Self {
         Self(segments.to_vec())
+    }
+}
+
+/// The path of one key: dots in it are a part of it.
+impl From<&str> for KeyPath {
+    fn from(key: &str) -> Self {
+        Self::default().key(key)
+    }
+}
+
+impl<const N: usize> From<[&str; N]> for KeyPath {
+    fn from(keys: [&str; N]) -> Self {
+        keys.into_iter().collect()
+    }
+}
+
+impl<K: Into<String>> FromIterator<K> for KeyPath {
+    fn from_iter<I: IntoIterator<Item = K>>(keys: I) -> Self {
+        keys.into_iter().fold(Self::default(), Self::key)
     }
 }
 
@@ -90,13 +119,13 @@ mod tests {
 
     #[test]
     fn keys_are_quoted_where_toml_needs_it() {
-        let path = KeyPath::of(["files", "db/password", "a\"b\n", "", "x-1"]);
+        let path = KeyPath::from(["files", "db/password", "a\"b\n", "", "x-1"]);
         assert_eq!(path.to_string(), r#"files."db/password"."a\"b\u000A"."".x-1"#);
     }
 
     #[test]
     fn an_index_stands_in_brackets() {
-        let path = KeyPath::of(["args"]).join(&KeyPath::default().under(Segment::Index(3)));
+        let path = KeyPath::from("args").join(&KeyPath::default().under(Segment::Index(3)));
         assert_eq!(path.to_string(), "args[3]");
     }
 }

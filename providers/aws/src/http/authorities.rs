@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls_native_certs::load_certs_from_paths;
 
 /// Certificates, each of which can be read: the SDK panics at others.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Authorities(Vec<u8>);
 
 impl Authorities {

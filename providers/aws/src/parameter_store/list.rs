@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use secretdir_provider::{SecretRequest, SecretSource as _};
+use secretdir_provider::{RunContext, SecretRequest, SecretSource as _};
 
 use super::ParameterStore;
 use super::api::GetParametersByPath;
@@ -19,6 +19,7 @@ const MOST_IN_PAGE: u32 = 10;
 /// The parameters whose names begin with a prefix.
 pub(super) struct Parameters<'a> {
     pub(super) source: &'a ParameterStore,
+    pub(super) context: &'a RunContext,
     pub(super) prefix: &'a str,
     /// The level that all of them are below.
     pub(super) path: &'a str,
@@ -26,7 +27,7 @@ pub(super) struct Parameters<'a> {
 
 impl Pages for Parameters<'_> {
     async fn page(&self, token: Option<String>, limits: &Limits) -> Result<Page, NoPage> {
-        let regional = self.source.regional(0, limits.deadline).await?;
+        let regional = self.source.regional(self.context, 0, &limits.deadline).await?;
         let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
         let question = GetParametersByPath {
             path: self.path.to_owned(),
@@ -35,7 +36,7 @@ impl Pages for Parameters<'_> {
             max_results: MOST_IN_PAGE,
             next_token: token,
         };
-        match regional.client.ask(question, limits.until, &attempts).await {
+        match regional.client.ask(question, &limits.until, &attempts).await {
             Ok(page) => {
                 let entries = page.parameters.map(|entries| entries.into_iter().map(|entry| entry.name));
                 Ok(Page { names: entries.map(Iterator::collect), next: page.next_token })

@@ -10,12 +10,12 @@ mod list;
 mod question;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
-use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
+use secretdir_provider::{
+    Answers, Deadline, Listed, RunContext, Secret, SecretRequest, SecretSource, SourceError, async_trait,
+};
 
 use crate::apart::{apart, owner};
 use crate::attempts::Attempts;
@@ -43,7 +43,7 @@ type Regional = crate::clients::Regional<Client>;
 /// What one run asks.
 struct Asking<'a> {
     source: &'a ParameterStore,
-    context: &'a FetchContext,
+    context: &'a RunContext,
     questions: &'a [Option<Question<'a>>],
     /// The places of those whose call was refused because of one of them.
     alone: Mutex<BTreeSet<usize>>,
@@ -54,8 +54,13 @@ impl ParameterStore {
         Self { clients: Clients::new(settings, credentials) }
     }
 
-    async fn regional(&self, region: usize, until: Instant) -> Result<&Regional, SourceError> {
-        self.clients.get(region, client, until).await
+    async fn regional(
+        &self,
+        run: &RunContext,
+        region: usize,
+        until: &Deadline,
+    ) -> Result<Arc<Regional>, SourceError> {
+        self.clients.get(run, region, client, until).await
     }
 }
 
@@ -69,25 +74,26 @@ impl SecretSource for ParameterStore {
         question::path_above(prefix).map(drop)
     }
 
-    async fn fetch(&self, context: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
-        let answers = self.fetch_all(context, std::slice::from_ref(request)).await;
-        answers.into_iter().next().unwrap_or_else(|| Err(error::no_answer()))
+    async fn fetch(&self, run: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+        let only = Answers::new(1);
+        self.fetch_all(run, std::slice::from_ref(request), &only).await;
+        only.into_only()
     }
 
-    async fn fetch_all(
-        &self,
-        context: &FetchContext,
-        requests: &[SecretRequest],
-    ) -> Vec<Result<Secret, SourceError>> {
+    async fn fetch_all(&self, context: &RunContext, requests: &[SecretRequest], answers: &Answers) {
+        let trial = self.clients.trial();
         let (questions, refused) = run::read_all(requests, Question::read);
         let asking = Asking { source: self, context, questions: &questions, alone: Mutex::default() };
-        Run::new(&asking, context, self.clients.count()).answer(refused).await
+        trial.end(Run::new(&asking, context, answers, self.clients.count()).answer(refused).await);
     }
 
-    async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
+    async fn list(&self, context: &RunContext, prefix: &str) -> Result<Vec<Listed>, SourceError> {
         let path = question::path_above(prefix)?;
-        let parameters = list::Parameters { source: self, prefix, path };
-        listing::list(&parameters, context).await
+        let parameters = list::Parameters { source: self, context, prefix, path };
+        let trial = self.clients.trial();
+        let listed = listing::list(&parameters, context).await;
+        trial.end(listed.as_ref().err().map(SourceError::kind));
+        listed
     }
 }
 
@@ -109,15 +115,13 @@ impl Service for Asking<'_> {
     }
 
     async fn ask(&self, region: usize, call: Call, limits: Limits) -> Outcome {
-        let regional = match self.source.regional(region, limits.deadline).await {
+        let regional = match self.source.regional(self.context, region, &limits.deadline).await {
             Ok(regional) => regional,
             Err(error) => return Outcome::failed(call, &error),
         };
         let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
-        match self.get(regional, &call, &limits, &attempts).await {
-            Some(answers) => {
-                Outcome::Answered(run::admitted(self.context, answers), attempts.seen().retry_after)
-            }
+        match self.get(&regional, &call, &limits, &attempts).await {
+            Some(answers) => Outcome::Answered(answers, attempts.seen().retry_after),
             None => {
                 self.alone.lock().unwrap_or_else(PoisonError::into_inner).extend(&call);
                 Outcome::Refused(call)
@@ -153,7 +157,7 @@ impl<'a> Asking<'a> {
     ) -> Option<Vec<(usize, Answer)>> {
         let mut open = Open::new(self, regional, call);
         let question = GetParameters { names: open.names(), with_decryption: true };
-        match regional.client.ask(question, limits.until, attempts).await {
+        match regional.client.ask(question, &limits.until, attempts).await {
             Ok(found) => {
                 found.parameters.into_iter().flatten().for_each(|parameter| open.found(parameter));
                 found.invalid_parameters.into_iter().flatten().for_each(|name| open.missing(&name));
@@ -281,11 +285,5 @@ impl<'r> Open<'r> {
         self.answers
             .extend(left.map(|(place, wanted)| (place, Err(error(asking.asked(regional, wanted.question))))));
         self.answers
-    }
-}
-
-impl fmt::Debug for ParameterStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ParameterStore").field("settings", self.clients.settings()).finish_non_exhaustive()
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aws_sdk_secretsmanager::config::Config;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
-use secretdir_provider::{SecretRequest, SecretSource as _};
+use secretdir_provider::{RunContext, SecretRequest, SecretSource as _};
 
 use super::SecretsManager;
 use crate::attempts::Attempts;
@@ -21,6 +21,7 @@ const MOST_IN_PAGE: i32 = 100;
 /// The secrets whose names begin with a prefix.
 pub(super) struct Secrets<'a> {
     pub(super) source: &'a SecretsManager,
+    pub(super) context: &'a RunContext,
     pub(super) prefix: &'a str,
 }
 
@@ -36,10 +37,10 @@ impl Secrets<'_> {
 
 impl Pages for Secrets<'_> {
     async fn page(&self, token: Option<String>, limits: &Limits) -> Result<Page, NoPage> {
-        let regional = self.source.regional(0, limits.deadline).await?;
+        let regional = self.source.regional(self.context, 0, &limits.deadline).await?;
         let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
         let overrides = Config::builder()
-            .timeout_config(timeouts(limits.until))
+            .timeout_config(timeouts(&limits.until))
             .interceptor(attempts.clone())
             .retry_classifier(attempts.clone());
         let call = regional.client.list_secrets().max_results(MOST_IN_PAGE);

@@ -15,16 +15,16 @@ mod question;
 mod single;
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::{Builder, Config};
 use aws_sdk_secretsmanager::primitives::Blob;
-use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
+use secretdir_provider::{
+    Answers, Deadline, Listed, RunContext, Secret, SecretRequest, SecretSource, SourceError, async_trait,
+};
 
 use crate::apart::{apart, owner};
 use crate::attempts::Attempts;
@@ -47,8 +47,13 @@ const NO_BATCHES: &str =
 /// A configured source. Its clients are made by the first fetch that needs them and serve all later ones.
 pub(crate) struct SecretsManager {
     clients: Clients<Client>,
-    /// Set once batches are refused: nobody tries again what is not allowed.
-    no_batches: AtomicBool,
+}
+
+/// What a run has learned about batches.
+#[derive(Default)]
+struct Batches {
+    /// Set once they are refused: the run does not try again what is not allowed. The next one may be allowed to.
+    are_refused: AtomicBool,
 }
 
 type Regional = crate::clients::Regional<Client>;
@@ -56,8 +61,9 @@ type Regional = crate::clients::Regional<Client>;
 /// What one run asks.
 struct Asking<'a> {
     source: &'a SecretsManager,
-    context: &'a FetchContext,
+    context: &'a RunContext,
     questions: &'a [Option<Question<'a>>],
+    batches: Arc<Batches>,
     /// The beginning of the ARNs whose account is taken for the one that asks.
     ours: Option<&'a str>,
     /// The places of those whose batch was refused.
@@ -76,7 +82,7 @@ struct Prepared<'a> {
 
 impl SecretsManager {
     pub(crate) fn new(settings: AwsSettings, credentials: Option<SharedCredentialsProvider>) -> Self {
-        Self { clients: Clients::new(settings, credentials), no_batches: AtomicBool::new(false) }
+        Self { clients: Clients::new(settings, credentials) }
     }
 }
 
@@ -90,26 +96,28 @@ impl SecretSource for SecretsManager {
         question::check_prefix(prefix)
     }
 
-    async fn fetch(&self, context: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
-        let answers = self.fetch_all(context, std::slice::from_ref(request)).await;
-        answers.into_iter().next().unwrap_or_else(|| Err(error::no_answer()))
+    async fn fetch(&self, run: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+        let only = Answers::new(1);
+        self.fetch_all(run, std::slice::from_ref(request), &only).await;
+        only.into_only()
     }
 
-    async fn fetch_all(
-        &self,
-        context: &FetchContext,
-        requests: &[SecretRequest],
-    ) -> Vec<Result<Secret, SourceError>> {
+    async fn fetch_all(&self, context: &RunContext, requests: &[SecretRequest], answers: &Answers) {
+        let trial = self.clients.trial();
         let (questions, refused) = run::read_all(requests, Question::read);
         let ours = only_owner(&questions);
-        let asking = Asking { source: self, context, questions: &questions, ours, alone: Mutex::default() };
-        Run::new(&asking, context, self.clients.count()).answer(refused).await
+        let (batches, alone) = (context.state(), Mutex::default());
+        let asking = Asking { source: self, context, questions: &questions, batches, ours, alone };
+        trial.end(Run::new(&asking, context, answers, self.clients.count()).answer(refused).await);
     }
 
-    async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
+    async fn list(&self, context: &RunContext, prefix: &str) -> Result<Vec<Listed>, SourceError> {
         self.check_prefix(prefix)?;
-        let secrets = list::Secrets { source: self, prefix };
-        listing::list(&secrets, context).await
+        let secrets = list::Secrets { source: self, context, prefix };
+        let trial = self.clients.trial();
+        let listed = listing::list(&secrets, context).await;
+        trial.end(listed.as_ref().err().map(SourceError::kind));
+        listed
     }
 }
 
@@ -132,7 +140,7 @@ impl Service for Asking<'_> {
     type Found = Secret;
 
     fn split(&self, open: Vec<usize>) -> Vec<Call> {
-        let no_batches = self.source.no_batches.load(Ordering::Relaxed);
+        let no_batches = self.batches.are_refused.load(Ordering::Relaxed);
         let alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
         let can_batch = |place: &usize| !no_batches && !alone.contains(place) && self.fits_a_batch(*place);
         let (together, alone): (Vec<_>, Vec<_>) = open.into_iter().partition(can_batch);
@@ -143,18 +151,18 @@ impl Service for Asking<'_> {
     }
 
     async fn ask(&self, region: usize, call: Call, limits: Limits) -> Outcome {
-        let regional = match self.source.regional(region, limits.deadline).await {
+        let regional = match self.source.regional(self.context, region, &limits.deadline).await {
             Ok(regional) => regional,
             Err(error) => return Outcome::failed(call, &error),
         };
-        let prepared = self.prepare(regional, &call, limits);
+        let prepared = self.prepare(&regional, &call, limits);
         let answered = match call.as_slice() {
             [_] => single::ask(&prepared).await,
-            _ if self.source.no_batches.load(Ordering::Relaxed) => return Outcome::Refused(call),
+            _ if self.batches.are_refused.load(Ordering::Relaxed) => return Outcome::Refused(call),
             _ => match batch::ask(&prepared).await {
                 Ok(batch::Answers { answers, doubtful }) => {
                     self.note(batch::Refusal::OfThis, &doubtful);
-                    let answers = run::admitted(self.context, answers);
+                    let answers = answers;
                     return Outcome::Partly(answers, doubtful, prepared.attempts.seen().retry_after);
                 }
                 Err(refusal) => {
@@ -163,7 +171,7 @@ impl Service for Asking<'_> {
                 }
             },
         };
-        Outcome::Answered(run::admitted(self.context, answered), prepared.attempts.seen().retry_after)
+        Outcome::Answered(answered, prepared.attempts.seen().retry_after)
     }
 }
 
@@ -179,7 +187,7 @@ impl<'a> Asking<'a> {
         })
     }
 
-    fn prepare(&self, regional: &'a Regional, call: &[usize], limits: Limits) -> Prepared<'a> {
+    fn prepare<'r>(&'r self, regional: &'r Regional, call: &[usize], limits: Limits) -> Prepared<'r> {
         let question = |place: &usize| Some((*place, self.question(*place)?));
         let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
         Prepared {
@@ -196,7 +204,7 @@ impl<'a> Asking<'a> {
         match refusal {
             batch::Refusal::OfBatches(why) => {
                 // Calls that were made side by side are refused side by side, each with a request id of its own.
-                if !self.source.no_batches.swap(true, Ordering::Relaxed) {
+                if !self.batches.are_refused.swap(true, Ordering::Relaxed) {
                     self.context.warn(format!("{NO_BATCHES} is refused ({why})"));
                 }
             }
@@ -206,8 +214,13 @@ impl<'a> Asking<'a> {
 }
 
 impl SecretsManager {
-    async fn regional(&self, region: usize, until: Instant) -> Result<&Regional, SourceError> {
-        self.clients.get(region, client, until).await
+    async fn regional(
+        &self,
+        run: &RunContext,
+        region: usize,
+        until: &Deadline,
+    ) -> Result<Arc<Regional>, SourceError> {
+        self.clients.get(run, region, client, until).await
     }
 }
 
@@ -216,7 +229,7 @@ impl<'a> Prepared<'a> {
     fn overrides(&self) -> Builder {
         self.attempts.begin();
         Config::builder()
-            .timeout_config(timeouts(self.limits.until))
+            .timeout_config(timeouts(&self.limits.until))
             .interceptor(self.attempts.clone())
             .retry_classifier(self.attempts.clone())
     }
@@ -235,12 +248,6 @@ impl<'a> Prepared<'a> {
     fn id_of(&self, question: Question<'_>) -> String {
         let Regional { home, region, .. } = self.regional;
         places::in_region(question.secret_id, question.arn_region(), home, region)
-    }
-}
-
-impl fmt::Debug for SecretsManager {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SecretsManager").field("settings", self.clients.settings()).finish_non_exhaustive()
     }
 }
 

@@ -56,12 +56,22 @@ pub(crate) struct Surroundings {
     pub(crate) authorities: Option<Authorities>,
 }
 
+/// All that was read. Clients that were made of the same serve on.
+#[derive(PartialEq)]
+pub(crate) struct Basis {
+    variables: Variables,
+    profiles: Profiles,
+    authorities: Option<Authorities>,
+}
+
 impl Surroundings {
     /// Reads the environment of this process, and AWS's files.
-    pub(crate) fn read(settings: &AwsSettings) -> Result<Self, SourceError> {
+    pub(crate) fn read(settings: &AwsSettings) -> Result<(Self, Basis), SourceError> {
         let variables = Variables::read()?;
         let profiles = Profiles::read(&variables)?;
-        settled::settle(settings, &variables, &profiles)
+        let found = settled::settle(settings, &variables, &profiles)?;
+        let basis = Basis { variables, profiles, authorities: found.authorities.clone() };
+        Ok((found, basis))
     }
 
     /// Lets the SDK see this, and nothing else.

@@ -52,7 +52,7 @@ const FILE_HINT: &str =
     "correct the file, or let AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name others";
 
 /// A value of a profile, and where it is.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Key {
     pub(super) value: String,
     file: Arc<Path>,
@@ -79,7 +79,7 @@ impl Key {
 pub(super) type Keys = BTreeMap<String, Key>;
 
 /// What both files hold.
-#[derive(Default)]
+#[derive(Default, PartialEq)]
 pub(super) struct Profiles {
     pub(super) profiles: BTreeMap<String, Keys>,
     pub(super) sso_sessions: BTreeMap<String, Keys>,

@@ -55,7 +55,7 @@ const HEEDED: &[(&str, Rule)] = &[
 ];
 
 /// What is set, and can be used.
-#[derive(Default)]
+#[derive(Default, PartialEq)]
 pub(super) struct Variables(BTreeMap<&'static str, String>);
 
 impl Variables {

@@ -1,9 +1,8 @@
 //! What a real server has, by every way of naming it.
 
 use std::num::NonZeroUsize;
-use std::time::Instant;
 
-use secretdir_provider::{FetchContext, SecretRequest, SourceErrorKind};
+use secretdir_provider::{RunContext, SecretRequest, SourceErrorKind};
 use secretdir_testkit::{Moto, REGION};
 
 use crate::support::{LONG, fetch, seen, source};
@@ -69,8 +68,10 @@ async fn twenty_requests_are_one_call() {
         moto.create_string(request.name(), request.name());
     }
     let source = source(&moto.endpoint(), moto.access_key());
-    let context = FetchContext::new(Instant::now() + LONG, NonZeroUsize::new(8).unwrap());
-    for (request, answer) in requests.iter().zip(source.fetch_all(&context, &requests).await) {
+    let context = RunContext::builder().timeout(LONG).concurrency(NonZeroUsize::new(8).unwrap()).build();
+    for (request, answer) in
+        requests.iter().zip(secretdir_conformance::fetch_all(&*source, &context, &requests).await)
+    {
         assert_eq!(answer.unwrap().expose_secret(), request.name().as_bytes());
     }
     assert_eq!((moto.calls("BatchGetSecretValue"), moto.calls("GetSecretValue")), (1, 0));

@@ -1,11 +1,8 @@
 //! An answer is read as far as the largest one of AWS goes, and no further.
 
 use std::num::NonZeroUsize;
-use std::time::Instant;
 
-use secretdir_provider::{
-    FetchContext, Provider as _, SecretRequest, SecretSource, Settings, SourceErrorKind,
-};
+use secretdir_provider::{Provider as _, RunContext, SecretRequest, SecretSource, Settings, SourceErrorKind};
 use secretdir_testkit::{Framing, REGION, Reply, Strict, Stub};
 
 use crate::environment::run;
@@ -27,13 +24,13 @@ enum Question<'a> {
 
 /// Returns what a source makes of an answer.
 async fn refusal(source: &dyn SecretSource, question: &Question<'_>) -> Seen {
-    let context = FetchContext::new(Instant::now() + LONG, NonZeroUsize::MIN);
+    let context = RunContext::builder().timeout(LONG).concurrency(NonZeroUsize::MIN).build();
     match question {
         Question::Secrets(names) => {
             let requests: Vec<_> = names.iter().copied().map(SecretRequest::new).collect();
-            seen(source.fetch_all(&context, &requests).await.remove(0))
+            seen(secretdir_conformance::fetch_all(&*source, &context, &requests).await.remove(0))
         }
-        Question::Prefix(prefix) => seen(source.list(&context, prefix).await),
+        Question::Prefix(prefix) => seen(secretdir_conformance::list(&*source, &context, prefix).await),
     }
 }
 
@@ -122,8 +119,8 @@ async fn the_largest_batch_of_aws_is_read() {
         server.put(request.name(), &value);
     }
     let source = secrets_manager(&server.endpoint());
-    let context = FetchContext::new(Instant::now() + LONG, NonZeroUsize::MIN);
-    for answer in source.fetch_all(&context, &requests).await {
+    let context = RunContext::builder().timeout(LONG).concurrency(NonZeroUsize::MIN).build();
+    for answer in secretdir_conformance::fetch_all(&*source, &context, &requests).await {
         assert!(answer.unwrap().expose_secret() == value.as_bytes());
     }
     assert_eq!((server.calls("BatchGetSecretValue"), server.all_calls()), (1, 1));

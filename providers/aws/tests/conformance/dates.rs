@@ -1,9 +1,8 @@
 //! Servers that stand in for AWS may write dates as texts. What they answer is as good as it is with numbers.
 
 use std::num::NonZeroUsize;
-use std::time::Instant;
 
-use secretdir_provider::{FetchContext, SecretRequest, SecretSource, SourceErrorKind};
+use secretdir_provider::{RunContext, SecretRequest, SecretSource, SourceErrorKind};
 use secretdir_testkit::{Canary, Reply, Stub};
 
 use crate::parameters;
@@ -29,8 +28,8 @@ fn value(name: &str) -> Vec<u8> {
 }
 
 async fn list(source: &dyn SecretSource, prefix: &str) -> Vec<String> {
-    let context = FetchContext::new(Instant::now() + LONG, NonZeroUsize::MIN);
-    source.list(&context, prefix).await.unwrap()
+    let context = RunContext::builder().timeout(LONG).concurrency(NonZeroUsize::MIN).build();
+    secretdir_conformance::list(&*source, &context, prefix).await.unwrap()
 }
 
 #[tokio::test]

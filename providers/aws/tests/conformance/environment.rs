@@ -5,9 +5,8 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::process::Command;
-use std::time::Instant;
 
-use secretdir_provider::{FetchContext, Provider as _, SecretRequest, Settings, Value};
+use secretdir_provider::{Provider as _, RunContext, SecretRequest, Settings, Value};
 use secretdir_provider_aws::{AwsParameterStore, AwsSecretsManager};
 use secretdir_testkit::{Canary, Moto, REGION, Reply, Strict, Stub};
 use tempfile::{NamedTempFile, TempDir};
@@ -34,20 +33,19 @@ async fn child() {
     }
     let settings = var(SETTINGS);
     let settings: Vec<_> = settings.lines().filter_map(|line| line.split_once('=')).collect();
-    let mut settings = table(&settings);
-    for value in settings.values_mut().filter(|value| matches!(value, Value::String(text) if text == "true"))
-    {
-        *value = Value::Boolean(true);
-    }
-    let settings = Settings::new(settings, "/");
+    let typed = |(key, value): (String, Value)| match value {
+        Value::String(text) if text == "true" => (key, Value::Boolean(true)),
+        value => (key, value),
+    };
+    let settings = Settings::new(table(&settings).into_iter().map(typed).collect(), "/");
     let source = match env::var(SERVICE).as_deref() {
         Ok("parameters") => AwsParameterStore.source(settings),
         _ => AwsSecretsManager.source(settings),
     };
     let source = source.unwrap();
-    let context = FetchContext::new(Instant::now() + LONG, NonZeroUsize::new(16).unwrap());
+    let context = RunContext::builder().timeout(LONG).concurrency(NonZeroUsize::new(16).unwrap()).build();
     let requests: Vec<_> = var(REQUESTS).split(' ').map(SecretRequest::new).collect();
-    for answer in source.fetch_all(&context, &requests).await {
+    for answer in secretdir_conformance::fetch_all(&*source, &context, &requests).await {
         let line = match answer {
             Ok(secret) => format!("value: {}", secret.expose_secret().escape_ascii()),
             Err(error) => format!("{}; hint: {}", chain(&error), error.hint().unwrap_or_default()),

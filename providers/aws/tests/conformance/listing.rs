@@ -3,7 +3,9 @@
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use secretdir_provider::{FetchContext, Provider as _, SecretSource, Settings, SourceErrorKind, Value};
+use secretdir_provider::{
+    Provider as _, RunContext, SecretSource, Settings, SourceErrorKind, Value, Warnings,
+};
 use secretdir_testkit::{Canary, Fault, REGION, Reply, Strict, Stub};
 
 use crate::parameters;
@@ -40,19 +42,19 @@ impl Service {
     }
 }
 
-fn context(time: Duration) -> FetchContext {
-    FetchContext::new(Instant::now() + time, NonZeroUsize::MIN)
+fn context(time: Duration) -> RunContext {
+    RunContext::builder().timeout(time).concurrency(NonZeroUsize::MIN).build()
 }
 
 /// Lists with time enough, and sorts.
 async fn list(source: &dyn SecretSource, prefix: &str) -> Vec<String> {
-    let mut names = source.list(&context(LONG), prefix).await.unwrap();
+    let mut names = secretdir_conformance::list(&*source, &context(LONG), prefix).await.unwrap();
     names.sort();
     names
 }
 
 async fn failed(source: &dyn SecretSource, prefix: &str) -> Seen {
-    seen(source.list(&context(LONG), prefix).await)
+    seen(secretdir_conformance::list(&*source, &context(LONG), prefix).await)
 }
 
 /// Starts a server with so many names below `/app/`, and returns them sorted.
@@ -218,7 +220,9 @@ async fn with_every_call_throttled_a_listing_ends_before_the_deadline() {
     server.set_fault(Fault::Throttle);
     let source = Parameters.source(&server.endpoint(), &[]);
     let time = Duration::from_secs(6);
-    let answer = tokio::time::timeout(time, source.list(&context(time), "/app/")).await.unwrap();
+    let answer = tokio::time::timeout(time, secretdir_conformance::list(&*source, &context(time), "/app/"))
+        .await
+        .unwrap();
     assert_eq!(seen(answer).kind, SourceErrorKind::Throttled);
     assert!((3..=5).contains(&server.all_calls()), "{} calls", server.all_calls());
 }
@@ -229,15 +233,16 @@ async fn where_the_first_region_is_down_no_other_is_listed_which_may_have_a_part
         for fault in [Fault::Reset(REGION), Fault::ResetAfter(2, REGION)] {
             let (server, _) = server(count);
             server.set_fault(fault);
-            let context = context(LONG);
+            let warnings = Warnings::default();
+            let context = RunContext::builder().timeout(LONG).warnings(warnings.clone()).build();
             let source = service.source(&server.endpoint(), &[OTHER]);
-            let failed = seen(source.list(&context, "/app/").await);
+            let failed = seen(secretdir_conformance::list(&*source, &context, "/app/").await);
             assert_eq!(
                 (failed.kind, server.calls_to(OTHER)),
                 (SourceErrorKind::Unavailable, 0),
                 "{service:?}"
             );
-            assert_eq!(context.warnings(), [""; 0]);
+            assert_eq!(warnings.to_vec(), [""; 0]);
         }
     }
 }

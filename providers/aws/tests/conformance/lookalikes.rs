@@ -2,11 +2,9 @@
 
 use std::env;
 use std::num::NonZeroUsize;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use secretdir_provider::{
-    FetchContext, Provider as _, SecretRequest, SecretSource, Settings, SourceErrorKind,
-};
+use secretdir_provider::{Provider as _, RunContext, SecretRequest, SecretSource, Settings, SourceErrorKind};
 use secretdir_testkit::{Fault, REGION, Strict};
 
 use crate::parameters;
@@ -115,9 +113,9 @@ async fn play(
         dice.shuffle(&mut asked);
         asked.truncate(1 + dice.roll(asked.len()));
         server.set_fault(Fault::Shuffle { page: 1 + dice.roll(20), seed });
-        let context = FetchContext::new(Instant::now() + LONG, NonZeroUsize::new(4).unwrap());
+        let context = RunContext::builder().timeout(LONG).concurrency(NonZeroUsize::new(4).unwrap()).build();
         let requests: Vec<_> = asked.iter().map(|(request, _)| request.clone()).collect();
-        let answers = source.fetch_all(&context, &requests).await;
+        let answers = secretdir_conformance::fetch_all(&*source, &context, &requests).await;
         for ((request, expected), answer) in asked.iter().zip(answers) {
             let told = answer.map(|secret| secret.expose_secret().to_vec()).map_err(|error| error.kind());
             assert_eq!(&told, expected, "{request:?}; SECRETDIR_TRIAL_SEED={seed}");

@@ -1,11 +1,10 @@
 //! An answer about something else than what was asked for is an error, however the question was asked.
 
 use std::num::NonZeroUsize;
-use std::time::Instant;
 
 use secretdir_provider::Provider as _;
 use secretdir_provider::{
-    FetchContext, Secret, SecretRequest, SecretSource, Settings, SourceError, SourceErrorKind,
+    RunContext, Secret, SecretRequest, SecretSource, Settings, SourceError, SourceErrorKind,
 };
 use secretdir_testkit::{Canary, Fault, REGION, Strict};
 
@@ -30,8 +29,8 @@ fn parameter_store(server: &Strict) -> Box<dyn SecretSource> {
 }
 
 async fn ask(source: &dyn SecretSource, requests: &[SecretRequest]) -> Vec<Result<Secret, SourceError>> {
-    let context = FetchContext::new(Instant::now() + LONG, NonZeroUsize::MIN);
-    source.fetch_all(&context, requests).await
+    let context = RunContext::builder().timeout(LONG).concurrency(NonZeroUsize::MIN).build();
+    secretdir_conformance::fetch_all(source, &context, requests).await
 }
 
 /// Asks once as the server is, and once with this fault. The first answer is then invalid and says so; the others are as they were.

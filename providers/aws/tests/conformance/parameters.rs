@@ -3,12 +3,12 @@
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use secretdir_conformance::{BadSettings, Fixture, Skip, conformance_tests};
 use secretdir_provider::{
-    FetchContext, Provider as _, Secret, SecretRequest, SecretSource, Settings, SourceError, SourceErrorKind,
+    Provider as _, RunContext, Secret, SecretRequest, SecretSource, Settings, SourceError, SourceErrorKind,
     Table,
 };
 use secretdir_provider_aws::{AwsParameterStore, WithCredentials};
@@ -123,12 +123,12 @@ conformance_tests!(Corner);
 
 /// Asks for these names, each perhaps with a version.
 async fn ask(source: &dyn SecretSource, names: &[(&str, Option<&str>)]) -> Vec<Result<Secret, SourceError>> {
-    let context = FetchContext::new(Instant::now() + LONG, NonZeroUsize::new(4).unwrap());
+    let context = RunContext::builder().timeout(LONG).concurrency(NonZeroUsize::new(4).unwrap()).build();
     let requests = names.iter().map(|(name, version)| {
         let request = SecretRequest::new(*name);
         version.map_or(request.clone(), |version| request.with_version(version))
     });
-    source.fetch_all(&context, &requests.collect::<Vec<_>>()).await
+    secretdir_conformance::fetch_all(&*source, &context, &requests.collect::<Vec<_>>()).await
 }
 
 pub(crate) fn source(endpoint: &str, key: &AccessKey) -> Box<dyn SecretSource> {

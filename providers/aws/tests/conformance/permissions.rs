@@ -3,9 +3,8 @@
 //! Moto looks at the actions of a policy, and knows of no resource but all of them: the ARNs are replaced here.
 
 use std::num::NonZeroUsize;
-use std::time::Instant;
 
-use secretdir_provider::{FetchContext, SecretRequest, SecretSource, SourceErrorKind};
+use secretdir_provider::{RunContext, SecretRequest, SecretSource, SourceErrorKind};
 use secretdir_testkit::{AccessKey, Moto, REGION};
 
 use crate::environment::run;
@@ -95,8 +94,8 @@ async fn parameters_need_what_is_written() {
 
 /// Lists what is below a prefix: the names, or the kind of the error.
 async fn listed(source: &dyn SecretSource, prefix: &str) -> Result<Vec<String>, SourceErrorKind> {
-    let context = FetchContext::new(Instant::now() + LONG, NonZeroUsize::MIN);
-    source.list(&context, prefix).await.map_err(|error| error.kind())
+    let context = RunContext::builder().timeout(LONG).concurrency(NonZeroUsize::MIN).build();
+    secretdir_conformance::list(&*source, &context, prefix).await.map_err(|error| error.kind())
 }
 
 #[tokio::test]

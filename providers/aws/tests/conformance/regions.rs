@@ -1,9 +1,8 @@
 //! What a region says that is asked because another one is down, and what one says of what is elsewhere.
 
 use std::num::NonZeroUsize;
-use std::time::Instant;
 
-use secretdir_provider::{FetchContext, SecretRequest, SourceErrorKind};
+use secretdir_provider::{RunContext, SecretRequest, SourceErrorKind};
 use secretdir_testkit::{Fault, REGION};
 
 use crate::listing::{OTHER, Service, server};
@@ -20,9 +19,9 @@ async fn a_region_after_one_that_is_down_cannot_say_that_there_is_no_such_secret
         server.set_fault(Fault::Reset(REGION));
         let names = ["/app/none"].into_iter().chain(names.iter().map(String::as_str));
         let requests: Vec<_> = names.map(SecretRequest::new).collect();
-        let context = FetchContext::new(Instant::now() + LONG, NonZeroUsize::MIN);
+        let context = RunContext::builder().timeout(LONG).concurrency(NonZeroUsize::MIN).build();
         let source = service.source(&server.endpoint(), &[OTHER, THIRD]);
-        let mut answers = source.fetch_all(&context, &requests).await;
+        let mut answers = secretdir_conformance::fetch_all(&*source, &context, &requests).await;
         let absent = seen(answers.remove(0));
         assert_eq!(absent.kind, SourceErrorKind::Unavailable, "{service:?}: {absent:?}");
         assert!(absent.cause.contains("in eu-west-1: "), "{}", absent.cause);

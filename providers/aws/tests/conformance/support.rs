@@ -4,12 +4,12 @@ use std::error::Error;
 use std::fmt::Debug;
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use secretdir_provider::{
-    FetchContext, Provider, Retry, Secret, SecretRequest, SecretSource, Settings, SourceError,
-    SourceErrorKind, Table, Value,
+    Provider, Retry, RunContext, Secret, SecretRequest, SecretSource, Settings, SourceError, SourceErrorKind,
+    Table, Value, Warnings,
 };
 use secretdir_provider_aws::{AwsSecretsManager, WithCredentials};
 use secretdir_testkit::{AccessKey, REGION};
@@ -63,7 +63,7 @@ pub(crate) async fn fetch_within(
     request: SecretRequest,
 ) -> Result<Secret, SourceError> {
     source.check(&request).unwrap();
-    let context = FetchContext::new(Instant::now() + time, NonZeroUsize::MIN);
+    let context = RunContext::builder().timeout(time).concurrency(NonZeroUsize::MIN).build();
     // The engine cuts a fetch off at the deadline; here that is a failure.
     tokio::time::timeout(time, source.fetch(&context, &request)).await.unwrap()
 }
@@ -73,13 +73,14 @@ pub(crate) async fn ask(
     source: &dyn SecretSource,
     requests: &[SecretRequest],
 ) -> (Vec<Result<Vec<u8>, SourceErrorKind>>, Vec<String>) {
-    let context = FetchContext::new(Instant::now() + LONG, NonZeroUsize::new(4).unwrap());
-    let answers = source.fetch_all(&context, requests).await.into_iter();
+    let warnings = Warnings::default();
+    let context = RunContext::builder().timeout(LONG).warnings(warnings.clone()).build();
+    let answers = secretdir_conformance::fetch_all(source, &context, requests).await.into_iter();
     let answers = answers.map(|answer| match answer {
         Ok(secret) => Ok(secret.expose_secret().to_vec()),
         Err(error) => Err(error.kind()),
     });
-    (answers.collect(), context.warnings())
+    (answers.collect(), warnings.to_vec())
 }
 
 /// An error as an operator sees it.

@@ -5,15 +5,14 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use secretdir_provider::{FetchContext, Table, Value};
+use secretdir_provider::{RunContext, Table, Value};
 use secretdir_testkit::PATIENCE;
 use tempfile::TempDir;
 
 use crate::support::{ask, ask_in, context, list, shell, story, table};
 
-fn with<const N: usize>(mut settings: Table, more: [(&str, Value); N]) -> Table {
-    settings.extend(table(more));
-    settings
+fn with<const N: usize>(settings: Table, more: [(&str, Value); N]) -> Table {
+    settings.into_iter().chain(table(more)).collect()
 }
 
 fn value(settings: Table) -> Vec<u8> {
@@ -129,7 +128,8 @@ fn one_that_does_not_end_is_killed_and_says_its_last_words() {
 
 #[test]
 fn the_deadline_of_the_run_counts_too() {
-    let context = FetchContext::new(Instant::now() + Duration::from_secs(1), NonZeroUsize::MIN);
+    let context =
+        RunContext::builder().timeout(Duration::from_secs(1)).concurrency(NonZeroUsize::MIN).build();
     let answers = ask_in(&context, shell("sleep 600"), Path::new("."), &["name"]);
     assert!(story(&answers[0]).contains("raise `timeout` under [gather]"), "{}", story(&answers[0]));
     assert!(!context.remaining().is_zero());

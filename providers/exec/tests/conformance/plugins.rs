@@ -7,10 +7,12 @@ use secretdir_provider::{Retry, SecretRequest, SourceErrorKind, Table};
 use secretdir_testkit::{PATIENCE, assert_ends};
 use tempfile::TempDir;
 
-use crate::support::{SAMPLE, ask, ask_in, block_on, context, list, plugin, python, source, story, table};
+use crate::support::{
+    SAMPLE, ask, ask_in, block_on, context, list, plugin, python, source, story, table, watched,
+};
 
 fn within(mut settings: Table, timeout: &str) -> Table {
-    settings.insert("timeout".to_owned(), timeout.into());
+    settings.insert("timeout", timeout);
     settings
 }
 
@@ -202,11 +204,11 @@ fn what_is_odd_after_the_last_answer_is_a_warning() {
         ),
         ("time.sleep(600)", "`python3` answered everything, but did not end within 1s, and was killed"),
     ] {
-        let context = context();
+        let (context, warnings) = watched();
         let program = plugin(&format!("say(type='secret', id=0, text='value-1')\n{then}\n"));
         let answers = ask_in(&context, program, "/".as_ref(), &["a"]);
         assert!(answers[0].is_ok());
-        assert_eq!(context.warnings(), [warning]);
+        assert_eq!(warnings.to_vec(), [warning]);
     }
 }
 
@@ -261,7 +263,7 @@ time.sleep(600)
     block_on(async {
         let source = source(plugin(program), folder.path());
         let (context, requests) = (context(), [SecretRequest::new("a")]);
-        let fetch = source.fetch_all(&context, &requests);
+        let fetch = secretdir_conformance::fetch_all(&*source, &context, &requests);
         let started = async {
             while !ids.exists() {
                 tokio::time::sleep(Duration::from_millis(5)).await;

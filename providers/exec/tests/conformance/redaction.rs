@@ -1,6 +1,6 @@
 //! What a program says is shown without the values that it was asked for.
 
-use crate::support::{ask, ask_in, context, plugin, shell, story};
+use crate::support::{ask, ask_in, plugin, shell, story, watched};
 
 /// A value that occurs in no text by chance.
 const VALUE: &str = "Kd83hfQ-zz1-Lm5v";
@@ -40,13 +40,13 @@ sys.exit(1)
 
 #[test]
 fn a_warning_is_passed_on_without_values() {
-    let context = context();
+    let (context, warnings) = watched();
     let program = plugin(&format!(
         "say(type='warning', message='{VALUE} is old', since=3)\nsay(type='secret', id=0, text='{VALUE}')\n"
     ));
     let answers = ask_in(&context, program, std::path::Path::new("."), &["a"]);
     assert!(answers[0].is_ok());
-    assert_eq!(context.warnings(), ["[redacted] is old"]);
+    assert_eq!(warnings.to_vec(), ["[redacted] is old"]);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn half_an_answer_is_taken_for_a_value_too() {
         "sys.stdout.write('{{\"type\":\"secret\",\"id\":0,\"text\":\"{VALUE}')\nsys.stdout.flush()\nprint('{VALUE}', file=sys.stderr, flush=True)\ntime.sleep(600)\n"
     );
     let mut settings = plugin(&program);
-    settings.insert("timeout".to_owned(), "800ms".into());
+    settings.insert("timeout", "800ms");
     let story = story(&ask(settings, &["a"])[0]);
     assert!(story.contains("did not end within 800ms"), "{story}");
     assert!(!story.contains(&VALUE[..6]), "{story}");
@@ -78,7 +78,7 @@ fn half_an_answer_is_taken_for_a_value_too() {
 
 #[test]
 fn texts_without_end_are_cut_and_say_so() {
-    let context = context();
+    let (context, warnings) = watched();
     let program = plugin(
         r#"
 flood = 5_000_000
@@ -99,7 +99,7 @@ sys.exit(1)
     assert_eq!(secret.revision(), Some(cut("r", 2048).as_str()));
     assert_eq!(secret.origin(), Some(cut("o", 2048).as_str()));
     assert_eq!(story(&answers[2]), "failed: of an unknown kind");
-    let warnings = context.warnings();
+    let warnings = warnings.to_vec();
     assert_eq!(warnings[0], cut("w", 2048));
     assert!(warnings[1].ends_with(&format!("exit status: 1: [cut] {}", "e".repeat(2047))), "{}", warnings[1]);
     assert_eq!(warnings.len(), 2);

@@ -3,21 +3,18 @@
 use std::error::Error as _;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use secretdir_provider::{
-    FetchContext, Provider as _, Secret, SecretRequest, SecretSource, Settings, SourceError, Table, Value,
+    Answer, Provider as _, RunContext, SecretRequest, SecretSource, Settings, Table, Value, Warnings,
 };
 use secretdir_provider_exec::ExecProvider;
 
 /// The sample plug-in of the project.
 pub(crate) const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config-examples/exec-plugin.py");
 
-/// What came of a request.
-pub(crate) type Answer = Result<Secret, SourceError>;
-
 pub(crate) fn table<const N: usize>(entries: [(&str, Value); N]) -> Table {
-    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    Table::from(entries)
 }
 
 pub(crate) fn list(words: &[&str]) -> Value {
@@ -38,8 +35,14 @@ pub(crate) fn source(settings: Table, base_dir: &Path) -> Box<dyn SecretSource> 
     ExecProvider.source(Settings::new(settings, base_dir)).unwrap()
 }
 
-pub(crate) fn context() -> FetchContext {
-    FetchContext::new(Instant::now() + Duration::from_secs(60), NonZeroUsize::new(4).unwrap())
+pub(crate) fn context() -> RunContext {
+    RunContext::builder().timeout(Duration::from_secs(60)).concurrency(NonZeroUsize::new(4).unwrap()).build()
+}
+
+/// Makes the context of a run, and returns where its warnings go.
+pub(crate) fn watched() -> (RunContext, Warnings) {
+    let warnings = Warnings::default();
+    (RunContext::builder().timeout(Duration::from_secs(60)).warnings(warnings.clone()).build(), warnings)
 }
 
 /// Asks a source for secrets of these names.
@@ -47,15 +50,10 @@ pub(crate) fn ask(settings: Table, names: &[&str]) -> Vec<Answer> {
     ask_in(&context(), settings, Path::new("."), names)
 }
 
-pub(crate) fn ask_in(
-    context: &FetchContext,
-    settings: Table,
-    base_dir: &Path,
-    names: &[&str],
-) -> Vec<Answer> {
+pub(crate) fn ask_in(context: &RunContext, settings: Table, base_dir: &Path, names: &[&str]) -> Vec<Answer> {
     let requests: Vec<_> = names.iter().copied().map(SecretRequest::new).collect();
     let source = source(settings, base_dir);
-    block_on(source.fetch_all(context, &requests))
+    block_on(secretdir_conformance::fetch_all(&*source, context, &requests))
 }
 
 /// Runs a future on a runtime like that of the command.

@@ -1,13 +1,11 @@
 //! The root, and that one run reads from one.
 //!
 //! `root` may be a link that is flipped at any time. What a run lists and what it fetches must be of the same directory, so the
-//! root of a listing is kept for what comes after it in the same run. Runs are told apart by their deadlines: the interface has
-//! one for the whole of a run, retries included. What is left of an earlier run is never used.
+//! first root that a run opens stays open for all of it: it is a part of the run's state, and closed at its end.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{CWD, Mode, fstat, openat};
 use rustix::io::Errno;
@@ -47,33 +45,38 @@ impl AsFd for Root {
     }
 }
 
-/// The root of the run that is under way, between its calls.
-#[derive(Debug, Default)]
-pub(crate) struct RunRoot(Mutex<Option<(Instant, Root)>>);
+/// The root that one run reads from: the first that it has opened.
+#[derive(Default)]
+pub(crate) struct RunRoot(Mutex<Option<Arc<Root>>>);
 
 /// A run has begun with another root.
 #[derive(Debug)]
 pub(crate) struct Replaced;
 
 impl RunRoot {
-    /// Keeps a root for what the run with this deadline does next, unless it has another one already.
-    pub(crate) fn keep(&self, run: Instant, root: Root) -> Result<(), Replaced> {
+    /// Returns the root of the run, which is opened unless it is open.
+    pub(crate) fn get(&self, path: &Path) -> Result<Arc<Root>, Errno> {
+        let mut kept = self.lock();
+        if let Some(root) = &*kept {
+            return Ok(Arc::clone(root));
+        }
+        Ok(Arc::clone(kept.insert(Arc::new(Root::open(path)?))))
+    }
+
+    /// Keeps a root that was listed for what the run does next, unless it has another one already.
+    pub(crate) fn keep(&self, root: Root) -> Result<(), Replaced> {
         let mut kept = self.lock();
         match &*kept {
-            Some((of, first)) if *of == run && !first.is(&root) => Err(Replaced),
-            _ => {
-                *kept = Some((run, root));
+            Some(first) if first.is(&root) => Ok(()),
+            Some(_) => Err(Replaced),
+            None => {
+                *kept = Some(Arc::new(root));
                 Ok(())
             }
         }
     }
 
-    /// Takes what was kept for the run with this deadline, and lets go of what was for another one.
-    pub(crate) fn take(&self, run: Instant) -> Option<Root> {
-        self.lock().take().filter(|(of, _)| *of == run).map(|(_, root)| root)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<(Instant, Root)>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Root>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

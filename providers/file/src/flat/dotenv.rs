@@ -6,13 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use zeroize::Zeroizing;
+use secretdir_provider::SecretBuffer;
 
 use super::Contents;
-use super::buffer::append_char;
 use super::fault::{Mistake, Position, TextFault};
 
-type Bytes = Zeroizing<Vec<u8>>;
+type Bytes = SecretBuffer;
 
 /// Reads a text.
 pub(super) fn parse(text: &str) -> Result<Contents, TextFault> {
@@ -118,7 +117,7 @@ impl<'t> Reader<'t> {
             }
         }
         self.end_value(Mistake::Blank, Some(' '))?;
-        Ok(Zeroizing::new(value.as_bytes().to_vec()))
+        Ok(SecretBuffer::from(value.as_bytes()))
     }
 
     fn single_quoted(&mut self) -> Result<Bytes, TextFault> {
@@ -130,7 +129,7 @@ impl<'t> Reader<'t> {
         }
         self.rest = rest;
         self.end_value(Mistake::AfterQuote, None)?;
-        Ok(Zeroizing::new(value.as_bytes().to_vec()))
+        Ok(SecretBuffer::from(value.as_bytes()))
     }
 
     fn double_quoted(&mut self) -> Result<Bytes, TextFault> {
@@ -147,11 +146,11 @@ impl<'t> Reader<'t> {
                 Some('\\') => match self.take() {
                     Some('`') => return Err(self.fault(Mistake::Backquote, here)),
                     letter => match letter.and_then(unescaped) {
-                        Some(character) => append_char(&mut value, character),
+                        Some(character) => value.push_char(character),
                         None => return Err(self.fault(Mistake::Escape, here)),
                     },
                 },
-                Some(character) => append_char(&mut value, character),
+                Some(character) => value.push_char(character),
             }
         }
         self.end_value(Mistake::AfterQuote, None)?;

@@ -6,11 +6,11 @@
 
 use std::fmt;
 
-use secretdir_provider::compact_json;
+use secretdir_helpers::compact_json;
+use secretdir_provider::SecretBuffer;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
-use zeroize::Zeroizing;
 
 use super::Contents;
 use super::fault::{Mistake, Position, TextFault, ValueFault};
@@ -90,7 +90,7 @@ impl<'de> Visitor<'de> for Members<'_> {
 }
 
 /// Returns a value's bytes: the text of a string, and the JSON of what else there is, without white space.
-fn bytes_of(value: &RawValue) -> Result<Zeroizing<Vec<u8>>, ValueFault> {
+fn bytes_of(value: &RawValue) -> Result<SecretBuffer, ValueFault> {
     match value.get().as_bytes().first() {
         Some(b'"') => text_of(value),
         Some(b'n') => Err(ValueFault::Null),
@@ -99,14 +99,14 @@ fn bytes_of(value: &RawValue) -> Result<Zeroizing<Vec<u8>>, ValueFault> {
 }
 
 /// Decodes a string. Its syntax has been checked, but for what its escapes stand for.
-fn text_of(string: &RawValue) -> Result<Zeroizing<Vec<u8>>, ValueFault> {
+fn text_of(string: &RawValue) -> Result<SecretBuffer, ValueFault> {
     let text = serde_json::from_str::<String>(string.get()).map_err(|_| ValueFault::Surrogate)?;
-    Ok(Zeroizing::new(text.into_bytes()))
+    Ok(SecretBuffer::from(text.into_bytes()))
 }
 
 /// Copies JSON without the white space between its tokens.
-fn compact(json: &str) -> Zeroizing<Vec<u8>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(json.len()));
+fn compact(json: &str) -> SecretBuffer {
+    let mut bytes = SecretBuffer::with_capacity(json.len());
     bytes.extend(compact_json(json));
     bytes
 }

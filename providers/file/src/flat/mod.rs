@@ -1,10 +1,8 @@
 //! One file that holds all secrets: each top-level key is one.
 //!
-//! A run reads and parses the file once, for what it lists and what it fetches, so that all of it is of one state. Runs are told
-//! apart by their deadlines. Values are copied into buffers
-//! that are wiped when the run is over.
+//! A run reads and parses the file once, for what it lists and what it fetches, so that all of it is of one state. What was read is a
+//! part of the run's state, in buffers that are wiped at its end.
 
-mod buffer;
 mod dotenv;
 mod fault;
 mod format;
@@ -12,13 +10,12 @@ mod json;
 mod toml;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use secretdir_provider::{FetchContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
-use zeroize::Zeroizing;
+use secretdir_provider::{
+    Answers, Listed, RunContext, Secret, SecretBuffer, SecretRequest, SecretSource, SourceError, async_trait,
+};
 
 use crate::error::{self, FileFault};
 use crate::name::NameFault;
@@ -28,33 +25,35 @@ use fault::{StoreFault, ValueFault};
 pub(crate) use format::Format;
 
 /// The value of each key, or what keeps it from being one.
-type Contents = BTreeMap<String, Result<Zeroizing<Vec<u8>>, ValueFault>>;
+type Contents = BTreeMap<String, Result<SecretBuffer, ValueFault>>;
 
 pub(crate) struct FlatSource {
     path: PathBuf,
     format: Format,
-    /// What the run with this deadline has read when it listed.
-    kept: Mutex<Option<(Instant, Contents)>>,
 }
+
+/// What a run has read, if it could be read.
+#[derive(Default)]
+struct RunContents(Mutex<Option<Arc<Contents>>>);
 
 impl FlatSource {
     pub(crate) fn new(path: PathBuf, format: Format) -> Self {
-        Self { path, format, kept: Mutex::default() }
+        Self { path, format }
     }
 
-    /// Returns what the run with this deadline has read already, or reads it. What an earlier run has left is wiped.
-    fn of_run(&self, context: &FetchContext) -> Result<Contents, StoreFault> {
-        let kept = self.kept().take().filter(|(run, _)| *run == context.deadline());
-        kept.map_or_else(|| self.read(), |(_, contents)| Ok(contents))
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Option<(Instant, Contents)>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns what the run has read already, or reads it.
+    fn contents_of(&self, run: &RunContext) -> Result<Arc<Contents>, StoreFault> {
+        let state = run.state::<RunContents>();
+        let mut kept = state.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(contents) = &*kept {
+            return Ok(Arc::clone(contents));
+        }
+        Ok(Arc::clone(kept.insert(Arc::new(self.read()?))))
     }
 
     fn read(&self) -> Result<Contents, StoreFault> {
         let file = beneath::open_anywhere(&self.path).map_err(|errno| FileFault::Open(errno.into()))?;
-        Ok(self.format.parse(&read::whole(&file)?)?)
+        Ok(self.format.parse(read::whole(&file)?.expose_secret())?)
     }
 
     /// Says that there is no such key. In TOML `a.b` is the key `b` of the table `a`, unless it is quoted.
@@ -70,13 +69,13 @@ impl FlatSource {
 
     fn answer(
         &self,
-        contents: &Result<Contents, StoreFault>,
+        contents: &Result<Arc<Contents>, StoreFault>,
         request: &SecretRequest,
     ) -> Result<Secret, SourceError> {
         self.check(request)?;
         let contents = contents.as_ref().map_err(|fault| fault.error(&self.path))?;
         match contents.get(request.name()) {
-            Some(Ok(value)) => Ok(Secret::new(value.as_slice())),
+            Some(Ok(value)) => Ok(Secret::new(value.expose_secret())),
             Some(Err(fault)) => Err(fault.error(&self.path, request.name())),
             None => Err(self.missing(contents, request.name())),
         }
@@ -99,36 +98,22 @@ impl SecretSource for FlatSource {
         if prefix.contains('\0') { Err(error::bad_prefix(NameFault::Nul)) } else { Ok(()) }
     }
 
-    async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
-        self.answer(&self.read(), request)
+    async fn fetch(&self, run: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+        self.answer(&self.contents_of(run), request)
     }
 
-    async fn fetch_all(
-        &self,
-        context: &FetchContext,
-        requests: &[SecretRequest],
-    ) -> Vec<Result<Secret, SourceError>> {
-        let contents = self.of_run(context);
-        let answers = requests.iter().map(|request| self.answer(&contents, request));
-        answers.map(|answer| context.admit(answer?)).collect()
+    async fn fetch_all(&self, run: &RunContext, requests: &[SecretRequest], answers: &Answers) {
+        let contents = self.contents_of(run);
+        for (position, request) in requests.iter().enumerate() {
+            answers.put(position, self.answer(&contents, request));
+        }
     }
 
-    /// Keeps what it has read: what the run lists and fetches must be of one state of the file.
-    async fn list(&self, context: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
+    async fn list(&self, run: &RunContext, prefix: &str) -> Result<Vec<Listed>, SourceError> {
         self.check_prefix(prefix)?;
-        let contents = self.of_run(context).map_err(|fault| fault.error(&self.path))?;
+        let contents = self.contents_of(run).map_err(|fault| fault.error(&self.path))?;
         let is_wanted = |key: &&String| key.starts_with(prefix) && NameFault::of_key(key).is_none();
-        let keys = contents.keys().filter(is_wanted).cloned().collect();
-        *self.kept() = Some((context.deadline(), contents));
-        Ok(keys)
-    }
-}
-
-/// Leaves out what was read.
-impl fmt::Debug for FlatSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, format, .. } = self;
-        f.debug_struct("FlatSource").field("path", path).field("format", format).finish_non_exhaustive()
+        Ok(contents.keys().filter(is_wanted).map(Listed::new).collect())
     }
 }
 

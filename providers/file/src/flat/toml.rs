@@ -7,15 +7,14 @@
 
 use std::ops::Range;
 
+use secretdir_provider::SecretBuffer;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
-use zeroize::Zeroizing;
 
 use super::Contents;
-use super::buffer::{append, append_char};
 use super::fault::{Mistake, Position, TextFault, ValueFault};
 
-type Bytes = Zeroizing<Vec<u8>>;
+type Bytes = SecretBuffer;
 
 /// Reads a text. Of several mistakes the first one in the text is told, which is not the first one that `toml` finds.
 pub(super) fn parse(text: &str) -> Result<Contents, TextFault> {
@@ -46,13 +45,13 @@ fn fault(text: &str, error: &toml::de::Error) -> TextFault {
 fn bytes_of(text: &str, value: Spanned<DeValue<'_>>) -> Result<Bytes, ValueFault> {
     let span = value.span();
     match value.into_inner() {
-        DeValue::String(string) => Ok(Zeroizing::new(string.into_owned().into_bytes())),
+        DeValue::String(string) => Ok(SecretBuffer::from(string.into_owned().into_bytes())),
         value @ (DeValue::Table(_) | DeValue::Array(_)) => {
-            let mut json = Json { text, bytes: Zeroizing::default() };
+            let mut json = Json { text, bytes: SecretBuffer::new() };
             json.value(&value, span)?;
             Ok(json.bytes)
         }
-        _ => Ok(Zeroizing::new(written(text, span)?.as_bytes().to_vec())),
+        _ => Ok(SecretBuffer::from(written(text, span)?.as_bytes())),
     }
 }
 
@@ -73,7 +72,7 @@ impl Json<'_> {
             DeValue::String(string) => self.string(string),
             DeValue::Datetime(_) => self.string(written(self.text, span)?),
             DeValue::Integer(_) | DeValue::Float(_) => self.number(written(self.text, span)?)?,
-            DeValue::Boolean(flag) => append(&mut self.bytes, flag.to_string().as_bytes()),
+            DeValue::Boolean(flag) => self.bytes.extend_from_slice(flag.to_string().as_bytes()),
             DeValue::Array(array) => self.array(array)?,
             DeValue::Table(table) => self.table(table)?,
         }
@@ -84,21 +83,21 @@ impl Json<'_> {
         let mut entries: Vec<_> = table.iter().collect();
         entries.sort_by_key(|(key, _)| key.get_ref());
         for (number, (key, value)) in entries.into_iter().enumerate() {
-            append(&mut self.bytes, if number == 0 { b"{" } else { b"," });
+            self.bytes.extend_from_slice(if number == 0 { b"{" } else { b"," });
             self.string(key.get_ref());
-            append(&mut self.bytes, b":");
+            self.bytes.extend_from_slice(b":");
             self.value(value.get_ref(), value.span())?;
         }
-        append(&mut self.bytes, if table.is_empty() { b"{}" } else { b"}" });
+        self.bytes.extend_from_slice(if table.is_empty() { b"{}" } else { b"}" });
         Ok(())
     }
 
     fn array(&mut self, array: &DeArray<'_>) -> Result<(), ValueFault> {
         for (number, value) in array.iter().enumerate() {
-            append(&mut self.bytes, if number == 0 { b"[" } else { b"," });
+            self.bytes.extend_from_slice(if number == 0 { b"[" } else { b"," });
             self.value(value.get_ref(), value.span())?;
         }
-        append(&mut self.bytes, if array.is_empty() { b"[]" } else { b"]" });
+        self.bytes.extend_from_slice(if array.is_empty() { b"[]" } else { b"]" });
         Ok(())
     }
 
@@ -108,25 +107,25 @@ impl Json<'_> {
         if !is_json {
             return Err(ValueFault::Number);
         }
-        append(&mut self.bytes, number.as_bytes());
+        self.bytes.extend_from_slice(number.as_bytes());
         Ok(())
     }
 
     fn string(&mut self, string: &str) {
-        append(&mut self.bytes, b"\"");
+        self.bytes.extend_from_slice(b"\"");
         for character in string.chars() {
             match character {
-                '"' => append(&mut self.bytes, b"\\\""),
-                '\\' => append(&mut self.bytes, b"\\\\"),
-                '\n' => append(&mut self.bytes, b"\\n"),
-                '\r' => append(&mut self.bytes, b"\\r"),
-                '\t' => append(&mut self.bytes, b"\\t"),
+                '"' => self.bytes.extend_from_slice(b"\\\""),
+                '\\' => self.bytes.extend_from_slice(b"\\\\"),
+                '\n' => self.bytes.extend_from_slice(b"\\n"),
+                '\r' => self.bytes.extend_from_slice(b"\\r"),
+                '\t' => self.bytes.extend_from_slice(b"\\t"),
                 control if control < ' ' => {
-                    append(&mut self.bytes, format!("\\u{:04x}", u32::from(control)).as_bytes());
+                    self.bytes.extend_from_slice(format!("\\u{:04x}", u32::from(control)).as_bytes());
                 }
-                other => append_char(&mut self.bytes, other),
+                other => self.bytes.push_char(other),
             }
         }
-        append(&mut self.bytes, b"\"");
+        self.bytes.extend_from_slice(b"\"");
     }
 }

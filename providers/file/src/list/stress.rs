@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use secretdir_provider::{Retry, Secret, SecretRequest, SecretSource as _, SourceErrorKind};
+use secretdir_provider::{Retry, Secret, SecretRequest, SourceErrorKind};
 
 use super::tests::{context, finish, in_memory};
 use super::*;
@@ -71,12 +71,12 @@ fn publish(folder: &Path, generation: usize) {
 /// Reads everything that is listed, as a run does. Says whether it could.
 fn read_all(source: &FileSource) -> bool {
     let run = context();
-    let names = match finish(source.list(&run, "")).0 {
+    let names = match finish(secretdir_conformance::list(source, &run, "")).0 {
         Ok(names) => names,
         Err(error) => return assert_may_pass(&error),
     };
     let requests: Vec<_> = names.iter().map(SecretRequest::new).collect();
-    let answers = finish(source.fetch_all(&run, &requests)).0;
+    let answers = finish(secretdir_conformance::fetch_all(source, &run, &requests)).0;
     let values: BTreeSet<_> = answers.iter().filter_map(|answer| answer.as_ref().ok()).map(number).collect();
     for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
         assert_eq!((error.kind(), error.retry()), (SourceErrorKind::Unavailable, Retry::No), "{error:?}");
@@ -137,7 +137,7 @@ fn no_file_that_is_replaced_by_renaming_is_missed() {
         // The pace of a busy writer, which leaves time to list something.
         thread::sleep(Duration::from_micros(500));
     };
-    let list_once = || match finish(source.list(&context(), "")).0 {
+    let list_once = || match finish(secretdir_conformance::list(&source, &context(), "")).0 {
         Ok(listed) => listed.into_iter().collect::<BTreeSet<_>>() == names || panic!("a part was listed"),
         Err(error) => assert_may_pass(&error),
     };

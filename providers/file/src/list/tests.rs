@@ -10,17 +10,17 @@ use std::os::unix::process::CommandExt as _;
 use std::pin::pin;
 use std::process::Command;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use secretdir_provider::{Retry, SecretSource as _, SourceErrorKind};
+use secretdir_provider::{Retry, SecretSource as _, SourceErrorKind, Warnings};
 use tempfile::TempDir;
 
 use super::*;
 use crate::source::FileSource;
 
 /// Returns the context of a run of its own: no other one has its deadline.
-pub(super) fn context() -> FetchContext {
-    FetchContext::new(Instant::now() + Duration::from_secs(60), NonZeroUsize::MIN)
+pub(super) fn context() -> RunContext {
+    RunContext::builder().timeout(Duration::from_secs(60)).concurrency(NonZeroUsize::MIN).build()
 }
 
 /// Polls to the end a future that never has to wait. Returns how many turns it took, too.
@@ -37,9 +37,10 @@ pub(super) fn finish<T>(future: impl Future<Output = T>) -> (T, usize) {
 
 /// Lists what is below a prefix. Returns the warnings too.
 pub(super) fn list(root: &Path, prefix: &str) -> (Result<Vec<String>, SourceError>, Vec<String>) {
-    let (context, source) = (context(), FileSource::new(root.to_owned()));
-    let (listed, _) = finish(source.list(&context, prefix));
-    (listed, context.warnings())
+    let (warnings, source) = (Warnings::default(), FileSource::new(root.to_owned()));
+    let context = RunContext::builder().warnings(warnings.clone()).build();
+    let (listed, _) = finish(secretdir_conformance::list(&source, &context, prefix));
+    (listed, warnings.to_vec())
 }
 
 pub(super) fn names(root: &Path, prefix: &str) -> Vec<String> {
@@ -217,7 +218,7 @@ fn directories_count_though_nothing_is_in_them() {
 fn others_run_between_two_directories() {
     let root = tree(&["a/b/file", "c/file"]);
     let source = FileSource::new(root.path().to_owned());
-    let (listed, turns) = finish(source.list(&context(), ""));
+    let (listed, turns) = finish(secretdir_conformance::list(&source, &context(), ""));
     assert_eq!(listed.unwrap(), ["a/b/file", "c/file"]);
     // It waits before each of three directories in two walks, and between the walks.
     assert_eq!(turns, 1 + 2 * 3 + 1);
@@ -228,7 +229,7 @@ fn a_directory_that_goes_or_becomes_a_link_meanwhile_is_not_entered() {
     let top = tree(&["root/a/file", "root/b/file", "outside/secret"]);
     let root = top.path().join("root");
     let (source, context) = (FileSource::new(root.clone()), context());
-    let mut listing = pin!(source.list(&context, ""));
+    let mut listing = pin!(secretdir_conformance::list(&source, &context, ""));
     // The first turn ends before either is entered.
     assert!(listing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     fs::remove_dir_all(root.join("a")).unwrap();
@@ -254,7 +255,7 @@ fn a_file_that_always_is_where_no_walk_looks_is_an_error() {
     let [second, first] = order.collect::<Vec<_>>().try_into().unwrap();
     fs::write(second.join("moves"), "").unwrap();
     let (source, context) = (FileSource::new(root.path().to_owned()), context());
-    let mut listing = pin!(source.list(&context, ""));
+    let mut listing = pin!(secretdir_conformance::list(&source, &context, ""));
     for turn in 0..100 {
         if let Poll::Ready(listed) = listing.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             let error = listed.unwrap_err();

@@ -108,12 +108,22 @@ impl<S: Syntax> Fixture for Flat<S> {
         path(&format!("no-such-{}", S::NAME), S::FORMAT)
     }
 
+    fn settings_of_later_store(&mut self) -> Option<Table> {
+        Some(path(&format!("later-{}", S::NAME), S::FORMAT))
+    }
+
+    async fn open_later_store(&mut self, name: &str, value: &[u8]) {
+        self.put(name, value).await;
+        let folder = self.folder.path();
+        fs::copy(folder.join(S::NAME), folder.join(format!("later-{}", S::NAME))).unwrap();
+    }
+
     fn base_dir(&self) -> PathBuf {
         self.folder.path().to_owned()
     }
 
     fn bad_settings(&self) -> Vec<BadSettings> {
-        let both = Table::from([("root".to_owned(), Value::from("secrets"))]);
+        let both = Table::from([("root", "secrets")]);
         vec![
             BadSettings::new(path("", S::FORMAT), "path"),
             BadSettings::new(path("a\0.env", S::FORMAT), "path"),

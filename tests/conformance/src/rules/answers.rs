@@ -15,7 +15,7 @@ pub async fn an_absent_secret_is_not_found<F: Fixture>(mut fixture: F) {
     let source = source_of(&fixture);
     let request = request(&fixture, "absent");
     let alone = source.fetch(&context(1), &request).await;
-    let together = source.fetch_all(&context(1), std::slice::from_ref(&request)).await;
+    let together = crate::fetch_all(&*source, &context(1), std::slice::from_ref(&request)).await;
     assert_eq!(together.len(), 1, "answers of `fetch_all` to one request");
     for answer in together.iter().chain([&alone]) {
         let error = failure("an absent secret", answer);
@@ -29,7 +29,7 @@ pub async fn an_absent_secret_is_not_found<F: Fixture>(mut fixture: F) {
 pub async fn an_absent_store_is_an_error<F: Fixture>(fixture: F) {
     let source = built(&fixture, fixture.settings_of_no_store());
     let requests = ["first", "second"].map(|label| request(&fixture, label));
-    let answers = source.fetch_all(&context(2), &requests).await;
+    let answers = crate::fetch_all(&*source, &context(2), &requests).await;
     assert_eq!(answers.len(), 2, "answers of `fetch_all` to two requests");
     for answer in answers.iter().chain([&source.fetch(&context(1), &requests[0]).await]) {
         assert_unasked("an answer", failure("a store that is not there", answer));
@@ -56,13 +56,13 @@ pub async fn every_request_has_its_answer_in_order<F: Fixture>(mut fixture: F) {
     let source = source_of(&fixture);
     let requests: Vec<_> = labels.iter().map(|label| request(&fixture, label)).collect();
     for concurrency in [1, 8, MANY] {
-        let answers = source.fetch_all(&context(concurrency), &requests).await;
+        let answers = crate::fetch_all(&*source, &context(concurrency), &requests).await;
         assert_eq!(answers.len(), MANY, "answers with a concurrency of {concurrency}");
         for (label, answer) in labels.iter().zip(&answers) {
             assert_value(label, answer, label.as_bytes());
         }
     }
-    assert!(source.fetch_all(&context(1), &[]).await.is_empty(), "no request has no answer");
+    assert!(crate::fetch_all(&*source, &context(1), &[]).await.is_empty(), "no request has no answer");
 }
 
 /// Among requests that are answered, one that fails gets its own error, and the others their values.
@@ -73,7 +73,7 @@ pub async fn a_failure_leaves_the_others_intact<F: Fixture>(mut fixture: F) {
     let source = source_of(&fixture);
     let requests = ["first", "absent", "last"].map(|label| request(&fixture, label));
     for concurrency in [1, 8] {
-        let answers = source.fetch_all(&context(concurrency), &requests).await;
+        let answers = crate::fetch_all(&*source, &context(concurrency), &requests).await;
         let [first, absent, last] = answers.as_slice() else {
             panic!("{} answers to three requests", answers.len());
         };

@@ -61,7 +61,7 @@ async fn survive<F: Fixture>(mut fixture: F, values: &[&[u8]]) {
     }
     let source = source_of(&fixture);
     let requests: Vec<_> = (0..values.len()).map(|number| request(&fixture, &label(number))).collect();
-    let together = source.fetch_all(&context(4), &requests).await;
+    let together = crate::fetch_all(&*source, &context(4), &requests).await;
     assert_eq!(together.len(), values.len(), "answers of `fetch_all`");
     for ((request, value), answer) in requests.iter().zip(values).zip(&together) {
         assert_value("fetched together", answer, value);

@@ -22,7 +22,7 @@ pub async fn throttling_is_reported_as_such<F: Fixture>(mut fixture: F) {
     };
     let source = built(&fixture, settings);
     let requests = requests(&fixture, &["first", "second"]);
-    let answers = source.fetch_all(&context_within(DEADLINE, 1), &requests).await;
+    let answers = crate::fetch_all(&*source, &context_within(DEADLINE, 1), &requests).await;
     assert_all_failed(&answers, requests.len(), "a store that throttles", SourceErrorKind::Throttled);
 }
 
@@ -36,7 +36,7 @@ pub async fn a_store_that_hangs_is_a_time_out<F: Fixture>(mut fixture: F) {
     let requests = requests(&fixture, &["first", "second"]);
     let context = context_within(DEADLINE, 2);
     let start = Instant::now();
-    let fetched = tokio::time::timeout(DEADLINE, source.fetch_all(&context, &requests)).await;
+    let fetched = tokio::time::timeout(DEADLINE, crate::fetch_all(&*source, &context, &requests)).await;
     let taken = start.elapsed();
     assert!(
         taken < DEADLINE + LATE,

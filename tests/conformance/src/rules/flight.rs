@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-use secretdir_provider::{SecretRequest, SecretSource};
+use secretdir_provider::{Answers, SecretRequest, SecretSource};
 use tokio::task::JoinSet;
 
 use super::{assert_value, context, put, requests, source_of};
@@ -23,7 +23,7 @@ pub async fn sources_are_asked_side_by_side<F: Fixture>(mut fixture: F) {
     let mut fetches = JoinSet::new();
     for _ in 0..4 {
         let (source, requests) = (source_of(&fixture), requests(&fixture, &labels));
-        fetches.spawn(async move { source.fetch_all(&context(2), &requests).await });
+        fetches.spawn(async move { crate::fetch_all(&*source, &context(2), &requests).await });
     }
     while let Some(fetched) = fetches.join_next().await {
         let answers = fetched.unwrap_or_else(|error| panic!("side by side: {error}"));
@@ -42,7 +42,7 @@ pub async fn no_more_requests_are_in_flight_than_allowed<F: Fixture>(mut fixture
     let source = super::built(&fixture, settings);
     let labels: Vec<_> = (0..COUNTED).map(|number| format!("counted-{number}")).collect();
     let labels: Vec<_> = labels.iter().map(String::as_str).collect();
-    let answers = source.fetch_all(&context(AT_ONCE), &requests(&fixture, &labels)).await;
+    let answers = crate::fetch_all(&*source, &context(AT_ONCE), &requests(&fixture, &labels)).await;
     assert_eq!(answers.len(), COUNTED, "answers of the store that counts");
     let most = fixture.most_at_once();
     assert!(most > 0, "the store that counts has seen no request");
@@ -58,7 +58,7 @@ pub async fn a_dropped_fetch_does_no_harm<F: Fixture>(mut fixture: F) {
     loop {
         let source = source_of(&fixture);
         let end = poll_times(&*source, &requests, polls).await;
-        let answers = source.fetch_all(&context(2), &requests).await;
+        let answers = crate::fetch_all(&*source, &context(2), &requests).await;
         assert_eq!(answers.len(), labels.len(), "answers after a fetch that was dropped at await {polls}");
         for (label, answer) in labels.iter().zip(&answers) {
             let what = format!("after a fetch that was dropped at await {polls}");
@@ -80,7 +80,8 @@ enum End {
 /// Polls a fetch so many times, each time when it asks for it, and drops it.
 async fn poll_times(source: &dyn SecretSource, requests: &[SecretRequest], polls: usize) -> End {
     let context = context(2);
-    let mut fetch = source.fetch_all(&context, requests);
+    let answers = Answers::new(requests.len());
+    let mut fetch = source.fetch_all(&context, requests, &answers);
     let mut left = polls;
     poll_fn(|task| {
         left -= 1;

@@ -19,7 +19,7 @@ pub async fn a_listing_is_complete_or_unsupported<F: Fixture>(mut fixture: F) {
     }
     let source = source_of(&fixture);
     let requests = requests(&fixture, &labels);
-    let mut listed = match source.list(&context(2), &fixture.name("listed-")).await {
+    let mut listed = match crate::list(&*source, &context(2), &fixture.name("listed-")).await {
         Ok(listed) => listed,
         Err(error) => return assert_unsupported(&error),
     };
@@ -27,10 +27,10 @@ pub async fn a_listing_is_complete_or_unsupported<F: Fixture>(mut fixture: F) {
     let mut expected: Vec<_> = requests.iter().map(|request| request.name().to_owned()).collect();
     expected.sort();
     assert_eq!(listed, expected, "of a listing");
-    for (label, answer) in labels.iter().zip(source.fetch_all(&context(2), &requests).await) {
+    for (label, answer) in labels.iter().zip(crate::fetch_all(&*source, &context(2), &requests).await) {
         assert_value("a secret that was listed", &answer, label.as_bytes());
     }
-    match source.list(&context(1), &fixture.name("nothing-")).await {
+    match crate::list(&*source, &context(1), &fixture.name("nothing-")).await {
         Ok(listed) => assert_eq!(listed, [""; 0], "below a prefix that no secret has"),
         Err(error) => panic!("below a prefix that no secret has: {}", story(&error)),
     }

@@ -36,7 +36,7 @@ pub async fn a_source_is_built_offline<F: Fixture>(fixture: F) {
 pub async fn an_unknown_setting_is_named<F: Fixture>(fixture: F) {
     let key = "no-provider-has-this-setting";
     let mut table = fixture.settings();
-    table.insert(key.to_owned(), CANARY.into());
+    table.insert(key, CANARY);
     assert_named(key, &build(&fixture, table));
 }
 
@@ -45,7 +45,7 @@ pub async fn a_setting_of_the_wrong_type_is_named<F: Fixture>(fixture: F) {
     let good = fixture.settings();
     for (key, value) in &good {
         let mut table = good.clone();
-        table.insert(key.clone(), other_type(value));
+        table.insert(key, other_type(value));
         assert_named(key, &build(&fixture, table));
     }
 }
@@ -61,7 +61,7 @@ pub async fn a_bad_setting_is_named<F: Fixture>(fixture: F) {
 fn other_type(value: &Value) -> Value {
     match value {
         Value::Table(_) => CANARY.into(),
-        _ => Value::Table(Table::from([(CANARY.to_owned(), CANARY.into())])),
+        _ => Table::from([(CANARY, CANARY)]).into(),
     }
 }
 

@@ -3,10 +3,10 @@
 mod fault;
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fs::File;
 use std::future::pending;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -18,13 +18,16 @@ pub(crate) use fault::Fault;
 
 #[derive(Clone, Default)]
 pub(crate) struct Memory<const FAULT: u32> {
-    secrets: BTreeMap<String, Vec<u8>>,
     shared: Arc<Shared>,
 }
 
-/// What all sources of one provider share.
+type Secrets = BTreeMap<String, Vec<u8>>;
+
+/// What all sources of one provider share: the store.
 #[derive(Default)]
 struct Shared {
+    secrets: Mutex<Secrets>,
+    is_open: AtomicBool,
     in_flight: AtomicUsize,
     most: AtomicUsize,
     busy: AtomicBool,
@@ -38,7 +41,7 @@ impl<const FAULT: u32> Fixture for Memory<FAULT> {
     }
 
     async fn put(&mut self, name: &str, value: &[u8]) {
-        self.secrets.insert(name.to_owned(), value.to_owned());
+        self.shared.secrets.lock().unwrap().insert(name.to_owned(), value.to_owned());
     }
 
     fn provider(&self) -> Self {
@@ -65,12 +68,26 @@ impl<const FAULT: u32> Fixture for Memory<FAULT> {
         (FAULT != Fault::NO_HOOKS).then(|| mood("counting"))
     }
 
+    fn settings_of_stalling_store(&mut self) -> Option<Table> {
+        self.shared.secrets.lock().unwrap().insert("first".to_owned(), b"first".to_vec());
+        (FAULT != Fault::NO_HOOKS).then(|| mood("stalling"))
+    }
+
+    fn settings_of_later_store(&mut self) -> Option<Table> {
+        (FAULT != Fault::NO_HOOKS).then(|| mood("later"))
+    }
+
+    async fn open_later_store(&mut self, name: &str, value: &[u8]) {
+        self.put(name, value).await;
+        self.shared.is_open.store(true, Ordering::Relaxed);
+    }
+
     fn most_at_once(&self) -> usize {
         self.shared.most.load(Ordering::Relaxed)
     }
 
     fn bad_settings(&self) -> Vec<BadSettings> {
-        vec![BadSettings::new(Table::from([("mod".to_owned(), Value::from("present"))]), "mod")]
+        vec![BadSettings::new(Table::from([("mod", "present")]), "mod")]
     }
 
     fn skips() -> Vec<Skip> {
@@ -85,7 +102,7 @@ impl<const FAULT: u32> Fixture for Memory<FAULT> {
 }
 
 fn mood(mood: &str) -> Table {
-    Table::from([("mood".to_owned(), Value::from(mood))])
+    Table::from([("mood", mood)])
 }
 
 #[derive(serde::Deserialize)]
@@ -102,6 +119,10 @@ enum Mood {
     Throttling,
     Hanging,
     Counting,
+    /// Answers one request, and never another.
+    Stalling,
+    /// Is absent until it is opened.
+    Later,
 }
 
 impl<const FAULT: u32> Provider for Memory<FAULT> {
@@ -120,57 +141,89 @@ impl<const FAULT: u32> Provider for Memory<FAULT> {
             _ => Err(error),
         })?;
         let store = Store {
-            secrets: self.secrets.clone(),
             mood: parsed.mood,
             shared: Arc::clone(&self.shared),
             answered: AtomicBool::new(false),
             busy: AtomicBool::new(false),
+            is_absent: AtomicBool::new(false),
+            kept: Mutex::default(),
         };
         Ok(Box::new(Source::<FAULT>(store)))
     }
 }
 
 struct Store {
-    secrets: BTreeMap<String, Vec<u8>>,
     mood: Mood,
     shared: Arc<Shared>,
     answered: AtomicBool,
     busy: AtomicBool,
+    /// What a source with a fault remembers.
+    is_absent: AtomicBool,
+    kept: Mutex<Kept>,
+}
+
+/// What a source with a fault keeps.
+#[derive(Default)]
+struct Kept {
+    values: Vec<Vec<u8>>,
+    descriptors: Vec<File>,
+    cache: Secrets,
 }
 
 struct Source<const FAULT: u32>(Store);
 
-impl<const FAULT: u32> fmt::Debug for Source<FAULT> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if FAULT == Fault::SHOWN_BY_SOURCE {
-            return self.0.secrets.fmt(f);
-        }
-        f.write_str("Source")
-    }
-}
-
 impl<const FAULT: u32> Source<FAULT> {
-    fn find(&self, context: &FetchContext, name: &str) -> Result<Secret, SourceError> {
+    fn find(&self, context: &RunContext, name: &str) -> Result<Secret, SourceError> {
         let answered = self.0.answered.swap(true, Ordering::Relaxed);
-        let present = self.0.mood == Mood::Present;
+        let present = self.is_present();
         if FAULT == Fault::NO_STORE_IS_EMPTY && !present {
             return Ok(Secret::new(""));
         }
-        let known = if present { self.0.secrets.get(name) } else { None };
+        let known = if present { self.value(name) } else { None };
         let gone = match FAULT {
-            Fault::EMPTY_IS_ABSENT | Fault::SKIPPED_EMPTY_IS_ABSENT => known.is_some_and(Vec::is_empty),
+            Fault::EMPTY_IS_ABSENT | Fault::SKIPPED_EMPTY_IS_ABSENT => {
+                known.as_ref().is_some_and(Vec::is_empty)
+            }
             Fault::ONCE => answered,
             _ => false,
         };
         match known.filter(|_| !gone) {
-            Some(value) => Ok(Secret::new(spoilt::<FAULT>(value))),
+            Some(value) => Ok(Secret::new(spoilt::<FAULT>(&value))),
             None => Err(self.absent(context, name)),
         }
     }
 
-    fn absent(&self, context: &FetchContext, name: &str) -> SourceError {
-        let first = self.0.secrets.values().next().map(|value| String::from_utf8_lossy(value));
-        let first = first.unwrap_or_default();
+    fn is_present(&self) -> bool {
+        match self.0.mood {
+            Mood::Present | Mood::Stalling => true,
+            Mood::Later if FAULT == Fault::REMEMBERS_ABSENCE && self.0.is_absent.load(Ordering::Relaxed) => {
+                false
+            }
+            Mood::Later => {
+                let is_open = self.0.shared.is_open.load(Ordering::Relaxed);
+                self.0.is_absent.fetch_or(!is_open, Ordering::Relaxed);
+                is_open
+            }
+            _ => false,
+        }
+    }
+
+    /// Returns a value, and keeps what is not to be kept.
+    fn value(&self, name: &str) -> Option<Vec<u8>> {
+        let mut kept = self.0.kept.lock().unwrap();
+        let known = self.0.shared.secrets.lock().unwrap().get(name).cloned();
+        match FAULT {
+            Fault::KEEPS_VALUES => kept.values.extend(known.clone()),
+            Fault::KEEPS_DESCRIPTORS => kept.descriptors.push(File::open("/dev/null").unwrap()),
+            Fault::CACHES => return Some(kept.cache.entry(name.to_owned()).or_insert(known?).clone()),
+            _ => {}
+        }
+        known
+    }
+
+    fn absent(&self, context: &RunContext, name: &str) -> SourceError {
+        let secrets = self.0.shared.secrets.lock().unwrap();
+        let first = secrets.values().next().map(|value| String::from_utf8_lossy(value)).unwrap_or_default();
         if FAULT == Fault::SHOWN_BY_WARNING {
             context.warn(format!("there is only {first}"));
         }
@@ -185,7 +238,7 @@ impl<const FAULT: u32> Source<FAULT> {
             Fault::NO_STORE_IS_NOT_FOUND => {
                 SourceError::new(SourceErrorKind::NotFound).with_cause("no memory")
             }
-            _ if self.0.mood == Mood::Absent => {
+            _ if matches!(self.0.mood, Mood::Absent | Mood::Later) => {
                 SourceError::new(SourceErrorKind::Unavailable).with_cause("no memory")
             }
             _ => SourceError::new(SourceErrorKind::NotFound).with_cause(format!("no {name} in memory")),
@@ -218,7 +271,7 @@ impl<const FAULT: u32> Source<FAULT> {
                 self.count().await;
                 None
             }
-            Mood::Present | Mood::Absent => None,
+            Mood::Present | Mood::Absent | Mood::Later | Mood::Stalling => None,
         }
     }
 
@@ -300,7 +353,7 @@ impl<const FAULT: u32> SecretSource for Source<FAULT> {
         Ok(())
     }
 
-    async fn fetch(&self, context: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+    async fn fetch(&self, context: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError> {
         if FAULT == Fault::STUCK_WHEN_DROPPED_LATE {
             yields(150).await;
         }
@@ -310,32 +363,40 @@ impl<const FAULT: u32> SecretSource for Source<FAULT> {
         if let Some(error) = self.bad_mood().await {
             return Err(error);
         }
+        if self.0.mood == Mood::Stalling && request.name() == "second" {
+            return pending().await;
+        }
         self.find(context, request.name())
     }
 
-    async fn fetch_all(
-        &self,
-        context: &FetchContext,
-        requests: &[SecretRequest],
-    ) -> Vec<Result<Secret, SourceError>> {
+    async fn fetch_all(&self, context: &RunContext, requests: &[SecretRequest], answers: &Answers) {
         let at_once = match self.0.mood {
             Mood::Counting if FAULT == Fault::FLOODS => requests.len(),
-            Mood::Counting => context.concurrency().get(),
+            Mood::Counting | Mood::Stalling => context.concurrency().get(),
             _ => 1,
         };
-        let mut answers = Vec::new();
+        let mut all = Vec::new();
         for chunk in requests.chunks(at_once) {
-            answers.extend(join_all(chunk.iter().map(|request| self.fetch(context, request))).await);
+            let fetches = chunk.iter().map(|request| async move {
+                let answer = self.fetch(context, request).await;
+                let position = requests.iter().position(|other| other == request).unwrap_or_default();
+                match FAULT {
+                    Fault::OUT_OF_ORDER => answers.put(requests.len() - 1 - position, answer),
+                    Fault::MIXES_UP => answers.put(position + 1, answer),
+                    Fault::ALL_OR_NOTHING | Fault::ANSWERS_AT_THE_END => return Some((position, answer)),
+                    _ => answers.put(position, answer),
+                }
+                None
+            });
+            all.extend(join_all(fetches).await.into_iter().flatten());
         }
-        match FAULT {
-            Fault::OUT_OF_ORDER => answers.reverse(),
-            Fault::ALL_OR_NOTHING if answers.iter().any(Result::is_err) => answers.truncate(1),
-            _ => {}
+        if FAULT == Fault::ALL_OR_NOTHING && all.iter().any(|(_, answer)| answer.is_err()) {
+            all.truncate(1);
         }
-        answers
+        all.into_iter().for_each(|(position, answer)| answers.put(position, answer));
     }
 
-    async fn list(&self, _: &FetchContext, prefix: &str) -> Result<Vec<String>, SourceError> {
+    async fn list(&self, _: &RunContext, prefix: &str) -> Result<Vec<Listed>, SourceError> {
         let failed = |kind, cause: &str| Err(SourceError::new(kind).with_cause(cause));
         if self.0.mood != Mood::Present && FAULT != Fault::LISTS_NO_STORE {
             let shown = if FAULT == Fault::SHOWN_BY_LISTING { "Zq7Wx4Kv2Tm8Ph5Rd9Lc" } else { "no store" };
@@ -346,7 +407,7 @@ impl<const FAULT: u32> SecretSource for Source<FAULT> {
             return failed(kind, shown);
         }
         let below = |name: &&String| FAULT == Fault::LISTS_ALL || name.starts_with(prefix);
-        let mut names: Vec<_> = self.0.secrets.keys().filter(below).cloned().collect();
+        let mut names: Vec<_> = self.0.shared.secrets.lock().unwrap().keys().filter(below).cloned().collect();
         match FAULT {
             Fault::CANNOT_LIST | Fault::REFUSES_TWO_WAYS => {
                 return failed(SourceErrorKind::Unsupported, "cannot list");
@@ -359,6 +420,6 @@ impl<const FAULT: u32> SecretSource for Source<FAULT> {
             Fault::LISTS_TWICE => names.extend(names.first().cloned()),
             _ => {}
         }
-        Ok(names)
+        Ok(names.into_iter().map(Listed::new).collect())
     }
 }

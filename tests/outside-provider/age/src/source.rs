@@ -1,12 +1,11 @@
 //! Answers requests from encrypted files below a root.
 
-use std::fmt;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use secretdir_provider::{
-    FetchContext, Secret, SecretRequest, SecretSource, SourceError, SourceErrorKind, async_trait,
+    RunContext, Secret, SecretRequest, SecretSource, SourceError, SourceErrorKind, async_trait,
 };
 
 use crate::error;
@@ -18,23 +17,24 @@ const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
 pub(crate) struct AgeSource {
     places: Places,
-    /// Read by the first fetch, for building a source does no I/O.
-    identities: OnceLock<Identities>,
 }
+
+/// The identities of a run, once they are read: the next run may find others.
+type RunIdentities = OnceLock<Identities>;
 
 impl AgeSource {
     pub(crate) fn new(places: Places) -> Self {
-        Self { places, identities: OnceLock::new() }
+        Self { places }
     }
 
-    fn identities(&self) -> Result<&Identities, SourceError> {
-        match self.identities.get() {
-            Some(identities) => Ok(identities),
-            None => {
-                let identities = Identities::read(&self.places.identities)?;
-                Ok(self.identities.get_or_init(|| identities))
-            }
+    fn identities(&self, run: &RunContext) -> Result<Arc<RunIdentities>, SourceError> {
+        let state = run.state::<RunIdentities>();
+        if state.get().is_none() {
+            let identities = Identities::read(&self.places.identities)?;
+            // Another fetch of the run may have been quicker.
+            drop(state.set(identities));
         }
+        Ok(state)
     }
 
     /// Tells apart a root without such a file, and no root.
@@ -50,13 +50,6 @@ impl AgeSource {
     }
 }
 
-impl fmt::Debug for AgeSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the identities, which are keys.
-        f.debug_struct("AgeSource").field("places", &self.places).finish_non_exhaustive()
-    }
-}
-
 #[async_trait]
 impl SecretSource for AgeSource {
     fn check(&self, request: &SecretRequest) -> Result<(), SourceError> {
@@ -66,11 +59,12 @@ impl SecretSource for AgeSource {
         if leads_down(request.name()) { Ok(()) } else { Err(error::bad_name()) }
     }
 
-    async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+    async fn fetch(&self, run: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError> {
         self.check(request)?;
         let path = self.path(request.name());
         let ciphertext = read(&path).map_err(|error| self.unless_no_root(error))?;
-        let identities = self.identities()?;
+        let identities = self.identities(run)?;
+        let identities = identities.get().ok_or_else(SourceError::unanswered)?;
         identities.decrypt(&ciphertext).map_err(|error| error::of_decryption(&path, &error))
     }
 }

@@ -10,7 +10,7 @@ mod warnings;
 use std::path::Path;
 
 use secretdir_provider::{
-    FetchContext, Provider, Secret, SecretRequest, SecretSource, Settings, SettingsError, SourceError,
+    Provider, RunContext, Secret, SecretRequest, SecretSource, Settings, SettingsError, SourceError,
     SourceErrorKind, async_trait,
 };
 use serde::Deserialize;
@@ -51,7 +51,7 @@ impl SecretSource for Tiny {
         Ok(())
     }
 
-    async fn fetch(&self, _: &FetchContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+    async fn fetch(&self, _: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError> {
         Ok(Secret::new(format!("{}{}{:?}", self.root, request.name(), self.max_size)))
     }
 }

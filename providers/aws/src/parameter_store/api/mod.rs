@@ -11,12 +11,12 @@ mod refusal;
 mod runtime;
 
 use std::fmt::Debug;
-use std::time::Instant;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_secretsmanager::error::SdkError;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime_api::client::runtime_plugin::SharedRuntimePlugin;
+use secretdir_provider::Deadline;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -50,7 +50,7 @@ impl Client {
     pub(super) async fn ask<A: Ask>(
         &self,
         question: A,
-        until: Instant,
+        until: &Deadline,
         attempts: &Attempts,
     ) -> Result<A::Answer, SdkError<Refusal>> {
         let operation = Operation::builder()

@@ -3,8 +3,6 @@
 //! This follows `src/config.rs` and `src/operation/get_secret_value.rs` of `aws-sdk-secretsmanager`: compare it with them when the SDK is
 //! updated. Left out is only what serves programs that collect metrics of the SDK.
 
-use std::time::Instant;
-
 use aws_config::SdkConfig;
 use aws_config::retry::RetryMode;
 use aws_runtime::auth::sigv4::{self, SigV4AuthScheme};
@@ -33,6 +31,7 @@ use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::config_bag::Layer;
 use aws_types::SigningName;
 use aws_types::region::SigningRegion;
+use secretdir_provider::Deadline;
 
 use super::endpoint::{self, RegionalEndpoint};
 use super::refusal::Refusal;
@@ -62,7 +61,7 @@ pub(super) fn of_region(config: &SdkConfig, endpoint_url: Option<String>) -> Sta
 }
 
 /// Returns what one call has of its own.
-pub(super) fn of_call(until: Instant, attempts: &Attempts) -> StaticRuntimePlugin {
+pub(super) fn of_call(until: &Deadline, attempts: &Attempts) -> StaticRuntimePlugin {
     let mut layer = Layer::new("a call to Parameter Store");
     layer.store_put(timeouts(until));
     let components = RuntimeComponentsBuilder::new("a call to Parameter Store")

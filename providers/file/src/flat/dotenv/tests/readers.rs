@@ -18,7 +18,7 @@ const NASTY: &[char] = &['a', '\'', '"', '`', '$', '\\', '#', ' ', '\t', '\n', '
 fn read_here(text: &str) -> Option<Read> {
     let contents = parse(text).ok()?.into_iter();
     let text = |value: Vec<u8>| String::from_utf8(value).unwrap();
-    Some(contents.map(|(key, value)| (key, text(value.unwrap().to_vec()))).collect())
+    Some(contents.map(|(key, value)| (key, text(value.unwrap().expose_secret().to_vec()))).collect())
 }
 
 fn read_by_dotenvy(text: &str) -> Option<Read> {

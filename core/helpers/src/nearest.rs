@@ -5,8 +5,8 @@
 /// Near is a Damerau-Levenshtein distance of at most a third of the word's length, rounded up.
 ///
 /// ```
-/// assert_eq!(secretdir_provider::nearest("regoin", ["profile", "region"]), Some("region"));
-/// assert_eq!(secretdir_provider::nearest("token", ["profile", "region"]), None);
+/// assert_eq!(secretdir_helpers::nearest("regoin", ["profile", "region"]), Some("region"));
+/// assert_eq!(secretdir_helpers::nearest("token", ["profile", "region"]), None);
 /// ```
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let most = word.chars().count().div_ceil(3);

@@ -1,9 +1,14 @@
 //! Why a run failed, and all that there is to know of it.
 
-use crate::gather::GatherError;
+mod affected;
+mod gathering;
+
 use crate::owners::OwnerError;
 use crate::plan::Plan;
 use crate::problem::ConfigError;
+
+pub(crate) use gathering::Unmade;
+pub use gathering::{GatherError, GatherFailure};
 
 /// How often a run begins anew because its configuration has changed.
 pub(crate) const RENEWALS: usize = 10;

@@ -1,15 +1,20 @@
 //! Why a set could not be gathered: every failure, each with the files that it keeps from being written.
+//!
+//! One cause that many secrets have is one failure that names them all.
 
+use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::fmt;
 
 use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
 
-use super::Answers;
+use super::affected::Affected;
+use crate::answers::Answers;
 use crate::bundle::MakeError;
-use crate::import::{self, ImportFault};
-use crate::plan::{Content, IfAbsent, Imported, Plan, PlannedImport, PlannedTemplate, RequestId, SecretUse};
-use crate::report::count;
+use crate::gather::GatherFault;
+use crate::import::ImportFault;
+use crate::plan::{Content, Imported, Plan, PlannedImport, PlannedTemplate, SecretUse};
+use crate::report::{count, describe, enumerate};
 use crate::template::TemplateError;
 
 /// Everything that kept the set from being complete: at least one failure.
@@ -18,9 +23,9 @@ pub struct GatherError {
     failures: Vec<GatherFailure>,
 }
 
-/// One secret that could not be had, or one file that could not be made; or a listing, or an import.
+/// Secrets that could not be fetched for one reason, or one file that could not be made; or a listing, or an import.
 ///
-/// `Display` says which file or import, secret and source; the cause is the error's [`source`](Error::source).
+/// `Display` says which files or import, secrets and source; the cause is the error's [`source`](Error::source).
 #[derive(Debug)]
 pub struct GatherFailure {
     files: Vec<String>,
@@ -41,7 +46,7 @@ struct Asked {
 
 #[derive(Debug)]
 enum What {
-    Secret(SecretRequest),
+    Secrets(Vec<SecretRequest>),
     Listing(String),
 }
 
@@ -59,8 +64,37 @@ enum Cause {
 #[error("larger than {0} bytes")]
 struct TooLarge(u64);
 
+/// A file that cannot be made of a secret, and why.
+pub(crate) struct Unmade<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) content: &'a Content,
+    pub(crate) used: &'a SecretUse,
+    pub(crate) error: MakeError,
+}
+
 impl GatherError {
     pub(crate) fn new(failures: Vec<GatherFailure>) -> Self {
+        Self { failures }
+    }
+
+    /// Tells what failed while secrets were gathered: one failure for each cause.
+    pub(crate) fn of_faults(plan: &Plan, faults: Vec<GatherFault>) -> Self {
+        let affected = Affected::of(plan);
+        let mut failures: Vec<GatherFailure> = Vec::new();
+        let mut causes = HashMap::new();
+        for fault in faults {
+            let cause = fault.shared_cause();
+            let Some(failure) = GatherFailure::of_fault(plan, &affected, fault) else { continue };
+            let known = cause.and_then(|cause| {
+                let position = *causes.entry(cause).or_insert(failures.len());
+                failures.get_mut(position)
+            });
+            match known {
+                Some(known) => known.absorb(failure),
+                None => failures.push(failure),
+            }
+        }
+        failures.iter_mut().for_each(GatherFailure::name_files_once);
         Self { failures }
     }
 
@@ -70,34 +104,71 @@ impl GatherError {
     }
 }
 
+/// What failures have in common that are told as one: the source, whether an import failed, and all that the error says.
+type SharedCause = (usize, SourceErrorKind, String, Option<String>);
+
+impl GatherFault {
+    fn shared_cause(&self) -> Option<SharedCause> {
+        match self {
+            Self::Fetch { source, error, .. } => {
+                Some((*source, error.kind(), describe(error), error.hint().map(str::to_owned)))
+            }
+            Self::Listing { .. } | Self::TooLarge(_) => None,
+        }
+    }
+}
+
 impl GatherFailure {
+    fn of_fault(plan: &Plan, affected: &Affected<'_>, fault: GatherFault) -> Option<Self> {
+        match fault {
+            GatherFault::Fetch { source, request, error } => {
+                Some(Self::fetch(plan, affected, source, request, error))
+            }
+            GatherFault::Listing { source, prefix, error } => Self::listing(plan, source, &prefix, error),
+            GatherFault::TooLarge(most) => Some(Self::too_large(most)),
+        }
+    }
+
     /// A request that failed keeps every file from being written that is made of it; if there is no such secret, only those that
     /// need one.
-    pub(crate) fn fetch(plan: &Plan, source: usize, request: &SecretRequest, error: SourceError) -> Self {
-        let planned = plan.sources.get(source);
-        let place = planned.and_then(|source| source.requests.iter().position(|planned| planned == request));
-        let id = place.map(|request| RequestId { source, request });
-        let is_needed =
-            |used: &SecretUse| error.kind() != SourceErrorKind::NotFound || used.if_absent == IfAbsent::Fail;
-        let is_it = |used: &SecretUse| Some(used.id) == id && is_needed(used);
-        let files = plan.files.iter().filter(|(_, file)| file.content.uses().iter().any(is_it));
-        let files: Vec<_> = files.collect();
-        let place = files.first().and_then(|(_, file)| file.content.place_of(is_it));
-        let is_of = |import: &&PlannedImport| match &import.what {
-            Imported::Keys(keys) => Some(*keys) == id,
-            Imported::Below { source: of, prefix } => {
-                let is_below = *of == source && request.name().starts_with(prefix);
-                is_below && request.version().is_none() && import::is_made_of(plan, import, request.name())
-            }
-        };
-        let import = plan.imports.iter().find(is_of).filter(|_| files.is_empty());
+    fn fetch(
+        plan: &Plan,
+        affected: &Affected<'_>,
+        source: usize,
+        request: SecretRequest,
+        error: SourceError,
+    ) -> Self {
+        let files = affected.files(source, &request, error.kind());
+        let import = if files.is_empty() { affected.import(source, &request) } else { None };
         Self {
-            files: files.iter().map(|(name, _)| name.to_string()).collect(),
-            place,
+            place: files.first().and_then(|file| file.place()),
+            files: files.into_iter().map(|file| file.name.to_owned()).collect(),
             import: import.map(|import| import.place.clone()),
-            asked: asked(plan, source, What::Secret(request.clone())),
+            asked: asked(plan, source, What::Secrets(vec![request])),
             cause: Cause::Fetch(error),
         }
+    }
+
+    /// Takes over what another failure with the same cause is about.
+    fn absorb(&mut self, other: Self) {
+        if self.files.is_empty() {
+            self.place = other.place;
+        }
+        self.files.extend(other.files);
+        self.import = self.import.take().or(other.import);
+        if let (
+            Some(Asked { what: What::Secrets(mine), .. }),
+            Some(Asked { what: What::Secrets(more), .. }),
+        ) = (&mut self.asked, other.asked)
+        {
+            mine.extend(more);
+        }
+    }
+
+    /// A file may be made of several secrets.
+    fn name_files_once(&mut self) {
+        let mut named = HashSet::new();
+        self.files.retain(|file| named.insert(file.clone()));
     }
 
     /// A file that cannot be made of a secret.
@@ -108,7 +179,7 @@ impl GatherFailure {
             files: vec![file.to_owned()],
             place: content.place_of(|other| other == used),
             import: None,
-            asked: request.and_then(|request| asked(plan, used.id.source, What::Secret(request))),
+            asked: request.and_then(|request| asked(plan, used.id.source, What::Secrets(vec![request]))),
             cause: Cause::Making(error),
         }
     }
@@ -125,7 +196,7 @@ impl GatherFailure {
     }
 
     /// A listing that failed, told of the first import that needs it.
-    pub(crate) fn listing(plan: &Plan, source: usize, prefix: &str, error: SourceError) -> Option<Self> {
+    fn listing(plan: &Plan, source: usize, prefix: &str, error: SourceError) -> Option<Self> {
         let is_it = |import: &&PlannedImport| match &import.what {
             Imported::Below { source: of, prefix: its } => *of == source && its == prefix,
             Imported::Keys(_) => false,
@@ -155,7 +226,7 @@ impl GatherFailure {
             Imported::Below { source, prefix } => asked(plan, *source, What::Listing(prefix.clone())),
             Imported::Keys(id) => {
                 let request = plan.sources.get(id.source).and_then(|source| source.requests.get(id.request));
-                request.and_then(|request| asked(plan, id.source, What::Secret(request.clone())))
+                request.and_then(|request| asked(plan, id.source, What::Secrets(vec![request.clone()])))
             }
         };
         Self { files: Vec::new(), place: None, import: Some(import.place.clone()), asked, cause }
@@ -171,12 +242,13 @@ impl GatherFailure {
         self.asked.as_ref().map(|asked| asked.source.as_str())
     }
 
-    /// Returns the name of the secret; none if it is no matter of a single one.
-    pub fn secret(&self) -> Option<&str> {
-        match &self.asked.as_ref()?.what {
-            What::Secret(request) => Some(request.name()),
-            What::Listing(_) => None,
-        }
+    /// Returns the names of the secrets that failed for this reason; none if it is no matter of single ones.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let requests = match self.asked.as_ref().map(|asked| &asked.what) {
+            Some(What::Secrets(requests)) => requests.as_slice(),
+            Some(What::Listing(_)) | None => &[],
+        };
+        requests.iter().map(SecretRequest::name)
     }
 
     /// Returns the kind of a fetch that failed.
@@ -198,9 +270,14 @@ impl GatherFailure {
     }
 }
 
+fn asked(plan: &Plan, source: usize, what: What) -> Option<Asked> {
+    plan.sources.get(source).map(|source| Asked { source: source.name.clone(), what })
+}
+
 impl fmt::Display for GatherError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} could not be gathered", count(self.failures.len(), "secret"))
+        let secrets = self.failures.iter().map(|failure| failure.secrets().count().max(1)).sum();
+        write!(f, "{} could not be gathered", count(secrets, "secret"))
     }
 }
 
@@ -211,11 +288,9 @@ impl fmt::Display for GatherFailure {
         let mut parts = Vec::new();
         if let [first, others @ ..] = self.files.as_slice() {
             let place = self.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
-            let others = match others.len() {
-                0 => String::new(),
-                others => format!(" and {}", count(others, "other")),
-            };
-            parts.push(format!("file `{first}`{place}{others}"));
+            let first = format!("`{first}`{place}");
+            let others = others.iter().map(|file| format!("`{file}`"));
+            parts.push(enumerate("file", std::iter::once(first).chain(others)));
         }
         parts.extend(self.import.clone());
         parts.extend(self.asked.as_ref().map(ToString::to_string));
@@ -228,27 +303,17 @@ impl fmt::Display for Asked {
         match &self.what {
             What::Listing(prefix) if prefix.is_empty() => f.write_str("all secrets")?,
             What::Listing(prefix) => write!(f, "the secrets below `{prefix}`")?,
-            What::Secret(request) => {
-                write!(f, "secret `{}`", request.name())?;
-                if let Some(version) = request.version() {
-                    write!(f, " (version `{version}`)")?;
-                }
-            }
+            What::Secrets(requests) => f.write_str(&enumerate("secret", requests.iter().map(named)))?,
         }
         write!(f, " of source `{}`", self.source)
     }
 }
 
-/// A file that cannot be made of a secret, and why.
-pub(crate) struct Unmade<'a> {
-    pub(crate) file: &'a str,
-    pub(crate) content: &'a Content,
-    pub(crate) used: &'a SecretUse,
-    pub(crate) error: MakeError,
-}
-
-fn asked(plan: &Plan, source: usize, what: What) -> Option<Asked> {
-    plan.sources.get(source).map(|source| Asked { source: source.name.clone(), what })
+fn named(request: &SecretRequest) -> String {
+    match request.version() {
+        Some(version) => format!("`{}` (version `{version}`)", request.name()),
+        None => format!("`{}`", request.name()),
+    }
 }
 
 impl Error for GatherFailure {

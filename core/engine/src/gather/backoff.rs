@@ -5,8 +5,7 @@
 
 use std::time::Duration;
 
-use secretdir_provider::{Retry, SourceError};
-use tokio::time::{Instant, sleep};
+use secretdir_provider::{Deadline, Retry, SourceError};
 
 use crate::host::Host;
 
@@ -17,14 +16,14 @@ pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// The pauses between the attempts of one question.
-pub(super) struct Pauses<'h> {
-    host: &'h dyn Host,
-    deadline: Instant,
+pub(super) struct Backoff<'r> {
+    host: &'r dyn Host,
+    deadline: &'r Deadline,
     longest: Duration,
 }
 
-impl<'h> Pauses<'h> {
-    pub(super) fn new(host: &'h dyn Host, deadline: Instant) -> Self {
+impl<'r> Backoff<'r> {
+    pub(super) fn new(host: &'r dyn Host, deadline: &'r Deadline) -> Self {
         Self { host, deadline, longest: FIRST_PAUSE }
     }
 
@@ -36,9 +35,9 @@ impl<'h> Pauses<'h> {
             _ => None,
         });
         let asked = advice.collect::<Option<Vec<_>>>()?.into_iter().max()?;
-        let pause = asked.max(self.host.jitter(self.longest));
-        Instant::now().checked_add(pause).filter(|then| *then < self.deadline)?;
-        sleep(pause).await;
+        let pause = asked.max(self.host.jitter().up_to(self.longest));
+        (pause < self.deadline.remaining()).then_some(())?;
+        self.host.sleep(pause).await;
         self.longest = (self.longest * 2).min(LONGEST_PAUSE);
         Some(())
     }

@@ -3,12 +3,11 @@
 /// Returns the bytes of a JSON text without the white space between its tokens; what is written otherwise stays: the order
 /// and the repetition of keys, the digits of a number, the escapes of a string.
 ///
-/// `field`, `[[import]]` and the stores that are one JSON file make files of numbers and nested values in this way, and a
-/// provider that takes a secret out of JSON does well to do the same. The text must be valid JSON; of another, which bytes
+/// `field`, `[[import]]` and the stores that are one JSON file make files of numbers and nested values in this way. The text must be valid JSON; of another, which bytes
 /// come is not specified. Nothing is allocated: a buffer as large as the text, wiped when dropped, holds them all.
 ///
 /// ```
-/// let bytes: Vec<u8> = secretdir_provider::compact_json(r#"{ "a b": [1.0, "\" c"] }"#).collect();
+/// let bytes: Vec<u8> = secretdir_helpers::compact_json(r#"{ "a b": [1.0, "\" c"] }"#).collect();
 /// assert_eq!(bytes, br#"{"a b":[1.0,"\" c"]}"#);
 /// ```
 pub fn compact_json(json: &str) -> impl Iterator<Item = u8> {

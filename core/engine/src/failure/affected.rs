@@ -1,0 +1,85 @@
+//! Which files and imports need a request. Looked up once for all failures of a run, however many there are.
+
+use std::collections::HashMap;
+
+use secretdir_provider::{SecretRequest, SourceErrorKind};
+
+use crate::plan::{Content, IfAbsent, Imported, Plan, PlannedImport, RequestId, SecretUse};
+
+/// What needs each request of a plan.
+pub(super) struct Affected<'p> {
+    plan: &'p Plan,
+    ids: HashMap<(usize, &'p SecretRequest), RequestId>,
+    files: HashMap<RequestId, Vec<File<'p>>>,
+    /// The first import of the keys of each secret.
+    imports: HashMap<RequestId, &'p PlannedImport>,
+}
+
+/// One file, and how it uses a secret.
+#[derive(Clone, Copy)]
+pub(super) struct File<'p> {
+    pub(super) name: &'p str,
+    content: &'p Content,
+    used: &'p SecretUse,
+}
+
+impl<'p> Affected<'p> {
+    pub(super) fn of(plan: &'p Plan) -> Self {
+        let mut affected = Self { plan, ids: HashMap::new(), files: HashMap::new(), imports: HashMap::new() };
+        for (source, planned) in plan.sources.iter().enumerate() {
+            for (request, asked) in planned.requests.iter().enumerate() {
+                affected.ids.insert((source, asked), RequestId { source, request });
+            }
+        }
+        for (name, file) in plan.files.iter() {
+            for used in file.content.uses() {
+                let file = File { name: name.as_str(), content: &file.content, used };
+                affected.files.entry(used.id).or_default().push(file);
+            }
+        }
+        for import in &plan.imports {
+            if let Imported::Keys(id) = import.what {
+                affected.imports.entry(id).or_insert(import);
+            }
+        }
+        affected
+    }
+
+    /// Returns the files that cannot be written because a request failed in this way, each once: if there is no such secret, only
+    /// those that need one.
+    pub(super) fn files(
+        &self,
+        source: usize,
+        request: &SecretRequest,
+        kind: SourceErrorKind,
+    ) -> Vec<File<'p>> {
+        let is_needed =
+            |file: &File<'_>| kind != SourceErrorKind::NotFound || file.used.if_absent == IfAbsent::Fail;
+        let id = self.ids.get(&(source, request));
+        let files = id.and_then(|id| self.files.get(id)).into_iter().flatten();
+        let mut files: Vec<_> = files.copied().filter(is_needed).collect();
+        // Uses of one file stand side by side.
+        files.dedup_by_key(|file| file.name);
+        files
+    }
+
+    /// Returns the first import that needs a request.
+    pub(super) fn import(&self, source: usize, request: &SecretRequest) -> Option<&'p PlannedImport> {
+        let keys = self.ids.get(&(source, request)).and_then(|id| self.imports.get(id)).copied();
+        let is_below = |import: &&PlannedImport| match &import.what {
+            Imported::Keys(_) => false,
+            Imported::Below { source: of, prefix } => {
+                let is_below = *of == source && request.name().starts_with(prefix);
+                is_below && request.version().is_none() && import.makes_file_of(self.plan, request.name())
+            }
+        };
+        keys.or_else(|| self.plan.imports.iter().find(is_below))
+    }
+}
+
+impl File<'_> {
+    /// Says where in a template the secret is used; `None` if this is no template.
+    pub(super) fn place(&self) -> Option<String> {
+        self.content.place_of(|used| used == self.used)
+    }
+}

@@ -1,0 +1,90 @@
+//! Gathering: every distinct request once, all sources side by side, all or nothing, until the run's deadline.
+//!
+//! 1. Of each source, what is below the prefixes of the imports is listed first, and then everything is fetched together.
+//! 2. A source puts each answer as it comes. What has arrived counts, whatever becomes of the rest.
+//! 3. What failed is asked for again as long as each failure advises so and there is time: see [`backoff`].
+//! 4. Failures of one source do not end the others, so that one run reports all of them.
+//!
+//! A source has one [`RunContext`](secretdir_provider::RunContext) for all of this. What it keeps there is dropped at the end.
+
+mod backoff;
+mod fetching;
+mod wanted;
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use secretdir_provider::{Allowance, Deadline, SecretRequest, SourceError};
+
+use crate::answers::{Answered, Answers};
+use crate::host::{Event, Host};
+use crate::plan::Plan;
+
+use fetching::{Fetched, Fetching};
+
+/// What kept the set from being complete.
+#[derive(Debug)]
+pub(crate) enum GatherFault {
+    /// A request that failed.
+    Fetch { source: usize, request: SecretRequest, error: SourceError },
+    /// A listing that failed.
+    Listing { source: usize, prefix: String, error: SourceError },
+    /// All secrets are larger together than this many bytes.
+    TooLarge(u64),
+}
+
+/// What came of a gathering.
+pub(crate) struct Gathered {
+    pub(crate) result: Result<Answers, Vec<GatherFault>>,
+    /// What the sources warned of: a warning may well explain a failure.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Lists what is imported, and fetches every distinct request.
+pub(crate) async fn gather(plan: &Plan, host: &dyn Host) -> Gathered {
+    host.event(Event::Gathering { secrets: plan.secret_count() });
+    let deadline = Deadline::after(plan.gather.timeout, host.clock());
+    let allowance = Allowance::new(plan.gather.max_bytes);
+    let fetching = |source| Fetching::new(plan, source, host, deadline.clone(), &allowance);
+    let fetched = join_all((0..plan.sources.len()).filter_map(fetching).map(Fetching::run)).await;
+    let warnings = fetched.iter().flat_map(|fetched| fetched.warnings.iter().cloned()).collect();
+    // One cause for however many secrets that there was no room for.
+    let result = if allowance.is_exceeded() {
+        Err(vec![GatherFault::TooLarge(plan.gather.max_bytes)])
+    } else {
+        collect(fetched, deadline)
+    };
+    Gathered { result, warnings }
+}
+
+/// All or nothing: every secret, or every failure.
+fn collect(all: Vec<Fetched>, deadline: Deadline) -> Result<Answers, Vec<GatherFault>> {
+    let mut faults = Vec::new();
+    let mut sources = Vec::with_capacity(all.len());
+    for (source, fetched) in all.into_iter().enumerate() {
+        sources.push(answered(source, fetched, &mut faults));
+    }
+    if faults.is_empty() { Ok(Answers { sources, deadline }) } else { Err(faults) }
+}
+
+/// Takes apart what came of one source: its answers, and what failed.
+fn answered(source: usize, fetched: Fetched, faults: &mut Vec<GatherFault>) -> Answered {
+    let Fetched { requests, positions, outcomes, listings, .. } = fetched;
+    let mut answered = Answered { requests, positions, ..Answered::default() };
+    for (prefix, listing) in listings {
+        match listing {
+            Ok(names) => drop(answered.listings.insert(prefix, names)),
+            Err(error) => faults.push(GatherFault::Listing { source, prefix, error }),
+        }
+    }
+    for (request, outcome) in answered.requests.iter().zip(outcomes) {
+        match outcome {
+            Ok(secret) => answered.secrets.push(secret.map(Arc::new)),
+            Err(error) => faults.push(GatherFault::Fetch { source, request: request.clone(), error }),
+        }
+    }
+    answered
+}
+
+#[cfg(test)]
+mod tests;

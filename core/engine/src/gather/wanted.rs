@@ -1,0 +1,47 @@
+//! What is fetched from one source: what the plan asks for, and what was listed.
+
+use std::collections::BTreeMap;
+
+use secretdir_provider::SecretRequest;
+
+use super::fetching::Listings;
+use crate::plan::{Imported, Plan, PlannedSource};
+
+/// What is fetched from one source.
+pub(super) struct Wanted {
+    /// The requests of the plan, and after them those that were listed: each once.
+    pub(super) requests: Vec<SecretRequest>,
+    /// The position of each.
+    pub(super) positions: BTreeMap<SecretRequest, usize>,
+    /// Of each request, whether all that is made of it can do without the secret.
+    pub(super) dispensable: Vec<bool>,
+}
+
+impl Wanted {
+    pub(super) fn of(plan: &Plan, number: usize, source: &PlannedSource, listings: &Listings) -> Self {
+        let requests = source.requests.clone();
+        let positions = requests.iter().cloned().enumerate().map(|(position, request)| (request, position));
+        let positions = positions.collect();
+        let mut wanted = Self { requests, positions, dispensable: plan.dispensable(number) };
+        for import in &plan.imports {
+            let Imported::Below { source: of, prefix } = &import.what else { continue };
+            let listed = listings.get(prefix).filter(|_| *of == number).into_iter().flatten().flatten();
+            for name in listed.filter(|name| import.makes_file_of(plan, name)) {
+                wanted.add(SecretRequest::new(name));
+            }
+        }
+        wanted
+    }
+
+    /// Adds what was listed. It is there; should it vanish meanwhile, the import is not complete.
+    fn add(&mut self, request: SecretRequest) {
+        let position = *self.positions.entry(request.clone()).or_insert(self.requests.len());
+        match self.dispensable.get_mut(position) {
+            Some(may) => *may = false,
+            None => {
+                self.requests.push(request);
+                self.dispensable.push(false);
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! A host for tests: time is tokio's, which a test can pause, and every random pause takes as long as it may.
+
+use std::time::SystemTime;
+
+use secretdir_provider::{Clock, Jitter};
+use tokio::time::Instant;
+
+use crate::host::Host;
+
+thread_local! {
+    /// Each test has a thread, and with it a time, of its own.
+    static START: Instant = Instant::now();
+}
+
+pub(crate) struct TestHost;
+
+impl Host for TestHost {
+    fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+    }
+
+    fn clock(&self) -> Clock {
+        // Each call must return the same clock.
+        Clock::new(|| START.with(|start| start.elapsed()))
+    }
+
+    fn jitter(&self) -> Jitter {
+        Jitter::new(|longest| longest)
+    }
+}

@@ -1,0 +1,130 @@
+//! One run after another: a source lives for months.
+
+use std::fs;
+use std::time::Duration;
+
+use secretdir_provider::{RunContext, SecretRequest, SecretSource, SourceErrorKind};
+
+use super::{
+    assert_value, built, context, context_within, failure, put, request, requests, source_of, story,
+};
+use crate::fixture::Fixture;
+
+/// How many runs a source is asked in, and how many of them it may use to warm up.
+const RUNS: usize = 1_000;
+const WARM_UP: usize = 200;
+
+/// How large the value is that each run fetches, and how much memory may be left of all runs: half of what they have fetched.
+const VALUE: usize = 4 << 10;
+const MAX_GROWTH: usize = (RUNS - WARM_UP) * VALUE / 2;
+
+/// How long a run has whose store answers one request, and never another.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+/// A source that is asked in 1,000 runs keeps nothing of them: neither descriptors nor memory.
+///
+/// Runs alone in a process, so that what others do does not count.
+pub async fn many_runs_leave_nothing_behind<F: Fixture>(mut fixture: F) {
+    let value = vec![b'x'; VALUE];
+    put(&mut fixture, "kept", &value).await;
+    let source = source_of(&fixture);
+    let (request, prefix) = (request(&fixture, "kept"), fixture.name("kept"));
+    let mut before = None;
+    for number in 0..RUNS {
+        if number == WARM_UP {
+            before = Some(Held::now());
+        }
+        one_run(&*source, &request, &prefix, &value).await;
+    }
+    let (before, after) = (before.unwrap_or_default(), Held::now());
+    let descriptors = after.descriptors.saturating_sub(before.descriptors);
+    assert!(descriptors <= 2, "{descriptors} descriptors are left of {} runs", RUNS - WARM_UP);
+    let bytes = after.memory.saturating_sub(before.memory);
+    assert!(bytes <= MAX_GROWTH, "{bytes} bytes are left of {} runs", RUNS - WARM_UP);
+}
+
+async fn one_run(source: &dyn SecretSource, request: &SecretRequest, prefix: &str, value: &[u8]) {
+    let run = context(1);
+    // Whether it can list is the matter of another rule.
+    drop(source.list(&run, prefix).await);
+    let answers = crate::fetch_all(source, &run, std::slice::from_ref(request)).await;
+    answers.iter().for_each(|answer| assert_value("in one of many runs", answer, value));
+}
+
+/// What a process holds. Where the system does not tell, nothing.
+#[derive(Default)]
+struct Held {
+    descriptors: usize,
+    /// Resident, in bytes.
+    memory: usize,
+}
+
+impl Held {
+    fn now() -> Self {
+        let descriptors = fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let resident = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let kib = resident.and_then(|text| text.split_whitespace().next()?.parse::<usize>().ok());
+        Self { descriptors, memory: kib.unwrap_or_default() << 10 }
+    }
+}
+
+/// A later run sees what has changed in the store, also a secret that is gone or new. One run after another means that the contexts
+/// are different ones.
+pub async fn a_later_run_sees_what_has_changed<F: Fixture>(mut fixture: F) {
+    put(&mut fixture, "changes", b"first").await;
+    let source = source_of(&fixture);
+    let (changes, comes) = (request(&fixture, "changes"), request(&fixture, "comes"));
+    assert_value("in the first run", &source.fetch(&context(1), &changes).await, b"first");
+    failure("a secret that is yet to come", &source.fetch(&context(1), &comes).await);
+    put(&mut fixture, "changes", b"second").await;
+    put(&mut fixture, "comes", b"new").await;
+    let run = context(1);
+    let answers = crate::fetch_all(&*source, &run, &[changes, comes]).await;
+    for (answer, value) in answers.iter().zip([&b"second"[..], b"new"]) {
+        assert_value("in a later run", answer, value);
+    }
+}
+
+/// A store that appears later is found by a later run: that it was not there is not remembered.
+pub async fn a_store_that_appears_later_is_found<F: Fixture>(mut fixture: F) {
+    let Some(settings) = fixture.settings_of_later_store() else {
+        panic!("the fixture has no store that appears later, nor does it skip this rule");
+    };
+    let source = built(&fixture, settings);
+    let request = request(&fixture, "later");
+    for _ in 0..2 {
+        let answer = source.fetch(&context(1), &request).await;
+        let error = failure("a store that is not there yet", &answer);
+        assert_ne!(
+            error.kind(),
+            SourceErrorKind::NotFound,
+            "of a store that is not there yet: {}",
+            story(error)
+        );
+    }
+    fixture.open_later_store(request.name(), b"value").await;
+    assert_value("a store that is there now", &source.fetch(&context(1), &request).await, b"value");
+}
+
+/// What has been answered when the deadline comes is there, although another request is never answered.
+pub async fn what_arrived_before_the_deadline_counts<F: Fixture>(mut fixture: F) {
+    let Some(settings) = fixture.settings_of_stalling_store() else {
+        panic!("the fixture has no store that stalls, nor does it skip this rule");
+    };
+    let source = built(&fixture, settings);
+    let requests = requests(&fixture, &["first", "second"]);
+    let answers = secretdir_provider::Answers::new(requests.len());
+    let run: RunContext = context_within(DEADLINE, 2);
+    let fetch = source.fetch_all(&run, &requests, &answers);
+    // Whether it ends by itself, or is dropped, is up to the source.
+    drop(tokio::time::timeout(DEADLINE, fetch).await);
+    let answers = answers.into_vec();
+    match answers.first() {
+        Some(Some(answer)) => assert_value("the one that was answered", answer, b"first"),
+        _ => panic!("the answer that had come is lost"),
+    }
+    if let Some(Some(Ok(_))) = answers.get(1) {
+        panic!("the one that is never answered has a value");
+    }
+}
