@@ -22,6 +22,7 @@ mod on_change;
 mod outcome;
 mod owners;
 mod plan;
+mod position;
 mod problem;
 mod registry;
 mod report;

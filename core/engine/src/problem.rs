@@ -6,22 +6,28 @@ use std::path::{Path, PathBuf};
 use secretdir_provider::KeyPath;
 
 use crate::escape;
+use crate::position::Position;
 
 /// One thing that is wrong with a configuration, or worth a warning.
 ///
-/// `Display` gives one line, `FILE:LINE: DOTTED.PATH: message`, [escaped](escape); what is not known is left out. The message names keys,
+/// `Display` gives one line, `FILE:LINE:COLUMN: DOTTED.PATH: message`, [escaped](escape); what is not known is left out. The message names keys,
 /// files, sources and secrets where that helps, but never what the settings of a source hold.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     file: PathBuf,
-    line: Option<usize>,
+    position: Option<Position>,
     path: KeyPath,
     message: String,
 }
 
 impl Problem {
-    pub(crate) fn new(file: &Path, line: Option<usize>, path: KeyPath, message: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), line, path, message: message.into() }
+    pub(crate) fn new(
+        file: &Path,
+        position: Option<Position>,
+        path: KeyPath,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { file: file.to_owned(), position, path, message: message.into() }
     }
 
     /// Returns the configuration file.
@@ -31,7 +37,12 @@ impl Problem {
 
     /// Returns the line, counted from 1; none where the file could not be read at all.
     pub fn line(&self) -> Option<usize> {
-        self.line
+        self.position.map(|position| position.line)
+    }
+
+    /// Returns the column in that line: in characters, counted from 1.
+    pub fn column(&self) -> Option<usize> {
+        self.position.map(|position| position.column)
     }
 
     /// Returns the way to the key; empty where the file is no TOML.
@@ -48,8 +59,8 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", escape(&self.file.to_string_lossy()))?;
-        if let Some(line) = self.line {
-            write!(f, "{line}:")?;
+        if let Some(position) = self.position {
+            write!(f, "{position}:")?;
         }
         if !self.path.segments().is_empty() {
             write!(f, " {}:", escape(&self.path.to_string()))?;
@@ -76,7 +87,7 @@ impl ConfigError {
         if problems.is_empty() {
             return Ok(());
         }
-        problems.sort_by_key(Problem::line);
+        problems.sort_by_key(|problem| problem.position);
         Err(Self { problems })
     }
 }
@@ -99,19 +110,23 @@ mod tests {
     fn a_problem_is_one_line_with_what_is_known() {
         let file = Path::new("x.toml");
         let cases = [
-            (Some(3), KeyPath::from(["files", "a/b"]), "x.toml:3: files.\"a/b\": two\\nlines"),
-            (Some(3), KeyPath::default(), "x.toml:3: two\\nlines"),
+            (Some((3, 7)), KeyPath::from(["files", "a/b"]), "x.toml:3:7: files.\"a/b\": two\\nlines"),
+            (Some((3, 7)), KeyPath::default(), "x.toml:3:7: two\\nlines"),
             (None, KeyPath::default(), "x.toml: two\\nlines"),
         ];
-        for (line, path, expected) in cases {
-            assert_eq!(Problem::new(file, line, path, "two\nlines").to_string(), expected);
+        for (place, path, expected) in cases {
+            let position = place.map(|(line, column)| Position { line, column });
+            assert_eq!(Problem::new(file, position, path, "two\nlines").to_string(), expected);
         }
     }
 
     #[test]
     fn problems_are_sorted_by_line() {
-        let at = |line| Problem::new(Path::new("x"), line, KeyPath::default(), "bad");
+        let at = |line: Option<usize>| {
+            let position = line.map(|line| Position { line, column: 1 });
+            Problem::new(Path::new("x"), position, KeyPath::default(), "bad")
+        };
         let error = ConfigError::unless_empty(vec![at(Some(9)), at(None), at(Some(2))]).unwrap_err();
-        assert_eq!(error.to_string(), "x: bad\nx:2: bad\nx:9: bad");
+        assert_eq!(error.to_string(), "x: bad\nx:2:1: bad\nx:9:1: bad");
     }
 }

@@ -71,13 +71,13 @@ impl Fixture for Printed {
     }
 
     fn settings_of_later_store(&mut self) -> Option<Table> {
-        Some(table([("command", list(&["./later", "{secret}"])), ("not-found-status", Value::Integer(1))]))
+        Some(table([("command", list(&["./program", "{secret}"])), ("not-found-status", Value::Integer(1))]))
     }
 
     async fn open_later_store(&mut self, name: &str, value: &[u8]) {
         self.put(name, value).await;
         // A link: a script that this process has written may still be open for writing in a child of another thread.
-        symlink("/bin/cat", self.0.path().join("later")).unwrap();
+        symlink("/bin/cat", self.0.path().join("program")).unwrap();
     }
 
     fn settings_of_counting_store(&mut self) -> Option<Table> {
@@ -166,11 +166,57 @@ impl Fixture for Sample {
     }
 
     fn skips() -> Vec<Skip> {
-        vec![Skip::new(
-            "no_more_requests_are_in_flight_than_allowed",
-            "a plug-in is one process, which is told how many requests it may have in flight",
-        )]
+        vec![
+            Skip::new(
+                "no_more_requests_are_in_flight_than_allowed",
+                "a plug-in is one process, which is told how many requests it may have in flight",
+            ),
+            Skip::new(
+                "many_runs_leave_nothing_behind",
+                "a thousand interpreters take minutes: a plug-in of a shell is asked as often instead",
+            ),
+        ]
     }
+}
+
+/// The smallest plug-in: asked in many runs, it starts quickly.
+struct Small(Sample);
+
+impl Fixture for Small {
+    type Provider = ExecProvider;
+
+    async fn start() -> Self {
+        Self(Sample::start().await)
+    }
+
+    async fn put(&mut self, name: &str, value: &[u8]) {
+        self.0.put(name, value).await;
+    }
+
+    fn provider(&self) -> ExecProvider {
+        ExecProvider
+    }
+
+    fn settings(&self) -> Table {
+        let script = r#"read hello; echo '{"type":"hello","protocol":1}'; read request
+            printf '{"type":"secret","id":0,"text":"%s"}\n' "$(cat kept)""#;
+        table([("plugin", list(&["sh", "-c", script]))])
+    }
+
+    fn settings_of_no_store(&self) -> Table {
+        self.0.settings_of_no_store()
+    }
+
+    fn base_dir(&self) -> PathBuf {
+        self.0.0.path().to_owned()
+    }
+}
+
+#[test]
+fn many_runs_of_a_plugin_leave_nothing_behind() {
+    let check = secretdir_conformance::rules::many_runs_leave_nothing_behind::<Small>;
+    let test = concat!(module_path!(), "::many_runs_of_a_plugin_leave_nothing_behind");
+    secretdir_conformance::run_alone("many_runs_leave_nothing_behind", test, check);
 }
 
 mod printed {

@@ -10,6 +10,9 @@ use crate::fixture::{Fixture, Skip};
 /// How long a rule may take, its fixture included.
 const LIMIT: Duration = Duration::from_secs(120);
 
+/// How long one may take that asks in many runs.
+const LONG_LIMIT: Duration = Duration::from_secs(600);
+
 /// Set in the process that runs one rule alone.
 const ALONE: &str = "SECRETDIR_CONFORMANCE_ALONE";
 
@@ -24,6 +27,10 @@ crate::__with_every_rule!(names_of, rules);
 /// Runs a rule with a fixture of its own, unless the fixture skips it.
 #[doc(hidden)]
 pub fn run<F: Fixture, R: Future<Output = ()>>(rule: &str, check: impl FnOnce(F) -> R) {
+    run_within(LIMIT, rule, check);
+}
+
+fn run_within<F: Fixture, R: Future<Output = ()>>(limit: Duration, rule: &str, check: impl FnOnce(F) -> R) {
     if let Some(skip) = F::skips().into_iter().find(|skip| skip.rule == rule) {
         return announce(skip);
     }
@@ -31,8 +38,8 @@ pub fn run<F: Fixture, R: Future<Output = ()>>(rule: &str, check: impl FnOnce(F)
     let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
     runtime.block_on(async {
         let all = async { check(F::start().await).await };
-        if tokio::time::timeout(LIMIT, all).await.is_err() {
-            panic!("{rule}: did not end within {LIMIT:?}");
+        if tokio::time::timeout(limit, all).await.is_err() {
+            panic!("{rule}: did not end within {limit:?}");
         }
     });
 }
@@ -42,7 +49,7 @@ pub fn run<F: Fixture, R: Future<Output = ()>>(rule: &str, check: impl FnOnce(F)
 pub fn run_alone<F: Fixture, R: Future<Output = ()>>(rule: &str, test: &str, check: impl FnOnce(F) -> R) {
     let is_skipped = F::skips().iter().any(|skip| skip.rule == rule);
     if is_skipped || std::env::var_os(ALONE).is_some() {
-        return run(rule, check);
+        return run_within(LONG_LIMIT, rule, check);
     }
     // The name of a test leaves out that of its crate.
     let test = test.split_once("::").map_or(test, |(_, test)| test);

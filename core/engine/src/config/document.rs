@@ -7,78 +7,81 @@ use secretdir_provider::{KeyPath, Segment, Table, Value};
 use toml::Spanned;
 use toml::de::{DeFloat, DeInteger, DeTable, DeValue};
 
-use super::lines::{LineStarts, Lines};
+use super::positions::{LineStarts, Positions};
 use super::syntax;
+use crate::position::Position;
 use crate::problem::{ConfigError, Problem};
 
-/// Reads a text: its values, and the line of each.
-pub(super) fn read(text: &str, file: &Path) -> Result<(Table, Lines), ConfigError> {
+/// Reads a text: its values, and the position of each.
+pub(super) fn read(text: &str, file: &Path) -> Result<(Table, Positions), ConfigError> {
     let starts = LineStarts::of(text.as_bytes());
     let (document, errors) = DeTable::parse_recoverable(text);
     ConfigError::unless_empty(syntax::problems(text, file, &starts, &errors))?;
-    let mut reader = Reader { file, starts, lines: Lines::default(), path: Vec::new(), problems: Vec::new() };
-    let table = reader.table(document.get_ref());
+    let mut reader = Reader { file, starts, path: Vec::new(), problems: Vec::new() };
+    let mut positions = Positions::at(Position::START);
+    let table = reader.table(document.get_ref(), &mut positions);
     ConfigError::unless_empty(reader.problems)?;
-    Ok((table, reader.lines))
+    Ok((table, positions))
 }
 
 /// The walk through a document.
 struct Reader<'f> {
     file: &'f Path,
-    starts: LineStarts,
-    lines: Lines,
+    starts: LineStarts<'f>,
     path: Vec<Segment>,
     problems: Vec<Problem>,
 }
 
 impl Reader<'_> {
-    fn table(&mut self, table: &DeTable<'_>) -> Table {
+    fn table(&mut self, table: &DeTable<'_>, positions: &mut Positions) -> Table {
         let mut read = Table::new();
         for (key, value) in table {
-            let name = key.get_ref().to_string();
-            let value = self.below(Segment::Key(name.clone()), key.span(), value);
-            read.insert(name, value);
+            let name = key.get_ref();
+            let (value, below) = self.below(Segment::Key(name.to_string()), key.span(), value);
+            positions.push_key(name.to_string(), below);
+            read.insert(name.to_string(), value);
         }
         read
     }
 
-    fn below(&mut self, segment: Segment, span: Range<usize>, value: &Spanned<DeValue<'_>>) -> Value {
+    fn below(
+        &mut self,
+        segment: Segment,
+        span: Range<usize>,
+        value: &Spanned<DeValue<'_>>,
+    ) -> (Value, Positions) {
+        let mut positions = Positions::at(self.starts.position(span.start));
         self.path.push(segment);
-        self.lines.insert(&self.path, self.starts.line(span.start));
-        let value = self.value(value);
+        let value = self.value(value, &mut positions);
         self.path.pop();
-        value
+        (value, positions)
     }
 
-    fn value(&mut self, value: &Spanned<DeValue<'_>>) -> Value {
+    fn value(&mut self, value: &Spanned<DeValue<'_>>, positions: &mut Positions) -> Value {
         match value.get_ref() {
             DeValue::Boolean(flag) => Value::Boolean(*flag),
-            DeValue::Integer(number) => self.number(integer(number)),
-            DeValue::Float(number) => self.number(float(number)),
+            DeValue::Integer(number) => self.number(integer(number), positions),
+            DeValue::Float(number) => self.number(float(number), positions),
             DeValue::String(text) => Value::String(text.to_string()),
             DeValue::Datetime(date) => Value::String(date.to_string()),
-            DeValue::Table(table) => Value::Table(self.table(table)),
+            DeValue::Table(table) => Value::Table(self.table(table, positions)),
             DeValue::Array(elements) => {
-                let elements = elements.iter().enumerate();
-                Value::Array(
-                    elements
-                        .map(|(index, value)| self.below(Segment::Index(index), value.span(), value))
-                        .collect(),
-                )
+                let mut read = Vec::with_capacity(elements.len());
+                for (index, value) in elements.iter().enumerate() {
+                    let (value, below) = self.below(Segment::Index(index), value.span(), value);
+                    positions.push_element(below);
+                    read.push(value);
+                }
+                Value::Array(read)
             }
         }
     }
 
-    fn number(&mut self, number: Option<Value>) -> Value {
+    fn number(&mut self, number: Option<Value>, positions: &Positions) -> Value {
         number.unwrap_or_else(|| {
             let path = KeyPath::from(self.path.as_slice());
-            let line = self.lines.of(&path);
-            self.problems.push(Problem::new(
-                self.file,
-                Some(line),
-                path,
-                "the number does not fit into 64 bits",
-            ));
+            let message = "the number does not fit into 64 bits";
+            self.problems.push(Problem::new(self.file, Some(positions.own()), path, message));
             Value::Integer(0)
         })
     }

@@ -7,7 +7,7 @@
 
 mod document;
 pub(crate) mod input;
-mod lines;
+pub(crate) mod positions;
 pub(crate) mod profile;
 pub(crate) mod report;
 pub(crate) mod section;
@@ -24,7 +24,7 @@ use secretdir_provider::{KeyPath, Settings, SettingsError, Table};
 
 use crate::problem::{ConfigError, Problem};
 use input::{Input, Unread};
-use lines::{LineStarts, Lines};
+use positions::{LineStarts, Positions};
 
 /// How large a configuration may be. One of 10,000 files has about 1 MiB.
 const MOST: u64 = 16 << 20;
@@ -35,7 +35,7 @@ pub struct Config {
     pub(crate) file: PathBuf,
     origin: Origin,
     pub(crate) table: Table,
-    pub(crate) lines: Lines,
+    pub(crate) positions: Positions,
     /// The file as it was read; none if only a text was given.
     pub(crate) input: Option<Input>,
     /// The profile that was laid over it.
@@ -71,8 +71,8 @@ impl Config {
         match std::str::from_utf8(&bytes) {
             Ok(text) => Ok(Self { origin, input: Some(input), ..Self::parse(text, path)? }),
             Err(error) => {
-                let line = LineStarts::of(&bytes).line(error.valid_up_to());
-                Err(Problem::new(path, Some(line), KeyPath::default(), "is not UTF-8").into())
+                let position = LineStarts::of(&bytes).position(error.valid_up_to());
+                Err(Problem::new(path, Some(position), KeyPath::default(), "is not UTF-8").into())
             }
         }
     }
@@ -84,9 +84,9 @@ impl Config {
     ///
     /// Every mistake that keeps the text from being TOML.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let (table, lines) = document::read(text, path)?;
+        let (table, positions) = document::read(text, path)?;
         let (input, profile, problems) = (None, None, Vec::new());
-        Ok(Self { file: path.to_owned(), origin: Origin::File, table, lines, input, profile, problems })
+        Ok(Self { file: path.to_owned(), origin: Origin::File, table, positions, input, profile, problems })
     }
 
     /// Returns the path of the file.

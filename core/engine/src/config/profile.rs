@@ -108,12 +108,12 @@ impl Config {
         let Some(Segment::Key(last)) = to.last() else { return };
         if !removed {
             table.insert(last.clone(), value);
-            self.lines.graft(from, to);
+            self.positions.graft(from, to);
         } else if table.remove(last).is_none() {
             let path = KeyPath::from(from);
-            let line = self.lines.of(&path);
+            let position = self.positions.of(&path);
             let message = "there is nothing to take away: the configuration has none";
-            self.problems.push(Problem::new(&self.file, Some(line), path, message));
+            self.problems.push(Problem::new(&self.file, Some(position), path, message));
         }
     }
 }

@@ -8,13 +8,13 @@ use secretdir_provider::{KeyPath, SettingsError};
 
 use super::Config;
 use super::input::Input;
-use super::lines::Lines;
+use super::positions::Positions;
 use crate::problem::{ConfigError, Problem};
 
 /// What has been found so far: what keeps the configuration from being a plan, and what a person should know.
 pub(crate) struct Report<'c> {
     file: &'c Path,
-    lines: &'c Lines,
+    positions: &'c Positions,
     errors: Vec<Problem>,
     /// Sorted, by line above all: every one is about the same file.
     warnings: BTreeSet<Problem>,
@@ -61,7 +61,7 @@ impl<'c> Report<'c> {
         let errors = config.problems.clone();
         let inputs = config.input.iter().cloned().collect();
         let (warnings, mentions) = (BTreeSet::new(), Vec::new());
-        Self { file: &config.file, lines: &config.lines, errors, warnings, inputs, mentions }
+        Self { file: &config.file, positions: &config.positions, errors, warnings, inputs, mentions }
     }
 
     /// Notes what keeps the configuration from being a plan.
@@ -103,6 +103,6 @@ impl<'c> Report<'c> {
     }
 
     fn problem(&self, path: &KeyPath, message: impl Into<String>) -> Problem {
-        Problem::new(self.file, Some(self.lines.of(path)), path.clone(), message)
+        Problem::new(self.file, Some(self.positions.of(path)), path.clone(), message)
     }
 }

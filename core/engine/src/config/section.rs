@@ -243,7 +243,7 @@ impl Section for ImportSection {
 
 /// Reports the tables at the top that nobody knows.
 pub(crate) fn check_top(table: &Table, report: &mut Report<'_>) {
-    if let Err(error) = parse::<Top>(table.clone()) {
+    if let Err(error) = table.parse::<Top>() {
         report.settings(&KeyPath::default(), &error);
     }
 }
@@ -253,9 +253,9 @@ pub(crate) fn read<S: Section>(table: &Table, at: &KeyPath, report: &mut Report<
     for key in S::REQUIRED.iter().filter(|key| !table.contains_key(**key)) {
         report.error(&at.clone().key(*key), "missing");
     }
-    parse(table.clone()).unwrap_or_else(|error| {
+    table.parse().unwrap_or_else(|error| {
         report.settings(at, &error);
-        parse(without_bad_keys(table, &error)).unwrap_or_default()
+        without_bad_keys(table, &error).parse().unwrap_or_default()
     })
 }
 
@@ -275,10 +275,6 @@ pub(crate) fn as_table<'v>(value: &'v Value, at: &KeyPath, report: &mut Report<'
             None
         }
     }
-}
-
-fn parse<T: DeserializeOwned>(table: Table) -> Result<T, SettingsError> {
-    Settings::new(table, "").parse()
 }
 
 fn without_bad_keys(table: &Table, error: &SettingsError) -> Table {

@@ -6,23 +6,26 @@ use std::path::Path;
 use secretdir_provider::KeyPath;
 use toml::de::Error;
 
-use super::lines::LineStarts;
+use super::positions::LineStarts;
+use crate::position::Position;
 use crate::problem::Problem;
 
 /// Tells the first mistake of each line: what follows it on the same line is mostly its consequence.
-pub(super) fn problems(text: &str, file: &Path, starts: &LineStarts, errors: &[Error]) -> Vec<Problem> {
-    let problem = |line, message: String| Problem::new(file, line, KeyPath::default(), message);
+pub(super) fn problems(text: &str, file: &Path, starts: &LineStarts<'_>, errors: &[Error]) -> Vec<Problem> {
+    let problem = |position: Option<Position>, message: String| {
+        Problem::new(file, position, KeyPath::default(), message)
+    };
     if let Some((offset, language)) = other_language(text).filter(|_| !errors.is_empty()) {
         let message = format!(
             "this looks like {language}, and a configuration is TOML: tables such as [directory], and in them keys such as \
              path = \"/run/secretdir/app\""
         );
-        return vec![problem(Some(starts.line(offset)), message)];
+        return vec![problem(Some(starts.position(offset)), message)];
     }
     let mut told = BTreeSet::new();
-    let located = errors.iter().map(|error| (error.span().map(|span| starts.line(span.start)), error));
-    let firsts = located.filter(|(line, _)| told.insert(*line));
-    firsts.map(|(line, error)| problem(line, explain(text, error))).collect()
+    let located = errors.iter().map(|error| (error.span().map(|span| starts.position(span.start)), error));
+    let firsts = located.filter(|(position, _)| told.insert(position.map(|position| position.line)));
+    firsts.map(|(position, error)| problem(position, explain(text, error))).collect()
 }
 
 fn explain(text: &str, error: &Error) -> String {

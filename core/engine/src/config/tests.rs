@@ -62,7 +62,7 @@ fn values_keep_their_type_and_their_line() {
         (&["t", "inner", "a/b", "c"], 12),
     ];
     for (path, line) in lines {
-        assert_eq!(config.lines.of(&path.iter().copied().collect()), *line, "{path:?}");
+        assert_eq!(config.positions.of(&path.iter().copied().collect()).line, *line, "{path:?}");
     }
     assert_eq!(config.path("path", "a").unwrap(), Path::new("dir/a"));
     assert_eq!(config.file(), Path::new("dir/x.toml"));

@@ -47,7 +47,9 @@ impl<'p, 'a> Completing<'p, 'a> {
     fn new(plan: &'p Plan, answers: &'a Answers) -> Self {
         let origin =
             |name: &FileName| (normalise(name.as_str()), (name.clone(), format!("`{name}` of [files]")));
-        let origins = plan.files.iter().map(|(name, _)| origin(name)).collect();
+        // Only what is imported is compared with them.
+        let named = plan.files.iter().filter(|_| !plan.imports.is_empty());
+        let origins = named.map(|(name, _)| origin(name)).collect();
         let files = plan.files.filter_map(|_, file| Some(Cow::Borrowed(file)));
         let set = FileSet { files, overridden: Vec::new() };
         Self { plan, answers, set, origins, failures: Vec::new() }

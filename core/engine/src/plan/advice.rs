@@ -12,16 +12,16 @@ const CLASSES: [(&str, u32, u32, u32); 2] =
     [("the group", 0o040, 0o020, 0o010), ("everyone", 0o004, 0o002, 0o001)];
 
 /// Warns of a file that somebody could read who cannot get at it, and of one that a reader could change.
-pub(super) fn on_mode(file: Mode, directory: Mode, at: &KeyPath, report: &mut Report<'_>) {
+pub(super) fn on_mode(file: Mode, directory: Mode, at: impl Fn() -> KeyPath, report: &mut Report<'_>) {
     for (who, read, write, enter) in CLASSES {
         if file.allows(read) && !directory.allows(enter) {
             let message = format!(
                 "{who} may read a file of mode {file}, but not enter the directory: its mode {directory} lacks {enter:04o}"
             );
-            report.warn(at, message);
+            report.warn(&at(), message);
         }
         if file.allows(write) {
-            report.warn(at, format!("mode {file} lets {who} change the secret"));
+            report.warn(&at(), format!("mode {file} lets {who} change the secret"));
         }
     }
 }

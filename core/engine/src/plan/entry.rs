@@ -34,15 +34,16 @@ impl Entries<'_, '_> {
     ) -> PlannedAttributes {
         let inherited = &self.directory.files;
         advice::on_owner(&own, at, self.report);
-        let mode_at = match mode {
+        let own_mode = mode;
+        let mode_at = || match own_mode {
             Some(_) => at.clone().key("mode"),
             None => KeyPath::from(["directory", "file-mode"]),
         };
         if let Some(mode) = mode {
-            directory::check_file_mode(mode, &mode_at, self.report);
+            directory::check_file_mode(mode, &mode_at(), self.report);
         }
         let mode = mode.unwrap_or(inherited.mode);
-        advice::on_mode(mode, self.directory.attributes.mode, &mode_at, self.report);
+        advice::on_mode(mode, self.directory.attributes.mode, mode_at, self.report);
         let owner = OwnerSpec {
             user: own.user.or_else(|| inherited.owner.user.clone()),
             group: own.group.or_else(|| inherited.owner.group.clone()),

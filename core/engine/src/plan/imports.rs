@@ -151,8 +151,8 @@ impl Imports<'_, '_> {
         let if_none = if section.allow_empty == Some(true) { IfNone::Allow } else { IfNone::Fail };
         let naming = self.naming(&section, at);
         let what = self.what(section, table, at)?;
-        let (file, line) = (self.config.file().display(), self.config.lines.of(at));
-        let (label, place) = (at.to_string(), format!("{file}:{line}: {at}"));
+        let (file, position) = (self.config.file().display(), self.config.positions.of(at));
+        let (label, place) = (at.to_string(), format!("{file}:{position}: {at}"));
         Some(PlannedImport { label, place, what, naming: naming?, if_none, treatment, attributes })
     }
 

@@ -12,6 +12,10 @@ pub(crate) fn file_name(text: &str, link: Option<&LinkName>) -> Result<FileName,
 
 /// Returns what a name comes to for a filesystem and for an eye: no empty or `.` component, composed characters.
 pub(crate) fn normalise(name: &str) -> String {
+    let is_plain = name.is_ascii() && name.split('/').all(|component| !matches!(component, "" | "."));
+    if is_plain {
+        return name.to_owned();
+    }
     let components = name.split('/').filter(|component| !matches!(*component, "" | "."));
     components.collect::<Vec<_>>().join("/").nfc().collect()
 }

@@ -1,5 +1,6 @@
 //! `[sources]`: each built by its provider, and what is asked of it.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use secretdir_provider::{KeyPath, Provider, SecretRequest, SecretSource, SourceError, Table, Value};
@@ -77,14 +78,15 @@ impl Sources {
 
     /// Adds a request to a source, unless it is there. Returns its position, and what the source says of a new one.
     pub(super) fn request(&mut self, source: usize, request: SecretRequest) -> Result<usize, SourceError> {
-        if let Some(position) = self.requests.get(&(source, request.clone())) {
-            return Ok(*position);
-        }
         let Some(planned) = self.planned.get_mut(source) else { return Ok(0) };
-        let position = planned.requests.len();
-        let checked = contain::call(planned.provider, || planned.source.check(&request));
+        let new = match self.requests.entry((source, request)) {
+            Entry::Occupied(known) => return Ok(*known.get()),
+            Entry::Vacant(new) => new,
+        };
+        let (position, (_, request)) = (planned.requests.len(), new.key());
+        let checked = contain::call(planned.provider, || planned.source.check(request));
         planned.requests.push(request.clone());
-        self.requests.insert((source, request), position);
+        new.insert(position);
         checked.unwrap_or_else(|panicked| Err(panicked.into())).map(|()| position)
     }
 

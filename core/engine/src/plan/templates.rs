@@ -11,7 +11,7 @@ use super::{IfAbsent, SecretUse};
 use crate::config;
 use crate::config::input::{Input, Unread};
 use crate::config::section::FileSection;
-use crate::template::{LARGEST_TEMPLATE, LONGEST, Place, SecretCall, Template, TemplateError};
+use crate::template::{LARGEST_TEMPLATE, LONGEST, Position, SecretCall, Template, TemplateError};
 use crate::treatment::Treatment;
 use crate::{Config, Field};
 
@@ -30,12 +30,12 @@ pub(crate) struct PlannedTemplate {
 
 impl PlannedTemplate {
     /// Names a place in the template: `app.env.tmpl:3:7`, or `template-text:3:7`.
-    pub(crate) fn at(&self, place: Place) -> String {
+    pub(crate) fn at(&self, place: Position) -> String {
         at(self.path.as_deref(), place)
     }
 }
 
-fn at(path: Option<&str>, place: Place) -> String {
+fn at(path: Option<&str>, place: Position) -> String {
     format!("{}:{place}", path.unwrap_or("template-text"))
 }
 

@@ -3,7 +3,7 @@
 use super::brackets::Opening;
 use super::error::{Fault, TemplateError};
 use super::lexer::{Kind, Token};
-use super::place::Place;
+use crate::position::Position;
 
 /// A statement that has an end.
 struct Block {
@@ -26,7 +26,7 @@ const BLOCKS: &[Block] = &[
 /// A block that has not ended yet.
 struct Open {
     block: &'static Block,
-    place: Place,
+    place: Position,
     part: Part,
 }
 
@@ -57,7 +57,7 @@ pub(super) fn open_in(tokens: &[Token<'_>]) -> Result<Vec<Opening>, TemplateErro
     Ok(open.into_iter().map(opening).collect())
 }
 
-fn statement(name: &str, place: Place, rest: &[Token<'_>], open: &mut Vec<Open>) -> Result<(), Fault> {
+fn statement(name: &str, place: Position, rest: &[Token<'_>], open: &mut Vec<Open>) -> Result<(), Fault> {
     if let Some(block) = BLOCKS.iter().find(|block| block.name == name) {
         if name != "set" || captures(rest) {
             open.push(Open { block, place, part: Part::First });

@@ -2,14 +2,14 @@
 
 use super::error::{Fault, TemplateError};
 use super::lexer::{Kind, Token};
-use super::place::Place;
+use crate::position::Position;
 
 const BRACKETS: [(&str, &str); 3] = [("(", ")"), ("[", "]"), ("{", "}")];
 
 /// Something that must be closed, and where it is opened.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Opening {
-    pub(super) place: Place,
+    pub(super) place: Position,
     pub(super) open: &'static str,
     pub(super) close: &'static str,
 }

@@ -8,7 +8,7 @@ use secretdir_helpers::nearest;
 use super::error::{CallFault, TemplateError};
 use super::lexer::{Kind, Token};
 use super::names::is_name_of_a_part;
-use super::place::Place;
+use crate::position::Position;
 
 /// The function that gives a secret.
 pub(super) const SECRET: &str = "secret";
@@ -20,7 +20,7 @@ pub(super) const KEYWORDS: &[&str] = &["version", "field", "default"];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SecretCall {
     pub(crate) arguments: Arguments,
-    pub(crate) place: Place,
+    pub(crate) place: Position,
 }
 
 /// What `secret` is called with. `Debug` leaves out the default, which may stand in for a value.
@@ -61,7 +61,7 @@ pub(super) fn find(tokens: &[Token<'_>]) -> (Vec<SecretCall>, Vec<TemplateError>
 }
 
 /// Reads what follows the name. `None` where the words end early, which the scanner reports.
-fn call(tokens: &[Token<'_>], place: Place) -> Result<Option<SecretCall>, TemplateError> {
+fn call(tokens: &[Token<'_>], place: Position) -> Result<Option<SecretCall>, TemplateError> {
     let rest = match tokens {
         [] => return Ok(None),
         [Token { kind: Kind::Symbol("("), .. }, rest @ ..] => rest,
@@ -76,7 +76,7 @@ fn call(tokens: &[Token<'_>], place: Place) -> Result<Option<SecretCall>, Templa
 /// Reads the arguments. Returns what comes after them, too.
 fn given<'a, 't>(
     mut rest: &'a [Token<'t>],
-    call: Place,
+    call: Position,
 ) -> Result<Option<(Given, &'a [Token<'t>])>, TemplateError> {
     let mut given = Given::default();
     loop {
@@ -97,7 +97,7 @@ fn given<'a, 't>(
     }
 }
 
-fn fault(place: Place, fault: CallFault) -> TemplateError {
+fn fault(place: Position, fault: CallFault) -> TemplateError {
     TemplateError { place, fault: fault.into() }
 }
 

@@ -4,14 +4,14 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use super::place::Place;
 use super::quote::QuoteError;
+use crate::position::Position;
 
 /// Something that is wrong with a template, and where. Says the fault only; whoever prints it knows the file.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{fault}")]
 pub(crate) struct TemplateError {
-    pub(crate) place: Place,
+    pub(crate) place: Position,
     pub(crate) fault: Fault,
 }
 

@@ -6,7 +6,7 @@
 
 use super::brackets::{self, Opening};
 use super::error::{Fault, TemplateError};
-use super::place::Place;
+use crate::position::Position;
 
 /// The most words that a template may have: some thousand calls of `secret`.
 const MOST: usize = 20_000;
@@ -22,7 +22,7 @@ const QUOTES: [char; 8] =
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Token<'t> {
     pub(super) kind: Kind<'t>,
-    pub(super) place: Place,
+    pub(super) place: Position,
     /// The offset of what comes after it.
     pub(super) end: usize,
 }
@@ -58,7 +58,8 @@ pub(super) struct Scan<'t> {
 ///
 /// More words than minijinja may be given.
 pub(super) fn scan(template: &str) -> Result<Scan<'_>, TemplateError> {
-    let mut lexer = Lexer { rest: template, offset: 0, place: Place::START, brackets: 0, tokens: Vec::new() };
+    let mut lexer =
+        Lexer { rest: template, offset: 0, place: Position::START, brackets: 0, tokens: Vec::new() };
     match lexer.template().err() {
         Some(error @ TemplateError { fault: Fault::TooManyWords { .. }, .. }) => Err(error),
         stopped => Ok(Scan { tokens: lexer.tokens, stopped }),
@@ -68,7 +69,7 @@ pub(super) fn scan(template: &str) -> Result<Scan<'_>, TemplateError> {
 struct Lexer<'t> {
     rest: &'t str,
     offset: usize,
-    place: Place,
+    place: Position,
     /// How many brackets are open. As in minijinja, no tag ends before they are closed.
     brackets: isize,
     tokens: Vec<Token<'t>>,
@@ -280,6 +281,6 @@ mod tests {
         assert!(scan(&tag.repeat(200)).is_ok());
         let error = scan(&format!("{}\n{{{{", tag.repeat(200))).unwrap_err();
         assert_eq!(error.fault, Fault::TooManyWords { most: 20_000 });
-        assert_eq!(error.place, Place { line: 2, column: 1 });
+        assert_eq!(error.place, Position { line: 2, column: 1 });
     }
 }

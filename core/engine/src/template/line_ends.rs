@@ -7,7 +7,7 @@
 use super::error::{Fault, TemplateError};
 use super::lexer::{Kind, Token};
 use super::names::is_filter;
-use super::place::Place;
+use crate::position::Position;
 
 /// The filters whose readers know no line end but a newline.
 const FILTERS: [&str; 3] = ["docker", "dotenv", "shell"];
@@ -18,7 +18,7 @@ pub(super) fn check(text: &str, tokens: &[Token<'_>]) -> Vec<TemplateError> {
     let mark = text.starts_with('\u{feff}').then_some((0, Fault::ByteOrderMark { filter }));
     let carriage_return = text.find('\r').map(|offset| (offset, Fault::CarriageReturn { filter }));
     let faults = [mark, carriage_return].into_iter().flatten();
-    faults.map(|(offset, fault)| TemplateError { place: Place::of(text, offset), fault }).collect()
+    faults.map(|(offset, fault)| TemplateError { place: Position::of(text, offset), fault }).collect()
 }
 
 fn filter_in(tokens: &[Token<'_>]) -> Option<&'static str> {

@@ -72,7 +72,6 @@ mod names;
 mod operators;
 mod output;
 mod parser;
-mod place;
 mod quote;
 mod render;
 mod syntax;
@@ -92,7 +91,6 @@ pub(crate) use calls::SecretCall;
 use error::Fault;
 pub(crate) use error::TemplateError;
 use lexer::Token;
-pub(crate) use place::Place;
 use render::Secrets;
 use syntax::SyntaxFault;
 use value::Value;
@@ -235,5 +233,5 @@ fn add_syntax_error(error: TemplateError, tokens: &[Token<'_>], errors: &mut Vec
 }
 
 fn at_start(fault: Fault) -> TemplateError {
-    TemplateError { place: Place::START, fault }
+    TemplateError { place: Position::START, fault }
 }

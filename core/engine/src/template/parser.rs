@@ -8,7 +8,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind};
 
 use super::error::{Fault, TemplateError};
-use super::place::Place;
+use crate::position::Position;
 
 /// Reads a template.
 pub(super) fn parse(text: &str) -> Result<Stmt<'_>, TemplateError> {
@@ -43,10 +43,10 @@ fn syntax_error(error: &Error, template: &str) -> TemplateError {
     TemplateError { place: place(error, template), fault: Fault::Syntax(detail.to_owned()) }
 }
 
-fn place(error: &Error, template: &str) -> Place {
+fn place(error: &Error, template: &str) -> Position {
     match (error.range(), error.line()) {
-        (Some(range), _) => Place::of(template, range.start),
-        (None, Some(line)) => Place { line, column: 1 },
-        (None, None) => Place::START,
+        (Some(range), _) => Position::of(template, range.start),
+        (None, Some(line)) => Position { line, column: 1 },
+        (None, None) => Position::START,
     }
 }

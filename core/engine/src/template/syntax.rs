@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::brackets::Opening;
 use super::error::{Fault, TemplateError};
 use super::lexer::{Kind, Scan, Token};
-use super::place::Place;
 use super::{LONGEST, aside, at_start, blocks, parser};
+use crate::position::Position;
 
 /// What came of it.
 pub(super) struct Syntax {
@@ -53,7 +53,7 @@ fn first(errors: [Option<TemplateError>; 2]) -> Option<TemplateError> {
 }
 
 /// Reads the tags that end before a place, as if nothing else were there.
-fn undeclared_before(place: Place, text: &str, tokens: &[Token<'_>]) -> Option<BTreeSet<String>> {
+fn undeclared_before(place: Position, text: &str, tokens: &[Token<'_>]) -> Option<BTreeSet<String>> {
     let tags = tags_before(place, tokens);
     read_closed(text.get(..tags.last()?.end)?, &blocks::open_in(tags).ok()?)
 }
@@ -72,7 +72,7 @@ fn undeclared(text: Arc<str>) -> Result<BTreeSet<String>, TemplateError> {
 }
 
 /// Returns the words of the tags that end before a place.
-pub(super) fn tags_before<'a, 't>(place: Place, tokens: &'a [Token<'t>]) -> &'a [Token<'t>] {
+pub(super) fn tags_before<'a, 't>(place: Position, tokens: &'a [Token<'t>]) -> &'a [Token<'t>] {
     let before = tokens.get(..tokens.partition_point(|token| token.place < place)).unwrap_or_default();
     let end = before.iter().rposition(|token| token.kind == Kind::Close).map_or(0, |last| last + 1);
     before.get(..end).unwrap_or_default()

@@ -41,7 +41,7 @@ fn values_are_put_where_they_are_called() {
         Template::parse("{{ secret('a', 'x') }}{{ secret('b', 'x') }}{{ secret('a', 'x') }}").unwrap();
     let found: Vec<_> = template.calls().iter().map(|call| call.arguments.clone()).collect();
     assert_eq!(found, [arguments("a"), arguments("b")]);
-    assert_eq!(template.calls()[1].place, Place { line: 1, column: 26 });
+    assert_eq!(template.calls()[1].place, Position { line: 1, column: 26 });
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Reads a value tree into any `serde` type, so that an error knows its path and never quotes a value.
 //!
 //! Errors grow their path on the way up: whoever steps into a key or an element puts it in front. Unknown keys are
-//! noted aside rather than raised, so that one pass finds them all.
+//! noted aside rather than raised, so that one pass finds them all, and their paths grow in the same way. So what is good costs no
+//! path.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -18,12 +19,51 @@ use super::value::{Iter, Table, Value};
 
 /// Reads a tree: what came of it, and the keys in it that nobody knows.
 pub(super) fn deserialize<T: DeserializeOwned>(
-    value: &Value,
+    table: &Table,
 ) -> (Result<T, SettingsProblem>, Vec<SettingsProblem>) {
     let unknown = RefCell::default();
-    let top = ValueDeserializer { value, path: KeyPath::default(), unknown: &unknown };
-    let parsed = T::deserialize(top).map_err(|error| error.redacted(value).into_problem());
-    (parsed, unknown.into_inner())
+    let top = Node::Table(table);
+    let parsed = T::deserialize(NodeDeserializer { node: top, unknown: &unknown });
+    (parsed.map_err(|error| error.redacted(top).into_problem()), unknown.into_inner())
+}
+
+/// What is read: a value, or the table at the top.
+#[derive(Clone, Copy)]
+enum Node<'a> {
+    Value(&'a Value),
+    Table(&'a Table),
+}
+
+impl<'a> Node<'a> {
+    fn table(self) -> Option<&'a Table> {
+        match self {
+            Self::Table(table) | Self::Value(Value::Table(table)) => Some(table),
+            Self::Value(_) => None,
+        }
+    }
+
+    fn is_quoted_in(self, message: &str) -> bool {
+        match self {
+            Self::Value(value) => value.is_quoted_in(message),
+            Self::Table(table) => table.is_quoted_in(message),
+        }
+    }
+}
+
+/// One step down, not yet written out: most steps never need to be.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+impl Step<'_> {
+    fn segment(self) -> Segment {
+        match self {
+            Self::Key(key) => Segment::Key(key.to_owned()),
+            Self::Index(index) => Segment::Index(index),
+        }
+    }
 }
 
 /// A failure while reading, at a path that is still growing.
@@ -53,8 +93,8 @@ impl ReadError {
     }
 
     /// Takes out a message that quotes the value it is about.
-    fn redacted(self, value: &Value) -> Self {
-        if self.origin == Origin::Theirs && value.is_quoted_in(&self.message) {
+    fn redacted(self, node: Node<'_>) -> Self {
+        if self.origin == Origin::Theirs && node.is_quoted_in(&self.message) {
             return Self::ours(self.path, "is not valid".to_owned());
         }
         Self { origin: Origin::Ours, ..self }
@@ -163,43 +203,46 @@ fn quoted(words: &[&str]) -> String {
 /// Where unknown keys are noted.
 type Unknown = RefCell<Vec<SettingsProblem>>;
 
-#[derive(Clone)]
-struct ValueDeserializer<'a> {
-    value: &'a Value,
-    path: KeyPath,
+#[derive(Clone, Copy)]
+struct NodeDeserializer<'a> {
+    node: Node<'a>,
     unknown: &'a Unknown,
 }
 
-impl<'a> ValueDeserializer<'a> {
-    fn child(&self, segment: Segment, value: &'a Value) -> Self {
-        let path = self.path.join(&KeyPath::default().under(segment));
-        Self { value, path, unknown: self.unknown }
-    }
-
+impl<'a> NodeDeserializer<'a> {
     fn keys(self, table: &'a Table) -> TableAccess<'a> {
         TableAccess { parent: self, entries: table.iter(), next: None }
     }
 
-    /// Reads one value below this one; a failure learns where it was.
+    /// Reads one value below this one; what is wrong learns where it was.
     fn read<'de, S: DeserializeSeed<'de>>(
         &self,
         seed: S,
-        segment: Segment,
+        step: Step<'a>,
         value: &'a Value,
     ) -> Result<S::Value, ReadError>
     where
         'a: 'de,
     {
-        seed.deserialize(self.child(segment.clone(), value))
-            .map_err(|error| error.redacted(value).under(segment))
+        let node = Node::Value(value);
+        let known_before = self.unknown.borrow().len();
+        let read = seed.deserialize(NodeDeserializer { node, unknown: self.unknown });
+        for problem in self.unknown.borrow_mut().iter_mut().skip(known_before) {
+            problem.move_under(step.segment());
+        }
+        read.map_err(|error| error.redacted(node).under(step.segment()))
     }
 }
 
-impl<'de> Deserializer<'de> for ValueDeserializer<'de> {
+impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
     type Error = ReadError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
-        match self.value {
+        let value = match self.node {
+            Node::Table(table) => return visitor.visit_map(self.keys(table)),
+            Node::Value(value) => value,
+        };
+        match value {
             Value::Boolean(flag) => visitor.visit_bool(*flag),
             Value::Integer(number) => visitor.visit_i64(*number),
             Value::Float(number) => visitor.visit_f64(*number),
@@ -230,10 +273,9 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'de> {
         known: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        let Value::Table(table) = self.value else { return self.deserialize_any(visitor) };
+        let Some(table) = self.node.table() else { return self.deserialize_any(visitor) };
         for key in table.keys().filter(|key| !known.contains(key)) {
-            let path = self.path.clone().key(key);
-            self.unknown.borrow_mut().push(SettingsProblem::new(path, unknown_key(key, known)));
+            self.unknown.borrow_mut().push(SettingsProblem::new(KeyPath::from(key), unknown_key(key, known)));
         }
         visitor.visit_map(StructAccess { keys: self.keys(table), known })
     }
@@ -244,10 +286,15 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        match self.value {
-            Value::String(variant) => visitor.visit_enum(variant.as_str().into_deserializer()),
-            Value::Table(table) => visitor.visit_enum(MapAccessDeserializer::new(self.keys(table))),
-            other => Err(ReadError::custom(format!("expected a string, found {}", other.type_name()))),
+        if let Some(table) = self.node.table() {
+            return visitor.visit_enum(MapAccessDeserializer::new(self.keys(table)));
+        }
+        match self.node {
+            Node::Value(Value::String(variant)) => visitor.visit_enum(variant.as_str().into_deserializer()),
+            Node::Table(_) => Err(ReadError::custom("expected a string, found a table")),
+            Node::Value(other) => {
+                Err(ReadError::custom(format!("expected a string, found {}", other.type_name())))
+            }
         }
     }
 
@@ -258,7 +305,7 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'de> {
 }
 
 struct TableAccess<'a> {
-    parent: ValueDeserializer<'a>,
+    parent: NodeDeserializer<'a>,
     entries: Iter<'a>,
     next: Option<(&'a str, &'a Value)>,
 }
@@ -285,7 +332,7 @@ impl<'de> MapAccess<'de> for TableAccess<'de> {
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ReadError> {
         let (key, value) =
             self.next.take().ok_or_else(|| ReadError::custom("a value was asked for before its key"))?;
-        self.parent.read(seed, Segment::Key(key.to_owned()), value)
+        self.parent.read(seed, Step::Key(key), value)
     }
 }
 
@@ -312,7 +359,7 @@ impl<'de> MapAccess<'de> for StructAccess<'de> {
 }
 
 struct ArrayAccess<'a> {
-    parent: ValueDeserializer<'a>,
+    parent: NodeDeserializer<'a>,
     elements: std::iter::Enumerate<std::slice::Iter<'a, Value>>,
 }
 
@@ -321,6 +368,6 @@ impl<'de> SeqAccess<'de> for ArrayAccess<'de> {
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError> {
         let Some((index, value)) = self.elements.next() else { return Ok(None) };
-        self.parent.read(seed, Segment::Index(index), value).map(Some)
+        self.parent.read(seed, Step::Index(index), value).map(Some)
     }
 }

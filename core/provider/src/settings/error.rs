@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::path::KeyPath;
+use super::path::{KeyPath, Segment};
 
 /// Everything that is wrong with the settings of a source: at least one problem.
 ///
@@ -53,6 +53,11 @@ impl SettingsError {
 impl SettingsProblem {
     pub(super) fn new(path: KeyPath, message: impl Into<String>) -> Self {
         Self { path, message: message.into() }
+    }
+
+    /// Puts a step in front of the path.
+    pub(super) fn move_under(&mut self, segment: Segment) {
+        self.path = std::mem::take(&mut self.path).under(segment);
     }
 
     /// Returns where the problem is, counted from the top of the settings.

@@ -134,31 +134,50 @@ impl Settings {
     /// ]);
     /// ```
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, SettingsError> {
-        let mut rest = Value::Table(self.table.clone());
+        self.table.parse()
+    }
+}
+
+impl Table {
+    /// Reads a table into a type that derives `serde::Deserialize`, as [`Settings::parse`] does with that of a source.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Settings::parse`].
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, SettingsError> {
+        match de::deserialize(self) {
+            (Ok(parsed), unknown) if unknown.is_empty() => Ok(parsed),
+            (parsed, unknown) => Err(self.every_problem::<T>(parsed.err(), unknown)),
+        }
+    }
+
+    /// Finds what else is wrong: deserializing stops at the first failure.
+    fn every_problem<T: DeserializeOwned>(
+        &self,
+        first: Option<SettingsProblem>,
+        unknown: Vec<SettingsProblem>,
+    ) -> SettingsError {
+        let mut rest = self.clone();
         let mut found = BTreeMap::new();
         let mut taken_out = BTreeSet::new();
+        let (mut failed, mut unknown) = (first, unknown);
         loop {
-            let (parsed, unknown) = de::deserialize::<T>(&rest);
             for problem in unknown {
                 found.entry(problem.path().clone()).or_insert(problem);
             }
-            let failed = match parsed {
-                Ok(parsed) if found.is_empty() => return Ok(parsed),
-                Ok(_) => break,
-                Err(problem) => problem,
-            };
-            // Deserializing stops at the first failure: report it, take out what failed, and go on to find the next. What
-            // was taken out is missing from then on, which is no news. Each turn takes something out, so the loop ends.
-            let path = failed.path().clone();
+            let Some(problem) = failed else { break };
+            // It is noted and taken out, to find the next one. What was taken out is missing from then on, which is no news. Each
+            // turn takes something out, so the loop ends.
+            let path = problem.path().clone();
             if !taken_out.contains(&path) {
-                found.entry(path.clone()).or_insert(failed);
+                found.entry(path.clone()).or_insert(problem);
             }
-            match rest.remove_nearest(&path) {
-                Some(gone) => taken_out.insert(gone),
-                None => break,
-            };
+            let Some(gone) = rest.remove_nearest(&path) else { break };
+            taken_out.insert(gone);
+            let (parsed, more) = de::deserialize::<T>(&rest);
+            (failed, unknown) = (parsed.err(), more);
         }
-        Err(SettingsError::from_problems(found.into_values()))
+        SettingsError::from_problems(found.into_values())
     }
 }
 

@@ -89,6 +89,32 @@ impl Table {
         self.0.get_mut(key)
     }
 
+    /// Takes out the value at a path or, where there is none, the nearest one around it. Returns the path of what went.
+    pub(super) fn remove_nearest(&mut self, path: &KeyPath) -> Option<KeyPath> {
+        let segments = path.segments();
+        let longest_first = (1..=segments.len()).rev();
+        longest_first
+            .filter_map(|length| segments.get(..length))
+            .find(|part| self.remove_at(part))
+            .map(KeyPath::from)
+    }
+
+    fn remove_at(&mut self, path: &[Segment]) -> bool {
+        match path {
+            [Segment::Key(key)] => self.0.remove(key).is_some(),
+            [Segment::Key(key), rest @ ..] => match self.0.get_mut(key) {
+                Some(Value::Table(below)) => below.remove_at(rest),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Says whether a message quotes a value of this table or a part of one.
+    pub(super) fn is_quoted_in(&self, message: &str) -> bool {
+        self.0.values().any(|value| value.is_quoted_in(message))
+    }
+
     /// Returns how many keys there are.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -113,26 +139,6 @@ impl Value {
         }
     }
 
-    /// Takes out the value at a path or, where there is none, the nearest table or array around it. Returns what went.
-    pub(super) fn remove_nearest(&mut self, path: &KeyPath) -> Option<KeyPath> {
-        let segments = path.segments();
-        let longest_first = (1..=segments.len()).rev();
-        longest_first
-            .filter_map(|length| segments.get(..length))
-            .find(|part| self.remove(part))
-            .map(KeyPath::from)
-    }
-
-    fn remove(&mut self, path: &[Segment]) -> bool {
-        match (self, path) {
-            (Self::Table(table), [Segment::Key(key)]) => table.remove(key).is_some(),
-            (Self::Table(table), [Segment::Key(key), rest @ ..]) => {
-                table.get_mut(key).is_some_and(|value| value.remove(rest))
-            }
-            _ => false,
-        }
-    }
-
     /// Says whether a message quotes this value or a part of it.
     pub(super) fn is_quoted_in(&self, message: &str) -> bool {
         match self {
@@ -141,7 +147,7 @@ impl Value {
             Self::Float(number) => message.contains(&number.to_string()),
             Self::String(text) => !text.is_empty() && message.contains(text.as_str()),
             Self::Array(values) => values.iter().any(|value| value.is_quoted_in(message)),
-            Self::Table(table) => table.iter().any(|(_, value)| value.is_quoted_in(message)),
+            Self::Table(table) => table.is_quoted_in(message),
         }
     }
 }

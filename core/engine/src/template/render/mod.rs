@@ -28,9 +28,9 @@ use super::budget::{Budget, Stop};
 use super::calls::Arguments;
 use super::error::{Fault, Refusal, TemplateError};
 use super::output::Output;
-use super::place::Place;
 use super::value::Value;
 use super::{FUEL, LARGEST_RESULT, parser};
+use crate::position::Position;
 
 /// How deep statements and expressions may be nested; a chain of operators counts as nested. They are walked by recursion.
 const DEEPEST: usize = 1000;
@@ -227,7 +227,7 @@ impl<'t> Renderer<'t> {
 
     fn error(&self, span: Span, fault: Fault) -> TemplateError {
         let offset = usize::try_from(span.start_offset).unwrap_or_default();
-        TemplateError { place: Place::of(self.text, offset), fault }
+        TemplateError { place: Position::of(self.text, offset), fault }
     }
 }
 

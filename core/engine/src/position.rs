@@ -1,20 +1,20 @@
-//! Where in a template something is.
+//! Where in a text something is.
 
 use std::fmt;
 
 /// A line and a column, both counted from 1, the column in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct Position {
     pub(crate) line: usize,
     pub(crate) column: usize,
 }
 
-impl Place {
-    /// Where every template begins; also the place of what has none, such as a result that is too large.
-    pub(super) const START: Self = Self { line: 1, column: 1 };
+impl Position {
+    /// Where every text begins; also the position of what has none, such as a result that is too large.
+    pub(crate) const START: Self = Self { line: 1, column: 1 };
 
     /// Returns the place that comes after a text.
-    pub(super) fn after(mut self, text: &str) -> Self {
+    pub(crate) fn after(mut self, text: &str) -> Self {
         for c in text.chars() {
             if c == '\n' {
                 self = Self { line: self.line + 1, column: 1 };
@@ -26,12 +26,12 @@ impl Place {
     }
 
     /// Returns the place of a byte of a template.
-    pub(super) fn of(text: &str, offset: usize) -> Self {
+    pub(crate) fn of(text: &str, offset: usize) -> Self {
         Self::START.after(text.get(..offset).unwrap_or(text))
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)
     }
@@ -45,7 +45,7 @@ mod tests {
     fn columns_are_characters_and_lines_end_with_a_newline() {
         let text = "aé\r\n{{";
         for (offset, place) in [(0, "1:1"), (1, "1:2"), (3, "1:3"), (5, "2:1"), (6, "2:2"), (99, "2:3")] {
-            assert_eq!(Place::of(text, offset).to_string(), place, "{offset}");
+            assert_eq!(Position::of(text, offset).to_string(), place, "{offset}");
         }
     }
 }
