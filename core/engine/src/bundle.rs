@@ -8,10 +8,10 @@ use atomicdir::FileMap;
 use secretdir_provider::Secret;
 use zeroize::Zeroizing;
 
-use crate::answers::Answers;
 use crate::coding::NotCoded;
 use crate::failure::{GatherError, GatherFailure};
 use crate::field::FieldError;
+use crate::gather::answers::Answers;
 use crate::import::{self, FileSet};
 use crate::manifest::ManifestEntry;
 use crate::owners::Owners;

@@ -6,9 +6,9 @@ use std::fmt;
 use atomicdir::{Comparison, File, FileMap, GenerationStatus, Options, Status, View};
 use serde::Serialize;
 
-use crate::answers::Answers;
 use crate::bundle::Bundle;
-use crate::escape;
+use crate::escape::escape;
+use crate::gather::answers::Answers;
 use crate::manifest::{Manifest, ManifestEntry};
 use crate::outcome::{FileChangeKind, Notification};
 use crate::owners::Owners;

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod announce;
-mod answers;
 mod bundle;
 mod coding;
 mod config;

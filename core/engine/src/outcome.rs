@@ -6,7 +6,7 @@ use std::path::Path;
 use atomicdir::{ChangeKind, Comparison, Sweep};
 use serde::Serialize;
 
-use crate::escape;
+use crate::escape::escape;
 use crate::report::{count, describe};
 
 /// What came of a run that did not fail before the flip.

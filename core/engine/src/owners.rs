@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use atomicdir::{Attributes, Owner, Refusal};
 
+use crate::config::owner::{OwnerSpec, Principal};
 use crate::config::report::Named;
-use crate::plan::{OwnerSpec, Plan, PlannedAttributes, Principal};
+use crate::plan::{Plan, PlannedAttributes};
 
 /// The numbers of all the names in a plan.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use secretdir_provider::KeyPath;
 
-use crate::escape;
+use crate::escape::escape;
 use crate::position::Position;
 
 /// One thing that is wrong with a configuration, or worth a warning.

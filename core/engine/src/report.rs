@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::escape;
+use crate::escape::escape;
 
 /// Returns an error and everything that caused it, outermost first, in one line that is [escaped](escape). A cause that
 /// its effect already quotes at its end is not said twice.

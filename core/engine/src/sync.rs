@@ -15,7 +15,7 @@ use crate::difference::Difference;
 use crate::failure::{GatherError, RENEWALS, SyncError, SyncFailure};
 use secretdir_provider::Deadline;
 
-use crate::answers::Answers;
+use crate::gather::answers::Answers;
 use crate::gather::gather;
 use crate::host::{Event, Host};
 use crate::inspect;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{Bytes, MakeError};
-use crate::answers::Answers;
 use crate::failure::{GatherFailure, Unmade};
 use crate::field::{Field, FieldError, JsonSecret};
+use crate::gather::answers::Answers;
 use crate::plan::{Content, IfAbsent, Plan, PlannedTemplate, RequestId, SecretUse};
 
 /// The assembling so far.

@@ -5,16 +5,19 @@
 //! reads its own: one mechanism names the dotted path, the expected type and the nearest known key of whatever is
 //! wrong. A section that is wrong in part is read for the rest, so that one look finds every mistake in the file.
 
+pub(crate) mod defaults;
 mod document;
 pub(crate) mod input;
+pub(crate) mod owner;
 pub(crate) mod positions;
 pub(crate) mod profile;
 pub(crate) mod report;
 pub(crate) mod section;
+mod shapes;
 mod syntax;
 #[cfg(test)]
 mod tests;
-mod words;
+pub(crate) mod words;
 
 use std::fs;
 use std::io::{self, ErrorKind};

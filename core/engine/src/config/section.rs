@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use atomicdir::{Durability, Mode, Options, Parents};
 use schemars::JsonSchema;
-use secretdir_provider::{KeyPath, Segment, Settings, SettingsError, Table, Value};
+use secretdir_provider::{KeyPath, Segment, SettingsError, Table, Value};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use super::defaults::{CONCURRENCY, GATHER_TIMEOUT, MAX_BYTES, ON_CHANGE_TIMEOUT};
+use super::owner::Principal;
 use super::report::Report;
-use super::words;
+use super::words::Expand;
+use super::{shapes, words};
 use crate::coding::Coding;
-use crate::plan::{CONCURRENCY, Expand, GATHER_TIMEOUT, MAX_BYTES, ON_CHANGE_TIMEOUT, Principal};
-use crate::schema::shapes;
 use crate::treatment::Trim;
 
 /// A table with known keys.

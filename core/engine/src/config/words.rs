@@ -6,9 +6,23 @@ use std::time::Duration;
 use atomicdir::{Durability, Mode, Parents};
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
+use super::owner::Principal;
 use crate::coding::Coding;
-use crate::plan::{Expand, Principal};
 use crate::treatment::Trim;
+
+/// How a secret becomes many files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expand {
+    /// One for each top-level key.
+    Json,
+}
+
+impl Expand {
+    /// Reads it as a configuration spells it.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        (text == "json").then_some(Self::Json)
+    }
+}
 
 /// Far more than anyone waits, and still far from where adding it to a clock overflows.
 const LONGEST: Duration = Duration::from_secs(1000 * 365 * 24 * 60 * 60);

@@ -70,7 +70,9 @@ impl<'p> Affected<'p> {
             Imported::Keys(_) => false,
             Imported::Below { source: of, prefix } => {
                 let is_below = *of == source && request.name().starts_with(prefix);
-                is_below && request.version().is_none() && import.makes_file_of(self.plan, request.name())
+                is_below
+                    && request.version().is_none()
+                    && import.makes_file_of(&self.plan.files, request.name())
             }
         };
         keys.or_else(|| self.plan.imports.iter().find(is_below))

@@ -9,9 +9,9 @@ use std::fmt;
 use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
 
 use super::affected::Affected;
-use crate::answers::Answers;
 use crate::bundle::MakeError;
 use crate::gather::GatherFault;
+use crate::gather::answers::Answers;
 use crate::import::ImportFault;
 use crate::plan::{Content, Imported, Plan, PlannedImport, PlannedTemplate, SecretUse};
 use crate::report::{count, describe, enumerate};

@@ -13,7 +13,7 @@ use serde_json::Deserializer;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::{FieldError, JsonFault};
+use super::error::{FieldError, JsonFault};
 
 /// What a value is, told by its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

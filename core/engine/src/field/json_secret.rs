@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::{FieldError, json};
+use super::error::FieldError;
+use super::json;
 
 /// A secret that is JSON, read once, with the members of its top-level object at hand: picking many fields of one secret, or
 /// all of them, takes no longer than reading it.

@@ -12,7 +12,7 @@ use secretdir_provider::{
 use tracing::Instrument as _;
 
 use super::backoff::Backoff;
-use super::wanted::Wanted;
+use super::wanted::{Listings, Wanted};
 use crate::contain::{self, Panicked};
 use crate::deadline::within;
 use crate::host::{Event, Host};
@@ -20,9 +20,6 @@ use crate::plan::{Plan, PlannedSource};
 
 /// What came of a request; `None` for a secret that is not there and need not be.
 type Outcome = Result<Option<Secret>, SourceError>;
-
-/// What came of each listing, by its prefix.
-pub(super) type Listings = BTreeMap<String, Result<Vec<String>, SourceError>>;
 
 /// The fetching from one source.
 pub(super) struct Fetching<'p> {

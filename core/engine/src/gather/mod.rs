@@ -7,6 +7,7 @@
 //!
 //! A source has one [`RunContext`](secretdir_provider::RunContext) for all of this. What it keeps there is dropped at the end.
 
+pub(crate) mod answers;
 mod backoff;
 mod fetching;
 mod wanted;
@@ -16,10 +17,10 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use secretdir_provider::{Allowance, Deadline, SecretRequest, SourceError};
 
-use crate::answers::{Answered, Answers};
 use crate::host::{Event, Host};
 use crate::plan::Plan;
 
+use answers::{Answered, Answers};
 use fetching::{Fetched, Fetching};
 
 /// What kept the set from being complete.

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use secretdir_provider::SecretRequest;
+use secretdir_provider::{SecretRequest, SourceError};
 
-use super::fetching::Listings;
 use crate::plan::{Imported, Plan, PlannedSource};
+
+/// What came of each listing, by its prefix.
+pub(super) type Listings = BTreeMap<String, Result<Vec<String>, SourceError>>;
 
 /// What is fetched from one source.
 pub(super) struct Wanted {
@@ -26,7 +28,7 @@ impl Wanted {
         for import in &plan.imports {
             let Imported::Below { source: of, prefix } = &import.what else { continue };
             let listed = listings.get(prefix).filter(|_| *of == number).into_iter().flatten().flatten();
-            for name in listed.filter(|name| import.makes_file_of(plan, name)) {
+            for name in listed.filter(|name| import.makes_file_of(&plan.files, name)) {
                 wanted.add(SecretRequest::new(name));
             }
         }

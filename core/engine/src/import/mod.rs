@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use atomicdir::{FileMap, FileName, NameConflict};
 
-use crate::answers::Answers;
 use crate::failure::GatherFailure;
 use crate::field::{Field, JsonSecret};
+use crate::gather::answers::Answers;
 use crate::plan::names::{file_name, normalise};
 use crate::plan::{Content, IfAbsent, IfNone, Imported, Plan, PlannedFile, PlannedImport, SecretUse};
 
@@ -61,7 +61,7 @@ impl<'p, 'a> Completing<'p, 'a> {
             BTreeSet::new()
         });
         for name in found {
-            if import.is_overridden(self.plan, &name) {
+            if import.is_overridden(&self.plan.files, &name) {
                 let (place, file) = (&import.place, import.naming.file(&name).unwrap_or_default());
                 self.set
                     .overridden

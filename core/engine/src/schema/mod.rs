@@ -5,17 +5,16 @@
 //! schema cannot say. What it refuses is refused by [`Config::resolve`](crate::Config::resolve) as well.
 
 mod provider;
-pub(crate) mod shapes;
 mod tidy;
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::Registry;
 use crate::config::section::{
     DirectorySection, FileSection, GatherSection, ImportSection, OnChangeSection, Section,
 };
+use crate::registry::Registry;
 
 pub use provider::settings_schema;
 
@@ -127,16 +126,8 @@ fn section<S: Section + JsonSchema>() -> Value {
     let mut schema = settings.into_generator().into_root_schema_for::<S>().to_value();
     tidy::tidy(&mut schema);
     if let Value::Object(keys) = &mut schema {
-        close(keys);
+        tidy::close(keys);
         keys.insert("required".to_owned(), json!(S::REQUIRED));
     }
     schema
-}
-
-/// Unknown keys are errors everywhere.
-fn close(keys: &mut Map<String, Value>) {
-    for named_after_rust in ["$schema", "title"] {
-        keys.remove(named_after_rust);
-    }
-    keys.insert("additionalProperties".to_owned(), Value::Bool(false));
 }

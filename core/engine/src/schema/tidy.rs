@@ -1,6 +1,6 @@
 //! From what Rust's types are to what TOML has: no null, and no format that only Rust knows.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Takes out of a schema what no TOML can hold.
 pub(super) fn tidy(schema: &mut Value) {
@@ -71,4 +71,12 @@ mod tests {
         tidy(&mut tidied);
         assert_eq!(tidied, schema);
     }
+}
+
+/// Unknown keys are errors everywhere.
+pub(super) fn close(keys: &mut Map<String, Value>) {
+    for named_after_rust in ["$schema", "title"] {
+        keys.remove(named_after_rust);
+    }
+    keys.insert("additionalProperties".to_owned(), Value::Bool(false));
 }

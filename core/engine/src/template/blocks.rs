@@ -2,7 +2,7 @@
 
 use super::brackets::Opening;
 use super::error::{Fault, TemplateError};
-use super::lexer::{Kind, Token};
+use super::token::{Kind, Token};
 use crate::position::Position;
 
 /// A statement that has an end.

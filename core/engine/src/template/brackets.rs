@@ -1,7 +1,7 @@
 //! What must be closed, and what is said where it is not.
 
 use super::error::{Fault, TemplateError};
-use super::lexer::{Kind, Token};
+use super::token::{Kind, Token};
 use crate::position::Position;
 
 const BRACKETS: [(&str, &str); 3] = [("(", ")"), ("[", "]"), ("{", "}")];

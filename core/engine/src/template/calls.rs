@@ -6,8 +6,8 @@ use minijinja::Environment;
 use secretdir_helpers::nearest;
 
 use super::error::{CallFault, TemplateError};
-use super::lexer::{Kind, Token};
 use super::names::is_name_of_a_part;
+use super::token::{Kind, Token};
 use crate::position::Position;
 
 /// The function that gives a secret.

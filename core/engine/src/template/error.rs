@@ -216,3 +216,10 @@ fn suggestion(nearest: &Option<&'static str>, known: &[&str]) -> String {
         None => format!("; there are {}", known.join(", ")),
     }
 }
+
+impl TemplateError {
+    /// An error that has no position of its own.
+    pub(super) fn at_start(fault: Fault) -> Self {
+        Self { place: Position::START, fault }
+    }
+}

@@ -6,6 +6,7 @@
 
 use super::brackets::{self, Opening};
 use super::error::{Fault, TemplateError};
+use super::token::{Kind, Token};
 use crate::position::Position;
 
 /// The most words that a template may have: some thousand calls of `secret`.
@@ -17,31 +18,6 @@ const PAIRS: [&str; 6] = ["//", "**", "==", "!=", ">=", "<="];
 /// What word processors make of `"` and `'`.
 const QUOTES: [char; 8] =
     ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{201a}', '\u{ab}', '\u{bb}'];
-
-/// A word of a tag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token<'t> {
-    pub(super) kind: Kind<'t>,
-    pub(super) place: Position,
-    /// The offset of what comes after it.
-    pub(super) end: usize,
-}
-
-/// What a word is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind<'t> {
-    /// `{{`
-    Expression,
-    /// `{%`
-    Statement,
-    /// `}}` or `%}`
-    Close,
-    Name(&'t str),
-    /// With its quotes, and escapes as they are written.
-    Text(&'t str),
-    Number,
-    Symbol(&'t str),
-}
 
 /// What could be read of a template.
 #[derive(Debug)]

@@ -5,8 +5,8 @@
 //! a character like any other.
 
 use super::error::{Fault, TemplateError};
-use super::lexer::{Kind, Token};
 use super::names::is_filter;
+use super::token::{Kind, Token};
 use crate::position::Position;
 
 /// The filters whose readers know no line end but a newline.

@@ -67,6 +67,7 @@ mod error;
 mod filters;
 mod functions;
 mod lexer;
+mod limits;
 mod line_ends;
 mod names;
 mod operators;
@@ -77,6 +78,7 @@ mod render;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod token;
 mod value;
 
 use std::fmt;
@@ -90,24 +92,11 @@ use budget::Stop;
 pub(crate) use calls::SecretCall;
 use error::Fault;
 pub(crate) use error::TemplateError;
-use lexer::Token;
+pub(crate) use limits::{LARGEST_TEMPLATE, LONGEST};
 use render::Secrets;
 use syntax::SyntaxFault;
+use token::Token;
 use value::Value;
-
-/// The most bytes of a template.
-pub(crate) const LARGEST_TEMPLATE: usize = 1 << 20;
-
-/// How long reading or rendering may take, or less if the run has less time. On a machine that is not busy it takes less than
-/// a second.
-pub(crate) const LONGEST: Duration = Duration::from_secs(10);
-
-/// The most bytes of a result.
-const LARGEST_RESULT: usize = 16 << 20;
-
-/// How many steps a template may take. One is an operation, or 64 bytes that are written or made: 64 MB of texts in all, nearly
-/// four times what a result may have, or a million turns of a loop that does nothing. Either takes well under a second.
-const FUEL: u64 = 1_000_000;
 
 /// A template that has been read, and whose secrets are known. `Debug` shows none of its text.
 pub(crate) struct Template {
@@ -138,7 +127,7 @@ impl Template {
     /// Everything that can be found at once, up to the first error of syntax.
     pub(crate) fn parse(text: &str) -> Result<Self, Unreadable> {
         if text.len() > LARGEST_TEMPLATE {
-            return Err(at_start(Fault::TemplateTooLarge { most: LARGEST_TEMPLATE }).into());
+            return Err(TemplateError::at_start(Fault::TemplateTooLarge { most: LARGEST_TEMPLATE }).into());
         }
         let text = Arc::<str>::from(text);
         let (calls, mut errors) = find(&text)?;
@@ -166,7 +155,7 @@ impl Template {
         values: &[&[u8]],
         longest: Duration,
     ) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
-        aside::run(longest, self.rendering(values)).map_err(at_start).flatten()
+        aside::run(longest, self.rendering(values)).map_err(TemplateError::at_start).flatten()
     }
 
     /// Renders the template as [`render`](Self::render) does, without blocking this thread, while the run has time left.
@@ -184,7 +173,7 @@ impl Template {
             Fault::TooSlow { .. } if time_left < LONGEST => Fault::DeadlinePassed,
             fault => fault,
         });
-        done.map_err(at_start).flatten()
+        done.map_err(TemplateError::at_start).flatten()
     }
 
     fn rendering(
@@ -230,8 +219,4 @@ fn add_syntax_error(error: TemplateError, tokens: &[Token<'_>], errors: &mut Vec
     if errors.iter().all(|other| before.is_some_and(|end| other.place <= end)) {
         errors.push(error);
     }
-}
-
-fn at_start(fault: Fault) -> TemplateError {
-    TemplateError { place: Position::START, fault }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use secretdir_helpers::nearest;
 
 use super::error::{Fault, Named, TemplateError};
-use super::lexer::{Kind, Token};
+use super::token::{Kind, Token};
 
 /// The statements a template may have.
 pub(super) const STATEMENTS: [&str; 14] = [

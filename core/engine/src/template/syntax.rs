@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::brackets::Opening;
 use super::error::{Fault, TemplateError};
-use super::lexer::{Kind, Scan, Token};
-use super::{LONGEST, aside, at_start, blocks, parser};
+use super::lexer::Scan;
+use super::limits::LONGEST;
+use super::token::{Kind, Token};
+use super::{aside, blocks, parser};
 use crate::position::Position;
 
 /// What came of it.
@@ -68,7 +70,7 @@ fn read_closed(text: &str, open: &[Opening]) -> Option<BTreeSet<String>> {
 
 /// Lets minijinja name the variables that it does not find declared.
 fn undeclared(text: Arc<str>) -> Result<BTreeSet<String>, TemplateError> {
-    aside::run(LONGEST, move |_| parser::undeclared(&text)).map_err(at_start).flatten()
+    aside::run(LONGEST, move |_| parser::undeclared(&text)).map_err(TemplateError::at_start).flatten()
 }
 
 /// Returns the words of the tags that end before a place.

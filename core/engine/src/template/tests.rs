@@ -8,6 +8,7 @@ use std::iter::successors;
 use super::calls::Arguments;
 use super::error::Refusal;
 use super::*;
+use crate::position::Position;
 
 /// However busy the machine is.
 const FOREVER: Duration = Duration::from_secs(3600);

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use atomicdir::{Durability, Mode};
 
-use super::super::{GatherLimits, MAX_BYTES, OnChange, OwnerSpec, PlannedAttributes, Principal};
 use super::*;
+use crate::config::defaults::MAX_BYTES;
+use crate::config::owner::{OwnerSpec, Principal};
+use crate::plan::planned::GatherLimits;
+use crate::plan::{OnChange, PlannedAttributes};
 
 pub(super) fn attributes(mode: u32, user: Option<Principal>, group: Option<Principal>) -> PlannedAttributes {
     PlannedAttributes { mode: Mode::new(mode).unwrap(), owner: OwnerSpec { user, group } }
@@ -33,9 +36,15 @@ fn every_key_arrives_in_the_plan() {
         plan.gather,
         GatherLimits { timeout: Duration::from_secs(10), concurrency, max_bytes: MAX_BYTES }
     );
-    assert_eq!(plan.sources().collect::<Vec<_>>(), [("other", "tiny"), ("prod", "tiny")]);
+    assert_eq!(
+        plan.sources.iter().map(|source| (source.name.as_str(), source.provider)).collect::<Vec<_>>(),
+        [("other", "tiny"), ("prod", "tiny")]
+    );
     assert_eq!(plan.source_names().collect::<Vec<_>>(), ["other", "prod"]);
-    assert_eq!(plan.file_names().collect::<Vec<_>>(), ["db/password", "db/user", "tls.key", "token"]);
+    assert_eq!(
+        plan.files.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+        ["db/password", "db/user", "tls.key", "token"]
+    );
     assert_eq!(plan.file_count(), 4);
 }
 

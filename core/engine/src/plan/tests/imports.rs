@@ -1,8 +1,9 @@
 use rustix::process::geteuid;
 
-use super::super::{IfNone, Imported, Principal, RequestId};
 use super::good::attributes;
 use super::*;
+use crate::config::owner::Principal;
+use crate::plan::{IfNone, Imported, RequestId};
 
 #[test]
 fn an_import_arrives_in_the_plan_and_its_source_is_in_use() {

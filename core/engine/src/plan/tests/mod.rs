@@ -16,7 +16,9 @@ use secretdir_provider::{
 use serde::Deserialize;
 
 use super::Plan;
-use crate::{Config, ConfigError, Registry};
+use crate::config::Config;
+use crate::problem::ConfigError;
+use crate::registry::Registry;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -27,9 +27,10 @@ use self::scopes::Scopes;
 use super::budget::{Budget, Stop};
 use super::calls::Arguments;
 use super::error::{Fault, Refusal, TemplateError};
+use super::limits::{FUEL, LARGEST_RESULT};
 use super::output::Output;
+use super::parser;
 use super::value::Value;
-use super::{FUEL, LARGEST_RESULT, parser};
 use crate::position::Position;
 
 /// How deep statements and expressions may be nested; a chain of operators counts as nested. They are walked by recursion.

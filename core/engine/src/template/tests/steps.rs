@@ -2,8 +2,9 @@
 
 use super::super::budget::Stop;
 use super::super::error::Fault;
+use super::super::limits::{FUEL, LARGEST_RESULT, LARGEST_TEMPLATE};
 use super::super::render::Secrets;
-use super::super::{FUEL, LARGEST_RESULT, LARGEST_TEMPLATE, Template, render as rendering};
+use super::super::{Template, render as rendering};
 use super::{render, wrong};
 
 #[test]

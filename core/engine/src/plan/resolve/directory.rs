@@ -7,10 +7,11 @@ use atomicdir::{Durability, LinkName, Mode, Options, Parents};
 use secretdir_provider::KeyPath;
 
 use super::advice;
-use super::owner::{OwnerSpec, PlannedAttributes};
-use crate::Config;
+use crate::config::Config;
+use crate::config::owner::OwnerSpec;
 use crate::config::report::Report;
 use crate::config::section::{self, DirectorySection};
+use crate::plan::content::PlannedAttributes;
 
 /// The bits without which a directory's owner can neither list nor enter it.
 const LIST_AND_ENTER: u32 = 0o500;

@@ -1,34 +1,56 @@
 //! From what is written to what is planned.
 
-use std::num::{NonZeroU64, NonZeroUsize};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+mod advice;
+mod directory;
+mod entry;
+mod files;
+mod imports;
+mod sources;
+mod templates;
 
-use atomicdir::{LinkName, Options, Parents, Status};
+use std::num::NonZeroU64;
+use std::path::Path;
+
 use secretdir_provider::{KeyPath, Segment, Table, Value};
 
-use super::sources::Sources;
-use super::{GatherLimits, OnChange, Plan, directory, files, imports};
+use super::location::Location;
+use super::planned::{GatherLimits, OnChange, Plan};
+use crate::config::Config;
+use crate::config::defaults::{CONCURRENCY, GATHER_TIMEOUT, MAX_BYTES, ON_CHANGE_TIMEOUT};
 use crate::config::profile;
 use crate::config::report::{Findings, Report};
 use crate::config::section::{self, GatherSection, OnChangeSection};
-use crate::{Config, ConfigError, Registry};
+use crate::problem::ConfigError;
+use crate::registry::Registry;
 
-/// The deadline of the whole gathering, if nothing else is said.
-pub(crate) const GATHER_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// The requests in flight for each source, if nothing else is said.
-pub(crate) const CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
-
-/// How many bytes all secrets may have together, if nothing else is said: they are held in memory.
-pub(crate) const MAX_BYTES: u64 = 256 << 20;
+use sources::Sources;
 
 /// What is said of a command for a shell.
 const NO_SHELL: &str = "write the program and each argument by themselves, such as [\"systemctl\", \"--no-block\", \"reload\", \"app\"], \
      or start a shell: [\"sh\", \"-c\", \"…\"]";
 
-/// How long the command may run, if nothing else is said.
-pub(crate) const ON_CHANGE_TIMEOUT: Duration = Duration::from_secs(30);
+impl Plan {
+    /// Reads a configuration and makes a plan of it, with a profile if one is named.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it; see [`Config::read`], [`Config::with_profile`] and [`Config::resolve`].
+    pub fn read(path: &Path, profile: Option<&str>, registry: &Registry) -> Result<Self, ConfigError> {
+        let config = Config::read(path)?;
+        match profile {
+            Some(profile) => config.with_profile(profile)?.resolve(registry),
+            None => config.resolve(registry),
+        }
+    }
+
+    /// Makes the plan anew, of what the files say now.
+    pub(crate) fn renewed(&self, registry: &Registry) -> Result<Self, ConfigError> {
+        match &self.unrepeatable {
+            Some(config) => config.clone().resolve(registry),
+            None => Self::read(&self.config_file, self.profile.as_deref(), registry),
+        }
+    }
+}
 
 impl Config {
     /// Makes a plan of the configuration. Reads nothing but the templates that it names, so that any machine gives the same;
@@ -92,46 +114,6 @@ impl Config {
         let directory = directory::resolve(&config, &mut report);
         report.finish()?;
         Ok(Location { link: directory.link, parents: directory.parents })
-    }
-}
-
-/// Where a set is published, and whether the directories that lead there are trusted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Location {
-    pub(crate) link: PathBuf,
-    pub(crate) parents: Parents,
-}
-
-impl Location {
-    /// Returns the path of the link that readers use.
-    pub fn link(&self) -> &Path {
-        &self.link
-    }
-
-    /// Ensures that nobody but root and this process's user could have replaced the directories that lead to the link,
-    /// unless they are trusted.
-    ///
-    /// # Errors
-    ///
-    /// The component that somebody else controls.
-    pub fn ensure_irreplaceable(&self) -> Result<(), atomicdir::Error> {
-        match (self.parents, LinkName::split(&self.link)) {
-            (Parents::Strict, Ok((folder, _))) => match atomicdir::ensure_irreplaceable(folder) {
-                // What is missing, nobody has published at.
-                Err(error) if error.is_not_found() => Ok(()),
-                judged => judged,
-            },
-            _ => Ok(()),
-        }
-    }
-
-    /// Looks at what is published there.
-    ///
-    /// # Errors
-    ///
-    /// A link that is not ours, or that anyone could replace, and whatever may not be read.
-    pub fn status(&self) -> Result<Status, atomicdir::Error> {
-        Options::new().parents(self.parents).status(&self.link)
     }
 }
 
@@ -215,6 +197,8 @@ fn check_no_nul(command: &[String], report: &mut Report<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     fn link(text: &str, profile: Option<&str>) -> Result<PathBuf, String> {

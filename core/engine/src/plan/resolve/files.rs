@@ -8,14 +8,15 @@ use secretdir_provider::{KeyPath, Table, Value};
 
 use super::directory::Directory;
 use super::entry::Entries;
-use super::names::{file_name, normalise};
-use super::owner::OwnerSpec;
 use super::sources::Sources;
-use super::{Content, IfAbsent, PlannedFile, SecretUse, templates};
-use crate::Config;
-use crate::Field;
+use super::templates;
+use crate::config::Config;
+use crate::config::owner::OwnerSpec;
 use crate::config::report::Report;
 use crate::config::section::{self, FileSection};
+use crate::field::Field;
+use crate::plan::content::{Content, IfAbsent, PlannedFile, SecretUse};
+use crate::plan::names::{file_name, normalise};
 use crate::treatment::Treatment;
 
 /// Reads `[files]`, and notes with the sources what is asked of them. Nothing comes of a file that is wrong.

@@ -1,112 +1,20 @@
-//! `[[import]]`: many files at once, whose names are known only when their source has been asked.
+//! `[[import]]`, as it is written.
 
-use glob::{MatchOptions, Pattern};
+use glob::Pattern;
 use secretdir_provider::{KeyPath, Table, Value};
 
 use super::directory::Directory;
 use super::entry::Entries;
-use super::names::file_name;
-use super::owner::{OwnerSpec, PlannedAttributes};
 use super::sources::Sources;
-use super::{Plan, RequestId};
-use crate::Config;
+use crate::config::Config;
+use crate::config::owner::OwnerSpec;
 use crate::config::report::Report;
 use crate::config::section::{self, ImportSection};
-use crate::describe;
+use crate::config::words::Expand;
+use crate::plan::import::{IfNone, Imported, Naming, PlannedImport};
+use crate::plan::names::file_name;
+use crate::report::describe;
 use crate::treatment::Treatment;
-
-/// `*` ends at a `/`, and a leading dot is a character like any other.
-const MATCHING: MatchOptions = MatchOptions {
-    case_sensitive: true,
-    require_literal_separator: true,
-    require_literal_leading_dot: false,
-};
-
-/// Many files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PlannedImport {
-    /// What it is called beside another: `import[0]`.
-    pub(crate) label: String,
-    /// Where it stands, with the file and line of the configuration.
-    pub(crate) place: String,
-    pub(crate) what: Imported,
-    pub(crate) naming: Naming,
-    pub(crate) if_none: IfNone,
-    pub(crate) treatment: Treatment,
-    pub(crate) attributes: PlannedAttributes,
-}
-
-/// What becomes files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Imported {
-    /// The top-level keys of a JSON secret.
-    Keys(RequestId),
-    /// The secrets of a source whose names begin with a prefix.
-    Below { source: usize, prefix: String },
-}
-
-/// How a secret becomes many files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Expand {
-    /// One for each top-level key.
-    Json,
-}
-
-/// What it means that there is nothing to import.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum IfNone {
-    Fail,
-    Allow,
-}
-
-/// Which names are imported, and what the files are called.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Naming {
-    /// What stands before each name: empty, or a directory with a `/` at its end.
-    into: String,
-    strip_prefix: String,
-    /// Empty: all.
-    include: Vec<Pattern>,
-    exclude: Vec<Pattern>,
-}
-
-impl Expand {
-    /// Reads it as a configuration spells it.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        (text == "json").then_some(Self::Json)
-    }
-}
-
-impl Naming {
-    /// Returns what is left of a name without its prefix; `None` if it does not begin with that.
-    pub(crate) fn stripped<'n>(&self, name: &'n str) -> Option<&'n str> {
-        name.strip_prefix(self.strip_prefix.as_str())
-    }
-
-    /// Says whether a name is wanted. One without the prefix is looked at as it is.
-    pub(crate) fn wants(&self, name: &str) -> bool {
-        let name = self.stripped(name).unwrap_or(name);
-        let matches = |pattern: &Pattern| pattern.matches_with(name, MATCHING);
-        (self.include.is_empty() || self.include.iter().any(matches)) && !self.exclude.iter().any(matches)
-    }
-
-    /// Returns what the file is called; `None` if the name does not begin with the prefix.
-    pub(crate) fn file(&self, name: &str) -> Option<String> {
-        Some(format!("{}{}", self.into, self.stripped(name)?))
-    }
-}
-
-impl PlannedImport {
-    /// Says whether a file is made of what the import has found: it is wanted, and no file of `[files]` wins.
-    pub(crate) fn makes_file_of(&self, plan: &Plan, name: &str) -> bool {
-        self.naming.wants(name) && !self.is_overridden(plan, name)
-    }
-
-    /// Says whether `[files]` has a file of the name that the import would give to something.
-    pub(crate) fn is_overridden(&self, plan: &Plan, name: &str) -> bool {
-        self.naming.file(name).is_some_and(|file| plan.files.get(&file).is_some())
-    }
-}
 
 /// Reads every `[[import]]`, and notes with the sources what is asked of them. Nothing comes of one that is wrong.
 pub(super) fn resolve(

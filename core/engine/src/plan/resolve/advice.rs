@@ -4,7 +4,7 @@ use atomicdir::{Mode, Owner};
 use rustix::process::geteuid;
 use secretdir_provider::KeyPath;
 
-use super::owner::{OwnerSpec, Principal};
+use crate::config::owner::{OwnerSpec, Principal};
 use crate::config::report::{Named, Report};
 
 /// Who a permission bit is for: in words, the bits to read and write a file, and to enter a directory.

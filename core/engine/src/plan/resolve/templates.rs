@@ -7,37 +7,16 @@ use std::path::Path;
 use secretdir_provider::{KeyPath, Table};
 
 use super::entry::Entries;
-use super::{IfAbsent, SecretUse};
 use crate::config;
 use crate::config::input::{Input, Unread};
 use crate::config::section::FileSection;
-use crate::template::{LARGEST_TEMPLATE, LONGEST, Position, SecretCall, Template, TemplateError};
+use crate::plan::content::{self, IfAbsent, PlannedTemplate, SecretUse};
+use crate::template::{LARGEST_TEMPLATE, LONGEST, SecretCall, Template, TemplateError};
 use crate::treatment::Treatment;
 use crate::{Config, Field};
 
 /// How many bytes of a file are read: one more than any template may have.
 const MOST_BYTES: u64 = LARGEST_TEMPLATE as u64 + 1;
-
-/// A template, and the secrets that it is rendered from.
-#[derive(Debug)]
-pub(crate) struct PlannedTemplate {
-    pub(crate) template: Template,
-    /// What it is called in an error: its path as it is configured; none if it stands in the configuration itself.
-    pub(crate) path: Option<String>,
-    /// One for each of its calls, in the same order.
-    pub(crate) uses: Vec<SecretUse>,
-}
-
-impl PlannedTemplate {
-    /// Names a place in the template: `app.env.tmpl:3:7`, or `template-text:3:7`.
-    pub(crate) fn at(&self, place: Position) -> String {
-        at(self.path.as_deref(), place)
-    }
-}
-
-fn at(path: Option<&str>, place: Position) -> String {
-    format!("{}:{place}", path.unwrap_or("template-text"))
-}
 
 /// Reads the template of a file, and asks the sources for its secrets. Reports everything that is wrong with it.
 pub(super) fn resolve(
@@ -93,7 +72,7 @@ impl Resolving<'_, '_, '_, '_> {
         }
         faults.sort_by_key(|(place, _)| *place);
         for (place, message) in faults {
-            self.error(key, format!("{}: {message}", at(path, place)));
+            self.error(key, format!("{}: {message}", content::located(path, place)));
         }
         let uses = uses.into_iter().collect::<Option<_>>()?;
         Some(PlannedTemplate { template: parsed.ok()?, path: path.map(str::to_owned), uses })

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use secretdir_provider::{KeyPath, Provider, SecretRequest, SecretSource, SourceError, Table, Value};
 
-use super::PlannedSource;
+use crate::config::Config;
 use crate::config::report::Report;
 use crate::config::section;
+use crate::contain;
+use crate::plan::request::PlannedSource;
+use crate::registry::Registry;
 use crate::registry::known;
-use crate::{Config, Registry, contain};
 
 /// The sources of a configuration.
 #[derive(Default)]

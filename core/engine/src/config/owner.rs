@@ -1,6 +1,4 @@
-//! Owners and modes as they are configured: a name is not looked up before the lock is held.
-
-use atomicdir::Mode;
+//! Owners as they are configured: a name is not looked up before the lock is held.
 
 /// A user or group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,13 +14,6 @@ pub(crate) enum Principal {
 pub(crate) struct OwnerSpec {
     pub(crate) user: Option<Principal>,
     pub(crate) group: Option<Principal>,
-}
-
-/// The mode and owner of a file or directory.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PlannedAttributes {
-    pub(crate) mode: Mode,
-    pub(crate) owner: OwnerSpec,
 }
 
 impl Principal {

@@ -3,12 +3,14 @@
 use atomicdir::Mode;
 use secretdir_provider::{KeyPath, SecretRequest, SourceError};
 
+use super::advice;
 use super::directory::{self, Directory};
-use super::owner::{OwnerSpec, PlannedAttributes};
 use super::sources::{Found, Sources};
-use super::{RequestId, advice};
+use crate::config::owner::OwnerSpec;
 use crate::config::report::Report;
-use crate::describe;
+use crate::plan::content::PlannedAttributes;
+use crate::plan::request::RequestId;
+use crate::report::describe;
 
 /// What an entry is resolved with.
 pub(super) struct Entries<'a, 'c> {

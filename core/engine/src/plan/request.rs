@@ -1,0 +1,21 @@
+//! What is asked of each source.
+
+use secretdir_provider::{SecretRequest, SecretSource};
+
+/// A source, and what is asked of it: each request once, in the order of the files that use it first.
+#[derive(Debug)]
+pub(crate) struct PlannedSource {
+    pub(crate) name: String,
+    pub(crate) provider: &'static str,
+    pub(crate) source: Box<dyn SecretSource>,
+    pub(crate) requests: Vec<SecretRequest>,
+}
+
+/// Where in the plan a request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct RequestId {
+    /// The position of its source.
+    pub(crate) source: usize,
+    /// Its position in the source.
+    pub(crate) request: usize,
+}
