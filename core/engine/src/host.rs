@@ -2,14 +2,24 @@
 //! so that a run can be repeated for as long as a host is up.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::report::count;
+
+/// Tells the time of day, on any thread.
+pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// Whoever runs the engine: a command, a daemon, a test.
 pub trait Host {
     /// Returns the time of day, which ages on disk are counted with.
     fn now(&self) -> SystemTime;
+
+    /// Returns a clock that tells the same as [`now`](Self::now), for whatever may end on another thread: unless overridden,
+    /// the system's.
+    fn clock(&self) -> Clock {
+        Arc::new(SystemTime::now)
+    }
 
     /// Returns a random duration from zero to the given one: the jitter of a pause before a retry.
     fn jitter(&self, most: Duration) -> Duration;

@@ -36,7 +36,7 @@ pub use escape::{escape, escape_json};
 pub use failure::{SyncError, SyncFailure};
 pub use field::{Field, FieldError, FieldSyntaxError, JsonFault};
 pub use gather::{GatherError, GatherFailure};
-pub use host::{Event, Host};
+pub use host::{Clock, Event, Host};
 pub use import::{ImportFault, Spelling};
 pub use inspect::{InspectError, inspect};
 pub use manifest::{Announcement, Publisher};

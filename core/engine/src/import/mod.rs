@@ -57,7 +57,7 @@ impl<'p, 'a> Completing<'p, 'a> {
         let origin =
             |name: &FileName| (normalise(name.as_str()), (name.clone(), format!("`{name}` of [files]")));
         let origins = plan.files.iter().map(|(name, _)| origin(name)).collect();
-        let files = plan.files.filter_map(|_, file| Some(Cow::Borrowed(file)));
+        let files = plan.files.map_files(|_, file| Some(Cow::Borrowed(file)));
         let set = FileSet { files, overridden: Vec::new() };
         Self { plan, answers, set, origins, failures: Vec::new() }
     }

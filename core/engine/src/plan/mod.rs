@@ -9,6 +9,7 @@ mod directory;
 mod entry;
 mod files;
 mod imports;
+mod location;
 pub(crate) mod names;
 mod owner;
 mod resolve;
@@ -32,8 +33,8 @@ use crate::treatment::Treatment;
 use crate::{Config, Field, Registry};
 
 pub(crate) use imports::{Expand, IfNone, Imported, PlannedImport};
+pub use location::Location;
 pub(crate) use owner::{OwnerSpec, PlannedAttributes, Principal};
-pub use resolve::Location;
 pub(crate) use resolve::{CONCURRENCY, GATHER_TIMEOUT, MAX_BYTES, ON_CHANGE_TIMEOUT};
 pub(crate) use templates::PlannedTemplate;
 

@@ -1,10 +1,8 @@
 //! From what is written to what is planned.
 
 use std::num::{NonZeroU64, NonZeroUsize};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use atomicdir::{LinkName, Options, Parents, Status};
 use secretdir_provider::{KeyPath, Segment, Table, Value};
 
 use super::sources::Sources;
@@ -72,78 +70,6 @@ impl Config {
             warnings,
         })
     }
-
-    /// Returns where the set is published, with the profile if one is named. The path is relative to the current folder if
-    /// that of the configuration file is.
-    ///
-    /// Only `[directory]` is looked at, and what the profile changes of it: a mistake anywhere else, or a template that is
-    /// gone, keeps nobody from what is published.
-    ///
-    /// # Errors
-    ///
-    /// Everything that is wrong there, or that there is no such profile.
-    pub fn location(mut self, profile: Option<&str>) -> Result<Location, ConfigError> {
-        keep_directory(&mut self.table);
-        let config = match profile {
-            Some(profile) => self.with_profile(profile)?,
-            None => self,
-        };
-        let mut report = Report::on(&config);
-        let directory = directory::resolve(&config, &mut report);
-        report.finish()?;
-        Ok(Location { link: directory.link, parents: directory.parents })
-    }
-}
-
-/// Where a set is published, and whether the directories that lead there are trusted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Location {
-    pub(crate) link: PathBuf,
-    pub(crate) parents: Parents,
-}
-
-impl Location {
-    /// Returns the path of the link that readers use.
-    pub fn link(&self) -> &Path {
-        &self.link
-    }
-
-    /// Ensures that nobody but root and this process's user could have replaced the directories that lead to the link,
-    /// unless they are trusted.
-    ///
-    /// # Errors
-    ///
-    /// The component that somebody else controls.
-    pub fn ensure_irreplaceable(&self) -> Result<(), atomicdir::Error> {
-        match (self.parents, LinkName::split(&self.link)) {
-            (Parents::Strict, Ok((folder, _))) => match atomicdir::ensure_irreplaceable(folder) {
-                // What is missing, nobody has published at.
-                Err(error) if error.is_not_found() => Ok(()),
-                judged => judged,
-            },
-            _ => Ok(()),
-        }
-    }
-
-    /// Looks at what is published there.
-    ///
-    /// # Errors
-    ///
-    /// A link that is not ours, or that anyone could replace, and whatever may not be read.
-    pub fn status(&self) -> Result<Status, atomicdir::Error> {
-        Options::new().parents(self.parents).status(&self.link)
-    }
-}
-
-/// Takes away all sections but `[directory]`, of the profiles too.
-fn keep_directory(top: &mut Table) {
-    top.retain(|section, _| ["directory", "profiles"].contains(&section.as_str()));
-    let Some(Value::Table(profiles)) = top.get_mut("profiles") else { return };
-    for profile in profiles.values_mut() {
-        if let Value::Table(sections) = profile {
-            sections.retain(|section, _| section == "directory");
-        }
-    }
 }
 
 fn gather(top: &Table, report: &mut Report<'_>) -> GatherLimits {
@@ -209,51 +135,5 @@ fn check_no_nul(command: &[String], report: &mut Report<'_>) {
     for (index, _) in command.iter().enumerate().filter(|(_, word)| word.contains('\0')) {
         let element = KeyPath::from(&[Segment::Index(index)][..]);
         report.error(&KeyPath::of(["on-change", "command"]).join(&element), "has a NUL character");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn link(text: &str, profile: Option<&str>) -> Result<PathBuf, String> {
-        let config = Config::parse(text, Path::new("conf/x.toml")).unwrap();
-        config.location(profile).map(|place| place.link).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn the_link_is_known_whatever_is_wrong_elsewhere() {
-        let text = "bogus = 1\nfiles = 3\n[directory]\npath = \"out/app\"\n[sources.a]\nprovider = \"none\"\n\
-                    [profiles.dev]\nbogus = 1\nfiles.gone = false\nimport = false\ndirectory.path = \"/dev/app\"\n\
-                    [profiles]\nodd = 1\n[profiles.bare]\nfiles = 3\n";
-        for (profile, expected) in [
-            (None, "conf/out/app"),
-            (Some("dev"), "/dev/app"),
-            (Some("odd"), "conf/out/app"),
-            (Some("bare"), "conf/out/app"),
-        ] {
-            assert_eq!(link(text, profile), Ok(expected.into()), "{profile:?}");
-        }
-        let error = link(text, Some("dve")).unwrap_err();
-        assert!(error.contains("there is no profile `dve`; did you mean `dev`?"), "{error}");
-    }
-
-    #[test]
-    fn what_is_wrong_with_the_directory_is_told_with_its_line() {
-        for (text, expected) in [
-            ("[files]", "conf/x.toml:1: directory: missing"),
-            ("directory = 1", "conf/x.toml:1: directory: expected a table"),
-            ("[directory]\npth = \"a\"", "conf/x.toml:2: directory.pth: unknown key; did you mean `path`?"),
-            ("[directory]\npath = \"a/..\"", "conf/x.toml:2: directory.path: "),
-            (
-                "[directory]\npath = \"a\"\nmode = \"0077\"",
-                "conf/x.toml:3: directory.mode: must include 0500",
-            ),
-        ] {
-            let error = link(text, None).unwrap_err();
-            assert!(error.contains(expected), "{text}: {error}");
-        }
-        let profile = "[directory]\npath = \"a\"\n[profiles.dev.directory]\npath = \"\"\n";
-        assert!(link(profile, Some("dev")).unwrap_err().starts_with("conf/x.toml:4: directory.path: "));
     }
 }
