@@ -1,6 +1,6 @@
 //! What the engine gets from a command: the system's clock, randomness, signals, and a progress bar on a terminal.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rustix::time::{ClockId, clock_gettime};
@@ -40,10 +40,6 @@ impl CliHost {
 }
 
 impl Host for CliHost {
-    fn now(&self) -> SystemTime {
-        SystemTime::now()
-    }
-
     fn clock(&self) -> Clock {
         Clock::new(since_boot)
     }

@@ -1,6 +1,6 @@
 //! What a run costs, in system calls. Secrets come from the environment, which costs none.
 
-use crate::support::{Site, Trace, count, is_root, trace};
+use crate::support::{Ran, Site, Trace, count, is_root, trace};
 
 /// A configuration that publishes so many variables under these names, and the variables.
 fn site(names: &[String], directory: &str) -> (Site, Vec<(String, String)>) {
@@ -81,4 +81,68 @@ fn everything_else_costs_sixty_calls_at_most() {
     let calls = trace.since("/out\"");
     assert!(calls.iter().any(|call| call.name == "renameat2"), "{calls:#?}");
     assert!(count(calls) <= 60, "{}: {calls:#?}", count(calls));
+}
+
+/// Publishes so many generations, of which all are kept.
+fn publish(site: &mut (Site, Vec<(String, String)>), generations: usize) {
+    for generation in 0..generations {
+        site.1[0].1 = format!("value of generation {generation}");
+        let variables = site.1.iter().map(|(name, value)| (name, value));
+        Ran::of(site.0.command(&["sync"]).envs(variables)).expect_exit(0);
+    }
+}
+
+/// Returns how many calls there are from the start of the command to that of a program in its place: all of them.
+fn calls_to_exec(site: &Site) -> usize {
+    let trace = trace(site, &["exec", "--", "true"], &[]);
+    assert!(trace.ran.status.success(), "{:?}", trace.ran);
+    assert!(
+        !trace.calls.iter().any(|call| call.name == "openat" && call.line.contains("file-")),
+        "{:#?}",
+        trace.calls
+    );
+    let started =
+        |line: &str| line.starts_with("execve(") && line.ends_with("= 0") && line.contains("[\"true\"]");
+    trace.calls.iter().position(|call| started(&call.line)).unwrap() + 1
+}
+
+const EXEC: usize = 200;
+
+#[test]
+fn a_program_is_started_with_200_calls_whatever_is_published() {
+    let mut few = site(&flat(1), "");
+    publish(&mut few, 1);
+    let mut many = site(&flat(1000), "");
+    publish(&mut many, 4);
+    let (few, many) = (calls_to_exec(&few.0), calls_to_exec(&many.0));
+    assert!(many <= EXEC && many <= few + 25, "{many}, and {few} with little published");
+}
+
+#[test]
+fn a_program_is_started_with_200_calls_however_large_the_configuration_is() {
+    let mut site = site(&flat(1), "");
+    publish(&mut site, 1);
+    let config = site.0.path().join("secretdir.toml");
+    let mut text = std::fs::read_to_string(&config).unwrap();
+    let file = |number| format!("file{number} = {{ source = \"shell\", secret = \"V{number}\" }}\n");
+    text.extend((1..5000).map(file));
+    text.push_str("[profiles.other.files]\n");
+    text.extend((1..5000).map(file));
+    std::fs::write(config, text).unwrap();
+    let calls = calls_to_exec(&site.0);
+    assert!(calls <= EXEC, "{calls}");
+}
+
+/// The files of a superseded generation are not looked at: its pin is.
+#[test]
+fn a_superseded_generation_costs_20_calls_to_tell_of_however_many_files_it_has() {
+    let mut site = site(&flat(100), "");
+    publish(&mut site, 1);
+    let looked = |site: &(Site, Vec<(String, String)>), command| trace(&site.0, &[command], &site.1).count();
+    let (status, diff) = (looked(&site, "status"), looked(&site, "diff"));
+    publish(&mut site, 11);
+    for (command, before) in [("status", status), ("diff", diff)] {
+        let calls = looked(&site, command);
+        assert!(calls <= before + 20 * 11, "{command}: {calls}, and {before} without superseded generations");
+    }
 }

@@ -1,8 +1,9 @@
 //! `secretdir exec`: a program in this one's place, with a pin on what is published now.
 //!
-//! The link, and the directory that it is in, must be such that `status` would tell of them: what anybody else has put in
-//! its place is not what the program was meant to read. For a program that root starts, nobody else may be able to replace
-//! the directories that lead there either, as when root publishes.
+//! The link, the directory that it is in and the generation must be such that `status` would tell of them: what anybody else
+//! has put in their place is not what the program was meant to read. For a program that root starts, nobody else may be
+//! able to replace the directories that lead there either, as when root publishes. No published file is opened for that, so a
+//! program starts as quickly whatever is published.
 //!
 //! The pin is a shared lock on the generation's open directory. The descriptor is handed on through `execve`, and the lock
 //! with it, to the program and to whatever inherits it from there; the kernel ends it with the last of them. A program that
@@ -11,16 +12,15 @@
 //! Nothing stays in between: signals, the exit code and the process ID are the program's own.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd as _, AsRawFd as _, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use atomicdir::{Snapshot, Step};
+use atomicdir::Snapshot;
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{geteuid, getpid};
+use rustix::process::getpid;
 use secretdir_engine::Location;
 use secretdir_engine::interpreter::{self, Missing};
 
@@ -98,9 +98,8 @@ pub(crate) fn run(location: &Location, program: &[OsString], host: &CliHost, out
 
 /// Pins what is published, in a way that a program inherits.
 fn pin(location: &Location) -> Result<Snapshot, ExecError> {
-    look_at(location).map_err(ExecError::NotPinned)?;
-    let link = location.link();
-    let snapshot = Snapshot::open(link).map_err(|error| not_open(link, error))?;
+    let snapshot = location.open_snapshot().map_err(not_open)?;
+    let snapshot = snapshot.ok_or_else(|| ExecError::NothingPublished(location.link().to_owned()))?;
     close_fds::set_fds_cloexec(3, &kept(&snapshot));
     match fcntl_setfd(&snapshot, FdFlags::empty()) {
         Ok(()) => Ok(snapshot),
@@ -120,29 +119,9 @@ fn kept(pin: &Snapshot) -> Vec<RawFd> {
     kept
 }
 
-/// Says why what is published cannot be opened: because it is not there, or for a reason of its own.
-fn not_open(link: &Path, error: atomicdir::Error) -> ExecError {
-    let is_absent = |found: io::Result<_>| found.is_err_and(|error| error.kind() == ErrorKind::NotFound);
-    if is_absent(fs::symlink_metadata(link)) {
-        ExecError::NothingPublished(link.to_owned())
-    } else if is_absent(fs::metadata(link)) {
-        ExecError::GenerationGone(error)
-    } else {
-        ExecError::NotPinned(error)
-    }
-}
-
-/// Says that the link is one of ours, if it is there, where nobody else could replace it.
-fn look_at(location: &Location) -> Result<(), atomicdir::Error> {
-    if geteuid().is_root() {
-        location.ensure_irreplaceable()?;
-    }
-    match location.status() {
-        // The link has been looked at by then: what is behind it may be for the program to read in part, and the note is
-        // for the publisher alone.
-        Err(error) if error.refusal().is_none() && matches!(error.step(), Step::Read | Step::Note) => Ok(()),
-        looked => looked.map(drop),
-    }
+/// Says why what is published cannot be opened: because the generation is gone, or for a reason of its own.
+fn not_open(error: atomicdir::Error) -> ExecError {
+    if error.is_not_found() { ExecError::GenerationGone(error) } else { ExecError::NotPinned(error) }
 }
 
 /// Puts the program in this one's place. The standard library gives it the default SIGPIPE and no blocked signal.

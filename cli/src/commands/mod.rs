@@ -11,9 +11,8 @@ mod sync;
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
 
-use secretdir_engine::{Config, ConfigError, Location, Plan, Registry};
+use secretdir_engine::{Location, Plan, Registry};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Exit;
@@ -58,14 +57,10 @@ fn with_plan(args: &Args, registry: &Registry, output: &Output, command: impl Fn
 
 /// For commands that only look at what is published: the rest of the configuration may be as wrong as it likes.
 fn with_location(args: &Args, output: &Output, command: impl FnOnce(&Location) -> Exit) -> Exit {
-    match location(args.config(), args.profile()) {
+    match Location::read(args.config(), args.profile()) {
         Ok(location) => command(&location),
         Err(error) => output.bad_config(&error, args.misuse()),
     }
-}
-
-fn location(path: &Path, profile: Option<&str>) -> Result<Location, ConfigError> {
-    Config::read(path)?.location(profile)
 }
 
 /// How many descriptors a runtime takes, and a few to do something with.

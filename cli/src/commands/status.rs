@@ -7,7 +7,7 @@ use crate::host::CliHost;
 use crate::output::Output;
 
 pub(crate) fn run(location: &Location, host: &CliHost, output: &Output) -> Exit {
-    match StatusReport::of(location, host.now()) {
+    match StatusReport::of(location, host.clock().date()) {
         Ok(report) => output.status(&report),
         Err(error) => output.publish_failed(&error, Exit::Publish),
     }

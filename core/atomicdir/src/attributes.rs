@@ -1,4 +1,6 @@
-//! Modes and owners.
+//! Modes and owners, and what a file to be published is made of.
+//!
+//! Both are numbers: names of users and groups are for the caller to look up, once a run rather than once a file.
 
 use std::fmt;
 use std::fs::Metadata;
@@ -12,6 +14,9 @@ use crate::Refusal;
 use crate::platform::{self, Privilege};
 
 /// Permission bits: nine of them, `0000` to `0777`.
+///
+/// Set-user-ID, set-group-ID and sticky bits are left out on purpose: nothing that is published should have them, and a
+/// published file that has one differs from every wanted mode.
 ///
 /// ```
 /// use atomicdir::Mode;
@@ -75,7 +80,8 @@ impl fmt::Display for Mode {
     }
 }
 
-/// Who is to own a file: what is not named is neither set nor compared.
+/// Who is to own a file. If you leave the user or the group out, it is neither set nor compared: the file belongs to whoever
+/// publishes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Owner {
     /// The user, by number.
@@ -85,7 +91,10 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// Says that this process may give files to this owner, and keep them up afterwards.
+    /// Ensures that this process may give files to this owner, and keep them up afterwards.
+    ///
+    /// Ask before anything is gathered or staged: a run that fails at the first `fchown` has done all its work in vain. It is
+    /// a look at the process, not at the filesystem, which may refuse all the same (NFS with `root_squash` does).
     ///
     /// # Errors
     ///
@@ -98,7 +107,7 @@ impl Owner {
         }
     }
 
-    /// Returns whom one needs privileges for to give a file to, and which. Everyone may give one to a group he is in.
+    /// Returns whom one needs privileges for to give a file to, and which. Everyone may give one to a group that they are in.
     fn needs_privileges(self) -> (String, &'static [Privilege]) {
         if let Some(user) = self.user.filter(|user| *user != geteuid().as_raw()) {
             let all = &[Privilege::Chown, Privilege::Fowner, Privilege::DacOverride];
@@ -119,6 +128,7 @@ impl Owner {
         }
     }
 
+    /// Says whether neither is named.
     pub(crate) fn is_unset(self) -> bool {
         self.user.is_none() && self.group.is_none()
     }
@@ -139,7 +149,11 @@ impl Owner {
 }
 
 /// The mode and owner of a file or directory.
+///
+/// They are compared as they are written: a published file with another mode, or another owner where one is named, makes a
+/// run publish anew. Access control lists, extended attributes and labels are neither written nor compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Attributes {
     /// The permission bits, whatever the umask.
     pub mode: Mode,
@@ -148,24 +162,39 @@ pub struct Attributes {
 }
 
 impl Attributes {
+    /// Names a mode and an owner.
+    pub const fn new(mode: Mode, owner: Owner) -> Self {
+        Self { mode, owner }
+    }
+
     /// Names a mode, and no owner.
-    pub fn with_mode(mode: Mode) -> Self {
-        Self { mode, owner: Owner::default() }
+    pub const fn with_mode(mode: Mode) -> Self {
+        Self::new(mode, Owner { user: None, group: None })
     }
 }
 
 /// One file to be published.
+///
+/// It borrows its bytes, so that a secret is in memory once. `Debug` shows none of them.
 #[derive(Clone, Copy)]
-pub struct File<'a> {
+#[non_exhaustive]
+pub struct NewFile<'a> {
     /// What it holds.
     pub bytes: &'a [u8],
     /// Its mode and owner.
     pub attributes: Attributes,
 }
 
-impl fmt::Debug for File<'_> {
+impl<'a> NewFile<'a> {
+    /// Puts bytes and attributes together.
+    pub const fn new(bytes: &'a [u8], attributes: Attributes) -> Self {
+        Self { bytes, attributes }
+    }
+}
+
+impl fmt::Debug for NewFile<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("File").field("attributes", &self.attributes).finish_non_exhaustive()
+        f.debug_struct("NewFile").field("attributes", &self.attributes).finish_non_exhaustive()
     }
 }
 
@@ -185,7 +214,7 @@ mod tests {
 
     #[test]
     fn debug_of_a_file_holds_no_bytes() {
-        let file = File { bytes: b"canary", attributes: Attributes::with_mode(Mode::OWNER_READS) };
+        let file = NewFile::new(b"canary", Attributes::with_mode(Mode::OWNER_READS));
         assert!(!format!("{file:?}").contains("99"), "{file:?}");
     }
 }

@@ -1,20 +1,25 @@
 //! A directory that is published atomically, opened.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::parent::Parent;
 use crate::{LinkName, Options};
 
 /// A link and the directory that it is in, opened: what a lock is taken on. Made by [`Options::open`].
-#[derive(Debug)]
+///
+/// Holds a descriptor of that directory, and nothing else of the system: no lock, no memory of what is published. Copies
+/// share the descriptor, and are cheap. It can be kept for as long as a process lives; should the directory be renamed or
+/// mounted over, a publish says so instead of publishing where nobody looks.
+#[derive(Clone, Debug)]
 pub struct AtomicDir {
-    pub(crate) parent: Parent,
+    pub(crate) parent: Arc<Parent>,
     pub(crate) link: LinkName,
     pub(crate) options: Options,
 }
 
 impl AtomicDir {
-    /// Returns the path of the link.
+    /// Returns the path of the link, as it was given.
     pub fn path(&self) -> PathBuf {
         self.parent.join(self.link.as_str())
     }

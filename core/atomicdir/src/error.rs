@@ -1,4 +1,7 @@
 //! What can go wrong: always a step, a path and a cause.
+//!
+//! A failure is either the system's, an [`io::Error`] that keeps its kind, or a [`Refusal`] of our own. Texts name paths,
+//! users and modes, never what a file holds.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,20 +10,34 @@ use std::path::{Path, PathBuf};
 
 use crate::{NameError, Replaceable, Step};
 
-/// The result of this crate's functions.
-pub type Result<T> = std::result::Result<T, Error>;
+/// The result of this crate's functions. Not public: a glob import would hide the standard one.
+pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 /// A step that failed, the path it was at, and why.
 ///
 /// `Display` says which step could not do what to which path; the cause is the error's [`source`](StdError::source),
 /// so that whoever prints the chain says each thing once. The cause of a failed system call is an [`io::Error`] that
 /// keeps its kind; see [`io_error`](Self::io_error).
+///
+/// What was published before is untouched, with the exceptions that [`is_after_flip`](Self::is_after_flip) tells.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let link = folder.path().join("app");
+/// use atomicdir::Options;
+///
+/// let dir = Options::new().open(&link)?;
+/// let held = dir.try_lock()?;
+/// assert!(dir.try_lock().unwrap_err().is_busy());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Error {
     step: Step,
     action: &'static str,
     path: PathBuf,
     cause: Cause,
+    after_flip: bool,
 }
 
 #[derive(Debug)]
@@ -30,6 +47,9 @@ enum Cause {
 }
 
 /// A reason of our own not to go on. What is published has not been touched.
+///
+/// Each is something that no system call reports, and that going on would make worse: it would remove what is not ours,
+/// publish where nobody looks, or trust what somebody else can replace.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -116,7 +136,12 @@ pub enum Refusal {
 
 impl Error {
     pub(crate) fn refuse(step: Step, action: &'static str, path: impl Into<PathBuf>, why: Refusal) -> Self {
-        Self { step, action, path: path.into(), cause: Cause::Refusal(why) }
+        Self { step, action, path: path.into(), cause: Cause::Refusal(why), after_flip: false }
+    }
+
+    /// Marks what was found out only after the flip.
+    pub(crate) fn after_flip(self) -> Self {
+        Self { after_flip: true, ..self }
     }
 
     /// Returns the step that failed.
@@ -124,17 +149,38 @@ impl Error {
         self.step
     }
 
-    /// Returns the path that it failed at.
+    /// Returns the path that it failed at, relative if the link's was: for messages. By the time that somebody reads it,
+    /// something else may be there.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Returns the system's error, if a system call failed.
+    /// Returns the system's error, if a system call failed. Its kind and its number are those of the call.
     pub fn io_error(&self) -> Option<&io::Error> {
         match &self.cause {
             Cause::Io(error) => Some(error),
             Cause::Refusal(_) => None,
         }
+    }
+
+    /// Says whether somebody else holds the lock: to wait and try again is all that it takes.
+    pub fn is_busy(&self) -> bool {
+        self.refusal() == Some(&Refusal::Busy)
+    }
+
+    /// Says whether the link names the new set, but it is not known whether that would survive a power cut (step 10).
+    ///
+    /// The set is complete and readers see it. The next run that takes the lock makes it durable, or says so again.
+    pub fn is_unsettled(&self) -> bool {
+        self.step == Step::Settle
+    }
+
+    /// Says whether the link had been flipped by then: what was published before is not current any more.
+    ///
+    /// Either it [is unsettled](Self::is_unsettled), or readers do not find the new set where they look for it, because
+    /// somebody moved the directory that holds the link, or the generation.
+    pub fn is_after_flip(&self) -> bool {
+        self.after_flip || self.is_unsettled()
     }
 
     /// Says whether the system denied permission.
@@ -237,6 +283,24 @@ pub(crate) trait At<T> {
 
 impl<T, E: Into<io::Error>> At<T> for std::result::Result<T, E> {
     fn at(self, step: Step, action: &'static str, path: impl Into<PathBuf>) -> Result<T> {
-        self.map_err(|error| Error { step, action, path: path.into(), cause: Cause::Io(error.into()) })
+        self.map_err(|error| {
+            let cause = Cause::Io(error.into());
+            Error { step, action, path: path.into(), cause, after_flip: false }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_after_the_flip_says_so() {
+        let failed = |step| Err::<(), _>(rustix::io::Errno::IO).at(step, "sync", "x").unwrap_err();
+        let says = |error: &Error| (error.is_unsettled(), error.is_after_flip());
+        assert_eq!(says(&failed(Step::Settle)), (true, true));
+        assert_eq!(says(&failed(Step::Flip)), (false, false));
+        assert_eq!(says(&failed(Step::Flip).after_flip()), (false, true));
+        assert!(!failed(Step::Lock).is_busy());
     }
 }

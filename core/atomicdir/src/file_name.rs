@@ -1,9 +1,12 @@
-//! The names of published files, and maps keyed by them.
+//! The names of published files.
+//!
+//! A name is checked once, when it is made. So whatever takes a [`FileName`] may use it as a path below a directory: it never
+//! leads out of it, and no component of it is special to the kernel.
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Bound;
+use std::path::Path;
+use std::str::FromStr;
 
 /// The longest component of a name, in bytes: what Linux filesystems allow.
 pub(crate) const COMPONENT_MAX: usize = 255;
@@ -104,6 +107,21 @@ impl FileName {
         &self.0
     }
 
+    /// Returns the directories that the file is in, outermost first, each as a whole.
+    pub(crate) fn directories(&self) -> impl Iterator<Item = &str> {
+        self.0.match_indices('/').filter_map(|(end, _)| self.0.get(..end))
+    }
+
+    /// Returns how long the innermost directory is that another file is in, too: 0 if there is none.
+    pub(crate) fn shared(&self, other: &Self) -> usize {
+        let same = self.0.bytes().zip(other.0.bytes()).take_while(|(one, other)| one == other).count();
+        self.0
+            .as_bytes()
+            .get(..same)
+            .and_then(|same| same.iter().rposition(|byte| *byte == b'/'))
+            .unwrap_or(0)
+    }
+
     /// Returns the names of the directories that the file is in, outermost first, and its own last component.
     pub(crate) fn split(&self) -> (impl Iterator<Item = &str>, &str) {
         let (directories, last) = self.0.rsplit_once('/').unwrap_or(("", &self.0));
@@ -111,6 +129,7 @@ impl FileName {
     }
 }
 
+/// Checks what stands between two slashes: it must be a name that a directory can hold, and no way out of one.
 fn check_component(component: &str) -> Result<(), NameError> {
     match component {
         "" => Err(NameError::EmptyComponent),
@@ -128,109 +147,52 @@ impl Borrow<str> for FileName {
     }
 }
 
+impl AsRef<str> for FileName {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// As a path relative to the published directory.
+impl AsRef<Path> for FileName {
+    fn as_ref(&self) -> &Path {
+        Path::new(&self.0)
+    }
+}
+
+impl FromStr for FileName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Self::new(text)
+    }
+}
+
+impl TryFrom<&str> for FileName {
+    type Error = NameError;
+
+    fn try_from(text: &str) -> Result<Self, NameError> {
+        Self::new(text)
+    }
+}
+
+impl TryFrom<String> for FileName {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        Self::new(text)
+    }
+}
+
+impl From<FileName> for String {
+    fn from(name: FileName) -> Self {
+        name.0
+    }
+}
+
 impl fmt::Display for FileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// Something for each of a set of file names that can exist side by side: no name twice, and none that is a file here
-/// and a directory there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileMap<T>(BTreeMap<FileName, T>);
-
-/// Two names that cannot exist side by side.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NameConflict {
-    /// The name is there already.
-    #[error("`{0}` is there already")]
-    Duplicate(FileName),
-    /// One name is a file and also a directory that the other is in.
-    #[error("`{file}` cannot be a file, as `{inside}` is inside it")]
-    FileAndDirectory {
-        /// The shorter name.
-        file: FileName,
-        /// The longer name.
-        inside: FileName,
-    },
-}
-
-impl<T> FileMap<T> {
-    /// Makes an empty map.
-    pub fn new() -> Self {
-        Self(BTreeMap::new())
-    }
-
-    /// Adds a name.
-    ///
-    /// # Errors
-    ///
-    /// A name of the map that this one cannot stand beside; the map is unchanged then.
-    pub fn insert(&mut self, name: FileName, value: T) -> Result<(), NameConflict> {
-        if self.0.contains_key(&name) {
-            return Err(NameConflict::Duplicate(name));
-        }
-        let ancestors = name.0.match_indices('/').filter_map(|(end, _)| name.0.get(..end));
-        if let Some(ancestor) = ancestors.into_iter().find(|ancestor| self.0.contains_key(*ancestor)) {
-            return Err(NameConflict::FileAndDirectory { file: FileName(ancestor.to_owned()), inside: name });
-        }
-        if let Some(inside) = self.first_inside(name.as_str()) {
-            return Err(NameConflict::FileAndDirectory { file: name, inside });
-        }
-        self.0.insert(name, value);
-        Ok(())
-    }
-
-    /// Says whether any name is inside this directory.
-    pub(crate) fn has_directory(&self, directory: &str) -> bool {
-        self.first_inside(directory).is_some()
-    }
-
-    fn first_inside(&self, directory: &str) -> Option<FileName> {
-        let prefix = format!("{directory}/");
-        let (next, _) =
-            self.0.range::<str, _>((Bound::Included(prefix.as_str()), Bound::Unbounded)).next()?;
-        next.0.starts_with(&prefix).then(|| next.clone())
-    }
-
-    /// Returns what a name stands for.
-    pub fn get(&self, name: &str) -> Option<&T> {
-        self.0.get(name)
-    }
-
-    /// Returns the map's own copy of a name, and what it stands for.
-    pub(crate) fn get_entry(&self, name: &str) -> Option<(&FileName, &T)> {
-        self.0.get_key_value(name)
-    }
-
-    /// Visits names and values in the order of the names.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&FileName, &T)> {
-        self.0.iter()
-    }
-
-    /// Makes another map out of this one: with the same names, or fewer.
-    pub fn filter_map<'m, U>(
-        &'m self,
-        mut value: impl FnMut(&'m FileName, &'m T) -> Option<U>,
-    ) -> FileMap<U> {
-        FileMap(self.0.iter().filter_map(|(name, old)| Some((name.clone(), value(name, old)?))).collect())
-    }
-
-    /// Returns how many names there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Says whether there is no name.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl<T> Default for FileMap<T> {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -264,71 +226,41 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_made_and_used_as_texts_and_paths_are() {
+        let name: FileName = "db/password".parse().unwrap();
+        assert_eq!(FileName::try_from("db/password"), Ok(name.clone()));
+        assert_eq!(FileName::try_from("db/password".to_owned()), Ok(name.clone()));
+        assert_eq!(FileName::try_from("/x"), Err(NameError::Absolute));
+        assert_eq!("".parse::<FileName>(), Err(NameError::Empty));
+        assert_eq!(Path::new("/run").join(&name), Path::new("/run/db/password"));
+        assert_eq!(
+            (AsRef::<str>::as_ref(&name), String::from(name.clone())),
+            ("db/password", name.to_string())
+        );
+    }
+
+    #[test]
+    fn names_share_the_directories_that_both_are_in() {
+        let shared =
+            |one: &str, other: &str| FileName::new(one).unwrap().shared(&FileName::new(other).unwrap());
+        assert_eq!(shared("a/b/c", "a/b/d"), 3);
+        assert_eq!(shared("a/b/c", "a/bc"), 1);
+        assert_eq!((shared("a/b", "a-b"), shared("a/b", "a"), shared("a", "a")), (0, 0, 0));
+        assert_eq!(FileName::new("a/b/c").unwrap().directories().collect::<Vec<_>>(), ["a", "a/b"]);
+    }
+
+    #[test]
     fn odd_but_good_names_are_taken() {
         for name in ["...", ".a", "a b", "ü/ß", "-", "a\\b", &"x".repeat(255), &("x/".repeat(63) + "x")] {
             assert_eq!(FileName::new(name).unwrap().as_str(), name);
         }
     }
 
-    #[test]
-    fn a_map_says_what_it_holds_and_makes_another_of_fewer_names() {
-        let mut map = FileMap::new();
-        assert!(map.is_empty());
-        for (number, name) in ["a", "b", "c"].into_iter().enumerate() {
-            map.insert(FileName::new(name).unwrap(), number).unwrap();
-        }
-        assert!(!map.is_empty());
-        let fewer = map.filter_map(|name, number| (name.as_str() != "b").then_some(number * 10));
-        let found: Vec<_> = fewer.iter().map(|(name, number)| (name.as_str(), *number)).collect();
-        assert_eq!((found, fewer.len(), map.len()), (vec![("a", 0), ("c", 20)], 2, 3));
-    }
-
-    #[test]
-    fn conflicts_name_both_sides_in_either_order() {
-        let name = |text: &str| FileName::new(text).unwrap();
-        for [first, second] in [["a", "a/b/c"], ["a/b/c", "a"]] {
-            let mut map = FileMap::new();
-            map.insert(name(first), ()).unwrap();
-            map.insert(name("a-b"), ()).unwrap();
-            let conflict = map.insert(name(second), ()).unwrap_err();
-            assert_eq!(conflict.to_string(), "`a` cannot be a file, as `a/b/c` is inside it");
-            assert_eq!(map.len(), 2);
-        }
-        let mut map = FileMap::new();
-        map.insert(name("a"), ()).unwrap();
-        assert_eq!(map.insert(name("a"), ()).unwrap_err(), NameConflict::Duplicate(name("a")));
-    }
-
     proptest! {
-        /// The files of each directory stand together, which lets one be filled and closed before the next.
-        #[test]
-        fn files_of_a_directory_stand_together(texts in prop::collection::vec("[ab.-]{1,2}(/[ab0]{1,2}){0,2}", 1..20)) {
-            let mut map = FileMap::new();
-            for name in texts.into_iter().filter_map(|text| FileName::new(text).ok()) {
-                let _ = map.insert(name, ());
-            }
-            let mut left = std::collections::HashSet::new();
-            let mut last = None;
-            for (name, ()) in map.iter() {
-                let directory = name.as_str().rsplit_once('/').map(|(directory, _)| directory.to_owned());
-                prop_assert!(!left.contains(&directory) || directory.is_none(), "{name} comes back to a directory");
-                if last != Some(directory.clone()) {
-                    let inside_last = |d: &Option<String>, l: &Option<String>| match (d, l) {
-                        (_, None) => true,
-                        (Some(d), Some(l)) => d.starts_with(&format!("{l}/")),
-                        _ => false,
-                    };
-                    if let Some(last) = last.replace(directory.clone()) && !inside_last(&directory, &last) {
-                        left.insert(last);
-                    }
-                }
-            }
-        }
-
         #[test]
         fn a_name_that_is_taken_never_leaves_its_directory(text in "[a./]{0,12}") {
             if let Ok(name) = FileName::new(text) {
-                let path = std::path::Path::new(name.as_str());
+                let path = Path::new(name.as_str());
                 prop_assert!(path.components().all(|c| matches!(c, std::path::Component::Normal(_))));
             }
         }

@@ -1,28 +1,29 @@
 //! The small interface: fill a directory, flip it, done.
 
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use crate::{Attributes, Error, File, FileName, Mode, Options, Published, Result, Staging, Step};
+use crate::{Attributes, Error, FileName, Mode, NewFile, Options, Published, Result, Staging, Step};
 
 /// How long [`fill`] waits for another run to end.
 const WAIT: Duration = Duration::from_secs(30);
 
 /// A staging that is being filled with files that only their owner may read.
 #[derive(Debug)]
-pub struct Filling<'s, 'l, 'd>(&'s mut Staging<'l, 'd>);
+pub struct Filling<'l>(Staging<'l>);
 
-impl Filling<'_, '_, '_> {
+impl Filling<'_> {
     /// Writes one file with mode 0400; `/` in its name makes directories.
     ///
     /// # Errors
     ///
-    /// A name that is not valid or taken, and whatever the system says.
+    /// A name that is not valid or taken, and whatever the system says. Nothing is published then, even if the closure goes
+    /// on: a set without one of its files is not complete.
     pub fn write(&mut self, name: &str, bytes: impl AsRef<[u8]>) -> Result<()> {
         let name =
             FileName::new(name).map_err(|why| Error::refuse(Step::Validate, "create", name, why.into()))?;
         let attributes = Attributes::with_mode(Mode::OWNER_READS);
-        self.0.write(&name, File { bytes: bytes.as_ref(), attributes })
+        self.0.write(&name, NewFile::new(bytes.as_ref(), attributes))
     }
 }
 
@@ -44,20 +45,24 @@ impl Filling<'_, '_, '_> {
 ///
 /// # Errors
 ///
-/// The closure's, or the protocol's; what was published before is still there. One exception: the step of the error is
-/// [`Step::Settle`] if the link has flipped, but it is not known whether the flip would survive a power cut.
-pub fn fill(link: impl AsRef<Path>, fill: impl FnOnce(&mut Filling<'_, '_, '_>) -> Result<()>) -> Result<()> {
-    let dir = Options::new().open(link)?;
-    let mut locked = dir.lock(WAIT, &SystemTime::now)?;
-    let mut staging = locked.stage()?;
-    fill(&mut Filling(&mut staging))?;
-    let Published { unsettled, .. } = staging.publish(None, &SystemTime::now)?;
-    if let Some(error) = unsettled {
+/// The closure's, or the protocol's; what was published before is still there. [`Error::is_after_flip`] tells the exceptions:
+///
+/// - The new set is current, but it is not known whether it would survive a power cut ([`Error::is_unsettled`]).
+/// - The link was flipped, but somebody had moved the directory that it is in, so the path leads elsewhere.
+///
+/// That the time of the success could not be recorded is no error: the set is published all the same.
+pub fn fill(link: impl AsRef<Path>, fill: impl FnOnce(&mut Filling<'_>) -> Result<()>) -> Result<()> {
+    let mut locked = Options::new().open(link)?.lock(WAIT)?;
+    let Published { misplaced, unsettled, .. } = {
+        let mut filling = Filling(locked.stage()?);
+        fill(&mut filling)?;
+        filling.0.publish(None)?
+    };
+    if let Some(error) = misplaced.or(unsettled) {
         return Err(error);
     }
-    if let Err(error) = locked.succeed(SystemTime::now()) {
-        // The set is published all the same: only the time of the success is not on record.
-        tracing::debug!(step = error.step().number(), %error, "the time of the run is not noted");
+    if let Err(error) = locked.record_success() {
+        tracing::debug!(step = error.step().number(), %error, "the time of the run is not recorded");
     }
     Ok(())
 }

@@ -1,4 +1,9 @@
 //! A generation's directory, opened so that nothing planted under its name is taken for it.
+//!
+//! Where nobody but us can write to the parent, whatever has a name of ours is ours. Elsewhere somebody may have put another
+//! directory under the name: one of their own, one of ours from another place, a link, or a mount. So the directory must
+//! be one, on the parent's device, with nothing mounted on it, of an owner whom we trust. To change it, or to remove it, more is
+//! asked for: its inode must be on record in the state directory, where nobody else can write.
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;

@@ -1,15 +1,19 @@
 //! Steps 2 to 4: the lock, the look at the link, and the healing that every run begins with.
+//!
+//! The lock is a `flock` on a file that is never removed. A file that exists and is not locked says nothing, so no kill
+//! leaves a stale lock behind; and a lock on a removed file would lock nothing, as the next run makes another one. That is
+//! why a run looks at the number of the file's links: once it has the lock, and again right before the flip.
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, Mode, OFlags, fchmod, openat, readlinkat, statat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use crate::clock::{self, Clock};
+use crate::clock;
 use crate::error::At;
 use crate::flock::Flock;
 use crate::generation::Generation;
@@ -33,9 +37,13 @@ const POLL: Duration = Duration::from_millis(20);
 ///
 /// To hold it means that the link was looked at and that leftovers were swept away: all that changes a published
 /// directory is a method of this type, or of what it returns.
+///
+/// It owns what it needs, so it can be moved to a thread of its own. Publishing blocks: a barrier waits for the disk. The lock
+/// is that of the process, however its threads hand it around, and the kernel gives it back when the process ends.
 #[derive(Debug)]
-pub struct Locked<'d> {
-    pub(crate) dir: &'d AtomicDir,
+#[must_use = "the lock is given back on drop"]
+pub struct Locked {
+    pub(crate) dir: AtomicDir,
     lock: Flock,
     pub(crate) state: State,
     pub(crate) current: Option<Id>,
@@ -47,22 +55,24 @@ pub struct Locked<'d> {
 }
 
 impl AtomicDir {
-    /// Takes the lock if nobody holds it (step 2), looks at the link (step 3), and heals (step 4).
+    /// Takes the lock if nobody holds it (step 2), looks at the link (step 3), and heals (step 4). Never waits for another
+    /// run.
     ///
     /// Ages are counted to what the clock says once the lock is held.
     ///
     /// # Errors
     ///
-    /// A lock that is not ours, a link that is not ours: nothing has been touched then.
-    pub fn try_lock(&self, clock: Clock<'_>) -> Result<Option<Locked<'_>>> {
+    /// [`Refusal::Busy`] if somebody holds it ([`Error::is_busy`]); a lock that is not ours, a link that is not ours.
+    /// Nothing has been touched then. What healing cannot remove is no error: see [`Locked::sweep`].
+    pub fn try_lock(&self) -> Result<Locked> {
         let state = State::open_or_make(self)?;
         let path = || state.join(LOCK);
         let lock = Flock::exclusive(open_lock(&state)?).at(Step::Lock, "lock", path())?;
-        let Some(lock) = lock else { return Ok(None) };
+        let lock = lock.ok_or_else(|| self.busy())?;
         let found = lock.file().metadata().at(Step::Lock, "inspect", path())?;
         if is_removed(&found) {
             // By somebody, before we had it. Another run may hold a new one: look again.
-            return Ok(None);
+            return Err(self.busy());
         }
         tracing::debug!(step = Step::Lock.number(), path = %path().display(), "locked");
         let current = self.read_link()?;
@@ -72,7 +82,7 @@ impl AtomicDir {
         }
         let inventory = Inventory::take(self, Some(&state))?;
         let mut locked = Locked {
-            dir: self,
+            dir: self.clone(),
             lock,
             state,
             current,
@@ -81,34 +91,38 @@ impl AtomicDir {
             unsettled: None,
             leftover: None,
         };
-        locked.heal(inventory, clock());
-        Ok(Some(locked))
+        locked.heal(inventory);
+        Ok(locked)
     }
 
-    /// Takes the lock as [`try_lock`](Self::try_lock) does, waiting for it.
+    /// Takes the lock as [`try_lock`](Self::try_lock) does, waiting for it: this thread sleeps meanwhile, for 20
+    /// milliseconds at a time. Counted is the time asleep.
     ///
     /// # Errors
     ///
     /// [`Refusal::Busy`] if somebody still holds it after this time; otherwise as there.
-    pub fn lock(&self, wait: Duration, clock: Clock<'_>) -> Result<Locked<'_>> {
-        let deadline = Instant::now().checked_add(wait);
+    pub fn lock(&self, wait: Duration) -> Result<Locked> {
+        let mut left = wait;
         loop {
-            if let Some(locked) = self.try_lock(clock)? {
-                return Ok(locked);
+            match self.try_lock() {
+                Err(error) if error.is_busy() && !left.is_zero() => {}
+                tried => return tried,
             }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                return Err(self.busy());
-            }
-            std::thread::sleep(POLL);
+            let pause = left.min(POLL);
+            std::thread::sleep(pause);
+            left = left.saturating_sub(pause);
         }
     }
 
-    /// Returns the error for a lock that somebody holds, for whoever waits in his own way.
-    pub fn busy(&self) -> Error {
+    /// Returns the error for a lock that somebody holds.
+    pub(crate) fn busy(&self) -> Error {
         Error::refuse(Step::Lock, "lock", self.parent.join(&self.link.state()).join(LOCK), Refusal::Busy)
     }
 
     /// Looks at the link without following it: the generation it names, or `None` where nothing is.
+    ///
+    /// The text of the link is the only thing that is believed of it, and only if it is exactly a name of ours. No path is
+    /// ever built from any other text.
     pub(crate) fn read_link(&self) -> Result<Option<Id>> {
         let name = self.link.as_str();
         let path = || self.parent.join(name);
@@ -129,6 +143,7 @@ impl AtomicDir {
         }
     }
 
+    /// Where others can put names into the parent, a link of theirs is not ours, whatever it says.
     fn check_link_owner(&self) -> Result<()> {
         let name = self.link.as_str();
         let found = statat(&self.parent.directory, name, AtFlags::SYMLINK_NOFOLLOW);
@@ -191,12 +206,13 @@ fn refuse_lock(path: PathBuf) -> Error {
     Error::refuse(Step::Lock, "use", path, Refusal::NotALockFile)
 }
 
+/// Says whether the file has no name any more, so that another run would make and lock another one.
 fn is_removed(lock: &Metadata) -> bool {
     lock.nlink() == 0
 }
 
-impl Locked<'_> {
-    /// Returns the generation that the link names.
+impl Locked {
+    /// Returns the generation that the link names: `None` before the first publish.
     pub fn current(&self) -> Option<&Id> {
         self.current.as_ref()
     }
@@ -211,13 +227,18 @@ impl Locked<'_> {
         self.unsettled.as_ref()
     }
 
-    /// Ends a run that succeeded: notes the time on the lock file, and unlocks.
+    /// Ends a run that succeeded: records the time on the lock file, and unlocks.
+    ///
+    /// Call it whether or not there was anything to publish, but not while anything of the run is still to be done: monitors
+    /// take this time for the last one at which all was well ([`Status::last_success`](crate::Status::last_success)), and
+    /// the next run takes it for a sign that the last flip is durable.
     ///
     /// # Errors
     ///
-    /// The time could not be noted. What is published stays published.
-    pub fn succeed(self, now: SystemTime) -> Result<()> {
-        clock::set_modified(self.lock.file(), now).at(Step::Lock, "set the time of", self.state.join(LOCK))
+    /// The time could not be recorded. What is published stays published.
+    pub fn record_success(self) -> Result<()> {
+        let set = clock::set_modified(self.lock.file(), self.dir.options.clock.now());
+        set.at(Step::Lock, "set the time of", self.state.join(LOCK))
     }
 
     /// Takes the reason why a staging that was not published is still on disk, secrets and all: the next run tries again to
@@ -227,12 +248,16 @@ impl Locked<'_> {
     }
 
     /// Step 4: removes what unfinished runs left, and what is due.
-    fn heal(&mut self, inventory: Inventory, now: SystemTime) {
-        self.sweep = inventory.clear_unfinished(self.dir, &self.state, self.current.as_ref());
+    ///
+    /// What is unfinished goes first, whatever its age: nothing but a killed run leaves a mark, as the lock is held. Whatever
+    /// is due goes only once the last flip is durable.
+    fn heal(&mut self, inventory: Inventory) {
+        let now = self.dir.options.clock.now();
+        self.sweep = inventory.clear_unfinished(&self.dir, &self.state, self.current.as_ref());
         self.superseded = inventory.superseded(self.current.as_ref());
         match self.settle_last_flip() {
             Ok(()) => {
-                let retired = sweep::retire(self.dir, &self.state, Step::Heal, &mut self.superseded, now);
+                let retired = sweep::retire(&self.dir, &self.state, Step::Heal, &mut self.superseded, now);
                 self.sweep.add(retired);
             }
             Err(error) => self.unsettled = Some(error),
@@ -243,26 +268,42 @@ impl Locked<'_> {
     /// it may yet be needed, and nothing is retired.
     fn settle_last_flip(&self) -> Result<()> {
         match &self.current {
-            Some(current) if !self.is_settled(current) => publish::settle(self.dir),
+            Some(current) if !self.is_settled(current) => publish::settle(&self.dir),
             _ => Ok(()),
         }
     }
 
-    /// Says whether a run has succeeded since this generation was published. If that cannot be told, it has not.
+    /// Says whether a run has succeeded since this generation was published. If that cannot be told, it has not: one `fsync`
+    /// too many does no harm.
     fn is_settled(&self, current: &Id) -> bool {
-        let generation = Generation::open_if_ours(self.dir, Step::Heal, current);
+        let generation = Generation::open_if_ours(&self.dir, Step::Heal, current);
         let published = generation.ok().flatten().and_then(|generation| generation.found.modified().ok());
         let succeeded = self.lock.file().metadata().and_then(|found| found.modified()).ok();
         matches!((published, succeeded), (Some(published), Some(succeeded)) if published <= succeeded)
     }
 
-    /// Says that nobody has removed the lock, or the directory that it is in, so that no other run can hold one of the same
+    /// Ensures that nobody has removed the lock, or the directory that it is in, so that no other run can hold one of the same
     /// name.
     pub(crate) fn ensure_held(&self, step: Step) -> Result<()> {
         let found = self.lock.file().metadata().at(step, "inspect", self.state.join(LOCK))?;
         if is_removed(&found) {
             return Err(Error::refuse(step, "rely on", self.state.join(LOCK), Refusal::LockRemoved));
         }
-        self.state.ensure_in_place(self.dir, step)
+        self.state.ensure_in_place(&self.dir, step)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{NoteClaim, Snapshot};
+
+    #[test]
+    fn what_a_run_holds_can_be_moved_to_another_thread() {
+        fn moves<T: Send + 'static>() {}
+        moves::<AtomicDir>();
+        moves::<Locked>();
+        moves::<NoteClaim>();
+        moves::<Snapshot>();
     }
 }

@@ -1,4 +1,7 @@
 //! The names beside the link: every one is derived from the link's own, and parsed back exactly.
+//!
+//! What a run removes it finds by these names alone. So a name that is nearly one of ours, or one of another link, must never
+//! be taken for ours: each is parsed whole, with nothing left over, and an ID has one length and one alphabet.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,39 +12,37 @@ use crate::{FileName, NameError};
 /// How many random characters tell one generation from another.
 const ID_LENGTH: usize = 16;
 
+const ALPHABET: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+const BASE: u128 = ALPHABET.len() as u128;
+
 /// What tells a generation, its record, its note and its temporary link from others: 16 random letters and digits.
+///
+/// No ID is used twice at a link. Its order says nothing of which generation is newer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(String);
 
 impl Id {
+    /// Reads an ID back: nothing but exactly 16 letters and digits of ASCII.
     fn parse(text: &str) -> Option<Self> {
         let exact = text.len() == ID_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         exact.then(|| Self(text.to_owned()))
     }
 
-    /// Makes something under a new random name with this prefix; a name that is taken is tried again with another.
-    ///
-    /// The randomness, and the bound on the tries, are tempfile's.
-    pub(crate) fn fresh<T, E: Into<std::io::Error>>(
-        prefix: &str,
-        mut make: impl FnMut(&str, &Id) -> Result<T, E>,
-    ) -> std::io::Result<(Self, T)> {
-        let named = tempfile::Builder::new()
-            .prefix(prefix)
-            .rand_bytes(ID_LENGTH)
-            .disable_cleanup(true)
-            // The folder is never touched: what is made is made relative to a descriptor, under the last component.
-            .make_in("/", |path| {
-                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-                let id = name.strip_prefix(prefix).and_then(Self::parse);
-                let id = id.ok_or(std::io::ErrorKind::InvalidFilename)?;
-                make(name, &id).map(|made| (id, made)).map_err(Into::into)
-            })
-            // Whose text would speak of temporary files and of the folder that is never touched.
-            .map_err(|error| {
-                error.raw_os_error().map_or(error.kind().into(), std::io::Error::from_raw_os_error)
-            })?;
-        Ok(named.into_parts().0)
+    /// Makes an ID out of a random number. One of 128 bits makes each of the 62^16 IDs as likely as any other, but for one
+    /// part in 2^32.
+    pub(crate) fn of(mut number: u128) -> Self {
+        let characters = (0..ID_LENGTH).filter_map(|_| {
+            let digit = usize::try_from(number % BASE).ok();
+            number /= BASE;
+            ALPHABET.get(digit?).copied().map(char::from)
+        });
+        Self(characters.collect())
+    }
+
+    /// Returns the 16 letters and digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -77,6 +78,7 @@ pub(crate) const LOCK: &str = "lock";
 /// What a note's name begins with.
 pub(crate) const NOTE: &str = "note-";
 
+/// What a record's name begins with.
 const RECORD: &str = "made-";
 
 /// A name in the state directory, `.NAME.state`.
@@ -144,14 +146,20 @@ impl LinkName {
         &self.0
     }
 
-    /// Says that a published file may have this name: none may start like the names that are kept beside the link.
+    /// Checks that a published file may have this name: none may start like the names that are kept beside the link.
+    ///
+    /// Such a file would do no harm where it is, but whoever copies the set beside the link would take it for ours.
+    /// [`Staging::write`](crate::Staging::write) checks this too; ask here first to find every such name at once.
     ///
     /// # Errors
     ///
     /// [`NameError::Reserved`].
-    pub fn allow(&self, file: &FileName) -> Result<(), NameError> {
-        let reserved = format!(".{}.", self.0);
-        if file.as_str().starts_with(&reserved) { Err(NameError::Reserved(reserved)) } else { Ok(()) }
+    pub fn check_reserved(&self, file: &FileName) -> Result<(), NameError> {
+        let rest = file.as_str().strip_prefix('.').and_then(|rest| rest.strip_prefix(&self.0));
+        if rest.is_some_and(|rest| rest.starts_with('.')) {
+            return Err(NameError::Reserved(format!(".{}.", self.0)));
+        }
+        Ok(())
     }
 
     /// Returns the name of the state directory.
@@ -159,10 +167,12 @@ impl LinkName {
         format!(".{}.state", self.0)
     }
 
+    /// Returns what the names of a role begin with.
     pub(crate) fn prefix(&self, role: Role) -> String {
         format!(".{}.{}-", self.0, role.word())
     }
 
+    /// Returns the name that an ID has in a role.
     pub(crate) fn name(&self, role: Role, id: &Id) -> String {
         format!("{}{id}", self.prefix(role))
     }
@@ -260,21 +270,13 @@ mod tests {
     }
 
     #[test]
-    fn fresh_names_differ_and_parse() {
-        let app = link("app");
-        let prefix = app.prefix(Role::Mark);
-        let mut taken: Vec<String> = Vec::new();
-        for _ in 0..100 {
-            let (id, ()) = Id::fresh(&prefix, |name, _| {
-                if taken.iter().any(|taken| taken == name) {
-                    return Err(std::io::Error::from(std::io::ErrorKind::AlreadyExists));
-                }
-                taken.push(name.to_owned());
-                Ok(())
-            })
-            .unwrap();
-            assert_eq!(app.parse(taken.last().unwrap()), Some((Role::Mark, id)));
+    fn an_id_of_any_number_is_read_back() {
+        for number in [0, 1, 61, 62, u128::MAX] {
+            let id = Id::of(number);
+            assert_eq!(Id::parse(id.as_str()), Some(id));
         }
+        assert_eq!(Id::of(0).as_str(), "0000000000000000");
+        assert_eq!(Id::of(61 + 62).as_str(), "z100000000000000");
     }
 
     proptest! {

@@ -1,4 +1,18 @@
 //! A few bytes that a publisher keeps of a generation, in the state directory. What they say is the publisher's affair.
+//!
+//! A note is written before the flip, so that a generation is never current without it. It may be replaced later by one
+//! rename, and is removed with its generation. Only the publisher and root can read it.
+//!
+//! A claim is a lock on the note's file. It serves work that follows a publish, such as telling a program of it, which may
+//! take longer than the publisher's lock should be held:
+//!
+//! 1. Under the lock, read the note: it says that there is work to do.
+//! 2. Under the same lock, claim the note. If somebody else has it, they do the work.
+//! 3. Give the lock back, work, take the lock again, and replace the note by one that says "done".
+//! 4. Drop the claim. Should the process be killed before that, the kernel drops it, and the note still says "to do".
+//!
+//! The claim is on the file, and replacing the note makes another file. So a note must not be replaced by anyone but the
+//! holder of its claim; the lock that replacing takes is what both look under.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -24,39 +38,86 @@ const MODE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// A note that this process alone works on, until the claim is dropped. Survives the lock.
 #[derive(Debug)]
+#[must_use = "the claim ends when it is dropped"]
 pub struct NoteClaim {
     _held: Flock,
 }
 
-impl AtomicDir {
-    /// Reads the note of a generation: `None` if there is none.
+impl Locked {
+    /// Reads the note of the current generation: `None` if there is none, or nothing is published.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let link = folder.path().join("app");
+    /// let mut locked = atomicdir::Options::new().open(&link)?.try_lock()?;
+    /// locked.stage()?.publish(Some(b"from the build 4711"))?;
+    /// assert_eq!(locked.note()?.as_deref(), Some(&b"from the build 4711"[..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// It cannot be read, is not a regular file, or is longer than 16 MiB.
-    pub fn note(&self, id: &Id) -> Result<Option<Vec<u8>>> {
-        match State::open(self, Step::Note)? {
-            Some(state) => read(&state, id),
+    pub fn note(&self) -> Result<Option<Vec<u8>>> {
+        match &self.current {
+            Some(current) => read(&self.state, current),
             None => Ok(None),
         }
     }
 
-    /// Claims the note of a generation: `None` if there is no note, or another process works on it.
+    /// Claims the note of the current generation: `None` if there is no note, or another process works on it.
     ///
     /// Two processes that find the same work noted agree in this way on who does it, without holding the lock for it.
     ///
     /// # Errors
     ///
     /// As for [`note`](Self::note).
-    pub fn claim_note(&self, id: &Id) -> Result<Option<NoteClaim>> {
-        let Some(state) = State::open(self, Step::Note)? else { return Ok(None) };
-        let Some((file, path)) = open(&state, id)? else { return Ok(None) };
+    pub fn claim_note(&self) -> Result<Option<NoteClaim>> {
+        let Some(current) = &self.current else { return Ok(None) };
+        let Some((file, path)) = open(&self.state, current)? else { return Ok(None) };
         let held = Flock::exclusive(file).at(Step::Note, "lock", path)?;
         Ok(held.map(|held| NoteClaim { _held: held }))
+    }
+
+    /// Replaces the note of the current generation, atomically, and durably unless the options say otherwise. The directory
+    /// that holds the link does not change by it.
+    ///
+    /// A generation without a record, because somebody removed the state directory, is put on record: call this only if
+    /// what it holds has been compared with what you would publish.
+    ///
+    /// # Errors
+    ///
+    /// What kept it from being replaced; the old note is still there, or the new one is complete.
+    pub fn replace_note(&self, bytes: &[u8]) -> Result<()> {
+        let Some(current) = &self.current else { return Ok(()) };
+        self.restore_record(current)?;
+        let state = &self.state;
+        let random = &self.dir.options.random;
+        let made = random.fresh(NOTE, |name, _| openat(&state.directory, name, CREATE, MODE).map(File::from));
+        let (id, file) = made.at(Step::Note, "create a note in", &state.path)?;
+        let replaced = fill_and_rename(&self.dir, state, &id, file, bytes, current);
+        if replaced.is_err() && removal::forget(state, Step::Note, &id).is_err() {
+            // It belongs to no generation, so the next run's healing removes it.
+            tracing::debug!(step = Step::Note.number(), %id, "a half-written note stays until the next run");
+        }
+        replaced
+    }
+
+    /// Puts the current generation on record again if its record is gone, so that it can be removed one day.
+    fn restore_record(&self, current: &Id) -> Result<()> {
+        if self.state.recorded(Step::Note, current)?.is_some() {
+            return Ok(());
+        }
+        match Generation::open_if_ours(&self.dir, Step::Note, current)? {
+            Some(generation) => self.state.record(&self.dir, Step::Note, current, generation.found.ino()),
+            None => Ok(()),
+        }
     }
 }
 
 /// Reads a note: `None` if there is none.
+///
+/// At most one byte more than a note may have is read, whatever is there.
 pub(crate) fn read(state: &State, id: &Id) -> Result<Option<Vec<u8>>> {
     let Some((file, path)) = open(state, id)? else { return Ok(None) };
     let mut bytes = Vec::new();
@@ -67,6 +128,7 @@ pub(crate) fn read(state: &State, id: &Id) -> Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
+/// Opens a note, if it is a regular file: through no link, and without waiting for the other end of a FIFO.
 fn open(state: &State, id: &Id) -> Result<Option<(File, PathBuf)>> {
     let name = StateName::Note(id.clone()).to_string();
     let path = state.join(&name);
@@ -80,41 +142,7 @@ fn open(state: &State, id: &Id) -> Result<Option<(File, PathBuf)>> {
     if found.is_file() { Ok(Some((file, path))) } else { Err(refuse(path)) }
 }
 
-impl Locked<'_> {
-    /// Replaces the note of the current generation, atomically, and durably unless the options say otherwise.
-    ///
-    /// A generation without a record, because somebody removed the state directory, is put on record: call this only if
-    /// what it holds has been compared with what you would publish.
-    ///
-    /// # Errors
-    ///
-    /// What kept it from being replaced; the old note is still there, or the new one is complete.
-    pub fn replace_note(&self, bytes: &[u8]) -> Result<()> {
-        let Some(current) = &self.current else { return Ok(()) };
-        self.restore_record(current)?;
-        let state = &self.state;
-        let made = Id::fresh(NOTE, |name, _| openat(&state.directory, name, CREATE, MODE).map(File::from));
-        let (id, file) = made.at(Step::Note, "create a note in", &state.path)?;
-        let replaced = fill_and_rename(self.dir, state, &id, file, bytes, current);
-        if replaced.is_err() && removal::forget(state, Step::Note, &id).is_err() {
-            // It belongs to no generation, so the next run's healing removes it.
-            tracing::debug!(step = Step::Note.number(), %id, "a half-written note stays until the next run");
-        }
-        replaced
-    }
-
-    fn restore_record(&self, current: &Id) -> Result<()> {
-        if self.state.recorded(Step::Note, current)?.is_some() {
-            return Ok(());
-        }
-        match Generation::open_if_ours(self.dir, Step::Note, current)? {
-            Some(generation) => self.state.record(self.dir, Step::Note, current, generation.found.ino()),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Writes the note of a generation that is being staged (step 7).
+/// Writes the note of a generation that is being staged (step 7). The barrier, which follows, makes it durable.
 pub(crate) fn create(dir: &AtomicDir, state: &State, id: &Id, bytes: &[u8]) -> Result<()> {
     let name = StateName::Note(id.clone()).to_string();
     let path = state.join(&name);
@@ -127,6 +155,7 @@ pub(crate) fn create(dir: &AtomicDir, state: &State, id: &Id, bytes: &[u8]) -> R
     platform::close(file).at(Step::Note, "close", path)
 }
 
+/// Writes a note into its new file. One that is too long is refused before a byte of it is on disk.
 fn fill(mut file: File, bytes: &[u8], path: &Path) -> Result<File> {
     if bytes.len() as u64 > LONGEST {
         return Err(Error::refuse(Step::Note, "write", path, Refusal::NoteTooLong(LONGEST)));
@@ -136,6 +165,8 @@ fn fill(mut file: File, bytes: &[u8], path: &Path) -> Result<File> {
     Ok(file)
 }
 
+/// Fills a new note and renames it over the old one. The file is synced before the rename, and the directory after it: a
+/// power cut leaves the old note or the new one.
 fn fill_and_rename(
     dir: &AtomicDir,
     state: &State,

@@ -1,23 +1,35 @@
 //! What is chosen once for a directory.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
+use crate::clock::Clock;
 use crate::parent::Parent;
 use crate::platform;
+use crate::random::Random;
 use crate::state::State;
 use crate::trust::Parents;
 use crate::{AtomicDir, Attributes, Error, LinkName, Mode, Result, Step};
 
 /// How much of a publish is on disk before the link flips, and when publishing returns.
+///
+/// The flip is atomic with each: at no moment does a reader see anything but a complete set. This is about power cuts and
+/// kernel panics alone, and as good as the promise of the filesystem and the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Durability {
     /// One `syncfs` before the flip. Everything else that waits on that filesystem is written too.
+    ///
+    /// Needs Linux 5.8 to notice every failure. Elsewhere each file is synced as with [`PerFile`](Self::PerFile).
     #[default]
     Filesystem,
     /// One `fsync` for each file and directory before the flip: as durable, for disks with much other traffic.
     PerFile,
     /// Nothing is synced: for tmpfs, and for what can be published again. Atomic all the same, while the power is on.
+    ///
+    /// After a power cut on a disk, the link may name files of length 0.
     None,
 }
 
@@ -33,12 +45,31 @@ impl Durability {
 }
 
 /// How a directory is published: made with [`Options::new`], used with [`Options::open`].
+///
+/// Two publishers of one link need not have the same options. Each retires by its own retention, and finds attributes that
+/// it did not choose different from what it wants.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let link = folder.path().join("app");
+/// use atomicdir::{Durability, Options};
+/// use std::time::Duration;
+///
+/// let options = Options::new().retain(Duration::from_secs(60)).durability(Durability::None);
+/// let mut locked = options.open(&link)?.try_lock()?;
+/// assert!(locked.current().is_none());
+/// locked.stage()?.publish(None)?;
+/// assert!(locked.current().is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Options {
     pub(crate) retain: Duration,
     pub(crate) durability: Durability,
     pub(crate) directory: Attributes,
     pub(crate) parents: Parents,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
 }
 
 impl Options {
@@ -46,19 +77,30 @@ impl Options {
     /// PHP does for 120 seconds by default.
     pub const RETAIN: Duration = Duration::from_secs(5 * 60);
 
-    /// Chooses the defaults: superseded generations stay for 5 minutes, durability is
-    /// [`Filesystem`](Durability::Filesystem), directories get mode 0700 and no change of owner, and the
-    /// directories that lead to the link are examined ([`Parents::Strict`]).
+    /// Chooses the defaults:
+    ///
+    /// | option | default |
+    /// |---|---|
+    /// | [`retain`](Self::retain) | 5 minutes |
+    /// | [`durability`](Self::durability) | [`Durability::Filesystem`] |
+    /// | [`directory`](Self::directory) | mode 0700, no change of owner |
+    /// | [`parents`](Self::parents) | [`Parents::Strict`] |
+    /// | [`clock`](Self::clock) | [`SystemTime::now`] |
+    /// | [`random`](Self::random) | the operating system's |
     pub fn new() -> Self {
         Self {
             retain: Self::RETAIN,
             durability: Durability::default(),
             directory: Attributes::with_mode(Mode::OWNER_ONLY),
             parents: Parents::Strict,
+            clock: Clock::default(),
+            random: Random::default(),
         }
     }
 
     /// Sets how long, at least, a superseded generation stays, counted from the flip. Zero removes it at the flip.
+    ///
+    /// Nothing removes it but a later run, and no run removes what a reader has pinned: old files may stay for longer.
     #[must_use]
     pub fn retain(mut self, retain: Duration) -> Self {
         self.retain = retain;
@@ -89,6 +131,26 @@ impl Options {
         self
     }
 
+    /// Sets the clock that ages are counted with, and that the times on disk are taken from.
+    ///
+    /// It is asked at the moment that counts: once the lock is held, at the flip, and before anything is retired. It may go
+    /// back; a generation that was superseded in the future by then counts as due. Nothing else reads a clock.
+    #[must_use]
+    pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Clock::new(now);
+        self
+    }
+
+    /// Sets the randomness that the names of generations are made of: a function that fills a buffer with it.
+    ///
+    /// The names have to be new, not secret. So a generator that is seeded, in a test for example, does no harm, as long as
+    /// it does not repeat itself: a name that is taken is tried again with other randomness, 100 times.
+    #[must_use]
+    pub fn random(mut self, fill: impl Fn(&mut [u8]) -> io::Result<()> + Send + Sync + 'static) -> Self {
+        self.random = Random::new(fill);
+        self
+    }
+
     /// Opens the directory that holds the link (step 1), making it and its parents where they are missing.
     ///
     /// # Errors
@@ -98,10 +160,13 @@ impl Options {
     pub fn open(self, link: impl AsRef<Path>) -> Result<AtomicDir> {
         let (parent, name) = split(link.as_ref())?;
         let parent = Parent::open_or_make(parent, self.parents, self.durability)?;
-        Ok(AtomicDir { parent, link: name, options: self })
+        Ok(self.with(parent, name))
     }
 
     /// Finds out whether a run would refuse the link or the directories that lead to it, and makes nothing.
+    ///
+    /// What it does not find out: whether the disk has room, whether somebody holds the lock, and whatever changes until
+    /// the run.
     ///
     /// # Errors
     ///
@@ -110,12 +175,17 @@ impl Options {
     pub fn inspect(self, link: impl AsRef<Path>) -> Result<()> {
         let (parent, name) = split(link.as_ref())?;
         let Some(parent) = Parent::open_as_run(parent, self.parents)? else { return Ok(()) };
-        let dir = AtomicDir { parent, link: name, options: self };
+        let dir = self.with(parent, name);
         dir.read_link()?;
         if let Some(state) = State::open(&dir, Step::Lock)? {
             state.ensure_ours()?;
         }
         dir.parent.ensure_writable()
+    }
+
+    /// Puts what was opened and what was chosen together.
+    pub(crate) fn with(self, parent: Parent, link: LinkName) -> AtomicDir {
+        AtomicDir { parent: Arc::new(parent), link, options: self }
     }
 }
 

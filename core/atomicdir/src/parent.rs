@@ -2,7 +2,7 @@
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, accessat, openat};
 use rustix::io::Errno;
@@ -91,7 +91,13 @@ impl Parent {
         self.path.join(name)
     }
 
-    /// Says that something in the parent is ours, which matters where anyone else can put names there.
+    /// Returns a path without symbolic links that leads here: absolute.
+    pub(crate) fn own_path(&self, step: Step) -> Result<PathBuf> {
+        let path = std::fs::canonicalize(&self.absolute).at(step, "find", &self.path)?;
+        self.ensure_led_here(&path, step).map(|()| path)
+    }
+
+    /// Ensures that something in the parent is ours, which matters where anyone else can put names there.
     pub(crate) fn ensure_ours(&self, step: Step, name: &str, owner: u32, also: Option<u32>) -> Result<()> {
         let user = geteuid().as_raw();
         let trusted = match self.exposure {
@@ -105,16 +111,20 @@ impl Parent {
         Err(Error::refuse(step, "trust", self.join(name), Refusal::NotOurs { owner, user }))
     }
 
-    /// Says that this process may make names here.
+    /// Ensures that this process may make names here.
     pub(crate) fn ensure_writable(&self) -> Result<()> {
         let access = Access::WRITE_OK | Access::EXEC_OK;
         accessat(&self.directory, ".", access, AtFlags::EACCESS).at(Step::Parent, "write to", &self.path)
     }
 
-    /// Says that the path still leads here: nobody has renamed the directory, or mounted something over it.
+    /// Ensures that the path still leads here: nobody has renamed the directory, or mounted something over it.
     pub(crate) fn ensure_in_place(&self, step: Step) -> Result<()> {
+        self.ensure_led_here(&self.absolute, step)
+    }
+
+    fn ensure_led_here(&self, path: &Path, step: Step) -> Result<()> {
         let moved = || Error::refuse(step, "find", &self.path, Refusal::Moved);
-        match std::fs::metadata(&self.absolute) {
+        match std::fs::metadata(path) {
             Ok(found) if (found.dev(), found.ino()) == (self.device, self.inode) => Ok(()),
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(error).at(step, "inspect", &self.path)

@@ -75,6 +75,27 @@ pub(crate) fn is_of_proc(_: impl AsFd) -> rustix::io::Result<bool> {
     Ok(false)
 }
 
+/// Fills a buffer with the operating system's randomness. Waits for it early in a boot, when there is none yet.
+///
+/// # Errors
+///
+/// The system has no such call. That is an error and no reason to go on with something weaker.
+#[cfg(target_os = "linux")]
+pub(crate) fn random(mut bytes: &mut [u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match rustix::rand::getrandom(&mut *bytes, rustix::rand::GetRandomFlags::empty()) {
+            Err(Errno::INTR) => {}
+            filled => bytes = bytes.get_mut(filled?..).unwrap_or_default(),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn random(bytes: &mut [u8]) -> io::Result<()> {
+    io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, bytes)
+}
+
 /// A privilege that root has, and others may have by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Privilege {

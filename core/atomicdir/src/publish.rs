@@ -1,11 +1,23 @@
 //! Steps 7 to 11: note, barrier, flip, settle, retire. In this order, and all of them.
-
-use std::time::SystemTime;
+//!
+//! Why this order:
+//!
+//! - The note comes before the flip, so a generation is never current without it.
+//! - The barrier comes before the flip, so the link never names what a power cut could take. It covers the temporary link,
+//!   too, which was made first of all: nothing can sync a symbolic link by itself.
+//! - What may have changed while everything was gathered is looked at right before the flip: the lock, the path of the
+//!   parent, the new directory, the link. Between that look and the rename another process can still act; nothing but a
+//!   compare-and-swap rename could close that window, and the kernel has none for a name that is taken. So the path and the
+//!   new directory are looked at after the flip again, and what is found then is reported ([`Published::misplaced`]).
+//! - The flip is durable before anything is retired: a power cut may bring back the old link, and its generation must be
+//!   there then.
+//!
+//! Until the rename every failure leaves the link as it was. After it nothing is taken back: readers may have seen the new set.
 
 use rustix::fs::{fsync, renameat};
 use rustix::io::Errno;
 
-use crate::clock::{self, Clock};
+use crate::clock;
 use crate::error::At;
 use crate::generation::Generation;
 use crate::names::Role;
@@ -16,6 +28,7 @@ use crate::{AtomicDir, Durability, Error, Id, Locked, Refusal, Result, Step, not
 /// A generation that the link names now.
 #[derive(Debug)]
 #[must_use = "its durability may be unknown"]
+#[non_exhaustive]
 pub struct Published {
     /// The new generation.
     pub generation: Id,
@@ -28,36 +41,41 @@ pub struct Published {
     pub sweep: Sweep,
 }
 
-impl Staging<'_, '_> {
+impl Staging<'_> {
     /// Makes this staging current, with a note beside it if one is given (steps 7 to 11).
+    ///
+    /// Blocks until the disk has everything, unless the durability is [`None`](Durability::None). A note may have 16 MiB.
     ///
     /// # Errors
     ///
     /// The link still names what it named before, and the staging is gone. A staging that a file could not be written to is
     /// never published.
-    pub fn publish(mut self, note: Option<&[u8]>, clock: Clock<'_>) -> Result<Published> {
+    pub fn publish(mut self, note: Option<&[u8]>) -> Result<Published> {
         self.ensure_complete()?;
-        self.finish_directories(clock())?;
-        let dir = self.locked.dir;
+        self.finish_directories()?;
         if let Some(note) = note {
-            note::create(dir, &self.locked.state, &self.unfinished.id, note)?;
+            note::create(&self.locked.dir, &self.locked.state, &self.unfinished.id, note)?;
         }
-        barrier(dir)?;
-        self.flip(clock)?;
-        let misplaced = self.ensure_led_to().err();
-        let unsettled = settle(dir).err();
+        barrier(&self.locked.dir)?;
+        self.flip()?;
+        let misplaced = self.ensure_led_to().err().map(Error::after_flip);
+        let unsettled = settle(&self.locked.dir).err();
         let sweep = match (&unsettled, &misplaced) {
-            (None, None) => {
-                let Locked { state, superseded, .. } = &mut *self.locked;
-                sweep::retire(dir, state, Step::Retire, superseded, clock())
-            }
+            (None, None) => self.retire(),
             _ => Sweep::default(),
         };
         Ok(Published { generation: self.unfinished.id.clone(), unsettled, misplaced, sweep })
     }
 
+    /// Step 11: what is due goes, the generation that was current until now included if nothing is retained.
+    fn retire(&mut self) -> Sweep {
+        let Locked { dir, state, superseded, .. } = &mut *self.locked;
+        sweep::retire(dir, state, Step::Retire, superseded, dir.options.clock.now())
+    }
+
     /// The generation's own modification time says when it was published, until it is superseded.
-    fn finish_directories(&mut self, now: SystemTime) -> Result<()> {
+    fn finish_directories(&mut self) -> Result<()> {
+        let now = self.locked.dir.options.clock.now();
         self.leave(0)?;
         let path = self.unfinished.path();
         clock::set_modified(self.root(), now).at(Step::Stage, "set the time of", &path)?;
@@ -66,17 +84,9 @@ impl Staging<'_, '_> {
 
     /// Step 9. The time at which the old generation is superseded is set before the rename: a kill in between errs on
     /// keeping it. If the rename fails, the old generation gets its own time back.
-    fn flip(&mut self, clock: Clock<'_>) -> Result<()> {
-        let dir = self.locked.dir;
+    fn flip(&mut self) -> Result<()> {
         self.refuse_interference()?;
-        let old = match &self.locked.current {
-            Some(id) => Generation::open_if_recorded(dir, &self.locked.state, Step::Flip, id)?,
-            None => None,
-        };
-        if let Some(old) = &old {
-            let set = clock::set_modified(&old.directory, clock());
-            set.at(Step::Flip, "set the time of the generation at", dir.path())?;
-        }
+        let old = self.supersede()?;
         if let Err(error) = self.rename()
             && !self.has_flipped()
         {
@@ -89,10 +99,23 @@ impl Staging<'_, '_> {
         Ok(())
     }
 
+    /// Sets the time at which the generation that is still current was superseded. One that is not on record is not ours to
+    /// change: somebody may have renamed another directory to its name.
+    fn supersede(&self) -> Result<Option<Generation>> {
+        let Locked { dir, state, current, .. } = &*self.locked;
+        let Some(id) = current else { return Ok(None) };
+        let old = Generation::open_if_recorded(dir, state, Step::Flip, id)?;
+        if let Some(old) = &old {
+            let set = clock::set_modified(&old.directory, dir.options.clock.now());
+            set.at(Step::Flip, "set the time of the generation at", dir.path())?;
+        }
+        Ok(old)
+    }
+
     /// The link was looked at before everything was gathered, which may have taken minutes. What is in its place now is
     /// replaced only if it is still what was found then.
     fn refuse_interference(&self) -> Result<()> {
-        let dir = self.locked.dir;
+        let dir = &self.locked.dir;
         self.locked.ensure_held(Step::Flip)?;
         self.ensure_led_to()?;
         match dir.read_link() {
@@ -103,7 +126,7 @@ impl Staging<'_, '_> {
         }
     }
 
-    /// Says that the path of the parent leads to it, and that it has this staging under the generation's name. Looked at
+    /// Ensures that the path of the parent leads to it, and that it has this staging under the generation's name. Looked at
     /// before the flip and after it: in between, only a report is left to make.
     fn ensure_led_to(&self) -> Result<()> {
         self.locked.dir.parent.ensure_in_place(Step::Flip)?;
@@ -124,8 +147,11 @@ impl Staging<'_, '_> {
         }
     }
 
+    /// Renames the temporary link over the link: the flip itself, one call.
+    ///
+    /// The first time, nothing may be replaced: whatever has appeared there since the look is somebody else's.
     fn rename(&self) -> Result<()> {
-        let dir = self.locked.dir;
+        let dir = &self.locked.dir;
         let (parent, link) = (&dir.parent.directory, dir.link.as_str());
         let mark = dir.link.name(Role::Mark, &self.unfinished.id);
         if self.locked.current.is_some() {
@@ -151,7 +177,7 @@ fn barrier(dir: &AtomicDir) -> Result<()> {
     synced.at(Step::Barrier, "sync", &dir.parent.path)
 }
 
-/// Step 10.
+/// Step 10: makes the flip durable. Tried again by every later run until one succeeds at it.
 pub(crate) fn settle(dir: &AtomicDir) -> Result<()> {
     if dir.options.durability == Durability::None {
         return Ok(());
@@ -159,6 +185,7 @@ pub(crate) fn settle(dir: &AtomicDir) -> Result<()> {
     fsync(&dir.parent.directory).at(Step::Settle, "sync", &dir.parent.path)
 }
 
+/// Gives the generation that stays current its own time back, so that it does not look younger than it is.
 fn restore_time(generation: &Generation) {
     let restored = generation.found.modified().map(|time| clock::set_modified(&generation.directory, time));
     if !matches!(restored, Ok(Ok(()))) {

@@ -1,4 +1,14 @@
 //! Step 6: a new directory being filled, which nobody can see yet.
+//!
+//! Everything is made with the least that it may need, and given its owner and mode only once it is complete: a directory
+//! is 0700 and a file 0600 until then, so that nobody reads half a secret, whatever the umask. Everything is made and opened
+//! relative to an open descriptor, through no link.
+//!
+//! The order on disk is: the temporary link, which marks the ID as unfinished; the directory; its record; its files. So a
+//! kill at any moment leaves only what bears a mark, and only a directory on record is ever emptied.
+//!
+//! Files come in the order of their names: one descriptor for each level is open at a time, and each directory is finished
+//! once.
 
 use std::fs::{File, Metadata};
 use std::io::Write;
@@ -16,8 +26,8 @@ use crate::parent::DIRECTORY;
 use crate::removal::{self, Reason};
 use crate::state::State;
 use crate::{
-    AtomicDir, Attributes, Error, FileName, Id, Locked, Owner, Refusal, Result, Step, emptying, made,
-    platform,
+    AtomicDir, Attributes, Error, FileName, Id, Locked, NewFile, Owner, Refusal, Result, Step, emptying,
+    made, platform,
 };
 
 /// Every file is born so: new, never through a link, closed to everyone else until it is complete.
@@ -28,14 +38,17 @@ pub(crate) const CREATE: OFlags =
 const BORN: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// A new directory being filled. Dropping it removes it; [`publish`](Self::publish) makes it current.
+///
+/// Removing can fail, on a disk with errors for example. Then files stay on disk that nobody reads and that only their
+/// owner may: [`Locked::take_leftover`] says why, and every later run tries again.
 #[derive(Debug)]
 #[must_use = "a staging that is dropped is removed"]
-pub struct Staging<'l, 'd> {
-    pub(crate) locked: &'l mut Locked<'d>,
+pub struct Staging<'l> {
+    pub(crate) locked: &'l mut Locked,
     /// Pinned by its own run: should somebody remove the lock and start another, that one's healing keeps off.
     root: Flock,
     inode: u64,
-    pub(crate) unfinished: Unfinished<'d>,
+    pub(crate) unfinished: Unfinished,
     /// The directories on the way to the file written last, outermost first.
     below: Vec<OpenDirectory>,
     /// Whom new files belong to before anything is given away.
@@ -44,20 +57,21 @@ pub struct Staging<'l, 'd> {
     failed: Option<PathBuf>,
 }
 
+/// A directory on the way to the file written last.
 #[derive(Debug)]
 struct OpenDirectory {
     name: String,
     directory: File,
 }
 
-impl<'d> Locked<'d> {
+impl Locked {
     /// Makes a new, empty staging (step 6).
     ///
     /// # Errors
     ///
     /// What kept it from being made; nothing of it is left then.
-    pub fn stage(&mut self) -> Result<Staging<'_, 'd>> {
-        let mut unfinished = Unfinished::mark(self.dir)?;
+    pub fn stage(&mut self) -> Result<Staging<'_>> {
+        let mut unfinished = Unfinished::mark(&self.dir)?;
         tracing::debug!(step = Step::Stage.number(), id = %unfinished.id, "staging");
         match self.make_root(&unfinished) {
             Ok((root, inode, born)) => {
@@ -71,20 +85,20 @@ impl<'d> Locked<'d> {
     }
 
     /// Makes the directory, and puts it on record before anything is written into it: only what is on record is emptied.
-    fn make_root(&self, unfinished: &Unfinished<'_>) -> Result<(Flock, u64, Owner)> {
+    fn make_root(&self, unfinished: &Unfinished) -> Result<(Flock, u64, Owner)> {
         let (name, path) = (unfinished.name(), unfinished.path());
         let parent = &self.dir.parent;
         mkdirat(&parent.directory, &name, Mode::RWXU).at(Step::Stage, "create", &path)?;
         let root = made::open(&parent.directory, Path::new(&name), parent.device, Step::Stage, &path)?;
         let found = root.metadata().at(Step::Stage, "inspect", &path)?;
-        self.state.record(self.dir, Step::Stage, &unfinished.id, found.ino())?;
+        self.state.record(&self.dir, Step::Stage, &unfinished.id, found.ino())?;
         let born = born(&root, &found, &path)?;
         let root = Flock::shared(root).at(Step::Stage, "lock", &path)?.ok_or_else(|| self.dir.busy())?;
         Ok((root, found.ino(), born))
     }
 }
 
-impl Staging<'_, '_> {
+impl Staging<'_> {
     /// Writes one file, with the directories on its way.
     ///
     /// Costs least when files come in the order of their names: a directory is finished when the next file is not in
@@ -93,7 +107,7 @@ impl Staging<'_, '_> {
     /// # Errors
     ///
     /// A name that is reserved or taken, and whatever the system says. The staging cannot be published then.
-    pub fn write(&mut self, name: &FileName, file: crate::File<'_>) -> Result<()> {
+    pub fn write(&mut self, name: &FileName, file: NewFile<'_>) -> Result<()> {
         let path = self.unfinished.path().join(name.as_str());
         let written = self.write_file(name, file, &path);
         if written.is_err() {
@@ -102,6 +116,7 @@ impl Staging<'_, '_> {
         written
     }
 
+    /// Ensures that every file could be written: whoever goes on after an error must not publish the rest.
     pub(crate) fn ensure_complete(&self) -> Result<()> {
         match &self.failed {
             Some(path) => Err(Error::refuse(Step::Stage, "publish without", path, Refusal::Incomplete)),
@@ -109,8 +124,10 @@ impl Staging<'_, '_> {
         }
     }
 
-    fn write_file(&mut self, name: &FileName, file: crate::File<'_>, path: &Path) -> Result<()> {
-        let reserved = self.locked.dir.link.allow(name);
+    /// Makes one file: new, through no link, with its attributes after its bytes, and closed with a look at what the
+    /// filesystem has to say last. NFS reports a full disk only there.
+    fn write_file(&mut self, name: &FileName, file: NewFile<'_>, path: &Path) -> Result<()> {
+        let reserved = self.locked.dir.link.check_reserved(name);
         reserved.map_err(|why| Error::refuse(Step::Stage, "create", path, why.into()))?;
         let (directories, last) = name.split();
         self.enter(&directories.collect::<Vec<_>>())?;
@@ -144,6 +161,7 @@ impl Staging<'_, '_> {
         Ok(())
     }
 
+    /// Makes a directory, or opens the one that an earlier file of the same staging is in.
     fn make_directory(&self, name: &str, path: &Path) -> Result<File> {
         match mkdirat(self.top(), name, Mode::RWXU) {
             // Finished earlier, perhaps with a mode that keeps its own owner from writing.
@@ -179,17 +197,19 @@ impl Staging<'_, '_> {
         Ok(())
     }
 
+    /// Returns the directory that the next file is made in.
     fn top(&self) -> &File {
         self.below.last().map_or(self.root(), |open| &open.directory)
     }
 
+    /// Returns the directory of the whole staging.
     pub(crate) fn root(&self) -> &File {
         self.root.file()
     }
 
-    /// Says that the parent has this directory, and no other, under the name of the generation.
+    /// Ensures that the parent has this directory, and no other, under the name of the generation.
     pub(crate) fn ensure_in_place(&self, step: Step) -> Result<()> {
-        let dir = self.locked.dir;
+        let dir = &self.locked.dir;
         match statat(&dir.parent.directory, self.unfinished.name(), AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) if (found.st_dev, found.st_ino) == (dir.parent.device, self.inode) => Ok(()),
             Err(errno) if errno != Errno::NOENT => Err(errno).at(step, "inspect", self.unfinished.path()),
@@ -222,13 +242,14 @@ impl Staging<'_, '_> {
         fchmod(self.root(), Mode::RWXU).at(Step::Stage, "set the mode of", path)
     }
 
+    /// Returns the path of the innermost open directory, for messages.
     fn here(&self) -> PathBuf {
         let below = self.below.iter().map(|open| open.name.as_str());
         std::iter::once(self.unfinished.path()).chain(below.map(PathBuf::from)).collect()
     }
 }
 
-impl Drop for Staging<'_, '_> {
+impl Drop for Staging<'_> {
     fn drop(&mut self) {
         if matches!(self.unfinished.fate, Fate::Keep) {
             return;
@@ -255,27 +276,28 @@ fn born(root: &File, found: &Metadata, path: &Path) -> Result<Owner> {
 
 /// What bears the mark of a run that did not finish.
 #[derive(Debug)]
-pub(crate) struct Unfinished<'d> {
-    dir: &'d AtomicDir,
+pub(crate) struct Unfinished {
+    dir: AtomicDir,
     pub(crate) id: Id,
     fate: Fate,
 }
 
+/// What becomes of it when it is dropped.
 #[derive(Debug)]
 enum Fate {
     Remove,
     Keep,
 }
 
-impl<'d> Unfinished<'d> {
+impl Unfinished {
     /// Makes the temporary link first: it marks the ID, and it could not be synced by itself once everything else is.
-    fn mark(dir: &'d AtomicDir) -> Result<Self> {
+    fn mark(dir: &AtomicDir) -> Result<Self> {
         let prefix = dir.link.prefix(Role::Mark);
-        let made = Id::fresh(&prefix, |name, id| {
+        let made = dir.options.random.fresh(&prefix, |name, id| {
             symlinkat(dir.link.name(Role::Generation, id), &dir.parent.directory, name)
         });
         let (id, ()) = made.at(Step::Stage, "create a link in", &dir.parent.path)?;
-        Ok(Self { dir, id, fate: Fate::Remove })
+        Ok(Self { dir: dir.clone(), id, fate: Fate::Remove })
     }
 
     /// Removes what was begun. Whatever cannot be removed now still bears its mark, and the next run's healing removes it.
@@ -285,14 +307,15 @@ impl<'d> Unfinished<'d> {
         }
     }
 
+    /// Removes the directory, which must be empty or on record, and all that speaks of it.
     fn discard(&self, state: &State) -> Result<()> {
-        removal::discard(self.dir, state, Step::Stage, &self.id, Reason::Unfinished).map(drop)
+        removal::discard(&self.dir, state, Step::Stage, &self.id, Reason::Unfinished).map(drop)
     }
 
     /// Removes all but the directory, which is empty, and out of reach.
     fn forget(&self, state: &State) -> Result<()> {
         removal::forget(state, Step::Stage, &self.id)?;
-        removal::remove_mark(self.dir, Step::Stage, &self.id)
+        removal::remove_mark(&self.dir, Step::Stage, &self.id)
     }
 
     /// The flip has consumed the mark.
@@ -300,6 +323,7 @@ impl<'d> Unfinished<'d> {
         self.fate = Fate::Keep;
     }
 
+    /// Returns the name of the staging's directory, which is that of the generation to be.
     fn name(&self) -> String {
         self.dir.link.name(Role::Generation, &self.id)
     }

@@ -13,7 +13,7 @@
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Dir, Mode, fchmod, fsync, openat, readlinkat, symlinkat, unlinkat};
 use rustix::io::Errno;
@@ -22,7 +22,7 @@ use rustix::process::geteuid;
 use crate::error::At;
 use crate::names::{LOCK, StateName};
 use crate::parent::DIRECTORY;
-use crate::{AtomicDir, Error, Id, Refusal, Result, Step, made};
+use crate::{AtomicDir, Error, Id, Refusal, Result, Step, acl, made};
 
 /// The state directory, opened.
 #[derive(Debug)]
@@ -47,14 +47,23 @@ impl State {
         if let Some(state) = opened {
             return state.claimed();
         }
-        match made::make(parent, name.as_ref(), device, Step::Lock, &path)? {
-            Some(directory) => Self::of(directory, path, Step::Lock),
-            // Another first run was faster.
-            None => Self::open(dir, Step::Lock)?.map_or_else(
-                || Err(Error::refuse(Step::Lock, "use", &path, Refusal::Swapped)),
-                Self::claimed,
-            ),
+        match made::make(parent, name.as_ref(), device, Step::Lock, &path) {
+            Ok(Some(directory)) => Self::of(directory, path, Step::Lock),
+            Ok(None) => Self::of_another_run(dir, &path),
+            // The directory that we have made may hold what another first run has put into it by now.
+            Err(error) if error.refusal() == Some(&Refusal::Swapped) => Self::of_another_run(dir, &path),
+            Err(error) => Err(error),
         }
+    }
+
+    /// Opens the directory that another first run has made, or uses already. It must be as one of ours is.
+    fn of_another_run(dir: &AtomicDir, path: &Path) -> Result<Self> {
+        let found = Self::open(dir, Step::Lock)?;
+        let found = found.ok_or_else(|| Error::refuse(Step::Lock, "use", path, Refusal::Swapped))?;
+        let state = found.claimed()?;
+        state.ensure_familiar()?;
+        acl::clear(&state.directory).at(Step::Lock, "take the access control list off", path)?;
+        Ok(state)
     }
 
     /// Opens the state directory: `None` if there is none.

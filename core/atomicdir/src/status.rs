@@ -1,4 +1,19 @@
 //! What is published, for people and monitors. Takes no lock and changes nothing.
+//!
+//! Only the files of the current generation are looked at. Of a superseded one its name, its age and its pin are told,
+//! which takes the same few calls however many files it has.
+//!
+//! Runs may publish, retire and heal at the same time. Each race is met as follows:
+//!
+//! - *A flip between two looks.* The parent is listed before the link is read. So what becomes current in between is not in
+//!   the list as superseded; what was current until then is, and is rightly told as superseded.
+//! - *A generation that goes while it is looked at.* It is held with a shared lock, which keeps a removal from beginning. One
+//!   that had begun bears a mark before anything else happens to it; so after the listing, not before, it is looked whether
+//!   there is a mark, or the directory is gone. If so, nothing is told of it, rather than half of it.
+//! - *A generation that is being made.* It bears a mark, too, and is told as unfinished.
+//! - *A current generation that goes.* By then the link names another one: the link is read anew.
+//! - *A snapshot that is being opened.* To see a pin, this lock is made exclusive for a moment, as the last thing. A snapshot
+//!   that meets it tries again; two looks at the same moment take each other for readers ([`Pin::Pinned`]).
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -23,12 +38,24 @@ use crate::{AtomicDir, Id, Options, Result, Step, clock, note, options};
 const ATTEMPTS: usize = 1000;
 
 /// What is published at a link.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let link = folder.path().join("app");
+/// use atomicdir::Status;
+///
+/// atomicdir::fill(&link, |staging| staging.write("db/password", "hunter2"))?;
+/// let current = Status::of(&link)?.current.expect("a set is published");
+/// assert_eq!(current.files[0].name, "db/password");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Status {
     /// The generation that the link names.
     pub current: Option<GenerationStatus>,
-    /// Generations that the link no longer names, and that are still there.
-    pub superseded: Vec<GenerationStatus>,
+    /// Generations that the link no longer names, and that are still there, in no order of age.
+    pub superseded: Vec<SupersededStatus>,
     /// What a run that did not finish left behind, or one that is under way has made so far.
     pub unfinished: Vec<Id>,
     /// When a run last succeeded, whether or not it found anything to change.
@@ -57,12 +84,13 @@ pub enum View {
     Reader,
 }
 
-/// One generation.
+/// The generation that the link names.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct GenerationStatus {
     /// What tells it from others.
     pub id: Id,
-    /// When it was published; of a superseded generation, when it was superseded.
+    /// When it was published, by the clock of the run that did.
     pub since: SystemTime,
     /// Whether somebody reads it.
     pub pin: Pin,
@@ -72,6 +100,18 @@ pub struct GenerationStatus {
     pub listing: Listing,
     /// The note beside it.
     pub note: Option<Vec<u8>>,
+}
+
+/// A generation that the link no longer names.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SupersededStatus {
+    /// What tells it from others.
+    pub id: Id,
+    /// When it was superseded, by the clock of the run that did.
+    pub since: SystemTime,
+    /// Whether somebody reads it. Nothing that is pinned is removed.
+    pub pin: Pin,
 }
 
 /// Whether somebody holds a generation, and so keeps it from being removed.
@@ -89,8 +129,9 @@ pub enum Pin {
 
 /// One published file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FileStatus {
-    /// Its name.
+    /// Its name. What somebody else has put there may have any: characters that are not UTF-8 are replaced.
     pub name: String,
     /// Its length in bytes.
     pub size: u64,
@@ -104,6 +145,8 @@ pub struct FileStatus {
 
 impl Status {
     /// Looks at a link. A parent that is not there, or a link that is not, is an empty status.
+    ///
+    /// Whoever may not see all is told what they may see, and that it is not all ([`View::Reader`]).
     ///
     /// # Errors
     ///
@@ -122,7 +165,7 @@ impl Options {
     pub fn status(self, link: impl AsRef<Path>) -> Result<Status> {
         let (parent, name) = options::split(link.as_ref())?;
         let Some(parent) = Parent::open_to_look(parent, self.parents)? else { return Ok(Status::default()) };
-        AtomicDir { parent, link: name, options: self }.status()
+        self.with(parent, name).status()
     }
 }
 
@@ -142,13 +185,19 @@ impl AtomicDir {
         let id = current.as_ref().map(|current| &current.id);
         let superseded = inventory.superseded(id);
         inventory.marks.retain(|mark| Some(mark) != id);
-        let superseded = superseded.iter().filter_map(|id| looking.generation(id).transpose());
+        let superseded = superseded.iter().filter_map(|id| looking.superseded(id).transpose());
         let superseded = superseded.collect::<Result<_>>()?;
         // Whoever succeeds leaves a link. Without one, the lock's time is that of a run which was killed as it made the lock.
         let last_success = if current.is_some() { looking.last_success()? } else { None };
         let unfinished = inventory.marks.into_iter().collect();
         Ok(Status { superseded, unfinished, last_success, view: looking.view, current })
     }
+}
+
+/// What can be told of a generation without a look at its files.
+struct Seen {
+    since: SystemTime,
+    pin: Pin,
 }
 
 /// A look at what is published, and how much of it was seen so far.
@@ -163,13 +212,23 @@ impl Looking<'_> {
     fn current(&mut self) -> Result<Option<GenerationStatus>> {
         for _ in 0..ATTEMPTS {
             let Some(id) = self.dir.read_link()? else { return Ok(None) };
-            if let Some(status) = self.generation(&id)? {
-                return Ok(Some(status));
+            if let Some((Seen { since, pin }, listed)) = self.look(&id, Self::list)? {
+                let (files, listing) = listed.unwrap_or((Vec::new(), Listing::Partial));
+                let note = self.note(&id)?;
+                return Ok(Some(GenerationStatus { id, since, pin, files, listing, note }));
             }
         }
         Ok(None)
     }
 
+    /// Looks at a generation that the link does not name, and at nothing in it: `None` if a run has not finished it yet, or is
+    /// removing it.
+    fn superseded(&mut self, id: &Id) -> Result<Option<SupersededStatus>> {
+        let looked = self.look(id, |_, _, _| Ok(()))?;
+        Ok(looked.map(|(Seen { since, pin }, _)| SupersededStatus { id: id.clone(), since, pin }))
+    }
+
+    /// Returns the time of the lock, if this user may see it, and if a run has succeeded under it.
     fn last_success(&self) -> Result<Option<SystemTime>> {
         let Some(state) = self.state else { return Ok(None) };
         let found = match statat(&state.directory, LOCK, AtFlags::SYMLINK_NOFOLLOW) {
@@ -179,28 +238,32 @@ impl Looking<'_> {
         Ok(Some(clock::modified(&found)).filter(|time| *time != clock::NEVER))
     }
 
-    /// Looks at one generation: `None` if a run has not finished it yet, or is removing it.
-    fn generation(&mut self, id: &Id) -> Result<Option<GenerationStatus>> {
+    /// Looks at one generation, held so that no run begins to remove it, and at what is in it with the closure: `None` if a
+    /// run has not finished it yet, or is removing it. What the closure found is `None` if this user may not open it.
+    fn look<T>(
+        &mut self,
+        id: &Id,
+        inside: impl FnOnce(&mut Self, &File, &Path) -> Result<T>,
+    ) -> Result<Option<(Seen, Option<T>)>> {
         let opened = match Generation::open(self.dir, Step::Read, id) {
-            Err(error) if error.is_denied() => return self.closed(id),
+            Err(error) if error.is_denied() => return Ok(self.closed(id)?.map(|seen| (seen, None))),
             opened => opened?,
         };
         let Some(Generation { directory, found }) = opened else { return Ok(None) };
         let path = self.path(id);
         let lock = directory.try_clone().and_then(|lock| Ok(Flock::shared(lock)?));
-        // No run can begin to remove what is held here. What somebody has locked against it is listed all the same.
+        // What somebody has locked against this is looked at all the same.
         let held = lock.at(Step::Read, "hold", &path)?;
-        let listed = self.list(&directory, &path);
-        // In this order, after the listing: a removal makes its mark before all else, and removes it last.
+        let looked = inside(self, &directory, &path);
+        // In this order, after the look inside: a removal makes its mark before all else, and removes it last.
         if self.is_unfinished(id)? || is_removed(&directory).at(Step::Read, "inspect", &path)? {
             return Ok(None);
         }
-        let (files, listing) = listed?;
+        let looked = looked?;
         let since = found.modified().at(Step::Read, "inspect", &path)?;
         // Last, for a snapshot that meets the exclusive lock has to try again.
         let pin = pin(held).at(Step::Read, "look for pins on", path)?;
-        let note = self.note(id)?;
-        Ok(Some(GenerationStatus { id: id.clone(), since, pin, files, listing, note }))
+        Ok(Some((Seen { since, pin }, Some(looked))))
     }
 
     /// Reads the note of a generation, if this user may.
@@ -216,20 +279,15 @@ impl Looking<'_> {
     }
 
     /// Tells what can be told of a generation that this user may not open.
-    fn closed(&mut self, id: &Id) -> Result<Option<GenerationStatus>> {
+    fn closed(&mut self, id: &Id) -> Result<Option<Seen>> {
         self.view = View::Reader;
         let name = self.dir.link.name(Role::Generation, id);
         let found = match statat(&self.dir.parent.directory, name, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => return Ok(None),
             found => found.at(Step::Read, "inspect", self.path(id))?,
         };
-        if self.is_unfinished(id)? {
-            return Ok(None);
-        }
-        let since = clock::modified(&found);
-        let (files, listing) = (Vec::new(), Listing::Partial);
-        let note = self.note(id)?;
-        Ok(Some(GenerationStatus { id: id.clone(), since, pin: Pin::Unknown, files, listing, note }))
+        let is_unfinished = self.is_unfinished(id)?;
+        Ok((!is_unfinished).then(|| Seen { since: clock::modified(&found), pin: Pin::Unknown }))
     }
 
     /// Lists the files in a generation, in the order of their names.
@@ -268,6 +326,7 @@ impl Looking<'_> {
     }
 }
 
+/// Says whether an open directory has no name any more.
 fn is_removed(directory: &File) -> io::Result<bool> {
     directory.metadata().map(|found| found.nlink() == 0)
 }

@@ -2,6 +2,17 @@
 //!
 //! A temporary link marks its ID as unfinished. Retiring makes that mark first, so that a removal which is killed half
 //! way is finished by the next run's healing.
+//!
+//! Only the holder of the lock sweeps, but it is not alone:
+//!
+//! - A reader may be about to pin what is being removed. It takes a shared lock and looks whether the link still names the
+//!   generation; a removal takes an exclusive lock without waiting, and only of what the link does not name. One of the two
+//!   sees the other.
+//! - Somebody may have removed the lock's file and started a second run. Its stagings bear marks, but each is pinned by its
+//!   own run, so it is left alone like one that is read.
+//! - Whoever can write to the parent can make names like ours. Only a directory that is on record, by its inode, is emptied.
+//!
+//! Nothing here is an error of the run: what cannot be removed now is reported, and is the next run's.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -19,6 +30,8 @@ use crate::state::State;
 use crate::{AtomicDir, Error, Id, Result, Step, clock};
 
 /// What a run removed, and what it had to leave.
+///
+/// What could not be removed stays on disk, secrets included, and each later run tries again.
 #[derive(Debug, Default)]
 pub struct Sweep {
     removed: Vec<Id>,
@@ -42,6 +55,7 @@ impl Sweep {
         &self.deferred
     }
 
+    /// Takes over what another sweep of the same run did.
     pub(crate) fn add(&mut self, other: Self) {
         self.removed.extend(other.removed);
         self.pinned.extend(other.pinned);
@@ -77,6 +91,10 @@ pub(crate) struct Inventory {
 
 impl Inventory {
     /// Lists both directories once. Names that are not exactly ours are passed over.
+    ///
+    /// A listing is no snapshot: a name that is made or renamed meanwhile may be missed. Under the lock no run does that but
+    /// this one. Without it, [`Status`](crate::Status) lists first and follows the link afterwards, so what becomes current in
+    /// between is not taken for superseded.
     pub(crate) fn take(dir: &AtomicDir, state: Option<&State>) -> Result<Self> {
         let mut inventory = Self::default();
         for_each_name(&dir.parent.directory, &dir.parent.path, |name| match dir.link.parse(name) {
@@ -138,6 +156,8 @@ pub(crate) fn retire(
     sweep
 }
 
+/// Visits the names in a directory, by a descriptor of its own: the position in the listing is that of an open directory.
+/// Names that are not UTF-8 are none of ours.
 fn for_each_name(directory: &File, path: &Path, mut visit: impl FnMut(&str)) -> Result<()> {
     // Also of a directory that was opened by somebody who may not list it.
     let listed = openat(directory, ".", DIRECTORY, Mode::empty()).and_then(Dir::new);
@@ -149,6 +169,7 @@ fn for_each_name(directory: &File, path: &Path, mut visit: impl FnMut(&str)) -> 
     Ok(())
 }
 
+/// Says whether a superseded generation has stayed long enough. One that is gone is due: its note and record are left.
 fn is_due(dir: &AtomicDir, step: Step, id: &Id, now: SystemTime) -> Result<bool> {
     let opened = Generation::open(dir, step, id)?;
     Ok(opened.is_none_or(|generation| clock::is_due(&generation.found, dir.options.retain, now)))

@@ -41,24 +41,24 @@ enum Claim {
 
 impl<'r> Announcing<'_, 'r> {
     /// Tells whom the configuration names that the set has changed, if it has not been told.
-    pub(crate) async fn announce(mut self, locked: Locked<'r>) {
+    pub(crate) async fn announce(mut self, locked: Locked) {
         let current = locked.current().cloned();
         self.outcome.generation = current.as_ref().map(ToString::to_string).unwrap_or_default();
         match (&self.run.plan.on_change, current) {
             (Some(on_change), Some(id)) => self.notify(on_change, &id, locked).await,
-            _ => self.succeed(locked),
+            _ => self.record_success(locked),
         }
     }
 
     /// Runs the command if the current generation has not been announced, and notes how that went.
-    async fn notify(&mut self, on_change: &OnChange, id: &Id, locked: Locked<'r>) {
-        let claimed = self.claim_pending(on_change, id, &locked);
+    async fn notify(&mut self, on_change: &OnChange, id: &Id, locked: Locked) {
+        let claimed = self.claim_pending(on_change, &locked);
         self.outcome.on_change = Notification::Pending;
         let (claim, attempts) = match claimed {
             Ok(Claim::Mine(claim, attempts)) => (claim, attempts),
             Ok(Claim::NothingToDo) => {
                 self.outcome.on_change = Notification::NotNeeded;
-                return self.succeed(locked);
+                return self.record_success(locked);
             }
             Ok(Claim::Others) => {
                 self.outcome.on_change = Notification::RunningElsewhere;
@@ -73,7 +73,7 @@ impl<'r> Announcing<'_, 'r> {
         match on_change::run(on_change, self.run.plan, self.run.host).await {
             Ok(()) => self.note_success(id).await,
             Err(error) => {
-                let failed = attempts.one_more(self.run.host.now());
+                let failed = attempts.one_more(self.run.host.clock().date());
                 let repeated = failed.repeated();
                 let hint = error.hint().map_or(repeated.clone(), |hint| format!("{hint}; {repeated}"));
                 self.outcome.failed(&error, Some(&hint));
@@ -99,13 +99,8 @@ impl<'r> Announcing<'_, 'r> {
     /// Reads the note and claims it while the lock is held, so that whoever clears it is either before or after.
     ///
     /// A note that is gone or cannot be read does not say that the change was announced, so it counts as pending.
-    fn claim_pending(
-        &self,
-        on_change: &OnChange,
-        id: &Id,
-        locked: &Locked<'_>,
-    ) -> Result<Claim, atomicdir::Error> {
-        let attempts = match self.run.dir.note(id)?.as_deref().and_then(Manifest::parse) {
+    fn claim_pending(&self, on_change: &OnChange, locked: &Locked) -> Result<Claim, atomicdir::Error> {
+        let attempts = match locked.note()?.as_deref().and_then(Manifest::parse) {
             Some(manifest) if !manifest.is_pending() => return Ok(Claim::NothingToDo),
             Some(manifest) => manifest.attempts.unwrap_or_default().of(on_change),
             None => {
@@ -113,10 +108,10 @@ impl<'r> Announcing<'_, 'r> {
                 Attempts::default().of(on_change)
             }
         };
-        if let Some(left) = attempts.pause_left(self.run.host.now()) {
+        if let Some(left) = attempts.pause_left(self.run.host.clock().date()) {
             return Ok(Claim::NotYet(attempts, left));
         }
-        Ok(self.run.dir.claim_note(id)?.map_or(Claim::Others, |claim| Claim::Mine(claim, attempts)))
+        Ok(locked.claim_note()?.map_or(Claim::Others, |claim| Claim::Mine(claim, attempts)))
     }
 
     async fn note_success(&mut self, id: &Id) {
@@ -124,7 +119,7 @@ impl<'r> Announcing<'_, 'r> {
         match self.change_note(id, done).await {
             Ok(locked) => {
                 self.outcome.on_change = Notification::Succeeded;
-                self.succeed(locked);
+                self.record_success(locked);
             }
             Err(error) => {
                 let hint = "the command succeeded, but the next run may repeat it";
@@ -145,11 +140,11 @@ impl<'r> Announcing<'_, 'r> {
         &self,
         id: &Id,
         change: impl FnOnce(Manifest) -> Manifest,
-    ) -> Result<Locked<'r>, atomicdir::Error> {
+    ) -> Result<Locked, atomicdir::Error> {
         // Whoever may not wait to begin may wait here: the work is done, and only has to be put on record.
         let locked = self.run.lock(self.run.longest_wait()).await?;
         if locked.current() == Some(id)
-            && let Some(note) = self.run.dir.note(id)?
+            && let Some(note) = locked.note()?
         {
             let manifest = Manifest::parse(&note).unwrap_or_else(Manifest::pending);
             locked.replace_note(&change(manifest).to_note())?;
@@ -158,11 +153,11 @@ impl<'r> Announcing<'_, 'r> {
     }
 
     /// Notes the time of a run in which nothing failed.
-    fn succeed(&mut self, locked: Locked<'_>) {
+    fn record_success(&mut self, locked: Locked) {
         if !self.outcome.failures.is_empty() {
             return;
         }
-        if let Err(error) = locked.succeed(self.run.host.now()) {
+        if let Err(error) = locked.record_success() {
             self.outcome.deferred.push(describe(&error));
         }
     }

@@ -4,7 +4,7 @@ mod assembling;
 
 use std::sync::Arc;
 
-use atomicdir::FileMap;
+use atomicdir::{FileMap, NewFile};
 use secretdir_provider::Secret;
 use zeroize::Zeroizing;
 
@@ -79,10 +79,10 @@ impl<'p> Bundle<'p> {
     }
 
     /// Returns the files as they are to be on disk, with borrowed bytes.
-    pub(crate) fn files<'b>(&'b self, owners: &Owners) -> FileMap<atomicdir::File<'b>> {
-        self.files.filter_map(|name, bytes| {
+    pub(crate) fn files<'b>(&'b self, owners: &Owners) -> FileMap<NewFile<'b>> {
+        self.files.map_files(|name, bytes| {
             let planned = self.set.files.get(name.as_str())?;
-            Some(atomicdir::File { bytes: bytes.get(), attributes: owners.attributes(&planned.attributes) })
+            Some(NewFile::new(bytes.get(), owners.attributes(&planned.attributes)))
         })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use atomicdir::{Comparison, File, FileMap, GenerationStatus, Options, Status, View};
+use atomicdir::{Comparison, FileMap, GenerationStatus, NewFile, Options, Status, View};
 use serde::Serialize;
 
 use crate::bundle::Bundle;
@@ -142,7 +142,7 @@ struct Looked {
 /// may flip in between, so it is looked at until both looks agree.
 fn look(
     plan: &Plan,
-    files: &FileMap<File<'_>>,
+    files: &FileMap<NewFile<'_>>,
     options: &Options,
 ) -> Result<(Looked, Comparison), atomicdir::Error> {
     let mut looked = None;

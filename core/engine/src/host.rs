@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use secretdir_provider::{Clock, Jitter};
 
@@ -11,11 +11,8 @@ use crate::report::count;
 
 /// Whoever runs the engine: a command, a daemon, a test.
 pub trait Host {
-    /// Returns the time of day, which ages on disk are counted with.
-    fn now(&self) -> SystemTime;
-
-    /// Returns the clock that deadlines are counted with. It should go on while the machine sleeps: a deadline that has passed
-    /// meanwhile has passed.
+    /// Returns the clock that deadlines are counted with, and whose date ages on disk are. It should go on while the machine
+    /// sleeps: a deadline that has passed meanwhile has passed.
     fn clock(&self) -> Clock;
 
     /// Returns where random pauses come from.

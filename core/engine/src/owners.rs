@@ -71,7 +71,7 @@ impl Owners {
 
     /// Returns attributes with numbers for names.
     pub(crate) fn attributes(&self, planned: &PlannedAttributes) -> Attributes {
-        Attributes { mode: planned.mode, owner: self.owner(&planned.owner) }
+        Attributes::new(planned.mode, self.owner(&planned.owner))
     }
 
     fn owner(&self, spec: &OwnerSpec) -> Owner {

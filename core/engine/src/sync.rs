@@ -7,13 +7,13 @@
 
 use std::time::Duration;
 
-use atomicdir::{AtomicDir, File, FileMap, Locked, Options};
+use atomicdir::{AtomicDir, FileMap, Locked, NewFile, Options};
+use secretdir_provider::Deadline;
 
 use crate::announce::Announcing;
 use crate::bundle::Bundle;
 use crate::difference::Difference;
 use crate::failure::{GatherError, RENEWALS, SyncError, SyncFailure};
-use secretdir_provider::Deadline;
 
 use crate::gather::answers::Answers;
 use crate::gather::gather;
@@ -88,7 +88,7 @@ async fn attempt(
     let warnings = || plan.told_warnings();
     let failed = |error: SyncError| SyncFailure::new(error, warnings());
     let owners = owners(plan).map_err(failed)?;
-    let opened = options(plan, &owners).open(&plan.link);
+    let opened = options(plan, &owners, host).open(&plan.link);
     let dir = opened.map_err(|error| failed(error.into()))?;
     let run = Run { plan, host, dir: &dir };
     let wait = wait.unwrap_or(run.longest_wait()).saturating_sub(host.clock().now().saturating_sub(begun));
@@ -133,7 +133,7 @@ pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncFailur
     let owners = owners(plan).map_err(|error| SyncFailure::new(error, plan.told_warnings()))?;
     let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
         gathered(plan, host, plan.told_warnings()).await?;
-    let found = Difference::find(plan, &answers, &bundle, &owners, &options(plan, &owners));
+    let found = Difference::find(plan, &answers, &bundle, &owners, &options(plan, &owners, host));
     let mut difference = found.map_err(|error| SyncFailure::new(error, warnings.clone()))?;
     difference.warnings = warnings;
     Ok(difference)
@@ -173,8 +173,13 @@ fn owners(plan: &Plan) -> Result<Owners, SyncError> {
         .map_err(|error| inspect::owners(plan).map_or_else(SyncError::from, |()| error.into()))
 }
 
-fn options(plan: &Plan, owners: &Owners) -> Options {
-    let options = Options::new().retain(plan.retain).durability(plan.durability).parents(plan.parents);
+fn options(plan: &Plan, owners: &Owners, host: &dyn Host) -> Options {
+    let clock = host.clock();
+    let options = Options::new()
+        .clock(move || clock.date())
+        .retain(plan.retain)
+        .durability(plan.durability)
+        .parents(plan.parents);
     options.directory(owners.attributes(&plan.directory))
 }
 
@@ -185,21 +190,20 @@ pub(crate) struct Run<'r> {
     pub(crate) dir: &'r AtomicDir,
 }
 
-impl<'r> Run<'r> {
+impl Run<'_> {
     /// Returns how long another run may take that goes as it should.
     pub(crate) fn longest_wait(&self) -> Duration {
         self.plan.gather.timeout + WAIT_BEYOND_GATHERING
     }
 
-    pub(crate) async fn lock(&self, wait: Duration) -> Result<Locked<'r>, atomicdir::Error> {
+    pub(crate) async fn lock(&self, wait: Duration) -> Result<Locked, atomicdir::Error> {
         let deadline = Deadline::after(wait, self.host.clock());
         let mut told = false;
         loop {
-            if let Some(locked) = self.dir.try_lock(&|| self.host.now())? {
-                return Ok(locked);
-            }
-            if deadline.has_passed() {
-                return Err(self.dir.busy());
+            let is_late = deadline.has_passed();
+            match self.dir.try_lock() {
+                Err(error) if error.is_busy() && !is_late => {}
+                tried => return tried,
             }
             if !std::mem::replace(&mut told, true) {
                 self.host.event(Event::Waiting);
@@ -209,11 +213,7 @@ impl<'r> Run<'r> {
     }
 
     /// Gathers, compares, and publishes what differs. No secret outlives this: the command may take its time.
-    async fn publish(
-        &self,
-        mut locked: Locked<'r>,
-        owners: &Owners,
-    ) -> Result<(Locked<'r>, Outcome), SyncFailure> {
+    async fn publish(&self, mut locked: Locked, owners: &Owners) -> Result<(Locked, Outcome), SyncFailure> {
         let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
             gathered(self.plan, self.host, self.plan.told_warnings()).await?;
         let published = self.publish_bundle(&mut locked, owners, &bundle, &answers);
@@ -228,7 +228,7 @@ impl<'r> Run<'r> {
 
     fn publish_bundle(
         &self,
-        locked: &mut Locked<'_>,
+        locked: &mut Locked,
         owners: &Owners,
         bundle: &Bundle<'_>,
         answers: &Answers,
@@ -241,7 +241,7 @@ impl<'r> Run<'r> {
         outcome.defaulted.clone_from(&bundle.defaulted);
         outcome.swept(locked.sweep());
         let manifest = self.manifest(bundle, answers);
-        let noted = self.noted(locked);
+        let noted = noted(locked);
         self.warn_of_another_publisher(noted.as_ref(), &mut outcome);
         if !comparison.is_same() {
             self.flip(locked, &manifest, &files, &mut outcome)?;
@@ -274,12 +274,6 @@ impl<'r> Run<'r> {
         Manifest::new(self.plan.on_change.is_some(), publisher, bundle.manifest(answers).collect())
     }
 
-    /// Reads what is noted of the current generation: `None` where nothing is, or nothing that can be read.
-    fn noted(&self, locked: &Locked<'_>) -> Option<Manifest> {
-        let note = self.dir.note(locked.current()?).ok().flatten()?;
-        Manifest::parse(&note)
-    }
-
     /// Two configurations that publish at one link take turns in replacing each other's set.
     fn warn_of_another_publisher(&self, noted: Option<&Manifest>, outcome: &mut Outcome) {
         let publisher = noted.and_then(|manifest| manifest.publisher.as_ref());
@@ -299,13 +293,7 @@ impl<'r> Run<'r> {
 
     /// Notes where the files came from this time: the same bytes may have come from another source, or have another revision.
     /// Whether the change has been announced stays as it is, unless there is no command any more.
-    fn renew_note(
-        &self,
-        locked: &Locked<'_>,
-        noted: Option<Manifest>,
-        fresh: Manifest,
-        outcome: &mut Outcome,
-    ) {
+    fn renew_note(&self, locked: &Locked, noted: Option<Manifest>, fresh: Manifest, outcome: &mut Outcome) {
         let fresh = match &noted {
             Some(noted) if self.plan.on_change.is_some() => fresh.with_announcement_of(noted),
             _ => fresh,
@@ -313,26 +301,17 @@ impl<'r> Run<'r> {
         if noted.as_ref() == Some(&fresh) {
             return;
         }
-        if let Err(error) = self.replace_unclaimed(locked, &fresh) {
+        if let Err(error) = replace_unclaimed(locked, &fresh) {
             outcome.deferred.push(describe(&error));
         }
-    }
-
-    /// Replaces the note, unless another run is running the command for it: that one holds the note, and a new one could be
-    /// claimed beside it. The next run renews it.
-    fn replace_unclaimed(&self, locked: &Locked<'_>, fresh: &Manifest) -> Result<(), atomicdir::Error> {
-        let Some(id) = locked.current() else { return Ok(()) };
-        let is_there = self.dir.note(id)?.is_some();
-        let claim = self.dir.claim_note(id)?;
-        if is_there && claim.is_none() { Ok(()) } else { locked.replace_note(&fresh.to_note()) }
     }
 
     /// Stages and flips. An interruption is heeded between two files; after the last one the flip is as quick as giving up.
     fn flip(
         &self,
-        locked: &mut Locked<'_>,
+        locked: &mut Locked,
         manifest: &Manifest,
-        files: &FileMap<File<'_>>,
+        files: &FileMap<NewFile<'_>>,
         outcome: &mut Outcome,
     ) -> Result<(), SyncError> {
         self.host.event(Event::Publishing { files: files.len() });
@@ -342,7 +321,7 @@ impl<'r> Run<'r> {
             staging.write(name, *file)?;
         }
         self.heed_interruption()?;
-        let published = staging.publish(Some(&manifest.to_note()), &|| self.host.now())?;
+        let published = staging.publish(Some(&manifest.to_note()))?;
         outcome.swept(&published.sweep);
         for (error, hint) in [(&published.misplaced, MISPLACED), (&published.unsettled, UNSETTLED)] {
             error.iter().for_each(|error| outcome.failed(error, Some(hint)));
@@ -353,4 +332,17 @@ impl<'r> Run<'r> {
     fn heed_interruption(&self) -> Result<(), SyncError> {
         if self.host.interrupted() { Err(SyncError::Interrupted) } else { Ok(()) }
     }
+}
+
+/// Reads what is noted of the current generation: `None` where nothing is, or nothing that can be read.
+fn noted(locked: &Locked) -> Option<Manifest> {
+    Manifest::parse(&locked.note().ok().flatten()?)
+}
+
+/// Replaces the note, unless another run is running the command for it: that one holds the note, and a new one could be
+/// claimed beside it. The next run renews it.
+fn replace_unclaimed(locked: &Locked, fresh: &Manifest) -> Result<(), atomicdir::Error> {
+    let is_there = locked.note()?.is_some();
+    let claim = locked.claim_note()?;
+    if is_there && claim.is_none() { Ok(()) } else { locked.replace_note(&fresh.to_note()) }
 }

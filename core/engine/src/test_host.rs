@@ -15,13 +15,9 @@ thread_local! {
 pub(crate) struct TestHost;
 
 impl Host for TestHost {
-    fn now(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH
-    }
-
     fn clock(&self) -> Clock {
         // Each call must return the same clock.
-        Clock::new(|| START.with(|start| start.elapsed()))
+        Clock::new(|| START.with(|start| start.elapsed())).with_date(|| SystemTime::UNIX_EPOCH)
     }
 
     fn jitter(&self) -> Jitter {

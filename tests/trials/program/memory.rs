@@ -10,11 +10,9 @@
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use atomicdir::{
-    AtomicDir, Attributes, Durability, File, FileMap, FileName, Locked, Mode, NameError, Options,
-};
+use atomicdir::{AtomicDir, Attributes, Durability, FileMap, FileName, Mode, NameError, NewFile, Options};
 
 const BYTES: &[u8] = b"small";
 
@@ -23,16 +21,16 @@ const IN_ONE_DIRECTORY: usize = 25_000;
 
 pub(crate) fn publish(link: &Path, files: usize) -> Result<(), Box<dyn Error>> {
     let dir = open(link)?;
-    let mut locked = lock(&dir)?;
+    let mut locked = dir.try_lock()?;
     let mut staging = locked.stage()?;
     for number in 0..files {
         staging.write(&name(number)?, file())?;
     }
-    let published = staging.publish(Some(BYTES), &SystemTime::now)?;
+    let published = staging.publish(Some(BYTES))?;
     if let Some(error) = published.unsettled {
         return Err(error.into());
     }
-    locked.succeed(SystemTime::now())?;
+    locked.record_success()?;
     print(counted("VmPeak:")?)
 }
 
@@ -42,7 +40,7 @@ pub(crate) fn compare(link: &Path, files: usize) -> Result<(), Box<dyn Error>> {
         wanted.insert(name(number)?, file())?;
     }
     let dir = open(link)?;
-    let locked = lock(&dir)?;
+    let locked = dir.try_lock()?;
     let before = counted("VmSize:")?;
     if !locked.compare(&wanted)?.is_same() {
         return Err("other files are published".into());
@@ -50,12 +48,8 @@ pub(crate) fn compare(link: &Path, files: usize) -> Result<(), Box<dyn Error>> {
     print(counted("VmPeak:")?.saturating_sub(before))
 }
 
-fn open(link: &Path) -> atomicdir::Result<AtomicDir> {
+fn open(link: &Path) -> Result<AtomicDir, atomicdir::Error> {
     Options::new().retain(Duration::ZERO).durability(Durability::None).open(link)
-}
-
-fn lock(dir: &AtomicDir) -> atomicdir::Result<Locked<'_>> {
-    dir.try_lock(&SystemTime::now)?.ok_or_else(|| dir.busy())
 }
 
 /// Returns a name in the order of the numbers.
@@ -63,8 +57,8 @@ fn name(number: usize) -> Result<FileName, NameError> {
     FileName::new(format!("directory-{:06}/file-{number:09}", number / IN_ONE_DIRECTORY))
 }
 
-fn file() -> File<'static> {
-    File { bytes: BYTES, attributes: Attributes::with_mode(Mode::OWNER_READS) }
+fn file() -> NewFile<'static> {
+    NewFile::new(BYTES, Attributes::with_mode(Mode::OWNER_READS))
 }
 
 /// Returns what the kernel counts of this process under a name (proc_pid_status(5)).

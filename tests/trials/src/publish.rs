@@ -48,11 +48,10 @@ pub fn publish(
     options: Options,
     now: SystemTime,
 ) -> Result<Outcome, Box<dyn std::error::Error>> {
-    let clock = || now;
     let files = set.files();
     let wanted = Set::wanted(&files)?;
-    let dir = options.directory(Set::directory()).open(link)?;
-    let mut locked = dir.try_lock(&clock)?.ok_or_else(|| dir.busy())?;
+    let dir = options.directory(Set::directory()).clock(move || now).open(link)?;
+    let mut locked = dir.try_lock()?;
     let unchanged = locked.compare(&wanted)?.is_same();
     let outcome = if unchanged {
         report(locked.unsettled(), Outcome::Unchanged)
@@ -61,12 +60,12 @@ pub fn publish(
         for (name, file) in wanted.iter() {
             staging.write(name, *file)?;
         }
-        let Published { unsettled, misplaced, .. } = staging.publish(Some(b"note"), &clock)?;
+        let Published { unsettled, misplaced, .. } = staging.publish(Some(b"note"))?;
         report(misplaced.as_ref().or(unsettled.as_ref()), Outcome::Published)
     };
     if outcome != Outcome::Unsettled {
         // The set is there, whether or not that can be noted.
-        drop(locked.succeed(now));
+        drop(locked.record_success());
     }
     Ok(outcome)
 }

@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use atomicdir::{Attributes, File, FileMap, FileName, Mode, NameConflict, NameError};
+use atomicdir::{Attributes, FileMap, FileName, Mode, NameConflict, NameError, NewFile};
 
 /// The file that says which set the others should be of.
 const VERSION: &str = "version";
@@ -61,11 +61,10 @@ impl Set {
     }
 
     /// Returns the files with their attributes, as atomicdir takes them.
-    pub fn wanted(files: &BTreeMap<String, Vec<u8>>) -> Result<FileMap<File<'_>>, BadSet> {
+    pub fn wanted(files: &BTreeMap<String, Vec<u8>>) -> Result<FileMap<NewFile<'_>>, BadSet> {
         let mut wanted = FileMap::new();
         for (name, bytes) in files {
-            wanted
-                .insert(FileName::new(name.as_str())?, File { bytes, attributes: attributes(FILE_MODE) })?;
+            wanted.insert(FileName::new(name.as_str())?, NewFile::new(bytes, attributes(FILE_MODE)))?;
         }
         Ok(wanted)
     }

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use atomicdir::{Attributes, Durability, File, FileName, Mode, Options};
+use atomicdir::{Attributes, Durability, FileName, Mode, NewFile, Options};
 use secretdir_testkit::Ran;
 
 use crate::support::Place;
@@ -27,14 +27,14 @@ fn documented(language: &str, link: &Path) -> String {
 /// Publishes a certificate and a key that belong together.
 fn publish(place: &Place, number: usize) {
     let dir = Options::new().retain(Duration::ZERO).durability(Durability::None).open(place.link()).unwrap();
-    let mut locked = dir.try_lock(&SystemTime::now).unwrap().unwrap();
+    let mut locked = dir.try_lock().unwrap();
     let mut staging = locked.stage().unwrap();
     let bytes = format!("{number}\n");
     for name in ["tls/cert.pem", "tls/key.pem"] {
         let attributes = Attributes::with_mode(Mode::OWNER_READS);
-        staging.write(&FileName::new(name).unwrap(), File { bytes: bytes.as_bytes(), attributes }).unwrap();
+        staging.write(&FileName::new(name).unwrap(), NewFile::new(bytes.as_bytes(), attributes)).unwrap();
     }
-    assert!(staging.publish(None, &SystemTime::now).unwrap().unsettled.is_none());
+    assert!(staging.publish(None).unwrap().unsettled.is_none());
 }
 
 /// Runs a reader again and again while the link flips; it must print the certificate and the key of one generation.

@@ -152,8 +152,6 @@ fn seen(snapshot: &Snapshot) -> Set {
 /// Looks as a monitor does: that never fails, and what is current is there, and all of it.
 fn monitor(link: &Path) {
     let status = Status::of(link).unwrap();
-    assert!(status.current.is_some(), "{status:#?}");
-    for generation in status.current.iter().chain(&status.superseded) {
-        assert_eq!(generation.files.len(), OTHER.files().len(), "{status:#?}");
-    }
+    let files = status.current.as_ref().map(|current| current.files.len());
+    assert_eq!(files, Some(OTHER.files().len()), "{status:#?}");
 }

@@ -103,7 +103,7 @@ impl Bare {
                 fsync(&state)?;
                 fsync(&parent)?;
             }
-            Durability::Filesystem => syncfs(&parent)?,
+            _ => syncfs(&parent)?,
         }
         self.flip(&parent, &lock)?;
         if durability != Durability::None {

@@ -2,9 +2,9 @@
 
 use std::ffi::CString;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use atomicdir::{AtomicDir, Attributes, Durability, File, FileMap, FileName, Mode, Options};
+use atomicdir::{AtomicDir, Attributes, Durability, FileMap, FileName, Mode, NewFile, Options};
 use tempfile::TempDir;
 
 use crate::support::Medium;
@@ -35,8 +35,8 @@ impl Files {
         }
     }
 
-    fn file(&self) -> File<'_> {
-        File { bytes: &self.bytes, attributes: Attributes::with_mode(Mode::OWNER_READS) }
+    fn file(&self) -> NewFile<'_> {
+        NewFile::new(&self.bytes, Attributes::with_mode(Mode::OWNER_READS))
     }
 }
 
@@ -84,20 +84,20 @@ impl<'g> Place<'g> {
     /// Publishes with atomicdir what supersedes the files that are there, which stay.
     pub(crate) fn publish(&self, durability: Durability) {
         let dir = self.open(FOR_GOOD, durability);
-        let mut locked = dir.try_lock(&SystemTime::now).unwrap().unwrap();
+        let mut locked = dir.try_lock().unwrap();
         let mut staging = locked.stage().unwrap();
         for name in &self.files.names {
             staging.write(name, self.files.file()).unwrap();
         }
-        let published = staging.publish(Some(NOTE), &SystemTime::now).unwrap();
+        let published = staging.publish(Some(NOTE)).unwrap();
         assert!(published.unsettled.is_none(), "{published:?}");
-        locked.succeed(SystemTime::now()).unwrap();
+        locked.record_success().unwrap();
     }
 
     /// Removes with atomicdir what was superseded: so many generations.
     pub(crate) fn retire(&self, expected: usize) {
         let dir = self.open(Duration::ZERO, Durability::None);
-        let locked = dir.try_lock(&SystemTime::now).unwrap().unwrap();
+        let locked = dir.try_lock().unwrap();
         assert_eq!(locked.sweep().removed().len(), expected, "{:?}", locked.sweep());
     }
 
@@ -127,10 +127,10 @@ impl<'g> Place<'g> {
             wanted.insert(name.clone(), self.files.file()).unwrap();
         }
         let dir = self.open(FOR_GOOD, Durability::None);
-        let locked = dir.try_lock(&SystemTime::now).unwrap().unwrap();
+        let locked = dir.try_lock().unwrap();
         let compared = locked.compare(&wanted).unwrap();
         assert!(compared.is_same(), "{compared:?}");
-        assert_eq!(dir.note(locked.current().unwrap()).unwrap().as_deref(), Some(NOTE));
+        assert_eq!(locked.note().unwrap().as_deref(), Some(NOTE));
         assert!(locked.unsettled().is_none());
     }
 

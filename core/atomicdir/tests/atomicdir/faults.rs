@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use atomicdir::{Attributes, File, FileName, Mode, Options, Owner, Refusal};
+use atomicdir::{Attributes, FileName, Mode, NewFile, Options, Owner, Refusal};
 
 use crate::support::{Place, SETTLED, at};
 
@@ -11,10 +11,10 @@ fn a_staging_that_is_dropped_leaves_nothing() {
     let place = Place::new();
     place.publish(Options::new(), &[("a", "old")], at(0));
     let dir = place.open(Options::new());
-    let mut locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
+    let mut locked = place.lock(&dir, at(1));
     let mut staging = locked.stage().unwrap();
     let attributes = Attributes::with_mode(Mode::OWNER_READS);
-    staging.write(&FileName::new("x/y").unwrap(), File { bytes: b"new", attributes }).unwrap();
+    staging.write(&FileName::new("x/y").unwrap(), NewFile::new(b"new", attributes)).unwrap();
     drop(staging);
     assert_eq!(place.names(), SETTLED);
     assert_eq!(place.read("a"), "old");
@@ -25,14 +25,14 @@ fn a_staging_that_lacks_a_file_is_not_published() {
     let place = Place::new();
     place.publish(Options::new(), &[("a", "old")], at(0));
     let dir = place.open(Options::new());
-    let mut locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
+    let mut locked = place.lock(&dir, at(1));
     let mut staging = locked.stage().unwrap();
-    let file = File { bytes: b"new", attributes: Attributes::with_mode(Mode::OWNER_READS) };
+    let file = NewFile::new(b"new", Attributes::with_mode(Mode::OWNER_READS));
     staging.write(&FileName::new("a").unwrap(), file).unwrap();
     let twice = staging.write(&FileName::new("a").unwrap(), file).unwrap_err();
     assert_eq!(twice.io_error().unwrap().kind(), std::io::ErrorKind::AlreadyExists);
 
-    let error = staging.publish(None, &|| at(1)).unwrap_err();
+    let error = staging.publish(None).unwrap_err();
     assert_eq!(error.refusal(), Some(&Refusal::Incomplete));
     assert_eq!(place.read("a"), "old");
     assert_eq!(place.names(), SETTLED);
@@ -42,9 +42,9 @@ fn a_staging_that_lacks_a_file_is_not_published() {
 fn an_error_names_the_very_file_or_directory() {
     let place = Place::new();
     let dir = place.open(Options::new());
-    let mut locked = dir.try_lock(&|| at(0)).unwrap().unwrap();
+    let mut locked = place.lock(&dir, at(0));
     let mut staging = locked.stage().unwrap();
-    let file = File { bytes: b"", attributes: Attributes::with_mode(Mode::OWNER_READS) };
+    let file = NewFile::new(b"", Attributes::with_mode(Mode::OWNER_READS));
     staging.write(&FileName::new("d/a").unwrap(), file).unwrap();
     let generation = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().path());
     let generation =
@@ -60,12 +60,12 @@ fn what_took_the_links_place_meanwhile_is_not_replaced() {
     let place = Place::new();
     place.publish(Options::new(), &[("a", "old")], at(0));
     let dir = place.open(Options::new());
-    let mut locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
+    let mut locked = place.lock(&dir, at(1));
     let staging = locked.stage().unwrap();
     let target = fs::read_link(place.link()).unwrap();
     fs::remove_file(place.link()).unwrap();
     fs::write(place.link(), "precious").unwrap();
-    let error = staging.publish(None, &|| at(1)).unwrap_err();
+    let error = staging.publish(None).unwrap_err();
     assert_eq!((error.step().number(), error.refusal()), (9, Some(&Refusal::Appeared)));
     assert_eq!(fs::read_to_string(place.link()).unwrap(), "precious");
     let old = fs::metadata(place.path().join(target)).unwrap();
@@ -78,11 +78,11 @@ fn a_link_that_names_another_generation_of_ours_meanwhile_is_not_flipped_either(
     let first = place.publish(Options::new(), &[("a", "1")], at(0)).generation;
     place.publish(Options::new(), &[("a", "2")], at(1));
     let dir = place.open(Options::new());
-    let mut locked = dir.try_lock(&|| at(2)).unwrap().unwrap();
+    let mut locked = place.lock(&dir, at(2));
     let staging = locked.stage().unwrap();
     fs::remove_file(place.link()).unwrap();
     std::os::unix::fs::symlink(format!(".app.gen-{first}"), place.link()).unwrap();
-    let error = staging.publish(None, &|| at(3)).unwrap_err();
+    let error = staging.publish(None).unwrap_err();
     assert_eq!((error.step().number(), error.refusal()), (9, Some(&Refusal::Appeared)));
     assert_eq!(place.read("a"), "1");
 }
@@ -91,10 +91,10 @@ fn a_link_that_names_another_generation_of_ours_meanwhile_is_not_flipped_either(
 fn a_lock_that_is_removed_meanwhile_is_not_relied_on() {
     let place = Place::new();
     let dir = place.open(Options::new());
-    let mut locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
+    let mut locked = place.lock(&dir, at(1));
     let staging = locked.stage().unwrap();
     fs::remove_file(place.path().join(".app.state/lock")).unwrap();
-    let error = staging.publish(None, &|| at(1)).unwrap_err();
+    let error = staging.publish(None).unwrap_err();
     assert_eq!(error.refusal(), Some(&Refusal::LockRemoved));
     assert!(!place.link().exists());
 }

@@ -17,7 +17,7 @@ fn whatever_a_killed_run_left_is_swept_away() {
     place.leave_unfinished(ID);
     assert_eq!(Status::of(place.link()).unwrap().unfinished.len(), 1);
     let dir = place.open(Options::new());
-    let locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
+    let locked = place.lock(&dir, at(1));
     assert_eq!(locked.sweep().removed().len(), 1);
     assert_eq!(place.names(), SETTLED);
     assert_eq!(place.read("a"), "1");
@@ -42,7 +42,7 @@ fn each_part_of_a_leftover_alone_is_swept_away() {
                 fs::remove_file(path).unwrap()
             }
         }
-        drop(place.open(Options::new()).try_lock(&|| at(0)).unwrap().unwrap());
+        drop(place.lock(&place.open(Options::new()), at(0)));
         assert_eq!(place.names(), ["state/lock"], "{kept:?}");
     }
 }
@@ -53,7 +53,7 @@ fn an_empty_directory_without_a_record_is_swept_away_if_it_is_marked() {
     let place = Place::new();
     symlink(format!(".app.gen-{ID}"), place.path().join(format!(".app.tmp-{ID}"))).unwrap();
     fs::create_dir(place.path().join(format!(".app.gen-{ID}"))).unwrap();
-    drop(place.open(Options::new()).try_lock(&|| at(0)).unwrap().unwrap());
+    drop(place.lock(&place.open(Options::new()), at(0)));
     assert_eq!(place.names(), ["state/lock"]);
 }
 
@@ -66,8 +66,8 @@ fn a_lock_that_was_never_stamped_claims_no_success() {
     lock.set_modified(at(9)).unwrap();
     assert_eq!(Status::of(place.link()).unwrap().last_success, None, "there is no link");
     let dir = place.open(Options::new());
-    let mut locked = dir.try_lock(&|| at(10)).unwrap().unwrap();
-    let _ = locked.stage().unwrap().publish(None, &|| at(10)).unwrap();
+    let mut locked = place.lock(&dir, at(10));
+    let _ = locked.stage().unwrap().publish(None).unwrap();
     drop(locked);
     assert_eq!(Status::of(place.link()).unwrap().last_success, None, "the run did not end well");
 }
@@ -77,7 +77,7 @@ fn a_mark_beside_the_link_to_its_generation_goes_alone() {
     let place = Place::new();
     let id = place.publish(Options::new(), &[("a", "1")], at(0)).generation;
     symlink(format!(".app.gen-{id}"), place.path().join(format!(".app.tmp-{id}"))).unwrap();
-    drop(place.open(Options::new()).try_lock(&|| at(1)).unwrap().unwrap());
+    drop(place.lock(&place.open(Options::new()), at(1)));
     assert_eq!(place.names(), SETTLED);
     assert_eq!(place.read("a"), "1");
 }
@@ -94,7 +94,7 @@ fn names_that_are_not_exactly_ours_stay() {
     for name in strangers {
         fs::write(place.path().join(name), "mine").unwrap();
     }
-    drop(place.open(Options::new()).try_lock(&|| at(0)).unwrap().unwrap());
+    drop(place.lock(&place.open(Options::new()), at(0)));
     for name in strangers {
         assert_eq!(fs::read_to_string(place.path().join(name)).unwrap(), "mine");
     }
@@ -108,7 +108,7 @@ fn left(plant: impl FnOnce(&Place, &Path)) -> String {
     fs::write(outside.join("precious"), "data").unwrap();
     plant(&place, &outside);
     let dir = place.open(Options::new().retain(std::time::Duration::ZERO));
-    let locked = dir.try_lock(&|| at(0)).unwrap().unwrap();
+    let locked = place.lock(&dir, at(0));
     assert_eq!(fs::read_to_string(outside.join("precious")).unwrap(), "data");
     let [deferred] = locked.sweep().deferred() else { panic!("{:?}", locked.sweep()) };
     text(deferred).replace(&place.path().display().to_string(), "P")
@@ -135,7 +135,7 @@ fn a_mark_that_is_no_link_condemns_nothing() {
     place.publish(Options::new(), &[("a", "2")], at(1));
     fs::write(place.path().join(format!(".app.tmp-{first}")), "").unwrap();
     let dir = place.open(Options::new());
-    let locked = dir.try_lock(&|| at(2)).unwrap().unwrap();
+    let locked = place.lock(&dir, at(2));
     assert_eq!(locked.sweep().deferred().len(), 1);
     assert!(place.path().join(format!(".app.gen-{first}/a")).exists());
 }
@@ -156,7 +156,7 @@ fn a_generation_is_removed_only_if_it_is_on_record() {
                 fs::remove_file(place.path().join(format!(".app.tmp-{ID}"))).unwrap();
             }
             let dir = place.open(eager());
-            let locked = dir.try_lock(&|| at(0)).unwrap().unwrap();
+            let locked = place.lock(&dir, at(0));
             let [error] = locked.sweep().deferred() else { panic!("{:?}", locked.sweep()) };
             assert_eq!(error.refusal(), Some(&atomicdir::Refusal::NotOnRecord));
             assert!(place.path().join(format!(".app.gen-{ID}/deep/er/file")).exists());
@@ -172,12 +172,9 @@ fn a_name_that_is_not_utf_8_is_never_taken_for_one_that_is() {
     let (good, bad) =
         (place.link().join("\u{fffd}"), place.link().join(std::ffi::OsStr::from_bytes(b"\xff")));
     let dir = place.open(Options::new());
-    assert!(
-        dir.try_lock(&|| at(1)).unwrap().unwrap().compare(&wanted(&[("\u{fffd}", "1")])).unwrap().is_same()
-    );
+    assert!(place.lock(&dir, at(1)).compare(&wanted(&[("\u{fffd}", "1")])).unwrap().is_same());
     fs::rename(good, bad).unwrap();
-    let comparison =
-        dir.try_lock(&|| at(1)).unwrap().unwrap().compare(&wanted(&[("\u{fffd}", "1")])).unwrap();
+    let comparison = place.lock(&dir, at(1)).compare(&wanted(&[("\u{fffd}", "1")])).unwrap();
     assert_eq!(comparison.changes().len(), 2, "{comparison:?}");
 }
 

@@ -17,4 +17,5 @@ mod readers;
 mod refusals;
 mod support;
 mod trust;
+mod trusted;
 mod umask;

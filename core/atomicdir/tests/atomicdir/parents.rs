@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
 
-use atomicdir::{Attributes, File, FileName, Mode, Options, Parents, Refusal, ensure_irreplaceable};
+use atomicdir::{Attributes, FileName, Mode, NewFile, Options, Parents, Refusal, ensure_irreplaceable};
 use rustix::fs::{CWD, FileType, XattrFlags, lgetxattr_query, mknodat, setxattr};
 use secretdir_testkit::is_root;
 
@@ -209,11 +209,11 @@ fn what_the_parent_hands_down_opens_nothing_to_anyone() {
     setxattr(place.path(), "system.posix_acl_default", &list, XattrFlags::empty()).unwrap();
     let open = Attributes::with_mode(Mode::new(0o750).unwrap());
     let dir = Options::new().directory(open).open(place.path().join("made/app")).unwrap();
-    let mut locked = dir.try_lock(&|| at(0)).unwrap().unwrap();
+    let mut locked = place.lock(&dir, at(0));
     let mut staging = locked.stage().unwrap();
     let attributes = Attributes::with_mode(Mode::new(0o440).unwrap());
-    staging.write(&FileName::new("d/a").unwrap(), File { bytes: b"1", attributes }).unwrap();
-    let _ = staging.publish(Some(b"note"), &|| at(0)).unwrap();
+    staging.write(&FileName::new("d/a").unwrap(), NewFile::new(b"1", attributes)).unwrap();
+    let _ = staging.publish(Some(b"note")).unwrap();
     for path in
         ["made", "made/.app.state", "made/app/.", "made/app/d", "made/app/d/a", "made/.app.state/lock"]
     {

@@ -5,13 +5,13 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::time::Duration;
 
-use atomicdir::{Attributes, File, FileName, Mode, Options, Parents, Refusal, Staging};
+use atomicdir::{Attributes, FileName, Mode, NewFile, Options, Parents, Refusal, Staging};
 
 use crate::support::{Place, SETTLED, at, mode};
 
-fn write(staging: &mut Staging<'_, '_>) {
+fn write(staging: &mut Staging<'_>) {
     let attributes = Attributes::with_mode(Mode::OWNER_READS);
-    staging.write(&FileName::new("d/a").unwrap(), File { bytes: b"new", attributes }).unwrap();
+    staging.write(&FileName::new("d/a").unwrap(), NewFile::new(b"new", attributes)).unwrap();
 }
 
 fn trusted() -> Options {
@@ -28,11 +28,11 @@ fn staged(place: &Place) -> std::path::PathBuf {
 /// Publishes, while something is done to the folder before the flip, and returns why it was refused.
 fn disturbed(place: &Place, disturb: impl Fn(&Place)) -> Refusal {
     let dir = place.open(trusted());
-    let mut locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
+    let mut locked = place.lock(&dir, at(1));
     let mut staging = locked.stage().unwrap();
     write(&mut staging);
     disturb(place);
-    let error = staging.publish(None, &|| at(1)).unwrap_err();
+    let error = staging.publish(None).unwrap_err();
     assert!(locked.take_leftover().is_none());
     error.refusal().unwrap().clone()
 }
@@ -71,11 +71,11 @@ fn a_parent_that_is_renamed_is_noticed_before_the_flip() {
     let place = Place::new();
     let link = place.path().join("inner/app");
     let dir = trusted().open(&link).unwrap();
-    let mut locked = dir.try_lock(&|| at(0)).unwrap().unwrap();
+    let mut locked = place.lock(&dir, at(0));
     let mut staging = locked.stage().unwrap();
     write(&mut staging);
     fs::rename(place.path().join("inner"), place.path().join("away")).unwrap();
-    let error = staging.publish(None, &|| at(0)).unwrap_err();
+    let error = staging.publish(None).unwrap_err();
     assert_eq!(error.refusal(), Some(&Refusal::Moved));
     assert!(!place.path().join("away/app").is_symlink());
     drop(locked);
@@ -99,7 +99,7 @@ fn a_state_directory_that_was_opened_to_others_is_closed_again() {
     place.publish(trusted(), &[("a", "1")], at(0));
     for opened in [0o755, 0o1777, 0o500] {
         fs::set_permissions(place.state(), fs::Permissions::from_mode(opened)).unwrap();
-        drop(place.open(trusted()).try_lock(&|| at(1)).unwrap().unwrap());
+        drop(place.lock(&place.open(trusted()), at(1)));
         assert_eq!(mode(place.state()), 0o700);
     }
 }
@@ -114,14 +114,14 @@ fn a_directory_that_is_not_our_state_is_neither_used_nor_closed() {
     fs::write(place.state().join("precious"), "data").unwrap();
     for closed in [0o755, 0o700] {
         fs::set_permissions(place.state(), fs::Permissions::from_mode(closed)).unwrap();
-        let error = place.open(trusted()).try_lock(&|| at(0)).unwrap_err();
+        let error = place.try_lock(&place.open(trusted()), at(0)).unwrap_err();
         assert_eq!(error.refusal(), Some(&Refusal::NotOfOurMaking));
         assert_eq!(mode(place.state()), closed);
         assert_eq!(place.names(), ["state/precious"]);
     }
     fs::remove_dir_all(place.state()).unwrap();
     symlink("/", place.state()).unwrap();
-    let error = place.open(trusted()).try_lock(&|| at(0)).unwrap_err();
+    let error = place.try_lock(&place.open(trusted()), at(0)).unwrap_err();
     assert_eq!(error.refusal(), Some(&Refusal::NotOfOurMaking));
 }
 
@@ -131,7 +131,7 @@ fn a_state_directory_that_is_lost_is_made_again() {
     place.publish(trusted(), &[("a", "1")], at(0));
     fs::remove_dir_all(place.state()).unwrap();
     let dir = place.open(trusted());
-    let locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
+    let locked = place.lock(&dir, at(1));
     locked.replace_note(b"note").unwrap();
     drop(locked);
     assert_eq!(place.names(), SETTLED);

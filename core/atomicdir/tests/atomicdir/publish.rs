@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use atomicdir::{Attributes, ChangeKind, Durability, File, FileName, Mode, Options, Owner};
+use atomicdir::{Attributes, ChangeKind, Durability, FileName, Mode, NewFile, Options, Owner};
 
 use crate::support::{Place, SETTLED, at, mode, wanted};
 
@@ -34,10 +34,10 @@ fn an_update_keeps_the_old_generation_for_as_long_as_it_should() {
     let old = place.path().join(format!(".app.gen-{first}/a"));
     assert_eq!((place.read("a").as_str(), fs::read_to_string(&old).unwrap().as_str()), ("new", "old"));
 
-    drop(place.open(retain()).try_lock(&|| at(1059)).unwrap().unwrap());
+    drop(place.lock(&place.open(retain()), at(1059)));
     assert!(old.exists());
     let dir = place.open(retain());
-    let locked = dir.try_lock(&|| at(1060)).unwrap().unwrap();
+    let locked = place.lock(&dir, at(1060));
     assert_eq!(locked.sweep().removed(), [first]);
     assert_eq!(place.names(), SETTLED);
 }
@@ -47,7 +47,7 @@ fn a_superseded_time_in_the_future_counts_as_due() {
     let place = Place::new();
     place.publish(Options::new(), &[("a", "1")], at(0));
     place.publish(Options::new(), &[("a", "2")], at(5000));
-    drop(place.open(Options::new()).try_lock(&|| at(4000)).unwrap().unwrap());
+    drop(place.lock(&place.open(Options::new()), at(4000)));
     assert_eq!(place.names(), SETTLED);
 }
 
@@ -68,9 +68,9 @@ fn an_equal_set_compares_as_same_and_nothing_moves() {
     // The directory's files have mode 0440, so the test would notice a chmod too.
     let before = place.fingerprint();
     let dir = place.open(Options::new());
-    let locked = dir.try_lock(&|| at(10)).unwrap().unwrap();
+    let locked = place.lock(&dir, at(10));
     assert!(locked.compare(&wanted(FILES)).unwrap().is_same());
-    locked.succeed(at(10)).unwrap();
+    locked.record_success().unwrap();
     assert_eq!(place.fingerprint(), before);
     let success = fs::metadata(place.path().join(".app.state/lock")).unwrap().modified().unwrap();
     assert_eq!(success, at(10));
@@ -87,9 +87,9 @@ fn every_kind_of_difference_is_found() {
 
     let mut files = wanted(&[("a", "9"), ("db/password", "2"), ("db/user", "33"), ("new/file", "x")]);
     let loose = Attributes::with_mode(Mode::new(0o444).unwrap());
-    files.insert(FileName::new("tls/deep/key").unwrap(), File { bytes: b"4", attributes: loose }).unwrap();
+    files.insert(FileName::new("tls/deep/key").unwrap(), NewFile::new(b"4", loose)).unwrap();
     let dir = place.open(Options::new().directory(Attributes::with_mode(Mode::new(0o750).unwrap())));
-    let locked = dir.try_lock(&|| at(10)).unwrap().unwrap();
+    let locked = place.lock(&dir, at(10));
     let comparison = locked.compare(&files).unwrap();
     let changes: Vec<_> =
         comparison.changes().iter().map(|change| (change.name.as_str(), change.kind)).collect();
@@ -117,13 +117,13 @@ fn a_named_owner_is_compared_and_an_unnamed_one_is_not() {
     let place = Place::new();
     place.publish(Options::new(), &[("a", "1")], at(0));
     let dir = place.open(Options::new());
-    let locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
+    let locked = place.lock(&dir, at(1));
     let mine = rustix::process::geteuid().as_raw();
     for (user, same) in [(None, true), (Some(mine), true), (Some(mine + 1), false)] {
         let mut files = atomicdir::FileMap::new();
         let owner = Owner { user, group: None };
-        let attributes = Attributes { mode: Mode::new(0o440).unwrap(), owner };
-        files.insert(FileName::new("a").unwrap(), File { bytes: b"1", attributes }).unwrap();
+        let attributes = Attributes::new(Mode::new(0o440).unwrap(), owner);
+        files.insert(FileName::new("a").unwrap(), NewFile::new(b"1", attributes)).unwrap();
         assert_eq!(locked.compare(&files).unwrap().is_same(), same, "{user:?}");
     }
 }
@@ -145,13 +145,13 @@ fn modes_are_those_asked_for() {
 fn files_may_come_in_any_order() {
     let place = Place::new();
     let dir = place.open(Options::new().directory(Attributes::with_mode(Mode::new(0o550).unwrap())));
-    let mut locked = dir.try_lock(&|| at(0)).unwrap().unwrap();
+    let mut locked = place.lock(&dir, at(0));
     let mut staging = locked.stage().unwrap();
     for name in ["b/c/1", "a", "b/2", "d/x", "b/c/3"] {
         let attributes = Attributes::with_mode(Mode::OWNER_READS);
-        staging.write(&FileName::new(name).unwrap(), File { bytes: name.as_bytes(), attributes }).unwrap();
+        staging.write(&FileName::new(name).unwrap(), NewFile::new(name.as_bytes(), attributes)).unwrap();
     }
-    let _ = staging.publish(None, &|| at(0)).unwrap();
+    let _ = staging.publish(None).unwrap();
     for name in ["b/c/1", "a", "b/2", "d/x", "b/c/3"] {
         assert_eq!(place.read(name), name);
     }
@@ -190,16 +190,19 @@ fn notes_are_replaced_whole_and_claimed_by_one() {
     let place = Place::new();
     let id = place.publish(Options::new(), &[("a", "1")], at(0)).generation;
     let dir = place.open(Options::new());
-    assert_eq!(dir.note(&id).unwrap().unwrap(), b"note");
+    let locked = place.lock(&dir, at(1));
+    assert_eq!(locked.note().unwrap().unwrap(), b"note");
 
-    let claim = dir.claim_note(&id).unwrap().unwrap();
-    assert!(dir.claim_note(&id).unwrap().is_none());
+    let claim = locked.claim_note().unwrap().unwrap();
+    assert!(locked.claim_note().unwrap().is_none());
+    drop(locked);
+    let locked = place.lock(&dir, at(1));
+    assert!(locked.claim_note().unwrap().is_none(), "a claim survives the lock");
     drop(claim);
-    assert!(dir.claim_note(&id).unwrap().is_some());
+    assert!(locked.claim_note().unwrap().is_some());
 
-    let locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
     locked.replace_note(b"another").unwrap();
-    assert_eq!(dir.note(&id).unwrap().unwrap(), b"another");
+    assert_eq!(locked.note().unwrap().unwrap(), b"another");
     assert_eq!(mode(place.path().join(format!(".app.state/note-{id}"))), 0o600);
     assert_eq!(place.names(), SETTLED);
 }

@@ -34,7 +34,7 @@ fn a_pinned_generation_outlives_the_flip_and_goes_after_its_reader() {
     assert_eq!(superseded, [(&first, Pin::Pinned)]);
 
     drop(snapshot);
-    drop(place.open(eager()).try_lock(&|| at(2)).unwrap().unwrap());
+    drop(place.lock(&place.open(eager()), at(2)));
     assert_eq!(place.names(), SETTLED);
 }
 
@@ -90,7 +90,7 @@ fn readers_never_see_a_mixed_or_missing_set() {
         }
         published.unwrap();
     });
-    drop(place.open(eager()).try_lock(&|| at(1000)).unwrap().unwrap());
+    drop(place.lock(&place.open(eager()), at(1000)));
     assert_eq!(place.names(), SETTLED);
 }
 
@@ -110,7 +110,7 @@ fn status_tells_what_is_published() {
     let place = Place::new();
     assert!(Status::of(place.link()).unwrap().current.is_none());
     assert!(Status::of(place.path().join("no/such/app")).unwrap().current.is_none());
-    drop(place.open(Options::new()).try_lock(&|| at(3)).unwrap().unwrap());
+    drop(place.lock(&place.open(Options::new()), at(3)));
     assert_eq!(Status::of(place.link()).unwrap().last_success, None, "no run has succeeded yet");
     place.publish(Options::new(), &[("d/a", "123")], at(7));
     let status = Status::of(place.link()).unwrap();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use atomicdir::{FileName, Options, Refusal, Step};
 use rustix::fs::{CWD, FileType, mknodat};
@@ -42,7 +42,7 @@ fn anything_but_our_own_link_is_left_alone() {
         plant(&place.link());
         let before = fs::symlink_metadata(place.link()).unwrap().modified().unwrap();
         let dir = place.open(Options::new());
-        let error = dir.try_lock(&|| at(0)).unwrap_err();
+        let error = place.try_lock(&dir, at(0)).unwrap_err();
         let link = place.link();
         assert_eq!(
             text(&error),
@@ -58,10 +58,10 @@ fn anything_but_our_own_link_is_left_alone() {
 fn a_name_that_appears_meanwhile_is_not_replaced() {
     let place = Place::new();
     let dir = place.open(Options::new());
-    let mut locked = dir.try_lock(&|| at(0)).unwrap().unwrap();
+    let mut locked = place.lock(&dir, at(0));
     let staging = locked.stage().unwrap();
     fs::write(place.link(), "precious").unwrap();
-    let error = staging.publish(None, &|| at(0)).unwrap_err();
+    let error = staging.publish(None).unwrap_err();
     assert_eq!(error.refusal(), Some(&Refusal::Appeared));
     assert_eq!(fs::read_to_string(place.link()).unwrap(), "precious");
     drop(locked);
@@ -103,7 +103,7 @@ fn a_lock_that_is_not_a_plain_file_is_refused() {
         fs::write(&other, "").unwrap();
         fs::create_dir(place.state()).unwrap();
         plant(&place.state().join("lock"), &other);
-        let error = place.open(Options::new()).try_lock(&|| at(0)).unwrap_err();
+        let error = place.try_lock(&place.open(Options::new()), at(0)).unwrap_err();
         assert_eq!(error.refusal(), Some(&Refusal::NotALockFile));
     }
 }
@@ -112,12 +112,17 @@ fn a_lock_that_is_not_a_plain_file_is_refused() {
 fn one_run_at_a_time() {
     let place = Place::new();
     let (one, other) = (place.open(Options::new()), place.open(Options::new()));
-    let held = one.try_lock(&|| at(0)).unwrap().unwrap();
-    assert!(other.try_lock(&|| at(0)).unwrap().is_none());
-    let error = other.lock(Duration::from_millis(30), &|| at(0)).unwrap_err();
-    assert_eq!(error.refusal(), Some(&Refusal::Busy));
+    let held = place.lock(&one, at(0));
+    assert!(other.try_lock().unwrap_err().is_busy());
+    let began = Instant::now();
+    let error = other.lock(Duration::from_millis(30)).unwrap_err();
+    assert!(began.elapsed() >= Duration::from_millis(30));
+    assert_eq!(
+        (error.refusal(), error.is_busy(), error.is_after_flip()),
+        (Some(&Refusal::Busy), true, false)
+    );
     drop(held);
-    assert!(other.lock(Duration::ZERO, &|| at(0)).is_ok());
+    assert!(other.lock(Duration::ZERO).is_ok());
 }
 
 #[test]
@@ -137,7 +142,7 @@ fn a_generation_that_became_something_else_is_an_error_and_not_an_empty_set() {
     fs::remove_dir_all(&generation).unwrap();
     fs::write(&generation, "").unwrap();
     let dir = place.open(Options::new());
-    let locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
+    let locked = place.lock(&dir, at(1));
     let error = locked.compare(&wanted(&[("a", "1")])).unwrap_err();
     assert_eq!((error.refusal(), error.step()), (Some(&Refusal::NotAGeneration), Step::Compare));
 }

@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use atomicdir::{AtomicDir, Attributes, File, FileMap, FileName, Id, Mode, Options, Published, Sweep};
+use atomicdir::{
+    AtomicDir, Attributes, Error, FileMap, FileName, Id, Locked, Mode, NewFile, Options, Published, Sweep,
+};
 use tempfile::TempDir;
 
 /// A folder with a link to publish at.
 pub(crate) struct Place {
     folder: TempDir,
+    /// What time it is for all that is opened here.
+    time: Arc<Mutex<SystemTime>>,
 }
 
 /// What there is when one generation is published: in the folder, and in the state directory.
@@ -27,7 +32,7 @@ impl Place {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        Self { folder }
+        Self { folder, time: Arc::new(Mutex::new(at(0))) }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -39,21 +44,32 @@ impl Place {
     }
 
     pub(crate) fn open(&self, options: Options) -> AtomicDir {
-        options.open(self.link()).unwrap()
+        let time = Arc::clone(&self.time);
+        options.clock(move || *time.lock().unwrap()).open(self.link()).unwrap()
+    }
+
+    /// Takes the lock at this moment. It stays that moment until another call says otherwise.
+    pub(crate) fn try_lock(&self, dir: &AtomicDir, now: SystemTime) -> Result<Locked, Error> {
+        *self.time.lock().unwrap() = now;
+        dir.try_lock()
+    }
+
+    pub(crate) fn lock(&self, dir: &AtomicDir, now: SystemTime) -> Locked {
+        self.try_lock(dir, now).unwrap()
     }
 
     /// Publishes these files with the options, at this moment, and ends the run.
     pub(crate) fn publish(&self, options: Options, files: &[(&str, &str)], now: SystemTime) -> Run {
         let dir = self.open(options);
-        let mut locked = dir.try_lock(&|| now).unwrap().unwrap();
+        let mut locked = self.lock(&dir, now);
         let mut staging = locked.stage().unwrap();
         for (name, file) in wanted(files).iter() {
             staging.write(name, *file).unwrap();
         }
-        let Published { generation, unsettled, misplaced, sweep } =
-            staging.publish(Some(b"note"), &|| now).unwrap();
+        let Published { generation, unsettled, misplaced, sweep, .. } =
+            staging.publish(Some(b"note")).unwrap();
         assert!(unsettled.is_none() && misplaced.is_none());
-        locked.succeed(now).unwrap();
+        locked.record_success().unwrap();
         Run { generation, sweep }
     }
 
@@ -126,11 +142,11 @@ fn of(path: &Path) -> (u64, i64, i64, u32) {
     (found.ino(), found.mtime(), found.mtime_nsec(), found.mode())
 }
 
-pub(crate) fn wanted<'a>(files: &[(&str, &'a str)]) -> FileMap<File<'a>> {
+pub(crate) fn wanted<'a>(files: &[(&str, &'a str)]) -> FileMap<NewFile<'a>> {
     let mut map = FileMap::new();
     for (name, text) in files {
         let attributes = Attributes::with_mode(Mode::new(0o440).unwrap());
-        map.insert(FileName::new(*name).unwrap(), File { bytes: text.as_bytes(), attributes }).unwrap();
+        map.insert(FileName::new(*name).unwrap(), NewFile::new(text.as_bytes(), attributes)).unwrap();
     }
     map
 }

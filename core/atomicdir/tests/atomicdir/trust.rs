@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use atomicdir::{Attributes, File, FileName, Mode, Options, Owner, Parents, Refusal, Snapshot, Status};
+use atomicdir::{Attributes, FileName, Mode, NewFile, Options, Owner, Parents, Refusal, Snapshot, Status};
 use secretdir_testkit::is_root;
 
 use crate::support::{Place, SETTLED, at, mode, wanted};
@@ -45,7 +45,7 @@ fn what_a_stranger_planted_in_a_shared_parent_is_never_removed() {
         chown(&generation, Some(STRANGER), None).unwrap();
 
         let dir = place.open(options.retain(Duration::ZERO));
-        let locked = dir.try_lock(&|| at(2)).unwrap().unwrap();
+        let locked = place.lock(&dir, at(2));
         assert_eq!(locked.sweep().deferred().len(), 2, "{:?}", locked.sweep());
         assert!(locked.sweep().removed().is_empty());
         assert!(mark.is_symlink() && generation.join("theirs").exists());
@@ -64,7 +64,7 @@ fn a_strangers_empty_directory_stays_though_our_mark_condemns_it() {
         chown(&generation, Some(STRANGER), None).unwrap();
         symlink(format!(".app.gen-{ID}"), place.path().join(format!(".app.tmp-{ID}"))).unwrap();
         let dir = place.open(options);
-        let locked = dir.try_lock(&|| at(0)).unwrap().unwrap();
+        let locked = place.lock(&dir, at(0));
         let [error] = locked.sweep().deferred() else { panic!("{:?}", locked.sweep()) };
         assert!(matches!(error.refusal(), Some(Refusal::NotOurs { owner: STRANGER, .. })), "{error:?}");
         assert!(generation.is_dir());
@@ -79,14 +79,14 @@ fn a_strangers_link_or_lock_is_refused() {
     for (place, options) in shared_places() {
         place.publish(options.clone(), &[("a", "1")], at(0));
         lchown(place.link(), Some(STRANGER), None).unwrap();
-        let error = place.open(options).try_lock(&|| at(1)).unwrap_err();
+        let error = place.try_lock(&place.open(options), at(1)).unwrap_err();
         assert!(matches!(error.refusal(), Some(Refusal::NotOurs { owner: STRANGER, .. })), "{error:?}");
     }
     for name in [".app.state", ".app.state/lock"] {
         let place = Place::new();
         place.publish(Options::new(), &[("a", "1")], at(0));
         chown(place.path().join(name), Some(STRANGER), None).unwrap();
-        let error = place.open(Options::new()).try_lock(&|| at(1)).unwrap_err();
+        let error = place.try_lock(&place.open(Options::new()), at(1)).unwrap_err();
         assert!(matches!(error.refusal(), Some(Refusal::NotOurs { owner: STRANGER, .. })), "{error:?}");
     }
 }
@@ -127,10 +127,10 @@ fn an_owner_that_is_no_longer_configured_does_not_keep_anyone_from_publishing() 
     let [_, (place, options)] = shared_places();
     let eager = || options.clone().retain(Duration::ZERO);
     let owner = Owner { user: Some(STRANGER), group: None };
-    let owned = Attributes { mode: Mode::OWNER_ONLY, owner };
+    let owned = Attributes::new(Mode::OWNER_ONLY, owner);
     place.publish(eager().directory(owned), &[("a", "1")], at(0));
     let dir = place.open(eager());
-    let locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
+    let locked = place.lock(&dir, at(1));
     assert!(!locked.compare(&wanted(&[("a", "1")])).unwrap().is_same());
     drop(locked);
     place.publish(eager(), &[("a", "2")], at(2));
@@ -144,9 +144,9 @@ fn where_nobody_else_can_put_names_whose_they_are_does_not_matter() {
     }
     let place = Place::new();
     let owner = Owner { user: Some(STRANGER), group: None };
-    place.publish(eager().directory(Attributes { mode: Mode::OWNER_ONLY, owner }), &[("a", "1")], at(0));
+    place.publish(eager().directory(Attributes::new(Mode::OWNER_ONLY, owner)), &[("a", "1")], at(0));
     let dir = place.open(eager());
-    let locked = dir.try_lock(&|| at(1)).unwrap().unwrap();
+    let locked = place.lock(&dir, at(1));
     assert!(
         locked.compare(&wanted(&[("a", "1")])).unwrap().is_same(),
         "an owner that is not named is not compared"
@@ -166,14 +166,14 @@ fn owners_are_given_to_everything_in_the_generation() {
     chown(place.path(), None, Some(777)).unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o2755)).unwrap();
     let owner = Owner { user: Some(STRANGER), group: Some(777) };
-    let dir = place.open(Options::new().directory(Attributes { mode: Mode::OWNER_ONLY, owner }));
-    let mut locked = dir.try_lock(&|| at(0)).unwrap().unwrap();
+    let dir = place.open(Options::new().directory(Attributes::new(Mode::OWNER_ONLY, owner)));
+    let mut locked = place.lock(&dir, at(0));
     let mut staging = locked.stage().unwrap();
-    let attributes = Attributes { mode: Mode::OWNER_READS, owner };
+    let attributes = Attributes::new(Mode::OWNER_READS, owner);
     for name in ["d/1", "a", "d/e/2", "d/3"] {
-        staging.write(&FileName::new(name).unwrap(), File { bytes: b"x", attributes }).unwrap();
+        staging.write(&FileName::new(name).unwrap(), NewFile::new(b"x", attributes)).unwrap();
     }
-    let _ = staging.publish(None, &|| at(0)).unwrap();
+    let _ = staging.publish(None).unwrap();
     for name in [".", "d", "d/e", "d/1", "a", "d/e/2", "d/3"] {
         let found = fs::metadata(place.link().join(name)).unwrap();
         assert_eq!((found.uid(), found.gid()), (STRANGER, 777), "{name}");
@@ -219,7 +219,7 @@ fn what_is_mounted_on_or_in_a_generation_is_not_entered() {
 
 fn sweep_around_mounts(folder: &Path) {
     let dir = eager().open(folder.join("app")).unwrap();
-    let locked = dir.try_lock(&std::time::SystemTime::now).unwrap().unwrap();
+    let locked = dir.try_lock().unwrap();
     assert_eq!(locked.sweep().deferred().len(), 3, "{:?}", locked.sweep());
     for file in ["precious/file", ".app.gen-eeeeeeeeeeeeeeee/file", ".app.gen-ffffffffffffffff/inside/file"] {
         assert_eq!(fs::read_to_string(folder.join(file)).unwrap(), "data\n");
@@ -236,7 +236,7 @@ fn a_pinned_unfinished_generation_is_left_too() {
     place.publish(eager(), &[("a", "2")], at(1));
     symlink(format!(".app.gen-{id}"), place.path().join(format!(".app.tmp-{id}"))).unwrap();
     let dir = place.open(eager());
-    let locked = dir.try_lock(&|| at(2)).unwrap().unwrap();
+    let locked = place.lock(&dir, at(2));
     assert_eq!(locked.sweep().pinned(), [id]);
     assert_eq!(held.read(&FileName::new("a").unwrap()).unwrap(), b"1");
 }

@@ -4,7 +4,6 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::process::Command;
-use std::time::SystemTime;
 
 use atomicdir::{Options, Refusal};
 use secretdir_testkit::is_root;
@@ -41,12 +40,12 @@ fn a_umask_without_the_owners_bits_is_named_and_leaves_nothing() {
 fn publish_in(folder: &std::path::Path) {
     let dir = Options::new().open(folder.join("app")).unwrap();
     for _ in 0..2 {
-        let error = dir.try_lock(&SystemTime::now).unwrap_err();
+        let error = dir.try_lock().unwrap_err();
         assert_eq!((error.refusal(), error.step().number()), (Some(&Refusal::Umask), 2));
         assert_eq!(fs::read_dir(folder).unwrap().count(), 0, "what could not be opened is gone");
     }
     // A run that was killed before it could take that away.
     fs::create_dir(folder.join(".app.state")).unwrap();
-    assert_eq!(dir.try_lock(&SystemTime::now).unwrap_err().refusal(), Some(&Refusal::Umask));
+    assert_eq!(dir.try_lock().unwrap_err().refusal(), Some(&Refusal::Umask));
     assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
 }

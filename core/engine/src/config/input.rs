@@ -55,7 +55,9 @@ impl Input {
     /// Reads a file: at most so many bytes of it.
     pub(crate) fn read(path: &Path, most: u64) -> Result<(Vec<u8>, Self), Unread> {
         let (file, input) = Self::open(path)?;
-        let mut bytes = Vec::new();
+        // With room for all of it, a long file is read in a few calls.
+        let size = input.stamp.map_or(0, |stamp| stamp.size.min(most));
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
         file.take(most).read_to_end(&mut bytes).map_err(Unread::Io)?;
         Ok((bytes, input))
     }

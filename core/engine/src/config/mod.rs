@@ -7,6 +7,7 @@
 
 pub(crate) mod defaults;
 mod document;
+mod excerpt;
 pub(crate) mod input;
 pub(crate) mod owner;
 pub(crate) mod positions;
@@ -64,6 +65,22 @@ impl Config {
     ///
     /// A file that cannot be read, has more than 16 MiB, is not UTF-8, or is not TOML; of the last, every mistake.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        Self::read_as(path, |text| Self::parse(text, path))
+    }
+
+    /// Reads of a configuration file only `[directory]`, and what the profiles change of it. The rest need only be TOML.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    pub(crate) fn read_directory(path: &Path) -> Result<Self, ConfigError> {
+        Self::read_as(path, |text| Self::parse(&excerpt::of_directory(text), path))
+    }
+
+    fn read_as(
+        path: &Path,
+        parse: impl FnOnce(&str) -> Result<Self, ConfigError>,
+    ) -> Result<Self, ConfigError> {
         let (bytes, input) = Input::read(path, MOST + 1).map_err(|why| unread(path, &why))?;
         if bytes.len() as u64 > MOST {
             let message = format!("is larger than {} MiB: is this the configuration?", MOST >> 20);
@@ -72,7 +89,7 @@ impl Config {
         let is_file = input.is_regular() && !is_a_descriptor(path);
         let origin = if is_file { Origin::File } else { Origin::Stream };
         match std::str::from_utf8(&bytes) {
-            Ok(text) => Ok(Self { origin, input: Some(input), ..Self::parse(text, path)? }),
+            Ok(text) => Ok(Self { origin, input: Some(input), ..parse(text)? }),
             Err(error) => {
                 let position = LineStarts::of(&bytes).position(error.valid_up_to());
                 Err(Problem::new(path, Some(position), KeyPath::default(), "is not UTF-8").into())

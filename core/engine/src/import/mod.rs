@@ -50,7 +50,7 @@ impl<'p, 'a> Completing<'p, 'a> {
         // Only what is imported is compared with them.
         let named = plan.files.iter().filter(|_| !plan.imports.is_empty());
         let origins = named.map(|(name, _)| origin(name)).collect();
-        let files = plan.files.filter_map(|_, file| Some(Cow::Borrowed(file)));
+        let files = plan.files.map_files(|_, file| Some(Cow::Borrowed(file)));
         let set = FileSet { files, overridden: Vec::new() };
         Self { plan, answers, set, origins, failures: Vec::new() }
     }

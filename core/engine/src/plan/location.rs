@@ -1,8 +1,8 @@
-//! Where a set is published: all that a look at it needs.
+//! Where a set is published: all that commands need which only look at it.
 
 use std::path::{Path, PathBuf};
 
-use atomicdir::{LinkName, Options, Parents, Status};
+use atomicdir::{Options, Parents, Snapshot, Status};
 
 /// Where a set is published, and whether the directories that lead there are trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,29 +17,26 @@ impl Location {
         &self.link
     }
 
-    /// Ensures that nobody but root and this process's user could have replaced the directories that lead to the link,
-    /// unless they are trusted.
-    ///
-    /// # Errors
-    ///
-    /// The component that somebody else controls.
-    pub fn ensure_irreplaceable(&self) -> Result<(), atomicdir::Error> {
-        match (self.parents, LinkName::split(&self.link)) {
-            (Parents::Strict, Ok((folder, _))) => match atomicdir::ensure_irreplaceable(folder) {
-                // What is missing, nobody has published at.
-                Err(error) if error.is_not_found() => Ok(()),
-                judged => judged,
-            },
-            _ => Ok(()),
-        }
-    }
-
     /// Looks at what is published there.
     ///
     /// # Errors
     ///
     /// A link that is not ours, or that anyone could replace, and whatever may not be read.
     pub fn status(&self) -> Result<Status, atomicdir::Error> {
-        Options::new().parents(self.parents).status(&self.link)
+        self.options().status(&self.link)
+    }
+
+    /// Opens and pins what is published there, and opens no file of it: `None` if nothing is.
+    ///
+    /// # Errors
+    ///
+    /// A link or a generation that is not ours, or that anyone could replace; for root also directories that lead there and
+    /// that somebody else could replace; and whatever keeps it from being opened and pinned.
+    pub fn open_snapshot(&self) -> Result<Option<Snapshot>, atomicdir::Error> {
+        self.options().open_snapshot(&self.link)
+    }
+
+    fn options(&self) -> Options {
+        Options::new().parents(self.parents)
     }
 }

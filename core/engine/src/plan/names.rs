@@ -6,7 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 /// Checks a name by itself.
 pub(crate) fn file_name(text: &str, link: Option<&LinkName>) -> Result<FileName, NameError> {
     let name = FileName::new(text)?;
-    link.map_or(Ok(()), |link| link.allow(&name))?;
+    link.map_or(Ok(()), |link| link.check_reserved(&name))?;
     Ok(name)
 }
 

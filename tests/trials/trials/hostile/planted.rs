@@ -17,7 +17,7 @@ const ROOT: u32 = 0;
 /// Begins a run, and returns what healing could not remove.
 fn begin(tree: &Tree) -> Result<Vec<(Step, Option<Refusal>)>, Error> {
     let dir = tree.options().open(tree.link())?;
-    let locked = dir.try_lock(&SystemTime::now)?.unwrap();
+    let locked = dir.try_lock()?;
     let deferred = locked.sweep().deferred();
     Ok(deferred.iter().map(|error| (error.step(), error.refusal().cloned())).collect())
 }
@@ -196,11 +196,11 @@ fn what_appears_at_the_link_before_the_first_flip_is_never_replaced() {
     for plant in Plant::ALL {
         let tree = Tree::new(Parent::HisOwn);
         let dir = tree.options().open(tree.link()).unwrap();
-        let mut locked = dir.try_lock(&SystemTime::now).unwrap().unwrap();
+        let mut locked = dir.try_lock().unwrap();
         let staging = locked.stage().unwrap();
         plant.put_as(&tree.link(), &tree.precious(), OTHER_USER);
         let (before, planted) = (tree.fingerprint(), fingerprint(&tree.link()));
-        let error = staging.publish(Some(b"note"), &SystemTime::now).unwrap_err();
+        let error = staging.publish(Some(b"note")).unwrap_err();
         assert_eq!((error.step(), error.refusal()), (Step::Flip, Some(&Refusal::Appeared)), "{plant:?}");
         drop(locked);
         assert_eq!((tree.fingerprint(), fingerprint(&tree.link())), (before, planted), "{plant:?}");

@@ -10,9 +10,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use atomicdir::{Attributes, Durability, Error, File, FileName, Mode, Options, Owner, Parents, Refusal};
+use atomicdir::{Attributes, Durability, Error, FileName, Mode, NewFile, Options, Owner, Parents, Refusal};
 use rustix::fs::{CWD, OFlags, RenameFlags, mkdirat, openat, renameat_with};
 use secretdir_testkit::{OTHER_USER, is_root};
 use tempfile::TempDir;
@@ -114,24 +114,22 @@ fn names(folder: &Path, begin: &str) -> Vec<PathBuf> {
 }
 
 fn for_the_attacker() -> Attributes {
-    Attributes {
-        mode: Mode::new(0o750).unwrap(),
-        owner: Owner { user: Some(OTHER_USER), group: Some(OTHER_USER) },
-    }
+    let owner = Owner { user: Some(OTHER_USER), group: Some(OTHER_USER) };
+    Attributes::new(Mode::new(0o750).unwrap(), owner)
 }
 
 /// Publishes one file, given to the attacker.
 fn publish(link: &Path, text: &str, parents: Parents) -> Result<(), Error> {
     let options = Options::new().parents(parents).retain(Duration::ZERO).durability(Durability::None);
     let dir = options.directory(for_the_attacker()).open(link)?;
-    let mut locked = dir.try_lock(&SystemTime::now)?.ok_or_else(|| dir.busy())?;
+    let mut locked = dir.try_lock()?;
     let mut staging = locked.stage()?;
     let mode = Mode::new(0o440).unwrap();
-    let file = File { bytes: text.as_bytes(), attributes: Attributes { mode, ..for_the_attacker() } };
+    let file = NewFile::new(text.as_bytes(), Attributes::new(mode, for_the_attacker().owner));
     for name in ["d/one", "two"] {
         staging.write(&FileName::new(name).unwrap(), file)?;
     }
-    staging.publish(Some(b"note"), &SystemTime::now).map(drop)
+    staging.publish(Some(b"note")).map(drop)
 }
 
 fn assert_refused(link: &Path) {

@@ -161,7 +161,10 @@ impl History {
         };
         let current: Vec<_> = state.current().into_iter().filter_map(|id| self.expected(id)).collect();
         prop_assert_eq!(status.current.iter().map(told).collect::<Vec<_>>(), current);
-        let superseded: Vec<_> = state.superseded().iter().filter_map(|id| self.expected(id)).collect();
+        let superseded = state.superseded().into_iter().filter_map(|id| self.expected(&id));
+        let superseded: Vec<_> = superseded.map(|(id, since, pin, _)| (id, since, pin)).collect();
+        let told =
+            |told: &atomicdir::SupersededStatus| (told.id.to_string(), seconds_of(told.since), told.pin);
         prop_assert_eq!(status.superseded.iter().map(told).collect::<Vec<_>>(), superseded);
         let unfinished: Vec<_> = status.unfinished.iter().map(ToString::to_string).collect();
         prop_assert_eq!(unfinished, self.unfinished());

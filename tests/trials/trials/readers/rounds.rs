@@ -2,9 +2,11 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use atomicdir::{AtomicDir, Attributes, Durability, File, FileName, Id, Mode, Options, Published};
+use atomicdir::{AtomicDir, Attributes, Durability, FileName, Id, Mode, NewFile, Options, Published};
 
 /// A file of every set, and one in a directory that is longer than a page.
 pub(super) const FILES: [(&str, usize); 2] = [("a", 1), ("d/b", 400)];
@@ -12,7 +14,7 @@ pub(super) const FILES: [(&str, usize); 2] = [("a", 1), ("d/b", 400)];
 /// A publisher of rounds. Its clock counts them: a round takes a second.
 pub(super) struct Rounds {
     dir: AtomicDir,
-    round: u32,
+    round: Arc<AtomicU32>,
 }
 
 impl Rounds {
@@ -20,35 +22,36 @@ impl Rounds {
     pub(super) fn open(link: &Path, keep: u64, durability: Durability) -> Self {
         let retain = Duration::from_secs(keep);
         let options = Options::new().retain(retain).durability(durability).directory(attributes(0o755));
-        Self { dir: options.open(link).unwrap(), round: 0 }
+        let round = Arc::new(AtomicU32::new(0));
+        let clock = Arc::clone(&round);
+        let options = options.clock(move || now(clock.load(Ordering::SeqCst)));
+        Self { dir: options.open(link).unwrap(), round }
     }
 
     /// Publishes the next round, and returns its generation.
     pub(super) fn publish(&mut self) -> Id {
-        self.round += 1;
-        let now = self.now();
-        let mut locked = self.dir.try_lock(&|| now).unwrap().unwrap();
+        let round = self.round.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut locked = self.dir.try_lock().unwrap();
         let mut staging = locked.stage().unwrap();
         for (name, lines) in FILES {
-            let text = text(self.round, lines);
-            let file = File { bytes: text.as_bytes(), attributes: attributes(0o444) };
+            let text = text(round, lines);
+            let file = NewFile::new(text.as_bytes(), attributes(0o444));
             staging.write(&FileName::new(name).unwrap(), file).unwrap();
         }
-        let Published { generation, unsettled, .. } = staging.publish(Some(b"note"), &|| now).unwrap();
+        let Published { generation, unsettled, .. } = staging.publish(Some(b"note")).unwrap();
         assert!(unsettled.is_none(), "{unsettled:?}");
-        locked.succeed(now).unwrap();
+        locked.record_success().unwrap();
         generation
     }
 
     /// Makes a run that publishes nothing, but removes what is due.
     pub(super) fn sweep(&self) {
-        let now = self.now();
-        drop(self.dir.try_lock(&|| now).unwrap().unwrap());
+        drop(self.dir.try_lock().unwrap());
     }
+}
 
-    fn now(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(1_700_000_000 + u64::from(self.round))
-    }
+fn now(round: u32) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_700_000_000 + u64::from(round))
 }
 
 fn attributes(mode: u32) -> Attributes {

@@ -5,6 +5,7 @@ mod directory;
 mod entry;
 mod files;
 mod imports;
+mod location;
 mod sources;
 mod templates;
 
@@ -13,7 +14,6 @@ use std::path::Path;
 
 use secretdir_provider::{KeyPath, Segment, Table, Value};
 
-use super::location::Location;
 use super::planned::{GatherLimits, OnChange, Plan};
 use crate::config::Config;
 use crate::config::defaults::{CONCURRENCY, GATHER_TIMEOUT, MAX_BYTES, ON_CHANGE_TIMEOUT};
@@ -94,39 +94,6 @@ impl Config {
             warnings,
         })
     }
-
-    /// Returns where the set is published, with the profile if one is named. The path is relative to the current folder if
-    /// that of the configuration file is.
-    ///
-    /// Only `[directory]` is looked at, and what the profile changes of it: a mistake anywhere else, or a template that is
-    /// gone, keeps nobody from what is published.
-    ///
-    /// # Errors
-    ///
-    /// Everything that is wrong there, or that there is no such profile.
-    pub fn location(mut self, profile: Option<&str>) -> Result<Location, ConfigError> {
-        keep_directory(&mut self.table);
-        let config = match profile {
-            Some(profile) => self.with_profile(profile)?,
-            None => self,
-        };
-        let mut report = Report::on(&config);
-        let directory = directory::resolve(&config, &mut report);
-        report.finish()?;
-        Ok(Location { link: directory.link, parents: directory.parents })
-    }
-}
-
-/// Takes away all sections but `[directory]`, of the profiles too.
-fn keep_directory(top: &mut Table) {
-    top.retain(|section, _| ["directory", "profiles"].contains(&section));
-    let Some(Value::Table(profiles)) = top.get_mut("profiles") else { return };
-    profiles.retain(|_, profile| {
-        if let Value::Table(sections) = profile {
-            sections.retain(|section, _| section == "directory");
-        }
-        true
-    });
 }
 
 fn gather(top: &Table, report: &mut Report<'_>) -> GatherLimits {
@@ -192,53 +159,5 @@ fn check_no_nul(command: &[String], report: &mut Report<'_>) {
     for (index, _) in command.iter().enumerate().filter(|(_, word)| word.contains('\0')) {
         let element = KeyPath::from(&[Segment::Index(index)][..]);
         report.error(&KeyPath::from(["on-change", "command"]).join(&element), "has a NUL character");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::PathBuf;
-
-    use super::*;
-
-    fn link(text: &str, profile: Option<&str>) -> Result<PathBuf, String> {
-        let config = Config::parse(text, Path::new("conf/x.toml")).unwrap();
-        config.location(profile).map(|place| place.link).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn the_link_is_known_whatever_is_wrong_elsewhere() {
-        let text = "bogus = 1\nfiles = 3\n[directory]\npath = \"out/app\"\n[sources.a]\nprovider = \"none\"\n\
-                    [profiles.dev]\nbogus = 1\nfiles.gone = false\nimport = false\ndirectory.path = \"/dev/app\"\n\
-                    [profiles]\nodd = 1\n[profiles.bare]\nfiles = 3\n";
-        for (profile, expected) in [
-            (None, "conf/out/app"),
-            (Some("dev"), "/dev/app"),
-            (Some("odd"), "conf/out/app"),
-            (Some("bare"), "conf/out/app"),
-        ] {
-            assert_eq!(link(text, profile), Ok(expected.into()), "{profile:?}");
-        }
-        let error = link(text, Some("dve")).unwrap_err();
-        assert!(error.contains("there is no profile `dve`; did you mean `dev`?"), "{error}");
-    }
-
-    #[test]
-    fn what_is_wrong_with_the_directory_is_told_with_its_line() {
-        for (text, expected) in [
-            ("[files]", "conf/x.toml:1: directory: missing"),
-            ("directory = 1", "conf/x.toml:1: directory: expected a table"),
-            ("[directory]\npth = \"a\"", "conf/x.toml:2: directory.pth: unknown key; did you mean `path`?"),
-            ("[directory]\npath = \"a/..\"", "conf/x.toml:2: directory.path: "),
-            (
-                "[directory]\npath = \"a\"\nmode = \"0077\"",
-                "conf/x.toml:3: directory.mode: must include 0500",
-            ),
-        ] {
-            let error = link(text, None).unwrap_err();
-            assert!(error.contains(expected), "{text}: {error}");
-        }
-        let profile = "[directory]\npath = \"a\"\n[profiles.dev.directory]\npath = \"\"\n";
-        assert!(link(profile, Some("dev")).unwrap_err().starts_with("conf/x.toml:4: directory.path: "));
     }
 }
