@@ -33,7 +33,7 @@ mod walk;
 
 pub use attributes::{Attributes, File, Mode, ModeError, Owner};
 pub use clock::Clock;
-pub use compare::{Change, ChangeKind, Comparison};
+pub use compare::{AttributesChange, Change, ChangeKind, Changed, Comparison};
 pub use dir::AtomicDir;
 pub use error::{Error, Refusal, Result};
 pub use file_name::{FileMap, FileName, NameConflict, NameError};
