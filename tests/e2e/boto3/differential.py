@@ -117,8 +117,9 @@ class Round:
         for name in sorted(plan.expected.keys() | files.keys()):
             compare(f"good run: {plan.about([name])}", plan.expected.get(name), files.get(name))
         for key, names in [("left_out", plan.left_out), ("defaulted", plan.defaulted)]:
-            if sorted(outcome[key]) != sorted(names):
-                raise Difference(f"good run: {key}: {outcome[key]} instead of {sorted(names)}")
+            said = sorted(missing["file_name"] for missing in outcome[key])
+            if said != sorted(names):
+                raise Difference(f"good run: {key}: {said} instead of {sorted(names)}")
         for name, value in plan.expected.items():
             if len(value) >= 16 and value in printed:
                 raise Difference(f"good run: {plan.about([name])}the value was printed")

@@ -28,6 +28,7 @@ use secretdir_provider::{SecretRequest, SecretSource};
 use crate::config::input::Input;
 use crate::config::report::Mention;
 use crate::problem::{ConfigError, Problem};
+use crate::report::WarningReport;
 use crate::treatment::Treatment;
 use crate::{Config, Field, Registry};
 
@@ -264,8 +265,8 @@ impl Plan {
         &self.warnings
     }
 
-    /// Returns the same in words.
-    pub(crate) fn told_warnings(&self) -> Vec<String> {
-        self.warnings.iter().map(ToString::to_string).collect()
+    /// Returns what is told of each warning.
+    pub fn warning_reports(&self) -> Vec<WarningReport> {
+        self.warnings.iter().map(WarningReport::from).collect()
     }
 }

@@ -3,13 +3,13 @@
 use secretdir_provider::Provider;
 use serde_json::{Map, Value, json};
 
-use super::{close, tidy};
+use super::{close, tidy_schema};
 use crate::Registry;
 
 /// Returns the JSON Schema of a provider's settings; none if the provider has none, or one that is no JSON object.
 pub fn settings_schema(provider: &dyn Provider) -> Option<Value> {
     let mut schema = serde_json::from_str(provider.settings_schema()?.as_str()).ok()?;
-    tidy::tidy(&mut schema);
+    tidy_schema(&mut schema);
     close(schema.as_object_mut()?);
     Some(schema)
 }
