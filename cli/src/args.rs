@@ -88,7 +88,7 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with = "wait")]
         dry_run: bool,
     },
-    /// Gather everything and show what `sync` would change: names, sizes, revisions
+    /// Gather everything and show what `sync` would change: names, sizes, revisions, modes
     Diff,
     /// Validate the configuration, and whether this machine can publish it, offline
     Check {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::{COMMAND, HEAD, Ran, Site, assert_ends};
+use crate::support::{COMMAND, HEAD, Ran, Site, assert_ends, contract};
 
 /// A site with 50 files, whose command is a script with these lines. What it says goes to `told`.
 fn site(script: &str) -> Site {
@@ -264,6 +264,7 @@ fn it_sees_the_new_set_and_may_call_secretdir_itself() {
     );
     let inner: serde_json::Value =
         serde_json::from_slice(&fs::read(site.path().join("inner")).unwrap()).unwrap();
+    contract::validate(&inner).unwrap();
     assert_eq!(
         (inner["state"].as_str(), inner["on_change"].as_str()),
         (Some("unchanged"), Some("running-elsewhere"))

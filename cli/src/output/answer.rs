@@ -78,7 +78,7 @@ pub(crate) enum DoneState {
     Ok,
 }
 
-/// What a failed command answers with besides: nothing.
+/// A command that failed has nothing more to tell.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct NothingElse {}
 
