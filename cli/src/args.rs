@@ -11,7 +11,7 @@ use clap_complete::Shell;
 use secretdir_engine::escape;
 
 use crate::Exit;
-use crate::output::Failures;
+use crate::exit::Failures;
 
 /// Gathers secrets from pluggable sources into one directory, flipped atomically.
 #[derive(Debug, Parser)]

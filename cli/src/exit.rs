@@ -4,8 +4,6 @@ use std::process::ExitCode;
 
 use secretdir_engine::ErrorKind;
 
-use crate::output::{Stderr, stdout};
-
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -36,12 +34,22 @@ pub enum Exit {
     NotFound = 127,
 }
 
-impl Exit {
-    /// Returns how `exec` ends that cannot start its program: with codes that hardly any program has.
-    pub(crate) fn of_exec(self) -> Self {
-        match self {
-            Self::NotRunnable | Self::NotFound => self,
-            _ => Self::NotStarted,
+/// How a command ends that fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failures {
+    /// As its first error says.
+    ByKind,
+    /// As `exec` does: with codes that its program hardly uses.
+    OfExec,
+}
+
+impl Failures {
+    /// Returns how a command ends whose first error is of this kind.
+    pub(crate) fn exit(self, kind: ErrorKind) -> Exit {
+        match (self, Exit::from(kind)) {
+            (Self::OfExec, exit @ (Exit::NotRunnable | Exit::NotFound)) => exit,
+            (Self::OfExec, _) => Exit::NotStarted,
+            (Self::ByKind, exit) => exit,
         }
     }
 }
@@ -52,7 +60,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Every kind of error goes with one exit code, whichever command meets it; but see [`Exit::of_exec`].
+/// Every kind of error goes with one exit code, whichever command meets it. Only `exec` has codes of its own.
 impl From<ErrorKind> for Exit {
     fn from(kind: ErrorKind) -> Self {
         use ErrorKind as Kind;
@@ -117,21 +125,6 @@ impl From<ErrorKind> for Exit {
             Kind::ProgramNotFound => Self::NotFound,
 
             _ => Self::Unexpected,
-        }
-    }
-}
-
-/// Prints what is wrong with the arguments, or the help that was asked for.
-pub(crate) fn usage(error: &clap::Error, misread: Exit, stderr: Stderr) -> Exit {
-    if error.use_stderr() {
-        stderr.usage(error);
-        return misread;
-    }
-    match stdout::put(&error.render().to_string()) {
-        Ok(()) => Exit::Success,
-        Err(untold) => {
-            stderr.untold(&untold);
-            Exit::Unexpected
         }
     }
 }

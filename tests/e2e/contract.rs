@@ -315,4 +315,5 @@ fn the_rest_of_the_kinds_are_those_of_their_commands() {
         let ran = site.run(&[&["--json"], arguments].concat()).expect_exit(exit).json();
         assert_eq!(ran["errors"][0]["kind"], kind, "{ran:#}");
     }
+    assert_eq!(first_error(&site, &["sync", "--profile", "none"], 2)["profile"], "none");
 }

@@ -78,7 +78,7 @@ pub(crate) enum DoneState {
     Ok,
 }
 
-/// A command that failed has nothing more to tell.
+/// A command that failed: there is nothing more to tell.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct NothingElse {}
 

@@ -35,6 +35,7 @@ use serde_json::Value;
 
 use crate::Exit;
 use crate::args::Format;
+use crate::exit::Failures;
 use answer::{Answer, Envelope, IfUnwritten, Text};
 use stdout::Untold;
 
@@ -47,15 +48,6 @@ pub(crate) struct Output {
     format: Format,
     stderr: Stderr,
     failures: Failures,
-}
-
-/// How a command ends that fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failures {
-    /// As its first error says.
-    ByKind,
-    /// As `exec` does: with codes that its program hardly uses.
-    OfExec,
 }
 
 impl Output {
@@ -76,8 +68,7 @@ impl Output {
 
     /// Tells why a command failed, and returns how it ends: as the first error says.
     pub(crate) fn failed(&self, errors: &[ErrorReport], warnings: &[WarningReport]) -> Exit {
-        let exit = errors.first().map_or(Exit::Unexpected, |error| error.kind.into());
-        let exit = if self.failures == Failures::OfExec { exit.of_exec() } else { exit };
+        let exit = errors.first().map_or(Exit::Unexpected, |error| self.failures.exit(error.kind));
         self.warn(warnings);
         self.stderr.tell(errors);
         let printed = match self.format {
@@ -114,5 +105,20 @@ impl Output {
         let Err(untold) = printed else { return exit };
         self.stderr.untold(&untold);
         if if_unwritten == IfUnwritten::Fails { Exit::Unexpected } else { exit }
+    }
+}
+
+/// Prints what is wrong with the arguments, or the help that was asked for.
+pub(crate) fn usage(error: &clap::Error, misread: Exit, stderr: Stderr) -> Exit {
+    if error.use_stderr() {
+        stderr.usage(error);
+        return misread;
+    }
+    match stdout::put(&error.render().to_string()) {
+        Ok(()) => Exit::Success,
+        Err(untold) => {
+            stderr.untold(&untold);
+            Exit::Unexpected
+        }
     }
 }

@@ -45,7 +45,7 @@ pub use inspect::{InspectError, inspect};
 pub use manifest::Publisher;
 pub use missing::MissingSecret;
 pub use on_change::OnChangeError;
-pub use outcome::{AskedSource, Notification, Outcome, State};
+pub use outcome::{AskedSource, Notification, Outcome, Rehearsal, State};
 pub use owners::OwnerError;
 pub use plan::{Location, Plan};
 pub use problem::{ConfigError, Problem};
@@ -55,4 +55,4 @@ pub use schema::{schema, settings_schema, tidy_schema};
 pub use status::{
     FileReport, GenerationReport, ListingReport, SecretReport, StatusReport, StatusView, SupersededReport,
 };
-pub use sync::{Rehearsal, diff, fetch, sync};
+pub use sync::{diff, fetch, sync};

@@ -90,6 +90,16 @@ pub struct AskedSource {
     pub origins: Vec<String>,
 }
 
+/// What came of asking every source, without publishing anything.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Rehearsal {
+    /// How many files there would be.
+    pub file_count: usize,
+    /// What a person should know; also which file of `[files]` wins over an import.
+    pub warnings: Vec<WarningReport>,
+}
+
 impl Notification {
     /// Reads what is noted of a generation.
     pub(crate) fn noted(announcement: Option<Announcement>) -> Self {

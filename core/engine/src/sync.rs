@@ -19,7 +19,7 @@ use crate::host::{Event, Host};
 use crate::inspect;
 use crate::manifest::{Manifest, Publisher};
 use crate::no_dumps::NoDumps;
-use crate::outcome::{AskedSource, Outcome};
+use crate::outcome::{AskedSource, Outcome, Rehearsal};
 use crate::owners::Owners;
 use crate::plan::Plan;
 use crate::registry::Registry;
@@ -98,16 +98,6 @@ async fn attempt(
     let (locked, mut outcome) = run.publish(locked, &owners).await?;
     Announcing { run: &run, outcome: &mut outcome }.announce(locked).await;
     Ok(Attempt::Done(Box::new(outcome)))
-}
-
-/// What there is to publish.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Rehearsal {
-    /// How many files there would be.
-    pub file_count: usize,
-    /// What a person should know; also which file of `[files]` wins over an import.
-    pub warnings: Vec<WarningReport>,
 }
 
 /// Asks every source for everything, and publishes nothing.
