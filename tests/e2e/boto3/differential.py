@@ -78,9 +78,14 @@ class Site:
             check=False,
         )
         try:
-            return ran.returncode, json.loads(ran.stdout), ran.stdout + ran.stderr
+            answer = json.loads(ran.stdout)
         except ValueError:
             raise Difference(f"no JSON, exit code {ran.returncode}: {ran.stdout} {ran.stderr}") from None
+        # Whoever started this holds them to the schema.
+        if answers := os.environ.get("SECRETDIR_ANSWERS"):
+            with open(answers, "a", encoding="utf-8") as lines:
+                print(json.dumps(answer), file=lines)
+        return ran.returncode, answer, ran.stdout + ran.stderr
 
     def published(self):
         """Returns what is published: the link's target, and the bytes of each file."""

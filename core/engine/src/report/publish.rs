@@ -87,3 +87,40 @@ impl From<&Refusal> for ErrorKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_refusal_has_a_kind_of_its_own() {
+        let refusals = [
+            Refusal::Busy,
+            Refusal::NotALink("a file"),
+            Refusal::PointsElsewhere("x".into()),
+            Refusal::Appeared,
+            Refusal::WritableByEveryone(0o777),
+            Refusal::Vanished,
+            Refusal::Swapped,
+            Refusal::Moved,
+            Refusal::NotOnRecord,
+            Refusal::TooMuch(1),
+            Refusal::NotOurs { owner: 1, user: 0 },
+            Refusal::NotALockFile,
+            Refusal::NotAGeneration,
+            Refusal::NotOfOurMaking,
+            Refusal::NeedsPrivilege { who: "user 1".into(), capability: "CAP_CHOWN" },
+            Refusal::NotMapped,
+            Refusal::Incomplete,
+            Refusal::LockRemoved,
+            Refusal::Umask,
+            Refusal::NoteTooLong(1),
+            Refusal::NotPinned(1),
+        ];
+        let kinds: BTreeSet<_> = refusals.iter().map(ErrorKind::from).collect();
+        assert_eq!(kinds.len(), refusals.len());
+        assert!(!kinds.contains(&ErrorKind::PublishFailed));
+    }
+}
