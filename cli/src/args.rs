@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::Resettable;
-use clap::error::ContextValue;
+use clap::error::{ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 use secretdir_engine::escape;
 
 use crate::Exit;
+use crate::exit::Failures;
 
 /// Gathers secrets from pluggable sources into one directory, flipped atomically.
 #[derive(Debug, Parser)]
@@ -37,6 +38,10 @@ pub(crate) struct Args {
     /// Print one JSON object on standard output
     #[arg(long, global = true)]
     json: bool,
+
+    /// Print no summary on success, only warnings and errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
 
     /// Say more on standard error, twice for everything; RUST_LOG chooses
     #[arg(short, long, global = true, action = ArgAction::Count)]
@@ -83,7 +88,7 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with = "wait")]
         dry_run: bool,
     },
-    /// Gather everything and show what `sync` would change: names, sizes, revisions
+    /// Gather everything and show what `sync` would change: names, sizes, revisions, modes
     Diff,
     /// Validate the configuration, and whether this machine can publish it, offline
     Check {
@@ -110,7 +115,11 @@ pub(crate) enum Command {
         name: Option<String>,
     },
     /// Print a JSON Schema of the configuration, with which editors complete and check it
-    Schema,
+    Schema {
+        /// A schema of what `--json` prints, instead
+        #[arg(long)]
+        output: bool,
+    },
     /// Print a script with which a shell completes the arguments
     Completions {
         /// The shell
@@ -128,12 +137,15 @@ pub(crate) enum Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Text,
+    /// Text, without what only tells that the command has succeeded.
+    Quiet,
     Json,
 }
 
 /// How much is said on standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verbosity {
+    Quiet,
     Normal,
     Verbose,
     Everything,
@@ -147,7 +159,9 @@ impl Args {
             if is_set_but_empty(&argument) { argument.env(Resettable::Reset) } else { argument }
         });
         let matches = command.try_get_matches_from_mut(arguments).map_err(escaped)?;
-        Self::from_arg_matches(&matches).map_err(|error| escaped(error.format(&mut command)))
+        let args = Self::from_arg_matches(&matches).map_err(|error| escaped(error.format(&mut command)))?;
+        args.ensure_consistent()?;
+        Ok(args)
     }
 
     /// Returns how a command ends whose arguments cannot be read: as far as they can, they say which it was.
@@ -157,12 +171,24 @@ impl Args {
         if is_exec { Exit::NotStarted } else { Exit::Usage }
     }
 
-    /// Returns how this command ends if it cannot be done with what it was given.
-    pub(crate) fn misuse(&self) -> Exit {
+    /// Returns how this command ends if it fails.
+    pub(crate) fn failures(&self) -> Failures {
         match self.command {
-            Command::Exec { .. } => Exit::NotStarted,
-            _ => Exit::Usage,
+            Command::Exec { .. } => Failures::OfExec,
+            _ => Failures::ByKind,
         }
+    }
+
+    /// Fails if options do not go together that may each stand before or after the command: clap looks at each place by itself.
+    fn ensure_consistent(&self) -> Result<(), clap::Error> {
+        let other = match (self.json, self.verbose > 0) {
+            _ if !self.quiet => return Ok(()),
+            (true, _) => "--json",
+            (false, true) => "--verbose",
+            (false, false) => return Ok(()),
+        };
+        let message = format!("the argument '--quiet' cannot be used with '{other}'");
+        Err(Self::command().error(ErrorKind::ArgumentConflict, message))
     }
 
     pub(crate) fn config(&self) -> &Path {
@@ -174,11 +200,16 @@ impl Args {
     }
 
     pub(crate) fn format(&self) -> Format {
-        if self.json { Format::Json } else { Format::Text }
+        match (self.json, self.quiet) {
+            (true, _) => Format::Json,
+            (false, true) => Format::Quiet,
+            (false, false) => Format::Text,
+        }
     }
 
     pub(crate) fn verbosity(&self) -> Verbosity {
         match self.verbose {
+            0 if self.quiet => Verbosity::Quiet,
             0 => Verbosity::Normal,
             1 => Verbosity::Verbose,
             _ => Verbosity::Everything,

@@ -1,11 +1,8 @@
 //! Exit codes: a part of the interface.
 
-use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
-use secretdir_engine::{InspectError, Outcome, SyncError};
-
-use crate::output::{Stderr, stdout};
+use secretdir_engine::ErrorKind;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,13 +34,22 @@ pub enum Exit {
     NotFound = 127,
 }
 
-impl Exit {
-    /// Returns how a command ends that could not write what it was for: whether the path cannot be meant, or the system did
-    /// not let it.
-    pub(crate) fn of_unwritten(error: &io::Error) -> Self {
-        match error.kind() {
-            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory => Self::Usage,
-            _ => Self::Unexpected,
+/// How a command ends that fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failures {
+    /// As its first error says.
+    ByKind,
+    /// As `exec` does: with codes that its program hardly uses.
+    OfExec,
+}
+
+impl Failures {
+    /// Returns how a command ends whose first error is of this kind.
+    pub(crate) fn exit(self, kind: ErrorKind) -> Exit {
+        match (self, Exit::from(kind)) {
+            (Self::OfExec, exit @ (Exit::NotRunnable | Exit::NotFound)) => exit,
+            (Self::OfExec, _) => Exit::NotStarted,
+            (Self::ByKind, exit) => exit,
         }
     }
 }
@@ -54,47 +60,71 @@ impl From<Exit> for ExitCode {
     }
 }
 
-impl From<&Outcome> for Exit {
-    fn from(outcome: &Outcome) -> Self {
-        if outcome.failures.is_empty() { Self::Success } else { Self::Late }
-    }
-}
+/// Every kind of error goes with one exit code, whichever command meets it. Only `exec` has codes of its own.
+impl From<ErrorKind> for Exit {
+    fn from(kind: ErrorKind) -> Self {
+        use ErrorKind as Kind;
+        match kind {
+            Kind::Usage
+            | Kind::Configuration
+            | Kind::UnknownOwner
+            | Kind::UnknownProvider
+            | Kind::AlreadyThere => Self::Usage,
 
-impl From<&SyncError> for Exit {
-    fn from(error: &SyncError) -> Self {
-        match error {
-            SyncError::Config(_) => Self::Usage,
-            SyncError::Owner(error) if error.is_unknown_name() => Self::Usage,
-            SyncError::Gather(_) => Self::Source,
-            SyncError::Publish(error) if error.refusal() == Some(&secretdir_engine::Refusal::Busy) => {
-                Self::Busy
+            Kind::NotFound
+            | Kind::PermissionDenied
+            | Kind::Unauthenticated
+            | Kind::Throttled
+            | Kind::Unavailable
+            | Kind::TimedOut
+            | Kind::InvalidRequest
+            | Kind::InvalidData
+            | Kind::Unsupported
+            | Kind::SourceFailed
+            | Kind::InvalidField
+            | Kind::InvalidEncoding
+            | Kind::TemplateFailed
+            | Kind::ImportFailed
+            | Kind::TooLarge
+            | Kind::InvalidValue => Self::Source,
+
+            Kind::Busy => Self::Busy,
+
+            Kind::OwnerNotLookedUp
+            | Kind::NeedsPrivilege
+            | Kind::NotMapped
+            | Kind::InvalidName
+            | Kind::NotALink
+            | Kind::PointsElsewhere
+            | Kind::LinkAppeared
+            | Kind::LinkVanished
+            | Kind::Replaceable
+            | Kind::WritableByEveryone
+            | Kind::Swapped
+            | Kind::ParentMoved
+            | Kind::NotOnRecord
+            | Kind::TooMuchToRemove
+            | Kind::NotOurs
+            | Kind::NotALockFile
+            | Kind::NotAGeneration
+            | Kind::NotOfOurMaking
+            | Kind::Incomplete
+            | Kind::LockRemoved
+            | Kind::BadUmask
+            | Kind::NoteTooLong
+            | Kind::NotPinned
+            | Kind::PublishFailed
+            | Kind::Leftover => Self::Publish,
+
+            Kind::NotDurable | Kind::PathMoved | Kind::OnChangeFailed | Kind::OnChangeNotRecorded => {
+                Self::Late
             }
-            SyncError::Owner(_) | SyncError::Publish(_) => Self::Publish,
+
+            Kind::NothingPublished | Kind::PinNotHandedOn => Self::NotStarted,
+            Kind::NotRunnable => Self::NotRunnable,
+            Kind::ProgramNotFound => Self::NotFound,
+
             _ => Self::Unexpected,
-        }
-    }
-}
-
-impl From<&InspectError> for Exit {
-    fn from(error: &InspectError) -> Self {
-        match error {
-            InspectError::Owners(_) => Self::Usage,
-            _ => Self::Publish,
-        }
-    }
-}
-
-/// Prints what is wrong with the arguments, or the help that was asked for.
-pub(crate) fn usage(error: &clap::Error, misread: Exit, stderr: Stderr) -> Exit {
-    if error.use_stderr() {
-        stderr.usage(error);
-        return misread;
-    }
-    match stdout::put(&error.render().to_string()) {
-        Ok(()) => Exit::Success,
-        Err(untold) => {
-            stderr.untold(&untold);
-            Exit::Unexpected
         }
     }
 }

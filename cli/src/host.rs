@@ -24,7 +24,7 @@ impl CliHost {
         // Traces would be written across a bar. Where standard error is no terminal, indicatif draws none.
         let target = match verbosity {
             Verbosity::Normal => ProgressDrawTarget::stderr(),
-            _ => ProgressDrawTarget::hidden(),
+            Verbosity::Quiet | Verbosity::Verbose | Verbosity::Everything => ProgressDrawTarget::hidden(),
         };
         let progress = ProgressBar::with_draw_target(Some(0), target);
         if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}") {

@@ -15,7 +15,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-use secretdir_engine::{Registry, RegistryError};
+use secretdir_engine::{ErrorReport, Registry, RegistryError};
 use secretdir_provider::Provider;
 
 pub use exit::Exit;
@@ -91,12 +91,13 @@ impl Cli {
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
         let args = match Args::read(&arguments) {
             Ok(args) => args,
-            Err(error) => return exit::usage(&error, Args::misread(&arguments), stderr),
+            Err(error) => return output::usage(&error, Args::misread(&arguments), stderr),
         };
-        let output = Output::new(args.format(), stderr);
+        let output = Output::new(args.format(), stderr, args.failures());
         trace::start(args.verbosity());
         if !self.refused.is_empty() {
-            return output.refused_providers(&self.refused, args.misuse());
+            let errors: Vec<_> = self.refused.iter().map(ErrorReport::from).collect();
+            return output.failed(&errors, &[]);
         }
         let signals = Signals::default();
         let host = CliHost::new(umask, signals.clone(), args.verbosity());

@@ -21,7 +21,7 @@ const OURS: &[&str] = &["atomicdir", "secretdir"];
 /// Starts writing traces, unless a program around this one writes them already.
 pub(crate) fn start(verbosity: Verbosity) {
     let level = match verbosity {
-        Verbosity::Normal => LevelFilter::ERROR,
+        Verbosity::Quiet | Verbosity::Normal => LevelFilter::ERROR,
         Verbosity::Verbose => LevelFilter::DEBUG,
         Verbosity::Everything => LevelFilter::TRACE,
     };

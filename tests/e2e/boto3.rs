@@ -1,11 +1,13 @@
 //! The command and boto3, asked the same random questions on a real moto server: `boto3/differential.py` says how.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use secretdir_testkit::{Moto, Ran, python};
+use tempfile::NamedTempFile;
 
-use crate::support::COMMAND;
+use crate::support::{COMMAND, contract};
 
 /// How many rounds each seed has, unless `SECRETDIR_BOTO3_ROUNDS` says so.
 const ROUNDS: &str = "2";
@@ -16,7 +18,14 @@ fn script(moto: &Moto, arguments: &[&str]) -> Ran {
     let mut command = Command::new(python());
     command.arg(script).arg(COMMAND).arg(moto.endpoint()).args(arguments);
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).envs(moto.environment());
-    Ran::of(&mut command)
+    let answers = NamedTempFile::new().unwrap();
+    let ran = Ran::of(command.env("SECRETDIR_ANSWERS", answers.path()));
+    let answers = fs::read_to_string(answers.path()).unwrap();
+    assert!(!answers.is_empty(), "{ran:?}");
+    for answer in answers.lines() {
+        contract::validate(&serde_json::from_str(answer).unwrap()).unwrap();
+    }
+    ran
 }
 
 #[test]

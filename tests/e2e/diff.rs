@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{HEAD, Site};
+use crate::support::{HEAD, Site, is_root};
 
 #[test]
 fn before_the_first_run_everything_would_be_added_and_nothing_is_made() {
@@ -31,21 +31,24 @@ fn it_is_what_sync_then_does_and_afterwards_nothing_is_left_to_do() {
     ));
 
     let difference = site.run(&["diff", "--json"]).expect_exit(10).json();
-    let version = |size: u64| json!({ "size": size, "revision": null });
-    let change = |name: &str, kind: &str, before: Option<u64>, after: Option<u64>| json!({ "name": name, "kind": kind, "before": before.map(version), "after": after.map(version) });
     let expected = json!([
-        change("gone", "removed", Some(1), None),
-        change("longer", "content", Some(1), Some(5)),
-        change("new", "added", None, Some(3)),
-        change("other", "content", Some(1), Some(1)),
-        change("same", "attributes", Some(1), Some(1)),
+        { "name": "gone", "kind": "removed", "before": { "size": 1 } },
+        { "name": "longer", "kind": "content", "before": { "size": 1 }, "after": { "size": 5 } },
+        { "name": "new", "kind": "added", "after": { "size": 3 } },
+        { "name": "other", "kind": "content", "before": { "size": 1 }, "after": { "size": 1 } },
+        { "name": "same", "kind": "attributes", "before": { "size": 1, "mode": "0400" }, "after": { "size": 1, "mode": "0440" } },
     ]);
     assert_eq!((&difference["state"], &difference["changes"]), (&json!("changed"), &expected));
     assert_eq!(site.fingerprint(), before);
     let dry = site.run(&["sync", "--dry-run", "--json"]).expect_exit(10).json();
     assert_eq!((dry, site.fingerprint()), (difference.clone(), before));
 
+    let text = site.run(&["diff"]).expect_exit(10).stdout;
+    assert!(text.ends_with("  attributes same  1 byte  mode 0400 -> 0440\n"), "{text}");
+
     let outcome = site.run(&["sync", "--json"]).expect_exit(0).json();
+    let same = json!({ "name": "same", "kind": "attributes", "before": { "mode": "0400" }, "after": { "mode": "0440" } });
+    assert_eq!(outcome["changes"][4], same);
     let done = |changes: &serde_json::Value| {
         let changes = changes.as_array().unwrap().iter();
         changes.map(|change| (change["name"].clone(), change["kind"].clone())).collect::<Vec<_>>()
@@ -76,5 +79,31 @@ fn no_value_is_shown() {
     for arguments in [&["diff"][..], &["diff", "--json", "-vv"]] {
         let ran = site.run(arguments).expect_exit(10);
         assert!(!format!("{ran:?}").contains("canary"), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_change_of_the_owner_and_of_the_directory_says_from_what_to_what() {
+    if !is_root("a_change_of_the_owner_and_of_the_directory_says_from_what_to_what") {
+        return;
+    }
+    let site = Site::with_secrets(&[("a", b"1")]);
+    site.sync();
+    let config = std::fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
+    let directory = "path = \"out/app\"\nmode = \"0750\"\nowner = 1000\ngroup = 1001";
+    site.config(&config.replace("path = \"out/app\"", directory));
+    let text = site.run(&["diff"]).expect_exit(10).stdout;
+    for line in [
+        "\n  attributes .  mode 0700 -> 0750, owner 0 -> 1000, group 0 -> 1001\n",
+        "\n  attributes a  1 byte  owner 0 -> 1000, group 0 -> 1001\n",
+    ] {
+        assert!(text.contains(line), "{line} {text}");
+    }
+    let before = json!({ "mode": "0700", "owner": 0, "group": 0 });
+    let after = json!({ "mode": "0750", "owner": 1000, "group": 1001 });
+    let expected = json!({ "name": ".", "kind": "attributes", "before": before, "after": after });
+    for command in ["diff", "sync"] {
+        let json = site.run(&[command, "--json"]).json();
+        assert_eq!(json["changes"][0], expected, "{command}");
     }
 }

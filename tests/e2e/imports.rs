@@ -33,7 +33,7 @@ fn every_kind_of_key_and_value_becomes_the_file_that_the_documentation_says() {
     }"#;
     let site = site(&[("db", json)], &format!("{KEYS}into = \"db\"\n"));
     let outcome = site.run(&["sync", "--json"]).expect_exit(0).json();
-    assert_eq!(outcome["files"], 11);
+    assert_eq!(outcome["file_count"], 11);
     for (name, value) in [
         ("with-hyphen", "h"),
         ("with.dot", "d"),
@@ -50,7 +50,7 @@ fn every_kind_of_key_and_value_becomes_the_file_that_the_documentation_says() {
         assert_eq!(site.read(&format!("db/{name}")), value.as_bytes(), "{name}");
     }
     let status = site.run(&["status", "--json"]).expect_exit(0).json();
-    assert_eq!(status["generation"]["files"][0]["secrets"][0]["secret"], "db");
+    assert_eq!(status["generation"]["files"][0]["secrets"][0]["secret_name"], "db");
 }
 
 #[test]

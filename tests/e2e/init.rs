@@ -34,7 +34,7 @@ fn what_it_writes_is_good_for_each_provider_and_for_all_together() {
         site.run(&["check"]).expect_exit(0);
         site.config(&with_files(&text));
         let ran = site.run(&["check", "--json"]).expect_exit(0);
-        let counts = (ran.json()["files"].as_u64(), ran.json()["sources"].as_u64());
+        let counts = (ran.json()["file_count"].as_u64(), ran.json()["source_count"].as_u64());
         assert_eq!(counts, (Some(sources.len() as u64), Some(sources.len() as u64)), "{text}");
         assert_eq!(ran.json()["warnings"], serde_json::json!([]), "{text}");
     }

@@ -154,7 +154,7 @@ fn a_change_is_announced_whatever_is_killed_when() {
         let told = fs::read_to_string(site.path().join("told")).unwrap_or_default();
         assert!((1..=2).contains(&told.lines().count()), "killed at {point:?}: {told:?}");
         let status = site.run(&["status", "--json"]).expect_exit(0).json();
-        assert_eq!(status["generation"]["on_change"], "done", "killed at {point:?}");
+        assert_eq!(status["generation"]["on_change"], "succeeded", "killed at {point:?}");
         assert_eq!(site.names(), SETTLED, "killed at {point:?}");
     }
 }

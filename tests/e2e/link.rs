@@ -161,7 +161,7 @@ fn whoever_may_list_the_set_may_run_a_program_with_it() {
     );
     assert!(!status.stdout.contains("from local") && !status.stdout.contains("last success: "), "{status:?}");
     let json = run_as_other(&site, &["status", "--json"]).expect_exit(0).json();
-    assert_eq!((json["view"].as_str(), json["last_success"].is_null()), (Some("reader"), true));
+    assert_eq!((json["view"].as_str(), json["last_success_at"].is_null()), (Some("reader"), true));
     assert_eq!(site.run(&["status", "--json"]).json()["view"], "full");
     // Whoever is only let through to the set may use it, too.
     fs::set_permissions(site.path().join("out"), fs::Permissions::from_mode(0o711)).unwrap();

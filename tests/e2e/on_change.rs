@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::{COMMAND, HEAD, Ran, Site, assert_ends};
+use crate::support::{COMMAND, HEAD, Ran, Site, assert_ends, contract};
 
 /// A site with 50 files, whose command is a script with these lines. What it says goes to `told`.
 fn site(script: &str) -> Site {
@@ -60,7 +60,7 @@ fn it_runs_once_for_fifty_changed_files_and_not_when_unchanged() {
     assert_eq!(site.told(), 2);
     let before = site.fingerprint();
     assert_eq!(site.run(&["sync", "--json"]).expect_exit(0).json()["on_change"], "not-needed");
-    assert_eq!((site.told(), site.announcement()), (2, "done".into()));
+    assert_eq!((site.told(), site.announcement()), (2, "succeeded".into()));
     assert_eq!(site.fingerprint(), before);
 }
 
@@ -75,7 +75,7 @@ fn a_failure_is_exit_6_and_the_next_run_repeats_it_although_nothing_changed() {
     ]);
     assert_eq!(site.announcement(), "pending");
     assert!(site.run(&["status"]).stdout.contains("pending: the on-change command has not succeeded yet"));
-    assert_eq!(site.run(&["status", "--json"]).json()["last_success"], serde_json::Value::Null);
+    assert_eq!(site.run(&["status", "--json"]).json()["last_success_at"], serde_json::Value::Null);
 
     let ran = site.run(&["sync"]).expect_exit(6);
     assert!(ran.stdout.starts_with("unchanged"), "{ran:?}");
@@ -91,7 +91,7 @@ fn a_failure_is_exit_6_and_the_next_run_repeats_it_although_nothing_changed() {
     assert_eq!((site.told(), site.announcement()), (2, "pending".into()));
     site.let_pause_pass();
     site.sync();
-    assert_eq!((site.told(), site.announcement()), (3, "done".into()));
+    assert_eq!((site.told(), site.announcement()), (3, "succeeded".into()));
     site.sync();
     assert_eq!(site.told(), 3);
 }
@@ -105,7 +105,7 @@ fn a_command_that_was_changed_in_the_configuration_does_not_wait() {
     site.config(&config.replace("\"hook\"]", "\"mended\"]"));
     fs::write(site.path().join("mended"), "echo x >> told").unwrap();
     site.sync();
-    assert_eq!((site.told(), site.announcement()), (3, "done".into()));
+    assert_eq!((site.told(), site.announcement()), (3, "succeeded".into()));
 }
 
 /// A change is announced at once, however often the command has failed for the last one.
@@ -195,7 +195,7 @@ fn whoever_may_not_wait_to_begin_may_wait_to_note_the_success() {
         "flock -x out/.app.state/lock sh -c 'echo held > held; sleep 0.3' & while ! [ -e held ]; do :; done; echo x >> told",
     );
     site.run(&["sync", "--wait", "0s"]).expect_exit(0);
-    assert_eq!((site.told(), site.announcement()), (1, "done".into()));
+    assert_eq!((site.told(), site.announcement()), (1, "succeeded".into()));
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn a_note_that_is_gone_or_damaged_counts_as_pending() {
         Ran::of(std::process::Command::new("sh").args(["-c", &script]).current_dir(site.path()))
             .expect_exit(0);
         assert!(site.sync().stdout.starts_with("unchanged"));
-        assert_eq!((site.told(), site.announcement()), (2, "done".into()), "{damage}");
+        assert_eq!((site.told(), site.announcement()), (2, "succeeded".into()), "{damage}");
         site.sync();
         assert_eq!(site.told(), 2);
     }
@@ -235,7 +235,7 @@ fn it_succeeds_for_a_runner_that_ignores_the_ends_of_children() {
     let mut command = std::process::Command::new("python3");
     site.prepare(command.args(["-c", ignore, COMMAND, "sync"]));
     Ran::of(&mut command).expect_exit(0);
-    assert_eq!((site.told(), site.announcement()), (1, "done".into()));
+    assert_eq!((site.told(), site.announcement()), (1, "succeeded".into()));
 }
 
 #[test]
@@ -264,11 +264,12 @@ fn it_sees_the_new_set_and_may_call_secretdir_itself() {
     );
     let inner: serde_json::Value =
         serde_json::from_slice(&fs::read(site.path().join("inner")).unwrap()).unwrap();
+    contract::validate(&inner).unwrap();
     assert_eq!(
         (inner["state"].as_str(), inner["on_change"].as_str()),
         (Some("unchanged"), Some("running-elsewhere"))
     );
-    assert_eq!((site.told(), site.announcement()), (1, "done".into()));
+    assert_eq!((site.told(), site.announcement()), (1, "succeeded".into()));
 }
 
 #[test]

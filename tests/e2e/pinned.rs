@@ -62,7 +62,7 @@ fn what_a_program_reads_stays_until_it_has_ended() {
     let (mut child, mut lines) = start(&site, &format!("{both}; read line; {both}"));
     assert_eq!(lines.next().as_deref(), Some("old old"));
     for value in ["new", "newer"] {
-        assert_eq!(publish(&site, value).json()["pinned"], 1);
+        assert_eq!(publish(&site, value).json()["pinned_count"], 1);
         assert_eq!(site.read("a"), format!("{value} ").into_bytes());
     }
     let status = site.run(&["status", "--json"]).json();
@@ -84,7 +84,7 @@ fn what_a_program_has_started_holds_the_pin_too() {
     let id = lines.next().unwrap();
     let held = child.stdin.take();
     assert!(child.wait().unwrap().success());
-    assert_eq!(publish(&site, "new").json()["pinned"], 1);
+    assert_eq!(publish(&site, "new").json()["pinned_count"], 1);
     drop(held);
     assert_ends(&id);
     site.sync();

@@ -129,7 +129,13 @@ fn a_fault_that_profiles_share_is_told_once() {
     assert_eq!(told.len(), starts.len(), "{ran:?}");
     assert!(told.iter().zip(starts).all(|(line, start)| line.starts_with(start)), "{ran:?}");
     let json = site.run(&["check", "--all-profiles", "--json"]).expect_exit(2).json();
-    assert_eq!(json["errors"].as_array().unwrap().len(), starts.len());
+    let errors = json["errors"].as_array().unwrap();
+    assert_eq!(errors.len(), starts.len());
+    let names: Vec<_> = errors.iter().map(|error| &error["profile_names"]).collect();
+    assert!(
+        names.contains(&&serde_json::json!(["one", "two"])) && names.contains(&&serde_json::json!(["dev"])),
+        "{json}"
+    );
 }
 
 #[test]

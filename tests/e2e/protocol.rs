@@ -64,7 +64,7 @@ fn a_flip_that_may_not_last_is_exit_6_and_retires_nothing() {
     let reference = trace(&make(), &["sync"], &[]);
     let settle = reference.since("renameat(").iter().find(|call| call.name == "fsync").unwrap().clone();
     let site = make();
-    let before = site.run(&["status", "--json"]).json()["last_success"].clone();
+    let before = site.run(&["status", "--json"]).json()["last_success_at"].clone();
     let ran = inject(&site, &["sync"], &[settle.fault("error=EIO")]).expect_exit(6);
     assert!(ran.stdout.starts_with("published 3 files"), "{ran:?}");
     ran.expect_error(&[
@@ -77,7 +77,7 @@ fn a_flip_that_may_not_last_is_exit_6_and_retires_nothing() {
         site.names(),
         [".app.gen", ".app.gen", "app", "state/lock", "state/made", "state/made", "state/note", "state/note"]
     );
-    assert_eq!(site.run(&["status", "--json"]).json()["last_success"], before);
+    assert_eq!(site.run(&["status", "--json"]).json()["last_success_at"], before);
 
     // A run that cannot settle it either says so again.
     inject(&site, &["sync"], &["fsync:error=EIO:when=1".to_owned()])

@@ -68,14 +68,18 @@ fn status_names_the_generation_its_age_and_its_files() {
     let site = quickstart();
     let nothing = site.run(&["status", "--json"]).expect_exit(0).json();
     assert_eq!(
-        (&nothing["generation"], &nothing["last_success"]),
+        (&nothing["generation"], &nothing["last_success_at"]),
         (&serde_json::Value::Null, &serde_json::Value::Null)
     );
+
+    assert_eq!(nothing["state"], "nothing-published");
 
     site.sync();
     let before = Fingerprint::of(&site.link());
     let status = site.run(&["status", "--json"]).expect_exit(0).json();
     let generation = &status["generation"];
+    assert_eq!((&status["state"], &generation["on_change"]), (&"published".into(), &"not-configured".into()));
+    assert!(status["last_success_at"].as_u64() >= generation["published_at"].as_u64(), "{status}");
     let target = fs::read_link(site.link()).unwrap();
     assert_eq!(format!(".app.gen-{}", generation["id"].as_str().unwrap()), target.to_str().unwrap());
     assert!(generation["age_seconds"].as_u64().unwrap() < 3600);
@@ -85,7 +89,7 @@ fn status_names_the_generation_its_age_and_its_files() {
     assert_eq!(names, ["db/password", "db/port", "home", "tls/key.pem"]);
     let secret = &files[0]["secrets"][0];
     assert_eq!((&files[0]["mode"], &secret["source"]), (&"0400".into(), &"local".into()));
-    assert_eq!(secret["secret"], "db.json");
+    assert_eq!(secret["secret_name"], "db.json");
 
     let text = site.run(&["status"]).expect_exit(0);
     for part in ["generation ", "last success: ", "  0400 db/password  from local: db.json"] {

@@ -143,11 +143,14 @@ fn a_rendered_file_is_a_part_of_the_set_and_tells_its_secrets() {
         {% if secret(\"local\", \"debug\", default=\"no\") == \"yes\" %}debug\n{% endif %}key={{ secret(\"local\", \"key\") | base64 }}\n";
     let site = site(&[("db", r#"{"user": "u", "other": 1}"#), ("key", "k")], template);
     let outcome = site.run(&["sync", "--json"]).expect_exit(0).json();
-    assert_eq!(outcome["defaulted"], serde_json::json!(["out"]));
+    assert_eq!(
+        outcome["defaulted"],
+        serde_json::json!([{ "file_name": "out", "source": "local", "secret_name": "debug" }])
+    );
     assert_eq!(String::from_utf8(site.read("out")).unwrap(), "user=u\nkey=aw==\n");
     let status = site.run(&["status", "--json"]).expect_exit(0).json();
     let secrets = status["generation"]["files"][0]["secrets"].as_array().unwrap();
-    let names: Vec<_> = secrets.iter().map(|secret| secret["secret"].as_str().unwrap()).collect();
+    let names: Vec<_> = secrets.iter().map(|secret| secret["secret_name"].as_str().unwrap()).collect();
     assert_eq!(names, ["db", "debug", "key"]);
     let text = site.run(&["status"]).expect_exit(0).stdout;
     assert!(text.contains("  0400 out  from local: db; local: debug; local: key"), "{text}");

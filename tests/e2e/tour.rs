@@ -43,7 +43,7 @@ fn the_tour_leads_from_a_laptop_to_a_host_and_says_what_is_wrong() {
         "a pair\n",
         "content    db/host  9 bytes -> 8 bytes\n",
         "0400 shop.env  from prod: shop/db; prod: shop/log-level\n",
-        "by default: shop.env\n",
+        "by default: shop.env (secret `shop/log-level` of source `prod` not found)\n",
         "db.internalDB_USER='shop'\nDB_PASSWORD='correct horse'\nLOG_LEVEL='info'\n",
         "nothing would change at run/shop",
     ] {

@@ -149,7 +149,8 @@ fn what_was_warned_of_is_told_when_the_run_fails_too() {
         ran.expect_error(&["warning: source `plugin`: the first region is down", "error: file `a`"]);
         let json = site.run(&[command, &["--json"]].concat()).expect_exit(3).json();
         let warnings = json["warnings"].as_array().unwrap();
-        assert!(warnings.contains(&"source `plugin`: the first region is down".into()), "{json}");
+        let warned = serde_json::json!({ "message": "source `plugin`: the first region is down" });
+        assert!(warnings.contains(&warned), "{json}");
         assert_eq!(json["errors"].as_array().unwrap().len(), 1, "{json}");
     }
 }
@@ -167,7 +168,7 @@ fn the_status_says_where_the_files_came_from_although_no_byte_has_changed() {
     assert_eq!(site.fingerprint(), before, "nothing has moved in the directory");
     let status = site.run(&["status", "--json"]).expect_exit(0).json();
     let secret = &status["generation"]["files"][0]["secrets"][0];
-    assert_eq!((secret["source"].as_str(), secret["secret"].as_str()), (Some("moved"), Some("a")));
+    assert_eq!((secret["source"].as_str(), secret["secret_name"].as_str()), (Some("moved"), Some("a")));
 }
 
 #[test]
@@ -186,7 +187,7 @@ fn a_renewed_note_keeps_what_it_says_of_the_command() {
     site.run(&["sync"]).expect_exit(6);
     let status = site.run(&["status", "--json"]).expect_exit(0).json();
     assert_eq!(status["generation"]["on_change"], "pending");
-    assert_eq!(status["generation"]["files"][0]["secrets"][0]["secret"], "b");
+    assert_eq!(status["generation"]["files"][0]["secrets"][0]["secret_name"], "b");
 }
 
 /// The note that a run holds while its command runs is not replaced by another run: two would run the command at once.
@@ -216,8 +217,8 @@ fn a_note_is_not_renewed_while_its_command_runs() {
     assert_eq!(fs::read_to_string(site.path().join("told")).unwrap(), "x\n");
     assert!(site.sync().stdout.starts_with("unchanged"));
     let status = site.run(&["status", "--json"]).json();
-    assert_eq!(status["generation"]["files"][0]["secrets"][0]["secret"], "b");
-    assert_eq!(status["generation"]["on_change"], "done");
+    assert_eq!(status["generation"]["files"][0]["secrets"][0]["secret_name"], "b");
+    assert_eq!(status["generation"]["on_change"], "succeeded");
 }
 
 #[test]
@@ -249,7 +250,7 @@ fn diff_tells_of_a_command_that_has_yet_to_succeed() {
     site.config(&files("a = { source = \"local\", secret = \"a\" }"));
     assert_eq!(site.run(&["status", "--json"]).json()["generation"]["on_change"], "pending");
     site.sync();
-    assert!(site.run(&["status", "--json"]).json()["generation"]["on_change"].is_null());
+    assert_eq!(site.run(&["status", "--json"]).json()["generation"]["on_change"], "not-configured");
 }
 
 #[test]

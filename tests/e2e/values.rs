@@ -65,13 +65,20 @@ fn what_is_optional_and_not_found_is_left_out_and_listed() {
     ];
     config(&site, &files);
     let outcome = site.run(&["sync", "--json"]).expect_exit(0).json();
-    assert_eq!(outcome["files"], 2);
-    assert_eq!(outcome["left_out"], serde_json::json!(["no-field", "no-secret"]));
-    assert_eq!(outcome["defaulted"], serde_json::json!(["level"]));
+    assert_eq!(outcome["file_count"], 2);
+    let left_out = serde_json::json!([
+        { "file_name": "no-field", "source": "local", "secret_name": "json", "field": "nowhere" },
+        { "file_name": "no-secret", "source": "local", "secret_name": "none" },
+    ]);
+    let defaulted = serde_json::json!([{ "file_name": "level", "source": "local", "secret_name": "level" }]);
+    assert_eq!((&outcome["left_out"], &outcome["defaulted"]), (&left_out, &defaulted));
     assert_eq!((site.read("here"), site.read("level")), (b"1".to_vec(), b"info".to_vec()));
     assert!(!site.link().join("no-secret").exists());
     let text = site.sync().stdout;
-    assert!(text.ends_with("\nleft out: no-field, no-secret\nby default: level\n"), "{text}");
+    let expected = "\nleft out: no-field (field `nowhere` of secret `json` of source `local` not found)\n\
+        left out: no-secret (secret `none` of source `local` not found)\n\
+        by default: level (secret `level` of source `local` not found)\n";
+    assert!(text.ends_with(expected), "{text}");
 
     // It is there now: the next run publishes it.
     site.secret("none", b"now");

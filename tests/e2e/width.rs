@@ -1,8 +1,6 @@
-//! Lines: no wider than a person reads with ease.
+//! Lines: on a terminal no wider than it is, anywhere else one for each message.
 
-use std::process::Command;
-
-use crate::support::{HEAD, Ran, Site};
+use crate::support::{HEAD, Ran, Site, on_a_terminal};
 
 const TOO_WIDE: usize = 100;
 
@@ -10,67 +8,104 @@ const TOO_WIDE: usize = 100;
 pub(crate) const COMMANDS: [&str; 10] =
     ["init", "sync", "diff", "check", "status", "exec", "providers", "schema", "completions", "man"];
 
-/// Returns what a command writes to standard error, as it writes it.
-fn stderr(command: &mut Command) -> String {
-    String::from_utf8(command.output().unwrap().stderr).unwrap()
+/// What begins a message.
+const LABELS: [&str; 4] = ["error:", "warning:", "hint:", "panic:"];
+
+/// Returns what a command shows on a terminal without colours, of a width if that is given.
+fn shown(site: &Site, arguments: &[&str], width: Option<usize>) -> String {
+    let width = width.map(|width| width.to_string());
+    let mut variables = vec![("NO_COLOR", "1")];
+    variables.extend(width.as_deref().map(|width| ("COLUMNS", width)));
+    on_a_terminal(site, arguments, &variables).stdout.replace("\r\n", "\n")
 }
 
-/// Asserts that each line has less than 100 columns, unless it is one word.
+/// Asserts that each line has less than so many columns, unless it is one word.
 #[track_caller]
-fn assert_narrow(text: &str) {
-    for line in text.lines().filter(|line| line.chars().count() >= TOO_WIDE) {
+fn assert_narrower(text: &str, width: usize) {
+    for line in text.lines().filter(|line| line.chars().count() >= width) {
         assert!(!line.trim().contains(' '), "{line}");
     }
 }
 
+#[track_caller]
+fn assert_narrow(text: &str) {
+    assert_narrower(text, TOO_WIDE);
+}
+
 /// Asserts that messages are narrow, and that only what goes on is indented. Returns how many lines do.
 #[track_caller]
-fn continued(stderr: &str) -> usize {
-    assert_narrow(stderr);
-    let (begun, continued): (Vec<_>, Vec<_>) = stderr.lines().partition(|line| !line.starts_with("    "));
-    let labels = ["error: ", "warning: ", "hint: ", "panic: ", "error:", "warning:"];
-    assert!(begun.iter().all(|line| labels.iter().any(|label| line.starts_with(label))), "{stderr}");
-    assert!(continued.iter().all(|line| !line.starts_with("     ")), "{stderr}");
+fn continued(shown: &str, width: usize) -> usize {
+    assert_narrower(shown, width);
+    let (begun, continued): (Vec<_>, Vec<_>) = shown.lines().partition(|line| !line.starts_with("    "));
+    assert!(begun.iter().all(|line| LABELS.iter().any(|label| line.starts_with(label))), "{shown}");
+    assert!(continued.iter().all(|line| !line.starts_with("     ")), "{shown}");
     continued.len()
 }
 
-#[test]
-fn mistakes_and_warnings_are_broken_into_lines() {
+/// Asserts that every line is a message, in a pipe. Returns them.
+#[track_caller]
+fn messages(ran: &Ran) -> Vec<&str> {
+    let lines: Vec<_> = ran.stderr.lines().collect();
+    assert!(lines.iter().all(|line| LABELS.iter().any(|label| line.starts_with(label))), "{ran:?}");
+    lines
+}
+
+/// A site whose `check` has much to say.
+fn with_mistakes() -> Site {
     let site = Site::new();
     let files = "[files]\n\"a\" = { source = \"locl\", secret = 1 }\nb.txt = { source = \"local\", secret = \"x\" }\n";
     site.config(&format!(
         "[directry]\n[gather]\ntimeout = \"soon\"\n{HEAD}rot = \"x\"\n[sources.s3]\nprovider = \"aws-secret-manager\"\n{files}"
     ));
-    assert!(continued(&stderr(&mut site.command(&["check"]))) >= 3);
-
-    let site = Site::with_secrets(&[("a", b"1")]);
-    let config = std::fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
-    site.config(&config.replace("path = \"out/app\"", "path = \"out/app\"\nfile-mode = \"0666\""));
-    assert!(continued(&stderr(&mut site.command(&["check"]))) >= 2);
+    site
 }
 
 #[test]
-fn what_a_source_says_is_broken_into_lines_but_not_in_json() {
+fn in_a_pipe_each_message_is_one_line() {
+    let site = with_mistakes();
+    let ran = site.run(&["check"]).expect_exit(2);
+    let messages = messages(&ran);
+    assert!(messages.len() >= 5 && messages.iter().any(|message| message.len() > TOO_WIDE), "{ran:?}");
+    let json = site.run(&["check", "--json"]).expect_exit(2).json();
+    let told: Vec<_> =
+        json["errors"].as_array().unwrap().iter().map(|error| error["message"].clone()).collect();
+    let said: Vec<_> = messages.iter().filter_map(|message| message.strip_prefix("error: ")).collect();
+    assert_eq!(told, said);
+
+    let long = "many words ".repeat(20);
+    let ran = site.run(&["sync", "--wait", &long]).expect_exit(2);
+    let first = ran.stderr.lines().next().unwrap();
+    assert!(first.starts_with("error: invalid value 'many words ") && first.ends_with("\"2m\""), "{ran:?}");
+}
+
+#[test]
+fn on_a_terminal_messages_are_as_narrow_as_it_is() {
+    let site = with_mistakes();
+    assert!(continued(&shown(&site, &["check"], None), TOO_WIDE) >= 3);
+    let narrow = continued(&shown(&site, &["check"], Some(60)), 60);
+    assert!(narrow > continued(&shown(&site, &["check"], Some(90)), 90));
+    assert_eq!(continued(&shown(&site, &["check"], Some(2000)), 2000), 0);
+}
+
+#[test]
+fn what_a_source_says_is_one_line_in_a_pipe_and_in_json() {
     let site = Site::new();
     site.config(
         "[directory]\npath = \"out/app\"\n[sources.aws]\nprovider = \"aws-secrets-manager\"\nregion = \"eu-west-1\"\n\
          [files]\na = { source = \"aws\", secret = \"a\" }\n",
     );
-    let mut command = site.command(&["sync", "--json"]);
-    let output = command.output().unwrap();
-    assert!(continued(&String::from_utf8(output.stderr.clone()).unwrap()) >= 1);
-    let ran = Ran::from(output).expect_exit(3);
+    let ran = site.run(&["sync", "--json"]).expect_exit(3);
     let hint = ran.json()["errors"][0]["hint"].as_str().unwrap().to_owned();
-    assert!(hint.len() > TOO_WIDE && ran.stderr.contains(&format!("hint: {hint}\n")), "{ran:?}");
+    assert!(hint.len() > TOO_WIDE && messages(&ran).contains(&format!("hint: {hint}").as_str()), "{ran:?}");
 }
 
 #[test]
 fn a_word_that_is_too_long_stays_whole() {
     let site = Site::new();
     let path = format!("no/{}.toml", "x".repeat(150));
-    let stderr = stderr(&mut site.command(&["check", "--config", &path]));
-    assert_eq!(stderr.lines().next(), Some("error:"), "{stderr}");
-    assert!(stderr.contains(&format!("\n    {path}:\n    there is no such file")), "{stderr}");
+    let shown = shown(&site, &["check", "--config", &path], None);
+    assert_eq!(shown.lines().next(), Some("error:"), "{shown}");
+    assert!(shown.contains(&format!("\n    {path}:\n    there is no such file")), "{shown}");
     let ran = site.run(&["check", "--config", &path]).expect_exit(2);
     assert!(ran.stderr.starts_with(&format!("error: {path}: there is no such file")), "{ran:?}");
 }
@@ -79,11 +114,11 @@ fn a_word_that_is_too_long_stays_whole() {
 fn mistakes_in_the_arguments_are_broken_too() {
     let site = Site::new();
     let long = "many words ".repeat(20);
-    let said = stderr(&mut site.command(&["sync", "--wait", &long]));
+    let said = shown(&site, &["sync", "--wait", &long], None);
     assert!(said.starts_with("error: invalid value 'many words ") && said.lines().count() > 3, "{said}");
     assert_narrow(&said);
-    assert_narrow(&stderr(&mut site.command(&["completions", "cmd"])));
-    let forged = stderr(&mut site.command(&["a\u{1b}[31mb\nerror: forged"]));
+    assert_narrow(&shown(&site, &["completions", "cmd"], None));
+    let forged = shown(&site, &["a\u{1b}[31mb\nerror: forged"], None);
     assert!(!forged.contains('\u{1b}'), "{forged}");
 }
 
@@ -91,7 +126,7 @@ fn mistakes_in_the_arguments_are_broken_too() {
 fn help_and_lists_are_narrow() {
     let site = Site::new();
     assert_narrow(&site.run(&["--help"]).expect_exit(0).stdout);
-    assert_narrow(&stderr(&mut site.command(&[])));
+    assert_narrow(&site.run(&[]).stderr);
     for command in COMMANDS {
         assert_narrow(&site.run(&[command, "--help"]).expect_exit(0).stdout);
         assert_narrow(&site.run(&[command, "-h"]).expect_exit(0).stdout);

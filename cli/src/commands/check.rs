@@ -7,16 +7,13 @@ use secretdir_engine::{Config, Plan, Registry};
 use super::until_signal;
 use crate::Exit;
 use crate::host::CliHost;
-use crate::output::Output;
+use crate::output::{Output, check};
 
 /// Says that the configuration is good, of which the plan is the proof, and that this machine can publish it.
 pub(crate) fn offline(plan: &Plan, output: &Output) -> Exit {
     match secretdir_engine::inspect(plan) {
-        Ok(()) => {
-            output.config_warnings(plan);
-            output.checked(plan, None)
-        }
-        Err(error) => output.would_fail(plan, &error),
+        Ok(()) => output.answer(&check::answer(plan, None)),
+        Err(error) => output.failed(&error.reports(), &plan.warning_reports()),
     }
 }
 
@@ -24,7 +21,7 @@ pub(crate) fn offline(plan: &Plan, output: &Output) -> Exit {
 pub(crate) fn all_profiles(path: &Path, registry: &Registry, output: &Output) -> Exit {
     let config = match Config::read(path) {
         Ok(config) => config,
-        Err(error) => return output.bad_config(&error, Exit::Usage),
+        Err(error) => return output.failed(&error.reports(), &[]),
     };
     let plan = |profile: Option<&str>| match profile {
         Some(profile) => config.clone().with_profile(profile)?.resolve(registry),
@@ -37,21 +34,18 @@ pub(crate) fn all_profiles(path: &Path, registry: &Registry, output: &Output) ->
             Err(error) => failures.push((name, error)),
         }
     }
-    if failures.is_empty() { output.checked_profiles(&plans) } else { output.bad_profiles(&failures) }
+    if failures.is_empty() {
+        output.answer(&check::all_profiles(&plans))
+    } else {
+        output.failed(&check::bad_profiles(&failures), &[])
+    }
 }
 
 /// Also asks every source for everything.
 pub(crate) fn fetch(plan: &Plan, host: &CliHost, output: &Output) -> Exit {
     if let Err(error) = secretdir_engine::inspect(plan) {
-        return output.would_fail(plan, &error);
+        return output.failed(&error.reports(), &plan.warning_reports());
     }
-    match until_signal(host, secretdir_engine::fetch(plan, host)) {
-        Ok(Some(Ok(rehearsal))) => {
-            output.config_warnings(plan);
-            output.checked(plan, Some(&rehearsal))
-        }
-        Ok(Some(Err(failure))) => output.sync_failed(&failure),
-        Ok(None) => Exit::Unexpected,
-        Err(error) => output.unexpected(&error),
-    }
+    let ended = until_signal(host, output, secretdir_engine::fetch(plan, host));
+    ended.map_or_else(|exit| exit, |rehearsal| output.answer(&check::answer(plan, Some(&rehearsal))))
 }

@@ -5,13 +5,9 @@ use secretdir_engine::Plan;
 use super::until_signal;
 use crate::Exit;
 use crate::host::CliHost;
-use crate::output::Output;
+use crate::output::{Output, run};
 
 pub(crate) fn run(plan: &Plan, host: &CliHost, output: &Output) -> Exit {
-    match until_signal(host, secretdir_engine::diff(plan, host)) {
-        Ok(Some(Ok(difference))) => output.differs(&difference),
-        Ok(Some(Err(failure))) => output.sync_failed(&failure),
-        Ok(None) => Exit::Unexpected,
-        Err(error) => output.unexpected(&error),
-    }
+    let ended = until_signal(host, output, secretdir_engine::diff(plan, host));
+    ended.map_or_else(|exit| exit, |mut difference| output.answer(&run::difference(&mut difference)))
 }

@@ -12,7 +12,7 @@
 //! Nothing stays in between: signals, the exit code and the process ID are the program's own.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -21,8 +21,8 @@ use std::process::Command;
 use atomicdir::Snapshot;
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::getpid;
-use secretdir_engine::Location;
 use secretdir_engine::interpreter::{self, Missing};
+use secretdir_engine::{ErrorKind, ErrorReport, Location};
 
 use crate::Exit;
 use crate::host::CliHost;
@@ -77,12 +77,19 @@ impl ExecError {
     }
 }
 
-impl From<&ExecError> for Exit {
+impl From<&ExecError> for ErrorReport {
     fn from(error: &ExecError) -> Self {
+        let report = |kind| Self::new(kind, error).with_hint(error.hint());
+        let of_program = |kind, program: &OsStr| report(kind).at_path(Path::new(program));
         match error {
-            ExecError::NotFound(_) => Self::NotFound,
-            ExecError::Lacking { .. } | ExecError::NotRunnable { .. } => Self::NotRunnable,
-            _ => Self::NotStarted,
+            ExecError::NothingPublished(link) => report(ErrorKind::NothingPublished).at_path(link),
+            ExecError::GenerationGone(gone) => report(ErrorKind::NothingPublished).at_path(gone.path()),
+            ExecError::NotPinned(error) => error.into(),
+            ExecError::NotHandedOn { path, .. } => report(ErrorKind::PinNotHandedOn).at_path(path),
+            ExecError::NotFound(program) => of_program(ErrorKind::ProgramNotFound, program),
+            ExecError::Lacking { program, .. } | ExecError::NotRunnable { program, .. } => {
+                of_program(ErrorKind::NotRunnable, program)
+            }
         }
     }
 }
@@ -93,7 +100,7 @@ pub(crate) fn run(location: &Location, program: &[OsString], host: &CliHost, out
         Ok(snapshot) => host.umask.during(|| replace(program, snapshot.path())),
         Err(error) => error,
     };
-    output.not_executed(&error)
+    output.failed(&[ErrorReport::from(&error)], &[])
 }
 
 /// Pins what is published, in a way that a program inherits.
@@ -130,7 +137,7 @@ fn replace(program: &[OsString], path: &Path) -> ExecError {
     let program = words.next().map_or(OsStr::new(""), OsString::as_os_str);
     let cause = Command::new(program).args(words).env(PATH, path).exec();
     let program = program.to_owned();
-    if cause.kind() != ErrorKind::NotFound {
+    if cause.kind() != io::ErrorKind::NotFound {
         return ExecError::NotRunnable { program, cause };
     }
     match interpreter::missing(&program) {

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use secretdir_engine::{Registry, UnknownProvider};
+use secretdir_engine::{ErrorKind, ErrorReport, Registry, UnknownProvider};
 
+use super::kind_of_unwritten;
 use crate::Exit;
 use crate::host::CliHost;
-use crate::output::Output;
+use crate::output::{Output, written};
 use crate::starter::{self, NamedSource};
 
 /// Why there is no new configuration.
@@ -42,7 +43,7 @@ impl InitError {
             }
             Self::SameName(_) => Some("give each a name of its own: NAME=PROVIDER"),
             Self::AlreadyThere(_) => Some("name another file with --config, or move this one away"),
-            Self::NotWritten { cause, .. } if cause.kind() == ErrorKind::NotFound => {
+            Self::NotWritten { cause, .. } if cause.kind() == io::ErrorKind::NotFound => {
                 Some("make its folder first")
             }
             _ => None,
@@ -50,11 +51,16 @@ impl InitError {
     }
 }
 
-impl From<&InitError> for Exit {
+impl From<&InitError> for ErrorReport {
     fn from(error: &InitError) -> Self {
+        let report = |kind| Self::new(kind, error).with_hint(error.hint());
         match error {
-            InitError::NotWritten { cause, .. } => Self::of_unwritten(cause),
-            _ => Self::Usage,
+            InitError::NoSource(_) | InitError::BadName(_) | InitError::SameName(_) => {
+                report(ErrorKind::Usage)
+            }
+            InitError::UnknownProvider(unknown) => unknown.into(),
+            InitError::AlreadyThere(path) => report(ErrorKind::AlreadyThere).at_path(path),
+            InitError::NotWritten { path, cause } => report(kind_of_unwritten(cause)).at_path(path),
         }
     }
 }
@@ -72,8 +78,8 @@ pub(crate) fn run(
         host.umask.during(|| write(path, &text)).map_err(|error| vec![error])
     });
     match written {
-        Ok(()) => output.configured(path),
-        Err(errors) => output.not_configured(&errors),
+        Ok(()) => output.answer(&written::config(path)),
+        Err(errors) => output.failed(&errors.iter().map(ErrorReport::from).collect::<Vec<_>>(), &[]),
     }
 }
 
@@ -112,7 +118,7 @@ fn is_name(name: &str) -> bool {
 fn write(path: &Path, text: &str) -> Result<(), InitError> {
     let mut file =
         OpenOptions::new().write(true).create_new(true).open(path).map_err(|cause| match cause.kind() {
-            ErrorKind::AlreadyExists => InitError::AlreadyThere(path.to_owned()),
+            io::ErrorKind::AlreadyExists => InitError::AlreadyThere(path.to_owned()),
             _ => InitError::NotWritten { path: path.to_owned(), cause },
         })?;
     file.write_all(text.as_bytes()).map_err(|cause| {

@@ -2,8 +2,8 @@
 
 mod check;
 mod diff;
-pub(crate) mod exec;
-pub(crate) mod init;
+mod exec;
+mod init;
 mod pages;
 mod providers;
 mod status;
@@ -12,7 +12,8 @@ mod sync;
 use std::fs::File;
 use std::io;
 
-use secretdir_engine::{Location, Plan, Registry};
+use rustix::io::Errno;
+use secretdir_engine::{ConfigError, ErrorKind, ErrorReport, Location, Plan, Registry, SyncFailure};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Exit;
@@ -28,7 +29,8 @@ pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Out
             with_location(args, output, |location| exec::run(location, program, host, output))
         }
         Command::Providers { name } => providers::run(registry, name.as_deref(), output),
-        Command::Schema => output.schema(registry),
+        Command::Schema { output: true } => output.output_schema(),
+        Command::Schema { output: false } => output.document(&secretdir_engine::schema(registry)),
         Command::Completions { shell } => pages::completions(*shell, output),
         Command::Man { folder } => pages::man(folder, host, output),
         Command::Diff | Command::Sync { dry_run: true, .. } => {
@@ -51,7 +53,7 @@ pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Out
 fn with_plan(args: &Args, registry: &Registry, output: &Output, command: impl FnOnce(&Plan) -> Exit) -> Exit {
     match Plan::read(args.config(), args.profile(), registry) {
         Ok(plan) => command(&plan),
-        Err(error) => output.bad_config(&error, args.misuse()),
+        Err(error) => bad_config(args, &error, output),
     }
 }
 
@@ -59,8 +61,13 @@ fn with_plan(args: &Args, registry: &Registry, output: &Output, command: impl Fn
 fn with_location(args: &Args, output: &Output, command: impl FnOnce(&Location) -> Exit) -> Exit {
     match Location::read(args.config(), args.profile()) {
         Ok(location) => command(&location),
-        Err(error) => output.bad_config(&error, args.misuse()),
+        Err(error) => bad_config(args, &error, output),
     }
+}
+
+fn bad_config(args: &Args, error: &ConfigError, output: &Output) -> Exit {
+    let reports = error.reports().into_iter().map(|report| report.with_profile(args.profile()));
+    output.failed(&reports.collect::<Vec<_>>(), &[])
 }
 
 /// How many descriptors a runtime takes, and a few to do something with.
@@ -72,8 +79,41 @@ fn ensure_descriptors() -> io::Result<()> {
     opened.collect::<io::Result<Vec<_>>>().map(drop)
 }
 
+/// Says why nothing could be begun.
+fn not_begun(error: &io::Error) -> ErrorReport {
+    let too_many = error.raw_os_error() == Some(Errno::MFILE.raw_os_error());
+    let hint = too_many.then_some("allow it more open files: `ulimit -n`, or LimitNOFILE= of its unit");
+    let message = format!("cannot begin to run: {error}");
+    ErrorReport::from_message(ErrorKind::Unexpected, message).with_hint(hint)
+}
+
+/// Returns the kind of a failure to write what a command is for: whether the path cannot be meant, or the system did not let it.
+fn kind_of_unwritten(error: &io::Error) -> ErrorKind {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
+            ErrorKind::Usage
+        }
+        _ => ErrorKind::NotWritten,
+    }
+}
+
+/// Runs something of the engine on this thread, until it ends or a signal comes. Tells what failed, and returns how the command
+/// ends then.
+fn until_signal<T>(
+    host: &CliHost,
+    output: &Output,
+    future: impl Future<Output = Result<T, SyncFailure>>,
+) -> Result<T, Exit> {
+    match run_until_signal(host, future) {
+        Ok(Some(Ok(done))) => Ok(done),
+        Ok(Some(Err(failure))) => Err(output.failed(&failure.reports(), &failure.warnings)),
+        Ok(None) => Err(Exit::Unexpected),
+        Err(error) => Err(output.failed(&[not_begun(&error)], &[])),
+    }
+}
+
 /// Runs a future on this thread, until it ends or a signal comes: `None` then, and the future has been dropped.
-fn until_signal<T>(host: &CliHost, future: impl Future<Output = T>) -> io::Result<Option<T>> {
+fn run_until_signal<T>(host: &CliHost, future: impl Future<Output = T>) -> io::Result<Option<T>> {
     ensure_descriptors()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let caught = host.signals.catch()?;

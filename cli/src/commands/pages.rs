@@ -7,16 +7,18 @@ use std::path::Path;
 use clap::CommandFactory;
 use clap_complete::Shell;
 use clap_mangen::Man;
+use secretdir_engine::{ErrorReport, escape};
 
+use super::kind_of_unwritten;
 use crate::Exit;
 use crate::args::Args;
 use crate::host::CliHost;
-use crate::output::Output;
+use crate::output::{Output, written};
 
 pub(crate) fn completions(shell: Shell, output: &Output) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "secretdir", &mut script);
-    output.script(&script)
+    output.answer(&written::script(&script))
 }
 
 /// Writes the man pages, which everyone may read whom the user's umask lets.
@@ -26,9 +28,15 @@ pub(crate) fn man(folder: &Path, host: &CliHost, output: &Output) -> Exit {
         pages().try_for_each(|page| write(&page, folder))
     });
     match written {
-        Ok(()) => output.man(folder),
-        Err(error) => output.unwritten(folder, &error),
+        Ok(()) => output.answer(&written::man_pages(folder)),
+        Err(error) => output.failed(&[unwritten(folder, &error)], &[]),
     }
+}
+
+fn unwritten(folder: &Path, error: &io::Error) -> ErrorReport {
+    let folder_name = folder.display().to_string();
+    let message = format!("the man pages cannot be written into {}: {error}", escape(&folder_name));
+    ErrorReport::from_message(kind_of_unwritten(error), message).at_path(folder)
 }
 
 /// Returns the page of each command, then that of the whole.

@@ -7,7 +7,7 @@ use secretdir_engine::{Plan, Registry};
 use super::until_signal;
 use crate::Exit;
 use crate::host::CliHost;
-use crate::output::Output;
+use crate::output::{Output, run};
 
 pub(crate) fn run(
     plan: &Plan,
@@ -16,10 +16,6 @@ pub(crate) fn run(
     host: &CliHost,
     output: &Output,
 ) -> Exit {
-    match until_signal(host, secretdir_engine::sync(plan, registry, host, wait)) {
-        Ok(Some(Ok(outcome))) => output.synced(&outcome),
-        Ok(Some(Err(failure))) => output.sync_failed(&failure),
-        Ok(None) => Exit::Unexpected,
-        Err(error) => output.unexpected(&error),
-    }
+    let ended = until_signal(host, output, secretdir_engine::sync(plan, registry, host, wait));
+    ended.map_or_else(|exit| exit, |mut outcome| output.answer(&run::outcome(&mut outcome)))
 }

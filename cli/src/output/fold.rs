@@ -1,16 +1,21 @@
 //! Texts, broken into lines.
 
-/// How many columns a line does not have.
-const TOO_WIDE: usize = 100;
+/// How many columns a line does not have where nothing else is known.
+pub(super) const TOO_WIDE: usize = 100;
 
-/// Breaks a text at spaces, so that its lines have less than 100 columns; all but the first begin with an indent. A word
-/// that does not fit into a line stays whole. Each break stands for exactly one space.
+/// Breaks a text at spaces, so that its lines have less than 100 columns, as [`fold_below`] does.
 pub(crate) fn fold(text: &str, indent: &str) -> String {
+    fold_below(TOO_WIDE, text, indent)
+}
+
+/// Breaks a text at spaces, so that its lines have less than so many columns; all but the first begin with an indent. A word
+/// that does not fit into a line stays whole. Each break stands for exactly one space.
+pub(super) fn fold_below(too_wide: usize, text: &str, indent: &str) -> String {
     let mut folded = String::new();
     let mut column = 0;
     for (number, word) in text.split(' ').enumerate() {
         let width = columns(word);
-        if number > 0 && column + 1 + width < TOO_WIDE {
+        if number > 0 && column + 1 + width < too_wide {
             folded.push(' ');
             column += 1;
         } else if number > 0 {

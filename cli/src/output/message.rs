@@ -1,32 +1,17 @@
 //! Messages: what people are told on standard error.
 
-use std::error::Error;
 use std::io::{IsTerminal, Write};
 use std::panic::Location;
 
 use anstyle::{AnsiColor, Style};
-use secretdir_engine::{describe, escape};
-use serde::Serialize;
+use rustix::termios::tcgetwinsize;
+use secretdir_engine::{ErrorKind, ErrorReport, escape};
 
-use super::fold;
+use super::fold::{self, TOO_WIDE};
 use super::stdout::Untold;
 
 /// What the lines of a message but its first begin with.
 const INDENT: &str = "    ";
-
-/// An error as it is told, and perhaps what a person can do about it.
-#[derive(Debug, Serialize)]
-pub(super) struct Message {
-    pub(super) message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) hint: Option<String>,
-}
-
-impl Message {
-    pub(super) fn new(error: &dyn Error, hint: Option<&str>) -> Self {
-        Self { message: describe(error), hint: hint.map(str::to_owned) }
-    }
-}
 
 /// What a message begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,28 +49,42 @@ enum Colours {
     None,
 }
 
-/// Standard error, and what may be written to it.
+/// Whether messages are broken into lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Folding {
+    /// Into lines of less than so many columns.
+    Below(usize),
+    /// Each message is one line: in a pipe, a file or a journal, where programs look for lines.
+    None,
+}
+
+/// Standard error, and how messages are written to it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stderr {
     colours: Colours,
+    folding: Folding,
 }
 
 impl Stderr {
-    /// Looks once whether standard error is a terminal that shows colours, and whether its user wants them.
+    /// Looks once whether standard error is a terminal, how wide it is, whether it shows colours, and whether its user wants them.
     pub(crate) fn look() -> Self {
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
-        let coloured = std::io::stderr().is_terminal() && !is_dumb && !is_set("NO_COLOR");
-        Self { colours: if coloured { Colours::Labels } else { Colours::None } }
+        let is_terminal = std::io::stderr().is_terminal();
+        let coloured = is_terminal && !is_dumb && !is_set("NO_COLOR");
+        Self {
+            colours: if coloured { Colours::Labels } else { Colours::None },
+            folding: if is_terminal { Folding::Below(width()) } else { Folding::None },
+        }
     }
 
     /// Tells errors, and a hint that several in a row share once after the last of them.
-    pub(super) fn tell(self, messages: &[Message]) {
-        for alike in messages.chunk_by(|one, next| one.hint == next.hint) {
-            for message in alike {
-                self.say(Label::Error, &message.message);
+    pub(super) fn tell(self, errors: &[ErrorReport]) {
+        for alike in errors.chunk_by(|one, next| one.hint == next.hint) {
+            for error in alike {
+                self.say(Label::Error, &error.message);
             }
-            if let Some(hint) = alike.first().and_then(|message| message.hint.as_ref()) {
+            if let Some(hint) = alike.first().and_then(|error| error.hint.as_ref()) {
                 self.say(Label::Hint, hint);
             }
         }
@@ -93,7 +92,7 @@ impl Stderr {
 
     /// Says why a result has not been told.
     pub(crate) fn untold(self, why: &Untold) {
-        self.tell(&[Message::new(why, None)]);
+        self.tell(&[ErrorReport::new(ErrorKind::NotWritten, why)]);
     }
 
     pub(super) fn warn(self, warning: &str) {
@@ -111,24 +110,39 @@ impl Stderr {
         for line in error.render().to_string().lines() {
             match line.strip_prefix(Label::Error.word()) {
                 Some(message) => self.say(Label::Error, message.trim_start()),
-                None => put(&fold(&escape(line), INDENT)),
+                None => put(&self.folding.apply(&escape(line))),
             }
         }
     }
 
     fn say(self, label: Label, text: &str) {
-        put(&written(label, text, self.colours));
+        put(&self.written(label, text));
+    }
+
+    /// Returns a message as it is written.
+    fn written(self, label: Label, text: &str) -> String {
+        let word = label.word();
+        let message = self.folding.apply(&escape(&format!("{word} {text}")));
+        match message.strip_prefix(word) {
+            Some(rest) if self.colours == Colours::Labels => format!("{0}{word}{0:#}{rest}", label.style()),
+            _ => message,
+        }
     }
 }
 
-/// Returns a message as it is written.
-fn written(label: Label, text: &str, colours: Colours) -> String {
-    let word = label.word();
-    let message = fold(&escape(&format!("{word} {text}")), INDENT);
-    match message.strip_prefix(word) {
-        Some(rest) if colours == Colours::Labels => format!("{0}{word}{0:#}{rest}", label.style()),
-        _ => message,
+impl Folding {
+    fn apply(self, text: &str) -> String {
+        match self {
+            Self::Below(width) => fold::fold_below(width, text, INDENT),
+            Self::None => text.to_owned(),
+        }
     }
+}
+
+/// Returns how many columns the terminal has; that of a text where it does not say.
+fn width() -> usize {
+    let columns = tcgetwinsize(std::io::stderr()).map_or(0, |size| usize::from(size.ws_col));
+    if columns == 0 { TOO_WIDE } else { columns }
 }
 
 fn put(text: &str) {

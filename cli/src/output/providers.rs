@@ -1,9 +1,12 @@
-//! The text of `secretdir providers`: what the providers' own schemas say.
+//! What `secretdir providers` answers with: what the providers' own schemas say.
 
+use schemars::JsonSchema;
 use secretdir_engine::{Registry, settings_schema};
 use secretdir_provider::Provider;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
+use super::answer::{Answer, DoneState, Text};
 use super::fold;
 use crate::setting::{Need, Setting};
 
@@ -13,8 +16,43 @@ const INDENT: &str = "      ";
 /// What a line on a setting is continued under: its text, beside its name.
 const LINE_INDENT: &str = "                    ";
 
+/// The providers of this command.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ProviderList {
+    /// In the order of their names.
+    providers: Vec<ProviderReport>,
+}
+
+/// A provider.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ProviderReport {
+    /// Its name.
+    name: String,
+    /// The JSON Schema of its settings; absent if it does not describe them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Map<String, Value>>")]
+    settings: Option<Value>,
+}
+
+impl From<&dyn Provider> for ProviderReport {
+    fn from(provider: &dyn Provider) -> Self {
+        Self { name: provider.name().to_owned(), settings: settings_schema(provider) }
+    }
+}
+
+/// Lists all.
+pub(crate) fn answer(registry: &Registry) -> Answer<DoneState, ProviderList> {
+    let own = ProviderList { providers: registry.providers().map(ProviderReport::from).collect() };
+    Answer::new(DoneState::Ok, own, Text::Listing(list(registry)))
+}
+
+/// Explains one.
+pub(crate) fn answer_one(provider: &dyn Provider) -> Answer<DoneState, ProviderReport> {
+    Answer::new(DoneState::Ok, provider.into(), Text::Listing(one(provider)))
+}
+
 /// Returns the list of all: a line for each setting.
-pub(crate) fn list(registry: &Registry) -> String {
+fn list(registry: &Registry) -> String {
     let providers = registry.providers().map(|provider| {
         let settings = settings(provider).into_iter().map(line);
         std::iter::once(provider.name().to_owned()).chain(settings).collect::<Vec<_>>().join("\n")
@@ -23,21 +61,13 @@ pub(crate) fn list(registry: &Registry) -> String {
 }
 
 /// Returns what there is to know of one.
-pub(crate) fn one(provider: &dyn Provider) -> String {
+fn one(provider: &dyn Provider) -> String {
     let settings = settings(provider);
     if settings.is_empty() {
         return format!("{}\n\n  This provider does not describe its settings.", provider.name());
     }
     let settings = settings.into_iter().map(paragraph);
     std::iter::once(provider.name().to_owned()).chain(settings).collect::<Vec<_>>().join("\n\n")
-}
-
-pub(crate) fn list_json(registry: &Registry) -> Value {
-    json!({ "providers": registry.providers().map(one_json).collect::<Vec<_>>() })
-}
-
-pub(crate) fn one_json(provider: &dyn Provider) -> Value {
-    json!({ "name": provider.name(), "settings": settings_schema(provider) })
 }
 
 /// Returns the settings of a provider; none if it does not describe them.

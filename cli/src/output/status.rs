@@ -1,15 +1,37 @@
-//! The text of `secretdir status`.
+//! What `secretdir status` answers with.
 
 use std::fmt::Write;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use secretdir_engine::{
-    Announcement, FileReport, GenerationReport, ListingReport, SecretReport, StatusReport, StatusView, count,
+    FileReport, GenerationReport, ListingReport, Notification, SecretReport, StatusReport, StatusView, count,
     escape,
 };
+use serde::Serialize;
+
+use super::answer::{Answer, Text};
+
+/// Whether anything is published.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum StatusState {
+    /// There is a current generation.
+    Published,
+    /// There is none: before the first run.
+    NothingPublished,
+}
+
+/// Tells what is published.
+pub(crate) fn answer(report: StatusReport) -> Answer<StatusState, StatusReport> {
+    let text = Text::Summary(text(&report));
+    let is_published = report.generation.is_some();
+    let state = if is_published { StatusState::Published } else { StatusState::NothingPublished };
+    Answer::new(state, report, text)
+}
 
 /// Returns lines, each of which is escaped as a whole: hardly one has no name in it that comes from outside.
-pub(crate) fn text(report: &StatusReport) -> String {
+fn text(report: &StatusReport) -> String {
     let lines = lines(report);
     lines.iter().map(|line| escape(line)).collect::<Vec<_>>().join("\n")
 }
@@ -20,7 +42,7 @@ fn lines(report: &StatusReport) -> Vec<String> {
         None => format!("nothing is published at {}", report.path),
     }];
     let on_change = report.generation.as_ref().and_then(|current| current.on_change);
-    if on_change == Some(Announcement::Pending) {
+    if on_change == Some(Notification::Pending) {
         let pending = "pending: the on-change command has not succeeded yet; a run repeats it, after failures not at once";
         lines.push(pending.to_owned());
     }
@@ -34,7 +56,7 @@ fn lines(report: &StatusReport) -> Vec<String> {
         let pinned = if old.pinned { ", pinned by a reader" } else { "" };
         lines.push(format!("superseded: generation {}{pinned}", old.id));
     }
-    for id in &report.unfinished {
+    for id in &report.unfinished_ids {
         lines.push(format!("unfinished: generation {id} (being made, or swept away by the next run)"));
     }
     if report.view == StatusView::Reader {
@@ -76,7 +98,7 @@ fn file(file: &FileReport) -> String {
 }
 
 fn secret(secret: &SecretReport) -> String {
-    let mut text = format!("{}: {}", secret.source, secret.secret);
+    let mut text = format!("{}: {}", secret.source, secret.secret_name);
     if let Some(revision) = &secret.revision {
         let _ = write!(text, ", revision {revision}");
     }

@@ -57,11 +57,6 @@ impl Mode {
     pub(crate) fn raw(self) -> rustix::fs::Mode {
         rustix::fs::Mode::from_raw_mode(self.0)
     }
-
-    /// Says whether a file has exactly these bits, and none of the special ones.
-    pub(crate) fn matches(self, found: &Metadata) -> bool {
-        found.mode() & 0o7777 == self.0
-    }
 }
 
 impl FromStr for Mode {
@@ -140,11 +135,6 @@ impl Owner {
     /// Returns who owns a file.
     pub(crate) fn of(found: &Metadata) -> Self {
         Self { user: Some(found.uid()), group: Some(found.gid()) }
-    }
-
-    /// Says whether a file belongs to whom this names.
-    pub(crate) fn matches(self, found: &Metadata) -> bool {
-        self.beyond(Self::of(found)).is_unset()
     }
 }
 

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -44,6 +45,29 @@ pub struct Change {
     pub name: String,
     /// How it differs.
     pub kind: ChangeKind,
+    /// Which attributes differ, if that is how it differs.
+    pub attributes: AttributesChange,
+}
+
+/// Which attributes of a name differ: none of those that are wanted as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct AttributesChange {
+    /// The permission bits, the special ones included.
+    pub mode: Option<Changed>,
+    /// The owner, by number.
+    pub user: Option<Changed>,
+    /// The group, by number.
+    pub group: Option<Changed>,
+}
+
+/// One attribute that differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Changed {
+    /// What is published.
+    pub from: u32,
+    /// What is wanted.
+    pub to: u32,
 }
 
 /// How a name differs.
@@ -72,11 +96,33 @@ impl Comparison {
     }
 }
 
+impl Change {
+    fn new(name: impl Into<String>, kind: ChangeKind) -> Self {
+        Self { name: name.into(), kind, attributes: AttributesChange::default() }
+    }
+}
+
+impl AttributesChange {
+    fn find(wanted: Attributes, found: &std::fs::Metadata) -> Self {
+        let differs = |from: u32, to: u32| (from != to).then_some(Changed { from, to });
+        let Attributes { mode, owner } = wanted;
+        Self {
+            mode: differs(found.mode() & 0o7777, mode.bits()),
+            user: owner.user.and_then(|user| differs(found.uid(), user)),
+            group: owner.group.and_then(|group| differs(found.gid(), group)),
+        }
+    }
+
+    fn is_none(self) -> bool {
+        self == Self::default()
+    }
+}
+
 impl Comparison {
     /// Compares what is wanted with nothing: all of it is to be added.
     fn with_nothing(wanted: &FileMap<NewFile<'_>>) -> Self {
         let names = wanted.iter().map(|(name, _)| name.to_string()).chain([".".to_owned()]);
-        let mut changes: Vec<_> = names.map(|name| Change { name, kind: ChangeKind::Added }).collect();
+        let mut changes: Vec<_> = names.map(|name| Change::new(name, ChangeKind::Added)).collect();
         changes.sort();
         Self { changes }
     }
@@ -220,18 +266,19 @@ impl<'a> Comparing<'a> {
     }
 
     fn attributes(&mut self, name: &str, wanted: Attributes, found: &std::fs::Metadata) {
-        if !wanted.mode.matches(found) || !wanted.owner.matches(found) {
-            self.note(name, ChangeKind::Attributes);
+        let attributes = AttributesChange::find(wanted, found);
+        if !attributes.is_none() {
+            self.changes.push(Change { attributes, ..Change::new(name, ChangeKind::Attributes) });
         }
     }
 
     fn note(&mut self, name: &str, kind: ChangeKind) {
-        self.changes.push(Change { name: name.to_owned(), kind });
+        self.changes.push(Change::new(name, kind));
     }
 
     fn finish(mut self) -> Comparison {
         let missing = self.wanted.iter().filter(|(name, _)| !self.seen.contains(name));
-        let added = missing.map(|(name, _)| Change { name: name.to_string(), kind: ChangeKind::Added });
+        let added = missing.map(|(name, _)| Change::new(name.to_string(), ChangeKind::Added));
         let mut changes: Vec<_> = added.collect();
         changes.append(&mut self.changes);
         changes.sort();

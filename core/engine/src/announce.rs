@@ -13,9 +13,9 @@ use atomicdir::{Id, Locked, NoteClaim};
 use crate::host::Event;
 use crate::manifest::{Announcement, Attempts, Manifest};
 use crate::on_change;
-use crate::outcome::{LateFailure, Notification, Outcome};
+use crate::outcome::{Notification, Outcome};
 use crate::plan::OnChange;
-use crate::report::{count, describe};
+use crate::report::{ErrorKind, ErrorReport, WarningReport, count};
 use crate::sync::Run;
 
 /// The pause after the second failure in a row. It doubles with each one after that.
@@ -43,7 +43,7 @@ impl<'r> Announcing<'_, 'r> {
     /// Tells whom the configuration names that the set has changed, if it has not been told.
     pub(crate) async fn announce(mut self, locked: Locked) {
         let current = locked.current().cloned();
-        self.outcome.generation = current.as_ref().map(ToString::to_string).unwrap_or_default();
+        self.outcome.generation_id = current.as_ref().map(ToString::to_string).unwrap_or_default();
         match (&self.run.plan.on_change, current) {
             (Some(on_change), Some(id)) => self.notify(on_change, &id, locked).await,
             _ => self.record_success(locked),
@@ -63,10 +63,10 @@ impl<'r> Announcing<'_, 'r> {
             Ok(Claim::Others) => {
                 self.outcome.on_change = Notification::RunningElsewhere;
                 let warning = "another run is still running the on-change command";
-                return self.outcome.warnings.push(warning.to_owned());
+                return self.outcome.warnings.push(warning.to_owned().into());
             }
             Ok(Claim::NotYet(attempts, left)) => return self.put_off(attempts, left),
-            Err(error) => return self.outcome.failed(&error, error.hint()),
+            Err(error) => return self.not_recorded(&error, error.hint()),
         };
         drop(locked);
         self.run.host.event(Event::Notifying);
@@ -76,7 +76,8 @@ impl<'r> Announcing<'_, 'r> {
                 let failed = attempts.one_more(self.run.host.clock().date());
                 let repeated = failed.repeated();
                 let hint = error.hint().map_or(repeated.clone(), |hint| format!("{hint}; {repeated}"));
-                self.outcome.failed(&error, Some(&hint));
+                let report = ErrorReport::new(ErrorKind::OnChangeFailed, &error).with_hint(Some(hint));
+                self.outcome.errors.push(report);
                 self.note_failure(id, failed).await;
             }
         }
@@ -86,14 +87,11 @@ impl<'r> Announcing<'_, 'r> {
     /// Says that the command is not run although it is to be.
     fn put_off(&mut self, attempts: Attempts, left: Duration) {
         let (times, left) = (count(attempts.failed, "time"), humantime::format_duration(left));
-        self.outcome.failures.push(LateFailure {
-            message: format!(
-                "the on-change command has failed {times} in a row, and is not repeated for {left}"
-            ),
-            hint: Some(
-                "the new set is current; mend the command, and run it by hand if it cannot wait".to_owned(),
-            ),
-        });
+        let message =
+            format!("the on-change command has failed {times} in a row, and is not repeated for {left}");
+        let hint = "the new set is current; mend the command, and run it by hand if it cannot wait";
+        let report = ErrorReport::from_message(ErrorKind::OnChangeFailed, message).with_hint(Some(hint));
+        self.outcome.errors.push(report);
     }
 
     /// Reads the note and claims it while the lock is held, so that whoever clears it is either before or after.
@@ -123,15 +121,20 @@ impl<'r> Announcing<'_, 'r> {
             }
             Err(error) => {
                 let hint = "the command succeeded, but the next run may repeat it";
-                self.outcome.failed(&error, Some(hint));
+                self.not_recorded(&error, Some(hint));
             }
         }
+    }
+
+    /// Says that it is not known, or not noted, whether the command has succeeded.
+    fn not_recorded(&mut self, error: &atomicdir::Error, hint: Option<&str>) {
+        self.outcome.failed_at_step(ErrorKind::OnChangeNotRecorded, error, hint);
     }
 
     async fn note_failure(&mut self, id: &Id, failed: Attempts) {
         let noted = self.change_note(id, |manifest| Manifest { attempts: Some(failed), ..manifest }).await;
         if let Err(error) = noted {
-            self.outcome.deferred.push(describe(&error));
+            self.outcome.warnings.push(WarningReport::deferred(&error));
         }
     }
 
@@ -154,11 +157,11 @@ impl<'r> Announcing<'_, 'r> {
 
     /// Notes the time of a run in which nothing failed.
     fn record_success(&mut self, locked: Locked) {
-        if !self.outcome.failures.is_empty() {
+        if !self.outcome.errors.is_empty() {
             return;
         }
         if let Err(error) = locked.record_success() {
-            self.outcome.deferred.push(describe(&error));
+            self.outcome.warnings.push(WarningReport::deferred(&error));
         }
     }
 }

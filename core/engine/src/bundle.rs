@@ -14,6 +14,7 @@ use crate::field::FieldError;
 use crate::gather::answers::Answers;
 use crate::import::{self, FileSet};
 use crate::manifest::ManifestEntry;
+use crate::missing::MissingSecret;
 use crate::owners::Owners;
 use crate::plan::{Plan, RequestId};
 
@@ -24,10 +25,10 @@ pub(crate) struct Bundle<'p> {
     plan: &'p Plan,
     set: FileSet<'p>,
     files: FileMap<Bytes>,
-    /// The names of the files that are left out.
-    pub(crate) left_out: Vec<String>,
-    /// The names of the files that have default content, or some in them.
-    pub(crate) defaulted: Vec<String>,
+    /// What the files lack that are left out.
+    pub(crate) left_out: Vec<MissingSecret>,
+    /// What the files lack that have default content, or some in them.
+    pub(crate) defaulted: Vec<MissingSecret>,
 }
 
 /// Where bytes are. The secret itself is shared, not copied, however many files it makes.

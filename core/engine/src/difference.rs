@@ -4,42 +4,49 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use atomicdir::{Comparison, FileMap, GenerationStatus, NewFile, Options, Status, View};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::bundle::Bundle;
+use crate::change::{FileChange, FileVersion};
 use crate::escape::escape;
 use crate::gather::answers::Answers;
 use crate::manifest::{Manifest, ManifestEntry};
-use crate::outcome::{FileChangeKind, Notification};
+use crate::missing::{self, MissingSecret};
+use crate::outcome::Notification;
 use crate::owners::Owners;
 use crate::plan::Plan;
-use crate::report::count;
+use crate::report::{WarningReport, count};
 
 /// How often to look again at a link that flips meanwhile.
 const LOOKS: usize = 100;
 
 /// What a run would change, were it made now.
-#[derive(Debug, Serialize)]
+///
+/// The state and the warnings are serialised by whoever serialises this: every command has them.
+#[derive(Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Difference {
     /// Whether there is anything to publish.
+    #[serde(skip)]
     pub state: DifferenceState,
+    /// What a person should know.
+    #[serde(skip)]
+    pub warnings: Vec<WarningReport>,
     /// The link, as text: what is not UTF-8 in it is replaced.
     pub path: String,
     /// What would change, in the order of the names.
-    pub changes: Vec<Change>,
+    pub changes: Vec<FileChange>,
     /// What would become of the command of `[on-change]`: "pending" if it is to run, or has yet to succeed.
     pub on_change: Notification,
     /// The optional files that would not be there: their secrets, or fields, were not found.
-    pub left_out: Vec<String>,
-    /// The files that would have their default content, for the same reason.
-    pub defaulted: Vec<String>,
-    /// What a person should know.
-    pub warnings: Vec<String>,
+    pub left_out: Vec<MissingSecret>,
+    /// The files that would have default content, or some in them, for the same reason: one entry for each secret.
+    pub defaulted: Vec<MissingSecret>,
 }
 
 /// Whether a run would change anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DifferenceState {
     /// A run would publish a new generation.
@@ -49,30 +56,6 @@ pub enum DifferenceState {
     Pending,
     /// What is published is what is wanted.
     Unchanged,
-}
-
-/// What would become of one file, or of the directory.
-#[derive(Debug, Serialize)]
-#[non_exhaustive]
-pub struct Change {
-    /// Its name; `.` is the directory itself.
-    pub name: String,
-    /// How it would differ.
-    pub kind: FileChangeKind,
-    /// The file that is published.
-    pub before: Option<Version>,
-    /// The file that would be.
-    pub after: Option<Version>,
-}
-
-/// What can be told of a file's content.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Version {
-    /// Its length in bytes.
-    pub size: u64,
-    /// The store's own name for the version of the secret; of several secrets each, with a comma between.
-    pub revision: Option<String>,
 }
 
 impl Difference {
@@ -103,20 +86,18 @@ impl Difference {
                 (name, version)
             })
             .collect();
-        let changes = comparison.changes().iter().map(|change| Change {
-            name: change.name.clone(),
-            kind: change.into(),
-            before: before.get(&change.name).cloned(),
-            after: after.get(&change.name).cloned(),
+        let changes = comparison.changes().iter().map(|change| {
+            let name = &change.name;
+            FileChange::new(change, before.get(name).cloned(), after.get(name).cloned())
         });
         Ok(Self {
             state: DifferenceState::of(&comparison, on_change),
+            warnings: Vec::new(),
             path: plan.link.display().to_string(),
             changes: changes.collect(),
             on_change,
             left_out: bundle.left_out.clone(),
             defaulted: bundle.defaulted.clone(),
-            warnings: Vec::new(),
         })
     }
 }
@@ -173,7 +154,7 @@ fn notification(
 }
 
 /// Returns what can be told of each published file.
-fn published(current: Option<GenerationStatus>, manifest: Manifest) -> BTreeMap<String, Version> {
+fn published(current: Option<GenerationStatus>, manifest: Manifest) -> BTreeMap<String, FileVersion> {
     let Some(current) = current else { return BTreeMap::new() };
     let files = current.files.into_iter().map(|file| {
         let version = version(file.size, manifest.files.get(&file.name));
@@ -182,10 +163,11 @@ fn published(current: Option<GenerationStatus>, manifest: Manifest) -> BTreeMap<
     files.collect()
 }
 
-fn version(size: u64, secrets: Option<&Vec<ManifestEntry>>) -> Version {
+fn version(size: u64, secrets: Option<&Vec<ManifestEntry>>) -> FileVersion {
     let revisions = secrets.into_iter().flatten().filter_map(|entry| entry.revision.as_deref());
     let revisions: Vec<_> = revisions.collect();
-    Version { size, revision: (!revisions.is_empty()).then(|| revisions.join(", ")) }
+    let revision = (!revisions.is_empty()).then(|| revisions.join(", "));
+    FileVersion { size: Some(size), revision, ..FileVersion::default() }
 }
 
 impl fmt::Display for Difference {
@@ -201,11 +183,7 @@ impl fmt::Display for Difference {
         for change in &self.changes {
             write!(f, "\n  {change}")?;
         }
-        for (what, names) in [("left out", &self.left_out), ("by default", &self.defaulted)] {
-            if !names.is_empty() {
-                write!(f, "\n{what}: {}", escape(&names.join(", ")))?;
-            }
-        }
+        missing::lines(f, &self.left_out, &self.defaulted)?;
         match (self.on_change, self.state) {
             (Notification::Pending, DifferenceState::Changed) => {
                 f.write_str("\npending: the on-change command would run")
@@ -217,33 +195,6 @@ impl fmt::Display for Difference {
                 "\nseen as a reader: only the user who publishes sees whether the on-change command has succeeded",
             ),
             _ => Ok(()),
-        }
-    }
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            FileChangeKind::Added => "added",
-            FileChangeKind::Removed => "removed",
-            FileChangeKind::Content => "content",
-            FileChangeKind::Attributes => "attributes",
-        };
-        write!(f, "{kind:10} {}", escape(&self.name))?;
-        match (&self.before, &self.after) {
-            (Some(before), Some(after)) if before != after => write!(f, "  {before} -> {after}"),
-            (Some(one), _) | (None, Some(one)) => write!(f, "  {one}"),
-            (None, None) => Ok(()),
-        }
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&count(usize::try_from(self.size).unwrap_or(usize::MAX), "byte"))?;
-        match &self.revision {
-            Some(revision) => write!(f, " (revision {})", escape(revision)),
-            None => Ok(()),
         }
     }
 }

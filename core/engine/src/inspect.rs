@@ -6,6 +6,7 @@ use atomicdir::Options;
 use crate::owners;
 use crate::plan::Plan;
 use crate::problem::{ConfigError, Problem};
+use crate::report::{ErrorKind, ErrorReport};
 
 /// Why a run would fail on this machine.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,16 @@ pub enum InspectError {
     /// Nothing can be published at the path, or somebody else could replace what leads to it.
     #[error(transparent)]
     Publish(#[from] atomicdir::Error),
+}
+
+impl InspectError {
+    /// Returns what is told of it: something of each place.
+    pub fn reports(&self) -> Vec<ErrorReport> {
+        match self {
+            Self::Owners(error) => error.reports_of(ErrorKind::UnknownOwner),
+            Self::Publish(error) => vec![error.into()],
+        }
+    }
 }
 
 /// Finds out whether this machine knows every owner that a plan names, and whether the link could be published. Fetches

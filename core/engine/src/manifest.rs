@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::{fmt, fs};
 
+use schemars::JsonSchema;
 use secretdir_provider::{Secret, SecretRequest};
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +30,7 @@ pub(crate) struct Manifest {
 }
 
 /// The configuration that published a generation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Publisher {
     /// The path of the configuration file, as text: absolute, and with its folder's real name.
@@ -53,7 +54,7 @@ pub(crate) struct Attempts {
 /// Whether a change has been announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Announcement {
+pub(crate) enum Announcement {
     /// The command has not run, or not succeeded: a run repeats it.
     Pending,
     /// The command has succeeded.

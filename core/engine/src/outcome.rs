@@ -3,48 +3,55 @@
 use std::fmt;
 use std::path::Path;
 
-use atomicdir::{ChangeKind, Comparison, Sweep};
+use atomicdir::{Comparison, Sweep};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::change::FileChange;
 use crate::escape::escape;
-use crate::report::{count, describe};
+use crate::manifest::Announcement;
+use crate::missing::{self, MissingSecret};
+use crate::report::{ErrorKind, ErrorReport, WarningReport, count};
 
 /// What came of a run that did not fail before the flip.
-#[derive(Debug, Serialize)]
+///
+/// The state, the warnings and the errors are serialised by whoever serialises this: every command has them.
+#[derive(Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Outcome {
     /// Whether there was anything to publish.
+    #[serde(skip)]
     pub state: State,
+    /// What a person should know; also what is still there although it should not be, which the next run tries again to remove.
+    #[serde(skip)]
+    pub warnings: Vec<WarningReport>,
+    /// What failed after the flip: durability unknown, or the command.
+    #[serde(skip)]
+    pub errors: Vec<ErrorReport>,
     /// The link, as text: what is not UTF-8 in it is replaced.
     pub path: String,
     /// The generation that the link names now.
-    pub generation: String,
+    pub generation_id: String,
     /// How many files it has.
-    pub files: usize,
+    pub file_count: usize,
     /// Which sources were asked, and where they answered, in the order of their names.
     pub sources: Vec<AskedSource>,
     /// The optional files that are not there: their secrets, or fields, were not found.
-    pub left_out: Vec<String>,
-    /// The files that have their default content, for the same reason.
-    pub defaulted: Vec<String>,
+    pub left_out: Vec<MissingSecret>,
+    /// The files that have default content, or some in them, for the same reason: one entry for each secret.
+    pub defaulted: Vec<MissingSecret>,
     /// What is different from before, in the order of the names.
     pub changes: Vec<FileChange>,
     /// What became of the command of `[on-change]`.
     pub on_change: Notification,
     /// How many superseded or unfinished generations were removed.
-    pub removed: usize,
+    pub removed_count: usize,
     /// How many generations are due, but read by somebody.
-    pub pinned: usize,
-    /// What is still there although it should not be, and why. The next run tries again.
-    pub deferred: Vec<String>,
-    /// What a person should know.
-    pub warnings: Vec<String>,
-    /// What failed after the flip: durability unknown, or the command.
-    pub failures: Vec<LateFailure>,
+    pub pinned_count: usize,
 }
 
 /// Whether there was anything to publish.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// A new generation is current.
@@ -54,7 +61,7 @@ pub enum State {
 }
 
 /// What became of the command of `[on-change]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Notification {
@@ -73,47 +80,35 @@ pub enum Notification {
 }
 
 /// A source that was asked.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct AskedSource {
     /// Its name.
     pub name: String,
     /// How many secrets it gave.
-    pub secrets: usize,
+    pub secret_count: usize,
     /// The places that answered, such as regions, as far as the source tells: each once, in the order of the requests.
     pub origins: Vec<String>,
 }
 
-/// One difference to what was published before.
-#[derive(Debug, Serialize)]
-pub struct FileChange {
-    /// The file, or the directory.
-    pub name: String,
-    /// How it differs.
-    pub kind: FileChangeKind,
-}
-
-/// How a file differs from before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+/// What came of asking every source, without publishing anything.
+#[derive(Debug)]
 #[non_exhaustive]
-pub enum FileChangeKind {
-    /// It is new.
-    Added,
-    /// It is gone.
-    Removed,
-    /// It holds something else.
-    Content,
-    /// Its mode or owner is another.
-    Attributes,
+pub struct Rehearsal {
+    /// How many files there would be.
+    pub file_count: usize,
+    /// What a person should know; also which file of `[files]` wins over an import.
+    pub warnings: Vec<WarningReport>,
 }
 
-/// A failure after the flip.
-#[derive(Debug, Serialize)]
-pub struct LateFailure {
-    /// What failed, and why.
-    pub message: String,
-    /// What a person can do about it.
-    pub hint: Option<String>,
+impl Notification {
+    /// Reads what is noted of a generation.
+    pub(crate) fn noted(announcement: Option<Announcement>) -> Self {
+        match announcement {
+            None => Self::NotConfigured,
+            Some(Announcement::Pending) => Self::Pending,
+            Some(Announcement::Done) => Self::Succeeded,
+        }
+    }
 }
 
 impl Outcome {
@@ -121,46 +116,29 @@ impl Outcome {
         Self {
             state: if comparison.is_same() { State::Unchanged } else { State::Published },
             path: path.display().to_string(),
-            generation: String::new(),
-            files,
+            warnings: Vec::new(),
+            errors: Vec::new(),
+            generation_id: String::new(),
+            file_count: files,
             sources: Vec::new(),
             left_out: Vec::new(),
             defaulted: Vec::new(),
-            changes: comparison.changes().iter().map(FileChange::from).collect(),
+            changes: comparison.changes().iter().map(|change| FileChange::new(change, None, None)).collect(),
             on_change: Notification::NotConfigured,
-            removed: 0,
-            pinned: 0,
-            deferred: Vec::new(),
-            warnings: Vec::new(),
-            failures: Vec::new(),
+            removed_count: 0,
+            pinned_count: 0,
         }
     }
 
     pub(crate) fn swept(&mut self, sweep: &Sweep) {
-        self.removed += sweep.removed().len();
-        self.pinned += sweep.pinned().len();
-        self.deferred.extend(sweep.deferred().iter().map(|error| describe(error)));
+        self.removed_count += sweep.removed().len();
+        self.pinned_count += sweep.pinned().len();
+        self.warnings.extend(sweep.deferred().iter().map(WarningReport::deferred));
     }
 
-    pub(crate) fn failed(&mut self, error: &dyn std::error::Error, hint: Option<&str>) {
-        self.failures.push(LateFailure { message: describe(error), hint: hint.map(str::to_owned) });
-    }
-}
-
-impl From<&atomicdir::Change> for FileChange {
-    fn from(change: &atomicdir::Change) -> Self {
-        Self { name: change.name.clone(), kind: change.into() }
-    }
-}
-
-impl From<&atomicdir::Change> for FileChangeKind {
-    fn from(change: &atomicdir::Change) -> Self {
-        match change.kind {
-            ChangeKind::Added => Self::Added,
-            ChangeKind::Removed => Self::Removed,
-            ChangeKind::Content => Self::Content,
-            _ => Self::Attributes,
-        }
+    /// Notes that a step failed after the flip.
+    pub(crate) fn failed_at_step(&mut self, kind: ErrorKind, error: &atomicdir::Error, hint: Option<&str>) {
+        self.errors.push(ErrorReport::at_step(kind, error).with_hint(hint));
     }
 }
 
@@ -170,13 +148,8 @@ impl fmt::Display for Outcome {
             State::Published => "published ",
             State::Unchanged => "unchanged: ",
         };
-        let files = count(self.files, "file");
-        write!(f, "{what}{files} at {} (generation {})", escape(&self.path), self.generation)?;
-        for (what, names) in [("left out", &self.left_out), ("by default", &self.defaulted)] {
-            if !names.is_empty() {
-                write!(f, "\n{what}: {}", escape(&names.join(", ")))?;
-            }
-        }
-        Ok(())
+        let files = count(self.file_count, "file");
+        write!(f, "{what}{files} at {} (generation {})", escape(&self.path), self.generation_id)?;
+        missing::lines(f, &self.left_out, &self.defaulted)
     }
 }

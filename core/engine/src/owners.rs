@@ -7,6 +7,7 @@ use atomicdir::{Attributes, Owner, Refusal};
 use crate::config::owner::{OwnerSpec, Principal};
 use crate::config::report::Named;
 use crate::plan::{Plan, PlannedAttributes};
+use crate::report::{ErrorKind, ErrorReport};
 
 /// The numbers of all the names in a plan.
 #[derive(Debug, Default)]
@@ -40,9 +41,13 @@ pub enum OwnerError {
 }
 
 impl OwnerError {
-    /// Says whether the configuration names somebody whom the system does not know.
-    pub fn is_unknown_name(&self) -> bool {
-        matches!(self, Self::NoSuchUser(_) | Self::NoSuchGroup(_))
+    /// Returns what kind of error it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NoSuchUser(_) | Self::NoSuchGroup(_) => ErrorKind::UnknownOwner,
+            Self::Lookup { .. } => ErrorKind::OwnerNotLookedUp,
+            Self::NotPermitted(refusal) => refusal.into(),
+        }
     }
 
     /// Returns what a person can do about it.
@@ -52,6 +57,12 @@ impl OwnerError {
             Self::Lookup { .. } => None,
             Self::NotPermitted(_) => Some("run as root, or leave `owner` and `group` out"),
         }
+    }
+}
+
+impl From<&OwnerError> for ErrorReport {
+    fn from(error: &OwnerError) -> Self {
+        Self::new(error.kind(), error).with_hint(error.hint())
     }
 }
 

@@ -7,6 +7,7 @@ use secretdir_provider::KeyPath;
 
 use crate::escape::escape;
 use crate::position::Position;
+use crate::report::{About, ErrorKind, ErrorReport, WarningReport};
 
 /// One thing that is wrong with a configuration, or worth a warning.
 ///
@@ -54,6 +55,35 @@ impl Problem {
     pub fn message(&self) -> &str {
         &self.message
     }
+
+    /// Returns what is told of it where it is an error of this kind.
+    fn report(&self, kind: ErrorKind) -> ErrorReport {
+        ErrorReport::from_message(kind, self.to_string()).about(self.about())
+    }
+
+    fn about(&self) -> About {
+        let key = (!self.path.segments().is_empty()).then(|| self.path.to_string());
+        About {
+            file: Some(self.file.display().to_string()),
+            line: self.line(),
+            column: self.column(),
+            key,
+            ..About::default()
+        }
+    }
+}
+
+impl From<&Problem> for ErrorReport {
+    fn from(problem: &Problem) -> Self {
+        problem.report(ErrorKind::Configuration)
+    }
+}
+
+impl From<&Problem> for WarningReport {
+    fn from(problem: &Problem) -> Self {
+        let kind = Some(ErrorKind::Configuration);
+        Self { kind, ..Self::from(problem.to_string()) }.about(problem.about())
+    }
 }
 
 impl fmt::Display for Problem {
@@ -80,6 +110,16 @@ impl ConfigError {
     /// Returns the problems, sorted by line.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    /// Returns what is told of each problem.
+    pub fn reports(&self) -> Vec<ErrorReport> {
+        self.problems.iter().map(ErrorReport::from).collect()
+    }
+
+    /// Returns what is told of each problem, all of which are of this kind.
+    pub(crate) fn reports_of(&self, kind: ErrorKind) -> Vec<ErrorReport> {
+        self.problems.iter().map(|problem| problem.report(kind)).collect()
     }
 
     /// Fails with these problems, if there are any.

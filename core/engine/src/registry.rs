@@ -6,6 +6,8 @@ use std::fmt;
 use secretdir_helpers::nearest;
 use secretdir_provider::Provider;
 
+use crate::report::{ErrorKind, ErrorReport};
+
 /// The providers that there are, by name. A plain value: whoever makes a command of his own decides what is in it.
 #[derive(Default)]
 pub struct Registry {
@@ -30,6 +32,19 @@ pub enum RegistryError {
 pub struct UnknownProvider {
     name: String,
     known: String,
+}
+
+impl From<&RegistryError> for ErrorReport {
+    /// The command that somebody has built is at fault, and there is no kind for each way to build one.
+    fn from(error: &RegistryError) -> Self {
+        Self::new(ErrorKind::Usage, error)
+    }
+}
+
+impl From<&UnknownProvider> for ErrorReport {
+    fn from(error: &UnknownProvider) -> Self {
+        Self::new(ErrorKind::UnknownProvider, error)
+    }
 }
 
 impl Registry {

@@ -4,36 +4,39 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use atomicdir::{GenerationStatus, Listing, Pin, View};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::manifest::{Announcement, Manifest, ManifestEntry, Publisher};
+use crate::manifest::{Manifest, ManifestEntry, Publisher};
+use crate::outcome::Notification;
 use crate::plan::Location;
 
 /// What is published at a link. Never a value.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct StatusReport {
     /// The link, as text: what is not UTF-8 in it is replaced.
     pub path: String,
     /// The generation that it names; none before the first run.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub generation: Option<GenerationReport>,
     /// Generations that were superseded, and are still there.
     pub superseded: Vec<SupersededReport>,
     /// What a run that did not finish left behind, or one under way has made so far.
-    pub unfinished: Vec<String>,
+    pub unfinished_ids: Vec<String>,
     /// When a run last succeeded, in seconds since 1970 (UTC).
-    pub last_success: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_success_at: Option<u64>,
     /// How long ago that was, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_success_age_seconds: Option<u64>,
     /// How much of this the user may see who asks: without the right to read the state directory, not the sources of the
     /// files, and not when a run last succeeded.
     pub view: StatusView,
-    /// What a person should know.
-    pub warnings: Vec<String>,
 }
 
 /// How much of what is published a user may see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum StatusView {
@@ -44,20 +47,22 @@ pub enum StatusView {
 }
 
 /// The current generation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct GenerationReport {
     /// What tells it from others.
     pub id: String,
     /// When it was published, in seconds since 1970 (UTC).
-    pub published: u64,
+    pub published_at: u64,
     /// How long ago that was, in seconds.
     pub age_seconds: u64,
     /// Whether a reader has it pinned.
     pub pinned: bool,
-    /// Whether the command of `[on-change]` has succeeded for it; none if there was none when it was published.
-    pub on_change: Option<Announcement>,
+    /// What has become of the command of `[on-change]` that there was when it was published; absent where that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_change: Option<Notification>,
     /// The configuration that published it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub publisher: Option<Publisher>,
     /// Its files, in the order of their names, as far as the user who asks may list them.
     pub files: Vec<FileReport>,
@@ -66,7 +71,7 @@ pub struct GenerationReport {
 }
 
 /// Whether all files of a generation are listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ListingReport {
     /// All of them.
@@ -76,7 +81,7 @@ pub enum ListingReport {
 }
 
 /// One published file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct FileReport {
     /// Its name.
@@ -84,7 +89,7 @@ pub struct FileReport {
     /// Its permission bits, in octal.
     pub mode: String,
     /// Its owner, by number.
-    pub user: u32,
+    pub owner: u32,
     /// Its group, by number.
     pub group: u32,
     /// The secrets that it is made of; none where nothing is known of that.
@@ -92,27 +97,29 @@ pub struct FileReport {
 }
 
 /// A secret that a file is made of.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct SecretReport {
     /// The source that it came from.
     pub source: String,
     /// Its name there.
-    pub secret: String,
+    pub secret_name: String,
     /// The store's own name for the version.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// Where the answer came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
 }
 
 /// A generation that was superseded.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct SupersededReport {
     /// What tells it from others.
     pub id: String,
     /// When it was superseded, in seconds since 1970 (UTC).
-    pub superseded: u64,
+    pub superseded_at: u64,
     /// Whether a reader has it pinned.
     pub pinned: bool,
 }
@@ -130,37 +137,38 @@ impl StatusReport {
     fn new(path: &Path, status: atomicdir::Status, now: SystemTime) -> Self {
         let superseded = status.superseded.iter().map(|old| SupersededReport {
             id: old.id.to_string(),
-            superseded: seconds(old.since),
+            superseded_at: seconds(old.since),
             pinned: old.pin == Pin::Pinned,
         });
         Self {
             path: path.display().to_string(),
             superseded: superseded.collect(),
             generation: status.current.map(|current| GenerationReport::new(current, now)),
-            unfinished: status.unfinished.iter().map(ToString::to_string).collect(),
-            last_success: status.last_success.map(seconds),
+            unfinished_ids: status.unfinished.iter().map(ToString::to_string).collect(),
+            last_success_at: status.last_success.map(seconds),
             last_success_age_seconds: status.last_success.map(|time| age(time, now)),
             view: if status.view == View::Full { StatusView::Full } else { StatusView::Reader },
-            warnings: Vec::new(),
         }
     }
 }
 
 impl GenerationReport {
     fn new(current: GenerationStatus, now: SystemTime) -> Self {
-        let mut manifest = current.note.as_deref().and_then(Manifest::parse).unwrap_or_default();
+        let noted = current.note.as_deref().and_then(Manifest::parse);
+        let on_change = noted.as_ref().map(|manifest| Notification::noted(manifest.on_change));
+        let mut manifest = noted.unwrap_or_default();
         let file = |file: atomicdir::FileStatus| {
             let secrets = manifest.files.remove(&file.name).unwrap_or_default();
             FileReport::new(file, secrets)
         };
         Self {
             id: current.id.to_string(),
-            published: seconds(current.since),
+            published_at: seconds(current.since),
             age_seconds: age(current.since, now),
             pinned: current.pin == Pin::Pinned,
             files: current.files.into_iter().map(file).collect(),
             listing: current.listing.into(),
-            on_change: manifest.on_change,
+            on_change,
             publisher: manifest.publisher,
         }
     }
@@ -179,14 +187,14 @@ impl FileReport {
     fn new(file: atomicdir::FileStatus, secrets: Vec<ManifestEntry>) -> Self {
         let mode = format!("{:04o}", file.mode);
         let secrets = secrets.into_iter().map(SecretReport::from).collect();
-        Self { name: file.name, mode, user: file.user, group: file.group, secrets }
+        Self { name: file.name, mode, owner: file.user, group: file.group, secrets }
     }
 }
 
 impl From<ManifestEntry> for SecretReport {
     fn from(entry: ManifestEntry) -> Self {
         let ManifestEntry { source, secret, revision, origin } = entry;
-        Self { source, secret, revision, origin }
+        Self { source, secret_name: secret, revision, origin }
     }
 }
 

@@ -21,11 +21,11 @@ use crate::host::{Event, Host};
 use crate::inspect;
 use crate::manifest::{Manifest, Publisher};
 use crate::no_dumps::NoDumps;
-use crate::outcome::{AskedSource, Outcome};
+use crate::outcome::{AskedSource, Outcome, Rehearsal};
 use crate::owners::Owners;
 use crate::plan::Plan;
 use crate::registry::Registry;
-use crate::report::describe;
+use crate::report::{ErrorKind, WarningReport};
 
 /// How long to sleep between two looks at a lock that another run holds.
 const POLL: Duration = Duration::from_millis(50);
@@ -85,7 +85,7 @@ async fn attempt(
     wait: Option<Duration>,
     begun: Duration,
 ) -> Result<Attempt, SyncFailure> {
-    let warnings = || plan.told_warnings();
+    let warnings = || plan.warning_reports();
     let failed = |error: SyncError| SyncFailure::new(error, warnings());
     let owners = owners(plan).map_err(failed)?;
     let opened = options(plan, &owners, host).open(&plan.link);
@@ -102,16 +102,6 @@ async fn attempt(
     Ok(Attempt::Done(Box::new(outcome)))
 }
 
-/// What there is to publish.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Rehearsal {
-    /// How many files there would be.
-    pub files: usize,
-    /// What a person should know; also which file of `[files]` wins over an import.
-    pub warnings: Vec<String>,
-}
-
 /// Asks every source for everything, and publishes nothing.
 ///
 /// # Errors
@@ -120,8 +110,8 @@ pub struct Rehearsal {
 pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, SyncFailure> {
     let Complete { no_dumps: _until_the_end, bundle, mut warnings, .. } =
         gathered(plan, host, Vec::new()).await.map_err(|failure| failure.with_warnings_of(plan))?;
-    warnings.extend_from_slice(bundle.overridden());
-    Ok(Rehearsal { files: bundle.len(), warnings })
+    warnings.extend(bundle.overridden().iter().cloned().map(WarningReport::from));
+    Ok(Rehearsal { file_count: bundle.len(), warnings })
 }
 
 /// Asks every source for everything, and says what [`sync`] would change. Takes no lock and publishes nothing.
@@ -130,9 +120,9 @@ pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, SyncFailur
 ///
 /// Whatever keeps a set from being gathered, or the published one from being read.
 pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncFailure> {
-    let owners = owners(plan).map_err(|error| SyncFailure::new(error, plan.told_warnings()))?;
+    let owners = owners(plan).map_err(|error| SyncFailure::new(error, plan.warning_reports()))?;
     let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
-        gathered(plan, host, plan.told_warnings()).await?;
+        gathered(plan, host, plan.warning_reports()).await?;
     let found = Difference::find(plan, &answers, &bundle, &owners, &options(plan, &owners, host));
     let mut difference = found.map_err(|error| SyncFailure::new(error, warnings.clone()))?;
     difference.warnings = warnings;
@@ -143,7 +133,7 @@ pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncFailur
 struct Complete<'p> {
     answers: Answers,
     bundle: Bundle<'p>,
-    warnings: Vec<String>,
+    warnings: Vec<WarningReport>,
     /// Last, so that it is dropped last; and named first where this is taken apart, for the same reason.
     no_dumps: NoDumps,
 }
@@ -152,11 +142,11 @@ struct Complete<'p> {
 async fn gathered<'p>(
     plan: &'p Plan,
     host: &dyn Host,
-    mut warnings: Vec<String>,
+    mut warnings: Vec<WarningReport>,
 ) -> Result<Complete<'p>, SyncFailure> {
     let no_dumps = NoDumps::begin();
     let gathered = gather(plan, host).await;
-    warnings.extend(gathered.warnings);
+    warnings.extend(gathered.warnings.into_iter().map(WarningReport::from));
     let answers = match gathered.result {
         Ok(answers) => answers,
         Err(faults) => return Err(SyncFailure::new(GatherError::of_faults(plan, faults), warnings)),
@@ -170,7 +160,7 @@ async fn gathered<'p>(
 /// Looks up every owner. Those whom the system does not know are mistakes in the configuration: each is told with its line.
 fn owners(plan: &Plan) -> Result<Owners, SyncError> {
     Owners::resolve(plan)
-        .map_err(|error| inspect::owners(plan).map_or_else(SyncError::from, |()| error.into()))
+        .map_err(|error| inspect::owners(plan).map_or_else(SyncError::UnknownOwners, |()| error.into()))
 }
 
 fn options(plan: &Plan, owners: &Owners, host: &dyn Host) -> Options {
@@ -215,7 +205,7 @@ impl Run<'_> {
     /// Gathers, compares, and publishes what differs. No secret outlives this: the command may take its time.
     async fn publish(&self, mut locked: Locked, owners: &Owners) -> Result<(Locked, Outcome), SyncFailure> {
         let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
-            gathered(self.plan, self.host, self.plan.told_warnings()).await?;
+            gathered(self.plan, self.host, self.plan.warning_reports()).await?;
         let published = self.publish_bundle(&mut locked, owners, &bundle, &answers);
         match published {
             Ok(mut outcome) => {
@@ -248,7 +238,7 @@ impl Run<'_> {
             return Ok(outcome);
         }
         if let Some(error) = locked.unsettled() {
-            outcome.failed(error, Some(UNSETTLED));
+            outcome.failed_at_step(ErrorKind::NotDurable, error, Some(UNSETTLED));
         }
         self.renew_note(locked, noted, manifest, &mut outcome);
         Ok(outcome)
@@ -264,7 +254,8 @@ impl Run<'_> {
                     origins.push(origin.to_owned());
                 }
             }
-            AskedSource { name: source.name.clone(), secrets: secrets.iter().flatten().count(), origins }
+            let secret_count = secrets.iter().flatten().count();
+            AskedSource { name: source.name.clone(), secret_count, origins }
         });
         asked.collect()
     }
@@ -284,10 +275,11 @@ impl Run<'_> {
             } else {
                 ""
             };
-            outcome.warnings.push(format!(
+            let warning = format!(
                 "what was published at `{}` came from {other}{without}: if both go on publishing there, each replaces the set of the other",
                 self.plan.link.display()
-            ));
+            );
+            outcome.warnings.push(warning.into());
         }
     }
 
@@ -302,7 +294,7 @@ impl Run<'_> {
             return;
         }
         if let Err(error) = replace_unclaimed(locked, &fresh) {
-            outcome.deferred.push(describe(&error));
+            outcome.warnings.push(WarningReport::deferred(&error));
         }
     }
 
@@ -323,8 +315,11 @@ impl Run<'_> {
         self.heed_interruption()?;
         let published = staging.publish(Some(&manifest.to_note()))?;
         outcome.swept(&published.sweep);
-        for (error, hint) in [(&published.misplaced, MISPLACED), (&published.unsettled, UNSETTLED)] {
-            error.iter().for_each(|error| outcome.failed(error, Some(hint)));
+        for (kind, error, hint) in [
+            (ErrorKind::PathMoved, &published.misplaced, MISPLACED),
+            (ErrorKind::NotDurable, &published.unsettled, UNSETTLED),
+        ] {
+            error.iter().for_each(|error| outcome.failed_at_step(kind, error, Some(hint)));
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ fn a_region_that_is_down_is_left_for_the_next_one_and_the_outcome_says_which() {
     assert_eq!(status["generation"]["files"][0]["secrets"][0]["origin"], OTHER);
     let mut command = cloud.command(&["sync", "--json"]);
     let outcome = Ran::of(&mut command).expect_exit(0).json();
-    let asked = serde_json::json!([{ "name": "prod", "secrets": 200, "origins": [OTHER] }]);
+    let asked = serde_json::json!([{ "name": "prod", "secret_count": 200, "origins": [OTHER] }]);
     assert_eq!(outcome["sources"], asked);
 }
 

@@ -1,6 +1,8 @@
 //! A folder with a configuration and its sources, and the command run on it.
 
+pub(crate) mod contract;
 mod published;
+mod terminal;
 mod traced;
 
 use std::fs;
@@ -13,6 +15,7 @@ use tempfile::TempDir;
 pub(crate) use published::Fingerprint;
 pub(crate) use secretdir_testkit::strace::{Call, Trace, count};
 pub(crate) use secretdir_testkit::{OTHER_USER, PATIENCE, Ran, assert_ends, is_root};
+pub(crate) use terminal::on_a_terminal;
 pub(crate) use traced::{inject, trace};
 
 /// The command, as cargo has just built it.
@@ -40,6 +43,7 @@ impl Site {
     }
 
     pub(crate) fn in_folder(folder: &Path) -> Self {
+        Ran::hold_all_to(contract::hold);
         let folder = TempDir::new_in(folder).unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         fs::create_dir(folder.path().join("source")).unwrap();

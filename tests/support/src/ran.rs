@@ -2,6 +2,7 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Output, Stdio};
+use std::sync::OnceLock;
 
 /// A process that has ended.
 #[derive(Debug)]
@@ -10,12 +11,19 @@ pub struct Ran {
     pub status: ExitStatus,
     /// What it wrote to its standard output.
     pub stdout: String,
-    /// What it wrote to its standard error, with each message of ours in one line: a break, where it was folded, is a space
-    /// again.
+    /// What it wrote to its standard error.
     pub stderr: String,
 }
 
+/// What every process is held to.
+static CHECK: OnceLock<fn(&Ran)> = OnceLock::new();
+
 impl Ran {
+    /// Holds every process of this test suite to a rule, whichever test runs it and however. A suite has one rule.
+    pub fn hold_all_to(check: fn(&Self)) {
+        CHECK.get_or_init(|| check);
+    }
+
     /// Runs a process to its end, with nothing to read.
     #[track_caller]
     pub fn of(command: &mut Command) -> Self {
@@ -50,36 +58,10 @@ impl Ran {
 impl From<Output> for Ran {
     fn from(output: Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self { status: output.status, stdout: text(&output.stdout), stderr: unfolded(&text(&output.stderr)) }
-    }
-}
-
-/// Takes back how the command breaks its messages: their lines go on under four spaces.
-fn unfolded(stderr: &str) -> String {
-    let mut all = String::new();
-    let mut is_message = false;
-    for line in stderr.split_inclusive('\n') {
-        let more = line.strip_prefix("    ").filter(|more| is_message && !more.starts_with(' '));
-        if let Some(more) = more {
-            all.truncate(all.trim_end_matches('\n').len());
-            all.push(' ');
-            all.push_str(more);
-        } else {
-            is_message =
-                ["error:", "warning:", "hint:", "panic:"].iter().any(|label| line.starts_with(label));
-            all.push_str(line);
+        let ran = Self { status: output.status, stdout: text(&output.stdout), stderr: text(&output.stderr) };
+        if let Some(check) = CHECK.get() {
+            check(&ran);
         }
-    }
-    all
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_is_one_line_again_and_the_rest_is_as_it_was() {
-        let stderr = "x\n    y\nerror: a\n    b\n    c\nhint: d\n  e\n    f\n";
-        assert_eq!(unfolded(stderr), "x\n    y\nerror: a b c\nhint: d\n  e\n    f\n");
+        ran
     }
 }

@@ -110,6 +110,14 @@ fn every_kind_of_difference_is_found() {
             ("z", ChangeKind::Removed),
         ]
     );
+    let mode = |name: &str| {
+        let change = comparison.changes().iter().find(|change| change.name == name).unwrap();
+        change.attributes.mode.map(|mode| (mode.from, mode.to))
+    };
+    assert_eq!(
+        (mode("."), mode("tls/deep/key"), mode("a")),
+        (Some((0o700, 0o750)), Some((0o440, 0o444)), None)
+    );
 }
 
 #[test]
@@ -124,7 +132,12 @@ fn a_named_owner_is_compared_and_an_unnamed_one_is_not() {
         let owner = Owner { user, group: None };
         let attributes = Attributes::new(Mode::new(0o440).unwrap(), owner);
         files.insert(FileName::new("a").unwrap(), NewFile::new(b"1", attributes)).unwrap();
-        assert_eq!(locked.compare(&files).unwrap().is_same(), same, "{user:?}");
+        let comparison = locked.compare(&files).unwrap();
+        assert_eq!(comparison.is_same(), same, "{user:?}");
+        for change in comparison.changes() {
+            let changed = change.attributes.user.map(|user| (user.from, user.to));
+            assert_eq!((changed, change.attributes.group), (Some((mine, mine + 1)), None));
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::{Bytes, MakeError};
 use crate::failure::{GatherFailure, Unmade};
 use crate::field::{Field, FieldError, JsonSecret};
 use crate::gather::answers::Answers;
+use crate::missing::MissingSecret;
 use crate::plan::{Content, IfAbsent, Plan, PlannedTemplate, RequestId, SecretUse};
 
 /// The assembling so far.
@@ -17,8 +18,8 @@ pub(super) struct Assembling<'a> {
     answers: &'a Answers,
     /// The secrets of which fields are picked: each is read once, however many.
     read: BTreeMap<RequestId, Result<JsonSecret<'a>, FieldError>>,
-    pub(super) left_out: Vec<String>,
-    pub(super) defaulted: Vec<String>,
+    pub(super) left_out: Vec<MissingSecret>,
+    pub(super) defaulted: Vec<MissingSecret>,
     pub(super) failures: Vec<GatherFailure>,
 }
 
@@ -50,12 +51,12 @@ impl<'a> Assembling<'a> {
         match self.make(name, content, used) {
             Made::Bytes(bytes) => {
                 if matches!(bytes, Bytes::Default(_)) {
-                    self.defaulted.push(name.to_owned());
+                    self.defaulted.extend(self.missing(name, used));
                 }
                 Some(bytes)
             }
             Made::LeftOut => {
-                self.left_out.push(name.to_owned());
+                self.left_out.extend(self.missing(name, used));
                 None
             }
             Made::Failed => None,
@@ -77,9 +78,9 @@ impl<'a> Assembling<'a> {
                 Made::Failed => return None,
             }
         }
-        if values.iter().any(|value| matches!(value, Bytes::Default(_))) {
-            self.defaulted.push(name.to_owned());
-        }
+        let absent = values.iter().zip(&planned.uses).filter(|(value, _)| matches!(value, Bytes::Default(_)));
+        let absent: Vec<_> = absent.filter_map(|(_, used)| self.missing(name, used)).collect();
+        self.defaulted.extend(absent);
         let values: Vec<_> = values.into_iter().map(Bytes::get).collect();
         let rendered =
             planned.template.render_beside(&values, self.answers.deadline.remaining()).await.map(Bytes::Made);
@@ -94,6 +95,13 @@ impl<'a> Assembling<'a> {
             (Ok(None), IfAbsent::Fail) => self.fail(name, content, used, MakeError::NotFetched),
             (Err(error), _) => self.fail(name, content, used, error),
         }
+    }
+
+    /// Says what a file does without.
+    fn missing(&self, file: &str, used: &SecretUse) -> Option<MissingSecret> {
+        let (source, request) = (self.plan.sources.get(used.id.source)?, self.answers.request(used.id)?);
+        let is_there = self.answers.secret(used.id).is_some();
+        Some(MissingSecret::new(file, &source.name, request, used, is_there))
     }
 
     /// Notes that a file cannot be made.

@@ -2,10 +2,12 @@
 
 mod affected;
 mod gathering;
+mod report;
 
 use crate::owners::OwnerError;
 use crate::plan::Plan;
 use crate::problem::ConfigError;
+use crate::report::{ErrorKind, ErrorReport, WarningReport};
 
 pub(crate) use gathering::Unmade;
 pub use gathering::{GatherError, GatherFailure};
@@ -20,6 +22,9 @@ pub enum SyncError {
     /// The configuration changed while the run waited for the lock, and is wrong now.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The configuration names users or groups whom the system does not know: each place.
+    #[error(transparent)]
+    UnknownOwners(ConfigError),
     /// The configuration changed each time that the run had read it.
     #[error("the configuration changed {RENEWALS} times while the run waited for the lock")]
     KeepsChanging,
@@ -45,19 +50,40 @@ pub struct SyncFailure {
     #[source]
     pub error: SyncError,
     /// What a person should know besides: a warning may well explain the failure.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<WarningReport>,
     /// Why files with secrets are still on disk that were staged, and not published. The next run tries again to remove them.
     pub leftover: Option<atomicdir::Error>,
 }
 
+impl SyncError {
+    fn reports(&self) -> Vec<ErrorReport> {
+        match self {
+            Self::Config(error) => error.reports(),
+            Self::UnknownOwners(error) => error.reports_of(ErrorKind::UnknownOwner),
+            Self::Gather(error) => error.reports(),
+            Self::Owner(error) => vec![error.into()],
+            Self::Publish(error) => vec![error.into()],
+            Self::KeepsChanging => vec![ErrorReport::new(ErrorKind::Unexpected, self)],
+            Self::Interrupted => vec![ErrorReport::new(ErrorKind::Interrupted, self)],
+        }
+    }
+}
+
 impl SyncFailure {
-    pub(crate) fn new(error: impl Into<SyncError>, warnings: Vec<String>) -> Self {
+    pub(crate) fn new(error: impl Into<SyncError>, warnings: Vec<WarningReport>) -> Self {
         Self { error: error.into(), warnings, leftover: None }
+    }
+
+    /// Returns what is told of it: something of each thing that failed.
+    pub fn reports(&self) -> Vec<ErrorReport> {
+        let mut reports = self.error.reports();
+        reports.extend(self.leftover.as_ref().map(ErrorReport::leftover));
+        reports
     }
 
     /// Tells what is worth a look about the configuration first.
     pub(crate) fn with_warnings_of(mut self, plan: &Plan) -> Self {
-        self.warnings.splice(0..0, plan.told_warnings());
+        self.warnings.splice(0..0, plan.warning_reports());
         self
     }
 }

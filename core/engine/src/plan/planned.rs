@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::config::input::Input;
 use crate::config::report::Mention;
 use crate::problem::Problem;
+use crate::report::WarningReport;
 
 /// A configuration that has been checked: what to fetch, and what to publish where.
 #[derive(Debug)]
@@ -131,8 +132,8 @@ impl Plan {
         &self.warnings
     }
 
-    /// Returns the same in words.
-    pub(crate) fn told_warnings(&self) -> Vec<String> {
-        self.warnings.iter().map(ToString::to_string).collect()
+    /// Returns what is told of each warning.
+    pub fn warning_reports(&self) -> Vec<WarningReport> {
+        self.warnings.iter().map(WarningReport::from).collect()
     }
 }

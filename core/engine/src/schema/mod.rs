@@ -17,6 +17,7 @@ use crate::config::section::{
 use crate::registry::Registry;
 
 pub use provider::settings_schema;
+pub use tidy::tidy_schema;
 
 /// Returns the JSON Schema (draft 2020-12) of a configuration whose sources have providers of this registry.
 pub fn schema(registry: &Registry) -> Value {
@@ -124,7 +125,7 @@ fn optional(schema: &Value) -> Value {
 fn section<S: Section + JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     let mut schema = settings.into_generator().into_root_schema_for::<S>().to_value();
-    tidy::tidy(&mut schema);
+    tidy_schema(&mut schema);
     if let Value::Object(keys) = &mut schema {
         tidy::close(keys);
         keys.insert("required".to_owned(), json!(S::REQUIRED));

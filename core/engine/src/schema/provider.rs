@@ -9,7 +9,7 @@ use crate::registry::Registry;
 /// Returns the JSON Schema of a provider's settings; none if the provider has none, or one that is no JSON object.
 pub fn settings_schema(provider: &dyn Provider) -> Option<Value> {
     let mut schema = serde_json::from_str(provider.settings_schema()?.as_str()).ok()?;
-    tidy::tidy(&mut schema);
+    tidy::tidy_schema(&mut schema);
     tidy::close(schema.as_object_mut()?);
     Some(schema)
 }

@@ -1,9 +1,9 @@
-//! From what Rust's types are to what TOML has: no null, and no format that only Rust knows.
+//! From what Rust's types are to what configurations and answers have: no null, and no format that only Rust knows.
 
 use serde_json::{Map, Value};
 
-/// Takes out of a schema what no TOML can hold.
-pub(super) fn tidy(schema: &mut Value) {
+/// Takes out of a schema what no TOML can hold, and no answer does: null, in whose place a key is absent.
+pub fn tidy_schema(schema: &mut Value) {
     match schema {
         Value::Object(keys) => {
             keys.retain(|key, value| !(key == "default" && value.is_null()));
@@ -17,7 +17,7 @@ pub(super) fn tidy(schema: &mut Value) {
             }
             keys.iter_mut().for_each(|(key, value)| tidy_below(key, value));
         }
-        Value::Array(values) => values.iter_mut().for_each(tidy),
+        Value::Array(values) => values.iter_mut().for_each(tidy_schema),
         _ => {}
     }
 }
@@ -26,10 +26,10 @@ pub(super) fn tidy(schema: &mut Value) {
 fn tidy_below(keyword: &str, value: &mut Value) {
     match (keyword, value) {
         ("properties" | "patternProperties" | "dependentSchemas" | "$defs", Value::Object(named)) => {
-            named.values_mut().for_each(tidy);
+            named.values_mut().for_each(tidy_schema);
         }
         ("default" | "enum" | "const" | "examples" | "required" | "dependentRequired", _) => {}
-        (_, value) => tidy(value),
+        (_, value) => tidy_schema(value),
     }
 }
 
@@ -53,7 +53,7 @@ mod tests {
             "type": ["integer", "null"], "default": null, "format": "uint8", "minimum": 0,
             "properties": { "a": { "anyOf": [{ "$ref": "#/$defs/A" }, { "type": "null" }], "default": 3 } },
         });
-        tidy(&mut schema);
+        tidy_schema(&mut schema);
         let expected = json!({
             "type": "integer", "minimum": 0,
             "properties": { "a": { "anyOf": [{ "$ref": "#/$defs/A" }], "default": 3 } },
@@ -68,7 +68,7 @@ mod tests {
             "default": { "format": "x" }, "dependentRequired": { "format": ["default"] },
         });
         let mut tidied = schema.clone();
-        tidy(&mut tidied);
+        tidy_schema(&mut tidied);
         assert_eq!(tidied, schema);
     }
 }

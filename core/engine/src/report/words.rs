@@ -1,4 +1,4 @@
-//! Words for a person.
+//! Words for a person: errors in one line, and numbers.
 
 use std::error::Error;
 

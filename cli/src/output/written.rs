@@ -1,0 +1,50 @@
+//! What the commands answer with that write something: a configuration, man pages, a script.
+
+use std::path::Path;
+
+use schemars::JsonSchema;
+use secretdir_engine::escape;
+use serde::Serialize;
+
+use super::answer::{Answer, DoneState, Text};
+
+/// A configuration that was written.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct NewConfig {
+    /// Its path.
+    config: String,
+}
+
+/// Man pages that were written.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ManPages {
+    /// The folder that they are in.
+    folder: String,
+}
+
+/// A script with which a shell completes the arguments.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Script {
+    /// Its text.
+    script: String,
+}
+
+/// Says where the new configuration is.
+pub(crate) fn config(path: &Path) -> Answer<DoneState, NewConfig> {
+    let config = path.display().to_string();
+    let text = format!("the configuration is in {}; `secretdir check` looks it through", escape(&config));
+    Answer::new(DoneState::Ok, NewConfig { config }, Text::Summary(text))
+}
+
+/// Says where the man pages are.
+pub(crate) fn man_pages(folder: &Path) -> Answer<DoneState, ManPages> {
+    let folder = folder.display().to_string();
+    let text = format!("the man pages are in {}", escape(&folder));
+    Answer::new(DoneState::Ok, ManPages { folder }, Text::Summary(text))
+}
+
+/// Hands out a script.
+pub(crate) fn script(script: &[u8]) -> Answer<DoneState, Script> {
+    let script = String::from_utf8_lossy(script).into_owned();
+    Answer::new(DoneState::Ok, Script { script: script.clone() }, Text::Script(script))
+}
