@@ -2,6 +2,9 @@
 //!
 //! The layout of the extended attributes is that of the kernel's `posix_acl_xattr.h`, version 2: a version number, then
 //! entries of a tag, permissions and an ID, all little-endian. Where the filesystem has no such lists, nobody is named.
+//!
+//! With a list, the group bits of the mode are its mask: the most that any entry but those of the owner and of everyone gives.
+//! So a mode without group bits needs no look at the list, and one with them says too much of the owning group.
 
 use std::fs::File;
 use std::path::Path;
@@ -9,7 +12,7 @@ use std::path::Path;
 use rustix::fs::{fremovexattr, lgetxattr, lgetxattr_query};
 use rustix::io::Errno;
 
-/// The list that says who may use a file or directory.
+/// The list that says who may use a file or directory. Only root and its owner can change it.
 const ACCESS: &str = "system.posix_acl_access";
 
 /// The list that new files and directories inherit.
@@ -22,9 +25,11 @@ const WRITE: u16 = 2;
 /// Somebody to whom a list gives write permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Writer {
+    /// A user by number.
     User(u32),
     /// The owning group: the mode's group bits are the list's mask, so only the list says what it may do.
     OwningGroup,
+    /// Another group by number.
     Group(u32),
 }
 
@@ -43,6 +48,9 @@ pub(crate) fn writers(path: &Path) -> rustix::io::Result<Option<Vec<Writer>>> {
     parse(list.get(..read).unwrap_or_default()).map(Some).ok_or(Errno::INVAL)
 }
 
+/// Reads a list: whom its entries let write, as far as its mask allows. `None` if it is of another form.
+///
+/// An entry that is not understood would be a writer who is not seen, so the whole list counts as unreadable then.
 fn parse(list: &[u8]) -> Option<Vec<Writer>> {
     let (version, entries) = list.split_first_chunk()?;
     if u32::from_le_bytes(*version) != VERSION || entries.len() % ENTRY != 0 {
@@ -60,6 +68,7 @@ fn parse(list: &[u8]) -> Option<Vec<Writer>> {
     Some(entries.into_iter().filter_map(writer).collect())
 }
 
+/// Reads an entry: its tag, its permissions and its ID.
 fn entry(bytes: &[u8]) -> Option<(u16, u16, u32)> {
     let (tag, rest) = bytes.split_first_chunk()?;
     let (may, id) = rest.split_first_chunk()?;

@@ -39,7 +39,7 @@ impl Mode {
     /// For directories that only their owner may use.
     pub const OWNER_ONLY: Self = Self(0o700);
 
-    /// Takes permission bits; none for anything over `0o777`.
+    /// Takes permission bits: `None` for anything over `0o777`.
     pub const fn new(bits: u32) -> Option<Self> {
         if bits <= 0o777 { Some(Self(bits)) } else { None }
     }
@@ -54,6 +54,7 @@ impl Mode {
         self.0 & bits == bits
     }
 
+    /// Returns the bits in the form that system calls take.
     pub(crate) fn raw(self) -> rustix::fs::Mode {
         rustix::fs::Mode::from_raw_mode(self.0)
     }
@@ -128,6 +129,7 @@ impl Owner {
         self.user.is_none() && self.group.is_none()
     }
 
+    /// Returns the numbers in the form that system calls take.
     pub(crate) fn raw(self) -> (Option<Uid>, Option<Gid>) {
         (self.user.map(Uid::from_raw), self.group.map(Gid::from_raw))
     }

@@ -25,6 +25,7 @@ use rustix::fs::{Timespec, Timestamps, UTIME_OMIT, futimens};
 pub(crate) struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
 impl Clock {
+    /// Takes a function that tells the time of day, and may be asked from any thread.
     pub(crate) fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }

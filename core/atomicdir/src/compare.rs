@@ -16,7 +16,6 @@ use zeroize::Zeroizing;
 use crate::error::At;
 use crate::flock::Flock;
 use crate::generation::Generation;
-use crate::names::Role;
 use crate::parent::Parent;
 use crate::walk::{Access, Found, Walk};
 use crate::{
@@ -85,12 +84,12 @@ pub enum ChangeKind {
 }
 
 impl Comparison {
-    /// Says whether there is nothing to publish.
+    /// Says whether there is nothing to publish: names, bytes, modes and named owners are all as wanted.
     pub fn is_same(&self) -> bool {
         self.changes.is_empty()
     }
 
-    /// Returns what differs, in the order of the names.
+    /// Returns what differs, in the order of the names. Of a directory that is new, only the files are named.
     pub fn changes(&self) -> &[Change] {
         &self.changes
     }
@@ -152,7 +151,7 @@ impl Options {
             else {
                 return Ok((Some(id), Comparison::with_nothing(wanted)));
             };
-            let path = dir.parent.join(&dir.link.name(Role::Generation, &id));
+            let path = dir.generation_path(&id);
             // Pinned, so that it is not removed meanwhile. What is being removed is not current any more.
             if let Some(pin) = Flock::shared(directory).at(Step::Compare, "pin", &path)? {
                 let comparing = Comparing::new(wanted, dir.options.directory);
@@ -182,18 +181,14 @@ impl Locked {
         let directory = self.dir.options.directory;
         match opened {
             Some((id, Generation { directory: opened, found })) => {
-                Comparing::new(wanted, directory).published(&opened, &found, &self.path(id))
+                Comparing::new(wanted, directory).published(&opened, &found, &self.dir.generation_path(id))
             }
             None => Ok(Comparison::with_nothing(wanted)),
         }
     }
-
-    fn path(&self, id: &Id) -> std::path::PathBuf {
-        self.dir.parent.join(&self.dir.link.name(Role::Generation, id))
-    }
 }
 
-/// A comparison under way.
+/// A comparison under way: what of the wanted set has been seen, and what differs so far.
 struct Comparing<'a> {
     wanted: &'a FileMap<NewFile<'a>>,
     directory: Attributes,
@@ -203,10 +198,12 @@ struct Comparing<'a> {
 }
 
 impl<'a> Comparing<'a> {
+    /// Begins a comparison with these files, in directories with these attributes.
     fn new(wanted: &'a FileMap<NewFile<'a>>, directory: Attributes) -> Self {
         Self { wanted, directory, seen: BTreeSet::new(), changes: Vec::new() }
     }
 
+    /// Compares a generation that is open: its own attributes first, then all that is in it.
     fn published(
         mut self,
         directory: &std::fs::File,
@@ -224,7 +221,7 @@ impl<'a> Comparing<'a> {
             Found::File(file, found) => {
                 self.file(name, file, found, &mut buffer).at(Step::Compare, "read", path.join(name))
             }
-            Found::Closed | Found::Other => {
+            Found::Inspected(_) | Found::Closed | Found::Other => {
                 self.note(name, ChangeKind::Removed);
                 Ok(())
             }
@@ -232,6 +229,7 @@ impl<'a> Comparing<'a> {
         Ok(self.finish())
     }
 
+    /// Returns how much to read at a time: no more than the longest file that is wanted.
     fn buffer_size(&self) -> usize {
         let longest = self.wanted.iter().map(|(_, file)| file.bytes.len()).max();
         longest.unwrap_or_default().min(CHUNK)
@@ -246,6 +244,7 @@ impl<'a> Comparing<'a> {
         }
     }
 
+    /// Compares one published file with the one that is wanted under its name, if there is one.
     fn file(
         &mut self,
         name: &str,
@@ -265,6 +264,7 @@ impl<'a> Comparing<'a> {
         Ok(())
     }
 
+    /// Compares mode and owner.
     fn attributes(&mut self, name: &str, wanted: Attributes, found: &std::fs::Metadata) {
         let attributes = AttributesChange::find(wanted, found);
         if !attributes.is_none() {
@@ -272,10 +272,12 @@ impl<'a> Comparing<'a> {
         }
     }
 
+    /// Notes that a name differs.
     fn note(&mut self, name: &str, kind: ChangeKind) {
         self.changes.push(Change::new(name, kind));
     }
 
+    /// Adds what is wanted and was not found, and puts all of it in the order of the names.
     fn finish(mut self) -> Comparison {
         let missing = self.wanted.iter().filter(|(name, _)| !self.seen.contains(name));
         let added = missing.map(|(name, _)| Change::new(name.to_string(), ChangeKind::Added));
@@ -286,7 +288,8 @@ impl<'a> Comparing<'a> {
     }
 }
 
-/// Says whether a file of the same length holds these bytes.
+/// Says whether a file of the same length holds these bytes. It stops at the first part that differs, or if the file has
+/// become shorter meanwhile. A read that a signal interrupts, as on NFS, is made again.
 fn holds(mut file: &std::fs::File, bytes: &[u8], buffer: &mut [u8]) -> std::io::Result<bool> {
     let mut rest = bytes;
     while !rest.is_empty() {

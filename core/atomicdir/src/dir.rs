@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::names::Role;
 use crate::parent::Parent;
-use crate::{LinkName, Options};
+use crate::{Id, LinkName, Options};
 
 /// A link and the directory that it is in, opened: what a lock is taken on. Made by [`Options::open`].
 ///
@@ -22,5 +23,10 @@ impl AtomicDir {
     /// Returns the path of the link, as it was given.
     pub fn path(&self) -> PathBuf {
         self.parent.join(self.link.as_str())
+    }
+
+    /// Returns the path of a generation, for messages.
+    pub(crate) fn generation_path(&self, id: &Id) -> PathBuf {
+        self.parent.join(&self.link.name(Role::Generation, id))
     }
 }

@@ -4,6 +4,15 @@
 //! What is not empty below the top is moved up to the top first. Then everything is at most one level away. Nothing is
 //! entered that lies on another device or is a mount point, and no link is followed. The work is bounded, as the owner may
 //! go on adding to it: what is left then is the next run's.
+//!
+//! Recursion by open descriptors would need one for each level, of which a process has 1,024. By paths it would follow whatever
+//! the owner puts in the way between two looks, and paths end at 4,096 bytes.
+//!
+//! What is moved up gets a dot and a number for a name. A name that is taken is passed over: the kernel lets a directory
+//! replace neither a file nor a directory that holds something.
+//!
+//! A reader may still be in the directory: it has it open, but no pin. It finds files gone, sees that the link names another
+//! generation, and begins anew.
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
@@ -59,6 +68,7 @@ fn open_up(step: Step, directory: &File, mode: u32, path: &Path) -> Result<()> {
 }
 
 impl Emptying<'_> {
+    /// Removes what is at the top, but for directories, which it lists.
     fn clear_top(&mut self) -> Result<()> {
         for entry in Dir::read_from(self.top).at(self.step, "list", self.path)? {
             let entry = entry.at(self.step, "list", self.path)?;
@@ -140,10 +150,12 @@ impl Emptying<'_> {
         }
     }
 
+    /// Removes something that is no directory. If it is one by now, that is an error, and the next run's.
     fn unlink(&self, above: &File, name: &CStr) -> Result<()> {
         unlinkat(above, name, AtFlags::empty()).at(self.step, "remove", self.join(name))
     }
 
+    /// Removes an empty directory at the top.
     fn remove(&self, name: &CStr) -> Result<()> {
         match unlinkat(self.top, name, AtFlags::REMOVEDIR) {
             Err(Errno::NOENT) => Ok(()),

@@ -40,6 +40,7 @@ pub struct Error {
     after_flip: bool,
 }
 
+/// Whose reason it is.
 #[derive(Debug)]
 enum Cause {
     Io(io::Error),
@@ -135,6 +136,7 @@ pub enum Refusal {
 }
 
 impl Error {
+    /// Makes an error of a reason of our own. The action reads on from "cannot".
     pub(crate) fn refuse(step: Step, action: &'static str, path: impl Into<PathBuf>, why: Refusal) -> Self {
         Self { step, action, path: path.into(), cause: Cause::Refusal(why), after_flip: false }
     }
@@ -188,7 +190,7 @@ impl Error {
         self.io_error().is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
     }
 
-    /// Says whether the path, or a part of it, is not there.
+    /// Says whether the path, or a part of it, is not there. Where that is an expected answer it is `None` instead.
     pub fn is_not_found(&self) -> bool {
         self.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
@@ -201,7 +203,7 @@ impl Error {
         }
     }
 
-    /// Returns what a person can do about it, where there is something.
+    /// Returns what a person can do about it, where there is something: half a sentence, without a full stop.
     pub fn hint(&self) -> Option<&'static str> {
         match &self.cause {
             Cause::Refusal(refusal) => refusal.hint(),
@@ -211,6 +213,7 @@ impl Error {
 }
 
 impl Refusal {
+    /// Returns what a person can do about a refusal.
     fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::Busy => "wait for it to end, or wait longer for it",
@@ -250,6 +253,7 @@ impl Refusal {
     }
 }
 
+/// Returns what a person can do about an error of the system.
 fn io_hint(kind: io::ErrorKind) -> Option<&'static str> {
     Some(match kind {
         io::ErrorKind::StorageFull => "the filesystem is full: free blocks or inodes",
@@ -278,6 +282,7 @@ impl StdError for Error {
 
 /// Gives a failed system call its step, its action and its path.
 pub(crate) trait At<T> {
+    /// The action reads on from "cannot": `open`, `set the mode of`.
     fn at(self, step: Step, action: &'static str, path: impl Into<PathBuf>) -> Result<T>;
 }
 

@@ -106,6 +106,7 @@ impl<T> FileMap<T> {
         self.first_inside(directory).is_some()
     }
 
+    /// Returns the first name that is inside a directory. It is nearly always the next one.
     fn first_inside(&self, directory: &str) -> Option<&FileName> {
         let next = self.after(directory)?;
         match next.as_str().strip_prefix(directory)?.as_bytes().first()? {

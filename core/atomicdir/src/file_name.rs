@@ -22,6 +22,8 @@ pub(crate) const DEPTH_MAX: usize = 64;
 /// UTF-8; no empty, `.` or `..` component, so no leading, trailing or doubled `/`; no control character; at most 255
 /// bytes a component, 64 components and 4096 bytes in all. Names order by their bytes, so that the files of a directory stand together.
 ///
+/// Nothing is mended: `a//b` is an error, and not `a/b`. Two names that look alike but have other bytes are two names.
+///
 /// ```
 /// use atomicdir::FileName;
 ///
@@ -32,7 +34,7 @@ pub(crate) const DEPTH_MAX: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileName(String);
 
-/// Why a text is no name.
+/// Why a text is no name. The text itself is not in it: whoever reports it knows where it came from.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
@@ -160,6 +162,7 @@ impl AsRef<Path> for FileName {
     }
 }
 
+/// As [`FileName::new`] does.
 impl FromStr for FileName {
     type Err = NameError;
 

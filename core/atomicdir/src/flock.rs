@@ -1,4 +1,10 @@
 //! Locks on open files: they end with the process, however it ends.
+//!
+//! A `flock` belongs to the open file, which all copies of its descriptor share, those of children included. So it is no
+//! lock between threads: opening the file again is what makes another holder. Locks of `fcntl` would belong to the process,
+//! and end as soon as it closes any descriptor of the file.
+//!
+//! Taking one never waits here. Whoever wants to wait sleeps and looks again, so that a deadline can end it.
 
 use std::fs::File;
 
@@ -23,6 +29,7 @@ impl Flock {
         Self::take(file, FlockOperation::NonBlockingLockShared)
     }
 
+    /// Takes a lock of either kind.
     fn take(file: File, operation: FlockOperation) -> rustix::io::Result<Option<Self>> {
         match flock(&file, operation) {
             Ok(()) => Ok(Some(Self(file))),
@@ -31,7 +38,8 @@ impl Flock {
         }
     }
 
-    /// Turns a shared lock into one that nobody shares: `None`, and no lock, if somebody shares it now.
+    /// Turns a shared lock into one that nobody shares: `None`, and no lock, if somebody shares it now. The kernel does that in
+    /// two steps, and may let go of the shared one first: somebody else may hold the file in between.
     pub(crate) fn make_exclusive(self) -> rustix::io::Result<Option<Self>> {
         match flock(&self.0, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(self)),
@@ -45,11 +53,13 @@ impl Flock {
         flock(&self.0, FlockOperation::Unlock)
     }
 
+    /// Returns the file that the lock is on.
     pub(crate) fn file(&self) -> &File {
         &self.0
     }
 }
 
+/// Gives the lock back by a call of its own, whoever else has a copy of the descriptor.
 impl Drop for Flock {
     fn drop(&mut self) {
         if let Err(error) = flock(&self.0, FlockOperation::Unlock) {

@@ -17,7 +17,7 @@ use crate::parent::DIRECTORY;
 use crate::state::State;
 use crate::{AtomicDir, Error, Id, Refusal, Result, Step, platform};
 
-/// An open generation: a directory on the parent's device, nothing mounted on it, and ours wherever others can write to the parent.
+/// An open generation, and what it was when it was opened: a directory on the parent's device, nothing mounted on it, and ours wherever others can write to the parent.
 #[derive(Debug)]
 pub(crate) struct Generation {
     pub(crate) directory: File,
@@ -26,6 +26,10 @@ pub(crate) struct Generation {
 
 impl Generation {
     /// Opens a generation without following links: `None` if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// Something else has its name, or it belongs to somebody whom we do not trust.
     pub(crate) fn open(dir: &AtomicDir, step: Step, id: &Id) -> Result<Option<Self>> {
         let name = dir.link.name(Role::Generation, id);
         let path = || dir.parent.join(&name);

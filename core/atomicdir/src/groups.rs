@@ -1,4 +1,9 @@
 //! Whether a group has members that count: anyone but root and the user who runs this.
+//!
+//! Debian and Fedora give each user a group of their own and a umask of 002, so a home directory full of group-writable
+//! folders is the usual case, and no danger. To tell it from a group that is shared, all members must be known. The
+//! database of groups lists those that were added; a user whose primary group it is need not be among them. Both files are
+//! read as they are, since what answers for a network need not list all.
 
 use nix::unistd::{Gid, Group, Uid, User};
 

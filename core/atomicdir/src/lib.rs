@@ -1,4 +1,31 @@
 #![doc = include_str!("../README.md")]
+//!
+//! ## Where to begin
+//!
+//! | you want to | use |
+//! |---|---|
+//! | publish a few files, once | [`fill`] |
+//! | publish only what has changed, with owners and modes | [`Options::open`], [`AtomicDir::lock`], [`Locked::compare`], [`Locked::stage`], [`Staging::publish`] |
+//! | keep some bytes with a generation, or do something once for each | [`Locked::note`], [`Locked::claim_note`], [`Locked::replace_note`] |
+//! | read files that belong together | [`Snapshot::open`] |
+//! | let another program rely on what is published | [`Options::open_snapshot`] |
+//! | see what is published, and how old it is | [`Status::of`] |
+//! | see what a run would change, without a lock | [`Options::compare`] |
+//! | find out early whether a run could publish | [`Options::inspect`], [`Owner::ensure_permitted`] |
+//!
+//! ## What will and will not change
+//!
+//! Within a major version names and signatures stay, and so do the names on disk: each version reads what an earlier one of the
+//! same major version has published. Structs and enums that are `#[non_exhaustive]` may grow. Texts of errors and hints, traces,
+//! and the calls behind a step may change in any version; the numbers of the steps do not.
+//!
+//! The oldest Rust that it builds with is in its `Cargo.toml`. A newer one may be asked for by a minor version.
+//!
+//! ## What it does not do
+//!
+//! - It starts no thread, installs no handler, and changes neither the umask nor the current folder. It blocks.
+//! - It never encrypts, and never overwrites what it removes: what a disk had may be found on it.
+//! - It reads no environment variable.
 
 mod acl;
 mod attributes;
@@ -14,6 +41,7 @@ mod flock;
 mod generation;
 mod groups;
 mod locked;
+mod looking;
 mod made;
 mod names;
 mod note;

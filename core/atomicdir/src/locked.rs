@@ -151,6 +151,7 @@ impl AtomicDir {
         self.parent.ensure_ours(Step::Link, name, found.st_uid, None)
     }
 
+    /// Returns the error for something at the link that is no link.
     fn refuse_link(&self) -> Error {
         let name = self.link.as_str();
         let found = statat(&self.parent.directory, name, AtFlags::SYMLINK_NOFOLLOW);
@@ -166,6 +167,8 @@ impl AtomicDir {
 }
 
 /// Opens the lock file, making it the first time. It is never removed: a lock on a removed file locks nothing.
+///
+/// A file with two names could be locked by the other one; one of another user's could be locked by them for ever.
 fn open_lock(state: &State) -> Result<File> {
     let path = || state.join(LOCK);
     let lock = match openat(&state.directory, LOCK, OPEN, Mode::empty()) {
@@ -202,6 +205,7 @@ fn make_lock(state: &State) -> rustix::io::Result<File> {
     }
 }
 
+/// Returns the error for a lock that is no regular file of one name.
 fn refuse_lock(path: PathBuf) -> Error {
     Error::refuse(Step::Lock, "use", path, Refusal::NotALockFile)
 }
@@ -217,12 +221,15 @@ impl Locked {
         self.current.as_ref()
     }
 
-    /// Returns what healing removed and what it had to leave.
+    /// Returns what healing removed and what it had to leave: what killed runs left behind, and superseded generations that are
+    /// due.
     pub fn sweep(&self) -> &Sweep {
         &self.sweep
     }
 
     /// Returns why it is still not known whether the last flip would survive a power cut (step 10). Nothing was retired then.
+    ///
+    /// A run that publishes need not care: its own flip settles the last one. One that finds nothing to change should report it.
     pub fn unsettled(&self) -> Option<&Error> {
         self.unsettled.as_ref()
     }

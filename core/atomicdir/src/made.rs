@@ -1,6 +1,10 @@
 //! A directory that has just been made. Whoever may rename things in the directory above can put another one in its place
 //! before it is opened, so what is opened is used only if it is what mkdir makes: empty, ours, closed to everyone else,
 //! and on the same device.
+//!
+//! One attack is left to whoever may rename things there: to have made such a directory before, and put it in place. It is as
+//! good as the one that was made. It is empty, nobody but us can enter it, and it is filled and published by its
+//! descriptor; whether it has kept its name is looked at before the flip.
 
 use std::fs::{File, Metadata};
 use std::os::fd::AsFd;
@@ -41,7 +45,8 @@ pub(crate) fn make(
     opened.map(Some)
 }
 
-/// Opens a directory that was just made with mode 0700, and takes inherited access control lists off it.
+/// Opens a directory that was just made with mode 0700, and takes inherited access control lists off it. Such a list would let
+/// others in, whatever the mode says later, and all that is made in the directory would inherit it.
 ///
 /// # Errors
 ///
@@ -69,10 +74,12 @@ pub(crate) fn open_within(above: impl AsFd, name: &Path, step: Step, path: &Path
     }
 }
 
+/// Returns the error for something that is not what was made.
 fn swapped(step: Step, path: &Path) -> Error {
     Error::refuse(step, "use", path, Refusal::Swapped)
 }
 
+/// Says whether a directory is ours, closed to everyone else and on the device, as mkdir makes it.
 fn is_as_made(found: &Metadata, device: u64) -> bool {
     found.uid() == geteuid().as_raw() && found.mode() & 0o7777 & !BORN == 0 && found.dev() == device
 }

@@ -52,7 +52,7 @@ impl fmt::Display for Id {
     }
 }
 
-/// What a name beside the link stands for.
+/// What a name beside the link stands for: one ID has both names while it is unfinished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Role {
     /// `.NAME.gen-ID`, a directory.
@@ -64,6 +64,7 @@ pub(crate) enum Role {
 impl Role {
     const ALL: [Self; 2] = [Self::Generation, Self::Mark];
 
+    /// Returns the word that its names have between the link's name and the ID.
     fn word(self) -> &'static str {
         match self {
             Self::Generation => "gen",
@@ -114,11 +115,20 @@ impl fmt::Display for StateName {
 }
 
 /// The name of the link, and with it every name that is kept beside it.
+///
+/// ```
+/// use atomicdir::{FileName, LinkName};
+///
+/// let (parent, link) = LinkName::split("/run/app/current".as_ref())?;
+/// assert_eq!((parent.as_path(), link.as_str()), ("/run/app".as_ref(), "current"));
+/// assert!(link.check_reserved(&FileName::new(".current.gen-x")?).is_err());
+/// # Ok::<(), atomicdir::NameError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkName(String);
 
 impl LinkName {
-    /// Takes a link's path apart: the directory that it is in, and its name.
+    /// Takes a link's path apart: the directory that it is in, `.` if none is named, and its name.
     ///
     /// # Errors
     ///

@@ -34,9 +34,13 @@ use crate::{AtomicDir, Durability, Error, Id, Locked, Refusal, Result, Step, pla
 /// The longest note, in bytes.
 const LONGEST: u64 = 16 << 20;
 
+/// Only the publisher reads notes, and root.
 const MODE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// A note that this process alone works on, until the claim is dropped. Survives the lock.
+///
+/// It says nothing of who may publish: another run may supersede the generation meanwhile. So whoever has done the work takes
+/// the lock again, and looks whether the generation is still current, before they replace its note.
 #[derive(Debug)]
 #[must_use = "the claim ends when it is dropped"]
 pub struct NoteClaim {

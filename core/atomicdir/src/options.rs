@@ -1,4 +1,7 @@
 //! What is chosen once for a directory.
+//!
+//! All that a run depends on besides its arguments and the filesystem is here, the clock and the randomness included. So a
+//! test can have both under its control, and whoever embeds this crate has no hidden ones to look for.
 
 use std::io;
 use std::path::{Path, PathBuf};

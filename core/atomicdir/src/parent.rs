@@ -1,4 +1,18 @@
 //! Step 1: the directory that holds the link, and who else can put names into it.
+//!
+//! There are three ways to open it:
+//!
+//! | for | the way there is judged | what is missing is made |
+//! |---|---|---|
+//! | a run | yes, unless parents are trusted | yes |
+//! | a look at what a run would find | yes, unless parents are trusted | no |
+//! | a look at what is published | no | no |
+//!
+//! It is opened once. Should the path lead elsewhere later, because somebody renamed a directory or mounted something over it,
+//! everything goes on in the directory that was opened, and a publish tells.
+//!
+//! Where only its owner can put names into it, whatever has a name of ours is ours, whoever it belongs to: the configured owner
+//! of a generation, for example. Elsewhere, what belongs to somebody else says nothing.
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
@@ -33,12 +47,12 @@ pub(crate) struct Parent {
 /// Whether anyone but us and root can put names into the parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exposure {
+    /// Nobody can. What is there is ours.
     Private,
+    /// Others can, so whose something is matters.
     Shared,
     /// As shared, but we only look: at what root publishes there, too, or the owner of the parent.
-    LookedInto {
-        owner: u32,
-    },
+    LookedInto { owner: u32 },
 }
 
 impl Parent {
@@ -79,6 +93,7 @@ impl Parent {
         Ok(Some(Self { exposure, ..Self::of(directory, path)? }))
     }
 
+    /// Remembers what was opened: to see later whether the path still leads here.
     fn of(directory: File, path: PathBuf) -> Result<Self> {
         let found = directory.metadata().at(Step::Parent, "inspect", &path)?;
         let absolute = std::path::absolute(&path).at(Step::Parent, "find", &path)?;
@@ -97,7 +112,8 @@ impl Parent {
         self.ensure_led_here(&path, step).map(|()| path)
     }
 
-    /// Ensures that something in the parent is ours, which matters where anyone else can put names there.
+    /// Ensures that something in the parent is ours, which matters where anyone else can put names there. `also` is an owner
+    /// whom a run gives things to.
     pub(crate) fn ensure_ours(&self, step: Step, name: &str, owner: u32, also: Option<u32>) -> Result<()> {
         let user = geteuid().as_raw();
         let trusted = match self.exposure {
@@ -111,7 +127,8 @@ impl Parent {
         Err(Error::refuse(step, "trust", self.join(name), Refusal::NotOurs { owner, user }))
     }
 
-    /// Ensures that this process may make names here.
+    /// Ensures that this process may make names here, by the kernel's own answer for its effective user. A disk may be full or
+    /// read-only all the same.
     pub(crate) fn ensure_writable(&self) -> Result<()> {
         let access = Access::WRITE_OK | Access::EXEC_OK;
         accessat(&self.directory, ".", access, AtFlags::EACCESS).at(Step::Parent, "write to", &self.path)
@@ -122,6 +139,7 @@ impl Parent {
         self.ensure_led_here(&self.absolute, step)
     }
 
+    /// Ensures that a path leads to this directory.
     fn ensure_led_here(&self, path: &Path, step: Step) -> Result<()> {
         let moved = || Error::refuse(step, "find", &self.path, Refusal::Moved);
         match std::fs::metadata(path) {
@@ -135,6 +153,7 @@ impl Parent {
 }
 
 impl Exposure {
+    /// Returns who can put names into a directory: its owner can, whatever its mode.
     fn of(found: &Metadata) -> Self {
         let foreign = found.uid() != 0 && found.uid() != geteuid().as_raw();
         if found.mode() & 0o022 != 0 || foreign { Self::Shared } else { Self::Private }

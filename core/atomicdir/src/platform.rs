@@ -1,4 +1,14 @@
 //! What only Linux has, each with what stands in for it elsewhere.
+//!
+//! | Linux | elsewhere | what is lost |
+//! |---|---|---|
+//! | `syncfs` | `fsync` of each file and directory | time |
+//! | `renameat2` with `RENAME_NOREPLACE` | a second name for the temporary link, then the first one goes | nothing: healing knows both |
+//! | `statx` tells mount points | nothing does | a bind mount of the same device is taken for a directory |
+//! | capabilities | only root is privileged | an error comes later, from the call that is denied |
+//! | `getrandom` | `/dev/urandom` | names cannot be made where there is no /dev |
+//!
+//! Only Linux is tested.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -108,6 +118,7 @@ pub(crate) enum Privilege {
 }
 
 impl Privilege {
+    /// Returns what Linux calls it, for messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Chown => "CAP_CHOWN",

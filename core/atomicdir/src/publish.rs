@@ -26,6 +26,9 @@ use crate::sweep::{self, Sweep};
 use crate::{AtomicDir, Durability, Error, Id, Locked, Refusal, Result, Step, note, platform};
 
 /// A generation that the link names now.
+///
+/// Two things can have gone wrong all the same, and both are worth reporting: [`unsettled`](Self::unsettled) and
+/// [`misplaced`](Self::misplaced). Neither can be taken back. Publishing again mends both.
 #[derive(Debug)]
 #[must_use = "its durability may be unknown"]
 #[non_exhaustive]
@@ -73,7 +76,8 @@ impl Staging<'_> {
         sweep::retire(dir, state, Step::Retire, superseded, dir.options.clock.now())
     }
 
-    /// The generation's own modification time says when it was published, until it is superseded.
+    /// Finishes the directories that are still open, the generation's own last. Its modification time says when it was
+    /// published, until it is superseded.
     fn finish_directories(&mut self) -> Result<()> {
         let now = self.locked.dir.options.clock.now();
         self.leave(0)?;
@@ -82,7 +86,7 @@ impl Staging<'_> {
         self.finish(self.root(), self.locked.dir.options.directory, &path)
     }
 
-    /// Step 9. The time at which the old generation is superseded is set before the rename: a kill in between errs on
+    /// Step 9, the flip. The time at which the old generation is superseded is set before the rename: a kill in between errs on
     /// keeping it. If the rename fails, the old generation gets its own time back.
     fn flip(&mut self) -> Result<()> {
         self.refuse_interference()?;
@@ -165,6 +169,8 @@ impl Staging<'_> {
 }
 
 /// Step 8. A sync that failed is never tried again: what it lost may be marked clean, and a second one succeed.
+///
+/// With [`Durability::PerFile`] the files and directories have been synced as each was finished, and only the parent is left.
 fn barrier(dir: &AtomicDir) -> Result<()> {
     let durability = dir.options.durability;
     tracing::debug!(step = Step::Barrier.number(), ?durability, "making it durable");

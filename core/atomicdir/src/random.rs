@@ -12,13 +12,17 @@ use crate::{Id, platform};
 /// How many names are tried before the randomness counts as broken. With 95 bits of it, the second one is free.
 const TRIES: u32 = 100;
 
-/// Fills a buffer with random bytes.
+/// Fills a buffer with random bytes, 16 for each name.
 ///
 /// Shared by all copies of the [`Options`](crate::Options) that it was given to.
 #[derive(Clone)]
-pub(crate) struct Random(Arc<dyn Fn(&mut [u8]) -> io::Result<()> + Send + Sync>);
+pub(crate) struct Random(Arc<Fill>);
+
+/// A function that fills a whole buffer with random bytes, or fails.
+type Fill = dyn Fn(&mut [u8]) -> io::Result<()> + Send + Sync;
 
 impl Random {
+    /// Takes a function that may be called from any thread.
     pub(crate) fn new(fill: impl Fn(&mut [u8]) -> io::Result<()> + Send + Sync + 'static) -> Self {
         Self(Arc::new(fill))
     }

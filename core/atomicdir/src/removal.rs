@@ -1,6 +1,13 @@
 //! Removing a generation with its record, its note and its mark. Never by a path that a link says: names are ours, and
 //! descriptors are opened without following links. Only a directory that is on record as made here is emptied; of any other
 //! no more is removed than an empty directory.
+//!
+//! The order on disk is the reverse of that of making: what is in the directory, the directory, the note, the record, the
+//! mark. As long as anything is left, either there is a mark, or there is only a note or a record of nothing. The next run's
+//! healing knows both.
+//!
+//! A superseded generation has no mark, so one is made before it is taken apart. Without it, a kill half way would leave a
+//! directory with a few of its files, which looks like one that is to stay until it is due.
 
 use std::os::unix::fs::MetadataExt;
 
@@ -17,6 +24,7 @@ use crate::{AtomicDir, Error, Id, Refusal, Result, Step, emptying};
 /// How a removal ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Removal {
+    /// Nothing of it is left.
     Removed,
     /// A reader holds it: all of it is left for a later run.
     Pinned,
@@ -58,6 +66,7 @@ pub(crate) fn discard(
     Ok(Removal::Removed)
 }
 
+/// Ensures that the mark, if there is one, is a link of ours.
 fn refuse_foreign_mark(dir: &AtomicDir, step: Step, id: &Id) -> Result<()> {
     is_there(dir, step, &dir.link.name(Role::Mark, id), FileType::Symlink).map(|_| ())
 }
@@ -83,12 +92,14 @@ pub(crate) fn forget(state: &State, step: Step, id: &Id) -> Result<()> {
     Ok(())
 }
 
+/// Removes a mark, if it is one of ours. It goes last.
 pub(crate) fn remove_mark(dir: &AtomicDir, step: Step, id: &Id) -> Result<()> {
     unlink(dir, step, &dir.link.name(Role::Mark, id), FileType::Symlink)
 }
 
-/// How a generation that is to be removed was found.
+/// How a generation that is to be removed was found. What may be done to it depends on that alone.
 enum Hold {
+    /// Only what speaks of it is left.
     Absent,
     /// A reader holds it.
     Pinned,
@@ -100,13 +111,16 @@ enum Hold {
 }
 
 impl Hold {
+    /// Opens and locks a generation that is to be removed, and looks whether it is on record.
+    ///
+    /// The lock comes before the look: from then on no reader can pin it. Whoever has pinned it already keeps it.
     fn take(dir: &AtomicDir, state: &State, step: Step, id: &Id) -> Result<Self> {
         let generation = match Generation::open(dir, step, id) {
             Err(error) if error.is_denied() => return Ok(Self::Unknown),
             opened => opened?,
         };
         let Some(Generation { directory, found }) = generation else { return Ok(Self::Absent) };
-        let path = dir.parent.join(&dir.link.name(Role::Generation, id));
+        let path = dir.generation_path(id);
         let Some(held) = Flock::exclusive(directory).at(step, "lock", path)? else {
             return Ok(Self::Pinned);
         };
@@ -114,6 +128,9 @@ impl Hold {
         Ok(if recorded { Self::Recorded(held) } else { Self::Unknown })
     }
 
+    /// Empties a generation if that may be done, and removes its directory.
+    ///
+    /// A directory that is not on record and holds something is an error that names it: nobody knows whose it is.
     fn take_apart(self, dir: &AtomicDir, step: Step, id: &Id) -> Result<()> {
         let name = dir.link.name(Role::Generation, id);
         let path = dir.parent.join(&name);

@@ -1,5 +1,16 @@
 //! Follows a path one component at a time, from `/`, each by a descriptor of the one before: so that each can be judged
 //! before it is relied on, and so that what is missing can be made.
+//!
+//! The kernel could follow the path in one call, but then nobody would know what it passed. To judge each component by its
+//! path, and to open the whole path afterwards, would leave time to exchange one in between. Here each is opened in the one
+//! before, through no link, judged by that descriptor, and only then is the next one looked up in it. A component that
+//! was judged good can be replaced by nobody but root and us, so the judgement holds.
+//!
+//! A symbolic link is judged, then read, and what it says is followed in the same way, from `/` if it is absolute. The count
+//! of links ends circles, as the kernel's does.
+//!
+//! A missing directory is made in the one that was judged, with what [`made`](crate::made) ensures. Descriptors are of
+//! `O_PATH`: they need no permission to list, and opening a device or a FIFO by them does nothing.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
@@ -29,9 +40,11 @@ const MODE: Mode = Mode::from_raw_mode(0o755);
 /// What becomes of a directory that is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
+    /// It is made, as durably as all that is published.
     Make(Durability),
     /// It could be made, or that is an error. The rest of the path is not followed then.
     Inspect,
+    /// It is an error.
     Refuse,
 }
 
@@ -49,11 +62,13 @@ pub(crate) struct Resolver {
     links: u32,
 }
 
+/// Says whether something is a device: what is read from it does not depend on who may write to it.
 fn is_device(metadata: &Metadata) -> bool {
     metadata.file_type().is_char_device() || metadata.file_type().is_block_device()
 }
 
 impl Resolver {
+    /// Begins at `/`, which is judged too. A relative path counts from the current folder, whose own path is followed first.
     pub(crate) fn new(asked: &Path, parents: Parents, missing: Missing) -> Result<Self> {
         let absolute = std::path::absolute(asked).at(Step::Parent, "find", asked)?;
         let here = openat(CWD, "/", LOOK | OFlags::DIRECTORY, Mode::empty()).at(Step::Parent, "open", "/")?;
@@ -104,6 +119,7 @@ impl Resolver {
         }
     }
 
+    /// Puts the components of a path before what is still to come. `..` stays: where it leads depends on what is reached.
     fn push(&mut self, path: &Path) {
         let names = path.components().rev().filter_map(|component| match component {
             Component::Normal(name) => Some(name.to_owned()),
@@ -113,6 +129,7 @@ impl Resolver {
         self.rest.extend(names);
     }
 
+    /// Follows one component. `..` leads to the directory that this one was looked up in, which has been judged.
     fn step(&mut self, name: OsString) -> Result<()> {
         if name == ".." {
             let above = openat(&self.here, "..", LOOK | OFlags::DIRECTORY, Mode::empty());
@@ -135,6 +152,7 @@ impl Resolver {
         if is_device(&metadata) { Ok(()) } else { self.judge(kind, &metadata) }
     }
 
+    /// Follows a symbolic link, of which the owner counts: everyone can write to every link, and nobody can change one.
     fn follow(&mut self, link: &File, path: PathBuf, metadata: &Metadata) -> Result<()> {
         self.links += 1;
         if self.links > LINKS {
@@ -183,10 +201,12 @@ impl Resolver {
         Ok(())
     }
 
+    /// Returns what an open component is.
     fn inspect(&self, file: &File) -> Result<Metadata> {
         file.metadata().at(Step::Parent, "inspect", &self.asked)
     }
 
+    /// Judges what has been reached, unless all that leads to the link is trusted.
     fn judge(&self, kind: Kind, metadata: &Metadata) -> Result<()> {
         match self.parents {
             Parents::Strict => trust::judge(&self.path, kind, metadata),

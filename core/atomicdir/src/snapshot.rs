@@ -117,7 +117,7 @@ impl Snapshot {
         file.read_to_end(bytes).at(Step::Read, "read", path())
     }
 
-    /// Opens a file for reading.
+    /// Opens a file for reading, through no symbolic link on the way.
     ///
     /// # Errors
     ///
@@ -175,6 +175,7 @@ impl Options {
 }
 
 impl AtomicDir {
+    /// Opens and pins what the link names, again and again while it flips.
     fn snapshot(&self, link: &Path) -> Result<Option<Snapshot>> {
         for _ in 0..ATTEMPTS {
             let Some(id) = self.read_link()? else { return Ok(None) };
@@ -193,13 +194,11 @@ impl AtomicDir {
         let Some(Generation { directory, found }) = Generation::open(self, Step::Read, id)? else {
             // No ID is used twice: if the link names it still, it is not late, but gone.
             return match self.read_link()? {
-                Some(named) if named == *id => {
-                    Err(Errno::NOENT).at(Step::Read, "open", self.parent.join(&name))
-                }
+                Some(named) if named == *id => Err(Errno::NOENT).at(Step::Read, "open", self.path()),
                 _ => Ok(Attempt::Late),
             };
         };
-        let Some(pin) = Flock::shared(directory).at(Step::Read, "pin", self.parent.join(&name))? else {
+        let Some(pin) = Flock::shared(directory).at(Step::Read, "pin", self.generation_path(id))? else {
             return Ok(Attempt::Locked);
         };
         if self.read_link()?.as_ref() != Some(id) {
@@ -218,8 +217,7 @@ impl AtomicDir {
         };
         let recorded = state.map_or(Ok(None), |state| state.recorded(Step::Read, id))?;
         if recorded.is_some_and(|recorded| recorded != inode) {
-            let path = self.parent.join(&self.link.name(Role::Generation, id));
-            return Err(Error::refuse(Step::Read, "trust", path, Refusal::Swapped));
+            return Err(Error::refuse(Step::Read, "trust", self.generation_path(id), Refusal::Swapped));
         }
         Ok(())
     }
@@ -242,7 +240,7 @@ enum Attempt {
     Late,
 }
 
-/// Opens and pins what the link names.
+/// Opens and pins what the link names, and looks whether it still does.
 fn pin(link: &Path) -> Result<Attempt> {
     let Some(directory) = unless_gone(link, open(link).map_err(io::Error::from), "open")? else {
         return Ok(Attempt::Late);

@@ -51,7 +51,7 @@ pub struct Staging<'l> {
     pub(crate) unfinished: Unfinished,
     /// The directories on the way to the file written last, outermost first.
     below: Vec<OpenDirectory>,
-    /// Whom new files belong to before anything is given away.
+    /// Whom new files belong to before anything is given away: an owner who has a file anyway is not set again.
     born: Owner,
     /// The first file that could not be written: without it the set is not complete.
     failed: Option<PathBuf>,
@@ -65,7 +65,7 @@ struct OpenDirectory {
 }
 
 impl Locked {
-    /// Makes a new, empty staging (step 6).
+    /// Makes a new, empty staging (step 6). One at a time: it borrows the lock until it is published or dropped.
     ///
     /// # Errors
     ///
@@ -99,7 +99,7 @@ impl Locked {
 }
 
 impl Staging<'_> {
-    /// Writes one file, with the directories on its way.
+    /// Writes one file, with the directories on its way. Its attributes are what is asked for, whatever the umask.
     ///
     /// Costs least when files come in the order of their names: a directory is finished when the next file is not in
     /// it, and opened again if one comes later.
@@ -138,7 +138,8 @@ impl Staging<'_> {
         platform::close(made).at(Step::Stage, "close", path)
     }
 
-    /// Finishes the directories that the next file is not in, and makes those that it is in.
+    /// Finishes the directories that the next file is not in, and makes those that it is in. What both files are in stays
+    /// open.
     fn enter(&mut self, directories: &[&str]) -> Result<()> {
         let same =
             self.below.iter().zip(directories).take_while(|(open, wanted)| open.name == **wanted).count();
@@ -249,6 +250,7 @@ impl Staging<'_> {
     }
 }
 
+/// Nothing of a staging that is not published stays, whatever went wrong. What cannot be removed bears its mark still.
 impl Drop for Staging<'_> {
     fn drop(&mut self) {
         if matches!(self.unfinished.fate, Fate::Keep) {
@@ -285,7 +287,9 @@ pub(crate) struct Unfinished {
 /// What becomes of it when it is dropped.
 #[derive(Debug)]
 enum Fate {
+    /// It was not published.
     Remove,
+    /// The link names it, or there is no telling.
     Keep,
 }
 
@@ -318,7 +322,7 @@ impl Unfinished {
         removal::remove_mark(&self.dir, Step::Stage, &self.id)
     }
 
-    /// The flip has consumed the mark.
+    /// Lets it stay: the flip has consumed the mark.
     pub(crate) fn keep(&mut self) {
         self.fate = Fate::Keep;
     }
@@ -330,6 +334,6 @@ impl Unfinished {
 
     /// Returns the path of the staging, for messages.
     pub(crate) fn path(&self) -> PathBuf {
-        self.dir.parent.join(&self.name())
+        self.dir.generation_path(&self.id)
     }
 }

@@ -10,6 +10,14 @@
 //! A record is a link because its text is written by the one call that makes it, and goes to disk with its name: no kill
 //! and no power cut leaves half of it. It has no device number, which may be another after a reboot: whatever it speaks of
 //! must lie on the device that the record itself is on.
+//!
+//! All that is believed of a generation comes from here, since nobody but the publisher and root can write here. So the
+//! directory itself must be trusted first: it must be a directory of ours on the parent's device, and hold nothing but names of
+//! ours if its mode is not the one that we give it. It is opened once for a run, and every note and record is reached by
+//! that descriptor; right before the flip it is looked at whether the name still leads there.
+//!
+//! It can be removed while no run is under way. Then no superseded generation is known any more, so each stays and is
+//! reported; the current one is put on record again by the next run that finds it unchanged.
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
@@ -35,7 +43,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Opens the state directory, making it the first time.
+    /// Opens the state directory, making it the first time. Two first runs may do so at once: one makes it, both use it.
     pub(crate) fn open_or_make(dir: &AtomicDir) -> Result<Self> {
         let (name, path) = (dir.link.state(), dir.parent.join(&dir.link.state()));
         let (parent, device) = (&dir.parent.directory, dir.parent.device);
@@ -85,12 +93,14 @@ impl State {
         Ok(Some(state))
     }
 
+    /// Remembers what was opened.
     fn of(directory: File, path: PathBuf, step: Step) -> Result<Self> {
         let found = directory.metadata().at(step, "inspect", &path)?;
         Ok(Self { directory, path, found })
     }
 
-    /// Says that it belongs to this process's user.
+    /// Ensures that it belongs to this process's user. Root does not use that of another user: whoever may write to it says
+    /// what is removed.
     pub(crate) fn ensure_ours(&self) -> Result<()> {
         let (owner, user) = (self.found.uid(), geteuid().as_raw());
         if owner != user {
@@ -124,7 +134,7 @@ impl State {
         Ok(())
     }
 
-    /// Says that the parent still has this directory under its name.
+    /// Ensures that the parent still has this directory under its name.
     pub(crate) fn ensure_in_place(&self, dir: &AtomicDir, step: Step) -> Result<()> {
         match Self::open(dir, step)? {
             Some(found) if found.found.ino() == self.found.ino() => Ok(()),
@@ -137,7 +147,7 @@ impl State {
         self.path.join(name)
     }
 
-    /// Records which directory is the generation of this ID.
+    /// Records which directory is the generation of this ID. One call makes all of the record.
     pub(crate) fn record(&self, dir: &AtomicDir, step: Step, id: &Id, inode: u64) -> Result<()> {
         let name = StateName::Record(id.clone()).to_string();
         let path = self.join(&name);
@@ -149,7 +159,8 @@ impl State {
         Ok(())
     }
 
-    /// Returns the inode number of the directory that is on record as the generation of this ID.
+    /// Returns the inode number of the directory that is on record as the generation of this ID. A record that is no link, or
+    /// no number, is none.
     pub(crate) fn recorded(&self, step: Step, id: &Id) -> Result<Option<u64>> {
         let name = StateName::Record(id.clone()).to_string();
         match readlinkat(&self.directory, &name, Vec::new()) {

@@ -1,8 +1,12 @@
 //! The numbers of the protocol's steps.
+//!
+//! The README has what each does. A step's number never changes its meaning: people search for it in logs.
 
 use std::fmt;
 
 /// One step of the publish protocol, with the number that the documentation, the errors and the traces share.
+///
+/// Steps 0 to 8 change nothing that a reader sees. Step 9 is the flip. What fails after it is reported beside the success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 #[non_exhaustive]
@@ -36,7 +40,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// Returns the step's number.
+    /// Returns the step's number, from 0 to 12.
     pub fn number(self) -> u8 {
         self as u8
     }

@@ -62,7 +62,7 @@ impl Sweep {
         self.deferred.extend(other.deferred);
     }
 
-    /// Records how the removal of a generation went.
+    /// Counts how the removal of a generation went.
     fn record(&mut self, id: &Id, removal: Result<Removal>) {
         match removal {
             Ok(Removal::Removed) => self.removed.push(id.clone()),
@@ -71,7 +71,7 @@ impl Sweep {
         }
     }
 
-    /// Records a failure to remove something else.
+    /// Counts a failure to remove something else.
     fn defer(&mut self, removal: Result<()>) {
         if let Err(error) = removal {
             tracing::debug!(step = error.step().number(), %error, "left for the next run");
@@ -80,10 +80,12 @@ impl Sweep {
     }
 }
 
-/// The names of ours that stand in the parent and in the state directory.
+/// The names of ours that stand in the parent and in the state directory, at the moment at which they were listed.
 #[derive(Debug, Default)]
 pub(crate) struct Inventory {
+    /// Directories of our naming: whether each is ours is looked at when it is opened.
     pub(crate) generations: BTreeSet<Id>,
+    /// What a run began and did not finish, or is about to.
     pub(crate) marks: BTreeSet<Id>,
     /// Whatever has a note or a record.
     noted: BTreeSet<Id>,
@@ -110,7 +112,8 @@ impl Inventory {
         Ok(inventory)
     }
 
-    /// Removes whatever bears the mark of a run that did not finish, and records and notes that belong to nothing.
+    /// Removes whatever bears the mark of a run that did not finish, and records and notes that belong to nothing. What is
+    /// current stays, whatever marks there are.
     pub(crate) fn clear_unfinished(&self, dir: &AtomicDir, state: &State, current: Option<&Id>) -> Sweep {
         let mut sweep = Sweep::default();
         for id in &self.marks {

@@ -7,6 +7,13 @@
 //!    control list that lets somebody else write counts like a write bit.
 //!
 //! Each component is judged before the next one is looked up. So from there on nobody else can change what was judged.
+//!
+//! A mode says who may write, with three exceptions, which are looked at: a sticky directory, in which each may replace only
+//! what is their own; a group of which nobody else is a member; and an access control list, for which the mode's group
+//! bits are the most that it can give.
+//!
+//! Not looked at are capabilities, security modules, and whoever has the disk or the server of a network filesystem. They
+//! are as good as root.
 
 use std::fmt;
 use std::fs::Metadata;
@@ -20,8 +27,9 @@ use crate::acl::{self, Writer};
 use crate::resolve::{Missing, Resolver};
 use crate::{Error, Refusal, Result, Step, groups};
 
-/// Whether the directories that lead to a link are examined.
+/// Whether the directories that lead to a link are examined. The rule is in the README, under "Who can replace the link".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Parents {
     /// Refuse a link that anyone but root and the user who runs this could replace.
     #[default]
@@ -32,6 +40,9 @@ pub enum Parents {
 }
 
 /// Somebody else could replace a component of a path, or what is in it.
+///
+/// `Display` names the owner, the mode and whoever could do so. The component is not in it: the
+/// [error](crate::Error::path) has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replaceable {
     component: PathBuf,
@@ -41,20 +52,28 @@ pub struct Replaceable {
     by: By,
 }
 
+/// What a component of a path is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// Whoever may write to it can replace what is in it.
     Directory,
+    /// Only its owner counts: a link cannot be written to.
     Link,
+    /// What a path ends at. Whoever may write to it can change what it says.
     File,
 }
 
 /// Who could do so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
+    /// It belongs to them.
     Owner,
+    /// They are in the group that may write to it.
     Group(u32),
     Everyone,
+    /// An entry of its access control list names the user.
     UserOfList(u32),
+    /// An entry of its access control list names their group.
     GroupOfList(u32),
     /// Its list cannot be read.
     UnreadableList,
@@ -68,6 +87,10 @@ impl Replaceable {
 }
 
 /// Ensures that nobody but root and the user who runs this can edit or replace the file that a path leads to.
+///
+/// ```
+/// assert!(atomicdir::ensure_irreplaceable("/etc/passwd").is_ok());
+/// ```
 ///
 /// Whoever is about to do as a file says asks this first. A FIFO is judged like a file. A pipe or another thing without a
 /// name, on `/dev/stdin` for example, is for whoever started this process to choose, and so is a device.
@@ -145,6 +168,7 @@ impl fmt::Display for Replaceable {
 
 impl std::error::Error for Replaceable {}
 
+/// Returns what a user is called, for messages.
 fn user(id: u32) -> String {
     match User::from_uid(Uid::from_raw(id)) {
         Ok(Some(user)) => format!("user {} ({id})", user.name),
@@ -152,6 +176,7 @@ fn user(id: u32) -> String {
     }
 }
 
+/// Returns what a group is called, for messages.
 fn group(id: u32) -> String {
     match Group::from_gid(Gid::from_raw(id)) {
         Ok(Some(group)) => format!("group {} ({id})", group.name),

@@ -3,13 +3,18 @@
 //! Its owner may have changed it in any way. So the walk does not recurse; it holds one descriptor a level, and does not
 //! enter what is deeper than any file that we publish; and it ends after a number of names. What it does not enter, and
 //! what vanishes or changes under it, it reports as something that we never make.
+//!
+//! So whoever compares finds a difference there, and whoever lists leaves it out. Nothing that the owner does makes a walk an
+//! error, but for taking permissions away from whoever has to read.
+//!
+//! The order of what is visited is the filesystem's. A directory is visited before what is in it.
 
 use std::ffi::CStr;
 use std::fs::{File, Metadata};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, DirEntry, FileType, Mode, OFlags, openat, statat};
+use rustix::fs::{AtFlags, Dir, DirEntry, FileType, Mode, OFlags, Stat, openat, statat};
 use rustix::io::Errno;
 
 use crate::error::At;
@@ -24,20 +29,21 @@ const MOST: usize = 1 << 20;
 pub(crate) const READ: OFlags =
     OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
-/// Opened to be inspected alone, which needs no permission to read.
-const INSPECT: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
-
 /// Something that a generation holds.
 pub(crate) enum Found<'a> {
+    /// A directory, which is visited next.
     Directory(&'a Metadata),
+    /// A regular file, open to be read.
     File(&'a File, &'a Metadata),
+    /// A regular file that was only inspected.
+    Inspected(&'a Stat),
     /// A directory that this user may not list.
     Closed,
-    /// None of these: we never make one.
+    /// None of these, or too deep, or gone: we never make one, and it is not entered.
     Other,
 }
 
-/// What files are opened for.
+/// What files are looked at for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     /// To be read. What may not be read is an error.
@@ -67,6 +73,10 @@ struct Level {
 
 impl Walk<'_> {
     /// Visits everything below a directory, but not the directory itself.
+    ///
+    /// # Errors
+    ///
+    /// The closure's first; and what cannot be opened or inspected although it is there.
     pub(crate) fn visit(&self, directory: &File, visit: &mut Visit<'_>) -> Result<()> {
         let top = Dir::read_from(directory).at(self.step, "list", self.root)?;
         let mut levels = vec![Level { depth: 0, listing: top, prefix: String::new() }];
@@ -111,6 +121,7 @@ impl Walk<'_> {
         Ok(None)
     }
 
+    /// Returns of which kind an entry is: the listing says so, on nearly every filesystem.
     fn kind(&self, above: impl AsFd, name: &CStr, kind: FileType, full: &str) -> Result<FileType> {
         if kind != FileType::Unknown {
             return Ok(kind);
@@ -120,6 +131,7 @@ impl Walk<'_> {
         Ok(FileType::from_raw_mode(found.st_mode))
     }
 
+    /// Visits a directory, and opens it to be listed: `None` if it is not to be, or cannot be.
     fn directory(
         &self,
         above: impl AsFd,
@@ -143,11 +155,26 @@ impl Walk<'_> {
         Dir::new(directory).at(self.step, "list", self.path(full)).map(Some)
     }
 
+    /// Visits a file. What it is is asked of the open file, as something else may have been put there since it was listed.
     fn file(&self, above: impl AsFd, name: &CStr, full: &str, visit: &mut Visit<'_>) -> Result<()> {
-        let flags = if self.access == Access::Read { READ } else { INSPECT };
-        let Some(file) = self.open(above, name, flags, full)? else { return visit(full, Found::Other) };
+        if self.access == Access::Inspect {
+            return self.inspected(above, name, full, visit);
+        }
+        let Some(file) = self.open(above, name, READ, full)? else { return visit(full, Found::Other) };
         let found = file.metadata().at(self.step, "inspect", self.path(full))?;
         if found.is_file() { visit(full, Found::File(&file, &found)) } else { visit(full, Found::Other) }
+    }
+
+    /// Visits a file by one call, which needs no permission to read it.
+    fn inspected(&self, above: impl AsFd, name: &CStr, full: &str, visit: &mut Visit<'_>) -> Result<()> {
+        match statat(above, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => visit(full, Found::Other),
+            found => {
+                let found = found.at(self.step, "inspect", self.path(full))?;
+                let is_file = FileType::from_raw_mode(found.st_mode) == FileType::RegularFile;
+                visit(full, if is_file { Found::Inspected(&found) } else { Found::Other })
+            }
+        }
     }
 
     /// Opens an entry: `None` if it was removed or replaced since it was listed, or if its owner has a lease on it, which
@@ -159,6 +186,7 @@ impl Walk<'_> {
         }
     }
 
+    /// Returns the path of a name, for messages.
     fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }

@@ -79,7 +79,11 @@ fn a_parent_that_is_moved_at_the_flip_is_told_after_it() {
 #[test]
 fn names_are_made_of_the_randomness_that_was_chosen() {
     let place = Place::new();
-    let dir = Options::new().random(|bytes| Ok(bytes.fill(0))).open(place.link()).unwrap();
+    let zeros = |bytes: &mut [u8]| {
+        bytes.fill(0);
+        Ok(())
+    };
+    let dir = Options::new().random(zeros).open(place.link()).unwrap();
     let mut locked = dir.try_lock().unwrap();
     let published = locked.stage().unwrap().publish(None).unwrap();
     assert_eq!(published.generation.as_str(), "0000000000000000");

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use toml_parser::decoder::Encoding;
 use toml_parser::parser::{EventReceiver, RecursionGuard, parse_document};
-use toml_parser::{ErrorSink, ParseError, Source, Span};
+use toml_parser::{ErrorSink, ParseError, Raw, Source, Span};
 
 /// How deep arrays and tables may be nested: as deep as for whoever reads all of it.
 const DEPTH: u32 = 80;
@@ -61,7 +61,7 @@ struct Expression {
     depth: usize,
 }
 
-impl Excerpt<'_> {
+impl<'t> Excerpt<'t> {
     /// Keeps the expression that ends here, or its line breaks alone.
     fn finish(&mut self, end: usize) {
         let Expression { start, path, is_header, .. } = std::mem::take(&mut self.expression);
@@ -79,6 +79,12 @@ impl Excerpt<'_> {
         } else {
             self.kept.extend(text.chars().filter(|c| *c == '\n'));
         }
+    }
+
+    /// Returns what the parser has found in the text.
+    fn raw(&self, span: Span, encoding: Option<Encoding>) -> Raw<'t> {
+        let text = self.source.get(span).map(|raw| raw.as_str());
+        Raw::new_unchecked(text.unwrap_or_default(), encoding, span)
     }
 
     /// Says whether what is at a path belongs here. Of each profile one thing is kept in any case.
@@ -124,10 +130,13 @@ impl EventReceiver for Excerpt<'_> {
             return;
         }
         let mut key = String::new();
-        if let Some(raw) = self.source.get(span) {
-            toml_parser::Raw::new_unchecked(raw.as_str(), encoding, span).decode_key(&mut key, error);
-        }
+        self.raw(span, encoding).decode_key(&mut key, error);
         self.expression.path.push(key);
+    }
+
+    /// Values are looked at and not kept: one that is none is a mistake of TOML.
+    fn scalar(&mut self, span: Span, encoding: Option<Encoding>, error: &mut dyn ErrorSink) {
+        let _ = self.raw(span, encoding).decode_scalar(&mut (), error);
     }
 
     fn key_val_sep(&mut self, _: Span, _: &mut dyn ErrorSink) {
@@ -175,8 +184,14 @@ mod tests {
     #[test]
     fn a_text_that_is_no_toml_is_left_as_it_is() {
         let deep = format!("[directory]\npath = \"x\"\n[files]\na = {}", "[".repeat(100_000));
-        for text in ["[directory]\npath = \"x\"\n[files]\na = \n", "{\"directory\": 1}", "\"\\x\" = 1", &deep]
-        {
+        for text in [
+            "[directory]\npath = \"x\"\n[files]\na = \n",
+            "a = x",
+            "a = 007",
+            "{\"directory\": 1}",
+            "\"\\x\" = 1",
+            &deep,
+        ] {
             assert_eq!(of_directory(text), text);
         }
     }

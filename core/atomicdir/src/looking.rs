@@ -1,0 +1,209 @@
+//! The look at what is published, while runs go on.
+//!
+//! Runs may publish, retire and heal at the same time. Each race is met as follows:
+//!
+//! - *A flip between two looks.* The parent is listed before the link is read. So what becomes current in between is not in
+//!   the list as superseded; what was current until then is, and is rightly told as superseded.
+//! - *A generation that goes while it is looked at.* It is held with a shared lock, which keeps a removal from beginning. One
+//!   that had begun bears a mark before anything else happens to it; so after the listing, not before, it is looked whether
+//!   there is a mark, or the directory is gone. If so, nothing is told of it, rather than half of it.
+//! - *A generation that is being made.* It bears a mark, too, and is told as unfinished.
+//! - *A current generation that goes.* By then the link names another one: the link is read anew.
+//! - *A snapshot that is being opened.* To see a pin, this lock is made exclusive for a moment, as the last thing. A snapshot
+//!   that meets it tries again; two looks at the same moment take each other for readers ([`Pin::Pinned`]).
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::SystemTime;
+
+use rustix::fs::{AtFlags, Stat, statat};
+use rustix::io::Errno;
+
+use crate::error::At;
+use crate::flock::Flock;
+use crate::generation::Generation;
+use crate::names::{LOCK, Role};
+use crate::state::State;
+use crate::status::{FileStatus, GenerationStatus, Listing, Pin, Status, SupersededStatus, View};
+use crate::sweep::Inventory;
+use crate::walk::{Access, Found, Walk};
+use crate::{AtomicDir, Id, Result, Step, clock, note};
+
+/// How often to look again at a link that flips meanwhile.
+const ATTEMPTS: usize = 1000;
+
+impl AtomicDir {
+    /// Looks at what is published.
+    pub(crate) fn status(&self) -> Result<Status> {
+        let (state, state_view) = match State::open(self, Step::Read) {
+            Err(error) if error.is_denied() => (None, View::Reader),
+            opened => (opened?, View::Full),
+        };
+        // First: what the link comes to name after this is not taken for superseded.
+        let (mut inventory, view) = match Inventory::take(self, None) {
+            Err(error) if error.is_denied() => (Inventory::default(), View::Reader),
+            taken => (taken?, state_view),
+        };
+        let mut looking = Looking { dir: self, state: state.as_ref(), view };
+        let current = looking.current()?;
+        let id = current.as_ref().map(|current| &current.id);
+        let superseded = inventory.superseded(id);
+        inventory.marks.retain(|mark| Some(mark) != id);
+        let superseded = superseded.iter().filter_map(|id| looking.superseded(id).transpose());
+        let superseded = superseded.collect::<Result<_>>()?;
+        // Whoever succeeds leaves a link. Without one, the lock's time is that of a run which was killed as it made the lock.
+        let last_success = if current.is_some() { looking.last_success()? } else { None };
+        let unfinished = inventory.marks.into_iter().collect();
+        Ok(Status { superseded, unfinished, last_success, view: looking.view, current })
+    }
+}
+
+/// What can be told of a generation without a look at its files.
+struct Seen {
+    since: SystemTime,
+    pin: Pin,
+}
+
+/// A look at what is published, and how much of it was seen so far.
+struct Looking<'d> {
+    dir: &'d AtomicDir,
+    state: Option<&'d State>,
+    view: View,
+}
+
+impl Looking<'_> {
+    /// Looks at the current generation. One that is being removed by now is current no longer: look at the link again.
+    fn current(&mut self) -> Result<Option<GenerationStatus>> {
+        for _ in 0..ATTEMPTS {
+            let Some(id) = self.dir.read_link()? else { return Ok(None) };
+            if let Some((Seen { since, pin }, listed)) = self.look(&id, Self::list)? {
+                let (files, listing) = listed.unwrap_or((Vec::new(), Listing::Partial));
+                let note = self.note(&id)?;
+                return Ok(Some(GenerationStatus { id, since, pin, files, listing, note }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Looks at a generation that the link does not name, and at nothing in it: `None` if a run has not finished it yet, or is
+    /// removing it.
+    fn superseded(&mut self, id: &Id) -> Result<Option<SupersededStatus>> {
+        let looked = self.look(id, |_, _, _| Ok(()))?;
+        Ok(looked.map(|(Seen { since, pin }, _)| SupersededStatus { id: id.clone(), since, pin }))
+    }
+
+    /// Returns the time of the lock, if this user may see it, and if a run has succeeded under it.
+    fn last_success(&self) -> Result<Option<SystemTime>> {
+        let Some(state) = self.state else { return Ok(None) };
+        let found = match statat(&state.directory, LOCK, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => return Ok(None),
+            found => found.at(Step::Lock, "inspect", state.join(LOCK))?,
+        };
+        Ok(Some(clock::modified(&found)).filter(|time| *time != clock::NEVER))
+    }
+
+    /// Looks at one generation, held so that no run begins to remove it, and at what is in it with the closure: `None` if a
+    /// run has not finished it yet, or is removing it. What the closure found is `None` if this user may not open it.
+    fn look<T>(
+        &mut self,
+        id: &Id,
+        inside: impl FnOnce(&mut Self, &File, &Path) -> Result<T>,
+    ) -> Result<Option<(Seen, Option<T>)>> {
+        let opened = match Generation::open(self.dir, Step::Read, id) {
+            Err(error) if error.is_denied() => return Ok(self.closed(id)?.map(|seen| (seen, None))),
+            opened => opened?,
+        };
+        let Some(Generation { directory, found }) = opened else { return Ok(None) };
+        let path = self.dir.generation_path(id);
+        let lock = directory.try_clone().and_then(|lock| Ok(Flock::shared(lock)?));
+        // What somebody has locked against this is looked at all the same.
+        let held = lock.at(Step::Read, "hold", &path)?;
+        let looked = inside(self, &directory, &path);
+        // In this order, after the look inside: a removal makes its mark before all else, and removes it last.
+        if self.is_unfinished(id)? || is_removed(&directory).at(Step::Read, "inspect", &path)? {
+            return Ok(None);
+        }
+        let looked = looked?;
+        let since = found.modified().at(Step::Read, "inspect", &path)?;
+        // Last, for a snapshot that meets the exclusive lock has to try again.
+        let pin = pin(held).at(Step::Read, "look for pins on", path)?;
+        Ok(Some((Seen { since, pin }, Some(looked))))
+    }
+
+    /// Reads the note of a generation, if this user may.
+    fn note(&mut self, id: &Id) -> Result<Option<Vec<u8>>> {
+        let Some(state) = self.state else { return Ok(None) };
+        match note::read(state, id) {
+            Err(error) if error.is_denied() => {
+                self.view = View::Reader;
+                Ok(None)
+            }
+            read => read,
+        }
+    }
+
+    /// Tells what can be told of a generation that this user may not open.
+    fn closed(&mut self, id: &Id) -> Result<Option<Seen>> {
+        self.view = View::Reader;
+        let name = self.dir.link.name(Role::Generation, id);
+        let found = match statat(&self.dir.parent.directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => return Ok(None),
+            found => found.at(Step::Read, "inspect", self.dir.generation_path(id))?,
+        };
+        let is_unfinished = self.is_unfinished(id)?;
+        Ok((!is_unfinished).then(|| Seen { since: clock::modified(&found), pin: Pin::Unknown }))
+    }
+
+    /// Lists the files in a generation, in the order of their names.
+    fn list(&mut self, directory: &File, path: &Path) -> Result<(Vec<FileStatus>, Listing)> {
+        let (mut files, mut listing) = (Vec::new(), Listing::Complete);
+        let walk = Walk { step: Step::Read, root: path, access: Access::Inspect };
+        walk.visit(directory, &mut |name, found| {
+            match found {
+                Found::Inspected(found) => files.push(FileStatus::of(name, found)),
+                Found::Closed => listing = Listing::Partial,
+                Found::File(..) | Found::Directory(_) | Found::Other => {}
+            }
+            Ok(())
+        })?;
+        if listing == Listing::Partial {
+            self.view = View::Reader;
+        }
+        files.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok((files, listing))
+    }
+
+    /// Says whether a generation bears the mark of a run that makes or removes it, which none does to what the link names.
+    fn is_unfinished(&self, id: &Id) -> Result<bool> {
+        if self.dir.read_link()?.as_ref() == Some(id) {
+            return Ok(false);
+        }
+        let mark = self.dir.link.name(Role::Mark, id);
+        match statat(&self.dir.parent.directory, &mark, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => Ok(false),
+            found => found.at(Step::Read, "inspect", self.dir.parent.join(&mark)).map(|_| true),
+        }
+    }
+}
+
+/// Says whether an open directory has no name any more.
+fn is_removed(directory: &File) -> io::Result<bool> {
+    directory.metadata().map(|found| found.nlink() == 0)
+}
+
+/// Tells, from a lock that others may share, if there is one, whether anybody does.
+fn pin(held: Option<Flock>) -> rustix::io::Result<Pin> {
+    let Some(held) = held else { return Ok(Pin::Pinned) };
+    Ok(held.make_exclusive()?.map_or(Pin::Pinned, |_| Pin::Free))
+}
+
+impl FileStatus {
+    /// Tells of a file what its inode says.
+    fn of(name: &str, found: &Stat) -> Self {
+        let size = found.st_size.try_into().unwrap_or_default();
+        let (mode, user, group) = (found.st_mode & 0o7777, found.st_uid, found.st_gid);
+        Self { name: name.to_owned(), size, mode, user, group }
+    }
+}
