@@ -3,9 +3,9 @@
 
 use atomicdir::Options;
 
-use crate::owners;
 use crate::plan::Plan;
 use crate::problem::{ConfigError, Problem};
+use crate::publish::owners;
 use crate::report::{ErrorKind, ErrorReport};
 
 /// Why a run would fail on this machine.

@@ -7,39 +7,24 @@
 
 use std::time::Duration;
 
-use atomicdir::{AtomicDir, FileMap, Locked, NewFile, Options};
-use secretdir_provider::Deadline;
+use atomicdir::{Locked, Options};
 
-use crate::announce::Announcing;
 use crate::bundle::Bundle;
-use crate::difference::Difference;
 use crate::failure::{GatherError, RENEWALS, SyncError, SyncFailure};
-
 use crate::gather::answers::Answers;
 use crate::gather::gather;
-use crate::host::{Event, Host};
+use crate::host::Host;
 use crate::inspect;
-use crate::manifest::{Manifest, Publisher};
-use crate::no_dumps::NoDumps;
-use crate::outcome::{AskedSource, Outcome, Rehearsal};
-use crate::owners::Owners;
+use crate::outcome::difference::Difference;
+use crate::outcome::{Outcome, Rehearsal, Summary};
 use crate::plan::Plan;
+use crate::publish::announce::Announcing;
+use crate::publish::no_dumps::NoDumps;
+use crate::publish::owners::Owners;
+use crate::publish::publication::Publication;
+use crate::publish::run::Run;
 use crate::registry::Registry;
-use crate::report::{ErrorKind, WarningReport};
-
-/// How long to sleep between two looks at a lock that another run holds.
-const POLL: Duration = Duration::from_millis(50);
-
-/// How much longer than a whole gathering to wait for another run, unless told otherwise.
-const WAIT_BEYOND_GATHERING: Duration = Duration::from_secs(30);
-
-/// What to know of a flip that is not known to be durable.
-const UNSETTLED: &str =
-    "the new set is current and complete; until a run succeeds, a power cut may bring back the old one";
-
-/// What to know of a flip that readers do not see.
-const MISPLACED: &str =
-    "the set was published where the path led when the run began; run `secretdir sync` again";
+use crate::report::WarningReport;
 
 /// Gathers everything, and publishes it if it differs from what is published.
 ///
@@ -97,9 +82,26 @@ async fn attempt(
     if plan.is_outdated() {
         return Ok(Attempt::Outdated);
     }
-    let (locked, mut outcome) = run.publish(locked, &owners).await?;
-    Announcing { run: &run, outcome: &mut outcome }.announce(locked).await;
-    Ok(Attempt::Done(Box::new(outcome)))
+    let (locked, summary, mut publication) = publish(&run, locked, &owners).await?;
+    Announcing { run: &run, publication: &mut publication }.announce(locked).await;
+    Ok(Attempt::Done(Box::new(Outcome::new(plan, summary, publication))))
+}
+
+/// Gathers, and publishes what differs. No secret outlives this: the command may take its time.
+async fn publish(
+    run: &Run<'_>,
+    mut locked: Locked,
+    owners: &Owners,
+) -> Result<(Locked, Summary, Publication), SyncFailure> {
+    let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
+        gathered(run.plan, run.host, run.plan.warning_reports()).await?;
+    match run.publish(&mut locked, owners, &bundle, &answers) {
+        Ok(mut publication) => {
+            publication.warnings.splice(0..0, warnings);
+            Ok((locked, Summary::of(run.plan, &answers, bundle), publication))
+        }
+        Err(fault) => Err(SyncFailure { error: fault.into(), warnings, leftover: locked.take_leftover() }),
+    }
 }
 
 /// Asks every source for everything, and publishes nothing.
@@ -153,7 +155,7 @@ async fn gathered<'p>(
     };
     match Bundle::assemble(plan, &answers).await {
         Ok(bundle) => Ok(Complete { answers, bundle, warnings, no_dumps }),
-        Err(error) => Err(SyncFailure::new(error, warnings)),
+        Err(faults) => Err(SyncFailure::new(GatherError::of_bundle_faults(plan, faults), warnings)),
     }
 }
 
@@ -171,173 +173,4 @@ fn options(plan: &Plan, owners: &Owners, host: &dyn Host) -> Options {
         .durability(plan.durability)
         .parents(plan.parents);
     options.directory(owners.attributes(&plan.directory))
-}
-
-/// A run under way.
-pub(crate) struct Run<'r> {
-    pub(crate) plan: &'r Plan,
-    pub(crate) host: &'r dyn Host,
-    pub(crate) dir: &'r AtomicDir,
-}
-
-impl Run<'_> {
-    /// Returns how long another run may take that goes as it should.
-    pub(crate) fn longest_wait(&self) -> Duration {
-        self.plan.gather.timeout + WAIT_BEYOND_GATHERING
-    }
-
-    pub(crate) async fn lock(&self, wait: Duration) -> Result<Locked, atomicdir::Error> {
-        let deadline = Deadline::after(wait, self.host.clock());
-        let mut told = false;
-        loop {
-            let is_late = deadline.has_passed();
-            match self.dir.try_lock() {
-                Err(error) if error.is_busy() && !is_late => {}
-                tried => return tried,
-            }
-            if !std::mem::replace(&mut told, true) {
-                self.host.event(Event::Waiting);
-            }
-            self.host.sleep(POLL).await;
-        }
-    }
-
-    /// Gathers, compares, and publishes what differs. No secret outlives this: the command may take its time.
-    async fn publish(&self, mut locked: Locked, owners: &Owners) -> Result<(Locked, Outcome), SyncFailure> {
-        let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
-            gathered(self.plan, self.host, self.plan.warning_reports()).await?;
-        let published = self.publish_bundle(&mut locked, owners, &bundle, &answers);
-        match published {
-            Ok(mut outcome) => {
-                outcome.warnings.splice(0..0, warnings);
-                Ok((locked, outcome))
-            }
-            Err(error) => Err(SyncFailure { error, warnings, leftover: locked.take_leftover() }),
-        }
-    }
-
-    fn publish_bundle(
-        &self,
-        locked: &mut Locked,
-        owners: &Owners,
-        bundle: &Bundle<'_>,
-        answers: &Answers,
-    ) -> Result<Outcome, SyncError> {
-        let files = bundle.files(owners);
-        let comparison = locked.compare(&files)?;
-        let mut outcome = Outcome::new(&self.plan.link, &comparison, files.len());
-        outcome.sources = self.asked(answers);
-        outcome.left_out.clone_from(&bundle.left_out);
-        outcome.defaulted.clone_from(&bundle.defaulted);
-        outcome.swept(locked.sweep());
-        let manifest = self.manifest(bundle, answers);
-        let noted = noted(locked);
-        self.warn_of_another_publisher(noted.as_ref(), &mut outcome);
-        if !comparison.is_same() {
-            self.flip(locked, &manifest, &files, &mut outcome)?;
-            return Ok(outcome);
-        }
-        if let Some(error) = locked.unsettled() {
-            outcome.failed_at_step(ErrorKind::NotDurable, error, Some(UNSETTLED));
-        }
-        self.renew_note(locked, noted, manifest, &mut outcome);
-        Ok(outcome)
-    }
-
-    fn asked(&self, answers: &Answers) -> Vec<AskedSource> {
-        let sources = self.plan.sources.iter().zip(&answers.sources);
-        let asked = sources.map(|(source, answered)| {
-            let secrets = &answered.secrets;
-            let mut origins: Vec<String> = Vec::new();
-            for origin in secrets.iter().flatten().filter_map(|secret| secret.origin()) {
-                if !origins.iter().any(|known| known == origin) {
-                    origins.push(origin.to_owned());
-                }
-            }
-            let secret_count = secrets.iter().flatten().count();
-            AskedSource { name: source.name.clone(), secret_count, origins }
-        });
-        asked.collect()
-    }
-
-    fn manifest(&self, bundle: &Bundle<'_>, answers: &Answers) -> Manifest {
-        let publisher = Publisher::of(self.plan);
-        Manifest::new(self.plan.on_change.is_some(), publisher, bundle.manifest(answers).collect())
-    }
-
-    /// Two configurations that publish at one link take turns in replacing each other's set.
-    fn warn_of_another_publisher(&self, noted: Option<&Manifest>, outcome: &mut Outcome) {
-        let publisher = noted.and_then(|manifest| manifest.publisher.as_ref());
-        let Some(ours) = Publisher::of(self.plan) else { return };
-        if let Some(other) = publisher.filter(|other| **other != ours) {
-            let without = if other.config == ours.config && other.profile.is_none() {
-                " without a profile"
-            } else {
-                ""
-            };
-            let warning = format!(
-                "what was published at `{}` came from {other}{without}: if both go on publishing there, each replaces the set of the other",
-                self.plan.link.display()
-            );
-            outcome.warnings.push(warning.into());
-        }
-    }
-
-    /// Notes where the files came from this time: the same bytes may have come from another source, or have another revision.
-    /// Whether the change has been announced stays as it is, unless there is no command any more.
-    fn renew_note(&self, locked: &Locked, noted: Option<Manifest>, fresh: Manifest, outcome: &mut Outcome) {
-        let fresh = match &noted {
-            Some(noted) if self.plan.on_change.is_some() => fresh.with_announcement_of(noted),
-            _ => fresh,
-        };
-        if noted.as_ref() == Some(&fresh) {
-            return;
-        }
-        if let Err(error) = replace_unclaimed(locked, &fresh) {
-            outcome.warnings.push(WarningReport::deferred(&error));
-        }
-    }
-
-    /// Stages and flips. An interruption is heeded between two files; after the last one the flip is as quick as giving up.
-    fn flip(
-        &self,
-        locked: &mut Locked,
-        manifest: &Manifest,
-        files: &FileMap<NewFile<'_>>,
-        outcome: &mut Outcome,
-    ) -> Result<(), SyncError> {
-        self.host.event(Event::Publishing { files: files.len() });
-        let mut staging = locked.stage()?;
-        for (name, file) in files.iter() {
-            self.heed_interruption()?;
-            staging.write(name, *file)?;
-        }
-        self.heed_interruption()?;
-        let published = staging.publish(Some(&manifest.to_note()))?;
-        outcome.swept(&published.sweep);
-        for (kind, error, hint) in [
-            (ErrorKind::PathMoved, &published.misplaced, MISPLACED),
-            (ErrorKind::NotDurable, &published.unsettled, UNSETTLED),
-        ] {
-            error.iter().for_each(|error| outcome.failed_at_step(kind, error, Some(hint)));
-        }
-        Ok(())
-    }
-
-    fn heed_interruption(&self) -> Result<(), SyncError> {
-        if self.host.interrupted() { Err(SyncError::Interrupted) } else { Ok(()) }
-    }
-}
-
-/// Reads what is noted of the current generation: `None` where nothing is, or nothing that can be read.
-fn noted(locked: &Locked) -> Option<Manifest> {
-    Manifest::parse(&locked.note().ok().flatten()?)
-}
-
-/// Replaces the note, unless another run is running the command for it: that one holds the note, and a new one could be
-/// claimed beside it. The next run renews it.
-fn replace_unclaimed(locked: &Locked, fresh: &Manifest) -> Result<(), atomicdir::Error> {
-    let is_there = locked.note()?.is_some();
-    let claim = locked.claim_note()?;
-    if is_there && claim.is_none() { Ok(()) } else { locked.replace_note(&fresh.to_note()) }
 }

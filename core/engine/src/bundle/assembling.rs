@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{Bytes, MakeError};
-use crate::failure::{GatherFailure, Unmade};
+use super::bytes::Bytes;
+use super::fault::{BundleFault, MakeError};
+use super::missing::MissingSecret;
 use crate::field::{Field, FieldError, JsonSecret};
 use crate::gather::answers::Answers;
-use crate::missing::MissingSecret;
 use crate::plan::{Content, IfAbsent, Plan, PlannedTemplate, RequestId, SecretUse};
 
 /// The assembling so far.
@@ -20,7 +20,7 @@ pub(super) struct Assembling<'a> {
     read: BTreeMap<RequestId, Result<JsonSecret<'a>, FieldError>>,
     pub(super) left_out: Vec<MissingSecret>,
     pub(super) defaulted: Vec<MissingSecret>,
-    pub(super) failures: Vec<GatherFailure>,
+    pub(super) faults: Vec<BundleFault>,
 }
 
 /// What came of one use of a secret.
@@ -34,9 +34,9 @@ enum Made {
 
 impl<'a> Assembling<'a> {
     /// Starts, with what has failed already.
-    pub(super) fn new(plan: &'a Plan, answers: &'a Answers, failures: Vec<GatherFailure>) -> Self {
+    pub(super) fn new(plan: &'a Plan, answers: &'a Answers, faults: Vec<BundleFault>) -> Self {
         let (left_out, defaulted) = (Vec::new(), Vec::new());
-        Self { plan, answers, read: BTreeMap::new(), left_out, defaulted, failures }
+        Self { plan, answers, read: BTreeMap::new(), left_out, defaulted, faults }
     }
 
     /// Makes one file; `None` if it is left out, or cannot be made.
@@ -84,7 +84,12 @@ impl<'a> Assembling<'a> {
         let values: Vec<_> = values.into_iter().map(Bytes::get).collect();
         let rendered =
             planned.template.render_beside(&values, self.answers.deadline.remaining()).await.map(Bytes::Made);
-        rendered.map_err(|error| self.failures.push(GatherFailure::rendering(name, planned, error))).ok()
+        rendered
+            .map_err(|error| {
+                let (file, place) = (name.to_owned(), planned.at(error.place));
+                self.faults.push(BundleFault::Rendering { file, place, error });
+            })
+            .ok()
     }
 
     fn make(&mut self, name: &str, content: &Content, used: &SecretUse) -> Made {
@@ -106,8 +111,13 @@ impl<'a> Assembling<'a> {
 
     /// Notes that a file cannot be made.
     fn fail(&mut self, file: &str, content: &Content, used: &SecretUse, error: MakeError) -> Made {
-        let unmade = Unmade { file, content, used, error };
-        self.failures.push(GatherFailure::making(self.plan, self.answers, unmade));
+        self.faults.push(BundleFault::Making {
+            file: file.to_owned(),
+            place: content.place_of(|other| other == used),
+            source: used.id.source,
+            request: self.answers.request(used.id).cloned(),
+            error,
+        });
         Made::Failed
     }
 

@@ -9,11 +9,10 @@ use std::fmt;
 use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
 
 use super::affected::Affected;
-use crate::bundle::MakeError;
+use crate::bundle::import::ImportFault;
+use crate::bundle::{BundleFault, MakeError};
 use crate::gather::GatherFault;
-use crate::gather::answers::Answers;
-use crate::import::ImportFault;
-use crate::plan::{Content, Imported, Plan, PlannedImport, PlannedTemplate, SecretUse};
+use crate::plan::{Imported, Plan, PlannedImport};
 use crate::report::{count, describe, enumerate};
 use crate::template::TemplateError;
 
@@ -64,19 +63,7 @@ enum Cause {
 #[error("larger than {0} bytes")]
 struct TooLarge(u64);
 
-/// A file that cannot be made of a secret, and why.
-pub(crate) struct Unmade<'a> {
-    pub(crate) file: &'a str,
-    pub(crate) content: &'a Content,
-    pub(crate) used: &'a SecretUse,
-    pub(crate) error: MakeError,
-}
-
 impl GatherError {
-    pub(crate) fn new(failures: Vec<GatherFailure>) -> Self {
-        Self { failures }
-    }
-
     /// Tells what failed while secrets were gathered: one failure for each cause.
     pub(crate) fn of_faults(plan: &Plan, faults: Vec<GatherFault>) -> Self {
         let affected = Affected::of(plan);
@@ -96,6 +83,13 @@ impl GatherError {
         }
         failures.iter_mut().for_each(GatherFailure::name_files_once);
         Self { failures }
+    }
+
+    /// Tells what kept files from being made.
+    pub(crate) fn of_bundle_faults(plan: &Plan, faults: Vec<BundleFault>) -> Self {
+        Self {
+            failures: faults.into_iter().filter_map(|fault| GatherFailure::of_bundle(plan, fault)).collect(),
+        }
     }
 
     /// Returns the failures, in the order of the sources' names, and of each source those of listings first.
@@ -171,28 +165,27 @@ impl GatherFailure {
         self.files.retain(|file| named.insert(file.clone()));
     }
 
-    /// A file that cannot be made of a secret.
-    pub(crate) fn making(plan: &Plan, answers: &Answers, unmade: Unmade<'_>) -> Self {
-        let Unmade { file, content, used, error } = unmade;
-        let request = answers.request(used.id).cloned();
-        Self {
-            files: vec![file.to_owned()],
-            place: content.place_of(|other| other == used),
-            import: None,
-            asked: request.and_then(|request| asked(plan, used.id.source, What::Secrets(vec![request]))),
-            cause: Cause::Making(error),
-        }
-    }
-
-    /// A file that cannot be rendered.
-    pub(crate) fn rendering(file: &str, template: &PlannedTemplate, error: TemplateError) -> Self {
-        Self {
-            files: vec![file.to_owned()],
-            place: Some(template.at(error.place)),
-            import: None,
-            asked: None,
-            cause: Cause::Rendering(error),
-        }
+    fn of_bundle(plan: &Plan, fault: BundleFault) -> Option<Self> {
+        Some(match fault {
+            BundleFault::Import { import, fault } => {
+                Self::of_import(plan, plan.imports.get(import)?, Cause::Import(fault))
+            }
+            BundleFault::Making { file, place, source, request, error } => Self {
+                files: vec![file],
+                place,
+                import: None,
+                asked: request.and_then(|request| asked(plan, source, What::Secrets(vec![request]))),
+                cause: Cause::Making(error),
+            },
+            BundleFault::Rendering { file, place, error } => Self {
+                files: vec![file],
+                place: Some(place),
+                import: None,
+                asked: None,
+                cause: Cause::Rendering(error),
+            },
+            BundleFault::TooLarge(most) => Self::too_large(most),
+        })
     }
 
     /// A listing that failed, told of the first import that needs it.
@@ -205,12 +198,8 @@ impl GatherFailure {
         Some(Self::of_import(plan, import, Cause::Fetch(error)))
     }
 
-    pub(crate) fn import(plan: &Plan, import: &PlannedImport, fault: ImportFault) -> Self {
-        Self::of_import(plan, import, Cause::Import(fault))
-    }
-
     /// All secrets, or all files, are larger together than the configuration allows.
-    pub(crate) fn too_large(most: u64) -> Self {
+    fn too_large(most: u64) -> Self {
         let what = "the secrets and files of this run together".to_owned();
         Self {
             files: Vec::new(),

@@ -4,12 +4,12 @@ mod affected;
 mod gathering;
 mod report;
 
-use crate::owners::OwnerError;
 use crate::plan::Plan;
 use crate::problem::ConfigError;
+use crate::publish::owners::OwnerError;
+use crate::publish::run::PublishFault;
 use crate::report::{ErrorKind, ErrorReport, WarningReport};
 
-pub(crate) use gathering::Unmade;
 pub use gathering::{GatherError, GatherFailure};
 
 /// How often a run begins anew because its configuration has changed.
@@ -53,6 +53,15 @@ pub struct SyncFailure {
     pub warnings: Vec<WarningReport>,
     /// Why files with secrets are still on disk that were staged, and not published. The next run tries again to remove them.
     pub leftover: Option<atomicdir::Error>,
+}
+
+impl From<PublishFault> for SyncError {
+    fn from(fault: PublishFault) -> Self {
+        match fault {
+            PublishFault::Publish(error) => Self::Publish(error),
+            PublishFault::Interrupted => Self::Interrupted,
+        }
+    }
 }
 
 impl SyncError {

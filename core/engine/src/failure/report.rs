@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use super::gathering::{GatherError, GatherFailure};
 use crate::bundle::MakeError;
-use crate::import::ImportFault;
+use crate::bundle::import::ImportFault;
 use crate::report::{About, ErrorKind, ErrorReport};
 use crate::template::TemplateError;
 

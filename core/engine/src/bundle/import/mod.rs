@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use atomicdir::{FileMap, FileName, NameConflict};
 
-use crate::failure::GatherFailure;
+use super::fault::BundleFault;
 use crate::field::{Field, JsonSecret};
 use crate::gather::answers::Answers;
 use crate::plan::names::{file_name, normalise};
@@ -27,10 +27,12 @@ pub(crate) struct FileSet<'p> {
 }
 
 /// Adds to the files of the plan those that are imported. Returns also what cannot be.
-pub(crate) fn complete<'p>(plan: &'p Plan, answers: &Answers) -> (FileSet<'p>, Vec<GatherFailure>) {
+pub(crate) fn complete<'p>(plan: &'p Plan, answers: &Answers) -> (FileSet<'p>, Vec<BundleFault>) {
     let mut completing = Completing::new(plan, answers);
-    plan.imports.iter().for_each(|import| completing.import(import));
-    (completing.set, completing.failures)
+    for (number, import) in plan.imports.iter().enumerate() {
+        completing.import(number, import);
+    }
+    (completing.set, completing.faults)
 }
 
 /// The files so far.
@@ -40,7 +42,7 @@ struct Completing<'p, 'a> {
     set: FileSet<'p>,
     /// By what its name comes to: each file, and in words what it is made of.
     origins: BTreeMap<String, (FileName, String)>,
-    failures: Vec<GatherFailure>,
+    faults: Vec<BundleFault>,
 }
 
 impl<'p, 'a> Completing<'p, 'a> {
@@ -52,12 +54,12 @@ impl<'p, 'a> Completing<'p, 'a> {
         let origins = named.map(|(name, _)| origin(name)).collect();
         let files = plan.files.map_files(|_, file| Some(Cow::Borrowed(file)));
         let set = FileSet { files, overridden: Vec::new() };
-        Self { plan, answers, set, origins, failures: Vec::new() }
+        Self { plan, answers, set, origins, faults: Vec::new() }
     }
 
-    fn import(&mut self, import: &PlannedImport) {
+    fn import(&mut self, number: usize, import: &PlannedImport) {
         let found = self.found(import).unwrap_or_else(|fault| {
-            self.fail(import, fault);
+            self.fail(number, fault);
             BTreeSet::new()
         });
         for name in found {
@@ -67,7 +69,7 @@ impl<'p, 'a> Completing<'p, 'a> {
                     .overridden
                     .push(format!("{place}: `{name}` is not imported: `{file}` of [files] wins"));
             } else if let Err(fault) = self.add(import, &name) {
-                self.fail(import, fault);
+                self.fail(number, fault);
             }
         }
     }
@@ -139,8 +141,8 @@ impl<'p, 'a> Completing<'p, 'a> {
         ImportFault::Conflict { this, other: other.unwrap_or_default(), conflict }
     }
 
-    fn fail(&mut self, import: &PlannedImport, fault: ImportFault) {
-        self.failures.push(GatherFailure::import(self.plan, import, fault));
+    fn fail(&mut self, import: usize, fault: ImportFault) {
+        self.faults.push(BundleFault::Import { import, fault });
     }
 }
 

@@ -10,13 +10,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use atomicdir::{Id, Locked, NoteClaim};
 
+use super::manifest::{Announcement, Attempts, Manifest};
+use super::on_change;
+use super::publication::{Notification, Publication};
+use super::run::Run;
 use crate::host::Event;
-use crate::manifest::{Announcement, Attempts, Manifest};
-use crate::on_change;
-use crate::outcome::{Notification, Outcome};
 use crate::plan::OnChange;
 use crate::report::{ErrorKind, ErrorReport, WarningReport, count};
-use crate::sync::Run;
 
 /// The pause after the second failure in a row. It doubles with each one after that.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
@@ -27,7 +27,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// The end of a run: telling of the change.
 pub(crate) struct Announcing<'a, 'r> {
     pub(crate) run: &'a Run<'r>,
-    pub(crate) outcome: &'a mut Outcome,
+    pub(crate) publication: &'a mut Publication,
 }
 
 /// Who runs the command.
@@ -43,7 +43,7 @@ impl<'r> Announcing<'_, 'r> {
     /// Tells whom the configuration names that the set has changed, if it has not been told.
     pub(crate) async fn announce(mut self, locked: Locked) {
         let current = locked.current().cloned();
-        self.outcome.generation_id = current.as_ref().map(ToString::to_string).unwrap_or_default();
+        self.publication.generation_id = current.as_ref().map(ToString::to_string).unwrap_or_default();
         match (&self.run.plan.on_change, current) {
             (Some(on_change), Some(id)) => self.notify(on_change, &id, locked).await,
             _ => self.record_success(locked),
@@ -53,17 +53,17 @@ impl<'r> Announcing<'_, 'r> {
     /// Runs the command if the current generation has not been announced, and notes how that went.
     async fn notify(&mut self, on_change: &OnChange, id: &Id, locked: Locked) {
         let claimed = self.claim_pending(on_change, &locked);
-        self.outcome.on_change = Notification::Pending;
+        self.publication.on_change = Notification::Pending;
         let (claim, attempts) = match claimed {
             Ok(Claim::Mine(claim, attempts)) => (claim, attempts),
             Ok(Claim::NothingToDo) => {
-                self.outcome.on_change = Notification::NotNeeded;
+                self.publication.on_change = Notification::NotNeeded;
                 return self.record_success(locked);
             }
             Ok(Claim::Others) => {
-                self.outcome.on_change = Notification::RunningElsewhere;
+                self.publication.on_change = Notification::RunningElsewhere;
                 let warning = "another run is still running the on-change command";
-                return self.outcome.warnings.push(warning.to_owned().into());
+                return self.publication.warnings.push(warning.to_owned().into());
             }
             Ok(Claim::NotYet(attempts, left)) => return self.put_off(attempts, left),
             Err(error) => return self.not_recorded(&error, error.hint()),
@@ -77,7 +77,7 @@ impl<'r> Announcing<'_, 'r> {
                 let repeated = failed.repeated();
                 let hint = error.hint().map_or(repeated.clone(), |hint| format!("{hint}; {repeated}"));
                 let report = ErrorReport::new(ErrorKind::OnChangeFailed, &error).with_hint(Some(hint));
-                self.outcome.errors.push(report);
+                self.publication.errors.push(report);
                 self.note_failure(id, failed).await;
             }
         }
@@ -91,7 +91,7 @@ impl<'r> Announcing<'_, 'r> {
             format!("the on-change command has failed {times} in a row, and is not repeated for {left}");
         let hint = "the new set is current; mend the command, and run it by hand if it cannot wait";
         let report = ErrorReport::from_message(ErrorKind::OnChangeFailed, message).with_hint(Some(hint));
-        self.outcome.errors.push(report);
+        self.publication.errors.push(report);
     }
 
     /// Reads the note and claims it while the lock is held, so that whoever clears it is either before or after.
@@ -116,7 +116,7 @@ impl<'r> Announcing<'_, 'r> {
         let done = |manifest| Manifest { on_change: Some(Announcement::Done), attempts: None, ..manifest };
         match self.change_note(id, done).await {
             Ok(locked) => {
-                self.outcome.on_change = Notification::Succeeded;
+                self.publication.on_change = Notification::Succeeded;
                 self.record_success(locked);
             }
             Err(error) => {
@@ -128,13 +128,13 @@ impl<'r> Announcing<'_, 'r> {
 
     /// Says that it is not known, or not noted, whether the command has succeeded.
     fn not_recorded(&mut self, error: &atomicdir::Error, hint: Option<&str>) {
-        self.outcome.failed_at_step(ErrorKind::OnChangeNotRecorded, error, hint);
+        self.publication.failed_at_step(ErrorKind::OnChangeNotRecorded, error, hint);
     }
 
     async fn note_failure(&mut self, id: &Id, failed: Attempts) {
         let noted = self.change_note(id, |manifest| Manifest { attempts: Some(failed), ..manifest }).await;
         if let Err(error) = noted {
-            self.outcome.warnings.push(WarningReport::deferred(&error));
+            self.publication.warnings.push(WarningReport::deferred(&error));
         }
     }
 
@@ -157,11 +157,11 @@ impl<'r> Announcing<'_, 'r> {
 
     /// Notes the time of a run in which nothing failed.
     fn record_success(&mut self, locked: Locked) {
-        if !self.outcome.errors.is_empty() {
+        if !self.publication.errors.is_empty() {
             return;
         }
         if let Err(error) = locked.record_success() {
-            self.outcome.warnings.push(WarningReport::deferred(&error));
+            self.publication.warnings.push(WarningReport::deferred(&error));
         }
     }
 }

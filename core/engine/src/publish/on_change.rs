@@ -1,7 +1,7 @@
 //! `[on-change]`: a command that runs after the flip, once for the whole set, and at least once for each change.
 //!
 //! The command runs after unlocking, so it may call secretdir; the claim on the note keeps a second run that finds it
-//! pending from running it at the same time. When it runs, and what is noted of it: [`announce`](crate::announce).
+//! pending from running it at the same time. When it runs, and what is noted of it: [`announce`](super::announce).
 //!
 //! It runs in the folder of the configuration, and a program with a slash in its name is found from there: or in `/`, if the
 //! configuration comes through a pipe. That is the same for the programs of the provider `exec`, wherever secretdir was

@@ -9,7 +9,9 @@ use schemars::JsonSchema;
 use secretdir_provider::{Secret, SecretRequest};
 use serde::{Deserialize, Serialize};
 
-use crate::plan::Plan;
+use crate::bundle::{Bundle, BundledFile};
+use crate::gather::answers::Answers;
+use crate::plan::{Plan, RequestId};
 
 /// What is noted of a generation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,6 +142,25 @@ impl ManifestEntry {
             origin: secret.and_then(Secret::origin).map(str::to_owned),
         }
     }
+}
+
+/// Says of each file which secrets it is made of, each once.
+pub(crate) fn files(
+    plan: &Plan,
+    bundle: &Bundle<'_>,
+    answers: &Answers,
+) -> BTreeMap<String, Vec<ManifestEntry>> {
+    let entry = |file: BundledFile<'_>, id: RequestId| {
+        let source = plan.sources.get(id.source)?;
+        // What is there by default is of no version of the secret.
+        let secret = answers.secret(id).filter(|_| !file.is_default());
+        Some(ManifestEntry::new(&source.name, answers.request(id)?, secret.map(AsRef::as_ref)))
+    };
+    let entries = |file: BundledFile<'_>| {
+        let requests = file.planned.content.requests().into_iter();
+        (file.name.to_string(), requests.filter_map(|id| entry(file, id)).collect())
+    };
+    bundle.files().map(entries).collect()
 }
 
 #[cfg(test)]

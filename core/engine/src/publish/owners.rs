@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use atomicdir::{Attributes, Owner, Refusal};
+use atomicdir::{Attributes, FileMap, NewFile, Owner, Refusal};
 
+use crate::bundle::{Bundle, BundledFile};
 use crate::config::owner::{OwnerSpec, Principal};
 use crate::config::report::Named;
 use crate::plan::{Plan, PlannedAttributes};
@@ -78,6 +79,16 @@ impl Owners {
             owners.owner(spec).ensure_permitted().map_err(OwnerError::NotPermitted)?;
         }
         Ok(owners)
+    }
+
+    /// Returns the files of a bundle as they are to be on disk, with borrowed bytes.
+    pub(crate) fn files<'b>(&self, bundle: &'b Bundle<'_>) -> FileMap<NewFile<'b>> {
+        let file = |file: BundledFile<'b>| {
+            let new = NewFile::new(file.bytes(), self.attributes(&file.planned.attributes));
+            (file.name.clone(), new)
+        };
+        // Cannot fail: these names stand beside each other already.
+        FileMap::try_from_iter(bundle.files().map(file)).unwrap_or_default()
     }
 
     /// Returns attributes with numbers for names.

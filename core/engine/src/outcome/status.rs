@@ -7,9 +7,9 @@ use atomicdir::{GenerationStatus, Listing, Pin, View};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::manifest::{Manifest, ManifestEntry, Publisher};
-use crate::outcome::Notification;
 use crate::plan::Location;
+use crate::publish::manifest::{Manifest, ManifestEntry, Publisher};
+use crate::publish::publication::Notification;
 
 /// What is published at a link. Never a value.
 #[derive(Debug, Serialize, JsonSchema)]

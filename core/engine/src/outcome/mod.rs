@@ -1,17 +1,22 @@
 //! What came of a run: printable, serialisable, and without any value.
 
-use std::fmt;
-use std::path::Path;
+pub(crate) mod change;
+pub(crate) mod difference;
+pub(crate) mod status;
 
-use atomicdir::{Comparison, Sweep};
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::change::FileChange;
+use crate::bundle::Bundle;
+use crate::bundle::missing::{self, MissingSecret};
 use crate::escape::escape;
-use crate::manifest::Announcement;
-use crate::missing::{self, MissingSecret};
-use crate::report::{ErrorKind, ErrorReport, WarningReport, count};
+use crate::gather::answers::Answers;
+use crate::plan::Plan;
+use crate::publish::publication::{Notification, Publication};
+use crate::report::{ErrorReport, WarningReport, count};
+use change::FileChange;
 
 /// What came of a run that did not fail before the flip.
 ///
@@ -60,25 +65,6 @@ pub enum State {
     Unchanged,
 }
 
-/// What became of the command of `[on-change]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Notification {
-    /// There is none.
-    NotConfigured,
-    /// There was nothing to tell.
-    NotNeeded,
-    /// It succeeded.
-    Succeeded,
-    /// It failed, or its success could not be noted: the next run repeats it.
-    Pending,
-    /// Another process is running it.
-    RunningElsewhere,
-    /// What is noted of it is not for this user to read.
-    Unknown,
-}
-
 /// A source that was asked.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AskedSource {
@@ -100,45 +86,65 @@ pub struct Rehearsal {
     pub warnings: Vec<WarningReport>,
 }
 
-impl Notification {
-    /// Reads what is noted of a generation.
-    pub(crate) fn noted(announcement: Option<Announcement>) -> Self {
-        match announcement {
-            None => Self::NotConfigured,
-            Some(Announcement::Pending) => Self::Pending,
-            Some(Announcement::Done) => Self::Succeeded,
-        }
+/// What the sources gave, and what was made of it: without any value.
+pub(crate) struct Summary {
+    sources: Vec<AskedSource>,
+    file_count: usize,
+    left_out: Vec<MissingSecret>,
+    defaulted: Vec<MissingSecret>,
+}
+
+impl Summary {
+    pub(crate) fn of(plan: &Plan, answers: &Answers, bundle: Bundle<'_>) -> Self {
+        let (sources, file_count) = (Self::asked(plan, answers), bundle.len());
+        Self { sources, file_count, left_out: bundle.left_out, defaulted: bundle.defaulted }
+    }
+
+    fn asked(plan: &Plan, answers: &Answers) -> Vec<AskedSource> {
+        let sources = plan.sources.iter().zip(&answers.sources);
+        let asked = sources.map(|(source, answered)| {
+            let secrets = &answered.secrets;
+            let mut origins: Vec<String> = Vec::new();
+            for origin in secrets.iter().flatten().filter_map(|secret| secret.origin()) {
+                if !origins.iter().any(|known| known == origin) {
+                    origins.push(origin.to_owned());
+                }
+            }
+            let secret_count = secrets.iter().flatten().count();
+            AskedSource { name: source.name.clone(), secret_count, origins }
+        });
+        asked.collect()
     }
 }
 
 impl Outcome {
-    pub(crate) fn new(path: &Path, comparison: &Comparison, files: usize) -> Self {
+    /// Says what came of a run: what the sources gave, what was made of it, and what became of that.
+    pub(crate) fn new(plan: &Plan, summary: Summary, publication: Publication) -> Self {
+        let Publication {
+            comparison,
+            generation_id,
+            on_change,
+            warnings,
+            errors,
+            removed_count,
+            pinned_count,
+        } = publication;
+        let changes = comparison.changes().iter().map(|change| FileChange::new(change, None, None));
         Self {
             state: if comparison.is_same() { State::Unchanged } else { State::Published },
-            path: path.display().to_string(),
-            warnings: Vec::new(),
-            errors: Vec::new(),
-            generation_id: String::new(),
-            file_count: files,
-            sources: Vec::new(),
-            left_out: Vec::new(),
-            defaulted: Vec::new(),
-            changes: comparison.changes().iter().map(|change| FileChange::new(change, None, None)).collect(),
-            on_change: Notification::NotConfigured,
-            removed_count: 0,
-            pinned_count: 0,
+            path: plan.link.display().to_string(),
+            warnings,
+            errors,
+            generation_id,
+            file_count: summary.file_count,
+            sources: summary.sources,
+            left_out: summary.left_out,
+            defaulted: summary.defaulted,
+            changes: changes.collect(),
+            on_change,
+            removed_count,
+            pinned_count,
         }
-    }
-
-    pub(crate) fn swept(&mut self, sweep: &Sweep) {
-        self.removed_count += sweep.removed().len();
-        self.pinned_count += sweep.pinned().len();
-        self.warnings.extend(sweep.deferred().iter().map(WarningReport::deferred));
-    }
-
-    /// Notes that a step failed after the flip.
-    pub(crate) fn failed_at_step(&mut self, kind: ErrorKind, error: &atomicdir::Error, hint: Option<&str>) {
-        self.errors.push(ErrorReport::at_step(kind, error).with_hint(hint));
     }
 }
 

@@ -12,7 +12,7 @@ use secretdir_provider::{
 use super::*;
 use crate::gather::gather;
 use crate::test_host::TestHost;
-use crate::{Config, GatherError, Registry, describe};
+use crate::{Config, GatherError, GatherFailure, Registry, describe};
 
 /// A store that has what a test says: the settings are its secrets.
 struct Shelf;
@@ -97,9 +97,9 @@ async fn completed(secrets: &[(&str, &str)], rest: &str) -> Result<(Vec<String>,
     let plan = plan(secrets, rest);
     let gathered = gather(&plan, &TestHost).await.result;
     let answers = gathered.map_err(|faults| told(GatherError::of_faults(&plan, faults).failures()))?;
-    let (set, failures) = complete(&plan, &answers);
-    if !failures.is_empty() {
-        return Err(told(&failures));
+    let (set, faults) = complete(&plan, &answers);
+    if !faults.is_empty() {
+        return Err(told(GatherError::of_bundle_faults(&plan, faults).failures()));
     }
     let overridden = set.overridden.iter().map(|text| without_line(text)).collect();
     Ok((set.files.iter().map(|(name, _)| name.to_string()).collect(), overridden))

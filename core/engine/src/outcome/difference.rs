@@ -7,15 +7,15 @@ use atomicdir::{Comparison, FileMap, GenerationStatus, NewFile, Options, Status,
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::change::{FileChange, FileVersion};
 use crate::bundle::Bundle;
-use crate::change::{FileChange, FileVersion};
+use crate::bundle::missing::{self, MissingSecret};
 use crate::escape::escape;
 use crate::gather::answers::Answers;
-use crate::manifest::{Manifest, ManifestEntry};
-use crate::missing::{self, MissingSecret};
-use crate::outcome::Notification;
-use crate::owners::Owners;
 use crate::plan::Plan;
+use crate::publish::manifest::{self, Manifest, ManifestEntry};
+use crate::publish::owners::Owners;
+use crate::publish::publication::Notification;
 use crate::report::{WarningReport, count};
 
 /// How often to look again at a link that flips meanwhile.
@@ -67,7 +67,7 @@ impl Difference {
         owners: &Owners,
         options: &Options,
     ) -> Result<Self, atomicdir::Error> {
-        let files = bundle.files(owners);
+        let files = owners.files(bundle);
         let (Looked { current, view }, comparison) = look(plan, &files, options)?;
         let note = current.as_ref().and_then(|current| current.note.as_deref());
         let on_change = match (plan.on_change.is_some(), note, view) {
@@ -75,10 +75,8 @@ impl Difference {
             _ => notification(plan, &comparison, note.and_then(Manifest::parse).as_ref(), current.is_some()),
         };
         let noted = note.and_then(Manifest::parse);
-        let (before, entries) = (
-            published(current, noted.unwrap_or_default()),
-            bundle.manifest(answers).collect::<BTreeMap<_, _>>(),
-        );
+        let (before, entries) =
+            (published(current, noted.unwrap_or_default()), manifest::files(plan, bundle, answers));
         let after = files.iter().map(|(name, file)| (name.to_string(), file.bytes.len()));
         let after: BTreeMap<_, _> = after
             .map(|(name, size)| {

@@ -1,0 +1,91 @@
+//! The bundle: every file's bytes, complete, in memory. Nothing is on disk yet.
+
+mod assembling;
+mod bytes;
+mod fault;
+pub(crate) mod import;
+pub(crate) mod missing;
+
+use atomicdir::{FileMap, FileName};
+
+use crate::gather::answers::Answers;
+use crate::plan::{Plan, PlannedFile};
+
+use assembling::Assembling;
+use bytes::Bytes;
+pub(crate) use fault::{BundleFault, MakeError};
+use import::FileSet;
+use missing::MissingSecret;
+
+/// Every file that is to be published.
+pub(crate) struct Bundle<'p> {
+    set: FileSet<'p>,
+    files: FileMap<Bytes>,
+    /// What the files lack that are left out.
+    pub(crate) left_out: Vec<MissingSecret>,
+    /// What the files lack that have default content, or some in them.
+    pub(crate) defaulted: Vec<MissingSecret>,
+}
+
+/// One file of a bundle.
+#[derive(Clone, Copy)]
+pub(crate) struct BundledFile<'b> {
+    pub(crate) name: &'b FileName,
+    bytes: &'b Bytes,
+    pub(crate) planned: &'b PlannedFile,
+}
+
+impl<'b> BundledFile<'b> {
+    pub(crate) fn bytes(self) -> &'b [u8] {
+        self.bytes.get()
+    }
+
+    /// Says whether its content is its default: what is there so is of no version of the secret.
+    pub(crate) fn is_default(self) -> bool {
+        matches!(self.bytes, Bytes::Default(_))
+    }
+}
+
+impl<'p> Bundle<'p> {
+    /// Makes every file out of the answers. A template may take its time, in which a signal that ends the run is heeded.
+    ///
+    /// # Errors
+    ///
+    /// Every import that cannot be made, every field that could not be picked, every value that is not what it is to be decoded
+    /// from, and every template that cannot be rendered.
+    pub(crate) async fn assemble(plan: &'p Plan, answers: &Answers) -> Result<Self, Vec<BundleFault>> {
+        let (set, faults) = import::complete(plan, answers);
+        let mut assembling = Assembling::new(plan, answers, faults);
+        let mut files = FileMap::new();
+        for (name, file) in set.files.iter() {
+            if let Some(bytes) = assembling.file(name.as_str(), &file.content).await {
+                // Cannot fail: these names stand beside each other already.
+                let _ = files.insert(name.clone(), bytes);
+            }
+        }
+        let Assembling { left_out, defaulted, mut faults, .. } = assembling;
+        let size: u64 = files.iter().map(|(_, bytes)| bytes.get().len() as u64).sum();
+        if size > plan.gather.max_bytes {
+            faults.push(BundleFault::TooLarge(plan.gather.max_bytes));
+        }
+        if faults.is_empty() { Ok(Self { set, files, left_out, defaulted }) } else { Err(faults) }
+    }
+
+    /// Returns each file: its name, its bytes, and how it was planned.
+    pub(crate) fn files(&self) -> impl Iterator<Item = BundledFile<'_>> {
+        self.files.iter().filter_map(|(name, bytes)| {
+            let planned = self.set.files.get(name.as_str())?;
+            Some(BundledFile { name, bytes, planned })
+        })
+    }
+
+    /// Returns what was not imported, as there is a file of that name.
+    pub(crate) fn overridden(&self) -> &[String] {
+        &self.set.overridden
+    }
+
+    /// Returns how many files there are.
+    pub(crate) fn len(&self) -> usize {
+        self.files.len()
+    }
+}

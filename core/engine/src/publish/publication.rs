@@ -1,0 +1,77 @@
+//! What came of publishing, or of finding that there is nothing to publish.
+
+use atomicdir::{Comparison, Sweep};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::manifest::Announcement;
+use crate::report::{ErrorKind, ErrorReport, WarningReport};
+
+/// What came of publishing a bundle.
+pub(crate) struct Publication {
+    /// What differed before.
+    pub(crate) comparison: Comparison,
+    /// The generation that the link names now.
+    pub(crate) generation_id: String,
+    pub(crate) on_change: Notification,
+    pub(crate) warnings: Vec<WarningReport>,
+    /// What failed after the flip.
+    pub(crate) errors: Vec<ErrorReport>,
+    pub(crate) removed_count: usize,
+    pub(crate) pinned_count: usize,
+}
+
+/// What became of the command of `[on-change]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Notification {
+    /// There is none.
+    NotConfigured,
+    /// There was nothing to tell.
+    NotNeeded,
+    /// It succeeded.
+    Succeeded,
+    /// It failed, or its success could not be noted: the next run repeats it.
+    Pending,
+    /// Another process is running it.
+    RunningElsewhere,
+    /// What is noted of it is not for this user to read.
+    Unknown,
+}
+
+impl Notification {
+    /// Reads what is noted of a generation.
+    pub(crate) fn noted(announcement: Option<Announcement>) -> Self {
+        match announcement {
+            None => Self::NotConfigured,
+            Some(Announcement::Pending) => Self::Pending,
+            Some(Announcement::Done) => Self::Succeeded,
+        }
+    }
+}
+
+impl Publication {
+    pub(super) fn new(comparison: Comparison) -> Self {
+        Self {
+            comparison,
+            generation_id: String::new(),
+            on_change: Notification::NotConfigured,
+            warnings: Vec::new(),
+            errors: Vec::new(),
+            removed_count: 0,
+            pinned_count: 0,
+        }
+    }
+
+    pub(super) fn swept(&mut self, sweep: &Sweep) {
+        self.removed_count += sweep.removed().len();
+        self.pinned_count += sweep.pinned().len();
+        self.warnings.extend(sweep.deferred().iter().map(WarningReport::deferred));
+    }
+
+    /// Notes that a step failed after the flip.
+    pub(super) fn failed_at_step(&mut self, kind: ErrorKind, error: &atomicdir::Error, hint: Option<&str>) {
+        self.errors.push(ErrorReport::at_step(kind, error).with_hint(hint));
+    }
+}
