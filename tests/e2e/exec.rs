@@ -52,7 +52,7 @@ fn a_plugin_that_hangs_or_ignores_signals_is_ended() {
     assert_contained(
         "print('still here', file=sys.stderr, flush=True)\ntime.sleep(600)",
         &[
-            "error: file `b`: secret `b` of source `plugin`: timed out: `./plugin` did not end within 2s, and was killed",
+            "error: file `b`: secret `b` of source `plugin`, and secret `c`: timed out: `./plugin` did not end within 2s, and was killed",
             "; standard error: still here",
             "hint: raise `timeout` of the source",
         ],

@@ -66,14 +66,35 @@ fn a_failure_is_one_json_object_too() {
 
 #[test]
 fn a_hint_that_errors_share_is_told_once() {
-    let site = Site::with_secrets(&[("a", b"1"), ("b", b"2"), ("c", b"3")]);
-    std::fs::remove_dir_all(site.path().join("source")).unwrap();
+    let site = Site::new();
+    let source = |name: &str| format!("[sources.{name}]\nprovider = \"file\"\nroot = \"{name}\"\n");
+    let file = |name: &str| format!("{name} = {{ source = \"{name}\", secret = \"x\" }}\n");
+    let (sources, files) = (["a", "b", "c"].map(source).concat(), ["a", "b", "c"].map(file).concat());
+    site.config(&format!("[directory]\npath = \"out/app\"\n{sources}[files]\n{files}"));
     let ran = site.run(&["sync"]).expect_exit(3);
     let starts: Vec<_> = ran.stderr.lines().map(|line| line.split(' ').next().unwrap()).collect();
     assert_eq!(starts, ["error:", "error:", "error:", "hint:"], "{ran:?}");
     for error in site.run(&["sync", "--json"]).expect_exit(3).json()["errors"].as_array().unwrap() {
         assert!(error["hint"].is_string(), "{error}");
     }
+}
+
+#[test]
+fn a_source_that_is_down_is_one_error_with_all_names() {
+    let names: Vec<_> = (10..50).map(|number| format!("s{number}")).collect();
+    let secrets: Vec<_> = names.iter().map(|name| (name.as_str(), &b"1"[..])).collect();
+    let site = Site::with_secrets(&secrets);
+    std::fs::remove_dir_all(site.path().join("source")).unwrap();
+    let ran = site.run(&["sync", "--json"]).expect_exit(3);
+    let json = ran.json();
+    let errors = json["errors"].as_array().unwrap();
+    assert_eq!(errors.len(), 1, "{json:#}");
+    assert_eq!((&errors[0]["kind"], &errors[0]["source"]), (&"unavailable".into(), &"local".into()));
+    let names = serde_json::json!(names);
+    assert_eq!((&errors[0]["secret_names"], &errors[0]["file_names"]), (&names, &names));
+    ran.expect_error(&[
+        "error: file `s10`: secret `s10` of source `local`, and 39 other secrets: unavailable: ",
+    ]);
 }
 
 #[test]
