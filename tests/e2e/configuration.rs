@@ -30,19 +30,19 @@ root = 3
     let ran = site.run(&["check"]).expect_exit(2);
     let file = site.path().join("secretdir.toml");
     let expected = [
-        (3, "directory.mod: unknown key; did you mean `mode`?"),
-        (4, "directory.retain: "),
-        (7, "sources.local.provider: "),
-        (11, "sources.other.root: expected a string, found a whole number"),
-        (14, "files.\"db/../password\": "),
-        (15, "files.token.mode: "),
+        ("3:1", "directory.mod: unknown key; did you mean `mode`?"),
+        ("4:1", "directory.retain: "),
+        ("7:1", "sources.local.provider: "),
+        ("11:1", "sources.other.root: expected a string, found a whole number"),
+        ("14:1", "files.\"db/../password\": "),
+        ("15:45", "files.token.mode: "),
     ];
     let lines: Vec<_> = ran.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
     assert_eq!(lines.len(), expected.len(), "{}", ran.stderr);
-    for (line, (number, text)) in lines.iter().zip(expected) {
+    for (line, (place, text)) in lines.iter().zip(expected) {
         assert!(
-            line.starts_with(&format!("error: {}:{number}: {text}", file.display())),
-            "{line}\nis not {number}: {text}"
+            line.starts_with(&format!("error: {}:{place}: {text}", file.display())),
+            "{line}\nis not {place}: {text}"
         );
     }
     assert_eq!(ran.stdout, "");

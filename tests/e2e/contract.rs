@@ -251,7 +251,10 @@ fn an_error_says_what_it_is_about() {
 
     let config = site.path().join("secretdir.toml");
     let wrong = error(&good.replace("secret = \"a\"", "secert = \"a\""), 2);
-    about(&wrong, json!({ "kind": "configuration", "file": config, "line": 9, "key": "files.a.secert" }));
+    about(
+        &wrong,
+        json!({ "kind": "configuration", "file": config, "line": 9, "column": 25, "key": "files.a.secert" }),
+    );
     let unknown =
         error(&good.replace("path = \"out/app\"", "path = \"out/app\"\nowner = \"no-such-user\""), 2);
     about(&unknown, json!({ "kind": "unknown-owner", "file": config, "line": 3, "key": "directory.owner" }));

@@ -1,7 +1,6 @@
 //! Nothing that a name holds steers a terminal, forges a line or hides what is around it, in no output of any command.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 use crate::support::{HEAD, Ran, Site};
 
@@ -126,8 +125,7 @@ fn what_a_plug_in_says_is_printed_harmlessly() {
     );
     fs::write(site.path().join("answers"), answers).unwrap();
     let script = site.path().join("plugin");
-    fs::write(&script, "#!/bin/sh\ncat answers\ncat >/dev/null\n").unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    secretdir_testkit::write_program(&script, "#!/bin/sh\ncat answers\ncat >/dev/null\n");
     site.config(
         "[directory]\npath = \"out/app\"\n[sources.p]\nprovider = \"exec\"\nplugin = [\"./plugin\"]\n\
          [files]\na = { source = \"p\", secret = \"a\" }\n",

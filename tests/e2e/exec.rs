@@ -1,7 +1,6 @@
 //! Commands and plug-ins as sources, good and bad.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
 use crate::support::{HEAD, PATIENCE, Site, assert_ends};
@@ -22,22 +21,27 @@ first = json.loads(sys.stdin.readline())['id']
 ";
 
 /// Makes a site that has published something, and whose configuration asks a plug-in for two secrets now.
-fn site_with_plugin(rest: &str) -> Site {
+fn site_with_plugin(rest: &str, timeout: &str) -> Site {
     let site = Site::with_secrets(&[("a", b"1")]);
     site.sync();
     let program = site.path().join("plugin");
-    fs::write(&program, format!("{GREET}{rest}\n")).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+    secretdir_testkit::write_program(&program, &format!("{GREET}{rest}\n"));
     site.config(&format!(
-        "{HEAD}[sources.plugin]\nprovider = \"exec\"\nplugin = [\"./plugin\"]\ntimeout = \"2s\"\n[files]\n\
+        "{HEAD}[sources.plugin]\nprovider = \"exec\"\nplugin = [\"./plugin\"]\nmax-bytes = 1000\ntimeout = \"{timeout}\"\n[files]\n\
          b = {{ source = \"plugin\", secret = \"b\" }}\nc = {{ source = \"plugin\", secret = \"c\" }}\n"
     ));
     site
 }
 
+/// How long a plug-in has that is to be cut off: long enough to start, on a busy machine, too.
+const SHORT: &str = "5s";
+
+/// How long one has that is to end by itself.
+const LONG: &str = "60s";
+
 /// Asserts that a run with this plug-in fails in time and says why, changes nothing, and leaves no process.
-fn assert_contained(rest: &str, texts: &[&str]) {
-    let site = site_with_plugin(rest);
+fn assert_contained(rest: &str, timeout: &str, texts: &[&str]) {
+    let site = site_with_plugin(rest, timeout);
     let before = site.fingerprint();
     let began = Instant::now();
     let ran = site.run(&["sync"]).expect_exit(3).expect_error(texts);
@@ -51,8 +55,9 @@ fn assert_contained(rest: &str, texts: &[&str]) {
 fn a_plugin_that_hangs_or_ignores_signals_is_ended() {
     assert_contained(
         "print('still here', file=sys.stderr, flush=True)\ntime.sleep(600)",
+        SHORT,
         &[
-            "error: file `b`: secret `b` of source `plugin`, and secret `c`: timed out: `./plugin` did not end within 2s, and was killed",
+            "error: files `b` and `c`: secrets `b` and `c` of source `plugin`: timed out: `./plugin` did not end within 5s, and was killed",
             "; standard error: still here",
             "hint: raise `timeout` of the source",
         ],
@@ -63,19 +68,22 @@ fn a_plugin_that_hangs_or_ignores_signals_is_ended() {
 fn a_plugin_that_floods_is_ended() {
     assert_contained(
         "while True: sys.stdout.write('x' * 65536)",
+        LONG,
         &["invalid data: `./plugin` wrote more than"],
     );
-    assert_contained("while True: sys.stderr.write('x' * 65536)", &["timed out: `./plugin`"]);
+    assert_contained("while True: sys.stderr.write('x' * 65536)", SHORT, &["timed out: `./plugin`"]);
 }
 
 #[test]
 fn a_plugin_that_dies_in_mid_answer_fails_the_run() {
     assert_contained(
         "say(type='secret', id=first, text='value-of-b')\nsys.stdout.write('{\"type\": \"sec')\nsys.exit('out of memory')",
+        LONG,
         &["invalid data: `./plugin` does not keep to the protocol: line 3", "standard error: out of memory"],
     );
     assert_contained(
         "say(type='secret', id=first, text='value-of-b')\nsys.exit('no value-of-b')",
+        LONG,
         &[
             "secret `c` of source `plugin`: failed: `./plugin` failed: exit status: 1; standard error: no [redacted]",
         ],
@@ -85,16 +93,17 @@ fn a_plugin_that_dies_in_mid_answer_fails_the_run() {
 #[test]
 fn a_plugin_that_answers_twice_or_with_garbage_fails_the_run() {
     let twice = "[say(type='secret', id=n, text='x') for n in (0, 1, 0)]";
-    assert_contained(twice, &["line 4 of its output answers a request for the second time"]);
+    assert_contained(twice, LONG, &["line 4 of its output answers a request for the second time"]);
     assert_contained(
         "print('garbage', flush=True)\ntime.sleep(600)",
+        LONG,
         &["line 2 of its output is no message of it"],
     );
 }
 
 #[test]
 fn an_interrupted_run_leaves_no_plugin() {
-    let site = site_with_plugin("open('ready', 'w').close()\ntime.sleep(600)");
+    let site = site_with_plugin("open('ready', 'w').close()\ntime.sleep(600)", LONG);
     let before = site.fingerprint();
     let mut run = site.command(&["sync"]).spawn().unwrap();
     let deadline = Instant::now() + PATIENCE;

@@ -1,7 +1,6 @@
 //! Sources of the provider `exec` that do not give what they should: what the whole run makes of it.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 use crate::support::{Ran, Site};
 
@@ -17,8 +16,7 @@ fn site(settings: &str) -> Site {
 
 fn script(site: &Site, name: &str, text: &str) {
     let file = site.path().join(name);
-    fs::write(&file, text).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    secretdir_testkit::write_program(&file, text);
 }
 
 #[test]

@@ -47,8 +47,7 @@ fn a_command_that_is_not_there_is_told_apart_from_one_that_lacks_its_interpreter
         ),
     ] {
         let site = with_command(&format!("[{hook:?}]"));
-        fs::write(&hook, script).unwrap();
-        fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+        secretdir_testkit::write_program(&hook, script);
         site.run(&["sync"]).expect_exit(6).expect_error(&[error, hint]);
         // There the C library starts a shell for a script without a first line.
         if script.starts_with("#!") {

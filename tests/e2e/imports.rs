@@ -58,7 +58,7 @@ fn null_and_names_that_no_file_can_have_are_errors_and_can_be_excluded() {
     let json = r#"{"good": "1", "none": null, "../up": "2", "a//b": "3", "": "4", "nul\u0000": "5"}"#;
     let site = site(&[("db", json)], KEYS);
     let ran = site.run(&["sync"]).expect_exit(3).expect_error(&[
-        "secretdir.toml:8: import[0]: secret `db` of source `local`: `../up` cannot become the file `../up`: the name has a `..`",
+        "secretdir.toml:8:1: import[0]: secret `db` of source `local`: `../up` cannot become the file `../up`: the name has a `..`",
         "`a//b` cannot become the file `a//b`: the name has an empty component",
         "`` cannot become the file ``: the name is empty",
         "cannot become the file `nul\\u{0}`: the name has a control character (U+0000)",
@@ -127,7 +127,7 @@ fn a_file_of_its_own_wins_and_check_fetch_says_so() {
         site(&[("app/token", "theirs"), ("app/other", "1"), ("mine", "mine")], &format!("{BELOW}{files}"));
     let ran = site.run(&["check", "--fetch"]).expect_exit(0);
     assert!(ran.stdout.starts_with("ok: 2 files from 1 source,"), "{ran:?}");
-    let warning = "secretdir.toml:8: import[0]: `app/token` is not imported: `token` of [files] wins\n";
+    let warning = "secretdir.toml:8:1: import[0]: `app/token` is not imported: `token` of [files] wins\n";
     assert!(ran.stderr.starts_with("warning: ") && ran.stderr.ends_with(warning), "{ran:?}");
     assert!(site.run(&["check"]).expect_exit(0).stdout.starts_with("ok: 1 file and 1 import from 1 source,"));
     assert_eq!(site.sync().stderr, "");
@@ -149,7 +149,7 @@ fn an_owner_of_imported_files_must_be_there() {
 fn an_import_that_finds_nothing_fails_unless_it_may() {
     let site = site(&[("x", "1")], BELOW);
     site.run(&["sync"]).expect_exit(3).expect_error(&[
-        "secretdir.toml:8: import[0]: the secrets below `app/` of source `local`: there is nothing to import",
+        "secretdir.toml:8:1: import[0]: the secrets below `app/` of source `local`: there is nothing to import",
         "hint: is the prefix right? `allow-empty = true`",
     ]);
     site.config(&format!("{HEAD}\n{BELOW}allow-empty = true\n"));

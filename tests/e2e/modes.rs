@@ -1,7 +1,7 @@
 //! Modes and owners are those in the configuration, whatever the umask, for root and for an ordinary user.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -88,8 +88,7 @@ fn no_umask_changes_a_mode_of_an_ordinary_user() {
 /// Gives the site, and a copy of the command that he can get at, to another user; returns the words that run as him.
 fn as_other_user(site: &Site) -> Vec<String> {
     chown(site.path(), Some(OTHER_USER), Some(OTHER_USER)).unwrap();
-    fs::copy(COMMAND, site.path().join("secretdir")).unwrap();
-    fs::set_permissions(site.path().join("secretdir"), fs::Permissions::from_mode(0o755)).unwrap();
+    secretdir_testkit::copy_program(COMMAND.as_ref(), &site.path().join("secretdir"));
     let (user, group) = (format!("--reuid={OTHER_USER}"), format!("--regid={OTHER_USER}"));
     ["setpriv", &user, &group, "--clear-groups"].map(str::to_owned).to_vec()
 }
@@ -139,7 +138,7 @@ fn an_unknown_owner_is_a_mistake_in_the_configuration() {
     let site = site();
     site.config(&CONFIG.replace("mode = \"0751\"", "mode = \"0751\"\ngroup = \"no-such-group\""));
     site.run(&["sync"]).expect_exit(2).expect_error(&[
-        "secretdir.toml:4: directory.group: there is no group `no-such-group` on this system",
+        "secretdir.toml:4:1: directory.group: there is no group `no-such-group` on this system",
     ]);
     assert!(!site.path().join("out").exists());
 }

@@ -1,7 +1,6 @@
 //! `[on-change]`: once for each change, and never forgotten.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 use crate::support::{COMMAND, HEAD, Ran, Site, assert_ends, contract};
 
@@ -127,8 +126,7 @@ fn a_program_and_its_folder_count_from_the_configuration_wherever_it_is_run() {
     let (_, rest) = rest.split_once('\n').unwrap();
     fs::create_dir(site.path().join("hooks")).unwrap();
     let hook = site.path().join("hooks/told.sh");
-    fs::write(&hook, "#!/bin/sh\necho \"$1\" >> told; pwd >> told\n").unwrap();
-    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    secretdir_testkit::write_program(&hook, "#!/bin/sh\necho \"$1\" >> told; pwd >> told\n");
     for program in ["hooks/told.sh", "./hooks/told.sh"] {
         site.config(&format!("{before}command = [{program:?}, {program:?}]\n{rest}"));
         site.secret("s1", program);

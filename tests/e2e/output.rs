@@ -93,7 +93,9 @@ fn a_source_that_is_down_is_one_error_with_all_names() {
     let names = serde_json::json!(names);
     assert_eq!((&errors[0]["secret_names"], &errors[0]["file_names"]), (&names, &names));
     ran.expect_error(&[
-        "error: file `s10`: secret `s10` of source `local`, and 39 other secrets: unavailable: ",
+        "error: files `s10`, `s11`, ",
+        " and `s49`: secrets `s10`, `s11`, ",
+        " and `s49` of source `local`: unavailable: ",
     ]);
 }
 

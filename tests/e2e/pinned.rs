@@ -166,8 +166,7 @@ fn what_keeps_a_program_from_being_started_has_an_exit_code_of_its_own() {
 fn install(path: &Path, bytes: &[u8]) {
     let written = path.with_extension("written");
     fs::write(&written, bytes).unwrap();
-    Ran::of(Command::new("cp").arg(&written).arg(path)).expect_exit(0);
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    secretdir_testkit::copy_program(&written, path);
 }
 
 #[test]

@@ -15,8 +15,7 @@ fn site(owner: &str) -> Site {
     site.secret("a", "1");
     configure(&site, owner, "a");
     chown(site.path(), Some(OTHER_USER), Some(OTHER_USER)).unwrap();
-    fs::copy(COMMAND, site.path().join("secretdir")).unwrap();
-    fs::set_permissions(site.path().join("secretdir"), fs::Permissions::from_mode(0o755)).unwrap();
+    secretdir_testkit::copy_program(COMMAND.as_ref(), &site.path().join("secretdir"));
     site
 }
 

@@ -79,7 +79,7 @@ fn a_profile_that_is_not_there_is_told_with_those_that_are() {
 fn what_is_wrong_in_a_profile_is_told_with_its_line() {
     let ran = site().run(&["check", "--profile", "broken"]).expect_exit(2);
     assert!(
-        ran.stderr.contains("secretdir.toml:30: files.token.source: there is no source `locl`"),
+        ran.stderr.contains("secretdir.toml:30:11: files.token.source: there is no source `locl`"),
         "{ran:?}"
     );
     for (profile, words) in [
@@ -95,7 +95,7 @@ fn what_is_wrong_in_a_profile_is_told_with_its_line() {
             "{HEAD}[files]\na = {{ source = \"local\", secret = \"a\" }}\n[profiles.dev]\n{profile}\n"
         ));
         let ran = site.run(&["check", "--profile", "dev"]).expect_exit(2);
-        assert!(ran.stderr.contains(&format!("secretdir.toml:10: {words}")), "{words}: {ran:?}");
+        assert!(ran.stderr.contains(&format!("secretdir.toml:10:1: {words}")), "{words}: {ran:?}");
     }
     let site = Site::new();
     site.config(&format!(
@@ -122,9 +122,9 @@ fn a_fault_that_profiles_share_is_told_once() {
     let file = site.path().join("secretdir.toml");
     let told: Vec<_> = ran.stderr.lines().map(|line| line.replace(file.to_str().unwrap(), "F")).collect();
     let starts = [
-        "error: F:9: files.a.source: there is no source `locl`",
-        "error: with profiles `one`, `two`: F:10: files.\"b=c\"",
-        "error: with profile `dev`: F:12: files.d.source: there is no source `dev`",
+        "error: F:9:7: files.a.source: there is no source `locl`",
+        "error: with profiles `one`, `two`: F:10:1: files.\"b=c\"",
+        "error: with profile `dev`: F:12:7: files.d.source: there is no source `dev`",
     ];
     assert_eq!(told.len(), starts.len(), "{ran:?}");
     assert!(told.iter().zip(starts).all(|(line, start)| line.starts_with(start)), "{ran:?}");

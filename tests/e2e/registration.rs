@@ -99,13 +99,13 @@ fn a_name_that_is_taken_or_invalid_is_refused() {
 #[test]
 fn an_unknown_name_is_told_with_those_that_there_are() {
     let known = "did you mean `mine`? known: `aws-parameter-store`, `aws-secrets-manager`, `env`, `exec`, `file`, `mine`";
-    let place = "secretdir.toml:8: sources.mine.provider: there is no provider `mimes`; ";
+    let place = "secretdir.toml:8:1: sources.mine.provider: there is no provider `mimes`; ";
     assert_refused("mine", "mimes", 2, &["error: ", place, known]);
 }
 
 #[test]
 fn one_that_fails_or_panics_is_told_with_its_line() {
-    assert_refused("fails", "fails", 2, &["error: ", "secretdir.toml:7: sources.mine.token: is not one"]);
+    assert_refused("fails", "fails", 2, &["error: ", "secretdir.toml:7:10: sources.mine.token: is not one"]);
     let panicked = "panicked: a mistake in the provider, not in the configuration";
     assert_refused(
         "panics-at-once",
@@ -114,7 +114,7 @@ fn one_that_fails_or_panics_is_told_with_its_line() {
         &[
             "panic: at ",
             "registration.rs:",
-            "secretdir.toml:8: sources.mine.provider: the provider `panics-at-once` ",
+            "secretdir.toml:8:1: sources.mine.provider: the provider `panics-at-once` ",
             panicked,
         ],
     );

@@ -146,7 +146,7 @@ fn an_ordinary_user_reads_whatever_configuration_they_name() {
     let user =
         [format!("--reuid={OTHER_USER}"), format!("--regid={OTHER_USER}"), "--clear-groups".to_owned()];
     // The command itself may be where this user cannot reach it.
-    fs::copy(crate::support::COMMAND, site.path().join("secretdir")).unwrap();
+    secretdir_testkit::copy_program(crate::support::COMMAND.as_ref(), &site.path().join("secretdir"));
     command.args(user).args(["--", "./secretdir", "sync"]);
     site.prepare(&mut command);
     Ran::of(&mut command).expect_exit(0);

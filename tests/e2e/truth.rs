@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::process::{Command, Stdio};
 
 use rustix::fs::{FlockOperation, flock};
@@ -123,7 +123,7 @@ fn a_configuration_that_is_wrong_by_then_fails_the_run_and_changes_nothing() {
     let before = site.fingerprint();
     let ran = while_a_run_waits(&site, || site.config("files = 3"));
     assert_eq!(ran.status.code(), Some(2), "{ran:?}");
-    assert!(ran.stderr.contains("secretdir.toml:1: files: expected a table"), "{ran:?}");
+    assert!(ran.stderr.contains("secretdir.toml:1:1: files: expected a table"), "{ran:?}");
     assert_eq!(site.fingerprint(), before);
 }
 
@@ -132,14 +132,12 @@ fn a_configuration_that_is_wrong_by_then_fails_the_run_and_changes_nothing() {
 fn what_was_warned_of_is_told_when_the_run_fails_too() {
     let site = Site::new();
     let plugin = site.path().join("plugin");
-    fs::write(
+    secretdir_testkit::write_program(
         &plugin,
         "#!/bin/sh\nread hello\necho '{\"type\":\"hello\",\"protocol\":1}'\nread one\n\
          echo '{\"type\":\"warning\",\"message\":\"the first region is down\"}'\n\
          echo '{\"type\":\"error\",\"id\":0,\"kind\":\"permission-denied\",\"message\":\"no\"}'\ncat > /dev/null\n",
-    )
-    .unwrap();
-    fs::set_permissions(&plugin, fs::Permissions::from_mode(0o755)).unwrap();
+    );
     site.config(&format!(
         "{HEAD}\n[sources.plugin]\nprovider = \"exec\"\nenvironment = [\"PATH\"]\nplugin = [\"./plugin\"]\n\n\
          [files]\na = {{ source = \"plugin\", secret = \"a\" }}\n"
@@ -376,8 +374,8 @@ fn check_finds_what_a_run_would_refuse_on_this_machine() {
         &config.replace("[directory]", "[directory]\nowner = \"no-such-user\"\ngroup = \"no-such-group\""),
     );
     site.run(&["check"]).expect_exit(2).expect_error(&[
-        "secretdir.toml:2: directory.owner: there is no user `no-such-user` on this system",
-        "secretdir.toml:3: directory.group: there is no group `no-such-group` on this system",
+        "secretdir.toml:2:1: directory.owner: there is no user `no-such-user` on this system",
+        "secretdir.toml:3:1: directory.group: there is no group `no-such-group` on this system",
     ]);
     site.run(&["check", "--all-profiles"]).expect_exit(0);
     site.config(&config);

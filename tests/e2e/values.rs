@@ -127,7 +127,7 @@ fn a_store_that_is_not_there_is_neither_optional_nor_has_it_defaults() {
 
         std::fs::rename(site.path().join("source"), site.path().join("elsewhere")).unwrap();
         let ran = site.run(&["sync"]).expect_exit(3);
-        ran.expect_error(&["secret `a`", "secret `b`", "unavailable", words, "hint: make"]);
+        ran.expect_error(&["secrets `a` and `b` of source", "unavailable", words, "hint: make"]);
         assert_eq!(site.fingerprint().without_folder(), before.without_folder(), "{head}");
         assert_eq!((site.read("a"), site.read("b")), (b"1".to_vec(), b"2".to_vec()));
 

@@ -61,6 +61,27 @@ pub(crate) fn open(above: impl AsFd, name: &Path, device: u64, step: Step, path:
     Ok(opened)
 }
 
+/// Opens a directory that was just made with mode 0700 where nobody but this user can rename anything, though another run may
+/// have put something into it.
+///
+/// # Errors
+///
+/// Its owner, mode or device is not that of one that was made, or it cannot be opened.
+pub(crate) fn open_in_use(
+    above: impl AsFd,
+    name: &Path,
+    device: u64,
+    step: Step,
+    path: &Path,
+) -> Result<File> {
+    let opened = open_within(above, name, step, path)?;
+    if !is_as_made(&opened.metadata().at(step, "inspect", path)?, device) {
+        return Err(swapped(step, path));
+    }
+    acl::clear(&opened).at(step, "take the access control list off", path)?;
+    Ok(opened)
+}
+
 /// Opens a directory that was just made in one that nobody else can enter.
 ///
 /// # Errors

@@ -179,9 +179,18 @@ impl Resolver {
     /// Makes one missing directory, and goes on into it. Somebody else may be faster: then it is looked at like any other.
     fn make(&mut self, name: OsString, path: PathBuf) -> Result<()> {
         let device = self.inspect(&self.here)?.dev();
-        let Some(made) = made::make(&self.here, Path::new(&name), device, Step::Parent, &path)? else {
-            self.rest.push(name);
-            return self.once_more(&path);
+        let made = match made::make(&self.here, Path::new(&name), device, Step::Parent, &path) {
+            Ok(Some(made)) => made,
+            Ok(None) => {
+                self.rest.push(name);
+                return self.once_more(&path);
+            }
+            // Another run of this user may have put something into it before it was looked at. Where the way here has been
+            // judged nobody else could have.
+            Err(error) if error.refusal() == Some(&Refusal::Swapped) && self.parents == Parents::Strict => {
+                made::open_in_use(&self.here, Path::new(&name), device, Step::Parent, &path)?
+            }
+            Err(error) => return Err(error),
         };
         fchmod(&made, MODE).at(Step::Parent, "set the mode of", &path)?;
         if matches!(self.missing, Missing::Make(durability) if durability.syncs_each()) {

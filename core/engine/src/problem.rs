@@ -127,7 +127,8 @@ impl ConfigError {
         if problems.is_empty() {
             return Ok(());
         }
-        problems.sort_by_key(|problem| problem.position);
+        // Of one line in the order in which they were found: a misspelt key comes before the one that is missing for it.
+        problems.sort_by_key(Problem::line);
         Err(Self { problems })
     }
 }
@@ -140,6 +141,21 @@ impl From<Problem> for ConfigError {
 
 fn lines(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Leaves out the columns of problems: most tests are about the lines.
+#[cfg(test)]
+pub(crate) fn without_columns(text: &str) -> String {
+    let line = |line: &str| {
+        let parts: Vec<_> = line.splitn(4, ':').collect();
+        match parts.as_slice() {
+            [file, line, column, rest] if [line, column].iter().all(|part| part.parse::<usize>().is_ok()) => {
+                format!("{file}:{line}:{rest}")
+            }
+            _ => line.to_owned(),
+        }
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

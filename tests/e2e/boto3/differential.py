@@ -154,10 +154,10 @@ class Round:
             if key not in found:
                 about = self.plan.about(files)
                 raise Difference(f"bad run: {about}no error names it, exit code {code}: {errors(outcome)}")
-        for key, file in found.items():
+        for key, told in found.items():
             files = (must | may).get(key)
-            if files is None or file and file not in files:
-                about = self.plan.about([file] if file else [])
+            if files is None or told and not told & set(files):
+                about = self.plan.about(sorted(told))
                 raise Difference(f"bad run: {about}error about {key}, which is none of {files}: {errors(outcome)}")
         if not found:
             raise Difference(f"bad run: one of {sorted(may)} must fail, exit code {code}: {errors(outcome)}")
@@ -193,22 +193,29 @@ class Tally(collections.Counter):
         return ", ".join(f"{count} {name}" for name, count in sorted(self.items()))
 
 
+NAME = r"`([^`]*)`(?: \(version `([^`]*)`\))?"
+SEPARATED = r"(?:, | and )"
 ABOUT = re.compile(
-    r"(?:file `([^`]*)`(?: \([^)]*\))?(?: and \d+ others?)?: )?(?:\S+\.toml:\d+: (import\[\d+\]): )?"
-    r"(?:secret `([^`]*)`(?: \(version `([^`]*)`\))? of source `([^`]*)`)?"
+    r"(?:files? (?P<files>`[^:]*?): )?(?:\S+\.toml:\d+:\d+: (?P<listing>import\[\d+\]): )?"
+    rf"(?:secrets? (?P<secrets>{NAME}(?:{SEPARATED}{NAME})*) of source `(?P<source>[^`]*)`)?"
 )
 
 
 def named(outcome):
-    """Returns what the errors are about, each with the file that it names.
+    """Returns what the errors are about, each with the files that it names.
 
-    A secret is named with its source and version, anything else of an import by the import. One error stands for all
-    files of a secret, and names the first.
+    A secret is named with its source and version, anything else of an import by the import. Secrets that fail for one reason
+    are one error, which names all of them and all of their files.
     """
     found = {}
     for error in outcome.get("errors", []):
-        file, listing, secret, version, source = ABOUT.match(error["message"]).groups()
-        found[(source, secret, version or "") if secret else (listing or error["message"],)] = file
+        about = ABOUT.match(error["message"])
+        files = set(error.get("file_names", []))
+        if about["secrets"]:
+            for secret, version in re.findall(NAME, about["secrets"]):
+                found[(about["source"], secret, version)] = files
+        else:
+            found[(about["listing"] or error["message"],)] = files
     return found
 
 

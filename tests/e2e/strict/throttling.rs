@@ -31,7 +31,7 @@ fn with_every_call_throttled_a_run_ends_at_its_deadline_and_changes_nothing() {
     assert!((Duration::from_secs(5)..PATIENCE).contains(&taken), "{taken:?}");
     // Each call has twenty secrets, and an answer of its own.
     assert_eq!(errors(&ran).len(), 10);
-    let words = ", and 19 other secrets: throttled: ThrottlingException: ";
+    let words = " of source `prod`: throttled: ThrottlingException: ";
     assert!(errors(&ran).iter().all(|line| line.contains(words)), "{ran:?}");
     assert!((11..=23).contains(&cloud.server.all_calls()), "{} calls", cloud.server.all_calls());
     assert_eq!(cloud.site.fingerprint().without_folder(), before.without_folder());

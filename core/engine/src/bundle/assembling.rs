@@ -11,6 +11,7 @@ use super::missing::MissingSecret;
 use crate::field::{Field, FieldError, JsonSecret};
 use crate::gather::answers::Answers;
 use crate::plan::{Content, IfAbsent, Plan, PlannedTemplate, RequestId, SecretUse};
+use crate::template::Sandbox;
 
 /// The assembling so far.
 pub(super) struct Assembling<'a> {
@@ -21,6 +22,8 @@ pub(super) struct Assembling<'a> {
     pub(super) left_out: Vec<MissingSecret>,
     pub(super) defaulted: Vec<MissingSecret>,
     pub(super) faults: Vec<BundleFault>,
+    /// Where templates are rendered.
+    sandbox: Sandbox,
 }
 
 /// What came of one use of a secret.
@@ -36,7 +39,15 @@ impl<'a> Assembling<'a> {
     /// Starts, with what has failed already.
     pub(super) fn new(plan: &'a Plan, answers: &'a Answers, faults: Vec<BundleFault>) -> Self {
         let (left_out, defaulted) = (Vec::new(), Vec::new());
-        Self { plan, answers, read: BTreeMap::new(), left_out, defaulted, faults }
+        Self {
+            plan,
+            answers,
+            read: BTreeMap::new(),
+            left_out,
+            defaulted,
+            faults,
+            sandbox: Sandbox::default(),
+        }
     }
 
     /// Makes one file; `None` if it is left out, or cannot be made.
@@ -82,8 +93,11 @@ impl<'a> Assembling<'a> {
         let absent: Vec<_> = absent.filter_map(|(_, used)| self.missing(name, used)).collect();
         self.defaulted.extend(absent);
         let values: Vec<_> = values.into_iter().map(Bytes::get).collect();
-        let rendered =
-            planned.template.render_beside(&values, self.answers.deadline.remaining()).await.map(Bytes::Made);
+        let rendered = planned
+            .template
+            .render_beside(&values, self.answers.deadline.remaining(), &self.sandbox)
+            .await
+            .map(Bytes::Made);
         rendered
             .map_err(|error| {
                 let (file, place) = (name.to_owned(), planned.at(error.place));

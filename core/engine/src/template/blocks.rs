@@ -104,7 +104,7 @@ fn captures(rest: &[Token<'_>]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::template::Template;
+    use crate::template::{Sandbox, Template};
 
     #[test]
     fn a_statement_that_does_not_belong_is_told_with_what_it_misses() {
@@ -128,7 +128,7 @@ mod tests {
             ("{% if 1 %}{% else %}{% else %}{% endif %}", "1:24: `else` does not belong here"),
             ("{% with x = 1 %}{% else %}{% endwith %}", "1:20: `else` does not belong here"),
         ] {
-            let errors = Template::parse(template).unwrap_err().errors;
+            let errors = Template::parse(template, &Sandbox::default()).unwrap_err().errors;
             let [error] = &errors[..] else { panic!("{template}: {errors:?}") };
             let error = format!("{}: {error}", error.place);
             assert!(error.starts_with(expected), "{template}: {error}");
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn all_that_is_not_closed_is_told_and_what_else_is_wrong() {
         let template = "{% for x in [1] %}{{ user }}\n{% if x %}{{ 'a'|shel }}{";
-        let errors = Template::parse(template).unwrap_err().errors;
+        let errors = Template::parse(template, &Sandbox::default()).unwrap_err().errors;
         let places: Vec<_> = errors.iter().map(|error| error.place.to_string()).collect();
         assert_eq!(places, ["1:4", "1:22", "2:4", "2:18"]);
     }

@@ -28,10 +28,13 @@ fn filter_in(tokens: &[Token<'_>]) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::template::Template;
+    use crate::template::{Sandbox, Template};
 
     fn wrong(template: &str) -> Vec<String> {
-        let errors = Template::parse(template).map(drop).err().map(|unreadable| unreadable.errors);
+        let errors = Template::parse(template, &Sandbox::default())
+            .map(drop)
+            .err()
+            .map(|unreadable| unreadable.errors);
         errors.into_iter().flatten().map(|error| format!("{}: {error}", error.place)).collect()
     }
 

@@ -58,7 +58,6 @@
 //! No error holds a value: a [`Fault`](error::Fault) has no room for one. Names and syntax are quoted from the template, which is
 //! configuration.
 
-mod aside;
 mod blocks;
 mod brackets;
 mod budget;
@@ -75,6 +74,7 @@ mod output;
 mod parser;
 mod quote;
 mod render;
+mod sandbox;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -94,6 +94,7 @@ use error::Fault;
 pub(crate) use error::TemplateError;
 pub(crate) use limits::{LARGEST_TEMPLATE, LONGEST};
 use render::Secrets;
+pub(crate) use sandbox::Sandbox;
 use syntax::SyntaxFault;
 use token::Token;
 use value::Value;
@@ -125,12 +126,12 @@ impl Template {
     /// # Errors
     ///
     /// Everything that can be found at once, up to the first error of syntax.
-    pub(crate) fn parse(text: &str) -> Result<Self, Unreadable> {
+    pub(crate) fn parse(text: &str, sandbox: &Sandbox) -> Result<Self, Unreadable> {
         if text.len() > LARGEST_TEMPLATE {
             return Err(TemplateError::at_start(Fault::TemplateTooLarge { most: LARGEST_TEMPLATE }).into());
         }
         let text = Arc::<str>::from(text);
-        let (calls, mut errors) = find(&text)?;
+        let (calls, mut errors) = find(&text, sandbox)?;
         if errors.is_empty() {
             return Ok(Self { text, calls });
         }
@@ -154,8 +155,9 @@ impl Template {
         &self,
         values: &[&[u8]],
         longest: Duration,
+        sandbox: &Sandbox,
     ) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
-        aside::run(longest, self.rendering(values)).map_err(TemplateError::at_start).flatten()
+        sandbox.run(longest, self.rendering(values)).map_err(TemplateError::at_start).flatten()
     }
 
     /// Renders the template as [`render`](Self::render) does, without blocking this thread, while the run has time left.
@@ -167,8 +169,9 @@ impl Template {
         &self,
         values: &[&[u8]],
         time_left: Duration,
+        sandbox: &Sandbox,
     ) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
-        let done = aside::run_beside(time_left.min(LONGEST), self.rendering(values)).await;
+        let done = sandbox.run_beside(time_left.min(LONGEST), self.rendering(values)).await;
         let done = done.map_err(|fault| match fault {
             Fault::TooSlow { .. } if time_left < LONGEST => Fault::DeadlinePassed,
             fault => fault,
@@ -194,11 +197,11 @@ impl fmt::Debug for Template {
 }
 
 /// Finds the calls of `secret`, and what is wrong with the template.
-fn find(text: &Arc<str>) -> Result<(Vec<SecretCall>, Vec<TemplateError>), TemplateError> {
+fn find(text: &Arc<str>, sandbox: &Sandbox) -> Result<(Vec<SecretCall>, Vec<TemplateError>), TemplateError> {
     let scan = lexer::scan(text)?;
     let (mut calls, mut errors) = calls::find(&scan.tokens);
     errors.extend(names::check(&scan.tokens));
-    let syntax = syntax::check(text, &scan);
+    let syntax = syntax::check(text, &scan, sandbox);
     errors.extend(names::check_variables(&scan.tokens, &syntax.undeclared));
     match syntax.fault {
         None => {}

@@ -138,7 +138,7 @@ fn assigned<'t>(tokens: &[Token<'t>]) -> BTreeSet<&'t str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::template::Template;
+    use crate::template::{Sandbox, Template};
 
     #[test]
     fn names_that_nothing_has_are_found_offline() {
@@ -160,7 +160,7 @@ mod tests {
             ("{% for x in xs %}{% endfor %}", "1:13: `xs` is not defined"),
             ("{{ loop.index }}", "1:4: `loop` is not defined"),
         ] {
-            let errors = Template::parse(template).unwrap_err().errors;
+            let errors = Template::parse(template, &Sandbox::default()).unwrap_err().errors;
             let error = format!("{}: {}", errors[0].place, errors[0]);
             assert!(error.starts_with(expected), "{template}: {error}");
         }
@@ -176,7 +176,11 @@ mod tests {
             "{% with a = 1, b = 2 %}{{ a + b }}{% endwith %}",
             "{{ {'a': 1}.a }}{{ [1].is }}{{ 1 if true else 2 }}{{ 1 is not odd }}",
         ] {
-            assert!(Template::parse(template).is_ok(), "{template}: {:?}", Template::parse(template));
+            assert!(
+                Template::parse(template, &Sandbox::default()).is_ok(),
+                "{template}: {:?}",
+                Template::parse(template, &Sandbox::default())
+            );
         }
     }
 }

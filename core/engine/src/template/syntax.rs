@@ -7,8 +7,9 @@ use super::brackets::Opening;
 use super::error::{Fault, TemplateError};
 use super::lexer::Scan;
 use super::limits::LONGEST;
+use super::sandbox::Sandbox;
 use super::token::{Kind, Token};
-use super::{aside, blocks, parser};
+use super::{blocks, parser};
 use crate::position::Position;
 
 /// What came of it.
@@ -27,8 +28,8 @@ pub(super) enum SyntaxFault {
 }
 
 /// Reads a template.
-pub(super) fn check(text: &Arc<str>, scan: &Scan<'_>) -> Syntax {
-    let (undeclared, refused) = match undeclared(Arc::clone(text)) {
+pub(super) fn check(text: &Arc<str>, scan: &Scan<'_>, sandbox: &Sandbox) -> Syntax {
+    let (undeclared, refused) = match undeclared(Arc::clone(text), sandbox) {
         Ok(undeclared) => (undeclared, None),
         // The parser of minijinja panics at what is never closed behind the 65,535th column, in debug builds.
         Err(error) if error.fault == Fault::Panicked && scan.stopped.is_some() => (BTreeSet::new(), None),
@@ -41,12 +42,12 @@ pub(super) fn check(text: &Arc<str>, scan: &Scan<'_>) -> Syntax {
     let open = blocks::open_in(&scan.tokens);
     if scan.stopped.is_none()
         && let Ok(open) = &open
-        && let Some(undeclared) = read_closed(text, open)
+        && let Some(undeclared) = read_closed(text, open, sandbox)
     {
         return Syntax { undeclared, fault: Some(SyntaxFault::Open(open.clone())) };
     }
     let error = first([open.err(), Some(error.clone())]).unwrap_or(error);
-    let undeclared = undeclared_before(error.place, text, &scan.tokens).unwrap_or_default();
+    let undeclared = undeclared_before(error.place, text, &scan.tokens, sandbox).unwrap_or_default();
     Syntax { undeclared, fault: Some(SyntaxFault::Broken(error)) }
 }
 
@@ -55,22 +56,27 @@ fn first(errors: [Option<TemplateError>; 2]) -> Option<TemplateError> {
 }
 
 /// Reads the tags that end before a place, as if nothing else were there.
-fn undeclared_before(place: Position, text: &str, tokens: &[Token<'_>]) -> Option<BTreeSet<String>> {
+fn undeclared_before(
+    place: Position,
+    text: &str,
+    tokens: &[Token<'_>],
+    sandbox: &Sandbox,
+) -> Option<BTreeSet<String>> {
     let tags = tags_before(place, tokens);
-    read_closed(text.get(..tags.last()?.end)?, &blocks::open_in(tags).ok()?)
+    read_closed(text.get(..tags.last()?.end)?, &blocks::open_in(tags).ok()?, sandbox)
 }
 
 /// Reads a text whose blocks are closed by us.
-fn read_closed(text: &str, open: &[Opening]) -> Option<BTreeSet<String>> {
+fn read_closed(text: &str, open: &[Opening], sandbox: &Sandbox) -> Option<BTreeSet<String>> {
     let ends = open.iter().rev().map(|opening| opening.close);
     // A brace at the end of the text would belong to the tag after it.
     let closed: String = [text, "\n"].into_iter().chain(ends).collect();
-    undeclared(closed.into()).ok()
+    undeclared(closed.into(), sandbox).ok()
 }
 
 /// Lets minijinja name the variables that it does not find declared.
-fn undeclared(text: Arc<str>) -> Result<BTreeSet<String>, TemplateError> {
-    aside::run(LONGEST, move |_| parser::undeclared(&text)).map_err(TemplateError::at_start).flatten()
+fn undeclared(text: Arc<str>, sandbox: &Sandbox) -> Result<BTreeSet<String>, TemplateError> {
+    sandbox.run(LONGEST, move |_| parser::undeclared(&text)).map_err(TemplateError::at_start).flatten()
 }
 
 /// Returns the words of the tags that end before a place.

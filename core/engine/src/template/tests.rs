@@ -15,14 +15,15 @@ const FOREVER: Duration = Duration::from_secs(3600);
 
 /// Renders a template; the i-th distinct call gets the i-th value.
 fn render(template: &str, values: &[&[u8]]) -> Result<String, TemplateError> {
-    let template = Template::parse(template).unwrap_or_else(|errors| panic!("{template}: {errors:?}"));
+    let template = Template::parse(template, &Sandbox::default())
+        .unwrap_or_else(|errors| panic!("{template}: {errors:?}"));
     assert_eq!(template.calls().len(), values.len(), "{:?}", template.calls());
-    Ok(String::from_utf8(template.render(values, FOREVER)?.to_vec()).unwrap())
+    Ok(String::from_utf8(template.render(values, FOREVER, &Sandbox::default())?.to_vec()).unwrap())
 }
 
 /// What is wrong with a template that cannot be read.
 fn wrong(template: &str) -> Vec<String> {
-    let errors = Template::parse(template).unwrap_err().errors;
+    let errors = Template::parse(template, &Sandbox::default()).unwrap_err().errors;
     errors.iter().map(|error| format!("{}: {error}", error.place)).collect()
 }
 
@@ -38,8 +39,11 @@ fn values_are_put_where_they_are_called() {
         field: None,
         default: None,
     };
-    let template =
-        Template::parse("{{ secret('a', 'x') }}{{ secret('b', 'x') }}{{ secret('a', 'x') }}").unwrap();
+    let template = Template::parse(
+        "{{ secret('a', 'x') }}{{ secret('b', 'x') }}{{ secret('a', 'x') }}",
+        &Sandbox::default(),
+    )
+    .unwrap();
     let found: Vec<_> = template.calls().iter().map(|call| call.arguments.clone()).collect();
     assert_eq!(found, [arguments("a"), arguments("b")]);
     assert_eq!(template.calls()[1].place, Position { line: 1, column: 26 });
@@ -143,9 +147,11 @@ fn a_syntax_error_hides_what_comes_after_it_and_nothing_else() {
         "{{ ) }}",
         "{% endif %}{{ a b }}",
     ] {
-        let Unreadable { errors, calls } =
-            Template::parse(&format!("{before}\n{broken}{{{{ secret('c', 'd') }}}}{{{{ 'a'|uper }}}}"))
-                .unwrap_err();
+        let Unreadable { errors, calls } = Template::parse(
+            &format!("{before}\n{broken}{{{{ secret('c', 'd') }}}}{{{{ 'a'|uper }}}}"),
+            &Sandbox::default(),
+        )
+        .unwrap_err();
         let lines: Vec<_> = errors.iter().map(|error| error.place.line).collect();
         assert_eq!(lines, [1, 2, 3], "{broken}: {errors:?}");
         assert!(errors[0].to_string().contains("`user` is not defined"), "{broken}: {errors:?}");
@@ -180,7 +186,7 @@ fn a_call_is_known_though_something_else_is_wrong() {
         "{{ secret('s', 'x') + }}",
         "{{ secret('s', 'x') ? }}",
     ] {
-        assert_eq!(Template::parse(template).unwrap_err().calls.len(), 1, "{template}");
+        assert_eq!(Template::parse(template, &Sandbox::default()).unwrap_err().calls.len(), 1, "{template}");
     }
 }
 
@@ -270,8 +276,8 @@ fn nesting_is_refused_or_survived() {
         "{{ ".to_owned() + &"(".repeat(100_000),
         "{% for x in [1] recursive %}{{ loop([x]) }}{% endfor %}".to_owned(),
     ] {
-        if let Ok(template) = Template::parse(&template) {
-            let _ = template.render(&[], FOREVER);
+        if let Ok(template) = Template::parse(&template, &Sandbox::default()) {
+            let _ = template.render(&[], FOREVER, &Sandbox::default());
         }
     }
 }
@@ -289,26 +295,30 @@ fn no_error_holds_a_value() {
     let mut failed = 0;
     for expression in EXPRESSIONS.split(';') {
         let template = format!("{{% set x = secret('s', 'x') %}}{{{{ {expression} }}}}");
-        let template = match Template::parse(&template) {
+        let template = match Template::parse(&template, &Sandbox::default()) {
             Ok(template) => template,
             Err(_) => continue,
         };
         for value in [canary.to_vec(), [canary, &b"\0\n\r"[..]].concat(), [canary, &b"\xff"[..]].concat()] {
-            if let Err(error) = template.render(&[&value], FOREVER) {
+            if let Err(error) = template.render(&[&value], FOREVER, &Sandbox::default()) {
                 assert_silent(&error);
                 failed += 1;
             }
         }
     }
     assert!(failed > 100, "{failed}");
-    let template = Template::parse("{% for a, b in [secret('s', 'x')] %}{% endfor %}").unwrap();
-    assert_silent(&template.render(&[canary], FOREVER).unwrap_err());
+    let template =
+        Template::parse("{% for a, b in [secret('s', 'x')] %}{% endfor %}", &Sandbox::default()).unwrap();
+    assert_silent(&template.render(&[canary], FOREVER, &Sandbox::default()).unwrap_err());
 }
 
 #[test]
 fn debug_shows_no_text() {
-    let template =
-        Template::parse("hunter2{{ 'hunter2' }}{{ secret('s', 'x', default='hunter2') }}").unwrap();
+    let template = Template::parse(
+        "hunter2{{ 'hunter2' }}{{ secret('s', 'x', default='hunter2') }}",
+        &Sandbox::default(),
+    )
+    .unwrap();
     assert!(!format!("{template:?}{template:#?}").contains("hunter2"));
 }
 
@@ -324,13 +334,19 @@ fn assert_silent(error: &TemplateError) {
 fn a_call_that_was_not_found_gives_nothing() {
     // The scanner finds all; here it is made to have found none.
     let template = Template { text: Arc::from("{{ secret('s', 'x') }}"), calls: vec![] };
-    assert_eq!(template.render(&[], FOREVER).unwrap_err().fault, Fault::Refused(Refusal::NotScanned));
-    let found = Template::parse("{{ secret('s', 'x') }}").unwrap();
+    assert_eq!(
+        template.render(&[], FOREVER, &Sandbox::default()).unwrap_err().fault,
+        Fault::Refused(Refusal::NotScanned)
+    );
+    let found = Template::parse("{{ secret('s', 'x') }}", &Sandbox::default()).unwrap();
     for other in
         ["secret('s', 'y')", "secret('s', 'x', field='f')", "secret('s', 'x', other='x')", "secret(1, 'x')"]
     {
         let template = Template { text: Arc::from(format!("{{{{ {other} }}}}")), calls: found.calls.clone() };
-        assert!(template.render(&[b"hunter2"], FOREVER).is_err(), "{other}");
+        assert!(template.render(&[b"hunter2"], FOREVER, &Sandbox::default()).is_err(), "{other}");
     }
-    assert_eq!(found.render(&[], FOREVER).unwrap_err().fault, Fault::Refused(Refusal::NotScanned));
+    assert_eq!(
+        found.render(&[], FOREVER, &Sandbox::default()).unwrap_err().fault,
+        Fault::Refused(Refusal::NotScanned)
+    );
 }

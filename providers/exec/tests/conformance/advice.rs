@@ -1,7 +1,6 @@
 //! What a person is told to do about a program that cannot be started, or that has failed.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 
 use secretdir_provider::Table;
 use tempfile::TempDir;
@@ -12,8 +11,7 @@ use crate::support::{ask, ask_in, context, list, plugin, shell, story, table};
 fn script(text: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("tool");
-    fs::write(&file, text).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    secretdir_testkit::write_program(&file, text);
     folder
 }
 

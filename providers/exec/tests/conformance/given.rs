@@ -1,7 +1,6 @@
 //! What a process is given: of everything that this one has, only what it was meant to have.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -80,8 +79,7 @@ fn it_starts_in_the_folder_of_the_configuration_and_is_found_from_there() {
         ),
     ] {
         let file = folder.path().join(program);
-        fs::write(&file, text).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o700)).unwrap();
+        secretdir_testkit::write_program(&file, text);
     }
     fs::write(folder.path().join("data"), "beside it").unwrap();
     let expected = format!("{}  beside it", folder.path().canonicalize().unwrap().display());

@@ -11,12 +11,15 @@ use crate::config::report::Report;
 use crate::plan::content::PlannedAttributes;
 use crate::plan::request::RequestId;
 use crate::report::describe;
+use crate::template::Sandbox;
 
 /// What an entry is resolved with.
 pub(super) struct Entries<'a, 'c> {
     pub(super) directory: &'a Directory,
     pub(super) sources: &'a mut Sources,
     pub(super) report: &'a mut Report<'c>,
+    /// Where templates are read.
+    pub(super) sandbox: &'a Sandbox,
 }
 
 /// Why a source cannot be asked for a secret.

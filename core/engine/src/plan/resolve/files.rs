@@ -17,6 +17,7 @@ use crate::config::section::{self, FileSection};
 use crate::field::Field;
 use crate::plan::content::{Content, IfAbsent, PlannedFile, SecretUse};
 use crate::plan::names::{file_name, normalise};
+use crate::template::Sandbox;
 use crate::treatment::Treatment;
 
 /// Reads `[files]`, and notes with the sources what is asked of them. Nothing comes of a file that is wrong.
@@ -25,9 +26,10 @@ pub(super) fn resolve(
     directory: &Directory,
     sources: &mut Sources,
     report: &mut Report<'_>,
+    sandbox: &Sandbox,
 ) -> FileMap<PlannedFile> {
     let at = KeyPath::from("files");
-    let entries = Entries { directory, sources, report };
+    let entries = Entries { directory, sources, report, sandbox };
     let mut files = Files { config, entries, names: Names::default(), planned: FileMap::new() };
     match config.table.get("files") {
         None if config.table.contains_key("import") => {}

@@ -14,6 +14,7 @@ use crate::config::words::Expand;
 use crate::plan::import::{IfNone, Imported, Naming, PlannedImport};
 use crate::plan::names::file_name;
 use crate::report::describe;
+use crate::template::Sandbox;
 use crate::treatment::Treatment;
 
 /// Reads every `[[import]]`, and notes with the sources what is asked of them. Nothing comes of one that is wrong.
@@ -22,6 +23,7 @@ pub(super) fn resolve(
     directory: &Directory,
     sources: &mut Sources,
     report: &mut Report<'_>,
+    sandbox: &Sandbox,
 ) -> Vec<PlannedImport> {
     let at = KeyPath::from("import");
     let entries = match config.table.get("import") {
@@ -39,7 +41,7 @@ pub(super) fn resolve(
     if entries.is_empty() {
         report.error(&at, "has no import in it; leave it out");
     }
-    let mut imports = Imports { config, entries: Entries { directory, sources, report } };
+    let mut imports = Imports { config, entries: Entries { directory, sources, report, sandbox } };
     let number = |number| at.clone().index(number);
     entries.iter().enumerate().filter_map(|(n, value)| imports.import(value, &number(n))).collect()
 }

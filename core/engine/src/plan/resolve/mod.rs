@@ -22,6 +22,7 @@ use crate::config::report::{Findings, Report};
 use crate::config::section::{self, GatherSection, OnChangeSection};
 use crate::problem::ConfigError;
 use crate::registry::Registry;
+use crate::template::Sandbox;
 
 use sources::Sources;
 
@@ -68,9 +69,10 @@ impl Config {
         let directory = directory::resolve(&self, &mut report);
         let on_change = on_change(&self, &mut report);
         let gather = gather(&self.table, &mut report);
+        let sandbox = Sandbox::default();
         let mut sources = Sources::resolve(&self, registry, &mut report);
-        let files = files::resolve(&self, &directory, &mut sources, &mut report);
-        let imports = imports::resolve(&self, &directory, &mut sources, &mut report);
+        let files = files::resolve(&self, &directory, &mut sources, &mut report, &sandbox);
+        let imports = imports::resolve(&self, &directory, &mut sources, &mut report, &sandbox);
         let sources = sources.finish(&mut report);
         let Findings { warnings, inputs, mentions } = report.finish()?;
         Ok(Plan {

@@ -11,7 +11,7 @@ use crate::config;
 use crate::config::input::{Input, Unread};
 use crate::config::section::FileSection;
 use crate::plan::content::{self, IfAbsent, PlannedTemplate, SecretUse};
-use crate::template::{LARGEST_TEMPLATE, LONGEST, SecretCall, Template, TemplateError};
+use crate::template::{LARGEST_TEMPLATE, LONGEST, Sandbox, SecretCall, Template, TemplateError};
 use crate::treatment::Treatment;
 use crate::{Config, Field};
 
@@ -55,10 +55,11 @@ struct Resolving<'a, 'e, 'r, 'c> {
 
 impl Resolving<'_, '_, '_, '_> {
     fn template(&mut self, key: &str, path: Option<&str>, text: &str) -> Option<PlannedTemplate> {
-        let parsed = Template::parse(text);
+        let sandbox = self.entries.sandbox;
+        let parsed = Template::parse(text, sandbox);
         let (calls, errors) = match &parsed {
             Ok(template) => {
-                (template.calls(), rendered_without_secrets(template).err().into_iter().collect())
+                (template.calls(), rendered_without_secrets(template, sandbox).err().into_iter().collect())
             }
             Err(unreadable) => (&*unreadable.calls, unreadable.errors.clone()),
         };
@@ -96,8 +97,8 @@ impl Resolving<'_, '_, '_, '_> {
 }
 
 /// Renders a template that asks for nothing: what keeps it from being rendered is known without any source.
-fn rendered_without_secrets(template: &Template) -> Result<(), TemplateError> {
-    if template.calls().is_empty() { template.render(&[], LONGEST).map(drop) } else { Ok(()) }
+fn rendered_without_secrets(template: &Template, sandbox: &Sandbox) -> Result<(), TemplateError> {
+    if template.calls().is_empty() { template.render(&[], LONGEST, sandbox).map(drop) } else { Ok(()) }
 }
 
 /// Reads a template's file.

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use super::Plan;
 use crate::config::Config;
 use crate::problem::ConfigError;
+use crate::problem::without_columns;
 use crate::registry::Registry;
 
 #[derive(Debug, Deserialize)]
@@ -123,7 +124,8 @@ fn resolve(text: &str) -> Result<Plan, ConfigError> {
 /// Expects mistakes, and returns each without the file's name.
 fn mistakes(text: &str) -> Vec<String> {
     let error = resolve(text).map(drop).unwrap_err();
-    error.problems().iter().map(|problem| problem.to_string().replacen("etc/x.toml:", "", 1)).collect()
+    let told = error.problems().iter().map(|problem| without_columns(&problem.to_string()));
+    told.map(|text| text.replacen("etc/x.toml:", "", 1)).collect()
 }
 
 /// Checks that each text, put after [`HEAD`], has exactly this problem, or these. Its first line is line 3.

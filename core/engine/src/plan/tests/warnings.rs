@@ -5,7 +5,10 @@ use super::*;
 /// Plans [`HEAD`] and what follows it, and returns the warnings.
 fn warnings(text: &str) -> Vec<String> {
     let plan = resolve(&format!("{HEAD}{text}")).unwrap();
-    plan.warnings().iter().map(|problem| problem.to_string().replacen("etc/x.toml:", "", 1)).collect()
+    plan.warnings()
+        .iter()
+        .map(|problem| without_columns(&problem.to_string()).replacen("etc/x.toml:", "", 1))
+        .collect()
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What operators, parts and loops make of their values.
 
 use super::{FOREVER, Template, assert_fails, render};
+use crate::template::Sandbox;
 
 /// What Python and Jinja make of the same; `|json` shows it.
 #[test]
@@ -72,7 +73,9 @@ fn a_loop_knows_where_it_is_and_keeps_its_variables() {
         ("{% set y = 1 %}{% for x in [] %}{% else %}{% set y = 3 %}{% endfor %}{{ y }}", "1"),
         ("{% set x | upper %}a{{ 'b' }}{% endset %}{{ x }}{% filter trim|upper %} c {% endfilter %}", "ABC"),
     ] {
-        let rendered = Template::parse(template).ok().and_then(|template| template.render(&[], FOREVER).ok());
+        let rendered = Template::parse(template, &Sandbox::default())
+            .ok()
+            .and_then(|template| template.render(&[], FOREVER, &Sandbox::default()).ok());
         let rendered = rendered.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
         assert_eq!(rendered.unwrap_or_default(), expected, "{template}");
     }

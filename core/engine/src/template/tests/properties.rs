@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{FOREVER, render};
+use crate::template::Sandbox;
 use crate::template::error::{Fault, Refusal};
 use crate::template::{Template, lexer, parser, syntax};
 
@@ -91,16 +92,16 @@ const TAGS: [&str; 21] = [
 proptest! {
     #[test]
     fn any_text_is_read_or_refused(text: String, pieces in vec(select(&PIECES[..]), 0..30)) {
-        let _ = Template::parse(&text);
-        let _ = Template::parse(&pieces.concat());
+        let _ = Template::parse(&text, &Sandbox::default());
+        let _ = Template::parse(&pieces.concat(), &Sandbox::default());
     }
 
     #[test]
     fn minijinja_calls_what_was_found(tags in vec(select(&TAGS[..]), 0..20), pieces in vec(select(&PIECES[..]), 0..12)) {
         for text in [tags.concat(), pieces.concat(), format!("{{{{ {} }}}}", pieces.concat())] {
-            if let Ok(template) = Template::parse(&text) {
+            if let Ok(template) = Template::parse(&text, &Sandbox::default()) {
                 let values = vec![b"a".as_slice(); template.calls().len()];
-                let result = template.render(&values, FOREVER).map(drop);
+                let result = template.render(&values, FOREVER, &Sandbox::default()).map(drop);
                 let not_scanned = matches!(&result, Err(error) if error.fault == Fault::Refused(Refusal::NotScanned));
                 prop_assert!(!not_scanned, "{text}");
             }

@@ -6,10 +6,11 @@ use super::super::limits::{FUEL, LARGEST_RESULT, LARGEST_TEMPLATE};
 use super::super::render::Secrets;
 use super::super::{Template, render as rendering};
 use super::{render, wrong};
+use crate::template::Sandbox;
 
 #[test]
 fn what_is_too_large_or_takes_too_long_is_refused() {
-    let errors = Template::parse(&" ".repeat(LARGEST_TEMPLATE + 1)).unwrap_err().errors;
+    let errors = Template::parse(&" ".repeat(LARGEST_TEMPLATE + 1), &Sandbox::default()).unwrap_err().errors;
     assert_eq!(errors[0].fault, Fault::TemplateTooLarge { most: LARGEST_TEMPLATE });
     let largest = " ".repeat(LARGEST_TEMPLATE);
     assert_eq!(render(&largest, &[]).unwrap(), largest);
@@ -86,7 +87,7 @@ fn what_is_never_closed_far_to_the_right_is_told() {
 
 #[test]
 fn a_rendering_ends_when_nobody_waits_any_more() {
-    let template = Template::parse("{% for i in range(9) %}{% endfor %}").unwrap();
+    let template = Template::parse("{% for i in range(9) %}{% endfor %}", &Sandbox::default()).unwrap();
     let stop = Stop::default();
     stop.set();
     let stopped = rendering::render(&Secrets::new(), &template.text, stop);
