@@ -115,7 +115,7 @@ proptest! {
     ) {
         for text in [tags.concat(), pieces.concat(), tags.concat() + &pieces.concat()] {
             let text = Arc::<str>::from(text);
-            let fault = syntax::check(&text, &lexer::scan(&text).unwrap()).fault;
+            let fault = syntax::check(&text, &lexer::scan(&text).unwrap(), &Sandbox::default()).fault;
             prop_assert_eq!(fault.is_some(), parser::undeclared(&text).is_err(), "{}", text);
         }
     }
