@@ -66,19 +66,12 @@ impl AtomicDir {
     /// Nothing has been touched then. What healing cannot remove is no error: see [`Locked::sweep`].
     pub fn try_lock(&self) -> Result<Locked> {
         let state = State::open_or_make(self)?;
-        let path = || state.join(LOCK);
-        let lock = Flock::exclusive(open_lock(&state)?).at(Step::Lock, "lock", path())?;
-        let lock = lock.ok_or_else(|| self.busy())?;
-        let found = lock.file().metadata().at(Step::Lock, "inspect", path())?;
-        if is_removed(&found) {
-            // By somebody, before we had it. Another run may hold a new one: look again.
-            return Err(self.busy());
-        }
-        tracing::debug!(step = Step::Lock.number(), path = %path().display(), "locked");
+        let (lock, found) = self.take_lock(&state)?;
         let current = self.read_link()?;
         if current.is_none() && found.modified().ok() != Some(clock::NEVER) {
             // The run that made the lock was killed before it could say so; or somebody removed the link.
-            clock::set_modified(lock.file(), clock::NEVER).at(Step::Lock, "set the time of", path())?;
+            let set = clock::set_modified(lock.file(), clock::NEVER);
+            set.at(Step::Lock, "set the time of", state.join(LOCK))?;
         }
         let inventory = Inventory::take(self, Some(&state))?;
         let mut locked = Locked {
@@ -93,6 +86,20 @@ impl AtomicDir {
         };
         locked.heal(inventory);
         Ok(locked)
+    }
+
+    /// Takes the lock itself (step 2), and returns what its file was once it was held.
+    fn take_lock(&self, state: &State) -> Result<(Flock, Metadata)> {
+        let path = || state.join(LOCK);
+        let lock = Flock::exclusive(open_lock(state)?).at(Step::Lock, "lock", path())?;
+        let lock = lock.ok_or_else(|| self.busy())?;
+        let found = lock.file().metadata().at(Step::Lock, "inspect", path())?;
+        if is_removed(&found) {
+            // By somebody, before we had it. Another run may hold a new one: look again.
+            return Err(self.busy());
+        }
+        tracing::debug!(step = Step::Lock.number(), path = %path().display(), "locked");
+        Ok((lock, found))
     }
 
     /// Takes the lock as [`try_lock`](Self::try_lock) does, waiting for it: this thread sleeps meanwhile, for 20
@@ -114,7 +121,7 @@ impl AtomicDir {
         }
     }
 
-    /// Returns the error for a lock that somebody holds.
+    /// Returns the error for a lock that somebody holds, or has just removed.
     pub(crate) fn busy(&self) -> Error {
         Error::refuse(Step::Lock, "lock", self.parent.join(&self.link.state()).join(LOCK), Refusal::Busy)
     }

@@ -190,21 +190,18 @@ impl History {
         self.state.marked().into_iter().filter(|id| Some(id.as_str()) != published).collect()
     }
 
-    /// Says whether something stands in the place of a link, a generation or a note, so that `Status` is refused.
+    /// Says whether something stands in the place of a link or a generation, or of the note of what is current, so that
+    /// `Status` is refused.
     fn is_unreadable(&self) -> bool {
         let state = &self.state;
-        let odd = |id: &str| match state.entries.get(id) {
-            Some(entry) => match entry.generation {
-                Some(Generation::Odd) => true,
-                Some(Generation::Directory { .. } | Generation::Empty { .. }) => {
-                    entry.note == Some(Make::Odd)
-                }
-                None => false,
-            },
-            None => false,
-        };
+        let generation = |id: &str| state.entries.get(id).and_then(|entry| entry.generation.as_ref());
+        let odd = |id: &str| matches!(generation(id), Some(Generation::Odd));
+        let noted_oddly = |id: &str| generation(id).is_some() && state.entries[id].note == Some(Make::Odd);
+        let current_is_odd = |id: &str| odd(id) || noted_oddly(id);
         let linked_oddly = matches!(state.link, super::state::Link::Odd(_));
-        linked_oddly || state.current().is_some_and(odd) || state.superseded().iter().any(|id| odd(id))
+        linked_oddly
+            || state.current().is_some_and(current_is_odd)
+            || state.superseded().iter().any(|id| odd(id))
     }
 }
 
