@@ -253,7 +253,7 @@ fn an_error_says_what_it_is_about() {
     let wrong = error(&good.replace("secret = \"a\"", "secert = \"a\""), 2);
     about(
         &wrong,
-        json!({ "kind": "configuration", "file": config, "line": 9, "column": 25, "key": "files.a.secert" }),
+        json!({ "kind": "configuration", "file": config, "line": 9, "column": 27, "key": "files.a.secert" }),
     );
     let unknown =
         error(&good.replace("path = \"out/app\"", "path = \"out/app\"\nowner = \"no-such-user\""), 2);

@@ -82,20 +82,20 @@ fn what_is_wrong_in_a_profile_is_told_with_its_line() {
         ran.stderr.contains("secretdir.toml:30:11: files.token.source: there is no source `locl`"),
         "{ran:?}"
     );
-    for (profile, words) in [
-        ("filse = {}", "profiles.dev.filse: unknown key; did you mean `files`?"),
-        ("files.none = false", "profiles.dev.files.none: there is nothing to take away"),
-        ("on-change = false", "profiles.dev.on-change: there is nothing to take away"),
-        ("directory.pth = \"x\"", "directory.pth: unknown key; did you mean `path`?"),
-        ("sources.local = false", "sources.local: expected a table"),
-        ("files = 3", "files: expected a table"),
+    for (profile, column, words) in [
+        ("filse = {}", 1, "profiles.dev.filse: unknown key; did you mean `files`?"),
+        ("files.none = false", 7, "profiles.dev.files.none: there is nothing to take away"),
+        ("on-change = false", 1, "profiles.dev.on-change: there is nothing to take away"),
+        ("directory.pth = \"x\"", 11, "directory.pth: unknown key; did you mean `path`?"),
+        ("sources.local = false", 9, "sources.local: expected a table"),
+        ("files = 3", 1, "files: expected a table"),
     ] {
         let site = Site::new();
         site.config(&format!(
             "{HEAD}[files]\na = {{ source = \"local\", secret = \"a\" }}\n[profiles.dev]\n{profile}\n"
         ));
         let ran = site.run(&["check", "--profile", "dev"]).expect_exit(2);
-        assert!(ran.stderr.contains(&format!("secretdir.toml:10:1: {words}")), "{words}: {ran:?}");
+        assert!(ran.stderr.contains(&format!("secretdir.toml:10:{column}: {words}")), "{words}: {ran:?}");
     }
     let site = Site::new();
     site.config(&format!(

@@ -17,7 +17,7 @@ use crate::error::At;
 use crate::flock::Flock;
 use crate::generation::Generation;
 use crate::parent::Parent;
-use crate::walk::{Access, Found, Walk};
+use crate::walk::{Access, Below, Found, Walk};
 use crate::{
     Attributes, Error, FileMap, FileName, Id, Locked, NewFile, Options, Refusal, Result, Step, options,
 };
@@ -219,7 +219,7 @@ impl<'a> Comparing<'a> {
                 Ok(())
             }
             Found::File(file, found) => {
-                self.file(name, file, found, &mut buffer).at(Step::Compare, "read", path.join(name))
+                self.file(name, file, found, &mut buffer).at(Step::Compare, "read", Below(path, name))
             }
             Found::Inspected(_) | Found::Closed | Found::Other => {
                 self.note(name, ChangeKind::Removed);

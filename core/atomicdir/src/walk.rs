@@ -59,6 +59,15 @@ pub(crate) struct Walk<'a> {
     pub(crate) access: Access,
 }
 
+/// The path of a name below a directory, which is put together only for a message.
+pub(crate) struct Below<'a>(pub(crate) &'a Path, pub(crate) &'a str);
+
+impl From<Below<'_>> for PathBuf {
+    fn from(Below(root, name): Below<'_>) -> Self {
+        root.join(name)
+    }
+}
+
 /// What is called for everything found: with its name, relative to the generation.
 pub(crate) type Visit<'a> = dyn FnMut(&str, Found<'_>) -> Result<()> + 'a;
 
@@ -187,7 +196,7 @@ impl Walk<'_> {
     }
 
     /// Returns the path of a name, for messages.
-    fn path(&self, name: &str) -> PathBuf {
-        self.root.join(name)
+    fn path<'a>(&'a self, name: &'a str) -> Below<'a> {
+        Below(self.root, name)
     }
 }

@@ -1,5 +1,6 @@
 //! One run of the engine, as the command makes it: what `tests/costs/run` counts.
 
+use std::alloc::System;
 use std::error::Error;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -7,6 +8,11 @@ use std::time::{Duration, Instant};
 use secretdir_engine::{Host, Plan, Registry};
 use secretdir_provider::{Clock, Jitter};
 use secretdir_provider_file::FileProvider;
+use zeroizing_alloc::ZeroAlloc;
+
+/// What the command has, too: its price is counted.
+#[global_allocator]
+static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// Somebody who waits for nothing.
 struct Calm;

@@ -56,13 +56,12 @@ impl<'p> Bundle<'p> {
     pub(crate) async fn assemble(plan: &'p Plan, answers: &Answers) -> Result<Self, Vec<BundleFault>> {
         let (set, faults) = import::complete(plan, answers);
         let mut assembling = Assembling::new(plan, answers, faults);
-        let mut files = FileMap::new();
+        let mut made = Vec::with_capacity(set.files.len());
         for (name, file) in set.files.iter() {
-            if let Some(bytes) = assembling.file(name.as_str(), &file.content).await {
-                // Cannot fail: these names stand beside each other already.
-                let _ = files.insert(name.clone(), bytes);
-            }
+            made.push(assembling.file(name.as_str(), &file.content).await);
         }
+        let mut made = made.into_iter();
+        let files = set.files.map_files(|_, _| made.next().flatten());
         let Assembling { left_out, defaulted, mut faults, .. } = assembling;
         let size: u64 = files.iter().map(|(_, bytes)| bytes.get().len() as u64).sum();
         if size > plan.gather.max_bytes {
@@ -76,6 +75,14 @@ impl<'p> Bundle<'p> {
         self.files.iter().filter_map(|(name, bytes)| {
             let planned = self.set.files.get(name.as_str())?;
             Some(BundledFile { name, bytes, planned })
+        })
+    }
+
+    /// Makes something of each file.
+    pub(crate) fn map_files<'b, T>(&'b self, mut make: impl FnMut(BundledFile<'b>) -> T) -> FileMap<T> {
+        self.files.map_files(|name, bytes| {
+            let planned = self.set.files.get(name.as_str())?;
+            Some(make(BundledFile { name, bytes, planned }))
         })
     }
 

@@ -28,16 +28,33 @@ pub(super) fn read(text: &str, file: &Path) -> Result<(Table, Positions), Config
 struct Reader<'f> {
     file: &'f Path,
     starts: LineStarts<'f>,
-    path: Vec<Segment>,
+    path: Vec<Step<'f>>,
     problems: Vec<Problem>,
 }
 
-impl Reader<'_> {
-    fn table(&mut self, table: &DeTable<'_>, positions: &mut Positions) -> Table {
+/// A step down in a document. It becomes a segment only for a message.
+#[derive(Clone, Copy)]
+enum Step<'f> {
+    Key(&'f str),
+    Index(usize),
+}
+
+impl From<Step<'_>> for Segment {
+    fn from(step: Step<'_>) -> Self {
+        match step {
+            Step::Key(key) => Self::Key(key.to_owned()),
+            Step::Index(index) => Self::Index(index),
+        }
+    }
+}
+
+impl<'f> Reader<'f> {
+    fn table(&mut self, table: &'f DeTable<'f>, positions: &mut Positions) -> Table {
         let mut read = Table::new();
+        positions.reserve_keys(table.len());
         for (key, value) in table {
             let name = key.get_ref();
-            let (value, below) = self.below(Segment::Key(name.to_string()), key.span(), value);
+            let (value, below) = self.below(Step::Key(name), key.span(), value);
             positions.push_key(name.to_string(), below);
             read.insert(name.to_string(), value);
         }
@@ -46,18 +63,18 @@ impl Reader<'_> {
 
     fn below(
         &mut self,
-        segment: Segment,
+        step: Step<'f>,
         span: Range<usize>,
-        value: &Spanned<DeValue<'_>>,
+        value: &'f Spanned<DeValue<'f>>,
     ) -> (Value, Positions) {
         let mut positions = Positions::at(self.starts.position(span.start));
-        self.path.push(segment);
+        self.path.push(step);
         let value = self.value(value, &mut positions);
         self.path.pop();
         (value, positions)
     }
 
-    fn value(&mut self, value: &Spanned<DeValue<'_>>, positions: &mut Positions) -> Value {
+    fn value(&mut self, value: &'f Spanned<DeValue<'f>>, positions: &mut Positions) -> Value {
         match value.get_ref() {
             DeValue::Boolean(flag) => Value::Boolean(*flag),
             DeValue::Integer(number) => self.number(integer(number), positions),
@@ -68,7 +85,7 @@ impl Reader<'_> {
             DeValue::Array(elements) => {
                 let mut read = Vec::with_capacity(elements.len());
                 for (index, value) in elements.iter().enumerate() {
-                    let (value, below) = self.below(Segment::Index(index), value.span(), value);
+                    let (value, below) = self.below(Step::Index(index), value.span(), value);
                     positions.push_element(below);
                     read.push(value);
                 }
@@ -79,7 +96,8 @@ impl Reader<'_> {
 
     fn number(&mut self, number: Option<Value>, positions: &Positions) -> Value {
         number.unwrap_or_else(|| {
-            let path = KeyPath::from(self.path.as_slice());
+            let path: Vec<Segment> = self.path.iter().copied().map(Segment::from).collect();
+            let path = KeyPath::from(path.as_slice());
             let message = "the number does not fit into 64 bits";
             self.problems.push(Problem::new(self.file, Some(positions.own()), path, message));
             Value::Integer(0)

@@ -43,6 +43,11 @@ impl Positions {
         Self { position, keys: Vec::new(), elements: Vec::new() }
     }
 
+    /// Makes room for so many keys.
+    pub(super) fn reserve_keys(&mut self, count: usize) {
+        self.keys.reserve_exact(count);
+    }
+
     /// Adds a key. They come in their order, so this is hardly ever more than a push.
     pub(super) fn push_key(&mut self, key: String, below: Self) {
         match self.keys.last() {

@@ -1,5 +1,7 @@
 //! The names of files, beside one another.
 
+use std::borrow::Cow;
+
 use atomicdir::{FileName, LinkName, NameError};
 use unicode_normalization::UnicodeNormalization;
 
@@ -11,11 +13,11 @@ pub(crate) fn file_name(text: &str, link: Option<&LinkName>) -> Result<FileName,
 }
 
 /// Returns what a name comes to for a filesystem and for an eye: no empty or `.` component, composed characters.
-pub(crate) fn normalise(name: &str) -> String {
+pub(crate) fn normalise(name: &str) -> Cow<'_, str> {
     let is_plain = name.is_ascii() && name.split('/').all(|component| !matches!(component, "" | "."));
     if is_plain {
-        return name.to_owned();
+        return Cow::Borrowed(name);
     }
     let components = name.split('/').filter(|component| !matches!(*component, "" | "."));
-    components.collect::<Vec<_>>().join("/").nfc().collect()
+    Cow::Owned(components.collect::<Vec<_>>().join("/").nfc().collect())
 }

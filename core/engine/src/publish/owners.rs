@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use atomicdir::{Attributes, FileMap, NewFile, Owner, Refusal};
 
-use crate::bundle::{Bundle, BundledFile};
+use crate::bundle::Bundle;
 use crate::config::owner::{OwnerSpec, Principal};
 use crate::config::report::Named;
 use crate::plan::{Plan, PlannedAttributes};
@@ -83,12 +83,7 @@ impl Owners {
 
     /// Returns the files of a bundle as they are to be on disk, with borrowed bytes.
     pub(crate) fn files<'b>(&self, bundle: &'b Bundle<'_>) -> FileMap<NewFile<'b>> {
-        let file = |file: BundledFile<'b>| {
-            let new = NewFile::new(file.bytes(), self.attributes(&file.planned.attributes));
-            (file.name.clone(), new)
-        };
-        // Cannot fail: these names stand beside each other already.
-        FileMap::try_from_iter(bundle.files().map(file)).unwrap_or_default()
+        bundle.map_files(|file| NewFile::new(file.bytes(), self.attributes(&file.planned.attributes)))
     }
 
     /// Returns attributes with numbers for names.

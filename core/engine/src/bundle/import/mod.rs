@@ -47,8 +47,9 @@ struct Completing<'p, 'a> {
 
 impl<'p, 'a> Completing<'p, 'a> {
     fn new(plan: &'p Plan, answers: &'a Answers) -> Self {
-        let origin =
-            |name: &FileName| (normalise(name.as_str()), (name.clone(), format!("`{name}` of [files]")));
+        let origin = |name: &FileName| {
+            (normalise(name.as_str()).into_owned(), (name.clone(), format!("`{name}` of [files]")))
+        };
         // Only what is imported is compared with them.
         let named = plan.files.iter().filter(|_| !plan.imports.is_empty());
         let origins = named.map(|(name, _)| origin(name)).collect();
@@ -97,7 +98,7 @@ impl<'p, 'a> Completing<'p, 'a> {
     fn add(&mut self, import: &PlannedImport, name: &str) -> Result<(), ImportFault> {
         let file = self.name(import, name)?;
         let this = format!("`{name}` of {}", import.label);
-        if let Some((other, origin)) = self.origins.get(&normalise(file.as_str())) {
+        if let Some((other, origin)) = self.origins.get(normalise(file.as_str()).as_ref()) {
             return Err(ImportFault::twins(&file, this, other, origin));
         }
         let content = Content::Secret(self.content(import, name).ok_or(ImportFault::NotFetched)?);
@@ -105,7 +106,8 @@ impl<'p, 'a> Completing<'p, 'a> {
         if let Err(conflict) = self.set.files.insert(file.clone(), Cow::Owned(planned)) {
             return Err(self.conflict(&file, this, conflict));
         }
-        self.origins.insert(normalise(file.as_str()), (file, this));
+        let name = normalise(file.as_str()).into_owned();
+        self.origins.insert(name, (file, this));
         Ok(())
     }
 
@@ -137,7 +139,7 @@ impl<'p, 'a> Completing<'p, 'a> {
             NameConflict::FileAndDirectory { file, .. } => file,
             _ => new,
         };
-        let other = self.origins.get(&normalise(other.as_str())).map(|(_, origin)| origin.clone());
+        let other = self.origins.get(normalise(other.as_str()).as_ref()).map(|(_, origin)| origin.clone());
         ImportFault::Conflict { this, other: other.unwrap_or_default(), conflict }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use atomicdir::{FileMap, FileName};
+use atomicdir::FileMap;
 use secretdir_provider::{KeyPath, Table, Value};
 
 use super::directory::Directory;
@@ -30,7 +30,7 @@ pub(super) fn resolve(
 ) -> FileMap<PlannedFile> {
     let at = KeyPath::from("files");
     let entries = Entries { directory, sources, report, sandbox };
-    let mut files = Files { config, entries, names: Names::default(), planned: FileMap::new() };
+    let mut files = Files { config, entries, names: Names::default(), planned: Vec::new() };
     match config.table.get("files") {
         None if config.table.contains_key("import") => {}
         None => {
@@ -39,12 +39,14 @@ pub(super) fn resolve(
             files.entries.report.error(&at, message);
         }
         Some(value) => {
-            for (name, value) in section::as_table(value, &at, files.entries.report).into_iter().flatten() {
-                files.add(name, value);
+            if let Some(table) = section::as_table(value, &at, files.entries.report) {
+                files.planned.reserve_exact(table.len());
+                table.iter().for_each(|(name, value)| files.add(name, value, table));
             }
         }
     }
-    files.planned
+    let Files { names, mut planned, .. } = files;
+    names.good.map_files(|_, place| planned.get_mut(*place).and_then(Option::take))
 }
 
 /// The files so far.
@@ -52,40 +54,51 @@ struct Files<'a, 'c> {
     config: &'a Config,
     entries: Entries<'a, 'c>,
     names: Names,
-    planned: FileMap<PlannedFile>,
+    /// What is to be made of each good name; `None` where the file is wrong otherwise.
+    planned: Vec<Option<PlannedFile>>,
 }
 
 /// The names so far, those of files that are otherwise wrong included.
 #[derive(Default)]
 struct Names {
-    good: FileMap<()>,
-    /// Each name as it is written, by what it comes to.
+    /// The place of each name among the planned files.
+    good: FileMap<usize>,
+    /// Each name that is not written in the simplest way, by what it comes to.
     normalised: BTreeMap<String, String>,
 }
 
 impl Files<'_, '_> {
-    fn add(&mut self, name: &str, value: &Value) {
+    fn add(&mut self, name: &str, value: &Value, all: &Table) {
         let at = KeyPath::from(["files", name]);
-        let good_name = self.name(name, &at);
+        self.name(name, &at, all);
         let planned = self.table(name, value, &at).and_then(|table| self.file(table, &at));
-        if let (Some(name), Some(planned)) = (good_name, planned) {
-            // Cannot fail: this map has no name that is not among the good ones.
-            let _ = self.planned.insert(name, planned);
-        }
+        self.planned.push(planned);
     }
 
     /// Checks a name by itself and beside the others.
-    fn name(&mut self, text: &str, at: &KeyPath) -> Option<FileName> {
-        let twin = self.names.normalised.insert(normalise(text), text.to_owned());
-        if let Some(twin) = twin {
+    fn name(&mut self, text: &str, at: &KeyPath, all: &Table) {
+        if let Some(twin) = self.twin(text, all) {
             let message = format!("`{text}` and `{twin}` are the same name, written differently");
             self.entries.report.error(at, message);
         }
-        let name = file_name(text, self.entries.directory.name.as_ref());
-        let name = name.map_err(|error| self.entries.report.error(at, error.to_string())).ok()?;
-        let conflict = self.names.good.insert(name.clone(), ());
-        conflict.map_err(|conflict| self.entries.report.error(at, conflict.to_string())).ok()?;
-        Some(name)
+        let report = &mut *self.entries.report;
+        match file_name(text, self.entries.directory.name.as_ref()) {
+            Err(error) => report.error(at, error.to_string()),
+            Ok(name) => {
+                let added = self.names.good.insert(name, self.planned.len());
+                added.unwrap_or_else(|conflict| report.error(at, conflict.to_string()));
+            }
+        }
+    }
+
+    /// Returns another name that comes to the same.
+    fn twin(&mut self, text: &str, all: &Table) -> Option<String> {
+        let normalised = normalise(text);
+        if normalised == text {
+            return None;
+        }
+        let simple = all.contains_key(normalised.as_ref()).then(|| normalised.clone().into_owned());
+        self.names.normalised.insert(normalised.into_owned(), text.to_owned()).or(simple)
     }
 
     /// Expects a file's table, and tells apart what TOML makes of a name with a dot and no quotes.
