@@ -49,6 +49,7 @@ mod surroundings;
 #[path = "conformance/traces.rs"]
 mod traces;
 
+use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -65,6 +66,8 @@ struct Corner {
     number: usize,
     /// A server with a fault, or one that counts, for a rule that asks for one.
     stub: Option<Stub>,
+    /// The names of the secrets that are there.
+    put: BTreeSet<String>,
     /// Where a server is to listen later.
     later: Option<SocketAddr>,
 }
@@ -87,12 +90,14 @@ impl Fixture for Corner {
             moto: MOTO.get_or_init(Moto::start),
             number: CORNERS.fetch_add(1, Ordering::Relaxed),
             stub: None,
+            put: BTreeSet::new(),
             later: None,
         }
     }
 
     async fn put(&mut self, name: &str, value: &[u8]) {
         match str::from_utf8(value) {
+            Ok(text) if !self.put.insert(name.to_owned()) => self.moto.put_string(name, text),
             Ok(text) => self.moto.create_string(name, text),
             Err(_) => self.moto.create_binary(name, value),
         };

@@ -87,7 +87,7 @@ fn an_endpoint_that_is_configured_anew_is_asked() {
 fn a_file_that_is_put_right_counts_in_the_next_run() {
     let stub = Stub::start(value("found"));
     let answers = runs(&["[default\n".to_owned(), config(&stub.endpoint())]);
-    assert!(answers[0].starts_with("invalid request"), "{answers:?}");
+    assert!(answers[0].contains("line 1, comes before the first section"), "{answers:?}");
     assert_eq!(answers[1], "value: found");
 }
 
