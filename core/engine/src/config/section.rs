@@ -251,7 +251,7 @@ pub(crate) fn check_top(table: &Table, report: &mut Report<'_>) {
 
 /// Reads a section as far as it can be read: what is wrong is reported, and then missing from it.
 pub(crate) fn read<S: Section>(table: &Table, at: &KeyPath, report: &mut Report<'_>) -> S {
-    for key in S::REQUIRED.iter().filter(|key| !table.contains_key(**key)) {
+    for key in S::REQUIRED.iter().filter(|key| !table.contains_key(key)) {
         report.error(&at.clone().key(*key), "missing");
     }
     table.parse().unwrap_or_else(|error| {

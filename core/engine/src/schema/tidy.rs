@@ -41,6 +41,14 @@ fn without_null(kinds: &mut Value) {
     }
 }
 
+/// Unknown keys are errors everywhere.
+pub(super) fn close(keys: &mut Map<String, Value>) {
+    for named_after_rust in ["$schema", "title"] {
+        keys.remove(named_after_rust);
+    }
+    keys.insert("additionalProperties".to_owned(), Value::Bool(false));
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -71,12 +79,4 @@ mod tests {
         tidy_schema(&mut tidied);
         assert_eq!(tidied, schema);
     }
-}
-
-/// Unknown keys are errors everywhere.
-pub(super) fn close(keys: &mut Map<String, Value>) {
-    for named_after_rust in ["$schema", "title"] {
-        keys.remove(named_after_rust);
-    }
-    keys.insert("additionalProperties".to_owned(), Value::Bool(false));
 }

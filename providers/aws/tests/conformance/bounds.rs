@@ -28,9 +28,9 @@ async fn refusal(source: &dyn SecretSource, question: &Question<'_>) -> Seen {
     match question {
         Question::Secrets(names) => {
             let requests: Vec<_> = names.iter().copied().map(SecretRequest::new).collect();
-            seen(secretdir_conformance::fetch_all(&*source, &context, &requests).await.remove(0))
+            seen(secretdir_conformance::fetch_all(source, &context, &requests).await.remove(0))
         }
-        Question::Prefix(prefix) => seen(secretdir_conformance::list(&*source, &context, prefix).await),
+        Question::Prefix(prefix) => seen(secretdir_conformance::list(source, &context, prefix).await),
     }
 }
 

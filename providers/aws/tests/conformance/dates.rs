@@ -29,7 +29,7 @@ fn value(name: &str) -> Vec<u8> {
 
 async fn list(source: &dyn SecretSource, prefix: &str) -> Vec<String> {
     let context = RunContext::builder().timeout(LONG).concurrency(NonZeroUsize::MIN).build();
-    secretdir_conformance::list(&*source, &context, prefix).await.unwrap()
+    secretdir_conformance::list(source, &context, prefix).await.unwrap()
 }
 
 #[tokio::test]

@@ -48,13 +48,13 @@ fn context(time: Duration) -> RunContext {
 
 /// Lists with time enough, and sorts.
 async fn list(source: &dyn SecretSource, prefix: &str) -> Vec<String> {
-    let mut names = secretdir_conformance::list(&*source, &context(LONG), prefix).await.unwrap();
+    let mut names = secretdir_conformance::list(source, &context(LONG), prefix).await.unwrap();
     names.sort();
     names
 }
 
 async fn failed(source: &dyn SecretSource, prefix: &str) -> Seen {
-    seen(secretdir_conformance::list(&*source, &context(LONG), prefix).await)
+    seen(secretdir_conformance::list(source, &context(LONG), prefix).await)
 }
 
 /// Starts a server with so many names below `/app/`, and returns them sorted.

@@ -115,7 +115,7 @@ async fn play(
         server.set_fault(Fault::Shuffle { page: 1 + dice.roll(20), seed });
         let context = RunContext::builder().timeout(LONG).concurrency(NonZeroUsize::new(4).unwrap()).build();
         let requests: Vec<_> = asked.iter().map(|(request, _)| request.clone()).collect();
-        let answers = secretdir_conformance::fetch_all(&*source, &context, &requests).await;
+        let answers = secretdir_conformance::fetch_all(source, &context, &requests).await;
         for ((request, expected), answer) in asked.iter().zip(answers) {
             let told = answer.map(|secret| secret.expose_secret().to_vec()).map_err(|error| error.kind());
             assert_eq!(&told, expected, "{request:?}; SECRETDIR_TRIAL_SEED={seed}");

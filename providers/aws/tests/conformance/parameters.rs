@@ -167,7 +167,7 @@ async fn ask(source: &dyn SecretSource, names: &[(&str, Option<&str>)]) -> Vec<R
         let request = SecretRequest::new(*name);
         version.map_or(request.clone(), |version| request.with_version(version))
     });
-    secretdir_conformance::fetch_all(&*source, &context, &requests.collect::<Vec<_>>()).await
+    secretdir_conformance::fetch_all(source, &context, &requests.collect::<Vec<_>>()).await
 }
 
 pub(crate) fn source(endpoint: &str, key: &AccessKey) -> Box<dyn SecretSource> {

@@ -95,7 +95,7 @@ async fn parameters_need_what_is_written() {
 /// Lists what is below a prefix: the names, or the kind of the error.
 async fn listed(source: &dyn SecretSource, prefix: &str) -> Result<Vec<String>, SourceErrorKind> {
     let context = RunContext::builder().timeout(LONG).concurrency(NonZeroUsize::MIN).build();
-    secretdir_conformance::list(&*source, &context, prefix).await.map_err(|error| error.kind())
+    secretdir_conformance::list(source, &context, prefix).await.map_err(|error| error.kind())
 }
 
 #[tokio::test]

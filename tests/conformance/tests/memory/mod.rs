@@ -1,5 +1,7 @@
 //! A store in memory, whose provider has one fault or none.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod fault;
 
 use std::collections::BTreeMap;

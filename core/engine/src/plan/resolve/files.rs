@@ -127,7 +127,7 @@ impl Files<'_, '_> {
         let section: FileSection = section::read(table, at, self.entries.report);
         let own = OwnerSpec { user: section.owner.clone(), group: section.group.clone() };
         let attributes = self.entries.attributes(section.mode, own, at);
-        let is_rendered = FileSection::OF_A_TEMPLATE.iter().any(|key| table.contains_key(*key));
+        let is_rendered = FileSection::OF_A_TEMPLATE.iter().any(|key| table.contains_key(key));
         let content = if is_rendered {
             let template = templates::resolve(&section, table, self.config, at, &mut self.entries);
             template.map(|template| Content::Template(Arc::new(template)))
@@ -138,7 +138,7 @@ impl Files<'_, '_> {
     }
 
     fn secret(&mut self, section: FileSection, table: &Table, at: &KeyPath) -> Option<SecretUse> {
-        for key in FileSection::REQUIRED_OF_A_SECRET.iter().filter(|key| !table.contains_key(**key)) {
+        for key in FileSection::REQUIRED_OF_A_SECRET.iter().filter(|key| !table.contains_key(key)) {
             self.entries.report.error(&at.clone().key(*key), "missing");
         }
         let field = section.field.as_deref().map(|text| self.field(text, at));

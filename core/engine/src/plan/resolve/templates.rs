@@ -27,7 +27,7 @@ pub(super) fn resolve(
     entries: &mut Entries<'_, '_>,
 ) -> Option<PlannedTemplate> {
     let mut resolving = Resolving { at, entries };
-    for key in FileSection::OF_A_SECRET.iter().filter(|key| table.contains_key(**key)) {
+    for key in FileSection::OF_A_SECRET.iter().filter(|key| table.contains_key(key)) {
         resolving
             .error(key, "is of no use for a file that is rendered: what is asked stands in the template");
     }
