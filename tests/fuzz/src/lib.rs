@@ -6,13 +6,12 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use secretdir_engine::{Host, Registry};
 use secretdir_provider::{
-    Answers, Clock, Jitter, Listed, 
-    RunContext, Provider, Secret, SecretRequest, SecretSource, Settings, SettingsError, SourceError,
-    async_trait,
+    Answers, Clock, Jitter, Listed, Provider, RunContext, Secret, SecretRequest, SecretSource, Settings,
+    SettingsError, SourceError, async_trait,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -56,13 +55,17 @@ pub fn quoted(text: &str) -> String {
 
 /// Lists a source, and fetches these and all that it lists.
 pub fn ask(source: &dyn SecretSource, names: &[&str]) -> Vec<(String, Result<Secret, SourceError>)> {
-    let context = RunContext::builder().timeout(LONG).concurrency(NonZeroUsize::new(4).expect("not zero")).build();
+    let context =
+        RunContext::builder().timeout(LONG).concurrency(NonZeroUsize::new(4).expect("not zero")).build();
     runtime().block_on(async {
         // A program whose main function is Rust's ignores it: a plug-in need not read what it is sent.
         let _pipe = signal(SignalKind::pipe()).expect("it can be caught");
         let listed = source.list(&context, "").await.unwrap_or_default();
-        let names: Vec<String> =
-            listed.into_iter().map(Listed::into_name).chain(names.iter().map(|name| (*name).to_owned())).collect();
+        let names: Vec<String> = listed
+            .into_iter()
+            .map(Listed::into_name)
+            .chain(names.iter().map(|name| (*name).to_owned()))
+            .collect();
         let requests: Vec<_> = names.iter().map(SecretRequest::new).collect();
         let answers = Answers::new(requests.len());
         source.fetch_all(&context, &requests, &answers).await;
