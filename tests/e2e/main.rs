@@ -25,6 +25,7 @@ mod kills;
 mod laptop;
 mod limits;
 mod link;
+mod memory;
 mod modes;
 mod on_change;
 mod output;
