@@ -23,6 +23,8 @@ use zeroize::Zeroizing;
 pub use error::{FieldError, FieldSyntaxError, JsonFault};
 pub(crate) use json_secret::JsonSecret;
 
+use json::Kind;
+
 /// Which part of a JSON secret a file gets: a top-level key or, when it starts with `/`, a JSON pointer (RFC 6901).
 ///
 /// ```
@@ -79,62 +81,47 @@ impl Field {
     ///
     /// A secret that is not JSON, or does not have the field, or has null there.
     pub fn pick(&self, secret: &[u8]) -> Result<Zeroizing<Vec<u8>>, FieldError> {
-        self.pick_from(&JsonSecret::read(secret)?)
+        self.pick_from(&mut JsonSecret::read(secret)?)
     }
 
     /// Picks the field from a secret that has been read.
-    pub(crate) fn pick_from(&self, secret: &JsonSecret<'_>) -> Result<Zeroizing<Vec<u8>>, FieldError> {
+    pub(crate) fn pick_from(&self, secret: &mut JsonSecret<'_>) -> Result<Zeroizing<Vec<u8>>, FieldError> {
         let found = match &self.way {
-            Way::Key => match &secret.members {
-                Some(members) => members.get(&self.text).copied().ok_or_else(|| self.not_at_the_top(secret)),
-                None => Err(FieldError::NotAnObject(self.text.clone())),
-            },
-            Way::Pointer(tokens) => self.follow(tokens, secret),
-        };
-        self.bytes(found?)
-    }
-
-    /// Follows the tokens of a pointer: the first one among the members that are at hand.
-    fn follow<'a>(&self, tokens: &[String], secret: &JsonSecret<'a>) -> Result<&'a RawValue, FieldError> {
-        let mut tokens = tokens.iter().enumerate();
-        let start = match (&secret.members, tokens.clone().next()) {
-            (Some(members), Some((_, first))) => {
-                tokens.next();
-                *members.get(first).ok_or_else(|| self.missing())?
+            Way::Key if Kind::of(secret.whole) != Kind::Object => {
+                return Err(FieldError::NotAnObject(self.text.clone()));
             }
-            _ => secret.whole,
+            Way::Key => match secret.child(secret.whole, &self.text)? {
+                Some(found) => found,
+                None => return Err(self.not_at_the_top(secret)),
+            },
+            Way::Pointer(tokens) => self.follow(tokens, secret)?,
         };
-        tokens.try_fold(start, |value, (depth, token)| self.step(value, token, depth))
+        self.bytes(found)
     }
 
-    /// Follows one token of a pointer, which stands behind `depth` others.
-    fn step<'a>(&self, value: &'a RawValue, token: &str, depth: usize) -> Result<&'a RawValue, FieldError> {
-        let found = match json::Kind::of(value) {
-            json::Kind::Object => json::member(value, token)?,
-            json::Kind::Array => match index(token) {
-                Some(index) => json::element(value, index)?,
-                None => None,
-            },
-            _ => {
+    /// Follows the tokens of a pointer.
+    fn follow<'a>(&self, tokens: &[String], secret: &mut JsonSecret<'a>) -> Result<&'a RawValue, FieldError> {
+        let mut value = secret.whole;
+        for (depth, token) in tokens.iter().enumerate() {
+            if !matches!(Kind::of(value), Kind::Object | Kind::Array) {
                 let parent = self.text.split('/').take(depth + 1).collect::<Vec<_>>().join("/");
                 return Err(FieldError::NotAContainer { field: self.text.clone(), parent });
             }
-        };
-        found.ok_or_else(|| self.missing())
+            value = secret.child(value, token)?.ok_or_else(|| self.missing())?;
+        }
+        Ok(value)
     }
 
     fn bytes(&self, found: &RawValue) -> Result<Zeroizing<Vec<u8>>, FieldError> {
-        match json::Kind::of(found) {
-            json::Kind::Null => Err(FieldError::Null(self.text.clone())),
-            json::Kind::String => {
-                json::text(found).ok_or_else(|| FieldError::LoneSurrogate(self.text.clone()))
-            }
-            json::Kind::Object | json::Kind::Array | json::Kind::Scalar => Ok(json::compact(found)),
+        match Kind::of(found) {
+            Kind::Null => Err(FieldError::Null(self.text.clone())),
+            Kind::String => json::text(found).ok_or_else(|| FieldError::LoneSurrogate(self.text.clone())),
+            Kind::Object | Kind::Array | Kind::Scalar => Ok(json::compact(found)),
         }
     }
 
     /// A key that is not there may be a way, as other programs write it: `a.b`, `.a.b`, `$.a.b`, `a[0].b`, `a/b`.
-    fn not_at_the_top(&self, secret: &JsonSecret<'_>) -> FieldError {
+    fn not_at_the_top(&self, secret: &mut JsonSecret<'_>) -> FieldError {
         let way = self.text.strip_prefix('$').unwrap_or(&self.text);
         let tokens = way.split(['.', '/', '[', ']']).map(|token| token.trim_matches(['"', '\'']));
         let tokens: Vec<_> = tokens.filter(|token| !token.is_empty()).map(str::to_owned).collect();
@@ -171,11 +158,4 @@ fn unescape(token: &str) -> Result<String, FieldSyntaxError> {
         decoded.push_str(rest);
     }
     Ok(decoded)
-}
-
-/// Reads an array index as RFC 6901 has it: digits, without leading zeros. `-`, the element after the last, is none.
-fn index(token: &str) -> Option<usize> {
-    let digits = token.bytes().all(|byte| byte.is_ascii_digit());
-    let canonical = token == "0" || !token.starts_with('0');
-    if digits && canonical { token.parse().ok() } else { None }
 }

@@ -57,31 +57,6 @@ fn not_json(error: &serde_json::Error) -> FieldError {
     FieldError::NotJson { fault, line: error.line(), column: error.column() }
 }
 
-/// Finds the last value of a key in an object.
-pub(super) fn member<'a>(object: &'a RawValue, key: &str) -> Result<Option<&'a RawValue>, FieldError> {
-    Deserializer::from_str(object.get()).deserialize_map(Member(key)).map_err(|error| not_json(&error))
-}
-
-struct Member<'k>(&'k str);
-
-impl<'de> Visitor<'de> for Member<'_> {
-    type Value = Option<&'de RawValue>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some((key, value)) = members.next_entry::<&RawValue, &RawValue>()? {
-            if is_text(key, self.0) {
-                found = Some(value);
-            }
-        }
-        Ok(found)
-    }
-}
-
 /// A member of an object; none for a key that has half of a surrogate pair.
 pub(super) type Entry<'a> = (Option<String>, &'a RawValue);
 
@@ -108,30 +83,26 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-/// Finds an element of an array.
-pub(super) fn element(array: &RawValue, index: usize) -> Result<Option<&RawValue>, FieldError> {
-    Deserializer::from_str(array.get()).deserialize_seq(Element(index)).map_err(|error| not_json(&error))
+/// Returns the elements of an array.
+pub(super) fn elements(array: &RawValue) -> Result<Vec<&RawValue>, FieldError> {
+    Deserializer::from_str(array.get()).deserialize_seq(Elements).map_err(|error| not_json(&error))
 }
 
-struct Element(usize);
+struct Elements;
 
-impl<'de> Visitor<'de> for Element {
-    type Value = Option<&'de RawValue>;
+impl<'de> Visitor<'de> for Elements {
+    type Value = Vec<&'de RawValue>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an array")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        let mut position = 0;
-        while let Some(value) = elements.next_element::<&RawValue>()? {
-            if position == self.0 {
-                found = Some(value);
-            }
-            position += 1;
+    fn visit_seq<A: SeqAccess<'de>>(self, mut found: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(value) = found.next_element()? {
+            elements.push(value);
         }
-        Ok(found)
+        Ok(elements)
     }
 }
 
@@ -155,16 +126,6 @@ pub(super) fn text(string: &RawValue) -> Option<Zeroizing<Vec<u8>>> {
         }
     }
     Some(bytes)
-}
-
-/// Says whether a string decodes to this text.
-fn is_text(string: &RawValue, text: &str) -> bool {
-    let rest = pieces(string).try_fold(text, |rest, piece| match piece {
-        Piece::Text(text) => rest.strip_prefix(text),
-        Piece::Char(c) => rest.strip_prefix(c),
-        Piece::LoneSurrogate => None,
-    });
-    rest == Some("")
 }
 
 /// Part of a string.

@@ -117,6 +117,22 @@ fn depth_costs_no_stack() {
 }
 
 #[test]
+fn many_pointers_into_a_nested_object_take_it_apart_once() {
+    let members: Vec<_> = (0..2000).map(|number| format!(r#""{number}": {number}"#)).collect();
+    let text = format!(r#"{{"a": {{{}}}, "b": [[1, 2], 3]}}"#, members.join(", "));
+    let mut secret = JsonSecret::read(text.as_bytes()).unwrap();
+    for number in 0..2000 {
+        let field = Field::parse(&format!("/a/{number}")).unwrap();
+        assert_eq!(&**field.pick_from(&mut secret).unwrap(), number.to_string().as_bytes());
+    }
+    for (field, value) in [("/b/0/1", "2"), ("/b/1", "3"), ("/b/0", "[1,2]")] {
+        assert_eq!(&**Field::parse(field).unwrap().pick_from(&mut secret).unwrap(), value.as_bytes());
+    }
+    // The whole, `a`, `b` and the array in it.
+    assert_eq!(secret.entered_count(), 4);
+}
+
+#[test]
 fn what_is_picked_is_copied_once_into_a_buffer_that_does_not_grow() {
     for secret in [r#"{"a":"\u0041\ud83d\ude00\n plain"}"#, r#"{"a":[1, 2 ,"\u0041"]}"#, r#"{"a":12345}"#] {
         let picked = Field::parse("a").unwrap().pick(secret.as_bytes()).unwrap();
