@@ -4,7 +4,7 @@
 //! second time gets the first answer, or an attempt would take two tokens.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_secretsmanager::config::interceptors::{BeforeTransmitInterceptorContextRef, InterceptorContext};
 use aws_sdk_secretsmanager::config::retry::{ClassifyRetry, RetryAction};
@@ -12,9 +12,11 @@ use aws_sdk_secretsmanager::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_secretsmanager::error::BoxError;
 use aws_smithy_runtime_api::client::retries::classifiers::{RetryClassifierPriority, RetryReason};
 use aws_smithy_types::retry::ErrorKind;
+use secretdir_provider::Clock;
 
 use crate::budget::Budget;
 use crate::http::{self, Route, TOO_MANY, TooLong, Way};
+use crate::run::Limits;
 
 /// The SDK waits no longer than this longer than it would by itself. A store that asks for more is asked again by the
 /// run, which knows its deadline.
@@ -35,6 +37,7 @@ pub(crate) struct Seen {
 #[derive(Clone, Debug)]
 pub(crate) struct Attempts {
     budget: Arc<Budget>,
+    clock: Clock,
     most: u32,
     state: Arc<Mutex<State>>,
 }
@@ -48,8 +51,9 @@ struct State {
 }
 
 impl Attempts {
-    pub(crate) fn new(budget: Arc<Budget>, most: u32) -> Self {
-        Self { budget, most, state: Arc::default() }
+    pub(crate) fn new(limits: &Limits, most: u32) -> Self {
+        let (budget, clock) = (Arc::clone(&limits.budget), limits.deadline.clock().clone());
+        Self { budget, clock, most, state: Arc::default() }
     }
 
     /// Starts to count the attempts of another call.
@@ -77,7 +81,7 @@ impl Attempts {
         if is_too_long(context) {
             return RetryAction::RetryForbidden;
         }
-        let wait = retry_after.or_else(|| retry_after_of(context));
+        let wait = retry_after.or_else(|| retry_after_of(context, self.clock.date()));
         state.seen.throttled = kind == ErrorKind::ThrottlingError;
         state.seen.retry_after = wait;
         if state.made >= self.most {
@@ -155,6 +159,6 @@ fn is_throttled(context: &InterceptorContext) -> bool {
 }
 
 /// Reads the header `Retry-After`, of which the SDK knows only AWS's own variant: seconds, or a date (RFC 9110, 10.2.3).
-fn retry_after_of(context: &InterceptorContext) -> Option<Duration> {
-    http::retry_after(context.response()?.headers().get("retry-after")?)
+fn retry_after_of(context: &InterceptorContext, now: SystemTime) -> Option<Duration> {
+    http::retry_after(context.response()?.headers().get("retry-after")?, now)
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::credential_feature::AwsCredentialFeature;
@@ -65,10 +65,11 @@ impl Clues {
     }
 }
 
-/// A refusal of an agent that throttles, and when it came.
+/// A refusal of an agent that throttles, when it came, and until when it is not asked again.
 #[derive(Debug)]
 struct Throttled {
     when: Duration,
+    until: Duration,
     error: Remembered,
 }
 
@@ -87,7 +88,7 @@ impl Remembering {
         if let Some(refused) = throttled.as_ref().filter(|refused| arrived < refused.when) {
             return Err(CredentialsError::provider_error(refused.error.clone()));
         }
-        let until = throttled.take().map(|refused| refused.when + pause(&refused.error));
+        let until = throttled.take().map(|refused| refused.until);
         let look = async {
             if let Some(until) = until {
                 sleep(until.saturating_sub(self.clock.now())).await;
@@ -101,7 +102,9 @@ impl Remembering {
             let error = Remembered(Arc::new(self.clues.explain(error)));
             if error.throttling().is_some() {
                 // The run asks again, within its budget.
-                *throttled = Some(Throttled { when: self.clock.now(), error: error.clone() });
+                let when = self.clock.now();
+                let until = when + pause(&error, self.clock.date());
+                *throttled = Some(Throttled { when, until, error: error.clone() });
             } else {
                 *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
             }
@@ -114,9 +117,9 @@ impl Remembering {
     }
 }
 
-/// Returns how long to wait after a refusal: as long as it asks for, within bounds.
-fn pause(refused: &Remembered) -> Duration {
-    let asked_for = refused.throttling().and_then(|refusal| refusal.retry_after);
+/// Returns how long to wait after a refusal: as long as it asks for, within bounds. Takes the date of now.
+fn pause(refused: &Remembered, now: SystemTime) -> Duration {
+    let asked_for = refused.throttling().and_then(|refusal| refusal.retry_after(now));
     asked_for.unwrap_or_default().clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
 }
 

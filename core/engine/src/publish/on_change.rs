@@ -18,8 +18,8 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use secretdir_provider::Deadline;
 use tokio::process::{Child, Command};
-use tokio::time::Instant;
 
 use crate::host::Host;
 use crate::interpreter::{self, Missing};
@@ -132,7 +132,7 @@ pub(crate) async fn run(on_change: &OnChange, plan: &Plan, host: &dyn Host) -> R
     let status = match tokio::time::timeout(on_change.timeout, child.wait()).await {
         Ok(status) => status.map_err(|cause| OnChangeError::Wait { program: program(), cause })?,
         Err(_) => {
-            group.end(&mut child).await;
+            group.end(&mut child, host).await;
             return Err(OnChangeError::TimedOut { program: program(), timeout: on_change.timeout });
         }
     };
@@ -207,11 +207,11 @@ impl Group {
 
     /// Asks the command to end, then kills it with all that it started. Its number is its own until it has been waited for,
     /// so the last signal goes out before that.
-    async fn end(&mut self, child: &mut Child) {
+    async fn end(&mut self, child: &mut Child, host: &dyn Host) {
         self.signal(Signal::TERM);
-        let deadline = Instant::now() + GRACE;
-        while !self.has_ended() && Instant::now() < deadline {
-            tokio::time::sleep(POLL).await;
+        let deadline = Deadline::after(GRACE, host.clock());
+        while !self.has_ended() && !deadline.has_passed() {
+            host.sleep(POLL).await;
         }
         self.signal(Signal::KILL);
         // After SIGKILL this does not take long; whatever it says, there is nobody left to wait for.

@@ -1,7 +1,7 @@
 //! What the agent of a container says when it gives no credentials. The SDK tells the status alone.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_secretsmanager::config::http::HttpResponse;
 use aws_sdk_secretsmanager::error::ConnectorError;
@@ -25,14 +25,19 @@ pub(crate) struct Refusal {
     place: String,
     status: u16,
     words: String,
-    /// How long it asks to wait.
-    pub(crate) retry_after: Option<Duration>,
+    /// How long it asks to wait, as it says so.
+    retry_after: Option<String>,
 }
 
 impl Refusal {
     /// Says whether it was asked too often.
     pub(crate) fn is_throttling(&self) -> bool {
         self.status == TOO_MANY
+    }
+
+    /// Returns how long it asks to wait. Takes the date of now.
+    pub(crate) fn retry_after(&self, now: SystemTime) -> Option<Duration> {
+        retry_after(self.retry_after.as_deref()?, now)
     }
 }
 
@@ -57,7 +62,7 @@ impl Agent {
                 place: place.to_owned(),
                 status: answer.status().as_u16(),
                 words: words(&bytes, token).map(|words| format!(": {words}")).unwrap_or_default(),
-                retry_after: answer.headers().get("retry-after").and_then(retry_after),
+                retry_after: answer.headers().get("retry-after").map(str::to_owned),
             });
             *answer.body_mut() = SdkBody::from(bytes.to_vec());
         }

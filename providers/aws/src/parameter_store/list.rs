@@ -2,8 +2,6 @@
 //!
 //! The service knows whole levels only, and no listing without values: what it says of them is not read.
 
-use std::sync::Arc;
-
 use secretdir_provider::{RunContext, SecretRequest, SecretSource as _};
 
 use super::ParameterStore;
@@ -28,7 +26,7 @@ pub(super) struct Parameters<'a> {
 impl Pages for Parameters<'_> {
     async fn page(&self, token: Option<String>, limits: &Limits) -> Result<Page, NoPage> {
         let regional = self.source.regional(self.context, 0, &limits.deadline).await?;
-        let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
+        let attempts = Attempts::new(limits, regional.attempts);
         let question = GetParametersByPath {
             path: self.path.to_owned(),
             recursive: true,

@@ -119,7 +119,7 @@ impl Service for Asking<'_> {
             Ok(regional) => regional,
             Err(error) => return Outcome::failed(call, &error),
         };
-        let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
+        let attempts = Attempts::new(&limits, regional.attempts);
         match self.get(&regional, &call, &limits, &attempts).await {
             Some(answers) => Outcome::Answered(answers, attempts.seen().retry_after),
             None => {

@@ -2,8 +2,6 @@
 //!
 //! What is marked for deletion is not listed, nor what was made in the last few minutes: the service may take that long.
 
-use std::sync::Arc;
-
 use aws_sdk_secretsmanager::config::Config;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 use secretdir_provider::{RunContext, SecretRequest, SecretSource as _};
@@ -38,7 +36,7 @@ impl Secrets<'_> {
 impl Pages for Secrets<'_> {
     async fn page(&self, token: Option<String>, limits: &Limits) -> Result<Page, NoPage> {
         let regional = self.source.regional(self.context, 0, &limits.deadline).await?;
-        let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
+        let attempts = Attempts::new(limits, regional.attempts);
         let overrides = Config::builder()
             .timeout_config(timeouts(&limits.until))
             .interceptor(attempts.clone())

@@ -189,7 +189,7 @@ impl<'a> Asking<'a> {
 
     fn prepare<'r>(&'r self, regional: &'r Regional, call: &[usize], limits: Limits) -> Prepared<'r> {
         let question = |place: &usize| Some((*place, self.question(*place)?));
-        let attempts = Attempts::new(Arc::clone(&limits.budget), regional.attempts);
+        let attempts = Attempts::new(&limits, regional.attempts);
         Prepared {
             regional,
             profile: self.source.clients.settings().profile.as_deref(),
