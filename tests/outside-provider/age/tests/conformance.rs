@@ -150,7 +150,8 @@ conformance_tests!(Encrypted);
 fn failure(base_dir: &Path) -> SourceError {
     let settings = Settings::new(table("secrets", "identities.txt"), base_dir);
     let source = AgeProvider.source(settings).unwrap();
-    let context = RunContext::builder().timeout(Duration::from_secs(60)).concurrency(NonZeroUsize::MIN).build();
+    let context =
+        RunContext::builder().timeout(Duration::from_secs(60)).concurrency(NonZeroUsize::MIN).build();
     let request = SecretRequest::new("a");
     let fetched = pin!(source.fetch(&context, &request)).poll(&mut Context::from_waker(Waker::noop()));
     match fetched {
