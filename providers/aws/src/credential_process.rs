@@ -13,10 +13,10 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
-use rustix::process::{Pid, Signal, kill_process_group};
+use secretdir_helpers::ProcessGroup;
 use secretdir_provider::{Clock, Deadline, SecretBuffer, SourceError, SourceErrorKind};
 use tokio::io::AsyncReadExt as _;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -94,7 +94,7 @@ impl CredentialProcess {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| unavailable(&format!("cannot be started: {error}")))?;
-        let mut group = Group::of(&child);
+        let mut group = ProcessGroup::of(child.id());
         let output = child.stdout.take().ok_or_else(|| unavailable("has no standard output"))?;
         let mut printed = SecretBuffer::with_capacity(MOST + 1);
         // One byte more, to see that there is more.
@@ -147,29 +147,6 @@ impl ProvideCredentials for CredentialProcess {
 
 fn holds(credentials: &Credentials, clock: &Clock) -> bool {
     credentials.expiry().is_none_or(|expiry| clock.date() + MARGIN < expiry)
-}
-
-/// The process and all that it started, by the number of their group. Dropping it kills them.
-struct Group(Option<Pid>);
-
-impl Group {
-    fn of(child: &Child) -> Self {
-        Self(child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)))
-    }
-
-    /// The process has been waited for: its number may be somebody else's from now on.
-    fn release(&mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            // It fails only if nobody is left.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use secretdir_helpers::ProcessGroup;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -18,7 +18,7 @@ use crate::settings::Setup;
 /// A process that runs, or has just ended.
 pub(crate) struct Process {
     child: Child,
-    group: Group,
+    group: ProcessGroup,
     ends_of_children: tokio::signal::unix::Signal,
 }
 
@@ -55,7 +55,7 @@ impl Process {
             .stderr(Stdio::piped())
             .process_group(0)
             .spawn()?;
-        let group = Group::of(&child);
+        let group = ProcessGroup::of(child.id());
         let pipes = child.stdout.take().zip(child.stderr.take());
         let (stdout, stderr) = pipes.ok_or(io::ErrorKind::BrokenPipe)?;
         let pipes = Pipes { stdin: child.stdin.take(), stdout, stderr };
@@ -92,37 +92,4 @@ fn resolve(program: &str, folder: &std::path::Path) -> PathBuf {
 
 fn environment(names: &[String]) -> impl Iterator<Item = (&String, OsString)> {
     names.iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value)))
-}
-
-/// The process and all that it started, by the number of their group. Dropping it kills them.
-struct Group(Option<Pid>);
-
-impl Group {
-    fn of(child: &Child) -> Self {
-        Self(child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)))
-    }
-
-    /// Says whether the process itself has ended, without taking note of it.
-    fn leader_has_ended(&self) -> bool {
-        let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
-        self.0.is_none_or(|id| !matches!(waitid(WaitId::Pid(id), look), Ok(None)))
-    }
-
-    fn kill(&self) {
-        if let Some(group) = self.0 {
-            // It fails only if nobody is left.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
-
-    /// The process has been waited for: its number may be somebody else's from now on.
-    fn release(&mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.kill();
-    }
 }

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use secretdir_helpers::ProcessGroup;
 use secretdir_provider::Deadline;
 use tokio::process::{Child, Command};
 
@@ -128,11 +128,11 @@ pub(crate) async fn run(on_change: &OnChange, plan: &Plan, host: &dyn Host) -> R
     let program = || on_change.program.clone();
     let mut child = start(on_change, plan, host)
         .map_err(|cause| OnChangeError::start(program(), &located(on_change, plan), cause))?;
-    let mut group = Group::of(&child);
+    let mut group = ProcessGroup::of(child.id());
     let status = match tokio::time::timeout(on_change.timeout, child.wait()).await {
         Ok(status) => status.map_err(|cause| OnChangeError::Wait { program: program(), cause })?,
         Err(_) => {
-            group.end(&mut child, host).await;
+            end(&mut group, &mut child, host).await;
             return Err(OnChangeError::TimedOut { program: program(), timeout: on_change.timeout });
         }
     };
@@ -192,48 +192,16 @@ impl Drop for UmaskForChild {
     }
 }
 
-/// The command and all that it started. Dropping it before the command has ended kills them.
-struct Group(Option<Pid>);
-
-impl Group {
-    fn of(child: &Child) -> Self {
-        Self(child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)))
+/// Asks the command to end, then kills it with all that it started. The number of the group is its own until the command has been
+/// waited for, so the last signal goes out before that.
+async fn end(group: &mut ProcessGroup, child: &mut Child, host: &dyn Host) {
+    group.terminate();
+    let deadline = Deadline::after(GRACE, host.clock());
+    while !group.leader_has_ended() && !deadline.has_passed() {
+        host.sleep(POLL).await;
     }
-
-    /// The command has ended and its number may be somebody else's from now on.
-    fn release(&mut self) {
-        self.0 = None;
-    }
-
-    /// Asks the command to end, then kills it with all that it started. Its number is its own until it has been waited for,
-    /// so the last signal goes out before that.
-    async fn end(&mut self, child: &mut Child, host: &dyn Host) {
-        self.signal(Signal::TERM);
-        let deadline = Deadline::after(GRACE, host.clock());
-        while !self.has_ended() && !deadline.has_passed() {
-            host.sleep(POLL).await;
-        }
-        self.signal(Signal::KILL);
-        // After SIGKILL this does not take long; whatever it says, there is nobody left to wait for.
-        let _ = child.wait().await;
-        self.release();
-    }
-
-    /// Says whether the command itself has ended, without taking note of it.
-    fn has_ended(&self) -> bool {
-        let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
-        self.0.is_none_or(|id| !matches!(waitid(WaitId::Pid(id), look), Ok(None)))
-    }
-
-    fn signal(&self, signal: Signal) {
-        if let Some(Err(error)) = self.0.map(|group| kill_process_group(group, signal)) {
-            tracing::debug!(%error, "the on-change command could not be signalled");
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.signal(Signal::KILL);
-    }
+    group.kill();
+    // After SIGKILL this does not take long; whatever it says, there is nobody left to wait for.
+    let _ = child.wait().await;
+    group.release();
 }
