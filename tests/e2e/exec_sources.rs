@@ -84,11 +84,7 @@ fn a_mistake_with_a_program_is_answered_with_what_to_do() {
         ("command = [\"vault kv get\", \"{secret}\"]", 3, &["no shell takes a command apart"]),
         ("command = [\"no-such-tool\", \"{secret}\"]", 3, &["only HOME and PATH", "looked up in PATH"]),
         ("command = [\"./windows\", \"{secret}\"]", 3, &["line ends of Unix"]),
-        (
-            "command = [\"./nowhere\", \"{secret}\"]",
-            3,
-            &["its interpreter \"/no/interpreter\" was not found"],
-        ),
+        ("command = [\"./nowhere\", \"{secret}\"]", 3, &["its interpreter `/no/interpreter` was not found"]),
         ("plugin = [\"./windows\"]", 3, &["line ends of Unix"]),
         (
             "command = [\"./lacks\", \"{secret}\"]",

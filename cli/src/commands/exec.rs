@@ -21,8 +21,8 @@ use std::process::Command;
 use atomicdir::Snapshot;
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::getpid;
-use secretdir_engine::interpreter::{self, Missing};
 use secretdir_engine::{ErrorKind, ErrorReport, Location};
+use secretdir_helpers::interpreter::{self, Missing};
 
 use crate::Exit;
 use crate::host::CliHost;
@@ -70,7 +70,7 @@ impl ExecError {
                 Some("the generation that it names is gone: run `secretdir sync`, which publishes it anew")
             }
             Self::NotPinned(error) => error.hint(),
-            Self::Lacking { missing, .. } => missing.hint(),
+            Self::Lacking { missing, .. } => Some(missing.hint()),
             Self::NotRunnable { cause, .. } => interpreter::hint(cause),
             _ => None,
         }

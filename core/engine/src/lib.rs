@@ -11,7 +11,6 @@ mod field;
 mod gather;
 mod host;
 mod inspect;
-pub mod interpreter;
 mod outcome;
 mod plan;
 mod position;

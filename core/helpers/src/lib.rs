@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "process")]
+pub mod interpreter;
 mod json;
 mod nearest;
 #[cfg(feature = "process")]

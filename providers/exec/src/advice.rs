@@ -4,23 +4,18 @@
 //! that it has in a shell. Neither is easy to guess.
 
 use std::env;
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use rustix::io::Errno;
+use secretdir_helpers::interpreter;
 use secretdir_provider::SourceErrorKind;
 
 use crate::settings::Setup;
 
-/// How much of a script the kernel reads to find its interpreter.
-const HEAD: u64 = 256;
-
 /// Where a program is looked up whose source does not pass on PATH.
 const SYSTEM_FOLDERS: &str = "/bin:/usr/bin";
 
-const CARRIAGE_RETURNS: &str = "its lines end in carriage returns: save it with the line ends of Unix";
-const NO_INTERPRETER: &str = "install what runs it, or correct the first line of the script";
 const ONE_STRING: &str =
     "write the program and each argument as strings of their own: no shell takes a command apart";
 const NO_SUCH_FILE: &str = "a path with a slash counts from the folder of the configuration file";
@@ -70,8 +65,8 @@ pub(crate) fn not_started(program: &str, error: &io::Error, setup: &Setup) -> No
         }
         io::ErrorKind::NotFound => match located(program, setup) {
             Some(file) => {
-                let (lack, hint) = lacking(&file);
-                told(SourceErrorKind::Unavailable, &lack, hint)
+                let missing = interpreter::lacking(&file);
+                told(SourceErrorKind::Unavailable, &missing, missing.hint())
             }
             None => unavailable(not_found(program, setup)),
         },
@@ -79,22 +74,6 @@ pub(crate) fn not_started(program: &str, error: &io::Error, setup: &Setup) -> No
             unavailable("begin a script with the line that names its interpreter, such as #!/bin/sh")
         }
         _ => unavailable("the system, not the program, refused"),
-    }
-}
-
-/// Says what is missing of a program that is there.
-fn lacking(file: &Path) -> (String, &'static str) {
-    match Shebang::of(file) {
-        Some(Shebang { interpreter, ends_in_return: true }) => {
-            (format!("its interpreter {interpreter:?} was not found"), CARRIAGE_RETURNS)
-        }
-        Some(Shebang { interpreter, .. }) if !interpreter.exists() => {
-            (format!("its interpreter {interpreter:?} was not found"), NO_INTERPRETER)
-        }
-        _ => (
-            "it is there, but the interpreter or loader that it needs was not found".to_owned(),
-            NO_INTERPRETER,
-        ),
     }
 }
 
@@ -112,9 +91,8 @@ fn not_found(program: &str, setup: &Setup) -> &'static str {
 
 /// Says what a program may have failed of, from what it wrote on standard error.
 pub(crate) fn failed(program: &str, noise: &str, setup: &Setup) -> Option<String> {
-    let script = located(program, setup).and_then(|file| Shebang::of(&file));
-    if script.is_some_and(|script| script.ends_in_return) {
-        return Some(CARRIAGE_RETURNS.to_owned());
+    if located(program, setup).is_some_and(|file| interpreter::ends_in_return(&file)) {
+        return Some(interpreter::CARRIAGE_RETURNS.to_owned());
     }
     let name = missing_variable(noise, setup)?;
     let passed = setup.environment.join(", ");
@@ -145,22 +123,4 @@ fn located(program: &str, setup: &Setup) -> Option<PathBuf> {
     let folders = Some("PATH").filter(|name| setup.passes(name)).and_then(env::var_os);
     let folders = folders.unwrap_or_else(|| SYSTEM_FOLDERS.into());
     env::split_paths(&folders).map(|folder| folder.join(program)).find(|file| file.is_file())
-}
-
-/// The first line of a script.
-struct Shebang {
-    interpreter: PathBuf,
-    /// Whether the line ends as on Windows: the kernel takes that for a part of its last word.
-    ends_in_return: bool,
-}
-
-impl Shebang {
-    fn of(script: &Path) -> Option<Self> {
-        let mut head = Vec::new();
-        File::open(script).ok()?.take(HEAD).read_to_end(&mut head).ok()?;
-        let head = String::from_utf8_lossy(&head);
-        let line = head.strip_prefix("#!")?.split('\n').next()?;
-        let interpreter = line.split([' ', '\t']).find(|word| !word.is_empty())?;
-        Some(Self { interpreter: interpreter.into(), ends_in_return: line.ends_with('\r') })
-    }
 }

@@ -18,11 +18,11 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use secretdir_helpers::ProcessGroup;
+use secretdir_helpers::interpreter::{self, Missing};
 use secretdir_provider::Deadline;
 use tokio::process::{Child, Command};
 
 use crate::host::Host;
-use crate::interpreter::{self, Missing};
 use crate::plan::{OnChange, Plan};
 
 /// What of the runner's environment a command gets, besides `LC_*`.
@@ -116,7 +116,7 @@ impl OnChangeError {
             Self::Start { program, .. } if !program.starts_with('/') => {
                 Some("a path with a slash counts from the folder of the configuration file")
             }
-            Self::Lacking { missing, .. } => missing.hint(),
+            Self::Lacking { missing, .. } => Some(missing.hint()),
             Self::TimedOut { .. } => Some("raise `timeout` under [on-change] if it is only slow"),
             _ => None,
         }

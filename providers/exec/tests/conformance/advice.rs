@@ -26,8 +26,8 @@ fn both(program: &str) -> [Table; 2] {
 #[test]
 fn a_script_whose_interpreter_is_not_there_says_which() {
     for (text, cause, hint) in [
-        ("#!/bin/sh\r\necho x\r\n", r#"its interpreter "/bin/sh\r" was not found"#, "line ends of Unix"),
-        ("#! /no/such -x\necho", r#"its interpreter "/no/such" was not found"#, "correct the first line"),
+        ("#!/bin/sh\r\necho x\r\n", r#"its interpreter `/bin/sh\r` was not found"#, "line ends of Unix"),
+        ("#! /no/such -x\necho", r#"its interpreter `/no/such` was not found"#, "correct its first line"),
     ] {
         let folder = script(text);
         for settings in both("./tool") {

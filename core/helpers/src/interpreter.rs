@@ -11,12 +11,15 @@ use rustix::io::Errno;
 /// How much of a script the kernel reads to find its interpreter.
 const HEAD: u64 = 256;
 
+/// What a person can do about a script that was written on Windows.
+pub const CARRIAGE_RETURNS: &str = "its lines end in carriage returns: save it with the line ends of Unix";
+
 /// What a program that is there needs, and what is not there.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Missing {
     /// The interpreter that a script names.
-    #[error("its interpreter `{}` was not found", .0.display())]
+    #[error("its interpreter `{}` was not found", .0.display().to_string().escape_debug())]
     Interpreter(PathBuf),
     /// Of a script that cannot be read, of an interpreter that itself has none, of a binary.
     #[error("it is there, but the interpreter or loader that it needs was not found")]
@@ -25,13 +28,11 @@ pub enum Missing {
 
 impl Missing {
     /// Returns what a person can do about it.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> &'static str {
         match self {
-            Self::Interpreter(path) if path.as_os_str().as_bytes().ends_with(b"\r") => {
-                Some("its lines end in carriage returns: save it with the line ends of Unix")
-            }
-            Self::Interpreter(_) => Some("install what runs it, or correct its first line"),
-            Self::Loader => Some("install what runs it"),
+            Self::Interpreter(path) if path.as_os_str().as_bytes().ends_with(b"\r") => CARRIAGE_RETURNS,
+            Self::Interpreter(_) => "install what runs it, or correct its first line",
+            Self::Loader => "install what runs it",
         }
     }
 }
@@ -48,9 +49,18 @@ pub fn hint(cause: &io::Error) -> Option<&'static str> {
 
 /// Returns what a program lacks that the kernel did not find: `None` if it is not there itself.
 pub fn missing(program: &OsStr) -> Option<Missing> {
-    let path = found(program, std::env::var_os("PATH"))?;
-    let named = interpreter(&path).filter(|interpreter| !interpreter.exists());
-    Some(named.map_or(Missing::Loader, Missing::Interpreter))
+    Some(lacking(&found(program, std::env::var_os("PATH"))?))
+}
+
+/// Returns what a file lacks that is there and that the kernel did not find.
+pub fn lacking(file: &Path) -> Missing {
+    let named = interpreter(file).filter(|interpreter| !interpreter.exists());
+    named.map_or(Missing::Loader, Missing::Interpreter)
+}
+
+/// Says whether the first line of a script ends as on Windows: the kernel takes that for a part of its last word.
+pub fn ends_in_return(script: &Path) -> bool {
+    first_line(script).is_some_and(|line| line.ends_with(b"\r"))
 }
 
 /// Looks for a program where `execvp` does.
@@ -63,9 +73,15 @@ fn found(program: &OsStr, folders: Option<OsString>) -> Option<PathBuf> {
 
 /// Reads the interpreter that the first line of a script names.
 fn interpreter(script: &Path) -> Option<PathBuf> {
+    let line = first_line(script)?;
+    let mut words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
+    Some(PathBuf::from(OsString::from_vec(words.next()?.to_vec())))
+}
+
+/// Reads what follows `#!` in the first line of a script.
+fn first_line(script: &Path) -> Option<Vec<u8>> {
     let mut head = Vec::new();
     File::open(script).ok()?.take(HEAD).read_to_end(&mut head).ok()?;
     let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
-    let mut words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
-    Some(PathBuf::from(OsString::from_vec(words.next()?.to_vec())))
+    Some(line.to_vec())
 }
