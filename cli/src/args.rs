@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use clap::builder::Resettable;
 use clap::error::{ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 use secretdir_engine::escape;
 
@@ -96,7 +97,7 @@ pub(crate) enum Command {
         #[arg(long)]
         fetch: bool,
         /// Validate the configuration alone, with each of its profiles, and without
-        #[arg(long, conflicts_with_all = ["fetch", "profile"])]
+        #[arg(long, conflicts_with = "fetch")]
         all_profiles: bool,
     },
     /// Show what is published: generation, age, files and their sources; never a value
@@ -161,7 +162,21 @@ impl Args {
         let matches = command.try_get_matches_from_mut(arguments).map_err(escaped)?;
         let args = Self::from_arg_matches(&matches).map_err(|error| escaped(error.format(&mut command)))?;
         args.ensure_consistent()?;
+        args.ensure_one_choice_of_profiles(&matches)?;
         Ok(args)
+    }
+
+    /// Fails if `--all-profiles` stands beside `--profile`. A variable that names a profile is meant for all commands, and does not
+    /// count.
+    fn ensure_one_choice_of_profiles(&self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        let is_typed =
+            |matches: &ArgMatches| matches.value_source("profile") == Some(ValueSource::CommandLine);
+        let is_typed = is_typed(matches) || matches.subcommand().is_some_and(|(_, below)| is_typed(below));
+        if is_typed && matches!(self.command, Command::Check { all_profiles: true, .. }) {
+            let message = "the argument '--all-profiles' cannot be used with '--profile <NAME>'";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        Ok(())
     }
 
     /// Returns how a command ends whose arguments cannot be read: as far as they can, they say which it was.

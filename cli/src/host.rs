@@ -1,5 +1,6 @@
 //! What the engine gets from a command: the system's clock, randomness, signals, and a progress bar on a terminal.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -17,6 +18,8 @@ pub(crate) struct CliHost {
     pub(crate) umask: Umask,
     pub(crate) signals: Signals,
     progress: ProgressBar,
+    /// Whether the command of `[on-change]` was started: the set is published then.
+    has_notified: Cell<bool>,
 }
 
 impl CliHost {
@@ -30,7 +33,12 @@ impl CliHost {
         if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}") {
             progress.set_style(style);
         }
-        Self { umask, signals, progress }
+        Self { umask, signals, progress, has_notified: Cell::new(false) }
+    }
+
+    /// Says whether the command of `[on-change]` was started, for a set that is published.
+    pub(crate) fn has_notified(&self) -> bool {
+        self.has_notified.get()
     }
 
     /// Takes the bar away, so that what is printed next stands alone.
@@ -61,7 +69,10 @@ impl Host for CliHost {
             Event::Gathering { secrets } => self.progress.set_length(secrets.try_into().unwrap_or(u64::MAX)),
             Event::Listed { secrets, .. } => self.progress.inc_length(secrets.try_into().unwrap_or(u64::MAX)),
             // It prints what it likes, where the bar is.
-            Event::Notifying => return self.clear_progress(),
+            Event::Notifying => {
+                self.has_notified.set(true);
+                return self.clear_progress();
+            }
             _ => {}
         }
         self.progress.set_message(event.to_string());

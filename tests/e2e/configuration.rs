@@ -217,3 +217,16 @@ fn a_configuration_that_is_no_file_in_a_folder_has_absolute_paths_alone() {
     fs::copy(site.path().join("text"), site.path().join("plain.toml")).unwrap();
     site.run(&["check", "--config", "plain.toml"]).expect_exit(0);
 }
+
+#[test]
+fn a_variable_that_names_a_profile_does_not_keep_all_from_being_checked() {
+    let site = Site::with_secrets(&[("a", b"1")]);
+    let mut command = site.command(&["check", "--all-profiles"]);
+    Ran::of(command.env("SECRETDIR_PROFILE", "dev")).expect_exit(0);
+    for arguments in [
+        &["check", "--all-profiles", "--profile", "dev"][..],
+        &["--profile", "dev", "check", "--all-profiles"],
+    ] {
+        site.run(arguments).expect_exit(2).expect_error(&["'--all-profiles' cannot be used with '--profile"]);
+    }
+}

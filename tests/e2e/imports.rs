@@ -185,3 +185,30 @@ fn no_failure_of_an_import_shows_a_value() {
         assert!(!format!("{ran:?}").contains("canary"), "{ran:?}");
     }
 }
+
+#[test]
+fn imports_that_fail_for_one_cause_are_all_named_and_files_apart_from_them() {
+    let site = Site::new();
+    let import = |secret| {
+        format!(
+            "[[import]]\nsource = \"gone\"\nsecret = \"{secret}\"\nexpand = \"json\"\ninto = \"{secret}\"\n"
+        )
+    };
+    site.config(&format!(
+        "[directory]\npath = \"out/app\"\n[sources.gone]\nprovider = \"file\"\nroot = \"gone\"\n[files]\nf = {{ source = \"gone\", secret = \"k\" }}\n{}{}",
+        import("x"),
+        import("y")
+    ));
+    let ran = site.run(&["sync"]).expect_exit(3);
+    let [of_file, of_imports] =
+        ran.stderr.lines().filter(|line| line.starts_with("error: ")).collect::<Vec<_>>()[..]
+    else {
+        panic!("{ran:?}")
+    };
+    assert!(of_file.starts_with("error: file `f`: secret `k` of source `gone`: unavailable: "), "{ran:?}");
+    assert!(of_imports.contains("secretdir.toml:8:1: import[0], "), "{ran:?}");
+    assert!(
+        of_imports.contains("secretdir.toml:13:1: import[1]: secrets `x` and `y` of source `gone`: "),
+        "{ran:?}"
+    );
+}

@@ -94,8 +94,8 @@ fn a_source_that_is_down_is_one_error_with_all_names() {
     assert_eq!((&errors[0]["secret_names"], &errors[0]["file_names"]), (&names, &names));
     ran.expect_error(&[
         "error: files `s10`, `s11`, ",
-        " and `s49`: secrets `s10`, `s11`, ",
-        " and `s49` of source `local`: unavailable: ",
+        " and 21 more: secrets `s10`, `s11`, ",
+        " and 21 more of source `local`: unavailable: ",
     ]);
 }
 

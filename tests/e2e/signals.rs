@@ -82,11 +82,16 @@ fn an_interrupt_while_the_command_runs_ends_the_command_and_the_next_run_repeats
         "{HEAD}\n[on-change]\ncommand = [\"sh\", \"hook\"]\n\n[files]\n\"a\" = {{ source = \"local\", secret = \"a\" }}\n"
     ));
     fs::write(site.path().join("hook"), "echo $$ > id; echo started >&2; sleep 600").unwrap();
-    let mut run = site.command(&["sync"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut run =
+        site.command(&["sync", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(run.stderr.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap() == "started"));
     kill_process(Pid::from_child(&run), Signal::TERM).unwrap();
-    assert_eq!(Ran::from(run.wait_with_output().unwrap()).status.signal(), Some(15));
+    let told = lines.map(Result::unwrap).collect::<Vec<_>>().join("\n");
+    assert!(told.contains("error: the new set is published, but a signal ended the run"), "{told}");
+    let ran = Ran::from(run.wait_with_output().unwrap());
+    assert_eq!(ran.status.signal(), Some(15));
+    assert_eq!(ran.json()["errors"][0]["kind"], "on-change-failed");
     let id = fs::read_to_string(site.path().join("id")).unwrap();
     assert_ends(id.trim());
     assert_eq!(site.run(&["status", "--json"]).json()["generation"]["on_change"], "pending");

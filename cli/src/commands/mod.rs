@@ -87,6 +87,14 @@ fn not_begun(error: &io::Error) -> ErrorReport {
     ErrorReport::from_message(ErrorKind::Unexpected, message).with_hint(hint)
 }
 
+/// Says what a signal has left undone that came after the flip.
+fn not_notified() -> ErrorReport {
+    let message =
+        "the new set is published, but a signal ended the run before the on-change command had succeeded";
+    ErrorReport::from_message(ErrorKind::OnChangeFailed, message)
+        .with_hint(Some("the next `secretdir sync` runs the command again"))
+}
+
 /// Returns the kind of a failure to write what a command is for: whether the path cannot be meant, or the system did not let it.
 fn kind_of_unwritten(error: &io::Error) -> ErrorKind {
     match error.kind() {
@@ -107,6 +115,7 @@ fn until_signal<T>(
     match run_until_signal(host, future) {
         Ok(Some(Ok(done))) => Ok(done),
         Ok(Some(Err(failure))) => Err(output.failed(&failure.reports(), &failure.warnings)),
+        Ok(None) if host.has_notified() => Err(output.failed(&[not_notified()], &[])),
         Ok(None) => Err(Exit::Unexpected),
         Err(error) => Err(output.failed(&[not_begun(&error)], &[])),
     }

@@ -32,7 +32,11 @@ pub(crate) struct Script {
 /// Says where the new configuration is.
 pub(crate) fn config(path: &Path) -> Answer<DoneState, NewConfig> {
     let config = path.display().to_string();
-    let text = format!("the configuration is in {}; `secretdir check` looks it through", escape(&config));
+    let next = match path.to_str() {
+        Some("secretdir.toml") => "; `secretdir check` looks it through",
+        _ => "\n`secretdir check` with the same `--config` looks it through",
+    };
+    let text = format!("the configuration is in {}{next}", escape(&config));
     Answer::new(DoneState::Ok, NewConfig { config }, Text::Summary(text))
 }
 

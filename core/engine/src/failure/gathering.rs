@@ -30,8 +30,8 @@ pub struct GatherFailure {
     files: Vec<String>,
     /// Where in the template of the first file.
     place: Option<String>,
-    /// Where the import stands that cannot be made; or what else it is that failed.
-    import: Option<String>,
+    /// Where each import stands that cannot be made; or what else it is that failed.
+    imports: Vec<String>,
     asked: Option<Asked>,
     cause: Cause,
 }
@@ -73,7 +73,7 @@ impl GatherError {
             let cause = fault.shared_cause();
             let Some(failure) = GatherFailure::of_fault(plan, &affected, fault) else { continue };
             let known = cause.and_then(|cause| {
-                let position = *causes.entry(cause).or_insert(failures.len());
+                let position = *causes.entry((cause, failure.imports.is_empty())).or_insert(failures.len());
                 failures.get_mut(position)
             });
             match known {
@@ -81,7 +81,7 @@ impl GatherError {
                 None => failures.push(failure),
             }
         }
-        failures.iter_mut().for_each(GatherFailure::name_files_once);
+        failures.iter_mut().for_each(GatherFailure::name_each_once);
         Self { failures }
     }
 
@@ -98,7 +98,8 @@ impl GatherError {
     }
 }
 
-/// What failures have in common that are told as one: the source, whether an import failed, and all that the error says.
+/// What failures have in common that are told as one: the source, and all that the error says. Those of imports are told apart
+/// from those of files.
 type SharedCause = (usize, SourceErrorKind, String, Option<String>);
 
 impl GatherFault {
@@ -137,7 +138,7 @@ impl GatherFailure {
         Self {
             place: files.first().and_then(|file| file.place()),
             files: files.into_iter().map(|file| file.name.to_owned()).collect(),
-            import: import.map(|import| import.place.clone()),
+            imports: import.map(|import| import.place.clone()).into_iter().collect(),
             asked: asked(plan, source, What::Secrets(vec![request])),
             cause: Cause::Fetch(error),
         }
@@ -149,7 +150,7 @@ impl GatherFailure {
             self.place = other.place;
         }
         self.files.extend(other.files);
-        self.import = self.import.take().or(other.import);
+        self.imports.extend(other.imports);
         if let (
             Some(Asked { what: What::Secrets(mine), .. }),
             Some(Asked { what: What::Secrets(more), .. }),
@@ -159,10 +160,12 @@ impl GatherFailure {
         }
     }
 
-    /// A file may be made of several secrets.
-    fn name_files_once(&mut self) {
-        let mut named = HashSet::new();
-        self.files.retain(|file| named.insert(file.clone()));
+    /// A file may be made of several secrets, and so may an import.
+    fn name_each_once(&mut self) {
+        for names in [&mut self.files, &mut self.imports] {
+            let mut named = HashSet::new();
+            names.retain(|name| named.insert(name.clone()));
+        }
     }
 
     fn of_bundle(plan: &Plan, fault: BundleFault) -> Option<Self> {
@@ -173,14 +176,14 @@ impl GatherFailure {
             BundleFault::Making { file, place, source, request, error } => Self {
                 files: vec![file],
                 place,
-                import: None,
+                imports: Vec::new(),
                 asked: request.and_then(|request| asked(plan, source, What::Secrets(vec![request]))),
                 cause: Cause::Making(error),
             },
             BundleFault::Rendering { file, place, error } => Self {
                 files: vec![file],
                 place: Some(place),
-                import: None,
+                imports: Vec::new(),
                 asked: None,
                 cause: Cause::Rendering(error),
             },
@@ -204,7 +207,7 @@ impl GatherFailure {
         Self {
             files: Vec::new(),
             place: None,
-            import: Some(what),
+            imports: vec![what],
             asked: None,
             cause: Cause::TooLarge(TooLarge(most)),
         }
@@ -218,7 +221,7 @@ impl GatherFailure {
                 request.and_then(|request| asked(plan, id.source, What::Secrets(vec![request.clone()])))
             }
         };
-        Self { files: Vec::new(), place: None, import: Some(import.place.clone()), asked, cause }
+        Self { files: Vec::new(), place: None, imports: vec![import.place.clone()], asked, cause }
     }
 
     /// Returns the files that cannot be written.
@@ -281,7 +284,9 @@ impl fmt::Display for GatherFailure {
             let others = others.iter().map(|file| format!("`{file}`"));
             parts.push(enumerate("file", std::iter::once(first).chain(others)));
         }
-        parts.extend(self.import.clone());
+        if !self.imports.is_empty() {
+            parts.push(self.imports.join(", "));
+        }
         parts.extend(self.asked.as_ref().map(ToString::to_string));
         f.write_str(&parts.join(": "))
     }

@@ -30,9 +30,18 @@ pub fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
-/// Returns several things of one kind: "file a", "files a and b", "files a, b and c".
+/// How many things a message names: the cause comes after them, and must be found. `--json` names all.
+const MOST_NAMED: usize = 20;
+
+/// Returns several things of one kind: "file a", "files a and b", "files a, b and c". Of very many it says how many more there are.
 pub(crate) fn enumerate(what: &str, things: impl Iterator<Item = String>) -> String {
-    let things: Vec<_> = things.collect();
+    let mut things: Vec<_> = things.collect();
+    let more = things.len().saturating_sub(MOST_NAMED);
+    if more > 0 {
+        // One is left out for the words that stand in its place.
+        things.truncate(MOST_NAMED - 1);
+        things.push(format!("{} more", more + 1));
+    }
     match things.as_slice() {
         [] => format!("no {what}"),
         [only] => format!("{what} {only}"),
@@ -57,6 +66,10 @@ mod tests {
         let all = |things: &[&str]| enumerate("file", things.iter().map(ToString::to_string));
         assert_eq!([all(&["a"]), all(&["a", "b"])], ["file a", "files a and b"]);
         assert_eq!(all(&["a", "b", "c"]), "files a, b and c");
+        let many = |number| enumerate("file", (0..number).map(|number: usize| number.to_string()));
+        assert!(many(20).ends_with(" 18 and 19"));
+        assert!(many(21).ends_with(" 18 and 2 more"));
+        assert!(many(399).ends_with(" 18 and 380 more"));
     }
 
     #[test]
