@@ -307,6 +307,21 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_is_not_zero_has_its_range_told() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Status {
+            #[expect(dead_code, reason = "only its range is asked for")]
+            status: std::num::NonZeroU8,
+        }
+
+        for number in [0, 256] {
+            let settings = Settings::new(table(&[("status", Value::Integer(number))]), "/");
+            let error = settings.parse::<Status>().unwrap_err();
+            assert!(error.to_string().contains("expected a whole number from 1 to 255"), "{error}");
+        }
+    }
+
+    #[test]
     fn a_missing_key_is_named() {
         assert_eq!(problems(&[("flag", Value::Boolean(true))]), ["url: missing"]);
     }
