@@ -206,9 +206,26 @@ fn imports_that_fail_for_one_cause_are_all_named_and_files_apart_from_them() {
         panic!("{ran:?}")
     };
     assert!(of_file.starts_with("error: file `f`: secret `k` of source `gone`: unavailable: "), "{ran:?}");
-    assert!(of_imports.contains("secretdir.toml:8:1: import[0], "), "{ran:?}");
+    assert!(of_imports.contains("secretdir.toml:8:1: import[0] and "), "{ran:?}");
     assert!(
         of_imports.contains("secretdir.toml:13:1: import[1]: secrets `x` and `y` of source `gone`: "),
         "{ran:?}"
     );
+}
+
+#[test]
+fn a_source_that_is_down_is_asked_for_one_listing_and_told_once_for_all_imports() {
+    let imports: String =
+        (0..40).map(|number| format!("[[import]]\nsource = \"local\"\nprefix = \"p{number}/\"\n")).collect();
+    let site = site(&[], &imports);
+    fs::remove_dir_all(site.path().join("source")).unwrap_or_default();
+    let ran = site.run(&["sync", "-vv"]).expect_exit(3);
+    assert_eq!(ran.stderr.matches("listing source=").count(), 1, "{ran:?}");
+    let errors: Vec<_> = ran.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 1, "{ran:?}");
+    for import in
+        ["import[0], ", "import[18] and 21 more: the secrets below `p0/` of source `local`: unavailable: "]
+    {
+        assert!(errors[0].contains(import), "{ran:?}");
+    }
 }

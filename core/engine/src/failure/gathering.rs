@@ -11,9 +11,9 @@ use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
 use super::affected::Affected;
 use crate::bundle::import::ImportFault;
 use crate::bundle::{BundleFault, MakeError};
-use crate::gather::GatherFault;
+use crate::gather::{self, GatherFault};
 use crate::plan::{Imported, Plan, PlannedImport};
-use crate::report::{count, describe, enumerate};
+use crate::report::{count, describe, enumerate, in_a_row};
 use crate::template::TemplateError;
 
 /// Everything that kept the set from being complete: at least one failure.
@@ -191,14 +191,16 @@ impl GatherFailure {
         })
     }
 
-    /// A listing that failed, told of the first import that needs it.
+    /// A listing that failed, told of each import that needs it; of a source that is down, of each that lists what it has.
     fn listing(plan: &Plan, source: usize, prefix: &str, error: SourceError) -> Option<Self> {
-        let is_it = |import: &&PlannedImport| match &import.what {
-            Imported::Below { source: of, prefix: its } => *of == source && its == prefix,
+        let is_down = gather::is_down(&error);
+        let mut imports = plan.imports.iter().filter(|import| match &import.what {
+            Imported::Below { source: of, prefix: its } => *of == source && (is_down || its == prefix),
             Imported::Keys(_) => false,
-        };
-        let import = plan.imports.iter().find(is_it)?;
-        Some(Self::of_import(plan, import, Cause::Fetch(error)))
+        });
+        let mut failure = Self::of_import(plan, imports.next()?, Cause::Fetch(error));
+        failure.imports.extend(imports.map(|import| import.place.clone()));
+        Some(failure)
     }
 
     /// All secrets, or all files, are larger together than the configuration allows.
@@ -285,7 +287,7 @@ impl fmt::Display for GatherFailure {
             parts.push(enumerate("file", std::iter::once(first).chain(others)));
         }
         if !self.imports.is_empty() {
-            parts.push(self.imports.join(", "));
+            parts.push(in_a_row(self.imports.clone()));
         }
         parts.extend(self.asked.as_ref().map(ToString::to_string));
         f.write_str(&parts.join(": "))

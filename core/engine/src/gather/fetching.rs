@@ -80,12 +80,18 @@ impl<'p> Fetching<'p> {
         Fetched { requests, positions, outcomes, listings, warnings }
     }
 
-    /// Lists what is below each prefix that an import has of this source, each once.
+    /// Lists what is below each prefix that an import has of this source, each once. A source that is down is not asked for the
+    /// rest: the run fails, and each would take as long to say so.
     async fn list_all(&self) -> Listings {
         let mut listings = Listings::new();
         for prefix in self.plan.prefixes(self.number) {
             if !listings.contains_key(prefix) {
-                listings.insert(prefix.to_owned(), self.list(prefix).await);
+                let listed = self.list(prefix).await;
+                let down = listed.as_ref().is_err_and(is_down);
+                listings.insert(prefix.to_owned(), listed);
+                if down {
+                    break;
+                }
             }
         }
         listings
@@ -233,4 +239,9 @@ fn late() -> SourceError {
     SourceError::new(SourceErrorKind::TimedOut)
         .with_cause("the deadline of the whole gathering passed")
         .with_hint("raise `timeout` under [gather] if the source is only slow")
+}
+
+/// Says whether a source is down, so that whatever else it is asked fails alike.
+pub(crate) fn is_down(error: &SourceError) -> bool {
+    matches!(error.kind(), SourceErrorKind::Unavailable | SourceErrorKind::TimedOut)
 }

@@ -21,6 +21,7 @@ use crate::host::{Event, Host};
 use crate::plan::Plan;
 
 use answers::{Answered, Answers};
+pub(crate) use fetching::is_down;
 use fetching::{Fetched, Fetching};
 
 /// What kept the set from being complete.

@@ -14,8 +14,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use kind::ErrorKind;
-pub(crate) use words::enumerate;
 pub use words::{count, describe};
+pub(crate) use words::{enumerate, in_a_row};
 
 use crate::escape::escape;
 

@@ -35,7 +35,16 @@ const MOST_NAMED: usize = 20;
 
 /// Returns several things of one kind: "file a", "files a and b", "files a, b and c". Of very many it says how many more there are.
 pub(crate) fn enumerate(what: &str, things: impl Iterator<Item = String>) -> String {
-    let mut things: Vec<_> = things.collect();
+    let things: Vec<_> = things.collect();
+    match things.len() {
+        0 => format!("no {what}"),
+        1 => format!("{what} {}", in_a_row(things)),
+        _ => format!("{what}s {}", in_a_row(things)),
+    }
+}
+
+/// Returns things in a row: "a", "a and b", "a, b and c". Of very many it says how many more there are.
+pub(crate) fn in_a_row(mut things: Vec<String>) -> String {
     let more = things.len().saturating_sub(MOST_NAMED);
     if more > 0 {
         // One is left out for the words that stand in its place.
@@ -43,9 +52,9 @@ pub(crate) fn enumerate(what: &str, things: impl Iterator<Item = String>) -> Str
         things.push(format!("{} more", more + 1));
     }
     match things.as_slice() {
-        [] => format!("no {what}"),
-        [only] => format!("{what} {only}"),
-        [some @ .., last] => format!("{what}s {} and {last}", some.join(", ")),
+        [] => String::new(),
+        [only] => only.clone(),
+        [some @ .., last] => format!("{} and {last}", some.join(", ")),
     }
 }
 
