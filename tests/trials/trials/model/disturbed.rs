@@ -119,6 +119,9 @@ impl Disturbed<'_> {
         if self.before.current() == Some(id) {
             superseded.supersede(id, self.task.now);
         }
+        let superseded = entry(&superseded);
+        // A mark that somebody has put on the current generation is gone by then: healing comes before.
+        let healed = Entry { mark: whole.mark, ..superseded };
         let doomed = whole.generation.is_none() && (whole.note.is_none() || after.note.is_some());
         let leaving = doomed && after.mark == Some(Make::Ours);
         // A kill found the healing done before the flip; a lie may have kept it from being done.
@@ -126,7 +129,7 @@ impl Disturbed<'_> {
         // What belongs to no generation is removed name by name, and bears no mark.
         let orphaned = before.generation.is_none() && before.mark.is_none();
         let fading = orphaned && after == Entry { note: None, ..before };
-        let held = still || after == whole || leaving || fading || after == entry(&superseded);
+        let held = still || after == whole || leaving || fading || after == superseded || after == healed;
         prop_assert!(held, "{id}: {before:?}, then {after:?}; a whole run leaves {whole:?}");
         Ok(())
     }
