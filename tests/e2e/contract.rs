@@ -1,4 +1,4 @@
-//! The contract of `--json`: what is printed, what the schema says, and what the README says, are the same.
+//! The contract of `--json`: what is printed, what the schema says, and what docs/json.md says, are the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support::contract::{MARK, SCHEMA, validate};
 use crate::support::{COMMAND, HEAD, Ran, Site};
 
-const README: &str = include_str!("../../README.md");
+const PAGE: &str = include_str!("../../docs/json.md");
 
 /// What every object begins with.
 const ENVELOPE: [&str; 5] = [MARK, "state", "exit_code", "warnings", "errors"];
@@ -166,9 +166,9 @@ fn a_name_has_one_type_in_all_commands() {
     }
 }
 
-/// Returns the rows of the README's table with this head, each as its cells.
+/// Returns the rows of the page's table with this head, each as its cells.
 fn table(head: &str) -> Vec<Vec<String>> {
-    let (_, rows) = README.split_once(&format!("\n{head}\n")).unwrap();
+    let (_, rows) = PAGE.split_once(&format!("\n{head}\n")).unwrap();
     let rows = rows.lines().skip(1).take_while(|line| line.starts_with('|'));
     let cells = |line: &str| line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
     rows.map(cells).collect()
@@ -184,7 +184,7 @@ fn constants(schema: &Value) -> BTreeSet<&str> {
 }
 
 #[test]
-fn the_readme_lists_every_kind_with_its_exit_code() {
+fn the_page_lists_every_kind_with_its_exit_code() {
     let rows = table("| `kind` | exit | meaning |");
     let listed: BTreeSet<_> = rows.iter().map(|row| row[0].trim_matches('`')).collect();
     assert_eq!(listed, constants(&SCHEMA["$defs"]["ErrorKind"]));
@@ -196,7 +196,7 @@ fn the_readme_lists_every_kind_with_its_exit_code() {
 }
 
 #[test]
-fn the_readme_lists_the_states_and_fields_of_every_command() {
+fn the_page_lists_the_states_and_fields_of_every_command() {
     let definitions = &SCHEMA["$defs"];
     let mut listed = BTreeSet::new();
     for row in table("| command | `state` | its own fields |") {
@@ -219,9 +219,8 @@ fn the_readme_lists_the_states_and_fields_of_every_command() {
 }
 
 #[test]
-fn the_readme_lists_what_an_error_may_be_about() {
-    let tables =
-        README.split_once("An error has a `kind`").unwrap().1.split_once("Each kind goes").unwrap().0;
+fn the_page_lists_what_an_error_may_be_about() {
+    let tables = PAGE.split_once("\n## Errors\n").unwrap().1.split_once("\n## Kinds of errors\n").unwrap().0;
     let rows = tables.lines().filter(|line| line.starts_with("| `"));
     let listed: BTreeSet<_> = rows.flat_map(|row| quoted(row.split(" | ").next().unwrap())).collect();
     let error = SCHEMA["$defs"]["ErrorReport"]["properties"].as_object().unwrap();

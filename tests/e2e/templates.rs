@@ -8,6 +8,8 @@ use secretdir_testkit::{Canary, programs};
 
 use crate::support::{HEAD, PATIENCE, Ran, Site};
 
+const PAGE: &str = include_str!("../../docs/templates.md");
+
 /// A site with these secrets, whose file `out` is rendered from this template.
 fn site(secrets: &[(&str, &str)], template: &str) -> Site {
     let site = Site::new();
@@ -94,12 +96,9 @@ fn by_python(site: &Site) -> Vec<String> {
 }
 
 #[test]
-fn an_env_file_is_read_back_unchanged_by_python_as_far_as_the_readme_says() {
-    let readme = include_str!("../../README.md");
-    assert!(
-        readme
-            .contains("python-dotenv\nand those of Node.js read alike what has no `'`, no `\\` and no `${`.")
-    );
+fn an_env_file_is_read_back_unchanged_by_python_as_far_as_the_page_says() {
+    let claim = "python-dotenv and the libraries of Node.js read a value as above if it has no `'`, no `\\` and no `${`.";
+    assert!(PAGE.contains(claim));
     let (others, alike): (Vec<_>, Vec<_>) =
         AWKWARD.iter().partition(|value| value.contains(['\'', '\\']) || value.contains("${"));
     assert!(alike.len() > 6, "{alike:?}");
@@ -165,17 +164,21 @@ fn a_rendered_file_is_a_part_of_the_set_and_tells_its_secrets() {
 }
 
 #[test]
-fn the_example_of_the_readme_is_rendered() {
-    let (_, section) = include_str!("../../README.md").split_once("\n### Templates\n").unwrap();
-    let example = section.split("```jinja\n").nth(1).unwrap().split("```").next().unwrap();
-    let site = site(
-        &[("app/db", r#"{"user": "me", "password": "p@ss 'word"}"#)],
-        &example.replace("\"prod\"", "\"local\""),
-    );
+fn the_example_of_the_page_is_rendered() {
+    let block = |language: &str| {
+        let after = PAGE.split_once(&format!("\n```{language}\n")).unwrap().1;
+        after.split_once("```").unwrap().0
+    };
+    let site = Site::new();
+    site.secret("shop/db", r#"{"user": "me", "password": "p@ss 'word"}"#);
+    site.secret("shop/flags/CART", "new");
+    site.secret("shop/flags/SEARCH", "it's");
+    fs::write(site.path().join("shop.env.tmpl"), block("jinja")).unwrap();
+    site.config(&format!("{HEAD}\n{}", block("toml").replace("\"prod\"", "\"local\"")));
     site.sync();
-    let expected =
-        "DB_USER='me'\nDB_PASSWORD=\"p@ss 'word\"\nDB_URL='postgres://app:p%40ss%20%27word@db/app'\n";
-    assert_eq!(String::from_utf8(site.read("out")).unwrap(), expected);
+    let expected = "DB_USER='me'\nDB_PASSWORD=\"p@ss 'word\"\n\
+        DB_URL='postgres://me:p%40ss%20%27word@db/shop'\nLOG_LEVEL='info'\nCART='new'\nSEARCH=\"it's\"\n";
+    assert_eq!(String::from_utf8(site.read("shop.env")).unwrap(), expected);
 }
 
 #[test]

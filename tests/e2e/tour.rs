@@ -50,7 +50,7 @@ fn the_tour_leads_from_a_laptop_to_a_host_and_says_what_is_wrong() {
         assert!(ran.stdout.contains(text), "{text:?} is not in {}\n{}", ran.stdout, ran.stderr);
     }
     let ran = ran.expect_error(&[
-        "broken.toml:11:58: files.\"tls/cert.pem\".feild: unknown key; did you mean `field`?",
+        "broken.toml:10:58: files.\"tls/cert.pem\".fields: unknown key; did you mean `field`?",
         "import[0].expnad: unknown key; did you mean `expand`?",
         "secret `shop/lts` of source `prod`: not found",
     ]);

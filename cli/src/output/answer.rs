@@ -1,6 +1,6 @@
 //! What a command answers with, as text and as JSON.
 //!
-//! The JSON is a contract: `secretdir schema --output` is made of the types that are serialised here, and the README has tables
+//! The JSON is a contract: `secretdir schema --output` is made of the types that are serialised here, and docs/json.md has tables
 //! of it. Every answer begins alike, then comes what only this command has.
 
 use schemars::JsonSchema;
