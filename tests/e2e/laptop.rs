@@ -27,7 +27,7 @@ endpoint-url = "{endpoint}"
 [files]
 "tls/cert.pem" = {{ source = "prod", secret = "app/tls", field = "cert" }}
 "tls/key.pem" = {{ source = "prod", secret = "app/tls", field = "key" }}
-"app.env" = {{ template = "app.env.tmpl" }}
+"app.env" = {{ template = "app.env.tmpl", secrets.db = {{ source = "prod", secret = "app/db", expand = "json" }} }}
 
 [[import]]
 source = "prod"
@@ -57,7 +57,7 @@ path = "parameters.json"
     )
 }
 
-const TEMPLATE: &str = "DB_PASSWORD={{ secret(\"prod\", \"app/db\", field=\"password\") | shell }}\n";
+const TEMPLATE: &str = "DB_PASSWORD={{ db.password | shell }}\n";
 
 fn site(endpoint: &str) -> Site {
     let site = Site::new();

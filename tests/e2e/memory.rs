@@ -70,7 +70,7 @@ printed = {{ source = "program", secret = "plain" }}
 field = {{ source = "local", secret = "json", field = "a" }}
 coded = {{ source = "local", secret = "coded", encode = "base64" }}
 shell = {{ source = "shell", secret = "TOKEN" }}
-text = {{ template-text = '{{{{ secret("local", "json", field="/b/c") | base64 }}}} {{{{ secret("local", "plain") | trim }}}}' }}
+text = {{ template-text = '{{{{ json.b.c | base64 }}}} {{{{ plain | trim }}}}', secrets.json = {{ source = "local", secret = "json", expand = "json" }}, secrets.plain = {{ source = "local", secret = "plain" }} }}
 {files}"#,
         moto.endpoint()
     ));

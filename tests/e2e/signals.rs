@@ -106,9 +106,11 @@ fn an_interrupt_while_templates_are_rendered_is_heeded_between_two_of_them() {
     let site = Site::new();
     site.secret("a", "1");
     // Each is ended by its limit of steps. All of them would take far longer than is waited for.
-    let slow = "{{ secret('local', 'a') }}{% for a in range(99999) %}{% for b in range(8) %}{% endfor %}{% endfor %}";
-    let entries: String =
-        (0..8000).map(|number| format!("f{number} = {{ template-text = \"{slow}\" }}\n")).collect();
+    let slow = "{{ a }}{% for a in range(99999) %}{% for b in range(8) %}{% endfor %}{% endfor %}";
+    let secrets = "secrets.a = { source = \"local\", secret = \"a\" }";
+    let entries: String = (0..8000)
+        .map(|number| format!("f{number} = {{ template-text = \"{slow}\", {secrets} }}\n"))
+        .collect();
     site.config(&format!("{HEAD}\n[files]\n{entries}"));
     let mut run =
         site.command(&["sync", "-v"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

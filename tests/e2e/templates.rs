@@ -16,13 +16,20 @@ fn site(secrets: &[(&str, &str)], template: &str) -> Site {
     for (name, value) in secrets {
         site.secret(name, value);
     }
-    write(&site, template);
+    let declared = secrets.iter().map(|(name, _)| declared(name, name));
+    write(&site, &declared.collect::<String>(), template);
     site
 }
 
-fn write(site: &Site, template: &str) {
+/// Declares a secret of the template.
+fn declared(name: &str, secret: &str) -> String {
+    format!("{name} = {{ source = \"local\", secret = \"{secret}\" }}\n")
+}
+
+fn write(site: &Site, declared: &str, template: &str) {
     fs::write(site.path().join("out.tmpl"), template).unwrap();
-    site.config(&format!("{HEAD}\n[files]\nout = {{ template = \"out.tmpl\" }}\n"));
+    let file = "[files.out]\ntemplate = \"out.tmpl\"\n[files.out.secrets]\n";
+    site.config(&format!("{HEAD}\n{file}{declared}"));
 }
 
 /// Values that somebody who quotes carelessly breaks.
@@ -46,7 +53,7 @@ const AWKWARD: [&str; 13] = [
 fn env_file(values: &[&str], filter: &str) -> Site {
     let names: Vec<_> = (0..values.len()).map(|number| format!("v{number}")).collect();
     let secrets: Vec<_> = names.iter().map(String::as_str).zip(values.iter().copied()).collect();
-    let line = |name: &String| format!("V_{name}={{{{ secret(\"local\", \"{name}\") | {filter} }}}}\n");
+    let line = |name: &String| format!("V_{name}={{{{ {name} | {filter} }}}}\n");
     let site = site(&secrets, &names.iter().map(line).collect::<String>());
     site.sync();
     site
@@ -130,7 +137,7 @@ fn an_env_file_is_read_back_unchanged_by_docker_or_refused() {
     let site = env_file(&one, "docker");
     assert_eq!(by_docker(&String::from_utf8(site.read("out")).unwrap()), one);
     for value in lines {
-        let site = self::site(&[("a", value)], "A={{ secret(\"local\", \"a\") | docker }}\n");
+        let site = self::site(&[("a", value)], "A={{ a | docker }}\n");
         let ran = site.run(&["sync"]).expect_exit(3);
         ran.expect_error(&["error: file `out` (out.tmpl:1:", "line"]);
     }
@@ -138,9 +145,13 @@ fn an_env_file_is_read_back_unchanged_by_docker_or_refused() {
 
 #[test]
 fn a_rendered_file_is_a_part_of_the_set_and_tells_its_secrets() {
-    let template = "{# a comment #}user={{ secret(\"local\", \"db\", field=\"user\") }}\n\
-        {% if secret(\"local\", \"debug\", default=\"no\") == \"yes\" %}debug\n{% endif %}key={{ secret(\"local\", \"key\") | base64 }}\n";
-    let site = site(&[("db", r#"{"user": "u", "other": 1}"#), ("key", "k")], template);
+    let template =
+        "{# a comment #}user={{ user }}\n{% if debug == \"yes\" %}debug\n{% endif %}key={{ key | base64 }}\n";
+    let site = site(&[("db", r#"{"user": "u", "other": 1}"#), ("key", "k")], "");
+    let declared = "user = { source = \"local\", secret = \"db\", field = \"user\" }\n\
+        debug = { source = \"local\", secret = \"debug\", default = \"no\" }\n\
+        key = { source = \"local\", secret = \"key\" }\n";
+    write(&site, declared, template);
     let outcome = site.run(&["sync", "--json"]).expect_exit(0).json();
     assert_eq!(
         outcome["defaulted"],
@@ -150,9 +161,9 @@ fn a_rendered_file_is_a_part_of_the_set_and_tells_its_secrets() {
     let status = site.run(&["status", "--json"]).expect_exit(0).json();
     let secrets = status["generation"]["files"][0]["secrets"].as_array().unwrap();
     let names: Vec<_> = secrets.iter().map(|secret| secret["secret_name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["db", "debug", "key"]);
+    assert_eq!(names, ["debug", "key", "db"]);
     let text = site.run(&["status"]).expect_exit(0).stdout;
-    assert!(text.contains("  0400 out  from local: db; local: debug; local: key"), "{text}");
+    assert!(text.contains("  0400 out  from local: debug; local: key; local: db"), "{text}");
 
     let before = site.fingerprint();
     assert!(site.sync().stdout.starts_with("unchanged"));
@@ -185,59 +196,133 @@ fn the_example_of_the_page_is_rendered() {
 fn the_text_of_a_template_may_stand_in_the_configuration() {
     let site = site(&[("a", "1"), ("b", "2")], "");
     site.config(&format!(
-        "{HEAD}\n[files.url]\nmode = \"0600\"\ntemplate-text = \"\"\"\n{{{{ secret('local', 'a') }}}}/{{{{ secret('local', 'b') }}}}\n\"\"\"\n"
+        "{HEAD}\n[files.url]\nmode = \"0600\"\ntemplate-text = \"\"\"\n{{{{ a }}}}/{{{{ b }}}}\n\"\"\"\n[files.url.secrets]\n{}{}",
+        declared("a", "a"),
+        declared("b", "b")
     ));
     site.sync();
     assert_eq!(site.read("url"), b"1/2\n");
 }
 
-/// A template, the exit code, and what is said of it.
-const MISTAKES: &[(&str, i32, &str)] = &[
+/// What is declared, a template, the exit code, and what is said of it.
+const MISTAKES: &[(&str, &str, i32, &str)] = &[
     (
-        "\n  {{ secret(\"local\", \"bd\") }}",
+        "x = { S, secret = 'bd' }",
+        "{{ x }}",
         3,
-        "error: file `out` (out.tmpl:2:6): secret `bd` of source `local`: not found",
-    ),
-    ("{{ secret(\"loacl\", \"db\") }}", 2, "out.tmpl:1:4: there is no source `loacl`; did you mean `local`?"),
-    (
-        "{{ secret(\"local\", \"db\", field=\"usr\") }}",
-        3,
-        "error: file `out` (out.tmpl:1:4): secret `db` of source `local`: the secret has no field `usr`",
+        "error: file `out` (secrets.x): secret `bd` of source `local`: not found",
     ),
     (
-        "a\nb {{ secret(\"local\", \"db\") | shel }}",
+        "x = { source = 'loacl', secret = 'db' }",
+        "{{ x }}",
         2,
-        "out.tmpl:2:30: there is no filter `shel`; did you mean `shell`?",
+        "files.out.secrets.x.source: there is no source `loacl`; did you mean `local`?",
     ),
-    ("{{ scret(\"local\", \"db\") }}", 2, "out.tmpl:1:4: "),
     (
-        "{{ secret(\"local\", \"db\", field=\"user\") }}\n{{ secret(\"local\", \"db\", field=\"usr\") }}",
+        "x = { S, secret = 'db', field = 'usr' }",
+        "{{ x }}",
         3,
-        "error: file `out` (out.tmpl:2:4): secret `db` of source `local`: the secret has no field `usr`",
-    ),
-    ("{% if %}", 2, "out.tmpl:1:"),
-    ("{{ secret(\"local\", name) }}", 2, "out.tmpl:1:"),
-    ("{{ secret(\"local\", \"db\").user }}", 2, "out.tmpl:1:25: a secret is a text and has no parts"),
-    (
-        "{% set db = secret(\"local\", \"db\") %}\n{{ db.user }}",
-        3,
-        "(out.tmpl:2:4): `db.user` is not defined here",
+        "error: file `out` (secrets.x): secret `db` of source `local`: the secret has no field `usr`",
     ),
     (
-        "{{ secret(\"local\", \"db\") | default(\"x\") }}",
+        "db = { S, secret = 'db' }",
+        "a\nb {{ db | shel }}",
         2,
-        "out.tmpl:1:28: a secret that is not found fails",
+        "out.tmpl:2:11: there is no filter `shel`; did you mean `shell`?",
     ),
-    ("{{ secret(\"local\", \"db) }}", 2, "out.tmpl:1:20: the text in quotes that begins here has no end"),
-    ("a\n{% if true %}\nb\n", 2, "out.tmpl:2:4: `{% if %}` is not closed: `{% endif %}` is missing"),
-    ("A={{ secret(\"local\", \"db\") | shell }}\r\n", 2, "out.tmpl:1:38: here is a carriage return"),
+    ("db = { S, secret = 'db' }", "{{ dbb }}", 2, "out.tmpl:1:4: `dbb` is not defined"),
     (
-        "\u{feff}A={{ secret(\"local\", \"db\") | dotenv }}\n",
+        "db = { S, secret = 'db' }",
+        "{{ secret('local', 'db', field='user') }}",
+        2,
+        "as `NAME = { source = \"local\", secret = \"db\", field = \"user\" }`",
+    ),
+    (
+        "db = { S, secret = 'db' }",
+        "{{ db.user }}",
+        2,
+        "out.tmpl:1:4: `db` is a text and has no parts; if the secret is JSON, declare it with `expand = \"json\"`",
+    ),
+    (
+        "db = { S, secret = 'db', expand = 'json' }",
+        "{{ db.usr }}",
+        3,
+        "(out.tmpl:1:4): `db.usr` is not defined here",
+    ),
+    (
+        "plain = { S, secret = 'plain', expand = 'json' }",
+        "{{ plain }}",
+        3,
+        "(secrets.plain): secret `plain` of source `local`: the secret is not JSON",
+    ),
+    (
+        "x = { S, secret = 'none', expand = 'json', default = 'no' }",
+        "{{ x }}",
+        2,
+        "files.out.secrets.x.default: is expanded like the secret: it is not JSON",
+    ),
+    (
+        "x-y = { S, secret = 'db' }",
+        "{{ x_y }}",
+        2,
+        "cannot be a name in a template, which has letters of ASCII, digits and `_`, no digit first, and no meaning of its own: write `x_y`",
+    ),
+    ("loop = { S, secret = 'db' }", "{{ 1 }}", 2, "files.out.secrets.loop: cannot be a name in a template"),
+    (
+        "x = 'db'",
+        "{{ x }}",
+        2,
+        "files.out.secrets.x: expected a table such as { source = \"NAME\", secret = \"NAME\" }, found a string",
+    ),
+    ("x = { S }", "{{ x }}", 2, "files.out.secrets.x.secret: missing; this, or `prefix` for many secrets"),
+    (
+        "x = { S, secret = 'db', prefix = 'd' }",
+        "{{ x }}",
+        2,
+        "files.out.secrets.x.prefix: is of no use beside `secret`",
+    ),
+    (
+        "x = { S, secret = 'db', strip-prefix = 'd' }",
+        "{{ x }}",
+        2,
+        "files.out.secrets.x.strip-prefix: is only for a `prefix`",
+    ),
+    (
+        "x = { S, prefix = 'd', field = 'user' }",
+        "{{ x }}",
+        2,
+        "files.out.secrets.x.field: is of no use with `prefix`",
+    ),
+    ("x = { S, secret = 'db', encode = 'hex' }", "{{ x }}", 2, "files.out.secrets.x.encode: unknown key"),
+    (
+        "x = { S, secret = 'db', optional = true, default = 'x' }",
+        "{{ x }}",
+        2,
+        "files.out.secrets.x.default: with `optional`",
+    ),
+    (
+        "x = { S, prefix = 'none/' }",
+        "{% for y in x %}{% endfor %}",
+        3,
+        "files.out.secrets.x: the secrets below `none/` of source `local`: there is nothing to import",
+    ),
+    ("", "{% if %}", 2, "out.tmpl:1:"),
+    ("", "a\n{% if true %}\nb\n", 2, "out.tmpl:"),
+    ("db = { S, secret = 'db' }", "A={{ db | shell }}\r\n", 2, "out.tmpl:1:18: here is a carriage return"),
+    (
+        "db = { S, secret = 'db' }",
+        "A=\"{{ db | shell }}\"\n",
+        2,
+        "out.tmpl:1:12: `shell` writes its own quotes",
+    ),
+    (
+        "db = { S, secret = 'db' }",
+        "\u{feff}A={{ db | dotenv }}\n",
         2,
         "out.tmpl:1:1: the template begins with a byte order mark",
     ),
-    ("{{ \"C:\\xyz\" }}", 2, "a text in quotes near here has a `\\` that begins no escape"),
-    ("{{ 1 / 0 }}", 2, "out.tmpl:1:4: this cannot be calculated: it divides by zero"),
+    ("", "{{ \"C:\\xyz\" }}", 2, "a text in quotes near here has a `\\` that begins no escape"),
+    ("", "{{ 1 / 0 }}", 2, "out.tmpl:1:4: this cannot be calculated: it divides by zero"),
 ];
 
 #[test]
@@ -245,8 +330,9 @@ fn each_mistake_has_file_line_and_column_and_changes_nothing() {
     let site = site(&[("db", r#"{"user": "u"}"#)], "good");
     site.sync();
     let before = site.fingerprint();
-    for (template, exit, words) in MISTAKES {
-        write(&site, template);
+    site.secret("plain", "hunter2");
+    for (declared, template, exit, words) in MISTAKES {
+        write(&site, &declared.replace("S", "source = 'local'"), template);
         let ran = site.run(&["sync"]).expect_exit(*exit).expect_error(&[words]);
         let errors = ran.stderr.lines().filter(|line| line.starts_with("error: "));
         assert_eq!(errors.count(), 1, "{ran:?}");
@@ -260,23 +346,58 @@ fn each_mistake_has_file_line_and_column_and_changes_nothing() {
 
 #[test]
 fn everything_that_is_wrong_is_told_at_once() {
-    let site = site(
-        &[],
-        "{{ user }}{{ secret(\"loacl\", \"db\") }}\n{{ 1 | jsno }}{{ secret(\"local\", \"a/../b\") }}\n{{ 1 + }}",
-    );
+    let site = site(&[], "");
+    let declared =
+        "a = { source = \"loacl\", secret = \"db\" }\nb = { source = \"local\", secret = \"a/../b\" }\n";
+    write(&site, declared, "{{ user }}{{ a }}\n{{ 1 | jsno }}{{ b }}\nA=x{{ b | dotenv }}");
     let ran = site.run(&["check"]).expect_exit(2).expect_error(&[
         "out.tmpl:1:4: `user` is not defined",
-        "out.tmpl:1:14: there is no source `loacl`; did you mean `local`?",
+        "files.out.secrets.a.source: there is no source `loacl`; did you mean `local`?",
         "out.tmpl:2:8: there is no filter `jsno`; did you mean `json`?",
-        "out.tmpl:2:18: source `local` cannot have a secret `a/../b`",
-        "out.tmpl:3:8: syntax error",
+        "files.out.secrets.b: source `local` cannot have a secret `a/../b`",
+        "out.tmpl:3:11: `dotenv` writes a whole value",
     ]);
     assert_eq!(ran.stderr.matches("error: /").count(), 5, "{ran:?}");
 }
 
 #[test]
+fn a_secret_that_no_template_uses_is_warned_of() {
+    let site = site(&[("a", "1")], "A=1\n");
+    let ran = site.run(&["check"]).expect_exit(0);
+    assert!(ran.stderr.contains("files.out.secrets.a: is not used by the template"), "{ran:?}");
+}
+
+#[test]
+fn a_template_has_optional_secrets_documents_and_whole_prefixes() {
+    let site = site(&[("app/DB_USER", "it's"), ("app/B", "b"), ("app/old", "o")], "");
+    site.secret("db", r#"{"debug": false, "port": 5432, "long": 12345678901234567890, "hosts": ["a", "b"]}"#);
+    site.secret("coded", "aGk=\n");
+    let declared = "all = { source = 'local', prefix = 'app/', strip-prefix = 'app/', exclude = ['old'] }\n\
+        db = { source = 'local', secret = 'db', expand = 'json' }\n\
+        absent = { source = 'local', secret = 'none', optional = true }\n\
+        coded = { source = 'local', secret = 'coded', trim = 'newline', decode = 'base64' }\n\
+        level = { source = 'local', secret = 'level', expand = 'json', default = '{\"a\": 7}' }\n";
+    let template = "{% for name in all -%}\n{{ name }}={{ all[name] | dotenv }}\n{% endfor -%}\n\
+        {% if absent %}absent{% endif %}{% if db.debug %}debug{% endif %}PORT={{ db.port + 1 }} {{ db.long }} {{ db.hosts | join(',') }} {{ coded }} {{ level.a }}\n";
+    write(&site, declared, template);
+    let outcome = site.run(&["sync", "--json"]).expect_exit(0).json();
+    let expected = "B='b'\nDB_USER=\"it's\"\nPORT=5433 12345678901234567890 a,b hi 7\n";
+    assert_eq!(String::from_utf8(site.read("out")).unwrap(), expected);
+    let defaulted: Vec<_> =
+        outcome["defaulted"].as_array().unwrap().iter().map(|one| &one["secret_name"]).collect();
+    assert_eq!(defaulted, ["none", "level"]);
+    let status = site.run(&["status", "--json"]).expect_exit(0).json();
+    let secrets = status["generation"]["files"][0]["secrets"].as_array().unwrap();
+    assert!(secrets.iter().any(|secret| secret["secret_name"] == "app/DB_USER"), "{secrets:?}");
+
+    site.secret("app/not-a-name", "x");
+    let ran = site.run(&["sync"]).expect_exit(3);
+    ran.expect_error(&["(out.tmpl:2:27)", "`not-a-name` cannot be the name of a variable"]);
+}
+
+#[test]
 fn line_ends_of_other_files_are_kept() {
-    let site = site(&[("a", "1")], "\u{feff}{{ secret(\"local\", \"a\") | json }}\r\n");
+    let site = site(&[("a", "1")], "\u{feff}{{ a | json }}\r\n");
     site.sync();
     assert_eq!(site.read("out"), "\u{feff}\"1\"\r\n".as_bytes());
 }
@@ -285,15 +406,17 @@ fn line_ends_of_other_files_are_kept() {
 fn line_ends_of_a_text_in_the_configuration_are_those_of_the_configuration() {
     let site = site(&[("a", "1")], "");
     let configured = |filter: &str| {
-        let text = format!("A={{{{ secret('local', 'a') | {filter} }}}}\nB=2\n");
-        let table = format!("[files.out]\ntemplate-text = \"\"\"\n{text}\"\"\"\n");
+        let text = format!("A={{{{ a | {filter} }}}}\nB=2\n");
+        let secrets = declared("a", "a");
+        let table =
+            format!("[files.out]\ntemplate-text = \"\"\"\n{text}\"\"\"\n[files.out.secrets]\n{secrets}");
         site.config(&format!("{HEAD}\n{table}").replace('\n', "\r\n"));
     };
     configured("json");
     site.sync();
     assert_eq!(site.read("out"), b"A=\"1\"\r\nB=2\r\n");
     configured("shell");
-    let words = "files.out.template-text: template-text:1:37: here is a carriage return";
+    let words = "files.out.template-text: template-text:1:18: here is a carriage return";
     site.run(&["sync"]).expect_exit(2).expect_error(&[words]);
 }
 
@@ -302,9 +425,14 @@ const STEPS: &str = "{% for x in range(90000) %}{% if x %}{{ '' }}{% endif %}{% 
 
 #[test]
 fn rendering_counts_against_the_deadline_of_the_run_and_heeds_signals() {
-    let site = site(&[("a", "1")], &format!("{{{{ secret('local', 'a') }}}}{STEPS}"));
+    let site = site(&[("a", "1")], &format!("{{{{ a }}}}{STEPS}"));
     // Minutes of work.
-    let files: String = (0..1000).map(|file| format!("f{file} = {{ template = \"out.tmpl\" }}\n")).collect();
+    let files: String = (0..1000)
+        .map(|file| {
+            let secrets = "secrets.a = { source = \"local\", secret = \"a\" }";
+            format!("f{file} = {{ template = \"out.tmpl\", {secrets} }}\n")
+        })
+        .collect();
     let config = format!("{HEAD}\n[files]\n{files}");
     site.config(&format!("[gather]\ntimeout = \"3s\"\n{config}"));
     site.run(&["sync"])
@@ -330,15 +458,15 @@ fn what_has_no_end_is_ended_within_limits() {
     let before = site.fingerprint();
     let nested = "{% for a in range(100000) %}{% for b in range(100000) %}{% for c in range(100000) %}";
     let ends = "{% endfor %}{% endfor %}{% endfor %}";
-    let text = "{{ secret(\"local\", \"a\") }}";
+    let text = "{{ a }}";
     for (template, words) in [
         (format!("{nested}{ends}"), "the template does too much"),
         // A thousand megabytes, were there no limit.
         (format!("{{% for a in range(64000) %}}{}{{% endfor %}}", text.repeat(1000)), "the "),
         (format!("{{{{ {}1{} }}}}", "(".repeat(100_000), ")".repeat(100_000)), "out.tmpl:1:"),
-        (format!("{{{{ secret(\"local\", \"a\") * {} }}}}", 100_000_000), "out.tmpl:1:"),
+        (format!("{{{{ a * {} }}}}", 100_000_000), "out.tmpl:1:"),
     ] {
-        write(&site, &template);
+        write(&site, &declared("a", "a"), &template);
         let start = Instant::now();
         let ran = site.run(&["sync"]).expect_error(&[words]);
         assert!(matches!(ran.status.code(), Some(2 | 3)), "{ran:?}");
@@ -363,9 +491,9 @@ fn no_mistake_in_a_template_shows_a_value() {
         "upper | nothing",
     ] {
         for template in [
-            format!("{{{{ secret(\"local\", \"a\") | {expression} }}}}"),
-            format!("{{% set x = secret(\"local\", \"a\") %}}{{{{ x + 1 }}}}{{{{ x | {expression} }}}}"),
-            format!("{{{{ (secret(\"local\", \"a\"))[0].b | {expression} }}}}"),
+            format!("{{{{ a | {expression} }}}}"),
+            format!("{{% set x = a %}}{{{{ x + 1 }}}}{{{{ x | {expression} }}}}"),
+            format!("{{{{ (a)[0].b | {expression} }}}}"),
         ] {
             let site = site(&[("a", VALUE)], &template);
             let mut command = site.command(&["sync", "-vv"]);
@@ -375,7 +503,7 @@ fn no_mistake_in_a_template_shows_a_value() {
             canary.assert_absent("standard output", &ran.stdout);
         }
     }
-    let site = site(&[], "{{ secret(\"local\", \"a\") }}");
+    let site = site(&[("a", "")], "{{ a }}");
     fs::write(site.path().join("source/a"), [VALUE.as_bytes(), b"\xff"].concat()).unwrap();
     let ran = site.run(&["sync"]).expect_exit(3).expect_error(&["(out.tmpl:1:4): ", "not UTF-8"]);
     canary.assert_absent("standard error", &ran.stderr);

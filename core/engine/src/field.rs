@@ -9,6 +9,7 @@
 //! is wiped when dropped and never grows. Keys are names, and copied as such. That is why strings are decoded here: `serde_json` would
 //! decode one with an escape in a scratch buffer of its own, which nobody wipes. No error quotes the secret.
 
+mod document;
 mod error;
 mod json;
 mod json_secret;
@@ -20,6 +21,7 @@ use std::fmt;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
+pub(crate) use document::document;
 pub use error::{FieldError, FieldSyntaxError, JsonFault};
 pub(crate) use json_secret::JsonSecret;
 

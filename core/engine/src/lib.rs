@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod bundle;
-mod coding;
 mod config;
 mod contain;
 mod deadline;
@@ -13,17 +12,15 @@ mod host;
 mod inspect;
 mod outcome;
 mod plan;
-mod position;
 mod problem;
 mod publish;
 mod registry;
 mod report;
 mod schema;
 mod sync;
-mod template;
 #[cfg(test)]
 mod test_host;
-mod treatment;
+mod transform;
 
 pub use atomicdir::{Error as PublishError, Refusal};
 pub use bundle::import::{ImportFault, Spelling};

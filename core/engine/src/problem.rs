@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use secretdir_provider::KeyPath;
 
 use crate::escape::escape;
-use crate::position::Position;
 use crate::report::{About, ErrorKind, ErrorReport, WarningReport};
+use secretdir_helpers::Position;
 
 /// One thing that is wrong with a configuration, or worth a warning.
 ///

@@ -81,7 +81,7 @@ command = ["cat", "secrets/{secret}"]
 timeout = "1h"
 [files]
 token = { source = "tool", secret = "token" }
-url = { template-text = "https://{{ secret('tool', 'token') }}@db" }
+url = { template-text = "https://{{ token }}@db", secrets.token = { source = "tool", secret = "token" } }
 "#;
 
 /// A host whose time passes only as somebody sleeps.

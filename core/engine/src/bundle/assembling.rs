@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use secretdir_template::{Given, Sandbox};
 use zeroize::Zeroizing;
 
 use super::bytes::Bytes;
 use super::fault::{BundleFault, MakeError};
+use super::import;
 use super::missing::MissingSecret;
-use crate::field::{Field, FieldError, JsonSecret};
+use crate::field::{Field, FieldError, JsonSecret, document};
 use crate::gather::answers::Answers;
-use crate::plan::{Content, IfAbsent, Plan, PlannedTemplate, RequestId, SecretUse};
-use crate::template::Sandbox;
+use crate::plan::{Content, Form, IfAbsent, Plan, PlannedTemplate, RequestId, SecretUse, Selection, Slot};
 
 /// The assembling so far.
 pub(super) struct Assembling<'a> {
@@ -76,34 +77,57 @@ impl<'a> Assembling<'a> {
 
     /// Renders a file, if all that goes into it can be made.
     async fn template(&mut self, name: &str, content: &Content, planned: &PlannedTemplate) -> Option<Bytes> {
-        let made: Vec<_> = planned.uses.iter().map(|used| self.make(name, content, used)).collect();
-        let mut values = Vec::new();
-        for (made, used) in made.iter().zip(&planned.uses) {
-            match made {
-                Made::Bytes(bytes) => values.push(bytes),
-                // A template has no part that may be missing.
-                Made::LeftOut => {
-                    self.fail(name, content, used, MakeError::NotFetched);
-                    return None;
-                }
-                Made::Failed => return None,
-            }
-        }
-        let absent = values.iter().zip(&planned.uses).filter(|(value, _)| matches!(value, Bytes::Default(_)));
-        let absent: Vec<_> = absent.filter_map(|(_, used)| self.missing(name, used)).collect();
-        self.defaulted.extend(absent);
-        let values: Vec<_> = values.into_iter().map(Bytes::get).collect();
-        let rendered = planned
-            .template
-            .render_beside(&values, self.answers.deadline.remaining(), &self.sandbox)
-            .await
-            .map(Bytes::Made);
+        let slots = planned.names.iter();
+        let values = slots.map(|(key, slot)| Some((key.clone(), self.slot(name, content, planned, slot)?)));
+        let values: Vec<_> = values.collect();
+        let values = values.into_iter().collect::<Option<Vec<_>>>()?;
+        let time_left = self.answers.deadline.remaining();
+        let rendered = planned.template.render_beside(values, time_left, &self.sandbox).await;
         rendered
+            .map(Bytes::Made)
             .map_err(|error| {
                 let (file, place) = (name.to_owned(), planned.at(error.place));
                 self.faults.push(BundleFault::Rendering { file, place, error });
             })
             .ok()
+    }
+
+    /// Makes what a template has under one name; `None` if it cannot be made.
+    fn slot(
+        &mut self,
+        file: &str,
+        content: &Content,
+        planned: &PlannedTemplate,
+        slot: &Slot,
+    ) -> Option<Given> {
+        let (used, form) = match slot {
+            Slot::Use { index, form } => (planned.uses.get(*index)?, *form),
+            Slot::Selection(selection) => return self.selected(selection),
+        };
+        let bytes = match self.make(file, content, used) {
+            Made::Failed => return None,
+            Made::LeftOut => {
+                self.defaulted.extend(self.missing(file, used));
+                return Some(Given::undefined());
+            }
+            Made::Bytes(bytes) => bytes,
+        };
+        if matches!(bytes, Bytes::Default(_)) {
+            self.defaulted.extend(self.missing(file, used));
+        }
+        match form {
+            Form::Text => Some(Given::bytes(bytes.get())),
+            Form::Document => {
+                document(bytes.get()).map_err(|error| self.fail(file, content, used, error.into())).ok()
+            }
+        }
+    }
+
+    /// Makes a map of all secrets below a prefix.
+    fn selected(&mut self, selection: &Selection) -> Option<Given> {
+        let entries = import::map_of(selection, self.answers);
+        let fail = |fault| BundleFault::Selection { selection: Box::new(selection.clone()), fault };
+        entries.map_err(|faults| self.faults.extend(faults.into_iter().map(fail))).ok()
     }
 
     fn make(&mut self, name: &str, content: &Content, used: &SecretUse) -> Made {
@@ -127,7 +151,7 @@ impl<'a> Assembling<'a> {
     fn fail(&mut self, file: &str, content: &Content, used: &SecretUse, error: MakeError) -> Made {
         self.faults.push(BundleFault::Making {
             file: file.to_owned(),
-            place: content.place_of(|other| other == used),
+            place: content.name_of(|other| other == used),
             source: used.id.source,
             request: self.answers.request(used.id).cloned(),
             error,
@@ -145,7 +169,7 @@ impl<'a> Assembling<'a> {
         };
         let value = picked.as_ref().map_or(secret.expose_secret(), |picked| picked);
         Ok(Some(match picked {
-            _ if !used.treatment.is_none() => Bytes::Made(used.treatment.apply(value)?),
+            _ if !used.transform.is_none() => Bytes::Made(used.transform.apply(value)?),
             Some(picked) => Bytes::Made(picked),
             None => Bytes::Whole(Arc::clone(secret)),
         }))

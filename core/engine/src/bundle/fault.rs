@@ -3,19 +3,20 @@
 use secretdir_provider::SecretRequest;
 
 use super::import::ImportFault;
-use crate::coding::NotCoded;
 use crate::field::FieldError;
-use crate::template::TemplateError;
+use crate::plan::Selection;
+use secretdir_helpers::coding::NotCoded;
+use secretdir_template::TemplateError;
 
 /// What keeps files from being made.
 #[derive(Debug)]
 pub(crate) enum BundleFault {
-    /// An import, by its position in the plan.
-    Import { import: usize, fault: ImportFault },
+    /// An import, or what a template takes of a whole source.
+    Selection { selection: Box<Selection>, fault: ImportFault },
     /// A file that cannot be made of a secret.
     Making {
         file: String,
-        /// Where in its template the secret is used, if it has one.
+        /// Which of the secrets of its template it is, if it has one.
         place: Option<String>,
         source: usize,
         request: Option<SecretRequest>,

@@ -9,8 +9,8 @@ use toml::de::{DeFloat, DeInteger, DeTable, DeValue};
 
 use super::positions::{LineStarts, Positions};
 use super::syntax;
-use crate::position::Position;
 use crate::problem::{ConfigError, Problem};
+use secretdir_helpers::Position;
 
 /// Reads a text: its values, and the position of each.
 pub(super) fn read(text: &str, file: &Path) -> Result<(Table, Positions), ConfigError> {

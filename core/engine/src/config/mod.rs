@@ -109,6 +109,11 @@ impl Config {
         Ok(Self { file: path.to_owned(), origin: Origin::File, table, positions, input, profile, problems })
     }
 
+    /// Names a place in the configuration: the file, line and column, and the key.
+    pub(crate) fn place_of(&self, at: &KeyPath) -> String {
+        format!("{}:{}: {at}", self.file.display(), self.positions.of(at))
+    }
+
     /// Returns the path of the file.
     pub fn file(&self) -> &Path {
         &self.file

@@ -2,7 +2,7 @@
 
 use secretdir_provider::{KeyPath, Segment};
 
-use crate::position::Position;
+use secretdir_helpers::Position;
 
 /// A text, and the offsets at which its lines begin.
 pub(super) struct LineStarts<'t> {

@@ -15,8 +15,8 @@ use super::owner::Principal;
 use super::report::Report;
 use super::words::Expand;
 use super::{shapes, words};
-use crate::coding::Coding;
-use crate::treatment::Trim;
+use crate::transform::Trim;
+use secretdir_helpers::coding::Coding;
 
 /// A table with known keys.
 pub(crate) trait Section: Default + DeserializeOwned {
@@ -151,6 +151,9 @@ pub(crate) struct FileSection {
     pub(crate) template: Option<String>,
     /// The text of such a template itself.
     pub(crate) template_text: Option<String>,
+    /// The secrets that the template uses, by the names that it has for them. Only for a file that is rendered.
+    #[schemars(skip)]
+    pub(crate) secrets: Option<IgnoredAny>,
     /// Mode of this file, instead of `file-mode`.
     #[schemars(schema_with = "shapes::mode")]
     #[serde(deserialize_with = "words::mode")]
@@ -175,11 +178,72 @@ impl FileSection {
 
     /// The keys of which a file has one that is rendered.
     pub(crate) const OF_A_TEMPLATE: [&'static str; 2] = ["template", "template-text"];
+
+    /// The secrets of a template.
+    pub(crate) const SECRETS: &'static str = "secrets";
 }
 
 impl Section for FileSection {
     /// That depends on what it is made of.
     const REQUIRED: &'static [&'static str] = &[];
+}
+
+/// What a template uses under one name: a secret, or all secrets whose names begin with a prefix.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case")]
+pub(crate) struct TemplateSecretSection {
+    /// The source that is asked: a name under `sources`.
+    pub(crate) source: Option<String>,
+    /// The name of the secret in that source.
+    pub(crate) secret: Option<String>,
+    /// The version of the secret, as the provider understands it; without it the current one.
+    pub(crate) version: Option<String>,
+    /// A part of a JSON secret: a top-level key, or a JSON pointer if it begins with `/`. Without it the exact bytes.
+    pub(crate) field: Option<String>,
+    /// What is taken off the value first: "newline" takes off one line end, if there is one.
+    #[schemars(schema_with = "shapes::trim")]
+    #[serde(deserialize_with = "words::trim")]
+    pub(crate) trim: Option<Trim>,
+    /// The value is text in this coding, and the template gets the bytes. Anything else is an error.
+    #[schemars(schema_with = "shapes::coding")]
+    #[serde(deserialize_with = "words::coding")]
+    pub(crate) decode: Option<Coding>,
+    /// Whether the name is undefined if the secret or its field is not found.
+    #[schemars(extend("default" = false))]
+    pub(crate) optional: Option<bool>,
+    /// What the name stands for if the secret or its field is not found. Not for what is secret.
+    pub(crate) default: Option<String>,
+    /// What the value becomes: "json" makes it a value with parts. Without it, it is a text.
+    #[schemars(schema_with = "shapes::expand")]
+    #[serde(deserialize_with = "words::expand")]
+    pub(crate) expand: Option<Expand>,
+    /// What the names of the secrets begin with that become a map of names and texts. Instead of `secret`.
+    pub(crate) prefix: Option<String>,
+    /// What is taken off the beginning of each name. All must have it.
+    pub(crate) strip_prefix: Option<String>,
+    /// Patterns, one of which a name must match, after `strip-prefix`: `*` is any text without `/`, `**` any directories.
+    #[schemars(length(min = 1))]
+    pub(crate) include: Option<Vec<String>>,
+    /// Patterns, none of which a name may match: what does is left out.
+    #[schemars(length(min = 1))]
+    pub(crate) exclude: Option<Vec<String>>,
+    /// Whether it is no error if nothing is found.
+    #[schemars(extend("default" = false))]
+    pub(crate) allow_empty: Option<bool>,
+}
+
+impl TemplateSecretSection {
+    /// The keys that only one secret has.
+    pub(crate) const OF_A_SECRET: [&'static str; 6] =
+        ["version", "field", "optional", "default", "expand", "secret"];
+
+    /// The keys that only a prefix has.
+    pub(crate) const OF_A_PREFIX: [&'static str; 5] =
+        ["strip-prefix", "include", "exclude", "allow-empty", "prefix"];
+}
+
+impl Section for TemplateSecretSection {
+    const REQUIRED: &'static [&'static str] = &["source"];
 }
 
 /// Many files at once: one for each key of a JSON secret, or one for each secret below a prefix.

@@ -7,8 +7,8 @@ use secretdir_provider::KeyPath;
 use toml::de::Error;
 
 use super::positions::LineStarts;
-use crate::position::Position;
 use crate::problem::Problem;
+use secretdir_helpers::Position;
 
 /// Tells the first mistake of each line: what follows it on the same line is mostly its consequence.
 pub(super) fn problems(text: &str, file: &Path, starts: &LineStarts<'_>, errors: &[Error]) -> Vec<Problem> {

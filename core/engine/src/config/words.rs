@@ -7,8 +7,8 @@ use atomicdir::{Durability, Mode, Parents};
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use super::owner::Principal;
-use crate::coding::Coding;
-use crate::treatment::Trim;
+use crate::transform::Trim;
+use secretdir_helpers::coding::Coding;
 
 /// How a secret becomes many files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

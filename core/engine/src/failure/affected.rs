@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use secretdir_provider::{SecretRequest, SourceErrorKind};
 
-use crate::plan::{Content, IfAbsent, Imported, Plan, PlannedImport, RequestId, SecretUse};
+use crate::plan::{Content, IfAbsent, Imported, Plan, PlannedImport, RequestId, SecretUse, Selection};
 
 /// What needs each request of a plan.
 pub(super) struct Affected<'p> {
@@ -12,7 +12,7 @@ pub(super) struct Affected<'p> {
     ids: HashMap<(usize, &'p SecretRequest), RequestId>,
     files: HashMap<RequestId, Vec<File<'p>>>,
     /// The first import of the keys of each secret.
-    imports: HashMap<RequestId, &'p PlannedImport>,
+    imports: HashMap<RequestId, &'p Selection>,
 }
 
 /// One file, and how it uses a secret.
@@ -38,8 +38,8 @@ impl<'p> Affected<'p> {
             }
         }
         for import in &plan.imports {
-            if let Imported::Keys(id) = import.what {
-                affected.imports.entry(id).or_insert(import);
+            if let Imported::Keys(id) = import.selection.what {
+                affected.imports.entry(id).or_insert(&import.selection);
             }
         }
         affected
@@ -63,25 +63,26 @@ impl<'p> Affected<'p> {
         files
     }
 
-    /// Returns the first import that needs a request.
-    pub(super) fn import(&self, source: usize, request: &SecretRequest) -> Option<&'p PlannedImport> {
+    /// Returns the first import, or the first template that takes many, which needs a request.
+    pub(super) fn selection(&self, source: usize, request: &SecretRequest) -> Option<&'p Selection> {
         let keys = self.ids.get(&(source, request)).and_then(|id| self.imports.get(id)).copied();
-        let is_below = |import: &&PlannedImport| match &import.what {
+        let is_below = |selection: &Selection| match &selection.what {
             Imported::Keys(_) => false,
             Imported::Below { source: of, prefix } => {
-                let is_below = *of == source && request.name().starts_with(prefix);
-                is_below
-                    && request.version().is_none()
-                    && import.makes_file_of(&self.plan.files, request.name())
+                *of == source && request.name().starts_with(prefix) && request.version().is_none()
             }
         };
-        keys.or_else(|| self.plan.imports.iter().find(is_below))
+        let makes_file = |import: &&PlannedImport| import.makes_file_of(&self.plan.files, request.name());
+        let imports = self.plan.imports.iter().filter(makes_file).map(|import| &import.selection);
+        let templates = self.plan.template_selections();
+        let templates = templates.filter(|selection| selection.naming.wants(request.name()));
+        keys.or_else(|| imports.chain(templates).find(|selection| is_below(selection)))
     }
 }
 
 impl File<'_> {
-    /// Says where in a template the secret is used; `None` if this is no template.
+    /// Says under which name a template uses the secret; `None` if this is no template.
     pub(super) fn place(&self) -> Option<String> {
-        self.content.place_of(|used| used == self.used)
+        self.content.name_of(|used| used == self.used)
     }
 }

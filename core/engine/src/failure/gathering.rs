@@ -12,9 +12,9 @@ use super::affected::Affected;
 use crate::bundle::import::ImportFault;
 use crate::bundle::{BundleFault, MakeError};
 use crate::gather::{self, GatherFault};
-use crate::plan::{Imported, Plan, PlannedImport};
+use crate::plan::{Imported, Plan, Selection};
 use crate::report::{count, describe, enumerate, in_a_row};
-use crate::template::TemplateError;
+use secretdir_template::TemplateError;
 
 /// Everything that kept the set from being complete: at least one failure.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct GatherError {
 #[derive(Debug)]
 pub struct GatherFailure {
     files: Vec<String>,
-    /// Where in the template of the first file.
+    /// Where in the template of the first file, or which of its secrets.
     place: Option<String>,
     /// Where each import stands that cannot be made; or what else it is that failed.
     imports: Vec<String>,
@@ -87,9 +87,7 @@ impl GatherError {
 
     /// Tells what kept files from being made.
     pub(crate) fn of_bundle_faults(plan: &Plan, faults: Vec<BundleFault>) -> Self {
-        Self {
-            failures: faults.into_iter().filter_map(|fault| GatherFailure::of_bundle(plan, fault)).collect(),
-        }
+        Self { failures: faults.into_iter().map(|fault| GatherFailure::of_bundle(plan, fault)).collect() }
     }
 
     /// Returns the failures, in the order of the sources' names, and of each source those of listings first.
@@ -134,7 +132,7 @@ impl GatherFailure {
         error: SourceError,
     ) -> Self {
         let files = affected.files(source, &request, error.kind());
-        let import = if files.is_empty() { affected.import(source, &request) } else { None };
+        let import = if files.is_empty() { affected.selection(source, &request) } else { None };
         Self {
             place: files.first().and_then(|file| file.place()),
             files: files.into_iter().map(|file| file.name.to_owned()).collect(),
@@ -168,10 +166,10 @@ impl GatherFailure {
         }
     }
 
-    fn of_bundle(plan: &Plan, fault: BundleFault) -> Option<Self> {
-        Some(match fault {
-            BundleFault::Import { import, fault } => {
-                Self::of_import(plan, plan.imports.get(import)?, Cause::Import(fault))
+    fn of_bundle(plan: &Plan, fault: BundleFault) -> Self {
+        match fault {
+            BundleFault::Selection { selection, fault } => {
+                Self::of_selection(plan, &selection, Cause::Import(fault))
             }
             BundleFault::Making { file, place, source, request, error } => Self {
                 files: vec![file],
@@ -188,17 +186,17 @@ impl GatherFailure {
                 cause: Cause::Rendering(error),
             },
             BundleFault::TooLarge(most) => Self::too_large(most),
-        })
+        }
     }
 
     /// A listing that failed, told of each import that needs it; of a source that is down, of each that lists what it has.
     fn listing(plan: &Plan, source: usize, prefix: &str, error: SourceError) -> Option<Self> {
         let is_down = gather::is_down(&error);
-        let mut imports = plan.imports.iter().filter(|import| match &import.what {
+        let mut imports = plan.selections().filter(|selection| match &selection.what {
             Imported::Below { source: of, prefix: its } => *of == source && (is_down || its == prefix),
             Imported::Keys(_) => false,
         });
-        let mut failure = Self::of_import(plan, imports.next()?, Cause::Fetch(error));
+        let mut failure = Self::of_selection(plan, imports.next()?, Cause::Fetch(error));
         failure.imports.extend(imports.map(|import| import.place.clone()));
         Some(failure)
     }
@@ -215,15 +213,15 @@ impl GatherFailure {
         }
     }
 
-    fn of_import(plan: &Plan, import: &PlannedImport, cause: Cause) -> Self {
-        let asked = match &import.what {
+    fn of_selection(plan: &Plan, selection: &Selection, cause: Cause) -> Self {
+        let asked = match &selection.what {
             Imported::Below { source, prefix } => asked(plan, *source, What::Listing(prefix.clone())),
             Imported::Keys(id) => {
                 let request = plan.sources.get(id.source).and_then(|source| source.requests.get(id.request));
                 request.and_then(|request| asked(plan, id.source, What::Secrets(vec![request.clone()])))
             }
         };
-        Self { files: Vec::new(), place: None, imports: vec![import.place.clone()], asked, cause }
+        Self { files: Vec::new(), place: None, imports: vec![selection.place.clone()], asked, cause }
     }
 
     /// Returns the files that cannot be written.

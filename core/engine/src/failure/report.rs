@@ -6,7 +6,7 @@ use super::gathering::{GatherError, GatherFailure};
 use crate::bundle::MakeError;
 use crate::bundle::import::ImportFault;
 use crate::report::{About, ErrorKind, ErrorReport};
-use crate::template::TemplateError;
+use secretdir_template::TemplateError;
 
 impl GatherError {
     /// Returns what is told of each failure.

@@ -45,6 +45,12 @@ pub enum FieldError {
     /// A key of the secret has half of a surrogate pair in it.
     #[error("the secret has a key that is not Unicode: it has half of a surrogate pair")]
     KeyNotUnicode,
+    /// A string of the secret has half of a surrogate pair in it.
+    #[error("the secret has a string that is not Unicode: it has half of a surrogate pair")]
+    NotUnicode,
+    /// Arrays and objects are nested too deeply to be taken apart.
+    #[error("the secret is nested more than 100 levels deep")]
+    TooDeep,
     /// There is no such key or index.
     #[error("the secret has no field `{0}`")]
     Missing(String),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use secretdir_provider::{SecretRequest, SourceError};
 
-use crate::plan::{Imported, Plan, PlannedSource};
+use crate::plan::{Imported, Plan, PlannedSource, Selection};
 
 /// What came of each listing, by its prefix.
 pub(super) type Listings = BTreeMap<String, Result<Vec<String>, SourceError>>;
@@ -25,14 +25,23 @@ impl Wanted {
         let positions = requests.iter().cloned().enumerate().map(|(position, request)| (request, position));
         let positions = positions.collect();
         let mut wanted = Self { requests, positions, dispensable: plan.dispensable(number) };
+        let listed = |selection: &Selection| match &selection.what {
+            Imported::Below { source, prefix } if *source == number => listings.get(prefix)?.as_ref().ok(),
+            _ => None,
+        };
         for import in &plan.imports {
-            let Imported::Below { source: of, prefix } = &import.what else { continue };
-            let listed = listings.get(prefix).filter(|_| *of == number).into_iter().flatten().flatten();
-            for name in listed.filter(|name| import.makes_file_of(&plan.files, name)) {
-                wanted.add(SecretRequest::new(name));
-            }
+            let names = listed(&import.selection).into_iter().flatten();
+            wanted.add_all(names.filter(|name| import.makes_file_of(&plan.files, name)));
+        }
+        for selection in plan.template_selections() {
+            let names = listed(selection).into_iter().flatten();
+            wanted.add_all(names.filter(|name| selection.naming.wants(name)));
         }
         wanted
+    }
+
+    fn add_all<'n>(&mut self, names: impl Iterator<Item = &'n String>) {
+        names.for_each(|name| self.add(SecretRequest::new(name)));
     }
 
     /// Adds what was listed. It is there; should it vanish meanwhile, the import is not complete.

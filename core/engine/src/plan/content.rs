@@ -7,9 +7,11 @@ use atomicdir::Mode;
 use super::request::RequestId;
 use crate::config::owner::OwnerSpec;
 use crate::field::Field;
-use crate::position::Position;
-use crate::template::Template;
-use crate::treatment::Treatment;
+use secretdir_helpers::Position;
+use secretdir_template::Template;
+
+use super::selection::Selection;
+use crate::transform::Transform;
 
 /// The mode and owner of a file or directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,11 +54,25 @@ impl Content {
         ids
     }
 
-    /// Says where in a template the first such use of a secret is; `None` if this is no template.
-    pub(crate) fn place_of(&self, is_it: impl Fn(&SecretUse) -> bool) -> Option<String> {
+    /// Says under which name a template uses a secret; `None` if this is no template.
+    pub(crate) fn name_of(&self, is_it: impl Fn(&SecretUse) -> bool) -> Option<String> {
         let Self::Template(planned) = self else { return None };
-        let mut calls = planned.uses.iter().zip(planned.template.calls());
-        calls.find(|(used, _)| is_it(used)).map(|(_, call)| planned.at(call.place))
+        let position = planned.uses.iter().position(is_it)?;
+        let mut names = planned.names.iter();
+        let named = names.find(|(_, slot)| matches!(slot, Slot::Use { index, .. } if *index == position));
+        named.map(|(name, _)| format!("secrets.{name}"))
+    }
+
+    /// Returns what a template takes of whole sources.
+    pub(crate) fn selections(&self) -> impl Iterator<Item = &Selection> {
+        let names = match self {
+            Self::Template(planned) => planned.names.as_slice(),
+            Self::Secret(_) => &[],
+        };
+        names.iter().filter_map(|(_, slot)| match slot {
+            Slot::Selection(selection) => Some(&**selection),
+            Slot::Use { .. } => None,
+        })
     }
 }
 
@@ -65,7 +81,7 @@ impl Content {
 pub(crate) struct SecretUse {
     pub(crate) id: RequestId,
     pub(crate) field: Option<Field>,
-    pub(crate) treatment: Treatment,
+    pub(crate) transform: Transform,
     pub(crate) if_absent: IfAbsent,
 }
 
@@ -86,8 +102,28 @@ pub(crate) struct PlannedTemplate {
     pub(crate) template: Template,
     /// What it is called in an error: its path as it is configured; none if it stands in the configuration itself.
     pub(crate) path: Option<String>,
-    /// One for each of its calls, in the same order.
+    /// The single secrets that it uses.
     pub(crate) uses: Vec<SecretUse>,
+    /// Each name that it has for something, and for what.
+    pub(crate) names: Vec<(String, Slot)>,
+}
+
+/// What a template has under one name.
+#[derive(Clone, Debug)]
+pub(crate) enum Slot {
+    /// One of its secrets, by its position.
+    Use { index: usize, form: Form },
+    /// All secrets below a prefix: a map of names and texts.
+    Selection(Box<Selection>),
+}
+
+/// What becomes of a secret in a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A text, or bytes.
+    Text,
+    /// A JSON document, taken apart.
+    Document,
 }
 
 impl PlannedTemplate {

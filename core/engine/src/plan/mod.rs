@@ -11,12 +11,16 @@ pub(crate) mod names;
 mod planned;
 mod request;
 mod resolve;
+mod selection;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use content::{Content, IfAbsent, PlannedAttributes, PlannedFile, PlannedTemplate, SecretUse};
-pub(crate) use import::{IfNone, Imported, PlannedImport};
+pub(crate) use content::{
+    Content, Form, IfAbsent, PlannedAttributes, PlannedFile, PlannedTemplate, SecretUse, Slot,
+};
+pub(crate) use import::PlannedImport;
 pub use location::Location;
 pub(crate) use planned::OnChange;
 pub use planned::Plan;
 pub(crate) use request::{PlannedSource, RequestId};
+pub(crate) use selection::{IfNone, Imported, Selection};

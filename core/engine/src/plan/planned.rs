@@ -7,9 +7,10 @@ use std::time::Duration;
 use atomicdir::{Durability, FileMap, LinkName, Parents};
 
 use super::content::{IfAbsent, PlannedAttributes, PlannedFile};
-use super::import::{Imported, PlannedImport};
+use super::import::PlannedImport;
 use super::location::Location;
 use super::request::PlannedSource;
+use super::selection::{Imported, Selection};
 use crate::config::Config;
 use crate::config::input::Input;
 use crate::config::report::Mention;
@@ -101,9 +102,20 @@ impl Plan {
         self.sources.iter().map(|source| source.name.as_str())
     }
 
-    /// Returns the prefixes that imports have of a source.
+    /// Returns what imports and templates take of whole sources, or of whole secrets.
+    pub(crate) fn selections(&self) -> impl Iterator<Item = &Selection> {
+        let imports = self.imports.iter().map(|import| &import.selection);
+        imports.chain(self.template_selections())
+    }
+
+    /// Returns what templates take of whole sources.
+    pub(crate) fn template_selections(&self) -> impl Iterator<Item = &Selection> {
+        self.files.iter().flat_map(|(_, file)| file.content.selections())
+    }
+
+    /// Returns the prefixes that imports and templates have of a source.
     pub(crate) fn prefixes(&self, source: usize) -> impl Iterator<Item = &str> {
-        self.imports.iter().filter_map(move |import| match &import.what {
+        self.selections().filter_map(move |selection| match &selection.what {
             Imported::Below { source: of, prefix } if *of == source => Some(prefix.as_str()),
             _ => None,
         })
@@ -115,7 +127,7 @@ impl Plan {
         let mut dispensable = vec![true; requests];
         let files = self.files.iter().flat_map(|(_, file)| file.content.uses());
         let files = files.filter(|content| content.if_absent == IfAbsent::Fail).map(|content| content.id);
-        let imports = self.imports.iter().filter_map(|import| match import.what {
+        let imports = self.imports.iter().filter_map(|import| match import.selection.what {
             Imported::Keys(id) => Some(id),
             Imported::Below { .. } => None,
         });

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use secretdir_provider::{Secret, SecretRequest};
 use serde::{Deserialize, Serialize};
 
-use crate::bundle::{Bundle, BundledFile};
+use crate::bundle::{Bundle, BundledFile, import};
 use crate::gather::answers::Answers;
 use crate::plan::{Plan, RequestId};
 
@@ -157,7 +157,10 @@ pub(crate) fn files(
         Some(ManifestEntry::new(&source.name, answers.request(id)?, secret.map(AsRef::as_ref)))
     };
     let entries = |file: BundledFile<'_>| {
-        let requests = file.planned.content.requests().into_iter();
+        let content = &file.planned.content;
+        let mut requests = content.requests();
+        requests.extend(content.selections().flat_map(|selection| import::requests(selection, answers)));
+        let requests = requests.into_iter();
         (file.name.to_string(), requests.filter_map(|id| entry(file, id)).collect())
     };
     bundle.files().map(entries).collect()

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::section::{
     DirectorySection, FileSection, GatherSection, ImportSection, OnChangeSection, Section,
+    TemplateSecretSection,
 };
 use crate::registry::Registry;
 
@@ -78,11 +79,36 @@ fn file() -> Value {
         };
         let one = json!({
             "required": FileSection::REQUIRED_OF_A_SECRET,
-            "properties": without(&FileSection::OF_A_TEMPLATE),
+            "properties": without(&[&FileSection::OF_A_TEMPLATE[..], &[FileSection::SECRETS]].concat()),
         });
         keys.insert("oneOf".to_owned(), json!([one, rendered(path, text), rendered(text, path)]));
+        if let Some(Value::Object(properties)) = keys.get_mut("properties") {
+            properties.insert(FileSection::SECRETS.to_owned(), template_secrets());
+        }
     }
     file
+}
+
+/// Returns the schema of the secrets of a template: each one, or all below a prefix.
+fn template_secrets() -> Value {
+    let mut secret = section::<TemplateSecretSection>();
+    if let Value::Object(keys) = &mut secret {
+        let without = |names: &[&str]| {
+            names.iter().map(|name| ((*name).to_owned(), Value::Bool(false))).collect::<Map<_, _>>()
+        };
+        let ways = json!([
+            { "required": ["secret"], "properties": without(&TemplateSecretSection::OF_A_PREFIX) },
+            { "required": ["prefix"], "properties": without(&TemplateSecretSection::OF_A_SECRET) },
+        ]);
+        keys.insert("oneOf".to_owned(), ways);
+    }
+    json!({
+        "type": "object",
+        "description": "The secrets that a template uses, by the names that it has for them: each one secret (`source` and `secret`), or \
+            a map of all secrets whose names begin with a `prefix`.",
+        "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" },
+        "additionalProperties": secret,
+    })
 }
 
 /// Returns the schema of the files, of which each has this one.

@@ -2,6 +2,8 @@
 
 use atomicdir::{FileName, NameConflict, NameError};
 
+use secretdir_helpers::coding::NotCoded;
+
 use crate::field::FieldError;
 use crate::report::count;
 
@@ -39,6 +41,22 @@ pub enum ImportFault {
         file: String,
         /// What is wrong with that.
         error: NameError,
+    },
+    /// A name cannot be one in a map of a template.
+    #[error("`{name}` cannot be a name in a template: {error}")]
+    BadKey {
+        /// The name of the secret.
+        name: String,
+        /// What is wrong with what is left of it.
+        error: NameError,
+    },
+    /// A value is not what it is to be decoded from.
+    #[error("`{name}`: {error}")]
+    NotDecoded {
+        /// The name of the secret.
+        name: String,
+        /// What is wrong with its value.
+        error: NotCoded,
     },
     /// Two names come to the same file.
     #[error("{this} cannot become the file `{file}`, which {other} is already{}", .spelling.note())]
@@ -98,8 +116,11 @@ impl ImportFault {
             Self::NothingWanted { .. } => {
                 Some("are the patterns right? `allow-empty = true` says that there may be nothing")
             }
-            Self::NotExpandable(FieldError::KeyNotUnicode) | Self::NotFetched => None,
+            Self::NotExpandable(FieldError::KeyNotUnicode) | Self::NotFetched | Self::NotDecoded { .. } => {
+                None
+            }
             Self::NotExpandable(_) => Some("only a secret that is a JSON object can be expanded"),
+            Self::BadKey { .. } => Some("leave it out with `exclude`, or choose others with `include`"),
             Self::NotStripped(_) => Some("leave it out with `exclude`, or choose others with `include`"),
             Self::BadName { .. } | Self::Twins { .. } | Self::Conflict { .. } => Some(
                 "leave it out with `exclude`, change its name with `strip-prefix` or `into`, or name it under [files]",

@@ -5,6 +5,8 @@
 //! imported one, whose secret is then not even fetched.
 
 mod fault;
+mod found;
+mod map;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,12 +14,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use atomicdir::{FileMap, FileName, NameConflict};
 
 use super::fault::BundleFault;
-use crate::field::{Field, JsonSecret};
+use crate::field::Field;
 use crate::gather::answers::Answers;
 use crate::plan::names::{file_name, normalise};
-use crate::plan::{Content, IfAbsent, IfNone, Imported, Plan, PlannedFile, PlannedImport, SecretUse};
+use crate::plan::{Content, IfAbsent, Imported, Plan, PlannedFile, PlannedImport, SecretUse};
 
 pub use fault::{ImportFault, Spelling};
+use found::found;
+pub(super) use map::map_of;
+pub(crate) use map::requests;
 
 /// Every file that is to be made: those of the plan, and those that are imported.
 pub(crate) struct FileSet<'p> {
@@ -29,9 +34,7 @@ pub(crate) struct FileSet<'p> {
 /// Adds to the files of the plan those that are imported. Returns also what cannot be.
 pub(crate) fn complete<'p>(plan: &'p Plan, answers: &Answers) -> (FileSet<'p>, Vec<BundleFault>) {
     let mut completing = Completing::new(plan, answers);
-    for (number, import) in plan.imports.iter().enumerate() {
-        completing.import(number, import);
-    }
+    plan.imports.iter().for_each(|import| completing.import(import));
     (completing.set, completing.faults)
 }
 
@@ -58,46 +61,27 @@ impl<'p, 'a> Completing<'p, 'a> {
         Self { plan, answers, set, origins, faults: Vec::new() }
     }
 
-    fn import(&mut self, number: usize, import: &PlannedImport) {
-        let found = self.found(import).unwrap_or_else(|fault| {
-            self.fail(number, fault);
+    fn import(&mut self, import: &PlannedImport) {
+        let found = found(&import.selection, self.answers).unwrap_or_else(|fault| {
+            self.fail(import, fault);
             BTreeSet::new()
         });
         for name in found {
             if import.is_overridden(&self.plan.files, &name) {
-                let (place, file) = (&import.place, import.naming.file(&name).unwrap_or_default());
+                let selection = &import.selection;
+                let (place, file) = (&selection.place, selection.naming.file(&name).unwrap_or_default());
                 self.set
                     .overridden
                     .push(format!("{place}: `{name}` is not imported: `{file}` of [files] wins"));
             } else if let Err(fault) = self.add(import, &name) {
-                self.fail(number, fault);
+                self.fail(import, fault);
             }
-        }
-    }
-
-    /// Returns the names that are wanted, each once and in order.
-    fn found(&self, import: &PlannedImport) -> Result<BTreeSet<String>, ImportFault> {
-        let (names, nothing) = match &import.what {
-            Imported::Below { source, prefix } => {
-                (self.answers.listing(*source, prefix).to_vec(), ImportFault::NothingBelow)
-            }
-            Imported::Keys(id) => {
-                let secret = self.answers.secret(*id).ok_or(ImportFault::NotFetched)?;
-                (JsonSecret::read(secret.expose_secret())?.keys()?, ImportFault::NothingInside)
-            }
-        };
-        let found = names.len();
-        let wanted: BTreeSet<_> = names.into_iter().filter(|name| import.naming.wants(name)).collect();
-        match found {
-            _ if !wanted.is_empty() || import.if_none == IfNone::Allow => Ok(wanted),
-            0 => Err(nothing),
-            _ => Err(ImportFault::NothingWanted { found }),
         }
     }
 
     fn add(&mut self, import: &PlannedImport, name: &str) -> Result<(), ImportFault> {
         let file = self.name(import, name)?;
-        let this = format!("`{name}` of {}", import.label);
+        let this = format!("`{name}` of {}", import.selection.label);
         if let Some((other, origin)) = self.origins.get(normalise(file.as_str()).as_ref()) {
             return Err(ImportFault::twins(&file, this, other, origin));
         }
@@ -113,7 +97,7 @@ impl<'p, 'a> Completing<'p, 'a> {
 
     /// Checks the name of a file by itself.
     fn name(&self, import: &PlannedImport, name: &str) -> Result<FileName, ImportFault> {
-        let Some(file) = import.naming.file(name) else {
+        let Some(file) = import.selection.naming.file(name) else {
             return Err(ImportFault::NotStripped(name.to_owned()));
         };
         file_name(&file, self.plan.link_name.as_ref()).map_err(|error| ImportFault::BadName {
@@ -125,11 +109,11 @@ impl<'p, 'a> Completing<'p, 'a> {
 
     /// Says what a file is made of.
     fn content(&self, import: &PlannedImport, name: &str) -> Option<SecretUse> {
-        let (id, field) = match &import.what {
+        let (id, field) = match &import.selection.what {
             Imported::Below { source, .. } => (self.answers.find(*source, name)?, None),
             Imported::Keys(id) => (*id, Some(Field::key(name))),
         };
-        Some(SecretUse { id, field, treatment: import.treatment, if_absent: IfAbsent::Fail })
+        Some(SecretUse { id, field, transform: import.selection.transform, if_absent: IfAbsent::Fail })
     }
 
     /// Names both sides of a conflict, and what they are made of.
@@ -143,8 +127,8 @@ impl<'p, 'a> Completing<'p, 'a> {
         ImportFault::Conflict { this, other: other.unwrap_or_default(), conflict }
     }
 
-    fn fail(&mut self, import: usize, fault: ImportFault) {
-        self.faults.push(BundleFault::Import { import, fault });
+    fn fail(&mut self, import: &PlannedImport, fault: ImportFault) {
+        self.faults.push(BundleFault::Selection { selection: Box::new(import.selection.clone()), fault });
     }
 }
 

@@ -8,10 +8,11 @@ use super::directory::{self, Directory};
 use super::sources::{Found, Sources};
 use crate::config::owner::OwnerSpec;
 use crate::config::report::Report;
-use crate::plan::content::PlannedAttributes;
+use crate::field::Field;
+use crate::plan::content::{IfAbsent, PlannedAttributes};
 use crate::plan::request::RequestId;
 use crate::report::describe;
-use crate::template::Sandbox;
+use secretdir_template::Sandbox;
 
 /// What an entry is resolved with.
 pub(super) struct Entries<'a, 'c> {
@@ -91,6 +92,31 @@ impl Entries<'_, '_> {
         let asked = self.sources.request(position, request);
         let refused = |error| AskRefusal { key: None, message: refused(source, secret, &error) };
         Ok(Some(RequestId { source: position, request: asked.map_err(refused)? }))
+    }
+
+    /// Reads a field.
+    pub(super) fn field(&mut self, text: &str, at: &KeyPath) -> Option<Field> {
+        let at = at.clone().key("field");
+        Field::parse(text).map_err(|error| self.report.error(&at, error.to_string())).ok()
+    }
+
+    /// Reads what becomes of a secret that is not found.
+    pub(super) fn if_absent(
+        &mut self,
+        optional: Option<bool>,
+        default: Option<&str>,
+        at: &KeyPath,
+    ) -> IfAbsent {
+        match (optional, default) {
+            (Some(true), Some(_)) => {
+                let message = "with `optional` it would be left out: say one or the other";
+                self.report.error(&at.clone().key("default"), message);
+                IfAbsent::Fail
+            }
+            (Some(true), None) => IfAbsent::LeaveOut,
+            (_, Some(default)) => IfAbsent::Default(default.to_owned()),
+            (_, None) => IfAbsent::Fail,
+        }
     }
 
     /// Finds a source.

@@ -14,11 +14,10 @@ use crate::config::Config;
 use crate::config::owner::OwnerSpec;
 use crate::config::report::Report;
 use crate::config::section::{self, FileSection};
-use crate::field::Field;
-use crate::plan::content::{Content, IfAbsent, PlannedFile, SecretUse};
+use crate::plan::content::{Content, PlannedFile, SecretUse};
 use crate::plan::names::{file_name, normalise};
-use crate::template::Sandbox;
-use crate::treatment::Treatment;
+use crate::transform::Transform;
+use secretdir_template::Sandbox;
 
 /// Reads `[files]`, and notes with the sources what is asked of them. Nothing comes of a file that is wrong.
 pub(super) fn resolve(
@@ -138,31 +137,17 @@ impl Files<'_, '_> {
     }
 
     fn secret(&mut self, section: FileSection, table: &Table, at: &KeyPath) -> Option<SecretUse> {
+        if table.contains_key(FileSection::SECRETS) {
+            let message = "is only for a file that is rendered: add `template` or `template-text`";
+            self.entries.report.error(&at.clone().key(FileSection::SECRETS), message);
+        }
         for key in FileSection::REQUIRED_OF_A_SECRET.iter().filter(|key| !table.contains_key(key)) {
             self.entries.report.error(&at.clone().key(*key), "missing");
         }
-        let field = section.field.as_deref().map(|text| self.field(text, at));
-        let treatment = Treatment { trim: section.trim, decode: section.decode, encode: section.encode };
-        let if_absent = self.if_absent(&section, at);
+        let field = section.field.as_deref().map(|text| self.entries.field(text, at));
+        let transform = Transform { trim: section.trim, decode: section.decode, encode: section.encode };
+        let if_absent = self.entries.if_absent(section.optional, section.default.as_deref(), at);
         let id = self.entries.request(&section.source?, &section.secret?, section.version, at)?;
-        Some(SecretUse { id, field: field.flatten(), treatment, if_absent })
-    }
-
-    fn if_absent(&mut self, section: &FileSection, at: &KeyPath) -> IfAbsent {
-        match (section.optional, &section.default) {
-            (Some(true), Some(_)) => {
-                let message = "with `optional` the file would be left out: say one or the other";
-                self.entries.report.error(&at.clone().key("default"), message);
-                IfAbsent::Fail
-            }
-            (Some(true), None) => IfAbsent::LeaveOut,
-            (_, Some(default)) => IfAbsent::Default(default.clone()),
-            (_, None) => IfAbsent::Fail,
-        }
-    }
-
-    fn field(&mut self, text: &str, at: &KeyPath) -> Option<Field> {
-        let at = at.clone().key("field");
-        Field::parse(text).map_err(|error| self.entries.report.error(&at, error.to_string())).ok()
+        Some(SecretUse { id, field: field.flatten(), transform, if_absent })
     }
 }

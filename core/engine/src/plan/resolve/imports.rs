@@ -1,21 +1,21 @@
 //! `[[import]]`, as it is written.
 
-use glob::Pattern;
 use secretdir_provider::{KeyPath, Table, Value};
 
 use super::directory::Directory;
 use super::entry::Entries;
+use super::selection::Names;
 use super::sources::Sources;
 use crate::config::Config;
 use crate::config::owner::OwnerSpec;
 use crate::config::report::Report;
 use crate::config::section::{self, ImportSection};
 use crate::config::words::Expand;
-use crate::plan::import::{IfNone, Imported, Naming, PlannedImport};
+use crate::plan::import::PlannedImport;
 use crate::plan::names::file_name;
-use crate::report::describe;
-use crate::template::Sandbox;
-use crate::treatment::Treatment;
+use crate::plan::selection::{IfNone, Imported, Naming, Selection};
+use crate::transform::Transform;
+use secretdir_template::Sandbox;
 
 /// Reads every `[[import]]`, and notes with the sources what is asked of them. Nothing comes of one that is wrong.
 pub(super) fn resolve(
@@ -57,13 +57,13 @@ impl Imports<'_, '_> {
         let section: ImportSection = section::read(table, at, self.entries.report);
         let owner = OwnerSpec { user: section.owner.clone(), group: section.group.clone() };
         let attributes = self.entries.attributes(section.mode, owner, at);
-        let treatment = Treatment { trim: section.trim, decode: section.decode, encode: section.encode };
+        let transform = Transform { trim: section.trim, decode: section.decode, encode: section.encode };
         let if_none = if section.allow_empty == Some(true) { IfNone::Allow } else { IfNone::Fail };
         let naming = self.naming(&section, at);
         let what = self.what(section, table, at)?;
-        let (file, position) = (self.config.file().display(), self.config.positions.of(at));
-        let (label, place) = (at.to_string(), format!("{file}:{position}: {at}"));
-        Some(PlannedImport { label, place, what, naming: naming?, if_none, treatment, attributes })
+        let (label, place) = (at.to_string(), self.config.place_of(at));
+        let selection = Selection { label, place, what, naming: naming?, if_none, transform };
+        Some(PlannedImport { selection, attributes })
     }
 
     /// Finds out what is imported: the keys of a secret, or the secrets below a prefix.
@@ -71,14 +71,22 @@ impl Imports<'_, '_> {
         match (table.contains_key("secret"), table.contains_key("prefix")) {
             (true, false) => self.keys(section, table, at),
             (false, true) => self.below(section, at),
-            (false, false) => self.refuse(at, "secret", "missing; this, or `prefix` for many secrets"),
-            (true, true) => self.refuse(at, "prefix", "is of no use beside `secret`: say one or the other"),
+            (false, false) => {
+                self.entries.refuse(at, "secret", "missing; this, or `prefix` for many secrets")
+            }
+            (true, true) => {
+                self.entries.refuse(at, "prefix", "is of no use beside `secret`: say one or the other")
+            }
         }
     }
 
     fn keys(&mut self, section: ImportSection, table: &Table, at: &KeyPath) -> Option<Imported> {
         if !table.contains_key("expand") {
-            return self.refuse(at, "expand", "missing; \"json\" makes a file of each key of the secret");
+            return self.entries.refuse(
+                at,
+                "expand",
+                "missing; \"json\" makes a file of each key of the secret",
+            );
         }
         let Expand::Json = section.expand?;
         let id = self.entries.request(&section.source?, &section.secret?, section.version, at)?;
@@ -89,75 +97,35 @@ impl Imports<'_, '_> {
         for (key, is_there) in [("expand", section.expand.is_some()), ("version", section.version.is_some())]
         {
             if is_there {
-                return self.refuse(
+                return self.entries.refuse(
                     at,
                     key,
                     "is of no use with `prefix`: each secret below it becomes a file",
                 );
             }
         }
-        let (name, prefix) = (section.source?, section.prefix?);
-        let source = self.entries.source(&name, at)?;
-        match self.entries.sources.list(source, &prefix) {
-            Ok(()) => Some(Imported::Below { source, prefix }),
-            Err(error) => {
-                let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-                let message =
-                    format!("source `{name}` cannot list below `{prefix}`: {}{hint}", describe(&error));
-                self.refuse(at, "prefix", &message)
-            }
-        }
+        self.entries.below(&section.source?, section.prefix?, at)
     }
 
     fn naming(&mut self, section: &ImportSection, at: &KeyPath) -> Option<Naming> {
-        let strip_prefix = section.strip_prefix.clone().unwrap_or_default();
-        let fits = |prefix: &String| prefix.starts_with(&strip_prefix) || strip_prefix.starts_with(prefix);
-        if !section.prefix.as_ref().is_none_or(fits) {
-            return self.refuse(at, "strip-prefix", "does not fit `prefix`: no name can begin with both");
-        }
         let into = match &section.into {
             None => Some(String::new()),
             Some(directory) => self.into(directory, at),
         };
-        let include = self.patterns(section.include.as_deref(), "include", at);
-        let exclude = self.patterns(section.exclude.as_deref(), "exclude", at);
-        Some(Naming { into: into?, strip_prefix, include: include?, exclude: exclude? })
+        let names = Names {
+            prefix: section.prefix.as_deref(),
+            strip_prefix: section.strip_prefix.as_deref(),
+            include: section.include.as_deref(),
+            exclude: section.exclude.as_deref(),
+        };
+        let naming = self.entries.naming(&names, into.clone().unwrap_or_default(), at);
+        naming.filter(|_| into.is_some())
     }
 
     fn into(&mut self, directory: &str, at: &KeyPath) -> Option<String> {
         match file_name(directory, self.entries.directory.name.as_ref()) {
             Ok(directory) => Some(format!("{directory}/")),
-            Err(error) => self.refuse(at, "into", &error.to_string()),
+            Err(error) => self.entries.refuse(at, "into", &error.to_string()),
         }
-    }
-
-    fn patterns(&mut self, patterns: Option<&[String]>, key: &str, at: &KeyPath) -> Option<Vec<Pattern>> {
-        match patterns {
-            None => Some(Vec::new()),
-            Some([]) => self.refuse(at, key, "has no pattern in it; leave it out"),
-            Some(patterns) => {
-                let at = at.clone().key(key);
-                let read = patterns.iter().enumerate().map(|(number, text)| self.pattern(text, number, &at));
-                read.collect::<Vec<_>>().into_iter().collect()
-            }
-        }
-    }
-
-    fn pattern(&mut self, text: &str, number: usize, at: &KeyPath) -> Option<Pattern> {
-        let message = match Pattern::new(text) {
-            Ok(_) if text.replace("[{]", "").replace("[}]", "").contains(['{', '}']) => {
-                "has `{` or `}` in it: give each choice as a pattern of its own; a brace itself is `[{]` or `[}]`"
-            }
-            Ok(pattern) => return Some(pattern),
-            Err(error) => &format!("is no pattern: {}", error.msg),
-        };
-        let element = at.clone().index(number);
-        self.entries.report.error(&element, message);
-        None
-    }
-
-    fn refuse<T>(&mut self, at: &KeyPath, key: &str, message: &str) -> Option<T> {
-        self.entries.report.error(&at.clone().key(key), message);
-        None
     }
 }

@@ -6,6 +6,7 @@ mod entry;
 mod files;
 mod imports;
 mod location;
+mod selection;
 mod sources;
 mod templates;
 
@@ -22,7 +23,7 @@ use crate::config::report::{Findings, Report};
 use crate::config::section::{self, GatherSection, OnChangeSection};
 use crate::problem::ConfigError;
 use crate::registry::Registry;
-use crate::template::Sandbox;
+use secretdir_template::Sandbox;
 
 use sources::Sources;
 

@@ -1,19 +1,19 @@
-//! Templates: read with the plan, since they are a part of the configuration, so that what they ask for is known before anything
-//! is fetched.
+//! Templates: read with the plan, since they are a part of the configuration, and checked against the names of their secrets.
+
+mod secrets;
 
 use std::io;
 use std::path::Path;
 
 use secretdir_provider::{KeyPath, Table};
+use secretdir_template::{Declared, LARGEST_TEMPLATE, LONGEST, Template};
 
 use super::entry::Entries;
 use crate::config;
+use crate::config::Config;
 use crate::config::input::{Input, Unread};
 use crate::config::section::FileSection;
-use crate::plan::content::{self, IfAbsent, PlannedTemplate, SecretUse};
-use crate::template::{LARGEST_TEMPLATE, LONGEST, Sandbox, SecretCall, Template, TemplateError};
-use crate::treatment::Treatment;
-use crate::{Config, Field};
+use crate::plan::content::{self, PlannedTemplate};
 
 /// How many bytes of a file are read: one more than any template may have.
 const MOST_BYTES: u64 = LARGEST_TEMPLATE as u64 + 1;
@@ -26,10 +26,9 @@ pub(super) fn resolve(
     at: &KeyPath,
     entries: &mut Entries<'_, '_>,
 ) -> Option<PlannedTemplate> {
-    let mut resolving = Resolving { at, entries };
+    let mut resolving = Resolving { config, at, entries };
     for key in FileSection::OF_A_SECRET.iter().filter(|key| table.contains_key(key)) {
-        resolving
-            .error(key, "is of no use for a file that is rendered: what is asked stands in the template");
+        resolving.error(key, "is of no use for a file that is rendered: declare its secrets under `secrets`");
     }
     match (&section.template, &section.template_text) {
         (Some(_), Some(_)) => {
@@ -42,63 +41,70 @@ pub(super) fn resolve(
             let (text, input) =
                 read(&located).map_err(|message| resolving.error("template", message)).ok()?;
             resolving.entries.report.input(input);
-            resolving.template("template", Some(path), &text)
+            resolving.template("template", Some(path), &text, table)
         }
-        (None, text) => resolving.template("template-text", None, text.as_deref()?),
+        (None, text) => resolving.template("template-text", None, text.as_deref()?, table),
     }
 }
 
 struct Resolving<'a, 'e, 'r, 'c> {
+    config: &'a Config,
     at: &'a KeyPath,
     entries: &'e mut Entries<'r, 'c>,
 }
 
 impl Resolving<'_, '_, '_, '_> {
-    fn template(&mut self, key: &str, path: Option<&str>, text: &str) -> Option<PlannedTemplate> {
-        let sandbox = self.entries.sandbox;
-        let parsed = Template::parse(text, sandbox);
-        let (calls, errors) = match &parsed {
-            Ok(template) => {
-                (template.calls(), rendered_without_secrets(template, sandbox).err().into_iter().collect())
-            }
-            Err(unreadable) => (&*unreadable.calls, unreadable.errors.clone()),
+    fn template(
+        &mut self,
+        key: &str,
+        path: Option<&str>,
+        text: &str,
+        table: &Table,
+    ) -> Option<PlannedTemplate> {
+        let (declared, secrets) = self.secrets(table);
+        let template = self.parsed(key, path, text, &declared);
+        let mut planned = PlannedTemplate {
+            template: template?,
+            path: path.map(str::to_owned),
+            uses: Vec::new(),
+            names: Vec::new(),
         };
-        let mut faults: Vec<_> = errors.iter().map(|error| (error.place, error.to_string())).collect();
-        let mut uses = Vec::new();
-        for call in calls {
-            match self.secret(call) {
-                Ok(used) => uses.push(used),
-                Err(message) => faults.push((call.place, message)),
-            }
+        for (name, secret) in secrets {
+            planned.add(name, secret?);
         }
-        faults.sort_by_key(|(place, _)| *place);
-        for (place, message) in faults {
-            self.error(key, format!("{}: {message}", content::located(path, place)));
-        }
-        let uses = uses.into_iter().collect::<Option<_>>()?;
-        Some(PlannedTemplate { template: parsed.ok()?, path: path.map(str::to_owned), uses })
+        Some(planned)
     }
 
-    /// Asks the source of a call for its secret. `None` if there is something wrong with the source itself, which has been
-    /// reported.
-    fn secret(&mut self, call: &SecretCall) -> Result<Option<SecretUse>, String> {
-        let arguments = &call.arguments;
-        let field = arguments.field.as_deref().map(Field::parse).transpose();
-        let field = field.map_err(|error| error.to_string())?;
-        let asked = self.entries.ask(&arguments.source, &arguments.secret, arguments.version.clone());
-        let Some(id) = asked.map_err(|refusal| refusal.message)? else { return Ok(None) };
-        let if_absent = arguments.default.clone().map_or(IfAbsent::Fail, IfAbsent::Default);
-        Ok(Some(SecretUse { id, field, treatment: Treatment::default(), if_absent }))
+    /// Checks the template, and renders one that needs nothing: whatever keeps it from being rendered is a mistake in the
+    /// configuration.
+    fn parsed(
+        &mut self,
+        key: &str,
+        path: Option<&str>,
+        text: &str,
+        declared: &[Declared],
+    ) -> Option<Template> {
+        let sandbox = self.entries.sandbox;
+        let parsed = Template::parse(text, declared, sandbox).and_then(|template| {
+            if declared.is_empty() {
+                template.render(Vec::new(), LONGEST, sandbox).map_err(|error| vec![error])?;
+            }
+            Ok(template)
+        });
+        let at = self.at.clone().key(key);
+        for error in parsed.as_ref().err().into_iter().flatten() {
+            self.entries.report.error(&at, format!("{}: {error}", content::located(path, error.place)));
+        }
+        for name in parsed.as_ref().map(Template::unused).unwrap_or_default() {
+            let at = self.at.clone().key(FileSection::SECRETS).key(name);
+            self.entries.report.warn(&at, "is not used by the template, and fetched all the same");
+        }
+        parsed.ok()
     }
 
     fn error(&mut self, key: &str, message: impl Into<String>) {
         self.entries.report.error(&self.at.clone().key(key), message);
     }
-}
-
-/// Renders a template that asks for nothing: what keeps it from being rendered is known without any source.
-fn rendered_without_secrets(template: &Template, sandbox: &Sandbox) -> Result<(), TemplateError> {
-    if template.calls().is_empty() { template.render(&[], LONGEST, sandbox).map(drop) } else { Ok(()) }
 }
 
 /// Reads a template's file.

@@ -14,13 +14,13 @@ fn an_import_arrives_in_the_plan_and_its_source_is_in_use() {
     ))
     .unwrap();
     let [keys, below] = plan.imports.as_slice() else { panic!("{:?}", plan.imports) };
-    assert_eq!(keys.what, Imported::Keys(RequestId { source: 0, request: 0 }));
-    assert_eq!((keys.label.as_str(), keys.if_none), ("import[0]", IfNone::Fail));
+    assert_eq!(keys.selection.what, Imported::Keys(RequestId { source: 0, request: 0 }));
+    assert_eq!((keys.selection.label.as_str(), keys.selection.if_none), ("import[0]", IfNone::Fail));
     assert_eq!(keys.attributes, attributes(0o400, None, None));
-    assert_eq!(below.what, Imported::Below { source: 1, prefix: "app/".into() });
-    assert_eq!((below.label.as_str(), below.if_none), ("import[1]", IfNone::Allow));
+    assert_eq!(below.selection.what, Imported::Below { source: 1, prefix: "app/".into() });
+    assert_eq!((below.selection.label.as_str(), below.selection.if_none), ("import[1]", IfNone::Allow));
     assert_eq!(below.attributes, attributes(0o600, None, Some(Principal::Id(7))));
-    assert!(!below.treatment.is_none());
+    assert!(!below.selection.transform.is_none());
     assert_eq!((plan.file_count(), plan.import_count(), plan.secret_count()), (0, 2, 1));
     assert_eq!(plan.warnings().len(), usize::from(!geteuid().is_root()));
 }
@@ -29,7 +29,7 @@ fn an_import_arrives_in_the_plan_and_its_source_is_in_use() {
 fn an_import_wants_what_its_patterns_say_and_names_files_after_it() {
     let naming = |keys: &str| {
         let text = format!("{HEAD}[[import]]\nsource = 's'\nprefix = 'app/'\n{keys}");
-        resolve(&text).unwrap().imports.remove(0).naming
+        resolve(&text).unwrap().imports.remove(0).selection.naming
     };
     let all = naming("");
     assert!(all.wants("app/x") && all.wants(""));

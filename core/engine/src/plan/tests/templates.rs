@@ -10,16 +10,20 @@ fn a_mistake_in_a_template_is_told_with_its_place_in_it() {
     std::fs::write(&large, "\u{fc}".repeat(2 << 20)).unwrap();
     one_by_one(&[
         (
-            "[files]\na = {template-text = '{{ secret(\"z\", \"x\") }}'}",
-            "4: files.a.template-text: template-text:1:4: there is no source `z`; did you mean `s`? known: `s`",
+            "[files]\na = {template-text = '{{ x }}', secrets.x = {source = 'z', secret = 'x'}}",
+            "4: files.a.secrets.x.source: there is no source `z`; did you mean `s`? known: `s`",
         ),
         (
-            "[files.a]\ntemplate-text = \"\\n {{ secret('s', '../x') }}\"",
-            "4: files.a.template-text: template-text:2:5: source `s` cannot have a secret `../x`: invalid request: the name has `..` in it",
+            "[files.a]\ntemplate-text = \"\\n {{ x }}\"\nsecrets.x = {source = 's', secret = '../x'}",
+            "5: files.a.secrets.x: source `s` cannot have a secret `../x`: invalid request: the name has `..` in it",
         ),
         (
-            "[files]\na = {template-text = '{{ secret(\"s\", \"x\", field=\"\") }}'}",
-            "4: files.a.template-text: template-text:1:4: the field is empty; leave it out to get the whole secret",
+            "[files]\na = {template-text = '{{ x }}', secrets.x = {source = 's', secret = 'x', field = ''}}",
+            "4: files.a.secrets.x.field: the field is empty; leave it out to get the whole secret",
+        ),
+        (
+            "[files]\na = {source = 's', secret = 'x', secrets.x = {source = 's', secret = 'x'}}",
+            "4: files.a.secrets: is only for a file that is rendered: add `template` or `template-text`",
         ),
         (
             "[files]\na = {template-text = '{{ 1 | jsno }}'}",
@@ -27,8 +31,8 @@ fn a_mistake_in_a_template_is_told_with_its_place_in_it() {
         ),
         (
             "[files]\na = {template-text = 'x', source = 's', optional = true}",
-            "4: files.a.source: is of no use for a file that is rendered: what is asked stands in the template\n\
-             4: files.a.optional: is of no use for a file that is rendered: what is asked stands in the template",
+            "4: files.a.source: is of no use for a file that is rendered: declare its secrets under `secrets`\n\
+             4: files.a.optional: is of no use for a file that is rendered: declare its secrets under `secrets`",
         ),
         (
             "[files]\na = {template-text = 'x', template = 'y'}",
@@ -56,18 +60,10 @@ fn a_mistake_in_a_template_is_told_with_its_place_in_it() {
 
 #[test]
 fn a_source_is_asked_though_something_else_is_wrong_with_the_template() {
-    one_by_one(&[
-        (
-            "[files]\na = {template-text = '{{ secret(\"z\", \"x\") }}{{ 1 | jsno }}{{ secret(\"s\", \"..\") }}{% if 1 %}'}",
-            "4: files.a.template-text: template-text:1:4: there is no source `z`; did you mean `s`? known: `s`\n\
-             4: files.a.template-text: template-text:1:30: there is no filter `jsno`; did you mean `json`?\n\
-             4: files.a.template-text: template-text:1:40: source `s` cannot have a secret `..`: invalid request: the name has `..` in it\n\
-             4: files.a.template-text: template-text:1:63: `{% if %}` is not closed: `{% endif %}` is missing",
-        ),
-        (
-            "[files]\na = {template-text = '{{ secret(\"z\", \"x\") ? }}{{ secret(\"z\", \"y\") }}'}",
-            "4: files.a.template-text: template-text:1:4: there is no source `z`; did you mean `s`? known: `s`\n\
-             4: files.a.template-text: template-text:1:21: the character '?' means nothing in a tag",
-        ),
-    ]);
+    one_by_one(&[(
+        "[files]\na = {template-text = '{{ x }}{{ 1 | jsno }}{{ y }}', secrets = {x = {source = 'z', secret = 'x'}, y = {source = 's', secret = '..'}}}",
+        "4: files.a.secrets.x.source: there is no source `z`; did you mean `s`? known: `s`\n\
+         4: files.a.secrets.y: source `s` cannot have a secret `..`: invalid request: the name has `..` in it\n\
+         4: files.a.template-text: template-text:1:15: there is no filter `jsno`; did you mean `json`?",
+    )]);
 }

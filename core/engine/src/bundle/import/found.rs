@@ -1,0 +1,28 @@
+//! Which names were found that are wanted.
+
+use std::collections::BTreeSet;
+
+use super::fault::ImportFault;
+use crate::field::JsonSecret;
+use crate::gather::answers::Answers;
+use crate::plan::{IfNone, Imported, Selection};
+
+/// Returns the names that are wanted, each once and in order.
+pub(super) fn found(selection: &Selection, answers: &Answers) -> Result<BTreeSet<String>, ImportFault> {
+    let (names, nothing) = match &selection.what {
+        Imported::Below { source, prefix } => {
+            (answers.listing(*source, prefix).to_vec(), ImportFault::NothingBelow)
+        }
+        Imported::Keys(id) => {
+            let secret = answers.secret(*id).ok_or(ImportFault::NotFetched)?;
+            (JsonSecret::read(secret.expose_secret())?.keys()?, ImportFault::NothingInside)
+        }
+    };
+    let found = names.len();
+    let wanted: BTreeSet<_> = names.into_iter().filter(|name| selection.naming.wants(name)).collect();
+    match found {
+        _ if !wanted.is_empty() || selection.if_none == IfNone::Allow => Ok(wanted),
+        0 => Err(nothing),
+        _ => Err(ImportFault::NothingWanted { found }),
+    }
+}

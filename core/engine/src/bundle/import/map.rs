@@ -1,0 +1,54 @@
+//! What a template takes of a whole source: a map of names and texts, by the rules of imports.
+
+use secretdir_template::Given;
+use zeroize::Zeroizing;
+
+use super::fault::ImportFault;
+use super::found::found;
+use crate::gather::answers::Answers;
+use crate::plan::names::file_name;
+use crate::plan::{Imported, RequestId, Selection};
+
+/// Makes the map, sorted by name.
+///
+/// # Errors
+///
+/// Nothing to take, and each name and value that cannot be taken.
+pub(crate) fn map_of(selection: &Selection, answers: &Answers) -> Result<Given, Vec<ImportFault>> {
+    let names = found(selection, answers).map_err(|fault| vec![fault])?;
+    let (mut entries, mut faults) = (Vec::new(), Vec::new());
+    for name in names {
+        match entry(selection, answers, &name) {
+            Ok(entry) => entries.push(entry),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    Given::map(entries).map_err(|_| vec![ImportFault::NotFetched])
+}
+
+/// Returns what was fetched for the map.
+pub(crate) fn requests(selection: &Selection, answers: &Answers) -> Vec<RequestId> {
+    let Imported::Below { source, .. } = &selection.what else { return Vec::new() };
+    let names = found(selection, answers).unwrap_or_default();
+    names.iter().filter_map(|name| answers.find(*source, name)).collect()
+}
+
+fn entry(
+    selection: &Selection,
+    answers: &Answers,
+    name: &str,
+) -> Result<(Zeroizing<String>, Given), ImportFault> {
+    let Some(key) = selection.naming.file(name) else {
+        return Err(ImportFault::NotStripped(name.to_owned()));
+    };
+    file_name(&key, None).map_err(|error| ImportFault::BadKey { name: name.to_owned(), error })?;
+    let Imported::Below { source, .. } = &selection.what else { return Err(ImportFault::NotFetched) };
+    let secret = answers.find(*source, name).and_then(|id| answers.secret(id));
+    let secret = secret.ok_or(ImportFault::NotFetched)?;
+    let value = selection.transform.apply(secret.expose_secret());
+    let value = value.map_err(|error| ImportFault::NotDecoded { name: name.to_owned(), error })?;
+    Ok((Zeroizing::new(key), Given::bytes(&value)))
+}

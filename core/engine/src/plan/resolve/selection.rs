@@ -1,0 +1,74 @@
+//! What imports and templates take of a whole source: a prefix, and which of the names below it.
+
+use glob::Pattern;
+use secretdir_provider::KeyPath;
+
+use super::entry::Entries;
+use crate::plan::selection::{Imported, Naming};
+use crate::report::describe;
+
+/// Which names are selected, as it is written.
+pub(super) struct Names<'s> {
+    pub(super) prefix: Option<&'s str>,
+    pub(super) strip_prefix: Option<&'s str>,
+    pub(super) include: Option<&'s [String]>,
+    pub(super) exclude: Option<&'s [String]>,
+}
+
+impl Entries<'_, '_> {
+    /// Selects the secrets of a source whose names begin with a prefix.
+    pub(super) fn below(&mut self, name: &str, prefix: String, at: &KeyPath) -> Option<Imported> {
+        let source = self.source(name, at)?;
+        match self.sources.list(source, &prefix) {
+            Ok(()) => Some(Imported::Below { source, prefix }),
+            Err(error) => {
+                let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+                let message =
+                    format!("source `{name}` cannot list below `{prefix}`: {}{hint}", describe(&error));
+                self.refuse(at, "prefix", &message)
+            }
+        }
+    }
+
+    /// Reads which names are wanted; `into` is what stands before each.
+    pub(super) fn naming(&mut self, names: &Names<'_>, into: String, at: &KeyPath) -> Option<Naming> {
+        let strip_prefix = names.strip_prefix.unwrap_or_default();
+        let fits = |prefix: &str| prefix.starts_with(strip_prefix) || strip_prefix.starts_with(prefix);
+        if !names.prefix.is_none_or(fits) {
+            return self.refuse(at, "strip-prefix", "does not fit `prefix`: no name can begin with both");
+        }
+        let include = self.patterns(names.include, "include", at);
+        let exclude = self.patterns(names.exclude, "exclude", at);
+        Some(Naming { into, strip_prefix: strip_prefix.to_owned(), include: include?, exclude: exclude? })
+    }
+
+    fn patterns(&mut self, patterns: Option<&[String]>, key: &str, at: &KeyPath) -> Option<Vec<Pattern>> {
+        match patterns {
+            None => Some(Vec::new()),
+            Some([]) => self.refuse(at, key, "has no pattern in it; leave it out"),
+            Some(patterns) => {
+                let at = at.clone().key(key);
+                let read = patterns.iter().enumerate().map(|(number, text)| self.pattern(text, number, &at));
+                read.collect::<Vec<_>>().into_iter().collect()
+            }
+        }
+    }
+
+    fn pattern(&mut self, text: &str, number: usize, at: &KeyPath) -> Option<Pattern> {
+        let message = match Pattern::new(text) {
+            Ok(_) if text.replace("[{]", "").replace("[}]", "").contains(['{', '}']) => {
+                "has `{` or `}` in it: give each choice as a pattern of its own; a brace itself is `[{]` or `[}]`"
+            }
+            Ok(pattern) => return Some(pattern),
+            Err(error) => &format!("is no pattern: {}", error.msg),
+        };
+        let element = at.clone().index(number);
+        self.report.error(&element, message);
+        None
+    }
+
+    pub(super) fn refuse<T>(&mut self, at: &KeyPath, key: &str, message: &str) -> Option<T> {
+        self.report.error(&at.clone().key(key), message);
+        None
+    }
+}

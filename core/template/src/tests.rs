@@ -1,0 +1,341 @@
+mod operators;
+mod placement;
+mod properties;
+mod steps;
+mod values;
+
+use std::error::Error as _;
+use std::iter::successors;
+
+use super::error::Refusal;
+use super::value::Value;
+use super::*;
+
+/// However busy the machine is.
+const FOREVER: Duration = Duration::from_secs(3600);
+
+/// Renders a template; the first value is called `v`, the second `w`.
+fn render(template: &str, values: &[&[u8]]) -> Result<String, TemplateError> {
+    let values: Vec<_> = ["v", "w"].into_iter().zip(values.iter().map(|value| Given::bytes(value))).collect();
+    render_given(template, &values)
+}
+
+/// Renders a template with these values.
+fn render_given(template: &str, values: &[(&str, Given)]) -> Result<String, TemplateError> {
+    let sandbox = Sandbox::default();
+    let declared: Vec<_> = values.iter().map(|(name, value)| declared(name, value)).collect();
+    let template = Template::parse(template, &declared, &sandbox)
+        .unwrap_or_else(|errors| panic!("{template}: {errors:?}"));
+    let values = values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    Ok(String::from_utf8(template.render(values, FOREVER, &sandbox)?.to_vec()).unwrap())
+}
+
+fn declared(name: &str, value: &Given) -> Declared {
+    let shape = match value.0 {
+        Value::Text(_) | Value::Bytes(_) => Shape::Text,
+        _ => Shape::Structured,
+    };
+    Declared { name: name.to_owned(), shape }
+}
+
+/// Returns what is declared as texts.
+fn texts(names: &[&str]) -> Vec<Declared> {
+    names.iter().map(|name| Declared { name: (*name).to_owned(), shape: Shape::Text }).collect()
+}
+
+/// What is wrong with a template that uses `v` and `w`.
+fn wrong(template: &str) -> Vec<String> {
+    let errors =
+        Template::parse(template, &texts(&["v", "w"]), &Sandbox::default()).err().unwrap_or_default();
+    errors.iter().map(|error| format!("{}: {error}", error.place)).collect()
+}
+
+#[test]
+fn values_are_put_where_they_are_named() {
+    let template = "a={{ v }}\nb={{ w }}\n{{ v }}\r\n\n";
+    assert_eq!(render(template, &[b"1", b"2"]).unwrap(), "a=1\nb=2\n1\r\n\n");
+    let template = Template::parse("{{ v }}", &texts(&["v", "w"]), &Sandbox::default()).unwrap();
+    assert_eq!(template.unused(), ["w"]);
+}
+
+#[test]
+fn the_language_is_that_of_jinja() {
+    let secret: &[u8] = b"b,a";
+    for (template, values, expected) in [
+        ("", &[][..], ""),
+        ("{% if 1 > 2 %}x{% elif 2 is even %}y{% else %}z{% endif %}", &[], "y"),
+        ("{% for x in v|split(',') %}{{ loop.index }}{{ x }}{% endfor %}", &[secret], "1b2a"),
+        ("{% set x = v %}{{ x }}{{ x|length }}", &[secret], "b,a3"),
+        ("{% set x %}<{{ v }}>{% endset %}{{ x }}", &[secret], "<b,a>"),
+        ("{% with x = 1 %}{{ x + 1 }}{% endwith %}", &[], "2"),
+        ("{% filter upper|shell %}it's {{ v }}{% endfilter %}", &[secret], r"'IT'\''S B,A'"),
+        ("a {{- ' b ' -}} c {%- raw -%} {{ d }} {%- endraw %}", &[], "a b c{{ d }}"),
+        ("{{ 'é' if true else 'x' }}{{ 'x' if false }}", &[], "é"),
+        ("{{ '<&>' }}{{ 5 }}{{ -1.5 }}", &[], "<&>5-1.5"),
+        ("{{ ['a', 1]|join('-') }}{{ ['a', 'b']|first }}{{ ['a', 'b']|last }}", &[], "a-1ab"),
+        ("{{ ' a '|trim }}{{ 'a'|upper }}{{ 'A'|lower }}{{ 'abc'|replace('b', '-') }}", &[], "aAaa-c"),
+        ("{{ 'a  b'|split|json }} {{ ['x']|length }}", &[], "[\"a\",\"b\"] 1"),
+        (
+            "{% for i in range(3) %}{{ i }}{% endfor %}{% for i in range(4, 0, -2) %}{{ i }}{% endfor %}",
+            &[],
+            "01242",
+        ),
+        ("{% for x in [{'a': 1}] %}{{ x.b|default('-') }}{{ x.a|default('-') }}{% endfor %}", &[], "-1"),
+        (
+            "{{ {'k': [1, 1.5, true, none, 'é\"'], 'l': {}}|json }}",
+            &[],
+            r#"{"k":[1,1.5,true,null,"é\""],"l":{}}"#,
+        ),
+        ("{{ v|url }} {{ v|base64 }} {{ 1|hex }}", &[secret], "b%2Ca Yixh 31"),
+    ] {
+        assert_eq!(render(template, values).ok().as_deref(), Some(expected), "{template}");
+    }
+}
+
+#[test]
+fn a_value_that_is_not_utf8_is_only_coded() {
+    let value: &[u8] = b"\xff\x00a";
+    for (filter, expected) in
+        [("url", "%FF%00a"), ("base64", "/wBh"), ("base64url", "_wBh"), ("hex", "ff0061")]
+    {
+        let template = format!("{{{{ v|{filter} }}}}");
+        assert_eq!(render(&template, &[value]).unwrap(), expected);
+    }
+    let others =
+        filters::NAMES.iter().filter(|name| !["url", "base64", "base64url", "hex", "default"].contains(name));
+    for filter in others {
+        let arguments = match *filter {
+            "replace" => "('a', 'b')",
+            "indent" => "(1)",
+            _ => "",
+        };
+        let template = format!("{{{{ v|{filter}{arguments} }}}}");
+        let error = render(&template, &[value]).unwrap_err();
+        assert_eq!(error.fault, Fault::Refused(Refusal::NotUtf8), "{template}");
+    }
+    for template in ["{{ v }}", "{{ v|default('a', true) }}", "{{ ['a', v]|join }}", "{{ [v]|json }}"] {
+        assert_eq!(
+            render(template, &[value]).unwrap_err().fault,
+            Fault::Refused(Refusal::NotUtf8),
+            "{template}"
+        );
+    }
+    for expression in ["x + 'a'", "'a' + x", "x * 2", "x[0]", "x[1:]", "'a' in x", "-x"] {
+        let template = format!("{{% set x = v %}}{{{{ {expression} }}}}");
+        assert!(render(&template, &[value]).is_err(), "{template}");
+    }
+}
+
+#[test]
+fn everything_wrong_is_said_at_once_and_in_order() {
+    let template = "{{ vv }}\n{{ x }}{{ 'a'|shel }}\n{{ lenght(1) }}{{ 1 is oddd }}\n{{ v.a }}{{ secret('s', \"x\", field='f') }}{% do range(1) %}";
+    assert_eq!(
+        wrong(template),
+        [
+            "1:4: `vv` is not defined: declare it under `secrets` of this file",
+            "2:4: `x` is not defined: declare it under `secrets` of this file",
+            "2:15: there is no filter `shel`; did you mean `shell`?",
+            "3:4: there is no function `lenght`; there are range",
+            "3:24: there is no test `oddd`; did you mean `odd`?",
+            "4:4: `v` is a text and has no parts; if the secret is JSON, declare it with `expand = \"json\"`",
+            "4:13: there is no function `secret` any more: declare the secret under `secrets` of this file, as \
+             `NAME = { source = \"s\", secret = \"x\", field = \"f\" }`, and write `NAME` here",
+            "4:46: there is no statement `do`; there are elif, else, filter, for, if, raw, set, with",
+        ]
+    );
+}
+
+#[test]
+fn a_syntax_error_has_a_place() {
+    for (template, place) in [
+        ("{{ 'a'|shel }}\n{{ 1 + }}", "2:8: syntax error: unexpected end of variable block"),
+        ("{% if v %}\n{% endfor %}", "2:4: syntax error: "),
+        ("a\n{{ 'a", "2:6: syntax error: "),
+        ("{% foo %}", "1:4: syntax error: unknown statement foo"),
+        ("{% macro a() %}{% endmacro %}", "1:4: syntax error: "),
+        ("{{ 'a\\uZZZZ' }}", "1:4: syntax error: a text in quotes near here has a `\\`"),
+    ] {
+        let errors = wrong(template);
+        assert!(errors.len() == 1 && errors[0].starts_with(place), "{template}: {errors:?}");
+    }
+}
+
+#[test]
+fn a_variable_is_known_where_it_is_set() {
+    for template in [
+        "{% set x = 1 %}{{ x }}",
+        "{% if v %}{% set x = 1 %}{% endif %}{{ x }}",
+        "{% for a, (b, c) in [] %}{{ a ~ b ~ c ~ loop.index }}{% endfor %}",
+        "{% with x = 1 %}{{ x }}{% endwith %}",
+        "{% set x %}{{ v }}{% endset %}{{ x }}",
+        "{% for x in [1] if x %}{% endfor %}",
+        "{{ range(3) }}",
+    ] {
+        assert!(wrong(template).is_empty(), "{template}: {:?}", wrong(template));
+    }
+    for template in [
+        "{{ x }}{% set x = 1 %}",
+        "{% for x in x %}{% endfor %}",
+        "{% for x in [] %}{% endfor %}{{ x }}",
+        "{% for x in [] %}{% else %}{{ loop.index }}{% endfor %}",
+        "{% with x = 1 %}{% endwith %}{{ x }}",
+        "{% with x = x %}{% endwith %}",
+        "{% filter upper %}{% set x = 1 %}{% endfilter %}{{ x }}",
+        "{{ x is defined }}",
+        "{{ v|default(x) }}",
+        "{{ secret }}",
+    ] {
+        assert_eq!(wrong(template).len(), 1, "{template}: {:?}", wrong(template));
+    }
+}
+
+#[test]
+fn a_name_is_a_word_without_a_meaning_of_its_own() {
+    for name in ["a", "_", "db_2", "A"] {
+        assert!(is_name(name), "{name}");
+    }
+    for name in ["", "2a", "a-b", "a.b", "é", "loop", "range", "not", "secret", "a b"] {
+        assert!(!is_name(name), "{name}");
+    }
+}
+
+#[test]
+fn what_goes_wrong_in_rendering_is_said_at_its_place() {
+    for (template, expected) in [
+        ("\n {{ none }}", "2:5: none cannot be printed; `json` writes it"),
+        ("{{ true }}", "1:4: a boolean cannot be printed; `json` writes it"),
+        ("{{ [1] }}", "1:4: a list cannot be printed; `json` writes it"),
+        ("{{ {} }}", "1:4: a map cannot be printed; `json` writes it"),
+        ("{{ range }}", "1:4: a function cannot be printed; `json` writes it"),
+        ("{{ none|upper }}", "1:9: a text or a number belongs here, not none"),
+        ("{{ [[1]]|join }}", "1:10: a text or a number belongs here, not a list"),
+        ("{{ {1: 2}|json }}", "1:4: a key of a map is a text, not a number"),
+        (
+            "{{ range|json }}",
+            "1:10: only texts, numbers, booleans, none, and lists and maps of them can be written as JSON",
+        ),
+        ("{{ (1e308 * 10)|json }}", "1:5: this cannot be calculated"),
+        ("{{ 0 ** -1 }}", "1:4: this cannot be calculated"),
+        ("{{ (-8) ** 0.5 }}", "1:4: this cannot be calculated"),
+        ("{{ 1e999 }}", "1:4: this cannot be calculated"),
+        ("{% if false %}{% set y = 1 %}{% endif %}{{ y }}", "1:44: `y` is not defined here"),
+        ("{% if false %}{% set f = 1 %}{% endif %}{{ f() }}", "1:44: `f` is not defined here"),
+        ("{% set x = {} %}{{ x.a }}", "1:20: `x.a` is not defined here"),
+        ("{% set x = {} %}{{ x['a'] }}", "1:20: the value that is used here has no such part"),
+        ("{% set x = 'a' %}{{ (x).a }}", "1:21: the value that is used here has no such part"),
+        ("{{ 'a.b'|replace('a.b', '')|first }}", "1:29: what is used here is not defined"),
+        ("{% set x = {} %}{{ x.a|length }}", "1:20: `x.a` is not defined here"),
+        ("{% set x = {} %}{{ x.a|json }}", "1:20: `x.a` is not defined here"),
+        ("{{ ''|first }}", "1:7: what is used here is not defined"),
+        ("{{ 1 + 'a' }}", "1:4: this operator cannot take these values together"),
+        ("{{ 'a' - 'b' }}", "1:4: this operator cannot take these values together"),
+        ("{{ 'a' * 'b' }}", "1:4: this operator cannot take these values together"),
+        ("{{ 1 / 0 }}", "1:4: this cannot be calculated: it divides by zero"),
+        ("{{ 1.5 % 0.0 }}", "1:4: this cannot be calculated: it divides by zero"),
+        ("{{ 10 ** 99 }}", "1:4: this cannot be calculated: it divides by zero, or its result is too large"),
+        ("{% for x in 5 %}{% endfor %}", "1:13: only a list, a map or a text can be gone through"),
+        ("{{ -'a' }}", "1:4: the operation does not fit its values"),
+        ("{{ 5|length }}", "1:6: a list, a map or a text belongs here, not a number"),
+        ("{{ none|first }}", "1:9: a list, a map or a text belongs here, not none"),
+        ("{{ true|last }}", "1:9: a list, a map or a text belongs here, not a boolean"),
+        ("{{ 5|join }}", "1:6: a list, a map or a text belongs here, not a number"),
+        ("{{ range(100001) }}", "1:4: the range is too long: `range` gives at most 100000 numbers"),
+        ("{{ range(9, -200000, -1) }}", "1:4: the range is too long"),
+        ("{{ range(0, 9, 0) }}", "1:4: the step of `range` cannot be zero"),
+        ("{{ range(3000000000) }}", "1:4: `range` takes whole numbers of at most nine digits"),
+        ("{{ range(1, 1.5) }}", "1:4: `range` takes whole numbers of at most nine digits"),
+        ("{{ range('a') }}", "1:4: `range` takes whole numbers of at most nine digits"),
+        ("{{ 'a'|upper(1) }}", "1:8: there are too many arguments"),
+        ("{{ 'a'|replace('b') }}", "1:8: an argument is missing"),
+        ("{{ 'a'.upper() }}", "1:7: values have no methods; use a filter"),
+        ("{% for a, b in [[1]] %}{% endfor %}", "1:8: the value cannot be unpacked into so many names"),
+        ("{{ \"it's `x`\"|dotenv }}", "1:15: the value has a backquote"),
+    ] {
+        assert_fails(template, expected);
+    }
+}
+
+/// Checks where and how a template fails that has no secret.
+fn assert_fails(template: &str, expected: &str) {
+    let error = render(template, &[]).unwrap_err();
+    let shown = format!("{}: {error}", error.place);
+    assert!(shown.starts_with(expected), "{template}: {shown}");
+}
+
+#[test]
+fn nesting_is_refused_or_survived() {
+    let chain = |before: &str, link: &str, after: &str, words: usize| {
+        format!("{before}{}{after}", link.repeat(19_980 / words))
+    };
+    let nest = "{% set x = [[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]] %}";
+    for template in [
+        chain("{{ ", "(", "1 }}", 1),
+        chain("{{ ", "[", "1 }}", 1),
+        chain("{{ ", "not ", "1 }}", 1),
+        chain("{{ ", "-", "1 }}", 1),
+        chain("{{ 1", "+1", " }}", 2),
+        chain("{{ range", ".a", " }}", 2),
+        chain("{{ 'a'", "|trim", " }}", 2),
+        chain("{{ 1", " if 1 else 1", " }}", 4),
+        chain("{{ ", "range(", "1 }}", 2),
+        chain("{% if 1 %}", "{% elif 1 %}", "{% endif %}", 4),
+        chain("", "{% if 1 %}", "", 4),
+        chain("{% set x = 1 %}", nest, "{{ x == [x] }}{{ x|json }}", 38),
+        chain("{% set x = [1] %}", "{% set x = x * 1 %}", "{% for y in x %}{% endfor %}", 8),
+        "{{ ".to_owned() + &"(".repeat(100_000),
+        "{% for x in [1] recursive %}{{ loop([x]) }}{% endfor %}".to_owned(),
+    ] {
+        if let Ok(template) = Template::parse(&template, &texts(&["v"]), &Sandbox::default()) {
+            let _ = template.render(Vec::new(), FOREVER, &Sandbox::default());
+        }
+    }
+}
+
+/// What may go wrong with a value: operators, filters, functions, tests, of every type.
+const EXPRESSIONS: &str = "x + 1; 1 - x; x * x; x / 2; x // 2; x % 2; x ** 2; -x; x()(); x.foo; x.foo(); x[9]; x['a']; x[x]; x[x:];
+    {x: 1}[x].a; [x]; {x: x}; [x] + 1; [x] * x; [x]|first|last|length|first|foo; x|shell; x|dotenv; x|docker; [x]|shell; [x]|upper;
+    {x: none}|upper; x|upper(x); x|replace(x); x|replace([x], x); [x, [x]]|join; 1|join(x); x|join([x]); x|split([x]); range(x);
+    range(1, x); x|first(x); x|default(1, 2, 3); x * 100000000; x is even(x); x|json(x); {1: x}|json; x in 1; [x]|length + x;
+    x|hex|base64|length + x; x if x.foo else x.bar; {x: x}|json|foo; (x, x)|trim; x|trim(x); x(x); {x: 1e999}|json; x|url|hex|length(x)";
+
+#[test]
+fn no_error_holds_a_value() {
+    let canary = b"hunter2-'`-canary";
+    let mut failed = 0;
+    for expression in EXPRESSIONS.split(';') {
+        let template = format!("{{% set x = v %}}{{{{ {expression} }}}}");
+        let template = match Template::parse(&template, &texts(&["v"]), &Sandbox::default()) {
+            Ok(template) => template,
+            Err(_) => continue,
+        };
+        for value in [canary.to_vec(), [canary, &b"\0\n\r"[..]].concat(), [canary, &b"\xff"[..]].concat()] {
+            if let Err(error) = template.render(given(&value), FOREVER, &Sandbox::default()) {
+                assert_silent(&error);
+                failed += 1;
+            }
+        }
+    }
+    assert!(failed > 100, "{failed}");
+    let template =
+        Template::parse("{% for a, b in [v] %}{% endfor %}", &texts(&["v"]), &Sandbox::default()).unwrap();
+    assert_silent(&template.render(given(canary), FOREVER, &Sandbox::default()).unwrap_err());
+}
+
+#[test]
+fn debug_shows_no_text() {
+    let template =
+        Template::parse("hunter2{{ 'hunter2' }}{{ v }}", &texts(&["v"]), &Sandbox::default()).unwrap();
+    assert!(!format!("{template:?}{template:#?}").contains("hunter2"));
+}
+
+fn given(value: &[u8]) -> Vec<(String, Given)> {
+    vec![("v".to_owned(), Given::bytes(value))]
+}
+
+/// Checks that nothing of a value is in an error, however it is shown.
+fn assert_silent(error: &TemplateError) {
+    let causes = successors(error.source(), |error| (*error).source());
+    let shown: String = causes.map(|error| format!("{error} {error:?}")).collect();
+    let shown = format!("{error} {error:?} {error:#?} {shown}");
+    assert!(!shown.contains("hunter2") && !shown.contains("canary"), "{shown}");
+}

@@ -1,0 +1,132 @@
+//! What is given: values with parts, numbers as they are written, and names that have no value.
+
+use zeroize::Zeroizing;
+
+use super::{Given, render_given, wrong};
+
+fn map(entries: &[(&str, Given)]) -> Given {
+    let entries = entries.iter().map(|(key, value)| (Zeroizing::new((*key).to_owned()), value.clone()));
+    Given::map(entries.collect()).unwrap()
+}
+
+fn text(text: &str) -> Given {
+    Given::bytes(text.as_bytes())
+}
+
+fn document() -> Given {
+    map(&[
+        ("debug", Given::boolean(false)),
+        ("workers", Given::number("0")),
+        ("port", Given::number("5432")),
+        ("long", Given::number("12345678901234567890")),
+        ("longer", Given::number("1234567890123456789012345678901234567890")),
+        ("ratio", Given::number("1.0")),
+        ("huge", Given::number("1e400")),
+        ("nothing", Given::null()),
+        ("hosts", Given::list(vec![text("a"), text("b")]).unwrap()),
+        ("flag", text("false")),
+        ("empty", text("")),
+    ])
+}
+
+#[test]
+fn a_document_keeps_its_types_and_its_numbers() {
+    for (template, expected) in [
+        ("{% if c.debug %}x{% endif %}{% if c.workers %}x{% endif %}{% if c.nothing %}x{% endif %}", ""),
+        ("{% if c.empty %}x{% endif %}{% if c.flag %}y{% endif %}{% if c.huge %}z{% endif %}", "yz"),
+        ("{% if c.port == 5432 %}{{ c.port + 1 }}{% endif %}", "5433"),
+        (
+            "{{ c.long }} {{ c.longer }} {{ c.ratio }} {{ c.huge }}",
+            "12345678901234567890 1234567890123456789012345678901234567890 1.0 1e400",
+        ),
+        ("{{ [c.long, c.ratio, c.huge]|json }}", "[12345678901234567890,1.0,1e400]"),
+        (
+            "{{ [c.ratio == 1, c.port > 5431, c.port in [5432], c.huge == c.huge, c.port is even, c.port is number]|json }}",
+            "[true,true,true,true,true,true]",
+        ),
+        (
+            "{{ c.long + 1 }} {{ -c.port }} {{ 'ab' * c.port|length if false }}{{ range(c.workers)|length }}",
+            "12345678901234567891 -5432 0",
+        ),
+        ("{{ c.hosts|join(',') }}{{ c['hosts'][c.workers] }}", "a,ba"),
+        ("{{ c.nothing == none and c.debug == false and c.debug != true }}", ""),
+        ("{% for key in c if key in ['port'] %}{{ key }}={{ c[key] }}{% endfor %}", "port=5432"),
+        ("{{ c.port|dotenv }}", "'5432'"),
+    ] {
+        let expected = if template.contains("nothing == none") { None } else { Some(expected) };
+        assert_eq!(render_given(template, &[("c", document())]).ok().as_deref(), expected, "{template}");
+    }
+}
+
+#[test]
+fn what_is_never_equal_is_not_compared() {
+    for (template, expected) in [
+        ("{% if c.flag == 5 %}{% endif %}", "a text is compared with a number"),
+        ("{% if c.port == '5432' %}{% endif %}", "a number is compared with a text"),
+        ("{% if c.flag == false %}{% endif %}", "a text is compared with a boolean"),
+        ("{% if c.debug == 0 %}{% endif %}", "a boolean is compared with a number"),
+        ("{% if c.port < '5433' %}{% endif %}", "a number and a text have no order"),
+        ("{% if c.port in ['5432'] %}{% endif %}", "a text is compared with a number"),
+        ("{% if c.port == c.hosts %}{% endif %}", "a number is compared with a list"),
+        ("{{ c.huge + 1 }}", "this number has too many digits, or is too large"),
+        ("{{ c.longer == 1 }}", "this number has too many digits, or is too large"),
+        ("{{ c.debgu }}", "`c.debgu` is not defined here"),
+        ("{% if c.debgu %}{% endif %}", "`c.debgu` is not defined here"),
+    ] {
+        let error = render_given(template, &[("c", document())]).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{template}: {error}");
+    }
+}
+
+#[test]
+fn an_optional_name_is_asked_for_before_it_is_used() {
+    let names = [("x", Given::undefined())];
+    for (template, expected) in [
+        ("{% if x %}a{% else %}b{% endif %}", "b"),
+        ("{{ x|default('c') }}{{ 'd' if x is defined else 'e' }}{{ 'f' if not x }}", "cef"),
+        ("{{ x or 'g' }}", "g"),
+    ] {
+        assert_eq!(render_given(template, &names).unwrap(), expected, "{template}");
+    }
+    for template in
+        ["{{ x }}", "{{ x|upper }}", "{{ x + 'a' }}", "{% for y in x %}{% endfor %}", "{{ x == 'a' }}"]
+    {
+        assert_eq!(
+            render_given(template, &names).unwrap_err().to_string(),
+            "`x` is not defined here",
+            "{template}"
+        );
+    }
+}
+
+#[test]
+fn lines_are_indented_as_jinja_does() {
+    let pem = text("-----BEGIN X-----\nab\n\ncd\n-----END X-----\n");
+    let rendered = render_given("key: |\n    {{ pem|indent(4) }}", &[("pem", pem)]).unwrap();
+    assert_eq!(rendered, "key: |\n    -----BEGIN X-----\n    ab\n\n    cd\n    -----END X-----\n");
+    for template in ["{{ v|indent('a') }}", "{{ v|indent(-1) }}", "{{ v|indent(1001) }}", "{{ v|indent }}"] {
+        assert!(render_given(template, &[("v", text("a"))]).is_err(), "{template}");
+    }
+}
+
+#[test]
+fn a_loop_names_variables_that_their_reader_can_have() {
+    let all = map(&[("DB_USER", text("it's")), ("_2", text("b"))]);
+    let template = "{% for name in all -%}\n{{ name }}={{ all[name]|dotenv }}\n{% endfor %}";
+    assert_eq!(render_given(template, &[("all", all)]).unwrap(), "DB_USER=\"it's\"\n_2='b'\n");
+    for name in ["db/user", "a-b", "2a", "", "a b", "é"] {
+        let all = map(&[(name, text("b"))]);
+        for filter in ["dotenv", "docker", "shell"] {
+            for before in ["", "export "] {
+                let template = template
+                    .replace("dotenv", filter)
+                    .replace("{{ name }}", &format!("{before}{{{{ name }}}}"));
+                let error = render_given(&template, &[("all", all.clone())]).unwrap_err();
+                assert!(error.to_string().contains("cannot be the name of a variable"), "{name}: {error}");
+            }
+        }
+        let json = "{% for name in all %}{{ name|json }}:{{ all[name]|json }},{% endfor %}";
+        assert!(render_given(json, &[("all", all)]).is_ok());
+    }
+    assert!(wrong("{{ 'db/user' }}={{ v|dotenv }}").is_empty());
+}
