@@ -153,7 +153,7 @@ fn a_syntax_error_has_a_place() {
         ("a\n{{ 'a", "2:6: syntax error: "),
         ("{% foo %}", "1:4: syntax error: unknown statement foo"),
         ("{% macro a() %}{% endmacro %}", "1:4: syntax error: "),
-        ("{{ 'a\\uZZZZ' }}", "1:4: syntax error: a text in quotes near here has a `\\`"),
+        ("{{ 'a\\uZZZZ' }}", "1:1: syntax error: a text in quotes near here has a `\\`"),
     ] {
         let errors = wrong(template);
         assert!(errors.len() == 1 && errors[0].starts_with(place), "{template}: {errors:?}");
