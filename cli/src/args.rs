@@ -58,12 +58,13 @@ Exit codes:
   4  publishing failed
   5  busy: another run holds the lock
   6  published, but a later step failed (durability unknown, path moved, command failed)
+  7  the command of [verify] refused the new set
   10 diff: a file would change, or the on-change command would run
   125 exec: nothing was started (arguments, configuration, nothing of ours published, no pin)
   126 exec: the program cannot be run
   127 exec: the program was not found
 
-With 1 to 5, and from 10 on, the published set is exactly what it was before.";
+With 1 to 5, 7, and from 10 on, the published set is exactly what it was before.";
 
 const PIN: &str = "\
 The program takes this one's place, and finds the set's own directory in SECRETDIR_PATH. That stays

@@ -24,6 +24,8 @@ pub enum Exit {
     /// The new set is published, but a later step failed: its durability is unknown, its path leads elsewhere, or the command
     /// failed.
     Late = 6,
+    /// The command of `[verify]` refused the new set. The published set is as before.
+    Refused = 7,
     /// A run would change a file, or run the command of `[on-change]`: of `diff` and `sync --dry-run`.
     Changed = 10,
     /// `exec` started nothing: for its arguments, the configuration, or because there was nothing of ours that could be pinned.
@@ -89,6 +91,8 @@ impl From<ErrorKind> for Exit {
             | Kind::InvalidValue => Self::Source,
 
             Kind::Busy => Self::Busy,
+
+            Kind::VerifyFailed => Self::Refused,
 
             Kind::OwnerNotLookedUp
             | Kind::NeedsPrivilege

@@ -69,6 +69,7 @@ impl Host for CliHost {
             Event::Gathering { secrets } => self.progress.set_length(secrets.try_into().unwrap_or(u64::MAX)),
             Event::Listed { secrets, .. } => self.progress.inc_length(secrets.try_into().unwrap_or(u64::MAX)),
             // It prints what it likes, where the bar is.
+            Event::Verifying => return self.clear_progress(),
             Event::Notifying => {
                 self.has_notified.set(true);
                 return self.clear_progress();

@@ -65,6 +65,9 @@ pub enum NameError {
     /// It is not UTF-8.
     #[error("the name is not UTF-8")]
     NotUtf8,
+    /// It cannot stand beside the link.
+    #[error("the name is not one beside the link: it has a `/` in it, or is the link's own")]
+    NotBeside,
     /// It starts like the names that are kept beside the link.
     #[error("the name starts with `{0}`, which is kept for generations, notes and locks")]
     Reserved(String),

@@ -54,6 +54,7 @@ mod removal;
 mod resolve;
 mod snapshot;
 mod staging;
+mod stamp;
 mod state;
 mod status;
 mod step;

@@ -172,6 +172,18 @@ impl LinkName {
         Ok(())
     }
 
+    /// Checks that a file can stand beside the link: it is in no directory, is not the link, and has no name that is derived from it.
+    ///
+    /// # Errors
+    ///
+    /// [`NameError::NotBeside`] and [`NameError::Reserved`].
+    pub fn check_beside(&self, file: &FileName) -> Result<(), NameError> {
+        if file.as_str() == self.0 || file.as_str().contains('/') {
+            return Err(NameError::NotBeside);
+        }
+        self.check_reserved(file)
+    }
+
     /// Returns the name of the state directory.
     pub(crate) fn state(&self) -> String {
         format!(".{}.state", self.0)

@@ -37,10 +37,12 @@ pub enum Step {
     Retire = 11,
     /// Read through a snapshot.
     Read = 12,
+    /// Touch the stamp beside the link.
+    Announce = 13,
 }
 
 impl Step {
-    /// Returns the step's number, from 0 to 12.
+    /// Returns the step's number, from 0 to 13.
     pub fn number(self) -> u8 {
         self as u8
     }
@@ -62,6 +64,7 @@ impl fmt::Display for Step {
             Self::Settle => "make the flip durable",
             Self::Retire => "retire",
             Self::Read => "read",
+            Self::Announce => "announce",
         };
         write!(f, "step {}, {name}", self.number())
     }

@@ -74,7 +74,9 @@ pub enum Event<'a> {
         /// Files of the new set.
         files: usize,
     },
-    /// The command of `[on-change]` runs.
+    /// The command of `[verify]` looks at the new set.
+    Verifying,
+    /// What `[on-change]` says is done.
     Notifying,
 }
 
@@ -91,6 +93,7 @@ impl fmt::Display for Event<'_> {
                 write!(f, "fetched {} from `{source}`", count(*secrets, "secret"))
             }
             Self::Publishing { files } => write!(f, "publishing {}", count(*files, "file")),
+            Self::Verifying => f.write_str("running the verify command"),
             Self::Notifying => f.write_str("running the on-change command"),
         }
     }

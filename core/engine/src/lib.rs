@@ -21,6 +21,7 @@ mod sync;
 #[cfg(test)]
 mod test_host;
 mod transform;
+mod watch;
 
 pub use atomicdir::{Error as PublishError, Refusal};
 pub use bundle::import::{ImportFault, Spelling};
@@ -39,8 +40,8 @@ pub use outcome::status::{
 pub use outcome::{AskedSource, Outcome, Rehearsal, State};
 pub use plan::{Location, Plan};
 pub use problem::{ConfigError, Problem};
+pub use publish::hook::{Hook, HookError};
 pub use publish::manifest::Publisher;
-pub use publish::on_change::OnChangeError;
 pub use publish::owners::OwnerError;
 pub use publish::publication::Notification;
 pub use registry::{Registry, RegistryError, UnknownProvider};

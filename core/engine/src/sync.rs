@@ -95,7 +95,7 @@ async fn publish(
 ) -> Result<(Locked, Summary, Publication), SyncFailure> {
     let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
         gathered(run.plan, run.host, run.plan.warning_reports()).await?;
-    match run.publish(&mut locked, owners, &bundle, &answers) {
+    match run.publish(&mut locked, owners, &bundle, &answers).await {
         Ok(mut publication) => {
             publication.warnings.splice(0..0, warnings);
             Ok((locked, Summary::of(run.plan, &answers, bundle), publication))

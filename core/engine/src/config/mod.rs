@@ -14,7 +14,7 @@ pub(crate) mod positions;
 pub(crate) mod profile;
 pub(crate) mod report;
 pub(crate) mod section;
-mod shapes;
+pub(crate) mod shapes;
 mod syntax;
 #[cfg(test)]
 mod tests;

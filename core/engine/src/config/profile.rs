@@ -1,7 +1,7 @@
 //! `[profiles.NAME]`: what is different where this configuration is used with `--profile NAME`.
 //!
 //! A profile is laid over the rest before anything is resolved, so that a plan does not know of it: a source, the
-//! command of `[on-change]` or the list of imports is replaced as a whole, `[directory]` and `[gather]` get single keys, a file
+//! commands of `[verify]` and `[on-change]` and the list of imports are replaced as a whole, `[directory]`, `[gather]` and `[watch]` get single keys, a file
 //! is added, replaced, or with `false` removed. What is wrong is reported at the line where it stands.
 
 use secretdir_provider::{KeyPath, Segment, Table, Value};
@@ -23,17 +23,19 @@ enum Change {
     Whole,
 }
 
-const SECTIONS: [(&str, Change); 6] = [
+const SECTIONS: [(&str, Change); 8] = [
     ("directory", Change::Keys),
     ("files", Change::Entries),
     ("gather", Change::Keys),
     ("import", Change::Whole),
     ("on-change", Change::Whole),
     ("sources", Change::Entries),
+    ("verify", Change::Whole),
+    ("watch", Change::Keys),
 ];
 
 /// Whether something can be taken away by `false`.
-const REMOVABLE: [&str; 3] = ["files", "import", "on-change"];
+const REMOVABLE: [&str; 4] = ["files", "import", "on-change", "verify"];
 
 impl Config {
     /// Returns the names of the profiles, in order.

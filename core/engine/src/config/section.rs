@@ -10,10 +10,12 @@ use secretdir_provider::{KeyPath, Segment, SettingsError, Table, Value};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::defaults::{CONCURRENCY, GATHER_TIMEOUT, MAX_BYTES, ON_CHANGE_TIMEOUT};
+use super::defaults::{
+    CONCURRENCY, GATHER_TIMEOUT, MAX_BYTES, ON_CHANGE_TIMEOUT, VERIFY_TIMEOUT, WATCH_INTERVAL,
+};
 use super::owner::Principal;
 use super::report::Report;
-use super::words::Expand;
+use super::words::{Expand, Splay};
 use super::{shapes, words};
 use crate::transform::Trim;
 use secretdir_helpers::coding::Coding;
@@ -30,7 +32,9 @@ pub(crate) trait Section: Default + DeserializeOwned {
 #[expect(dead_code, reason = "only for its keys: each section is read by itself")]
 struct Top {
     directory: Option<IgnoredAny>,
+    verify: Option<IgnoredAny>,
     on_change: Option<IgnoredAny>,
+    watch: Option<IgnoredAny>,
     gather: Option<IgnoredAny>,
     sources: Option<IgnoredAny>,
     files: Option<IgnoredAny>,
@@ -80,13 +84,70 @@ impl Section for DirectorySection {
     const REQUIRED: &'static [&'static str] = &["path"];
 }
 
-/// A command that runs after each change, once for the whole set, and again with the next run until it has succeeded.
+/// A command that looks at a new set before it is published: if it fails, nothing is published.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case")]
+pub(crate) struct VerifySection {
+    /// Program and arguments. No shell reads them. The new set is in the folder that SECRETDIR_PATH names.
+    #[schemars(length(min = 1))]
+    pub(crate) command: Option<Vec<String>>,
+    /// How long it may take before it is killed with all that it started.
+    #[schemars(schema_with = "shapes::some_duration", extend("default" = shapes::text(VERIFY_TIMEOUT)))]
+    #[serde(deserialize_with = "words::some_duration")]
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl Section for VerifySection {
+    const REQUIRED: &'static [&'static str] = &["command"];
+}
+
+/// When `secretdir watch` asks the sources.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case")]
+pub(crate) struct WatchSection {
+    /// How often the sources are asked, at least 1s. A source may have a `refresh` of its own.
+    #[schemars(schema_with = "shapes::some_duration", extend("default" = shapes::text(WATCH_INTERVAL)))]
+    #[serde(deserialize_with = "words::interval")]
+    pub(crate) interval: Option<Duration>,
+    /// How far the turns of several hosts are spread: "interval", or a shorter time; "0s" switches it off.
+    #[schemars(schema_with = "shapes::splay", extend("default" = "interval"))]
+    #[serde(deserialize_with = "words::splay")]
+    pub(crate) splay: Option<Splay>,
+    /// How old the last success may be before status, metrics and log call the set stale. Nothing is ever deleted.
+    #[schemars(schema_with = "shapes::some_duration")]
+    #[serde(deserialize_with = "words::some_duration")]
+    pub(crate) max_stale: Option<Duration>,
+    /// Whether changes of local files cause a turn: the configuration, templates, and what the provider `file` reads.
+    #[schemars(extend("default" = true))]
+    pub(crate) wake: Option<bool>,
+    /// How long to wait after such a change for more of them.
+    #[schemars(schema_with = "shapes::duration", extend("default" = "500ms"))]
+    #[serde(deserialize_with = "words::duration")]
+    pub(crate) debounce: Option<Duration>,
+}
+
+impl Section for WatchSection {
+    const REQUIRED: &'static [&'static str] = &[];
+}
+
+/// What happens after each change, once for the whole set, and again with the next run until it has succeeded: a command, systemd units
+/// that are reloaded, or a file that is touched.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct OnChangeSection {
     /// Program and arguments. No shell reads them.
     #[schemars(length(min = 1))]
     pub(crate) command: Option<Vec<String>>,
+    /// Units of systemd that are reloaded, or restarted where they cannot be, without waiting for that. Instead of `command`.
+    #[schemars(length(min = 1))]
+    pub(crate) units: Option<Vec<String>>,
+    /// The name of a file beside the link that is touched: for a `.path` unit of systemd.
+    #[schemars(length(min = 1))]
+    pub(crate) stamp: Option<String>,
+    /// The longest random wait before, so that many hosts do not do it at once.
+    #[schemars(schema_with = "shapes::duration", extend("default" = "0s"))]
+    #[serde(deserialize_with = "words::duration")]
+    pub(crate) splay: Option<Duration>,
     /// How long it may take before it is killed with all that it started.
     #[schemars(schema_with = "shapes::some_duration", extend("default" = shapes::text(ON_CHANGE_TIMEOUT)))]
     #[serde(deserialize_with = "words::some_duration")]
@@ -94,7 +155,8 @@ pub(crate) struct OnChangeSection {
 }
 
 impl Section for OnChangeSection {
-    const REQUIRED: &'static [&'static str] = &["command"];
+    /// One of `command`, `units` and `stamp`.
+    const REQUIRED: &'static [&'static str] = &[];
 }
 
 /// The limits of gathering.

@@ -45,6 +45,21 @@ pub(crate) fn expand(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ["json"] })
 }
 
+/// How far turns are spread.
+pub(crate) fn splay(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "pattern": format!("^interval$|{}", pattern("")) })
+}
+
+/// How often a source causes a turn.
+pub(crate) fn refresh() -> serde_json::Value {
+    serde_json::json!({
+        "type": "string",
+        "pattern": format!("^never$|{}", pattern("(?=.*[1-9])")),
+        "description": "How often this source causes a turn of `secretdir watch`, instead of the interval of [watch]; \"never\": it is asked \
+            only when another one causes a turn.",
+    })
+}
+
 fn pattern(also: &str) -> String {
     format!(r"^{also}(\s*[0-9]+\s*({UNITS})(?![a-zA-Z]))+\s*$")
 }

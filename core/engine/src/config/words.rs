@@ -24,6 +24,40 @@ impl Expand {
     }
 }
 
+/// How far the turns of several hosts are spread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Splay {
+    /// Over the whole interval.
+    Interval,
+    /// Over so much of it.
+    Within(Duration),
+}
+
+/// How often a source causes a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refresh {
+    Every(Duration),
+    /// It is asked when another one causes a turn.
+    Never,
+}
+
+impl Refresh {
+    /// Reads it as a configuration spells it.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "never" => Ok(Self::Never),
+            text => parse_interval(text)
+                .map(Self::Every)
+                .ok_or_else(|| format!("expected \"never\" or {INTERVAL}")),
+        }
+    }
+}
+
+const INTERVAL: &str = r#"a duration of at least one second and at most 1000 years, such as "5m""#;
+
+/// The shortest interval.
+const SHORTEST: Duration = Duration::from_secs(1);
+
 /// Far more than anyone waits, and still far from where adding it to a clock overflows.
 const LONGEST: Duration = Duration::from_secs(1000 * 365 * 24 * 60 * 60);
 
@@ -50,6 +84,20 @@ pub(super) fn some_duration<'de, D: Deserializer<'de>>(value: D) -> Result<Optio
     let expected = r#"a duration over zero and of at most 1000 years, such as "60s" or "1m 30s""#;
     let parse = |text: &str| parse_duration(text).filter(|duration| !duration.is_zero());
     value.deserialize_any(Word { expected, parse, number: None })
+}
+
+/// Reads how often something is done.
+pub(super) fn interval<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>, D::Error> {
+    value.deserialize_any(Word { expected: INTERVAL, parse: parse_interval, number: None })
+}
+
+/// Reads how far turns are spread.
+pub(super) fn splay<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Splay>, D::Error> {
+    let parse = |text: &str| match text {
+        "interval" => Some(Splay::Interval),
+        text => parse_duration(text).map(Splay::Within),
+    };
+    value.deserialize_any(Word { expected: r#""interval" or a duration such as "30s""#, parse, number: None })
 }
 
 /// Reads a durability.
@@ -88,6 +136,10 @@ pub(super) fn trim<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Trim>, 
 /// Reads how a secret becomes many files.
 pub(super) fn expand<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Expand>, D::Error> {
     value.deserialize_any(Word { expected: r#""json""#, parse: Expand::parse, number: None })
+}
+
+fn parse_interval(text: &str) -> Option<Duration> {
+    parse_duration(text).filter(|duration| *duration >= SHORTEST)
 }
 
 fn parse_duration(text: &str) -> Option<Duration> {

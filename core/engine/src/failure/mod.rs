@@ -6,6 +6,7 @@ mod report;
 
 use crate::plan::Plan;
 use crate::problem::ConfigError;
+use crate::publish::hook::HookError;
 use crate::publish::owners::OwnerError;
 use crate::publish::run::PublishFault;
 use crate::report::{ErrorKind, ErrorReport, WarningReport};
@@ -37,6 +38,9 @@ pub enum SyncError {
     /// Publishing failed, or another run held the lock for too long.
     #[error(transparent)]
     Publish(#[from] atomicdir::Error),
+    /// The command of `[verify]` refused the set, or could not say.
+    #[error(transparent)]
+    Verify(HookError),
     /// The host asked for the end.
     #[error("interrupted")]
     Interrupted,
@@ -59,6 +63,7 @@ impl From<PublishFault> for SyncError {
     fn from(fault: PublishFault) -> Self {
         match fault {
             PublishFault::Publish(error) => Self::Publish(error),
+            PublishFault::Verify(error) => Self::Verify(error),
             PublishFault::Interrupted => Self::Interrupted,
         }
     }
@@ -72,10 +77,18 @@ impl SyncError {
             Self::Gather(error) => error.reports(),
             Self::Owner(error) => vec![error.into()],
             Self::Publish(error) => vec![error.into()],
+            Self::Verify(error) => vec![verify_report(error)],
             Self::KeepsChanging => vec![ErrorReport::new(ErrorKind::Unexpected, self)],
             Self::Interrupted => vec![ErrorReport::new(ErrorKind::Interrupted, self)],
         }
     }
+}
+
+/// Says that the set was refused, and that nothing has changed.
+fn verify_report(error: &HookError) -> ErrorReport {
+    let unchanged = "nothing is published; the set that is current stays";
+    let hint = error.hint().map_or(unchanged.to_owned(), |hint| format!("{hint}; {unchanged}"));
+    ErrorReport::new(ErrorKind::VerifyFailed, error).with_hint(Some(hint))
 }
 
 impl SyncFailure {

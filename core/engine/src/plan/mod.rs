@@ -20,7 +20,7 @@ pub(crate) use content::{
 };
 pub(crate) use import::PlannedImport;
 pub use location::Location;
-pub(crate) use planned::OnChange;
 pub use planned::Plan;
+pub(crate) use planned::{HookCommand, OnChange, WatchSettings};
 pub(crate) use request::{PlannedSource, RequestId};
 pub(crate) use selection::{IfNone, Imported, Selection};

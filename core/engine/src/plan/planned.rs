@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use atomicdir::{Durability, FileMap, LinkName, Parents};
+use atomicdir::{Durability, FileMap, FileName, LinkName, Parents};
 
 use super::content::{IfAbsent, PlannedAttributes, PlannedFile};
 use super::import::PlannedImport;
@@ -36,7 +36,9 @@ pub struct Plan {
     pub(crate) retain: Duration,
     pub(crate) durability: Durability,
     pub(crate) parents: Parents,
+    pub(crate) verify: Option<HookCommand>,
     pub(crate) on_change: Option<OnChange>,
+    pub(crate) watch: WatchSettings,
     pub(crate) gather: GatherLimits,
     pub(crate) sources: Vec<PlannedSource>,
     pub(crate) files: FileMap<PlannedFile>,
@@ -44,12 +46,35 @@ pub struct Plan {
     pub(crate) warnings: Vec<Problem>,
 }
 
-/// The command that runs after a change.
+/// A command of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct OnChange {
+pub(crate) struct HookCommand {
     pub(crate) program: String,
     pub(crate) arguments: Vec<String>,
     pub(crate) timeout: Duration,
+}
+
+/// What happens after a change: at least one of the two.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct OnChange {
+    pub(crate) command: Option<HookCommand>,
+    /// The file beside the link that is touched.
+    pub(crate) stamp: Option<FileName>,
+    /// The longest random wait before.
+    pub(crate) splay: Duration,
+}
+
+/// When `watch` asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WatchSettings {
+    /// Between two turns; none if no source causes any.
+    pub(crate) interval: Option<Duration>,
+    /// The interval over which hosts are spread.
+    pub(crate) splay: Duration,
+    /// How old the last success may be.
+    pub(crate) max_stale: Option<Duration>,
+    /// How long to wait after a change of a file for more of them; none: files are not watched.
+    pub(crate) debounce: Option<Duration>,
 }
 
 /// How long gathering may take, and how much of it happens at once.

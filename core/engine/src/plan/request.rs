@@ -1,5 +1,6 @@
 //! What is asked of each source.
 
+use crate::config::words::Refresh;
 use secretdir_provider::{SecretRequest, SecretSource};
 
 /// A source, and what is asked of it: each request once, in the order of the files that use it first.
@@ -9,6 +10,8 @@ pub(crate) struct PlannedSource {
     pub(crate) provider: &'static str,
     pub(crate) source: Box<dyn SecretSource>,
     pub(crate) requests: Vec<SecretRequest>,
+    /// How often it causes a turn of `watch`, if that is not as `[watch]` says.
+    pub(crate) refresh: Option<Refresh>,
 }
 
 /// Where in the plan a request stands.

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use atomicdir::{Id, Locked, NoteClaim};
 
+use super::hook::{self, Hook, HookError};
 use super::manifest::{Announcement, Attempts, Manifest};
-use super::on_change;
 use super::publication::{Notification, Publication};
 use super::run::Run;
 use crate::host::Event;
@@ -28,6 +28,24 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 pub(crate) struct Announcing<'a, 'r> {
     pub(crate) run: &'a Run<'r>,
     pub(crate) publication: &'a mut Publication,
+}
+
+/// Why a change could not be announced.
+#[derive(Debug, thiserror::Error)]
+enum AnnounceError {
+    #[error(transparent)]
+    Stamp(#[from] atomicdir::Error),
+    #[error(transparent)]
+    Command(#[from] HookError),
+}
+
+impl AnnounceError {
+    fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Stamp(error) => error.hint(),
+            Self::Command(error) => error.hint(),
+        }
+    }
 }
 
 /// Who runs the command.
@@ -70,7 +88,7 @@ impl<'r> Announcing<'_, 'r> {
         };
         drop(locked);
         self.run.host.event(Event::Notifying);
-        match on_change::run(on_change, self.run.plan, self.run.host).await {
+        match self.act(on_change).await {
             Ok(()) => self.note_success(id).await,
             Err(error) => {
                 let failed = attempts.one_more(self.run.host.clock().date());
@@ -82,6 +100,21 @@ impl<'r> Announcing<'_, 'r> {
             }
         }
         drop(claim);
+    }
+
+    /// Waits as long as chance says, touches the stamp and runs the command.
+    async fn act(&self, on_change: &OnChange) -> Result<(), AnnounceError> {
+        let Run { plan, host, dir } = *self.run;
+        if !on_change.splay.is_zero() {
+            host.sleep(host.jitter().up_to(on_change.splay)).await;
+        }
+        if let Some(stamp) = &on_change.stamp {
+            dir.touch(stamp)?;
+        }
+        if let Some(command) = &on_change.command {
+            hook::run(Hook::OnChange, command, plan.link(), plan, host).await?;
+        }
+        Ok(())
     }
 
     /// Says that the command is not run although it is to be.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use atomicdir::{AtomicDir, FileMap, Locked, NewFile};
 use secretdir_provider::Deadline;
 
+use super::hook::{self, Hook, HookError};
 use super::manifest::{self, Manifest, Publisher};
 use super::owners::Owners;
 use super::publication::Publication;
@@ -38,8 +39,16 @@ pub(crate) struct Run<'r> {
 /// Why nothing was published.
 pub(crate) enum PublishFault {
     Publish(atomicdir::Error),
+    /// The command of `[verify]` refused the set, or could not say.
+    Verify(HookError),
     /// The host asked for the end.
     Interrupted,
+}
+
+impl From<HookError> for PublishFault {
+    fn from(error: HookError) -> Self {
+        Self::Verify(error)
+    }
 }
 
 impl From<atomicdir::Error> for PublishFault {
@@ -71,7 +80,7 @@ impl Run<'_> {
     }
 
     /// Compares, and publishes what differs.
-    pub(crate) fn publish(
+    pub(crate) async fn publish(
         &self,
         locked: &mut Locked,
         owners: &Owners,
@@ -85,7 +94,7 @@ impl Run<'_> {
         let noted = noted(locked);
         self.warn_of_another_publisher(noted.as_ref(), &mut publication);
         if !publication.comparison.is_same() {
-            self.flip(locked, &manifest, &files, &mut publication)?;
+            self.flip(locked, &manifest, &files, &mut publication).await?;
             return Ok(publication);
         }
         if let Some(error) = locked.unsettled() {
@@ -141,7 +150,7 @@ impl Run<'_> {
     }
 
     /// Stages and flips. An interruption is heeded between two files; after the last one the flip is as quick as giving up.
-    fn flip(
+    async fn flip(
         &self,
         locked: &mut Locked,
         manifest: &Manifest,
@@ -155,6 +164,12 @@ impl Run<'_> {
             staging.write(name, *file)?;
         }
         self.heed_interruption()?;
+        if let Some(verify) = &self.plan.verify {
+            let set = staging.complete()?;
+            self.host.event(Event::Verifying);
+            hook::run(Hook::Verify, verify, &set, self.plan, self.host).await?;
+            self.heed_interruption()?;
+        }
         let published = staging.publish(Some(&manifest.to_note()))?;
         publication.swept(&published.sweep);
         for (kind, error, hint) in [

@@ -56,6 +56,8 @@ pub enum ErrorKind {
 
     /// Another run holds the lock.
     Busy,
+    /// The command of `[verify]` refused the new set, or could not say.
+    VerifyFailed,
     /// The owner could not be looked up.
     OwnerNotLookedUp,
     /// Giving files to their owner needs a privilege that is missing.

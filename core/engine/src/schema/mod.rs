@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::section::{
     DirectorySection, FileSection, GatherSection, ImportSection, OnChangeSection, Section,
-    TemplateSecretSection,
+    TemplateSecretSection, VerifySection, WatchSection,
 };
 use crate::registry::Registry;
 
@@ -24,14 +24,17 @@ pub use tidy::tidy_schema;
 pub fn schema(registry: &Registry) -> Value {
     let (sources, definitions) = provider::sources(registry);
     let (directory, gather) = (section::<DirectorySection>(), section::<GatherSection>());
-    let (on_change, file) = (section::<OnChangeSection>(), file());
+    let (verify, on_change) = (section::<VerifySection>(), on_change());
+    let (watch, file) = (section::<WatchSection>(), file());
     let removable = |schema: &Value| json!({ "anyOf": [schema, { "const": false }] });
     let profile = json!({
         "type": "object",
         "additionalProperties": false,
         "properties": {
             "directory": optional(&directory),
+            "verify": removable(&verify),
             "on-change": removable(&on_change),
+            "watch": watch,
             "gather": gather,
             "sources": sources,
             "files": files(&removable(&file)),
@@ -48,16 +51,18 @@ pub fn schema(registry: &Registry) -> Value {
         "anyOf": [{ "required": ["files"] }, { "required": ["import"] }],
         "properties": {
             "directory": directory,
+            "verify": verify,
             "on-change": on_change,
+            "watch": watch,
             "gather": gather,
             "sources": sources,
             "files": files(&file),
             "import": imports(),
             "profiles": {
                 "type": "object",
-                "description": "What is different with `--profile NAME`, each written as [profiles.NAME]: keys of `directory` and \
-                    `gather`, whole sources, the whole `on-change` or `import`, and files; `false` takes a file, `on-change` \
-                    or `import` away.",
+                "description": "What is different with `--profile NAME`, each written as [profiles.NAME]: keys of `directory`, \
+                    `gather` and `watch`, whole sources, the whole `verify`, `on-change` or `import`, and files; `false` takes a file, \
+                    `verify`, `on-change` or `import` away.",
                 "additionalProperties": profile,
             },
         },
@@ -109,6 +114,20 @@ fn template_secrets() -> Value {
         "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" },
         "additionalProperties": secret,
     })
+}
+
+/// Returns the schema of what happens after a change: a command or units, a stamp, or both.
+fn on_change() -> Value {
+    let mut on_change = section::<OnChangeSection>();
+    if let Value::Object(keys) = &mut on_change {
+        let ways = json!([
+            { "required": ["command"], "properties": { "units": false } },
+            { "required": ["units"], "properties": { "command": false } },
+            { "required": ["stamp"], "properties": { "command": false, "units": false } },
+        ]);
+        keys.insert("oneOf".to_owned(), ways);
+    }
+    on_change
 }
 
 /// Returns the schema of the files, of which each has this one.

@@ -1,6 +1,8 @@
 //! `[sources]`: which keys a source has depends on its provider.
 
 use secretdir_provider::Provider;
+
+use crate::config::shapes;
 use serde_json::{Map, Value, json};
 
 use super::tidy;
@@ -29,6 +31,7 @@ pub(super) fn sources(registry: &Registry) -> (Value, Map<String, Value>) {
             "required": ["provider"],
             "properties": {
                 "provider": { "enum": names, "description": "The kind of source. The other keys are its own." },
+                "refresh": shapes::refresh(),
             },
             "allOf": cases,
         },
@@ -47,7 +50,8 @@ fn case(provider: &dyn Provider, definitions: &mut Map<String, Value>) -> Option
         definitions.extend(own.into_iter().map(|(key, value)| (format!("{name}-{key}"), value)));
     }
     let properties = keys.entry("properties").or_insert_with(|| json!({}));
-    properties.as_object_mut()?.insert("provider".to_owned(), json!({}));
+    let properties = properties.as_object_mut()?;
+    ["provider", "refresh"].into_iter().for_each(|key| drop(properties.insert(key.to_owned(), json!({}))));
     let only = json!({ "properties": { "provider": { "const": name } }, "required": ["provider"] });
     Some(json!({ "if": only, "then": schema }))
 }

@@ -4,32 +4,30 @@ mod advice;
 mod directory;
 mod entry;
 mod files;
+mod hooks;
 mod imports;
 mod location;
 mod selection;
 mod sources;
 mod templates;
+mod watching;
 
 use std::num::NonZeroU64;
 use std::path::Path;
 
-use secretdir_provider::{KeyPath, Segment, Table, Value};
+use secretdir_provider::Table;
 
-use super::planned::{GatherLimits, OnChange, Plan};
+use super::planned::{GatherLimits, Plan};
 use crate::config::Config;
-use crate::config::defaults::{CONCURRENCY, GATHER_TIMEOUT, MAX_BYTES, ON_CHANGE_TIMEOUT};
+use crate::config::defaults::{CONCURRENCY, GATHER_TIMEOUT, MAX_BYTES};
 use crate::config::profile;
 use crate::config::report::{Findings, Report};
-use crate::config::section::{self, GatherSection, OnChangeSection};
+use crate::config::section::{self, GatherSection};
 use crate::problem::ConfigError;
 use crate::registry::Registry;
 use secretdir_template::Sandbox;
 
 use sources::Sources;
-
-/// What is said of a command for a shell.
-const NO_SHELL: &str = "write the program and each argument by themselves, such as [\"systemctl\", \"--no-block\", \"reload\", \"app\"], \
-     or start a shell: [\"sh\", \"-c\", \"…\"]";
 
 impl Plan {
     /// Reads a configuration and makes a plan of it, with a profile if one is named.
@@ -68,12 +66,14 @@ impl Config {
         section::check_top(&self.table, &mut report);
         profile::check(&self.table, &mut report);
         let directory = directory::resolve(&self, &mut report);
-        let on_change = on_change(&self, &mut report);
+        let verify = hooks::verify(&self, &mut report);
+        let on_change = hooks::on_change(&self, directory.name.as_ref(), &mut report);
         let gather = gather(&self.table, &mut report);
         let sandbox = Sandbox::default();
         let mut sources = Sources::resolve(&self, registry, &mut report);
         let files = files::resolve(&self, &directory, &mut sources, &mut report, &sandbox);
         let imports = imports::resolve(&self, &directory, &mut sources, &mut report, &sandbox);
+        let watch = watching::resolve(&self, &sources, &mut report);
         let sources = sources.finish(&mut report);
         let Findings { warnings, inputs, mentions } = report.finish()?;
         Ok(Plan {
@@ -89,7 +89,9 @@ impl Config {
             retain: directory.retain,
             durability: directory.durability,
             parents: directory.parents,
+            verify,
             on_change,
+            watch,
             gather,
             sources,
             files,
@@ -105,62 +107,5 @@ fn gather(top: &Table, report: &mut Report<'_>) -> GatherLimits {
         timeout: section.timeout.unwrap_or(GATHER_TIMEOUT),
         concurrency: section.concurrency.unwrap_or(CONCURRENCY),
         max_bytes: section.max_bytes.map_or(MAX_BYTES, NonZeroU64::get),
-    }
-}
-
-fn on_change(config: &Config, report: &mut Report<'_>) -> Option<OnChange> {
-    let at = KeyPath::from("on-change");
-    let mut table = section::as_table(config.table.get("on-change")?, &at, report)?.clone();
-    split_command(&mut table, report);
-    let section: OnChangeSection = section::read(&table, &at, report);
-    let timeout = section.timeout.unwrap_or(ON_CHANGE_TIMEOUT);
-    let command = section.command?;
-    check_no_nul(&command, report);
-    let mut words = command.into_iter();
-    let program = words.next().filter(|program| !program.is_empty());
-    if program.is_none() {
-        let message = r#"names no program; expected one and its arguments, such as ["systemctl", "--no-block", "reload", "app"]"#;
-        report.error(&KeyPath::from(["on-change", "command"]), message);
-    }
-    let program = program.filter(|program| !program.contains('\0'))?;
-    if let Err(error) = config.settings(Table::new()).program("command", &program) {
-        report.settings(&KeyPath::from("on-change"), &error);
-    }
-    Some(OnChange { program, arguments: words.collect(), timeout })
-}
-
-/// Reports a command that is one text, as for a shell, and goes on with its words.
-fn split_command(table: &mut Table, report: &mut Report<'_>) {
-    let at = KeyPath::from(["on-change", "command"]);
-    let (line, message) = match table.get("command") {
-        Some(Value::String(line)) => (line, "expected an array, found a string"),
-        Some(Value::Array(words)) => match words.as_slice() {
-            // A name with a space can only be meant if it is a path.
-            [Value::String(line)] if line.contains(char::is_whitespace) && !line.contains('/') => {
-                (line, "the program and its arguments are one string, and no shell takes it apart")
-            }
-            _ => return,
-        },
-        _ => return,
-    };
-    let words: Vec<_> = line.split_whitespace().map(Value::from).collect();
-    report.error(&at, format!("{message}: {}", as_array(line)));
-    table.insert("command".to_owned(), Value::Array(words));
-}
-
-/// Says how a command is written that no shell reads. One that only a shell understands is not quoted.
-fn as_array(line: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || c.is_whitespace() || "-_./:@=,+%".contains(c);
-    if line.trim().is_empty() || !line.chars().all(is_plain) {
-        return NO_SHELL.to_owned();
-    }
-    let words: Vec<_> = line.split_whitespace().map(|word| format!("\"{word}\"")).collect();
-    format!("write [{}]", words.join(", "))
-}
-
-fn check_no_nul(command: &[String], report: &mut Report<'_>) {
-    for (index, _) in command.iter().enumerate().filter(|(_, word)| word.contains('\0')) {
-        let element = KeyPath::from(&[Segment::Index(index)][..]);
-        report.error(&KeyPath::from(["on-change", "command"]).join(&element), "has a NUL character");
     }
 }

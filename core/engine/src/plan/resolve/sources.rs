@@ -8,6 +8,7 @@ use secretdir_provider::{KeyPath, Provider, SecretRequest, SecretSource, SourceE
 use crate::config::Config;
 use crate::config::report::Report;
 use crate::config::section;
+use crate::config::words::Refresh;
 use crate::contain;
 use crate::plan::request::PlannedSource;
 use crate::registry::Registry;
@@ -100,6 +101,11 @@ impl Sources {
         checked.unwrap_or_else(|panicked| Err(panicked.into()))
     }
 
+    /// Returns how often each source causes a turn of `watch`; `None` is as often as `[watch]` says.
+    pub(super) fn refreshes(&self) -> impl Iterator<Item = Option<Refresh>> {
+        self.planned.iter().map(|source| source.refresh)
+    }
+
     /// Returns the sources, with a warning for each that nothing is asked of.
     pub(super) fn finish(self, report: &mut Report<'_>) -> Vec<PlannedSource> {
         let sources = self.planned.iter().enumerate();
@@ -124,10 +130,20 @@ impl<'a> Builder<'a, '_> {
         let at = KeyPath::from(["sources", name]);
         let named = self.check_name(name, &at);
         let mut settings = section::as_table(value, &at, self.report)?.clone();
+        let refresh = self.refresh(settings.remove("refresh").as_ref(), &at);
         let provider = self.provider(settings.remove("provider").as_ref(), &at)?;
         let source = self.build(provider, settings, &at)?;
         named?;
-        Some(PlannedSource { name: name.to_owned(), provider: provider.name(), source, requests: Vec::new() })
+        let (name, provider) = (name.to_owned(), provider.name());
+        Some(PlannedSource { name, provider, source, requests: Vec::new(), refresh })
+    }
+
+    fn refresh(&mut self, value: Option<&Value>, at: &KeyPath) -> Option<Refresh> {
+        let read = match value? {
+            Value::String(text) => Refresh::parse(text),
+            other => Err(format!("expected a string, found {}", other.type_name())),
+        };
+        read.map_err(|message| self.report.error(&at.clone().key("refresh"), message)).ok()
     }
 
     /// Says whether a name needs no quotes in TOML.

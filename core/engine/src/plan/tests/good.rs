@@ -8,7 +8,7 @@ use super::*;
 use crate::config::defaults::MAX_BYTES;
 use crate::config::owner::{OwnerSpec, Principal};
 use crate::plan::planned::GatherLimits;
-use crate::plan::{OnChange, PlannedAttributes};
+use crate::plan::{HookCommand, OnChange, PlannedAttributes};
 
 pub(super) fn attributes(mode: u32, user: Option<Principal>, group: Option<Principal>) -> PlannedAttributes {
     PlannedAttributes { mode: Mode::new(mode).unwrap(), owner: OwnerSpec { user, group } }
@@ -26,9 +26,13 @@ fn every_key_arrives_in_the_plan() {
     assert_eq!(plan.directory, attributes(0o750, name("app"), Some(Principal::Id(1000))));
     assert_eq!((plan.retain, plan.durability), (Duration::from_secs(90), Durability::PerFile));
     let on_change = OnChange {
-        program: "systemctl".into(),
-        arguments: vec!["reload".into(), "app".into()],
-        timeout: Duration::from_secs(5),
+        command: Some(HookCommand {
+            program: "systemctl".into(),
+            arguments: vec!["reload".into(), "app".into()],
+            timeout: Duration::from_secs(5),
+        }),
+        stamp: None,
+        splay: Duration::ZERO,
     };
     assert_eq!(plan.on_change, Some(on_change));
     let concurrency = NonZeroUsize::new(4).unwrap();
@@ -90,6 +94,7 @@ fn what_is_not_said_has_a_default() {
     assert_eq!(plan.on_change, None);
     assert_eq!(plan.warnings(), []);
     let command = resolve(&format!("{HEAD}on-change.command = ['x']\n[files]")).unwrap().on_change.unwrap();
+    let command = command.command.unwrap();
     assert_eq!((command.arguments.len(), command.timeout), (0, Duration::from_secs(30)));
 }
 

@@ -1,9 +1,6 @@
-//! `[on-change]`: a command that runs after the flip, once for the whole set, and at least once for each change.
+//! The commands of a configuration: `[verify]` before the flip, `[on-change]` after it.
 //!
-//! The command runs after unlocking, so it may call secretdir; the claim on the note keeps a second run that finds it
-//! pending from running it at the same time. When it runs, and what is noted of it: [`announce`](super::announce).
-//!
-//! It runs in the folder of the configuration, and a program with a slash in its name is found from there: or in `/`, if the
+//! A command runs in the folder of the configuration, and a program with a slash in its name is found from there: or in `/`, if the
 //! configuration comes through a pipe. That is the same for the programs of the provider `exec`, wherever secretdir was
 //! started.
 //!
@@ -11,11 +8,11 @@
 //! Nothing is on standard input; standard output goes where standard error goes.
 
 use std::ffi::OsString;
-use std::io;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
+use std::{fmt, io};
 
 use secretdir_helpers::ProcessGroup;
 use secretdir_helpers::interpreter::{self, Missing};
@@ -23,7 +20,7 @@ use secretdir_provider::Deadline;
 use tokio::process::{Child, Command};
 
 use crate::host::Host;
-use crate::plan::{OnChange, Plan};
+use crate::plan::{HookCommand, Plan};
 
 /// What of the runner's environment a command gets, besides `LC_*`.
 const PASSED_ON: &[&str] = &[
@@ -46,13 +43,40 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long to sleep between two looks at a command that is to end.
 const POLL: Duration = Duration::from_millis(20);
 
-/// Why the command of `[on-change]` did not succeed.
+/// Which command it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Hook {
+    /// That of `[verify]`.
+    Verify,
+    /// That of `[on-change]`.
+    OnChange,
+}
+
+impl Hook {
+    fn section(self) -> &'static str {
+        match self {
+            Self::Verify => "verify",
+            Self::OnChange => "on-change",
+        }
+    }
+}
+
+impl fmt::Display for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} command", self.section())
+    }
+}
+
+/// Why a command did not succeed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum OnChangeError {
+pub enum HookError {
     /// It could not be started.
-    #[error("cannot start the on-change command `{program}`")]
+    #[error("cannot start {hook} `{program}`")]
     Start {
+        /// Which command it is.
+        hook: Hook,
         /// Its first word.
         program: String,
         /// What the system says.
@@ -60,16 +84,20 @@ pub enum OnChangeError {
         cause: io::Error,
     },
     /// It is there, but what runs it is not.
-    #[error("cannot start the on-change command `{program}`: {missing}")]
+    #[error("cannot start {hook} `{program}`: {missing}")]
     Lacking {
+        /// Which command it is.
+        hook: Hook,
         /// Its first word.
         program: String,
         /// What is not there.
         missing: Missing,
     },
     /// Its end could not be waited for.
-    #[error("cannot wait for the on-change command `{program}`")]
+    #[error("cannot wait for {hook} `{program}`")]
     Wait {
+        /// Which command it is.
+        hook: Hook,
         /// Its first word.
         program: String,
         /// What the system says.
@@ -77,16 +105,20 @@ pub enum OnChangeError {
         cause: io::Error,
     },
     /// It ended, but not well.
-    #[error("the on-change command `{program}` failed: {status}")]
+    #[error("{hook} `{program}` failed: {status}")]
     Failed {
+        /// Which command it is.
+        hook: Hook,
         /// Its first word.
         program: String,
         /// How it ended.
         status: ExitStatus,
     },
     /// It did not end in time, and was killed with all that it had started.
-    #[error("the on-change command `{program}` did not end within {}", humantime::format_duration(*.timeout))]
+    #[error("{hook} `{program}` did not end within {}", humantime::format_duration(*.timeout))]
     TimedOut {
+        /// Which command it is.
+        hook: Hook,
         /// Its first word.
         program: String,
         /// The time that it had.
@@ -94,12 +126,12 @@ pub enum OnChangeError {
     },
 }
 
-impl OnChangeError {
-    fn start(program: String, located: &Path, cause: io::Error) -> Self {
+impl HookError {
+    fn start(hook: Hook, program: String, located: &Path, cause: io::Error) -> Self {
         let is_not_found = cause.kind() == io::ErrorKind::NotFound;
         match interpreter::missing(located.as_os_str()).filter(|_| is_not_found) {
-            Some(missing) => Self::Lacking { program, missing },
-            None => Self::Start { program, cause },
+            Some(missing) => Self::Lacking { hook, program, missing },
+            None => Self::Start { hook, program, cause },
         }
     }
 
@@ -117,37 +149,48 @@ impl OnChangeError {
                 Some("a path with a slash counts from the folder of the configuration file")
             }
             Self::Lacking { missing, .. } => Some(missing.hint()),
-            Self::TimedOut { .. } => Some("raise `timeout` under [on-change] if it is only slow"),
+            Self::TimedOut { hook: Hook::OnChange, .. } => {
+                Some("raise `timeout` under [on-change] if it is only slow")
+            }
+            Self::TimedOut { hook: Hook::Verify, .. } => {
+                Some("raise `timeout` under [verify] if it is only slow")
+            }
             _ => None,
         }
     }
 }
 
-/// Runs the command to its end, and not longer than its timeout.
-pub(crate) async fn run(on_change: &OnChange, plan: &Plan, host: &dyn Host) -> Result<(), OnChangeError> {
-    let program = || on_change.program.clone();
-    let mut child = start(on_change, plan, host)
-        .map_err(|cause| OnChangeError::start(program(), &located(on_change, plan), cause))?;
+/// Runs a command to its end, and not longer than its timeout. `set` is where it finds the set.
+pub(crate) async fn run(
+    hook: Hook,
+    command: &HookCommand,
+    set: &Path,
+    plan: &Plan,
+    host: &dyn Host,
+) -> Result<(), HookError> {
+    let program = || command.program.clone();
+    let mut child = start(command, set, plan, host)
+        .map_err(|cause| HookError::start(hook, program(), &located(command, plan), cause))?;
     let mut group = ProcessGroup::of(child.id());
-    let status = match tokio::time::timeout(on_change.timeout, child.wait()).await {
-        Ok(status) => status.map_err(|cause| OnChangeError::Wait { program: program(), cause })?,
+    let status = match tokio::time::timeout(command.timeout, child.wait()).await {
+        Ok(status) => status.map_err(|cause| HookError::Wait { hook, program: program(), cause })?,
         Err(_) => {
             end(&mut group, &mut child, host).await;
-            return Err(OnChangeError::TimedOut { program: program(), timeout: on_change.timeout });
+            return Err(HookError::TimedOut { hook, program: program(), timeout: command.timeout });
         }
     };
     group.release();
-    if status.success() { Ok(()) } else { Err(OnChangeError::Failed { program: program(), status }) }
+    if status.success() { Ok(()) } else { Err(HookError::Failed { hook, program: program(), status }) }
 }
 
-fn start(on_change: &OnChange, plan: &Plan, host: &dyn Host) -> io::Result<Child> {
+fn start(wanted: &HookCommand, set: &Path, plan: &Plan, host: &dyn Host) -> io::Result<Child> {
     let output = io::stderr().as_fd().try_clone_to_owned()?;
-    let mut command = Command::new(located(on_change, plan));
+    let mut command = Command::new(located(wanted, plan));
     command
-        .args(&on_change.arguments)
+        .args(&wanted.arguments)
         .env_clear()
         .envs(environment())
-        .env("SECRETDIR_PATH", std::path::absolute(plan.link())?)
+        .env("SECRETDIR_PATH", std::path::absolute(set)?)
         .current_dir(folder(plan))
         .stdin(Stdio::null())
         .stdout(Stdio::from(output))
@@ -165,8 +208,8 @@ fn folder(plan: &Plan) -> &Path {
 }
 
 /// Without a slash a program is looked up in PATH.
-fn located(on_change: &OnChange, plan: &Plan) -> PathBuf {
-    let program = &on_change.program;
+fn located(command: &HookCommand, plan: &Plan) -> PathBuf {
+    let program = &command.program;
     if program.contains('/') { folder(plan).join(program) } else { PathBuf::from(program) }
 }
 

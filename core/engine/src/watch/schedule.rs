@@ -1,0 +1,223 @@
+//! When `watch` asks the sources next: a pure function of what has happened. No clock is read here, and nothing waits.
+//!
+//! Moments are those of a clock that counts from the start of the machine, its sleep included, so a date that is set forward or
+//! back moves nothing.
+//!
+//! 1. **Turns** come at the moments that have the phase of this host within the interval. The phase is a hash of the host and the link
+//!    ([`phase`](super::phase)): a fleet never asks in step, however many hosts were started at once.
+//! 2. The **first turn** comes at once if nothing is published, otherwise at the first such moment: a restart of the daemon must not be a
+//!    refresh of the fleet.
+//! 3. **Retries** come between the turns, after a random pause from zero to 1, 2, 4, 8 … seconds, and to the interval at the most: "full
+//!    jitter" (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). There is at most one for two turns within an
+//!    hour (or within two intervals, if that is longer): so a host that fails asks at most one and a half times as often as one that does
+//!    not, and a fleet that recovers does not either. Success forgets all of it.
+//! 4. **Wake-ups** cause a turn at once, or when nothing more has come for a while (`debounce`), and after ten seconds at the latest.
+//!    What comes while a turn is under way causes one more.
+//! 5. After a **resume** of the machine a turn comes within ten seconds.
+//!
+//! So a change in the store is seen within one interval, and one that a store that was down has got within one interval after it is back.
+//! Nothing is ever given up.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use secretdir_provider::Jitter;
+
+/// The pause after the first failure, at the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The time in which retries are counted, at least.
+const WINDOW: Duration = Duration::from_secs(60 * 60);
+
+/// How long wake-ups that keep coming put a turn off.
+const LONGEST_DEBOUNCE: Duration = Duration::from_secs(10);
+
+/// How soon a turn comes after a resume.
+const AFTER_RESUME: Duration = Duration::from_secs(10);
+
+/// The interval of retries where no source causes turns.
+const WITHOUT_INTERVAL: Duration = Duration::from_secs(5 * 60);
+
+/// When turns are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Timing {
+    /// None: only wake-ups cause turns.
+    pub(crate) interval: Option<Duration>,
+    /// The moment of a turn within the interval.
+    pub(crate) phase: Duration,
+    pub(crate) debounce: Duration,
+}
+
+/// What has happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Happened {
+    /// The daemon was started. Something is published, or not.
+    Started(Published),
+    /// The moment has come that was waited for, or an earlier one.
+    Due,
+    /// Somebody asks for a turn.
+    Asked,
+    /// A file has changed, or a source says that something may have.
+    Changed,
+    /// The machine was asleep.
+    Resumed,
+    /// A turn has ended.
+    Ended(End),
+    /// The configuration says something else.
+    Retimed(Timing),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Published {
+    Something,
+    Nothing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Success,
+    Failure,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// A turn begins now.
+    Turn,
+    /// Nothing until this moment; none: until something happens.
+    Wait(Option<Duration>),
+}
+
+/// What there is to remember.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Schedule {
+    timing: Timing,
+    /// When the next turn or retry comes by itself.
+    due: Option<Duration>,
+    woken: Option<Woken>,
+    is_running: bool,
+    /// How many turns have failed in a row.
+    failures: u32,
+    /// When there were retries.
+    retries: VecDeque<Duration>,
+}
+
+/// A turn that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Woken {
+    due: Duration,
+    at_latest: Duration,
+}
+
+impl Schedule {
+    pub(crate) fn new(timing: Timing) -> Self {
+        Self { timing, due: None, woken: None, is_running: false, failures: 0, retries: VecDeque::new() }
+    }
+
+    /// Returns how many turns have failed in a row.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Returns when the next turn comes, if nothing happens before.
+    pub(crate) fn due(&self) -> Option<Duration> {
+        let woken = self.woken.map(|woken| woken.due);
+        [self.due, woken].into_iter().flatten().min()
+    }
+
+    /// Says what is to be done after something has happened at a moment.
+    pub(crate) fn next(mut self, happened: Happened, now: Duration, jitter: &Jitter) -> (Self, Action) {
+        match happened {
+            Happened::Started(Published::Nothing) => self.due = Some(now),
+            Happened::Started(Published::Something) => self.due = self.turn_after(now),
+            Happened::Due => {}
+            Happened::Asked => self.woken = Some(Woken { due: now, at_latest: now }),
+            Happened::Changed => self.woken = Some(self.debounced(now)),
+            Happened::Resumed => {
+                let soon = now.saturating_add(jitter.up_to(AFTER_RESUME.min(self.cap())));
+                self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
+            }
+            Happened::Ended(end) => self.end(end, now, jitter),
+            Happened::Retimed(timing) => {
+                self.timing = timing;
+                self.due = self.turn_after(now);
+            }
+        }
+        let action = self.action(now);
+        (self, action)
+    }
+
+    fn action(&mut self, now: Duration) -> Action {
+        if self.is_running {
+            return Action::Wait(None);
+        }
+        match self.due() {
+            Some(due) if due <= now => {
+                (self.due, self.woken, self.is_running) = (None, None, true);
+                Action::Turn
+            }
+            due => Action::Wait(due),
+        }
+    }
+
+    fn end(&mut self, end: End, now: Duration, jitter: &Jitter) {
+        self.is_running = false;
+        let turn = self.turn_after(now);
+        match end {
+            End::Success => {
+                self.failures = 0;
+                self.due = turn;
+            }
+            End::Failure => {
+                self.failures = self.failures.saturating_add(1);
+                self.due = [turn, self.retry(now, turn, jitter)].into_iter().flatten().min();
+            }
+        }
+    }
+
+    /// Returns when to try again before the next turn, if that is allowed.
+    fn retry(&mut self, now: Duration, turn: Option<Duration>, jitter: &Jitter) -> Option<Duration> {
+        let window = WINDOW.max(self.cap().saturating_mul(2));
+        while self.retries.front().is_some_and(|retry| retry.saturating_add(window) <= now) {
+            self.retries.pop_front();
+        }
+        let longest = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.failures - 1)).min(self.cap());
+        let retry = now.saturating_add(jitter.up_to(longest));
+        let is_spent = self.retries.len() as u128 >= most_retries(window, self.cap());
+        if is_spent && turn.is_some() || turn.is_some_and(|turn| turn <= retry) {
+            return None;
+        }
+        // Where nothing else causes a turn, the next retry is put off until one is allowed.
+        let free =
+            if is_spent { self.retries.front().map(|first| first.saturating_add(window)) } else { None };
+        let retry = free.map_or(retry, |free| free.max(retry));
+        self.retries.push_back(retry);
+        Some(retry)
+    }
+
+    fn debounced(&self, now: Duration) -> Woken {
+        let at_latest = self.woken.map_or(now.saturating_add(LONGEST_DEBOUNCE), |woken| woken.at_latest);
+        let due = now.saturating_add(self.timing.debounce.min(LONGEST_DEBOUNCE)).min(at_latest);
+        Woken { due, at_latest }
+    }
+
+    /// Returns the first moment with the phase of this host after another.
+    fn turn_after(&self, now: Duration) -> Option<Duration> {
+        let (interval, phase) = (self.timing.interval?.as_nanos(), self.timing.phase.as_nanos());
+        let since_turn = (now.as_nanos() + interval - phase % interval) % interval;
+        let pause = u64::try_from(interval - since_turn).map_or(Duration::MAX, Duration::from_nanos);
+        Some(now.saturating_add(pause))
+    }
+
+    fn cap(&self) -> Duration {
+        self.timing.interval.unwrap_or(WITHOUT_INTERVAL)
+    }
+}
+
+/// Returns how many retries there may be within a window: half as many as turns.
+fn most_retries(window: Duration, interval: Duration) -> u128 {
+    (window.as_nanos() / (2 * interval.as_nanos().max(1))).max(1)
+}
+
+#[cfg(test)]
+mod tests;
