@@ -13,6 +13,7 @@ use secretdir_engine::escape;
 
 use crate::Exit;
 use crate::exit::Failures;
+use crate::watch::log::LogFormat;
 
 /// Gathers secrets from pluggable sources into one directory, flipped atomically.
 #[derive(Debug, Parser)]
@@ -73,6 +74,15 @@ meanwhile. A program that closes descriptors which it does not know gives it up 
 
 The exit code is the program's own, or 125, 126 or 127 if it could not be started.";
 
+const SIGNALS: &str = "\
+Signals:
+  SIGHUP   read the configuration again, and make a turn
+  SIGUSR1  make a turn now
+  SIGTERM, SIGINT, SIGQUIT  end within seconds; what is published stays
+
+A turn that fails changes nothing, and the next one tries again. The exit code is 0 at the end, 2 to 5 if
+it cannot begin, such as 5 where another `watch` keeps the same link current.";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Write a commented configuration to begin with, unless there is one
@@ -89,6 +99,16 @@ pub(crate) enum Command {
         /// Publish nothing: the same as `diff`
         #[arg(long, conflicts_with = "wait")]
         dry_run: bool,
+    },
+    /// Keep the set current for as long as the host is up: `sync` again and again
+    #[command(after_help = SIGNALS)]
+    Watch {
+        /// Write metrics as Prometheus text, after each turn
+        #[arg(long, value_name = "FILE")]
+        metrics: Option<PathBuf>,
+        /// How lines are written on standard error
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        log: LogFormat,
     },
     /// Gather everything and show what `sync` would change: names, sizes, revisions, modes
     Diff,

@@ -10,6 +10,7 @@ mod signals;
 mod starter;
 mod trace;
 mod umask;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -8,6 +8,7 @@ mod pages;
 mod providers;
 mod status;
 mod sync;
+mod watch;
 
 use std::fs::File;
 use std::io;
@@ -39,6 +40,10 @@ pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Out
         Command::Sync { wait, dry_run: false } => {
             with_plan(args, registry, output, |plan| sync::run(plan, registry, *wait, host, output))
         }
+        Command::Watch { metrics, log } => match Plan::read(args.config(), args.profile(), registry) {
+            Ok(plan) => watch::run(plan, registry, metrics.as_deref(), *log, host, output),
+            Err(error) => bad_config(args, &error, output),
+        },
         Command::Check { all_profiles: true, .. } => check::all_profiles(args.config(), registry, output),
         Command::Check { fetch: false, .. } => {
             with_plan(args, registry, output, |plan| check::offline(plan, output))

@@ -57,6 +57,9 @@ pub enum Refusal {
     /// Another run holds the lock.
     #[error("another run holds the lock")]
     Busy,
+    /// Another process keeps the set current.
+    #[error("another process keeps it current")]
+    Kept,
     /// A name that cannot be a link's or a file's.
     #[error(transparent)]
     Name(#[from] NameError),
@@ -167,7 +170,7 @@ impl Error {
 
     /// Says whether somebody else holds the lock: to wait and try again is all that it takes.
     pub fn is_busy(&self) -> bool {
-        self.refusal() == Some(&Refusal::Busy)
+        matches!(self.refusal(), Some(Refusal::Busy | Refusal::Kept))
     }
 
     /// Says whether the link names the new set, but it is not known whether that would survive a power cut (step 10).
@@ -217,6 +220,7 @@ impl Refusal {
     fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::Busy => "wait for it to end, or wait longer for it",
+            Self::Kept => "one is enough: end that one first",
             Self::NotALink(_) | Self::PointsElsewhere(_) => "move it away, or publish under another name",
             Self::Replaceable(_) => {
                 "publish below a directory that only root can write to, such as /run/secretdir, and let `owner` give the files to \

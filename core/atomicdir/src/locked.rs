@@ -91,7 +91,7 @@ impl AtomicDir {
     /// Takes the lock itself (step 2), and returns what its file was once it was held.
     fn take_lock(&self, state: &State) -> Result<(Flock, Metadata)> {
         let path = || state.join(LOCK);
-        let lock = Flock::exclusive(open_lock(state)?).at(Step::Lock, "lock", path())?;
+        let lock = Flock::exclusive(open_lock(state, LOCK)?).at(Step::Lock, "lock", path())?;
         let lock = lock.ok_or_else(|| self.busy())?;
         let found = lock.file().metadata().at(Step::Lock, "inspect", path())?;
         if is_removed(&found) {
@@ -173,15 +173,15 @@ impl AtomicDir {
     }
 }
 
-/// Opens the lock file, making it the first time. It is never removed: a lock on a removed file locks nothing.
+/// Opens a lock file, making it the first time. It is never removed: a lock on a removed file locks nothing.
 ///
 /// A file with two names could be locked by the other one; one of another user's could be locked by them for ever.
-fn open_lock(state: &State) -> Result<File> {
-    let path = || state.join(LOCK);
-    let lock = match openat(&state.directory, LOCK, OPEN, Mode::empty()) {
+pub(crate) fn open_lock(state: &State, name: &str) -> Result<File> {
+    let path = || state.join(name);
+    let lock = match openat(&state.directory, name, OPEN, Mode::empty()) {
         Err(Errno::NOENT) => {
             state.ensure_familiar()?;
-            make_lock(state).at(Step::Lock, "create", path())?
+            make_lock(state, name).at(Step::Lock, "create", path())?
         }
         Err(Errno::LOOP | Errno::NXIO | Errno::ISDIR) => return Err(refuse_lock(path())),
         opened => File::from(opened.at(Step::Lock, "open", path())?),
@@ -199,10 +199,10 @@ fn open_lock(state: &State) -> Result<File> {
 
 /// Makes the lock, with a time that says that no run has succeeded yet, and a mode that every later run can open it
 /// with, whatever the umask is now.
-fn make_lock(state: &State) -> rustix::io::Result<File> {
-    match openat(&state.directory, LOCK, CREATE, MODE) {
+fn make_lock(state: &State, name: &str) -> rustix::io::Result<File> {
+    match openat(&state.directory, name, CREATE, MODE) {
         // Another first run was faster.
-        Err(Errno::EXIST) => openat(&state.directory, LOCK, OPEN, Mode::empty()).map(File::from),
+        Err(Errno::EXIST) => openat(&state.directory, name, OPEN, Mode::empty()).map(File::from),
         made => {
             let made = File::from(made?);
             fchmod(&made, MODE)?;

@@ -29,7 +29,7 @@ use crate::state::State;
 use crate::status::{FileStatus, GenerationStatus, Listing, Pin, Status, SupersededStatus, View};
 use crate::sweep::Inventory;
 use crate::walk::{Access, Found, Walk};
-use crate::{AtomicDir, Id, Result, Step, clock, note};
+use crate::{AtomicDir, Id, Result, Step, clock, keeper, note};
 
 /// How often to look again at a link that flips meanwhile.
 const ATTEMPTS: usize = 1000;
@@ -55,8 +55,9 @@ impl AtomicDir {
         let superseded = superseded.collect::<Result<_>>()?;
         // Whoever succeeds leaves a link. Without one, the lock's time is that of a run which was killed as it made the lock.
         let last_success = if current.is_some() { looking.last_success()? } else { None };
+        let keeper = state.as_ref().map_or(Ok(None), keeper::recorded)?;
         let unfinished = inventory.marks.into_iter().collect();
-        Ok(Status { superseded, unfinished, last_success, view: looking.view, current })
+        Ok(Status { superseded, unfinished, last_success, keeper, view: looking.view, current })
     }
 }
 

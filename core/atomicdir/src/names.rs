@@ -76,6 +76,9 @@ impl Role {
 /// The name of the lock in the state directory.
 pub(crate) const LOCK: &str = "lock";
 
+/// The name of the lock of whoever keeps the set current.
+pub(crate) const KEEPER: &str = "keeper";
+
 /// What a note's name begins with.
 pub(crate) const NOTE: &str = "note-";
 
@@ -87,6 +90,8 @@ const RECORD: &str = "made-";
 pub(crate) enum StateName {
     /// `lock`, a regular file.
     Lock,
+    /// `keeper`, a regular file.
+    Keeper,
     /// `note-ID`, a regular file.
     Note(Id),
     /// `made-ID`, a symbolic link that leads nowhere: its text is a number.
@@ -99,6 +104,9 @@ impl StateName {
         if name == LOCK {
             return Some(Self::Lock);
         }
+        if name == KEEPER {
+            return Some(Self::Keeper);
+        }
         let note = name.strip_prefix(NOTE).and_then(Id::parse).map(Self::Note);
         note.or_else(|| name.strip_prefix(RECORD).and_then(Id::parse).map(Self::Record))
     }
@@ -108,6 +116,7 @@ impl fmt::Display for StateName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lock => f.write_str(LOCK),
+            Self::Keeper => f.write_str(KEEPER),
             Self::Note(id) => write!(f, "{NOTE}{id}"),
             Self::Record(id) => write!(f, "{RECORD}{id}"),
         }
@@ -250,6 +259,7 @@ mod tests {
     fn only_exact_names_in_the_state_directory_are_ours() {
         for name in [
             StateName::Lock,
+            StateName::Keeper,
             StateName::Note(Id("0123456789abcdEF".into())),
             StateName::Record(Id("0123456789abcdEF".into())),
         ] {

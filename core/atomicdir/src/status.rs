@@ -34,6 +34,8 @@ pub struct Status {
     /// When a run last succeeded, whether or not it found anything to change. This, and not the age of what is current, says
     /// whether somebody still keeps it up.
     pub last_success: Option<SystemTime>,
+    /// What the process that keeps the set current says of itself: none if there is no such process, or this user may not look.
+    pub keeper: Option<Vec<u8>>,
     /// How much of it this user may see.
     pub view: View,
 }

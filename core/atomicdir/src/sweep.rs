@@ -107,7 +107,7 @@ impl Inventory {
         let Some(state) = state else { return Ok(inventory) };
         for_each_name(&state.directory, &state.path, |name| match StateName::parse(name) {
             Some(StateName::Note(id) | StateName::Record(id)) => drop(inventory.noted.insert(id)),
-            Some(StateName::Lock) | None => {}
+            Some(StateName::Lock | StateName::Keeper) | None => {}
         })?;
         Ok(inventory)
     }

@@ -36,6 +36,7 @@ pub use outcome::change::{FileChange, FileChangeKind, FileVersion};
 pub use outcome::difference::{Difference, DifferenceState};
 pub use outcome::status::{
     FileReport, GenerationReport, ListingReport, SecretReport, StatusReport, StatusView, SupersededReport,
+    WatchReport,
 };
 pub use outcome::{AskedSource, Outcome, Rehearsal, State};
 pub use plan::{Location, Plan};
@@ -48,3 +49,7 @@ pub use registry::{Registry, RegistryError, UnknownProvider};
 pub use report::{About, ErrorKind, ErrorReport, WarningReport, count, describe};
 pub use schema::{schema, settings_schema, tidy_schema};
 pub use sync::{diff, fetch, sync};
+pub use watch::{
+    Config as WatchedConfig, Freshness, News, SourceStanding, Standing, TurnResult, Turns, Wakeup, WatchHost,
+    watch,
+};

@@ -45,7 +45,7 @@ pub async fn sync(
     let mut renewed = None;
     for _ in 0..RENEWALS {
         let current: &Plan = renewed.as_ref().unwrap_or(plan);
-        match attempt(current, host, wait, begun).await? {
+        match attempt(current, host, wait, begun, Currency::MustBeCurrent).await? {
             Attempt::Done(outcome) => return Ok(*outcome),
             Attempt::Outdated => {
                 tracing::info!("the configuration has changed: reading it again");
@@ -55,6 +55,23 @@ pub async fn sync(
         }
     }
     Err(SyncFailure::new(SyncError::KeepsChanging, Vec::new()))
+}
+
+/// Makes one run of `watch`, which has looked at the configuration itself. One that changes while the run waits for the lock ends it, for
+/// an older configuration must never replace a newer one.
+pub(crate) async fn turn(plan: &Plan, host: &dyn Host, currency: Currency) -> Result<Outcome, SyncFailure> {
+    match attempt(plan, host, None, host.clock().now(), currency).await? {
+        Attempt::Done(outcome) => Ok(*outcome),
+        Attempt::Outdated => Err(SyncFailure::new(SyncError::KeepsChanging, Vec::new())),
+    }
+}
+
+/// Whether a run may use a plan although the files that it was made of say something else by now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Currency {
+    MustBeCurrent,
+    /// What they say is wrong, and nothing of it counts.
+    MayBeOld,
 }
 
 /// How an attempt ended.
@@ -69,6 +86,7 @@ async fn attempt(
     host: &dyn Host,
     wait: Option<Duration>,
     begun: Duration,
+    currency: Currency,
 ) -> Result<Attempt, SyncFailure> {
     let warnings = || plan.warning_reports();
     let failed = |error: SyncError| SyncFailure::new(error, warnings());
@@ -79,7 +97,7 @@ async fn attempt(
     let wait = wait.unwrap_or(run.longest_wait()).saturating_sub(host.clock().now().saturating_sub(begun));
     let locked = run.lock(wait).await;
     let locked = locked.map_err(|error| failed(error.into()))?;
-    if plan.is_outdated() {
+    if currency == Currency::MustBeCurrent && plan.is_outdated() {
         return Ok(Attempt::Outdated);
     }
     let (locked, summary, mut publication) = publish(&run, locked, &owners).await?;
@@ -160,12 +178,12 @@ async fn gathered<'p>(
 }
 
 /// Looks up every owner. Those whom the system does not know are mistakes in the configuration: each is told with its line.
-fn owners(plan: &Plan) -> Result<Owners, SyncError> {
+pub(crate) fn owners(plan: &Plan) -> Result<Owners, SyncError> {
     Owners::resolve(plan)
         .map_err(|error| inspect::owners(plan).map_or_else(SyncError::UnknownOwners, |()| error.into()))
 }
 
-fn options(plan: &Plan, owners: &Owners, host: &dyn Host) -> Options {
+pub(crate) fn options(plan: &Plan, owners: &Owners, host: &dyn Host) -> Options {
     let clock = host.clock();
     let options = Options::new()
         .clock(move || clock.date())

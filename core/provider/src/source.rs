@@ -1,6 +1,7 @@
 //! The trait that every backend implements.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
@@ -146,6 +147,20 @@ pub trait SecretSource: Send + Sync + 'static {
         let _ = run;
         self.check_prefix(prefix)?;
         Err(SourceError::new(SourceErrorKind::Unsupported).with_cause("this provider cannot list secrets"))
+    }
+
+    /// Completes when something that was asked for may have changed. Never, by default.
+    ///
+    /// A hint for `secretdir watch`, which then asks again, perhaps a little later: nothing depends on it, and it may come for nothing.
+    /// Called again after each time; safe to drop.
+    async fn changed(&self) {
+        std::future::pending().await
+    }
+
+    /// Returns the files and folders of this machine that answers are read from: `secretdir watch` asks again when one changes, or
+    /// something in a folder. None, by default.
+    fn local_paths(&self) -> Vec<PathBuf> {
+        Vec::new()
     }
 }
 

@@ -43,6 +43,10 @@ impl FileSource {
 
 #[async_trait]
 impl SecretSource for FileSource {
+    fn local_paths(&self) -> Vec<PathBuf> {
+        vec![self.root.clone()]
+    }
+
     fn check(&self, request: &SecretRequest) -> Result<(), SourceError> {
         if request.version().is_some() {
             return Err(error::no_versions());

@@ -62,6 +62,11 @@ impl Input {
         Ok((bytes, input))
     }
 
+    /// Returns where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Returns whether it was a regular file, which has a folder of its own, and can be read again.
     pub(crate) fn is_regular(&self) -> bool {
         self.stamp.is_some()

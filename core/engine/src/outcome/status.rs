@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use atomicdir::{GenerationStatus, Listing, Pin, View};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::plan::Location;
 use crate::publish::manifest::{Manifest, ManifestEntry, Publisher};
@@ -30,9 +30,43 @@ pub struct StatusReport {
     /// How long ago that was, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_success_age_seconds: Option<u64>,
+    /// When `secretdir watch` makes its next turn, if it runs for this link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watch: Option<WatchReport>,
     /// How much of this the user may see who asks: without the right to read the state directory, not the sources of the
     /// files, and not when a run last succeeded.
     pub view: StatusView,
+}
+
+/// The `secretdir watch` that keeps a set current.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct WatchReport {
+    /// When the next turn comes, if nothing happens before, in seconds since 1970 (UTC); absent if only a change of a file causes one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_turn_at: Option<u64>,
+    /// How old the last success may be, in seconds; absent without a limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_stale_seconds: Option<u64>,
+}
+
+impl WatchReport {
+    pub(crate) fn new(next_turn_at: Option<SystemTime>, max_stale: Option<Duration>) -> Self {
+        Self {
+            next_turn_at: next_turn_at.map(seconds),
+            max_stale_seconds: max_stale.map(|longest| longest.as_secs()),
+        }
+    }
+
+    /// Returns what the keeper says of itself.
+    pub(crate) fn to_record(self) -> Vec<u8> {
+        // Numbers always serialise.
+        serde_json::to_vec(&self).unwrap_or_default()
+    }
+
+    fn parse(record: &[u8]) -> Option<Self> {
+        serde_json::from_slice(record).ok()
+    }
 }
 
 /// How much of what is published a user may see.
@@ -147,6 +181,7 @@ impl StatusReport {
             unfinished_ids: status.unfinished.iter().map(ToString::to_string).collect(),
             last_success_at: status.last_success.map(seconds),
             last_success_age_seconds: status.last_success.map(|time| age(time, now)),
+            watch: status.keeper.as_deref().and_then(WatchReport::parse),
             view: if status.view == View::Full { StatusView::Full } else { StatusView::Reader },
         }
     }

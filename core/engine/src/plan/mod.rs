@@ -21,6 +21,6 @@ pub(crate) use content::{
 pub(crate) use import::PlannedImport;
 pub use location::Location;
 pub use planned::Plan;
-pub(crate) use planned::{HookCommand, OnChange, WatchSettings};
+pub(crate) use planned::{HookCommand, OnChange};
 pub(crate) use request::{PlannedSource, RequestId};
 pub(crate) use selection::{IfNone, Imported, Selection};

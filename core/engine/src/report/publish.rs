@@ -60,7 +60,7 @@ fn somebody_elses(error: &Error) -> Option<String> {
 impl From<&Refusal> for ErrorKind {
     fn from(refusal: &Refusal) -> Self {
         match refusal {
-            Refusal::Busy => Self::Busy,
+            Refusal::Busy | Refusal::Kept => Self::Busy,
             Refusal::Name(_) => Self::InvalidName,
             Refusal::NotALink(_) => Self::NotALink,
             Refusal::PointsElsewhere(_) => Self::PointsElsewhere,

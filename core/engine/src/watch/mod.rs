@@ -1,4 +1,271 @@
 //! `watch`: the same run again and again, for as long as the host is up.
+//!
+//! One loop on one thread. Each *turn* is one run, and the lock of publishing is held for the turn alone: "refresh now" is another
+//! `sync` beside it. When a turn comes, [`schedule`] says. What the loop does:
+//!
+//! 1. It becomes the keeper of the set: a second `watch` for the same link ends at once.
+//! 2. It waits until a turn is due or something happens ([`Wakeup`]).
+//! 3. Before each turn it looks whether the configuration has changed. A good one replaces the old one, all of it; of a bad one nothing
+//!    counts, and the old one goes on, with its templates as they were.
+//! 4. It makes the turn. A failure changes nothing, deletes nothing and ends nothing: the next turn tries again.
+//! 5. It tells the host how it went ([`News`]), and notes when the next turn comes.
+//!
+//! A request to stop gives up what has not been published: the staging is removed. After the flip the on-change command has a few
+//! seconds to end; it stays pending otherwise, and the next run repeats it.
+//!
+//! Between two turns nothing is kept but the plan and its sources. No value outlives its turn.
 
-pub(crate) mod phase;
-pub(crate) mod schedule;
+mod news;
+mod phase;
+mod plans;
+mod schedule;
+mod turn;
+
+use std::path::{Path, PathBuf};
+use std::pin::{Pin, pin};
+use std::time::{Duration, SystemTime};
+
+use atomicdir::{AtomicDir, Keeper};
+use futures_util::future::{Either, select, select_all};
+use secretdir_provider::Clock;
+
+use crate::failure::{SyncError, SyncFailure};
+use crate::host::Host;
+use crate::outcome::status::WatchReport;
+use crate::plan::Plan;
+use crate::registry::Registry;
+use crate::sync;
+
+pub use news::{Config, Freshness, News, SourceStanding, Standing, TurnResult, Turns};
+use plans::Plans;
+use schedule::{Action, Happened, Published, Schedule, Timing};
+use turn::{Turn, TurnEnd};
+
+/// Whoever runs `watch`.
+pub trait WatchHost: Host {
+    /// Returns what tells this machine from others of a fleet, and stays the same: its machine ID, or its name.
+    fn machine(&self) -> String;
+
+    /// Waits until a moment of [`Host::clock`], or until something happens. `None` is for ever.
+    ///
+    /// Safe to drop: what happened meanwhile is told by the next call.
+    fn wait(&self, until: Option<Duration>) -> Pin<Box<dyn Future<Output = Wakeup> + '_>>;
+
+    /// Is told which files and folders to watch from now on, and which names in the folder of the link to pass over, for they change with
+    /// each flip. A change is a [`Wakeup::Changed`]. Nothing depends on it: some filesystems do not tell.
+    fn watch_files(&self, paths: &[PathBuf], link: &Path);
+
+    /// Is told what has happened.
+    fn news(&self, news: &News<'_>, standing: &Standing);
+}
+
+/// What has happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Wakeup {
+    /// The moment has come.
+    Due,
+    /// Somebody asks for a turn now.
+    Refresh,
+    /// Somebody asks for the configuration to be read again, and for a turn.
+    Reload,
+    /// A file has changed.
+    Changed,
+    /// The machine was asleep.
+    Resumed,
+    /// The daemon is to end.
+    Stop,
+}
+
+/// Keeps a set current until the host says [`Wakeup::Stop`].
+///
+/// # Errors
+///
+/// Only at the start: another process keeps the set current already, or its path cannot be used.
+pub async fn watch(plan: Plan, registry: &Registry, host: &dyn WatchHost) -> Result<(), SyncFailure> {
+    let failed = |error: SyncError| SyncFailure::new(error, Vec::new());
+    let dir = open(&plan, host).map_err(failed)?;
+    let keeper = dir.try_keep().map_err(|error| failed(error.into()))?;
+    let mut watching = Watching::begin(plan, registry, host, keeper);
+    watching.run().await;
+    host.news(&News::Stopping, &watching.standing);
+    Ok(())
+}
+
+/// Opens the folder of the link, as a run would.
+fn open(plan: &Plan, host: &dyn WatchHost) -> Result<AtomicDir, SyncError> {
+    let owners = sync::owners(plan)?;
+    Ok(sync::options(plan, &owners, host).open(plan.link())?)
+}
+
+/// The loop.
+struct Watching<'w> {
+    host: &'w dyn WatchHost,
+    plans: Plans<'w>,
+    schedule: Schedule,
+    keeper: Keeper,
+    standing: Standing,
+}
+
+impl<'w> Watching<'w> {
+    fn begin(plan: Plan, registry: &'w Registry, host: &'w dyn WatchHost, keeper: Keeper) -> Self {
+        let schedule = Schedule::new(timing(&plan, host));
+        let standing = Standing::begin(&plan, &host.clock());
+        let plans = Plans::new(plan, registry);
+        Self { host, plans, schedule, keeper, standing }
+    }
+
+    async fn run(&mut self) {
+        self.watch_files();
+        let published =
+            if self.standing.generation_id.is_some() { Published::Something } else { Published::Nothing };
+        let mut action = self.next(Happened::Started(published));
+        self.tell(&News::Started);
+        loop {
+            let ended = match action {
+                Action::Turn => self.turn().await,
+                Action::Wait(until) => {
+                    let happened = match self.wait(until).await {
+                        Wakeup::Stop => return,
+                        Wakeup::Reload => {
+                            self.plans.reload();
+                            Happened::Asked
+                        }
+                        wakeup => happened(wakeup),
+                    };
+                    action = self.next(happened);
+                    self.record();
+                    continue;
+                }
+            };
+            let Some(end) = ended else { return };
+            action = self.next(Happened::Ended(end.of_schedule()));
+            self.report(&end);
+        }
+    }
+
+    /// Waits, for the sources as well.
+    async fn wait(&self, until: Option<Duration>) -> Wakeup {
+        let plan = self.plans.current();
+        let changed = plan.sources.iter().map(|source| source.source.changed());
+        // One that never ends, for a plan without sources.
+        let never: Pin<Box<dyn Future<Output = ()> + Send + '_>> = Box::pin(std::future::pending());
+        let changed = select_all(changed.chain([never]));
+        match select(self.host.wait(until), changed).await {
+            Either::Left((wakeup, _)) => wakeup,
+            Either::Right(_) => Wakeup::Changed,
+        }
+    }
+
+    /// Makes a turn. `None` if the daemon is to end.
+    async fn turn(&mut self) -> Option<TurnEnd> {
+        self.renew_plan();
+        self.tell(&News::TurnBegins);
+        let turn = Turn::new(self.host);
+        let mut made = pin!(turn.make(self.plans.current(), self.plans.currency()));
+        loop {
+            let wakeup = match select(made.as_mut(), self.host.wait(None)).await {
+                Either::Left((end, _)) => return Some(end),
+                Either::Right((wakeup, _)) => wakeup,
+            };
+            match wakeup {
+                Wakeup::Stop => {
+                    turn.stop(made.as_mut()).await;
+                    return None;
+                }
+                Wakeup::Reload => self.plans.reload(),
+                _ => {}
+            }
+            if wakeup != Wakeup::Due {
+                let (now, jitter) = (self.host.clock().now(), self.host.jitter());
+                self.schedule = self.schedule.clone().next(happened(wakeup), now, &jitter).0;
+            }
+        }
+    }
+
+    /// Reads the configuration again if it has changed.
+    fn renew_plan(&mut self) {
+        let renewed = self.plans.renew();
+        let news = match renewed {
+            plans::Renewed::Unchanged => return,
+            plans::Renewed::Replaced => {
+                self.next(Happened::Retimed(timing(self.plans.current(), self.host)));
+                self.watch_files();
+                self.standing.config = Config::Current { since: self.host.clock().date() };
+                self.standing.reads(self.plans.current());
+                return self.tell(&News::ConfigReplaced);
+            }
+            plans::Renewed::Refused(error) => {
+                self.standing.config.refuse(error.problems().len());
+                self.watch_files();
+                error
+            }
+        };
+        self.tell(&News::ConfigRefused(&news));
+    }
+
+    fn report(&mut self, end: &TurnEnd) {
+        let clock = self.host.clock();
+        self.standing.failures = self.schedule.failures();
+        match end.result() {
+            Ok(outcome) => self.standing.published(outcome, &clock),
+            Err(failure) => {
+                self.standing.failed(failure, &clock);
+                self.plans.note_failure(failure);
+            }
+        }
+        self.record();
+        self.tell(&News::TurnEnded(end.result()));
+    }
+
+    fn next(&mut self, happened: Happened) -> Action {
+        let (clock, jitter) = (self.host.clock(), self.host.jitter());
+        let (schedule, action) = self.schedule.clone().next(happened, clock.now(), &jitter);
+        self.schedule = schedule;
+        self.standing.next_turn_at = self.schedule.due().map(|due| date_of(due, &clock));
+        action
+    }
+
+    fn tell(&self, news: &News<'_>) {
+        self.host.news(news, &self.standing);
+    }
+
+    fn watch_files(&self) {
+        let plan = self.plans.current();
+        let paths = if plan.watch.debounce.is_some() { self.plans.local_paths() } else { Vec::new() };
+        self.host.watch_files(&paths, plan.link());
+    }
+
+    /// Lets `status` know when the next turn comes. It is for people: nothing is wrong if it cannot be noted.
+    fn record(&self) {
+        let report = WatchReport::new(self.standing.next_turn_at, self.plans.current().watch.max_stale);
+        let recorded = self.keeper.record(&report.to_record());
+        if let Err(error) = recorded {
+            tracing::debug!(%error, "`status` does not know when the next turn comes");
+        }
+    }
+}
+
+fn happened(wakeup: Wakeup) -> Happened {
+    match wakeup {
+        Wakeup::Due | Wakeup::Stop => Happened::Due,
+        Wakeup::Refresh | Wakeup::Reload => Happened::Asked,
+        Wakeup::Changed => Happened::Changed,
+        Wakeup::Resumed => Happened::Resumed,
+    }
+}
+
+fn timing(plan: &Plan, host: &dyn WatchHost) -> Timing {
+    let link = std::path::absolute(plan.link()).unwrap_or_else(|_| plan.link().to_owned());
+    Timing {
+        interval: plan.watch.interval,
+        phase: phase::phase(&host.machine(), &link, plan.watch.splay),
+        debounce: plan.watch.debounce.unwrap_or_default(),
+    }
+}
+
+/// Returns the date of a moment.
+fn date_of(moment: Duration, clock: &Clock) -> SystemTime {
+    let date = clock.date();
+    date.checked_add(moment.saturating_sub(clock.now())).unwrap_or(date)
+}

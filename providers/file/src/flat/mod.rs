@@ -84,6 +84,10 @@ impl FlatSource {
 
 #[async_trait]
 impl SecretSource for FlatSource {
+    fn local_paths(&self) -> Vec<PathBuf> {
+        vec![self.path.clone()]
+    }
+
     fn check(&self, request: &SecretRequest) -> Result<(), SourceError> {
         if request.version().is_some() {
             return Err(error::no_versions());

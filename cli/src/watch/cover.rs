@@ -1,0 +1,179 @@
+//! Which folders to watch so that no change of a file goes unheard.
+//!
+//! A watch on a file ends with the file, and nearly all changes replace a file, or a link on the way to it. So folders are watched: the one
+//! that holds the file, the one that holds each symbolic link on the way, and all folders below a root. Where something is missing on the
+//! way, the folder that it is missing from.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+/// The most folders that are watched; what is below others is found by the next turn.
+const MOST_FOLDERS: usize = 4096;
+
+/// The most symbolic links on one way, as many as the kernel follows.
+const MOST_LINKS: usize = 40;
+
+/// What is watched for in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Interest {
+    /// Anything.
+    All,
+    /// These names.
+    Names(BTreeSet<OsString>),
+}
+
+impl Interest {
+    pub(super) fn has(&self, name: Option<&OsStr>) -> bool {
+        match (self, name) {
+            (Self::All, _) | (_, None) => true,
+            (Self::Names(names), Some(name)) => names.contains(name),
+        }
+    }
+}
+
+/// The folders to watch, and what for.
+#[derive(Debug, Default)]
+pub(super) struct Cover {
+    pub(super) folders: BTreeMap<PathBuf, Interest>,
+}
+
+impl Cover {
+    /// Covers these files and folders, but for what `secretdir` itself makes beside a link.
+    pub(super) fn of(paths: &[PathBuf], link: &Path) -> Self {
+        let mut cover = Self::default();
+        for path in paths {
+            if let Some(folder) = cover.way(path) {
+                cover.below(folder, link);
+            }
+        }
+        cover
+    }
+
+    /// Covers the way to a path. Returns the folder that it leads to, if it is one.
+    fn way(&mut self, path: &Path) -> Option<PathBuf> {
+        let mut at = PathBuf::from("/");
+        let mut left: VecDeque<_> = components(path).collect();
+        let mut links = 0;
+        while let Some(name) = left.pop_front() {
+            if name == ".." {
+                at.pop();
+                continue;
+            }
+            let next = at.join(&name);
+            let is_last = left.is_empty();
+            match fs::symlink_metadata(&next) {
+                Ok(found) if found.is_symlink() => {
+                    self.add_name(&at, name);
+                    links += 1;
+                    let target = fs::read_link(&next).ok().filter(|_| links <= MOST_LINKS)?;
+                    if target.is_absolute() {
+                        at = PathBuf::from("/");
+                    }
+                    components(&target).rev().for_each(|name| left.push_front(name));
+                }
+                Ok(found) if found.is_dir() => at = next,
+                _ => {
+                    self.add_name(&at, name);
+                    return None;
+                }
+            }
+            if is_last && left.is_empty() && at.is_dir() {
+                return Some(at);
+            }
+        }
+        at.is_dir().then_some(at)
+    }
+
+    /// Covers a folder with all that is below it.
+    fn below(&mut self, folder: PathBuf, link: &Path) {
+        let mut left = vec![folder];
+        while let Some(folder) = left.pop() {
+            if self.folders.len() >= MOST_FOLDERS || self.folders.get(&folder) == Some(&Interest::All) {
+                continue;
+            }
+            let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+            let inside = entries.filter(|entry| !is_made_by_us(link, &folder, &entry.file_name()));
+            for entry in inside {
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => left.push(entry.path()),
+                    Ok(kind) if kind.is_symlink() => left.extend(self.way(&entry.path())),
+                    _ => {}
+                }
+            }
+            self.folders.insert(folder, Interest::All);
+        }
+    }
+
+    fn add_name(&mut self, folder: &Path, name: OsString) {
+        let interest = self.folders.entry(folder.to_owned());
+        if let Interest::Names(names) = interest.or_insert_with(|| Interest::Names(BTreeSet::new())) {
+            names.insert(name);
+        }
+    }
+}
+
+/// Says whether a name in the folder of a link changes with each flip, or each turn.
+pub(super) fn is_made_by_us(link: &Path, folder: &Path, name: &OsStr) -> bool {
+    let (Some(parent), Some(own)) = (link.parent(), link.file_name().and_then(OsStr::to_str)) else {
+        return false;
+    };
+    let derived =
+        name.to_str().and_then(|name| name.strip_prefix('.')).and_then(|name| name.strip_prefix(own));
+    let is_ours = name == own || derived.is_some_and(|rest| rest.starts_with('.'));
+    is_ours && fs::canonicalize(parent).is_ok_and(|parent| parent == folder)
+}
+
+fn components(path: &Path) -> impl DoubleEndedIterator<Item = OsString> {
+    path.components().filter_map(|component| match component {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some(OsString::from("..")),
+        Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn links_files_and_folders_are_covered_where_they_can_be_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = fs::canonicalize(folder.path()).unwrap();
+        for made in ["volume/..1", "volume/..2", "tree/a/b", "out/.app.gen-x", "out/.app.state", "out/other"]
+        {
+            fs::create_dir_all(at.join(made)).unwrap();
+        }
+        fs::write(at.join("volume/..1/key"), "x").unwrap();
+        symlink("..1", at.join("volume/..data")).unwrap();
+        symlink("..data/key", at.join("volume/key")).unwrap();
+        symlink(".app.gen-x", at.join("out/app")).unwrap();
+        let paths = [at.join("volume/key"), at.join("tree"), at.join("none/x"), at.join("out")];
+        let cover = Cover::of(&paths, &at.join("out/app"));
+        let names = |names: &[&str]| Interest::Names(names.iter().map(OsString::from).collect());
+        let expected = [
+            (at.clone(), names(&["none"])),
+            (at.join("out"), Interest::All),
+            (at.join("out/other"), Interest::All),
+            (at.join("tree"), Interest::All),
+            (at.join("tree/a"), Interest::All),
+            (at.join("tree/a/b"), Interest::All),
+            (at.join("volume"), names(&["..data", "key"])),
+            (at.join("volume/..1"), names(&["key"])),
+        ];
+        assert_eq!(cover.folders, BTreeMap::from(expected));
+        assert!(is_made_by_us(&at.join("out/app"), &at.join("out"), OsStr::new(".app.state")));
+        assert!(!is_made_by_us(&at.join("out/app"), &at.join("tree"), OsStr::new("app")));
+    }
+
+    #[test]
+    fn a_circle_of_links_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        symlink("b", folder.path().join("a")).unwrap();
+        symlink("a", folder.path().join("b")).unwrap();
+        assert!(!Cover::of(&[folder.path().join("a/x")], Path::new("/x/app")).folders.is_empty());
+    }
+}

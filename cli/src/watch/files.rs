@@ -1,0 +1,170 @@
+//! Changes of local files, by inotify.
+//!
+//! The set of watches is made anew after each change, for whatever was on the way may have been replaced. Nothing depends on it: network
+//! filesystems tell nothing, and the number of watches is limited. The turns come all the same.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
+use rustix::io::Errno;
+use tokio::net::unix::pipe::Receiver;
+
+use super::cover::{Cover, Interest, is_made_by_us};
+use super::descriptor;
+
+const CHANGES: WatchFlags = WatchFlags::CLOSE_WRITE
+    .union(WatchFlags::MOVED_TO)
+    .union(WatchFlags::MOVED_FROM)
+    .union(WatchFlags::CREATE)
+    .union(WatchFlags::DELETE)
+    .union(WatchFlags::ATTRIB)
+    .union(WatchFlags::DELETE_SELF)
+    .union(WatchFlags::MOVE_SELF)
+    .union(WatchFlags::ONLYDIR);
+
+/// What is watched.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    wanted: RefCell<(Vec<PathBuf>, PathBuf)>,
+    watched: RefCell<Option<Watched>>,
+    /// What was said of why files cannot be watched.
+    told: RefCell<Option<String>>,
+}
+
+/// The watches that are set.
+#[derive(Debug)]
+struct Watched {
+    inotify: Receiver,
+    folders: HashMap<i32, (PathBuf, Interest)>,
+}
+
+impl Files {
+    /// Watches these files and folders from now on.
+    pub(super) fn watch(&self, paths: &[PathBuf], link: &Path) {
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let paths = paths.iter().map(|path| absolute(path)).collect();
+        self.wanted.replace((paths, absolute(link)));
+        self.watched.replace(None);
+    }
+
+    /// Waits for a change.
+    pub(super) async fn changed(&self) {
+        if let Err(error) = self.set() {
+            self.tell(&error);
+        }
+        let Some(watched) = self.watched.take() else { return std::future::pending().await };
+        let back = PutBack { files: self, watched: Some(watched) };
+        let Some(watched) = &back.watched else { return };
+        let mut buffer = [0; 4096];
+        loop {
+            match descriptor::read(&watched.inotify, &mut buffer).await {
+                Ok(length) => {
+                    let mut events = Events(buffer.get(..length).unwrap_or_default());
+                    if events.any(|event| self.counts(watched, &event)) {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    self.tell(&error);
+                    break;
+                }
+            }
+        }
+        back.forget();
+    }
+
+    /// Sets the watches, unless they are set.
+    fn set(&self) -> io::Result<()> {
+        let mut set = self.watched.borrow_mut();
+        let wanted = self.wanted.borrow();
+        let (paths, link) = &*wanted;
+        if set.is_some() || paths.is_empty() {
+            return Ok(());
+        }
+        let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
+        let mut folders = HashMap::new();
+        for (folder, interest) in Cover::of(paths, link).folders {
+            match inotify::add_watch(&inotify, &folder, CHANGES) {
+                Ok(number) => drop(folders.insert(number, (folder, interest))),
+                // It has been removed since, or is not for this user to see.
+                Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        *set = Some(Watched { inotify: Receiver::from_owned_fd_unchecked(inotify)?, folders });
+        Ok(())
+    }
+
+    fn counts(&self, watched: &Watched, event: &Event<'_>) -> bool {
+        if event.flags.contains(ReadFlags::QUEUE_OVERFLOW) {
+            return true;
+        }
+        let Some((folder, interest)) = watched.folders.get(&event.watch) else { return false };
+        let wanted = self.wanted.borrow();
+        interest.has(event.name) && !event.name.is_some_and(|name| is_made_by_us(&wanted.1, folder, name))
+    }
+
+    fn tell(&self, error: &io::Error) {
+        let message = format!("changes of files are found by the turns alone: {error}");
+        if self.told.replace(Some(message.clone())).as_ref() != Some(&message) {
+            tracing::warn!("{message}");
+        }
+    }
+}
+
+/// Puts the watches back when the wait is dropped: nothing that they hear meanwhile is lost.
+struct PutBack<'f> {
+    files: &'f Files,
+    watched: Option<Watched>,
+}
+
+impl PutBack<'_> {
+    /// Lets them end: others are set by the next wait.
+    fn forget(mut self) {
+        self.watched = None;
+    }
+}
+
+impl Drop for PutBack<'_> {
+    fn drop(&mut self) {
+        if let Some(watched) = self.watched.take() {
+            self.files.watched.replace(Some(watched));
+        }
+    }
+}
+
+/// One thing that has happened.
+struct Event<'b> {
+    watch: i32,
+    flags: ReadFlags,
+    /// None of a folder itself.
+    name: Option<&'b OsStr>,
+}
+
+/// What one read has given: for each event four numbers of four bytes, the last of which is the length of the name behind them, which is
+/// filled up with NUL (`inotify(7)`).
+struct Events<'b>(&'b [u8]);
+
+impl<'b> Iterator for Events<'b> {
+    type Item = Event<'b>;
+
+    fn next(&mut self) -> Option<Event<'b>> {
+        let (watch, rest) = self.0.split_first_chunk()?;
+        let (flags, rest) = rest.split_first_chunk()?;
+        let (_cookie, rest) = rest.split_first_chunk::<4>()?;
+        let (length, rest) = rest.split_first_chunk()?;
+        let (name, rest) = rest.split_at_checked(usize::try_from(u32::from_ne_bytes(*length)).ok()?)?;
+        self.0 = rest;
+        let name = name.split(|byte| *byte == 0).next().filter(|name| !name.is_empty());
+        Some(Event {
+            watch: i32::from_ne_bytes(*watch),
+            flags: ReadFlags::from_bits_retain(u32::from_ne_bytes(*flags)),
+            name: name.map(OsStr::from_bytes),
+        })
+    }
+}

@@ -1,0 +1,221 @@
+//! The host of the loop: the command, with timers, signals, watches of files, and those who are told.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::time::{Duration, SystemTime};
+
+use secretdir_engine::{Event, Host, News, Standing, Wakeup, WatchHost, WatchedConfig, count};
+use secretdir_provider::{Clock, Jitter};
+
+use super::files::Files;
+use super::log::{Level, Log};
+use super::metrics::Metrics;
+use super::notify::Notify;
+use super::signals::{Asked, Signals};
+use super::timer::{Step, Timer};
+use super::told::Told;
+use crate::host::CliHost;
+
+/// What the command is as a daemon.
+#[derive(Debug)]
+pub(crate) struct Daemon<'h> {
+    host: &'h CliHost,
+    timer: Timer,
+    signals: Signals,
+    files: Files,
+    notify: Notify,
+    log: Log,
+    metrics: Option<Metrics>,
+    told: RefCell<Told>,
+    is_ready: Cell<bool>,
+    is_reloading: Cell<bool>,
+    /// Whether it was told that metrics cannot be written.
+    metrics_failed: Cell<bool>,
+}
+
+impl<'h> Daemon<'h> {
+    /// Begins to listen. Within a runtime.
+    pub(crate) fn new(host: &'h CliHost, log: Log, metrics: Option<Metrics>) -> io::Result<Self> {
+        Ok(Self {
+            host,
+            timer: Timer::new()?,
+            signals: Signals::catch()?,
+            files: Files::default(),
+            notify: Notify::from_environment(),
+            log,
+            metrics,
+            told: RefCell::default(),
+            is_ready: Cell::new(false),
+            is_reloading: Cell::new(false),
+            metrics_failed: Cell::new(false),
+        })
+    }
+
+    async fn wakeup(&self, until: Option<Duration>) -> Wakeup {
+        loop {
+            let now = self.clock().now();
+            let ping = self.notify.watchdog_pause().map(|pause| now.saturating_add(pause));
+            let is_ping_first = ping.is_some_and(|ping| until.is_none_or(|until| ping < until));
+            let moment = if is_ping_first { ping } else { until };
+            tokio::select! {
+                biased;
+                asked = self.signals.next() => return self.asked(asked),
+                step = self.timer.step() => match step {
+                    Ok(Step::Resumed) => return Wakeup::Resumed,
+                    Ok(Step::DateSet) => self.say(Level::Info, "the date of this machine was set; nothing depends on it"),
+                    Err(error) => self.lost("steps of the date are not heard", &error).await,
+                },
+                due = self.timer.until(moment) => {
+                    self.notify.alive();
+                    match due {
+                        Ok(()) if is_ping_first => {}
+                        Ok(()) => return Wakeup::Due,
+                        Err(error) => self.lost("the timer failed", &error).await,
+                    }
+                }
+                () = self.files.changed() => return Wakeup::Changed,
+            }
+        }
+    }
+
+    /// Says what has failed of the system, and does not say it again at once.
+    async fn lost(&self, what: &str, error: &io::Error) {
+        self.say(Level::Warning, &format!("{what}: {error}"));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+
+    fn asked(&self, asked: Asked) -> Wakeup {
+        match asked {
+            Asked::Stop => Wakeup::Stop,
+            Asked::Refresh => Wakeup::Refresh,
+            Asked::Reload => {
+                self.notify.reloading();
+                self.is_reloading.set(true);
+                Wakeup::Reload
+            }
+        }
+    }
+
+    fn say(&self, level: Level, message: &str) {
+        self.log.say(level, message, self.clock().date());
+    }
+
+    /// Tells the service manager. Ready is whoever has a complete set, new or old.
+    fn notify(&self, news: &News<'_>, standing: &Standing) {
+        self.notify.alive();
+        let is_published = standing.generation_id.is_some();
+        if is_published && !self.is_ready.replace(true) {
+            self.notify.ready();
+        }
+        match news {
+            News::TurnEnded(_) | News::ConfigRefused(_) if self.is_reloading.replace(false) => {
+                self.notify.ready()
+            }
+            News::Stopping => self.notify.stopping(),
+            _ => {}
+        }
+        if !matches!(news, News::TurnBegins) {
+            self.notify.status(&status(standing, &self.clock()));
+        }
+    }
+
+    fn write_metrics(&self, standing: &Standing) {
+        let Some(metrics) = &self.metrics else { return };
+        match metrics.write(standing, &self.clock()) {
+            Ok(()) => self.metrics_failed.set(false),
+            Err(error) if !self.metrics_failed.replace(true) => {
+                self.say(Level::Warning, &format!("cannot write the metrics: {error}"));
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+impl Host for Daemon<'_> {
+    fn clock(&self) -> Clock {
+        self.host.clock()
+    }
+
+    fn jitter(&self) -> Jitter {
+        self.host.jitter()
+    }
+
+    fn interrupted(&self) -> bool {
+        self.signals.is_stopped()
+    }
+
+    fn event(&self, event: Event<'_>) {
+        if !matches!(event, Event::Arrived { .. }) {
+            tracing::info!("{event}");
+        }
+    }
+
+    fn child_umask(&self) -> Option<u32> {
+        self.host.child_umask()
+    }
+}
+
+impl WatchHost for Daemon<'_> {
+    fn machine(&self) -> String {
+        machine()
+    }
+
+    fn wait(&self, until: Option<Duration>) -> Pin<Box<dyn Future<Output = Wakeup> + '_>> {
+        Box::pin(self.wakeup(until))
+    }
+
+    fn watch_files(&self, paths: &[PathBuf], link: &Path) {
+        self.files.watch(paths, link);
+    }
+
+    fn news(&self, news: &News<'_>, standing: &Standing) {
+        self.told.borrow_mut().tell(self.log, news, standing, &self.clock());
+        self.notify(news, standing);
+        if !matches!(news, News::TurnBegins) {
+            self.write_metrics(standing);
+        }
+    }
+}
+
+/// Returns what systemd shows of the service.
+fn status(standing: &Standing, clock: &Clock) -> String {
+    let next = standing.next_turn_at.map(|date| format!("next turn {}", time_of_day(date)));
+    let next = next.unwrap_or_else(|| "waiting for a change".to_owned());
+    if let WatchedConfig::Refused { since, problems } = standing.config {
+        let problems = count(problems, "problem");
+        return format!(
+            "configuration refused: {problems}; running with that of {}; {next}",
+            time_of_day(since)
+        );
+    }
+    let set = match &standing.generation_id {
+        Some(id) => format!("generation {id}, {}", count(standing.file_count.unwrap_or_default(), "file")),
+        None => "nothing is published yet".to_owned(),
+    };
+    if standing.failures == 0 {
+        return format!("{set}, {next}");
+    }
+    let tries = count(standing.failures.try_into().unwrap_or(usize::MAX), "try");
+    let tries = tries.replace("trys", "tries");
+    let since = standing.freshness.age(clock).and_then(|age| clock.date().checked_sub(age));
+    let since = since.map(|date| format!("stale since {}; ", time_of_day(date))).unwrap_or_default();
+    format!("{set}; {since}failed ({tries}), {next}")
+}
+
+/// Returns the time of a date, in UTC: the journal has the day.
+fn time_of_day(date: SystemTime) -> String {
+    let text = humantime::format_rfc3339_seconds(date).to_string();
+    let time = text.split_once('T').map_or(text.as_str(), |(_, time)| time);
+    time.trim_end_matches('Z').to_owned() + " UTC"
+}
+
+/// Returns the machine ID, or the name of the host where there is none, as in most containers.
+fn machine() -> String {
+    let id = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    match id.trim() {
+        "" | "uninitialized" => rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        id => id.to_owned(),
+    }
+}

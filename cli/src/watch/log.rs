@@ -1,0 +1,102 @@
+//! The lines of a daemon, on standard error.
+//!
+//! Under systemd a line begins with its priority (`<3>`, see `sd-daemon(3)`), and has no time, for the journal has one. Elsewhere it begins
+//! with the time (UTC). As JSON it is one object, with the fields of an error where it is one.
+
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::time::SystemTime;
+
+use secretdir_engine::{ErrorReport, escape, escape_json};
+use serde::Serialize;
+
+/// How lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people, and journald
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// How much a line matters: the numbers are those of syslog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Level {
+    Error = 3,
+    Warning = 4,
+    Notice = 5,
+    Info = 6,
+}
+
+/// Where lines go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Log {
+    format: LogFormat,
+    is_journal: bool,
+}
+
+/// A line as JSON: what is told, with when and how much it matters.
+#[derive(Serialize)]
+struct Line<T> {
+    time: String,
+    level: Level,
+    #[serde(flatten)]
+    told: T,
+}
+
+/// Whatever is no error.
+#[derive(Serialize)]
+struct Message<'l> {
+    message: &'l str,
+}
+
+impl Log {
+    pub(crate) fn new(format: LogFormat) -> Self {
+        Self { format, is_journal: is_journal() }
+    }
+
+    pub(super) fn say(self, level: Level, message: &str, date: SystemTime) {
+        self.put(level, message, None, date);
+    }
+
+    /// Writes an error, and what can be done about it.
+    pub(super) fn error(self, error: &ErrorReport, date: SystemTime) {
+        let hint = error.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        self.put(Level::Error, &format!("{}{hint}", error.message), Some(error), date);
+    }
+
+    fn put(self, level: Level, message: &str, error: Option<&ErrorReport>, date: SystemTime) {
+        let message = message.replace('\n', "; ");
+        let time = humantime::format_rfc3339_seconds(date).to_string();
+        let line = match self.format {
+            LogFormat::Json => {
+                let line = match error {
+                    Some(error) => serde_json::to_string(&Line { time, level, told: error }),
+                    None => serde_json::to_string(&Line { time, level, told: Message { message: &message } }),
+                };
+                escape_json(&line.unwrap_or_default()).into_owned()
+            }
+            LogFormat::Text if self.is_journal => format!("<{}>{}", level as u8, escape(&message)),
+            LogFormat::Text => format!("{time} {}: {}", word(level), escape(&message)),
+        };
+        // Nobody is left to tell if this cannot be written.
+        let _ = writeln!(std::io::stderr(), "{line}");
+    }
+}
+
+fn word(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Notice => "notice",
+        Level::Info => "info",
+    }
+}
+
+/// Says whether standard error is the journal, which systemd tells by the numbers of its file.
+fn is_journal() -> bool {
+    let Ok(stream) = std::env::var("JOURNAL_STREAM") else { return false };
+    let stderr = std::fs::metadata("/proc/self/fd/2");
+    stderr.is_ok_and(|stderr| format!("{}:{}", stderr.dev(), stderr.ino()) == stream)
+}

@@ -1,0 +1,184 @@
+//! Metrics as Prometheus text (exposition format 0.0.4), for the textfile collector of the node exporter.
+//!
+//! The file is written anew after each turn and replaced by a rename, so that a reader never sees a part of it. Everyone may read it: it has
+//! the names of links and sources, never of secrets or files. No sample has a time, which the collector refuses; the gauge of the last run
+//! says how old it is. All series are there from the start, so that an alert on one of them never waits for the first failure.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use secretdir_engine::{Standing, WatchedConfig};
+use secretdir_provider::{Clock, SourceErrorKind};
+
+/// The kinds of errors of a source that there are series of from the start.
+const KINDS: [SourceErrorKind; 9] = [
+    SourceErrorKind::NotFound,
+    SourceErrorKind::PermissionDenied,
+    SourceErrorKind::Unauthenticated,
+    SourceErrorKind::Throttled,
+    SourceErrorKind::Unavailable,
+    SourceErrorKind::TimedOut,
+    SourceErrorKind::InvalidRequest,
+    SourceErrorKind::InvalidData,
+    SourceErrorKind::Unsupported,
+];
+
+/// Where metrics are written.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics(PathBuf);
+
+impl Metrics {
+    pub(crate) fn at(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// Writes how things stand.
+    pub(crate) fn write(&self, standing: &Standing, clock: &Clock) -> io::Result<()> {
+        let text = text(standing, clock);
+        let folder = self.0.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+        let name = self.0.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_string_lossy().into_owned();
+        // The collector reads only names that end with `.prom`.
+        let temporary = folder.join(format!(".{name}.{}.tmp", std::process::id()));
+        let written = write(&temporary, &text).and_then(|()| fs::rename(&temporary, &self.0));
+        if written.is_err() {
+            // Nothing else can be done about what is left of it.
+            let _ = fs::remove_file(&temporary);
+        }
+        written
+    }
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut file: File = File::options().write(true).create(true).truncate(true).mode(0o644).open(path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o644))?;
+    file.write_all(text.as_bytes())
+}
+
+/// A text that is being made.
+struct Text<'t> {
+    text: String,
+    link: &'t str,
+}
+
+impl Text<'_> {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing to a string does not fail.
+        let _ = write!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
+        let link = [("link", self.link)];
+        let labels = link.iter().chain(labels).map(|(name, value)| format!("{name}=\"{}\"", escaped(value)));
+        let labels: Vec<_> = labels.collect();
+        let _ = writeln!(self.text, "{name}{{{}}} {value}", labels.join(","));
+    }
+
+    fn single(&mut self, name: &str, kind: &str, help: &str, value: f64) {
+        self.family(name, kind, help);
+        self.sample(name, &[], value);
+    }
+
+    /// A date that is not known is 0, as of a gauge that was never set.
+    fn date(&mut self, name: &str, help: &str, date: Option<SystemTime>) {
+        let seconds = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
+        self.single(name, "gauge", help, seconds.map_or(0.0, |since| since.as_secs_f64().floor()));
+    }
+}
+
+fn text(standing: &Standing, clock: &Clock) -> String {
+    let link = standing.link.display().to_string();
+    let mut text = Text { text: String::new(), link: &link };
+    let version = env!("CARGO_PKG_VERSION");
+    text.family("secretdir_info", "gauge", "The version of secretdir.");
+    let _ = writeln!(text.text, "secretdir_info{{version=\"{version}\"}} 1");
+    dates(&mut text, standing, clock);
+    counts(&mut text, standing, clock);
+    sources(&mut text, standing);
+    configuration(&mut text, standing);
+    text.text
+}
+
+fn dates(text: &mut Text<'_>, standing: &Standing, clock: &Clock) {
+    let age = standing.freshness.age(clock);
+    let success = age.and_then(|age| clock.date().checked_sub(age));
+    let run = standing.last_turn.map(|(date, _)| date);
+    text.date("secretdir_last_success_timestamp_seconds", "When a run last succeeded.", success);
+    text.date("secretdir_last_run_timestamp_seconds", "When a run last ended.", run);
+    text.date(
+        "secretdir_last_change_timestamp_seconds",
+        "When a set was last published.",
+        standing.last_change_at,
+    );
+    text.date("secretdir_next_run_timestamp_seconds", "When the next run begins.", standing.next_turn_at);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of Prometheus are floats")]
+fn counts(text: &mut Text<'_>, standing: &Standing, clock: &Clock) {
+    let runs = "secretdir_runs_total";
+    text.family(runs, "counter", "Runs by their result.");
+    for (result, count) in [
+        ("published", standing.turns.published),
+        ("unchanged", standing.turns.unchanged),
+        ("failed", standing.turns.failed),
+    ] {
+        text.sample(runs, &[("result", result)], count as f64);
+    }
+    let failures = f64::from(standing.failures);
+    text.single("secretdir_consecutive_failures", "gauge", "Runs that have failed in a row.", failures);
+    let files = standing.file_count.unwrap_or_default() as f64;
+    text.single("secretdir_files", "gauge", "Files of the current set.", files);
+    let stale = f64::from(u8::from(standing.freshness.is_stale(clock)));
+    text.single("secretdir_stale", "gauge", "Whether the last success is longer ago than max-stale.", stale);
+    let pending = f64::from(u8::from(standing.is_on_change_pending));
+    text.single(
+        "secretdir_on_change_pending",
+        "gauge",
+        "Whether the on-change command has yet to succeed.",
+        pending,
+    );
+    let failures = standing.on_change_failures as f64;
+    text.single(
+        "secretdir_on_change_failures_total",
+        "counter",
+        "Failures of the on-change command.",
+        failures,
+    );
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of Prometheus are floats")]
+fn sources(text: &mut Text<'_>, standing: &Standing) {
+    let (secrets, errors) = ("secretdir_source_secrets", "secretdir_source_errors_total");
+    text.family(secrets, "gauge", "Secrets that a source gave at the last success.");
+    for source in &standing.sources {
+        text.sample(secrets, &[("source", &source.name)], source.secret_count as f64);
+    }
+    text.family(errors, "counter", "Failures of a source by their kind.");
+    for source in &standing.sources {
+        let others = source.errors.iter().map(|(kind, _)| *kind).filter(|kind| !KINDS.contains(kind));
+        for kind in KINDS.into_iter().chain(others) {
+            let count = source.errors.iter().find(|(known, _)| *known == kind).map_or(0, |(_, count)| *count);
+            let kind = kind.to_string().replace(' ', "-");
+            text.sample(errors, &[("source", &source.name), ("kind", &kind)], count as f64);
+        }
+    }
+}
+
+fn configuration(text: &mut Text<'_>, standing: &Standing) {
+    let (is_good, since) = match standing.config {
+        WatchedConfig::Refused { since, .. } => (0.0, since),
+        WatchedConfig::Current { since } => (1.0, since),
+    };
+    let name = "secretdir_config_last_reload_successful";
+    text.single(name, "gauge", "Whether the configuration counts that the files have.", is_good);
+    let name = "secretdir_config_last_reload_success_timestamp_seconds";
+    text.date(name, "When the configuration in use was read.", Some(since));
+}
+
+/// Escapes the value of a label.
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}

@@ -1,0 +1,24 @@
+//! `secretdir watch` as a process: what the engine's loop waits for, and whom it tells.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | [`host`] | all of it together: the host of the loop |
+//! | [`timer`] | a moment of the clock that counts the machine's sleep, and steps of the date |
+//! | [`signals`] | reload, refresh, stop |
+//! | [`files`] | changes of local files; which folders to watch for them: [`cover`] |
+//! | [`notify`] | systemd: readiness, status, watchdog |
+//! | [`log`] | lines for people and journald, or JSON |
+//! | [`descriptor`] | waiting for a descriptor of the kernel |
+//! | [`told`] | which of the news is a line, so that nothing is told twice |
+//! | [`metrics`] | Prometheus text |
+
+mod cover;
+mod descriptor;
+mod files;
+pub(crate) mod host;
+pub(crate) mod log;
+pub(crate) mod metrics;
+mod notify;
+mod signals;
+mod timer;
+mod told;

@@ -1,0 +1,79 @@
+//! SIGHUP, SIGUSR1 and whatever asks the process to end.
+//!
+//! A second request to end ends the process at once, should it hang in a call that cannot be interrupted; what it leaves is swept away by
+//! the next run.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use tokio::sync::Mutex;
+
+const ENDING: [i32; 3] = [SIGINT, SIGQUIT, SIGTERM];
+
+/// The signals of a daemon.
+#[derive(Debug)]
+pub(super) struct Signals {
+    stop: Arc<AtomicBool>,
+    heard: Mutex<Heard>,
+}
+
+#[derive(Debug)]
+struct Heard {
+    interrupt: Signal,
+    quit: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+    refresh: Signal,
+}
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    Stop,
+    Reload,
+    Refresh,
+}
+
+impl Signals {
+    pub(super) fn catch() -> io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        for number in ENDING {
+            // In this order: the first signal finds the flag unset, and sets it.
+            signal_hook::flag::register_conditional_default(number, Arc::clone(&stop))?;
+            signal_hook::flag::register(number, Arc::clone(&stop))?;
+        }
+        let heard = Heard {
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            refresh: signal(SignalKind::user_defined1())?,
+        };
+        Ok(Self { stop, heard: Mutex::new(heard) })
+    }
+
+    /// Says whether the process is to end. True as soon as the signal has come.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    /// Waits for a signal.
+    pub(super) async fn next(&self) -> Asked {
+        if self.is_stopped() {
+            return Asked::Stop;
+        }
+        let mut heard = self.heard.lock().await;
+        let Heard { interrupt, quit, terminate, hang_up, refresh } = &mut *heard;
+        tokio::select! {
+            _ = interrupt.recv() => Asked::Stop,
+            _ = quit.recv() => Asked::Stop,
+            _ = terminate.recv() => Asked::Stop,
+            _ = hang_up.recv() => Asked::Reload,
+            _ = refresh.recv() => Asked::Refresh,
+        }
+    }
+}

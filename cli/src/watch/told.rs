@@ -1,0 +1,107 @@
+//! Which of the news becomes a line: one for each change, failure and recovery, and none while nothing happens. A failure that is like the
+//! one before is not told again; nor is a warning.
+
+use std::collections::BTreeSet;
+use std::time::SystemTime;
+
+use secretdir_engine::{ErrorReport, News, Outcome, Standing, State, SyncFailure, WarningReport, count};
+use secretdir_provider::Clock;
+
+use super::log::{Level, Log};
+
+/// What has been told.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// The messages of the last failure; empty while all is well.
+    failure: Vec<String>,
+    /// Since when something has failed.
+    failing_since: Option<SystemTime>,
+    warnings: BTreeSet<String>,
+    is_stale: bool,
+}
+
+impl Told {
+    pub(super) fn tell(&mut self, log: Log, news: &News<'_>, standing: &Standing, clock: &Clock) {
+        let now = clock.date();
+        match news {
+            News::Started => log.say(Level::Info, &started(standing, clock), now),
+            News::TurnEnded(Ok(outcome)) => self.succeeded(log, outcome, standing, now),
+            News::TurnEnded(Err(failure)) => self.failed(log, failure, now),
+            News::ConfigReplaced => {
+                log.say(Level::Notice, "the configuration was read again, and counts from now on", now)
+            }
+            News::ConfigRefused(error) => {
+                error.reports().iter().for_each(|report| log.error(report, now));
+                let old = "the configuration is wrong: nothing of it counts, and the one before it goes on";
+                log.say(Level::Warning, old, now);
+            }
+            News::Stopping => log.say(Level::Info, "stopping; what is published stays", now),
+            _ => {}
+        }
+        self.staleness(log, standing, clock);
+    }
+
+    fn succeeded(&mut self, log: Log, outcome: &Outcome, standing: &Standing, now: SystemTime) {
+        self.warn(log, &outcome.warnings, now);
+        if outcome.state == State::Published {
+            log.say(Level::Notice, &outcome.to_string(), now);
+        }
+        if !outcome.errors.is_empty() {
+            return self.errors(log, &outcome.errors, now);
+        }
+        if let Some(since) = self.failing_since.take() {
+            self.failure.clear();
+            let (files, since) =
+                (standing.file_count.unwrap_or_default(), humantime::format_rfc3339_seconds(since));
+            log.say(
+                Level::Notice,
+                &format!("recovered: {} current; it had failed since {since}", count(files, "file")),
+                now,
+            );
+        }
+    }
+
+    fn failed(&mut self, log: Log, failure: &SyncFailure, now: SystemTime) {
+        self.warn(log, &failure.warnings, now);
+        self.errors(log, &failure.reports(), now);
+    }
+
+    fn errors(&mut self, log: Log, errors: &[ErrorReport], now: SystemTime) {
+        self.failing_since.get_or_insert(now);
+        let messages: Vec<_> = errors.iter().map(|error| error.message.clone()).collect();
+        if messages != self.failure {
+            errors.iter().for_each(|error| log.error(error, now));
+            self.failure = messages;
+        }
+    }
+
+    fn warn(&mut self, log: Log, warnings: &[WarningReport], now: SystemTime) {
+        let messages: BTreeSet<_> = warnings.iter().map(|warning| warning.message.clone()).collect();
+        messages.difference(&self.warnings).for_each(|message| log.say(Level::Warning, message, now));
+        self.warnings = messages;
+    }
+
+    fn staleness(&mut self, log: Log, standing: &Standing, clock: &Clock) {
+        let is_stale = standing.freshness.is_stale(clock);
+        if is_stale && !self.is_stale {
+            log.say(
+                Level::Error,
+                "stale: the last success is longer ago than max-stale allows",
+                clock.date(),
+            );
+        }
+        self.is_stale = is_stale;
+    }
+}
+
+fn started(standing: &Standing, clock: &Clock) -> String {
+    let link = standing.link.display();
+    match (&standing.generation_id, standing.freshness.age(clock)) {
+        (Some(id), Some(age)) => {
+            let age = humantime::format_duration(std::time::Duration::from_secs(age.as_secs()));
+            format!("keeping {link} current: generation {id}, last success {age} ago")
+        }
+        (Some(id), None) => format!("keeping {link} current: generation {id}"),
+        (None, _) => format!("keeping {link} current: nothing is published yet"),
+    }
+}

@@ -1,0 +1,257 @@
+//! What the loop tells its host: what has happened, and how things stand.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use secretdir_provider::{Clock, SourceErrorKind};
+
+use crate::failure::{SyncError, SyncFailure};
+use crate::outcome::{Outcome, State};
+use crate::plan::Plan;
+use crate::problem::ConfigError;
+use crate::publish::publication::Notification;
+
+/// What has happened.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum News<'n> {
+    /// The loop begins.
+    Started,
+    /// A turn begins.
+    TurnBegins,
+    /// A turn has ended.
+    TurnEnded(Result<&'n Outcome, &'n SyncFailure>),
+    /// The configuration has changed, and counts from now on.
+    ConfigReplaced,
+    /// The configuration has changed, and is wrong: the old one goes on.
+    ConfigRefused(&'n ConfigError),
+    /// The loop ends.
+    Stopping,
+}
+
+/// How things stand.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Standing {
+    /// The link.
+    pub link: PathBuf,
+    /// The current generation; none before the first publish.
+    pub generation_id: Option<String>,
+    /// How many files it has, as far as that is known.
+    pub file_count: Option<usize>,
+    /// How many superseded generations are still there is not known here; how many were pinned at the last turn is.
+    pub pinned_count: usize,
+    /// The sources.
+    pub sources: Vec<SourceStanding>,
+    /// When the last success was.
+    pub freshness: Freshness,
+    /// When the last turn ended, and how.
+    pub last_turn: Option<(SystemTime, TurnResult)>,
+    /// When something was published last, by this process.
+    pub last_change_at: Option<SystemTime>,
+    /// How many turns ended in each way.
+    pub turns: Turns,
+    /// How many turns have failed in a row.
+    pub failures: u32,
+    /// When the next turn comes, if nothing happens before.
+    pub next_turn_at: Option<SystemTime>,
+    /// Whether the on-change command has yet to succeed, and how often it has failed.
+    pub is_on_change_pending: bool,
+    /// How often the on-change command has failed.
+    pub on_change_failures: u64,
+    /// The configuration in use.
+    pub config: Config,
+}
+
+/// A source, over all turns.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct SourceStanding {
+    /// Its name.
+    pub name: String,
+    /// How many secrets it gave at the last success.
+    pub secret_count: usize,
+    /// How often it failed, by kind.
+    pub errors: Vec<(SourceErrorKind, u64)>,
+}
+
+/// How a turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TurnResult {
+    /// A new set is published.
+    Published,
+    /// What is published is what is wanted.
+    Unchanged,
+    /// Something failed.
+    Failed,
+}
+
+/// How many turns ended in each way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Turns {
+    /// With a new set.
+    pub published: u64,
+    /// With the old set.
+    pub unchanged: u64,
+    /// With a failure.
+    pub failed: u64,
+}
+
+/// Which configuration is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Config {
+    /// That which the files have.
+    Current {
+        /// When it was read.
+        since: SystemTime,
+    },
+    /// An older one: that which the files have is wrong.
+    Refused {
+        /// When the one in use was read.
+        since: SystemTime,
+        /// How many problems the new one has.
+        problems: usize,
+    },
+}
+
+impl Config {
+    pub(super) fn refuse(&mut self, problems: usize) {
+        let (Self::Current { since } | Self::Refused { since, .. }) = *self;
+        *self = Self::Refused { since, problems };
+    }
+}
+
+/// How old the last success is. It is counted by a clock that no date moves; only the age of what an earlier process has published comes
+/// from its date.
+#[derive(Clone, Debug)]
+pub struct Freshness {
+    /// The moment, and how old the success was then; none if there was none.
+    known: Option<(Duration, Duration)>,
+    /// Since when there has been none, in this process.
+    begun: Duration,
+    pub(super) max_stale: Option<Duration>,
+}
+
+impl Freshness {
+    /// Returns how old the last success is; `None` if there was none yet.
+    pub fn age(&self, clock: &Clock) -> Option<Duration> {
+        let (moment, age) = self.known?;
+        Some(clock.now().saturating_sub(moment).saturating_add(age))
+    }
+
+    /// Says whether the set is older than the configuration allows. Without a limit it never is.
+    pub fn is_stale(&self, clock: &Clock) -> bool {
+        let age = self.age(clock).unwrap_or_else(|| clock.now().saturating_sub(self.begun));
+        self.max_stale.is_some_and(|most| age > most)
+    }
+
+    fn succeed(&mut self, clock: &Clock) {
+        self.known = Some((clock.now(), Duration::ZERO));
+    }
+}
+
+impl Standing {
+    /// Looks at what is published. What cannot be read is not known; the first turn tells why.
+    pub(super) fn begin(plan: &Plan, clock: &Clock) -> Self {
+        let status = plan.location().status().unwrap_or_default();
+        let age = status.last_success.map(|date| clock.date().duration_since(date).unwrap_or_default());
+        let freshness = Freshness {
+            known: age.map(|age| (clock.now(), age)),
+            begun: clock.now(),
+            max_stale: plan.watch.max_stale,
+        };
+        let mut standing = Self {
+            link: plan.link.clone(),
+            generation_id: status.current.as_ref().map(|current| current.id.to_string()),
+            file_count: status.current.as_ref().map(|current| current.files.len()),
+            pinned_count: 0,
+            sources: Vec::new(),
+            freshness,
+            last_turn: None,
+            last_change_at: status.current.as_ref().map(|current| current.since),
+            turns: Turns::default(),
+            failures: 0,
+            next_turn_at: None,
+            is_on_change_pending: false,
+            on_change_failures: 0,
+            config: Config::Current { since: clock.date() },
+        };
+        standing.reads(plan);
+        standing
+    }
+
+    /// Takes over what another configuration says. Counts of sources that it still has go on.
+    pub(super) fn reads(&mut self, plan: &Plan) {
+        self.link.clone_from(&plan.link);
+        self.freshness.max_stale = plan.watch.max_stale;
+        let sources = plan.sources.iter().map(|source| {
+            let known = self.sources.iter().find(|known| known.name == source.name).cloned();
+            known.unwrap_or_else(|| SourceStanding { name: source.name.clone(), ..SourceStanding::default() })
+        });
+        self.sources = sources.collect();
+    }
+
+    pub(super) fn published(&mut self, outcome: &Outcome, clock: &Clock) {
+        self.generation_id = Some(outcome.generation_id.clone());
+        self.file_count = Some(outcome.file_count);
+        self.pinned_count = outcome.pinned_count;
+        for asked in &outcome.sources {
+            if let Some(source) = self.sources.iter_mut().find(|source| source.name == asked.name) {
+                source.secret_count = asked.secret_count;
+            }
+        }
+        let has_failed = !outcome.errors.is_empty();
+        self.is_on_change_pending = outcome.on_change == Notification::Pending;
+        self.on_change_failures += u64::from(self.is_on_change_pending && has_failed);
+        if outcome.state == State::Published {
+            self.last_change_at = Some(clock.date());
+        }
+        if !has_failed {
+            self.freshness.succeed(clock);
+        }
+        self.count(
+            match outcome.state {
+                _ if has_failed => TurnResult::Failed,
+                State::Published => TurnResult::Published,
+                State::Unchanged => TurnResult::Unchanged,
+            },
+            clock,
+        );
+    }
+
+    pub(super) fn failed(&mut self, failure: &SyncFailure, clock: &Clock) {
+        if let SyncError::Gather(error) = &failure.error {
+            for failure in error.failures() {
+                let source = self
+                    .sources
+                    .iter_mut()
+                    .find(|source| Some(source.name.as_str()) == failure.source_name());
+                if let (Some(source), Some(kind)) = (source, failure.kind()) {
+                    source.count(kind);
+                }
+            }
+        }
+        self.count(TurnResult::Failed, clock);
+    }
+
+    fn count(&mut self, result: TurnResult, clock: &Clock) {
+        let counter = match result {
+            TurnResult::Published => &mut self.turns.published,
+            TurnResult::Unchanged => &mut self.turns.unchanged,
+            TurnResult::Failed => &mut self.turns.failed,
+        };
+        *counter += 1;
+        self.last_turn = Some((clock.date(), result));
+    }
+}
+
+impl SourceStanding {
+    fn count(&mut self, kind: SourceErrorKind) {
+        match self.errors.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, count)) => *count += 1,
+            None => self.errors.push((kind, 1)),
+        }
+    }
+}

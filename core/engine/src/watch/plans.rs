@@ -1,0 +1,98 @@
+//! The plan in use, and how it is replaced: by all of a good configuration, and by nothing of a bad one.
+
+use std::cell::Cell;
+use std::path::PathBuf;
+
+use secretdir_provider::SourceErrorKind;
+
+use crate::failure::{SyncError, SyncFailure};
+use crate::plan::Plan;
+use crate::problem::ConfigError;
+use crate::registry::Registry;
+use crate::sync::Currency;
+
+/// After so many turns in a row in which a store did not accept the credentials, the sources are built anew: a library may remember for
+/// the life of its client that there were none.
+const REBUILD_AFTER: u32 = 3;
+
+/// The plan in use.
+pub(super) struct Plans<'r> {
+    plan: Plan,
+    registry: &'r Registry,
+    /// What is wrong with the configuration as it is now, if it was refused.
+    refused: Option<String>,
+    is_reload_due: Cell<bool>,
+    /// How many turns in a row have failed for the credentials.
+    unauthenticated: u32,
+}
+
+/// What came of a look at the configuration.
+pub(super) enum Renewed {
+    Unchanged,
+    Replaced,
+    /// It is wrong, and was not so before, or in another way.
+    Refused(ConfigError),
+}
+
+impl<'r> Plans<'r> {
+    pub(super) fn new(plan: Plan, registry: &'r Registry) -> Self {
+        Self { plan, registry, refused: None, is_reload_due: Cell::new(false), unauthenticated: 0 }
+    }
+
+    pub(super) fn current(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Says whether a run may use the plan although its files say something else by now.
+    pub(super) fn currency(&self) -> Currency {
+        if self.refused.is_some() { Currency::MayBeOld } else { Currency::MustBeCurrent }
+    }
+
+    /// Has the configuration read again before the next turn, changed or not.
+    pub(super) fn reload(&self) {
+        self.is_reload_due.set(true);
+    }
+
+    /// Reads the configuration again, if that is due.
+    pub(super) fn renew(&mut self) -> Renewed {
+        let is_asked = self.is_reload_due.take();
+        let is_rebuilt = self.unauthenticated >= REBUILD_AFTER;
+        if !is_asked && !is_rebuilt && !self.plan.is_outdated() {
+            self.refused = None;
+            return Renewed::Unchanged;
+        }
+        match self.plan.renewed(self.registry) {
+            Ok(plan) => {
+                self.plan = plan;
+                self.refused = None;
+                self.unauthenticated = 0;
+                if is_rebuilt && !is_asked { Renewed::Unchanged } else { Renewed::Replaced }
+            }
+            Err(error) => {
+                let told = error.to_string();
+                let is_new = is_asked || self.refused.as_ref() != Some(&told);
+                self.refused = Some(told);
+                if is_new { Renewed::Refused(error) } else { Renewed::Unchanged }
+            }
+        }
+    }
+
+    /// Counts the failures that have to do with credentials.
+    pub(super) fn note_failure(&mut self, failure: &SyncFailure) {
+        let is_unauthenticated = match &failure.error {
+            SyncError::Gather(error) => error
+                .failures()
+                .iter()
+                .any(|failure| failure.kind() == Some(SourceErrorKind::Unauthenticated)),
+            _ => false,
+        };
+        self.unauthenticated = if is_unauthenticated { self.unauthenticated + 1 } else { 0 };
+    }
+
+    /// Returns the files and folders of this machine that answers depend on.
+    pub(super) fn local_paths(&self) -> Vec<PathBuf> {
+        let inputs = self.plan.inputs.iter().map(|input| input.path().to_owned());
+        let sources = self.plan.sources.iter().flat_map(|source| source.source.local_paths());
+        inputs.chain(sources).collect()
+    }
+}
