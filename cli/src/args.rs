@@ -61,6 +61,8 @@ Exit codes:
   6  published, but a later step failed (durability unknown, path moved, command failed)
   7  the command of [verify] refused the new set
   10 diff: a file would change, or the on-change command would run
+  11 status --fresh: the last success is longer ago
+  12 status --fresh: nothing is published
   125 exec: nothing was started (arguments, configuration, nothing of ours published, no pin)
   126 exec: the program cannot be run
   127 exec: the program was not found
@@ -96,6 +98,9 @@ pub(crate) enum Command {
         /// Wait at most so long for another run [default: the gather timeout + 30s]
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         wait: Option<Duration>,
+        /// Write metrics as Prometheus text, also if the run fails
+        #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+        metrics: Option<PathBuf>,
         /// Publish nothing: the same as `diff`
         #[arg(long, conflicts_with = "wait")]
         dry_run: bool,
@@ -122,7 +127,11 @@ pub(crate) enum Command {
         all_profiles: bool,
     },
     /// Show what is published: generation, age, files and their sources; never a value
-    Status,
+    Status {
+        /// Exit with 11 if the last success is longer ago, with 12 if nothing is published
+        #[arg(long, value_name = "DURATION", value_parser = duration)]
+        fresh: Option<Duration>,
+    },
     /// Start a program for which the set that is published now stays until it ends
     #[command(after_help = PIN, override_usage = "secretdir exec [OPTIONS] -- <PROGRAM>...")]
     Exec {
@@ -217,6 +226,10 @@ impl Args {
 
     /// Fails if options do not go together that may each stand before or after the command: clap looks at each place by itself.
     fn ensure_consistent(&self) -> Result<(), clap::Error> {
+        if self.json && matches!(self.command, Command::Watch { .. }) {
+            let message = "the argument '--json' is not for 'watch', which has no result: '--log json' writes its lines so";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
         let other = match (self.json, self.verbose > 0) {
             _ if !self.quiet => return Ok(()),
             (true, _) => "--json",

@@ -28,6 +28,10 @@ pub enum Exit {
     Refused = 7,
     /// A run would change a file, or run the command of `[on-change]`: of `diff` and `sync --dry-run`.
     Changed = 10,
+    /// The last success is longer ago than `status --fresh` allows.
+    Stale = 11,
+    /// `status --fresh` found nothing published.
+    NothingPublished = 12,
     /// `exec` started nothing: for its arguments, the configuration, or because there was nothing of ours that could be pinned.
     NotStarted = 125,
     /// The program of `exec` cannot be run.

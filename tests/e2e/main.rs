@@ -48,4 +48,5 @@ mod tour;
 mod trust;
 mod truth;
 mod values;
+mod watch;
 mod width;

@@ -37,9 +37,9 @@ pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Out
         Command::Diff | Command::Sync { dry_run: true, .. } => {
             with_plan(args, registry, output, |plan| diff::run(plan, host, output))
         }
-        Command::Sync { wait, dry_run: false } => {
-            with_plan(args, registry, output, |plan| sync::run(plan, registry, *wait, host, output))
-        }
+        Command::Sync { wait, metrics, dry_run: false } => with_plan(args, registry, output, |plan| {
+            sync::run(plan, registry, *wait, metrics.as_deref(), host, output)
+        }),
         Command::Watch { metrics, log } => match Plan::read(args.config(), args.profile(), registry) {
             Ok(plan) => watch::run(plan, registry, metrics.as_deref(), *log, host, output),
             Err(error) => bad_config(args, &error, output),
@@ -51,7 +51,9 @@ pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Out
         Command::Check { fetch: true, .. } => {
             with_plan(args, registry, output, |plan| check::fetch(plan, host, output))
         }
-        Command::Status => with_location(args, output, |location| status::run(location, host, output)),
+        Command::Status { fresh } => {
+            with_location(args, output, |location| status::run(location, *fresh, host, output))
+        }
     }
 }
 

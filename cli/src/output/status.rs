@@ -11,6 +11,7 @@ use secretdir_engine::{
 use serde::Serialize;
 
 use super::answer::{Answer, Text};
+use crate::Exit;
 
 /// Whether anything is published.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
@@ -20,14 +21,24 @@ pub(crate) enum StatusState {
     Published,
     /// There is none: before the first run.
     NothingPublished,
+    /// There is one, and the last success is longer ago than `--fresh` allows.
+    Stale,
 }
 
-/// Tells what is published.
-pub(crate) fn answer(report: StatusReport) -> Answer<StatusState, StatusReport> {
+/// Tells what is published, and with a limit whether it is fresh.
+pub(crate) fn answer(report: StatusReport, fresh: Option<Duration>) -> Answer<StatusState, StatusReport> {
     let text = Text::Summary(text(&report));
-    let is_published = report.generation.is_some();
-    let state = if is_published { StatusState::Published } else { StatusState::NothingPublished };
-    Answer::new(state, report, text)
+    let is_stale = fresh.is_some_and(|most| {
+        // One that never succeeded, or that this user may not see, is not fresh.
+        report.last_success_age_seconds.is_none_or(|age| Duration::from_secs(age) > most)
+    });
+    let (state, exit) = match &report.generation {
+        None => (StatusState::NothingPublished, Exit::NothingPublished),
+        Some(_) if is_stale => (StatusState::Stale, Exit::Stale),
+        Some(_) => (StatusState::Published, Exit::Success),
+    };
+    let exit = if fresh.is_some() { exit } else { Exit::Success };
+    Answer::new(state, report, text).with_exit(exit)
 }
 
 /// Returns lines, each of which is escaped as a whole: hardly one has no name in it that comes from outside.
@@ -51,6 +62,14 @@ fn lines(report: &StatusReport) -> Vec<String> {
     }
     if let Some(age) = report.last_success_age_seconds {
         lines.push(format!("last success: {} ago", ago(age)));
+    }
+    if let Some(watch) = &report.watch {
+        let next = watch.next_turn_at.map(|at| {
+            let date = std::time::UNIX_EPOCH + Duration::from_secs(at);
+            format!("the next turn comes at {}", humantime::format_rfc3339_seconds(date))
+        });
+        let next = next.unwrap_or_else(|| "it waits for a change".to_owned());
+        lines.push(format!("kept current by `secretdir watch`: {next}"));
     }
     for old in &report.superseded {
         let pinned = if old.pinned { ", pinned by a reader" } else { "" };

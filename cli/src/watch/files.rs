@@ -52,11 +52,16 @@ impl Files {
         self.watched.replace(None);
     }
 
-    /// Waits for a change.
-    pub(super) async fn changed(&self) {
+    /// Begins to listen, before anything is read: what changes after that is heard by the next wait.
+    pub(super) fn arm(&self) {
         if let Err(error) = self.set() {
             self.tell(&error);
         }
+    }
+
+    /// Waits for a change.
+    pub(super) async fn changed(&self) {
+        self.arm();
         let Some(watched) = self.watched.take() else { return std::future::pending().await };
         let back = PutBack { files: self, watched: Some(watched) };
         let Some(watched) = &back.watched else { return };

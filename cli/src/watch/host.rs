@@ -171,6 +171,9 @@ impl WatchHost for Daemon<'_> {
     }
 
     fn news(&self, news: &News<'_>, standing: &Standing) {
+        if matches!(news, News::TurnBegins) {
+            self.files.arm();
+        }
         self.told.borrow_mut().tell(self.log, news, standing, &self.clock());
         self.notify(news, standing);
         if !matches!(news, News::TurnBegins) {

@@ -36,6 +36,34 @@ impl Metrics {
         Self(path.to_owned())
     }
 
+    /// Goes on counting from what the file says, for a process that makes one run. Nothing counts of a file that is not ours.
+    pub(crate) fn go_on(&self, standing: &mut Standing) {
+        let Ok(text) = fs::read_to_string(&self.0) else { return };
+        let link = escaped(&standing.link.display().to_string());
+        let value = |name: &str, labels: &str| {
+            let sample = format!("{name}{{link=\"{link}\"{labels}}} ");
+            let value = text.lines().find_map(|line| line.strip_prefix(&sample))?;
+            value.parse::<f64>().ok().filter(|value| *value >= 0.0)
+        };
+        let count = |name: &str, labels: &str| value(name, labels).map_or(0, whole);
+        let runs = |result: &str| count("secretdir_runs_total", &format!(",result=\"{result}\""));
+        standing.turns.published = runs("published");
+        standing.turns.unchanged = runs("unchanged");
+        standing.turns.failed = runs("failed");
+        standing.on_change_failures = count("secretdir_on_change_failures_total", "");
+        standing.failures = u32::try_from(count("secretdir_consecutive_failures", "")).unwrap_or(u32::MAX);
+        for source in &mut standing.sources {
+            let name = escaped(&source.name);
+            source.secret_count =
+                usize::try_from(count("secretdir_source_secrets", &format!(",source=\"{name}\"")))
+                    .unwrap_or_default();
+            for kind in KINDS {
+                let labels = format!(",source=\"{name}\",kind=\"{}\"", word(kind));
+                source.errors.push((kind, count("secretdir_source_errors_total", &labels)));
+            }
+        }
+    }
+
     /// Writes how things stand.
     pub(crate) fn write(&self, standing: &Standing, clock: &Clock) -> io::Result<()> {
         let text = text(standing, clock);
@@ -161,7 +189,7 @@ fn sources(text: &mut Text<'_>, standing: &Standing) {
         let others = source.errors.iter().map(|(kind, _)| *kind).filter(|kind| !KINDS.contains(kind));
         for kind in KINDS.into_iter().chain(others) {
             let count = source.errors.iter().find(|(known, _)| *known == kind).map_or(0, |(_, count)| *count);
-            let kind = kind.to_string().replace(' ', "-");
+            let kind = word(kind);
             text.sample(errors, &[("source", &source.name), ("kind", &kind)], count as f64);
         }
     }
@@ -176,6 +204,19 @@ fn configuration(text: &mut Text<'_>, standing: &Standing) {
     text.single(name, "gauge", "Whether the configuration counts that the files have.", is_good);
     let name = "secretdir_config_last_reload_success_timestamp_seconds";
     text.date(name, "When the configuration in use was read.", Some(since));
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it is not negative, and counts are small"
+)]
+fn whole(value: f64) -> u64 {
+    value as u64
+}
+
+fn word(kind: SourceErrorKind) -> String {
+    kind.to_string().replace(' ', "-")
 }
 
 /// Escapes the value of a label.

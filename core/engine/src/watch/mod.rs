@@ -256,10 +256,9 @@ fn happened(wakeup: Wakeup) -> Happened {
 }
 
 fn timing(plan: &Plan, host: &dyn WatchHost) -> Timing {
-    let link = std::path::absolute(plan.link()).unwrap_or_else(|_| plan.link().to_owned());
     Timing {
         interval: plan.watch.interval,
-        phase: phase::phase(&host.machine(), &link, plan.watch.splay),
+        phase: phase::phase(&host.machine(), &news::absolute(plan), plan.watch.splay),
         debounce: plan.watch.debounce.unwrap_or_default(),
     }
 }

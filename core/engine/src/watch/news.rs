@@ -154,7 +154,7 @@ impl Freshness {
 
 impl Standing {
     /// Looks at what is published. What cannot be read is not known; the first turn tells why.
-    pub(super) fn begin(plan: &Plan, clock: &Clock) -> Self {
+    pub fn begin(plan: &Plan, clock: &Clock) -> Self {
         let status = plan.location().status().unwrap_or_default();
         let age = status.last_success.map(|date| clock.date().duration_since(date).unwrap_or_default());
         let freshness = Freshness {
@@ -163,7 +163,7 @@ impl Standing {
             max_stale: plan.watch.max_stale,
         };
         let mut standing = Self {
-            link: plan.link.clone(),
+            link: absolute(plan),
             generation_id: status.current.as_ref().map(|current| current.id.to_string()),
             file_count: status.current.as_ref().map(|current| current.files.len()),
             pinned_count: 0,
@@ -184,7 +184,7 @@ impl Standing {
 
     /// Takes over what another configuration says. Counts of sources that it still has go on.
     pub(super) fn reads(&mut self, plan: &Plan) {
-        self.link.clone_from(&plan.link);
+        self.link = absolute(plan);
         self.freshness.max_stale = plan.watch.max_stale;
         let sources = plan.sources.iter().map(|source| {
             let known = self.sources.iter().find(|known| known.name == source.name).cloned();
@@ -193,7 +193,8 @@ impl Standing {
         self.sources = sources.collect();
     }
 
-    pub(super) fn published(&mut self, outcome: &Outcome, clock: &Clock) {
+    /// Notes a run that has published a set, or found it current.
+    pub fn published(&mut self, outcome: &Outcome, clock: &Clock) {
         self.generation_id = Some(outcome.generation_id.clone());
         self.file_count = Some(outcome.file_count);
         self.pinned_count = outcome.pinned_count;
@@ -221,7 +222,8 @@ impl Standing {
         );
     }
 
-    pub(super) fn failed(&mut self, failure: &SyncFailure, clock: &Clock) {
+    /// Notes a run that has failed.
+    pub fn failed(&mut self, failure: &SyncFailure, clock: &Clock) {
         if let SyncError::Gather(error) = &failure.error {
             for failure in error.failures() {
                 let source = self
@@ -254,4 +256,9 @@ impl SourceStanding {
             None => self.errors.push((kind, 1)),
         }
     }
+}
+
+/// Returns the path of the link, by which a monitor knows it wherever this was started.
+pub(super) fn absolute(plan: &Plan) -> PathBuf {
+    std::path::absolute(plan.link()).unwrap_or_else(|_| plan.link().to_owned())
 }
