@@ -22,14 +22,14 @@ fn site(interval: &str, more: &str) -> Site {
 }
 
 /// A daemon under way, which is ended with the test.
-struct Watch {
+pub(crate) struct Watch {
     child: Child,
     lines: Receiver<String>,
     heard: Vec<String>,
 }
 
 impl Watch {
-    fn of(command: &mut Command) -> Self {
+    pub(crate) fn of(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = channel();
         let stderr = BufReader::new(child.stderr.take().unwrap());
@@ -44,7 +44,7 @@ impl Watch {
     }
 
     /// Waits for a line with these words, and returns it.
-    fn hear(&mut self, words: &str) -> String {
+    pub(crate) fn hear(&mut self, words: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -57,12 +57,16 @@ impl Watch {
         }
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Ends the daemon by a signal, and returns all its lines. It must end well, and soon.
-    fn stop(mut self) -> Vec<String> {
+    pub(crate) fn stop(mut self) -> Vec<String> {
         self.signal(Signal::TERM);
         let status = self.child.wait().unwrap();
         assert_eq!(status.code(), Some(0), "{status:?} {:#?}", self.heard);
@@ -78,7 +82,7 @@ impl Drop for Watch {
     }
 }
 
-fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_true() {
         assert!(Instant::now() < deadline, "not in time: {what}");

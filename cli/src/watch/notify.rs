@@ -3,7 +3,7 @@
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
+use super::timer::monotonic;
 
 /// The socket of the service manager, if there is one.
 #[derive(Debug, Default)]
@@ -36,8 +36,7 @@ impl Notify {
     }
 
     pub(super) fn reloading(&self) {
-        let now = Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap_or_default();
-        self.send(&format!("RELOADING=1\nMONOTONIC_USEC={}", now.as_micros()));
+        self.send(&format!("RELOADING=1\nMONOTONIC_USEC={}", monotonic().as_micros()));
     }
 
     pub(super) fn stopping(&self) {

@@ -88,6 +88,15 @@ fn once(at: Timespec) -> Itimerspec {
 
 /// Returns how long the machine has been asleep since it was started.
 fn asleep() -> Duration {
-    let since = |clock| Duration::try_from(clock_gettime(clock)).unwrap_or_default();
-    since(ClockId::Boottime).saturating_sub(since(ClockId::Monotonic))
+    since(ClockId::Boottime).saturating_sub(monotonic())
+}
+
+/// Returns the time of the clock by which systemd orders messages.
+pub(super) fn monotonic() -> Duration {
+    since(ClockId::Monotonic)
+}
+
+fn since(clock: ClockId) -> Duration {
+    // Neither is ever negative.
+    Duration::try_from(clock_gettime(clock)).unwrap_or_default()
 }

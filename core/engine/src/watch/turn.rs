@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use secretdir_provider::{Clock, Jitter};
 
-use super::WatchHost;
+use super::host::WatchHost;
 use super::schedule::End;
 use crate::failure::SyncFailure;
 use crate::host::{Event, Host};

@@ -255,11 +255,7 @@ fn a_fleet_never_asks_in_step() {
     let started = peak(10_000, Vec::new(), Duration::ZERO, hour, Published::Something);
     let steady = peak(10_000, Vec::new(), hour, hour * 2, Published::Something);
     let outage = vec![(hour, hour * 2)];
-    let during = peak(10_000, outage.clone(), hour, hour * 2, Published::Something);
     let after = peak(10_000, outage, hour * 2, hour * 3, Published::Something);
-    println!(
-        "peak / mean: started {started:.2}, steady {steady:.2}, in an outage {during:.2}, after it {after:.2}"
-    );
     assert!(started <= 2.0 && steady <= 2.0 && after <= 2.0, "{started} {steady} {after}");
 }
 

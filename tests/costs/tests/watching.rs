@@ -1,0 +1,364 @@
+//! Lives of the daemon in a world of its own: the real loop, schedule, engine and filesystem, with a store, a clock and a date that are
+//! made up. Stores fail, machines sleep, dates are set ten years forward and back, the daemon is ended and started again.
+//!
+//! `SECRETDIR_SEED`, `SECRETDIR_SEEDS` and `SECRETDIR_DAYS` choose other lives than those of each test run; a life comes again with its
+//! seed.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, UNIX_EPOCH};
+
+use secretdir_engine::{Event, Host, News, Plan, Registry, Standing, State, Wakeup, WatchHost};
+use secretdir_provider::{
+    Clock, Jitter, Provider, RunContext, Secret, SecretRequest, SecretSource, Settings, SettingsError,
+    SourceError, SourceErrorKind, async_trait,
+};
+
+const INTERVAL: u64 = 300_000;
+
+/// Ten years, in milliseconds.
+const TEN_YEARS: i64 = 10 * 365 * 86_400_000;
+
+const CONFIG: &str = r#"
+[directory]
+path = "out/app"
+durability = "none"
+retain = "10m"
+[sources.store]
+provider = "scripted"
+[files]
+token = { source = "store", secret = "token" }
+[on-change]
+stamp = "changed"
+[watch]
+interval = "5m"
+max-stale = "1h"
+"#;
+
+/// What the store has, whatever process asks.
+#[derive(Default)]
+struct Store {
+    version: AtomicU64,
+    is_down: AtomicBool,
+}
+
+static STORE: OnceLock<Store> = OnceLock::new();
+
+fn store() -> &'static Store {
+    STORE.get_or_init(Store::default)
+}
+
+struct Scripted;
+
+#[async_trait]
+impl SecretSource for Scripted {
+    async fn fetch(&self, _: &RunContext, _: &SecretRequest) -> Result<Secret, SourceError> {
+        if store().is_down.load(Ordering::SeqCst) {
+            return Err(SourceError::new(SourceErrorKind::Unavailable));
+        }
+        Ok(Secret::new(store().version.load(Ordering::SeqCst).to_string()))
+    }
+}
+
+impl Provider for Scripted {
+    fn name(&self) -> &'static str {
+        "scripted"
+    }
+
+    fn source(&self, _: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
+        Ok(Box::new(Self))
+    }
+}
+
+/// Numbers that look random, and come again with the seed (xorshift64*, Vigna 2016).
+#[derive(Clone)]
+struct Chance(Arc<AtomicU64>);
+
+impl Chance {
+    fn below(&self, bound: u64) -> u64 {
+        let mut state = self.0.load(Ordering::SeqCst);
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        self.0.store(state, Ordering::SeqCst);
+        (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) % bound.max(1)
+    }
+}
+
+/// What happens in the world.
+#[derive(Clone, Copy, Debug)]
+enum Happens {
+    Changes,
+    GoesDown,
+    IsBack,
+    Sleeps(u64),
+    DateIsSet(i64),
+    Asks,
+    Reloads,
+    Restarts,
+    Ends,
+}
+
+/// One life.
+struct World {
+    link: PathBuf,
+    chance: Chance,
+    /// Milliseconds since the start of the machine.
+    now: Arc<AtomicU64>,
+    /// By how much the date is off.
+    date: Arc<AtomicI64>,
+    left: RefCell<VecDeque<(u64, Happens)>>,
+    is_in_turn: Cell<bool>,
+    is_over: Cell<bool>,
+    /// Since when the daemon runs, the store is up, and its secret is what it is.
+    settled_since: Cell<u64>,
+    attempts: RefCell<Vec<u64>>,
+    /// When something caused a turn that was not the schedule.
+    woken: RefCell<Vec<u64>>,
+    succeeded_at: Cell<Option<u64>>,
+    published: Cell<u64>,
+}
+
+impl World {
+    fn new(seed: u64, days: u64, link: PathBuf) -> Self {
+        let chance = Chance(Arc::new(AtomicU64::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)));
+        let end = days * 86_400_000;
+        let mut left: Vec<_> = (0..days * 30)
+            .flat_map(|_| {
+                let at = chance.below(end);
+                let up = at + chance.below(2 * 3_600_000);
+                match chance.below(10) {
+                    0..4 => vec![(at, Happens::Changes)],
+                    4 => vec![(at, Happens::GoesDown), (up, Happens::IsBack)],
+                    5 => vec![(at, Happens::Sleeps(chance.below(8 * 3_600_000)))],
+                    6 => vec![(
+                        at,
+                        Happens::DateIsSet(if chance.below(2) == 0 { TEN_YEARS } else { -TEN_YEARS }),
+                    )],
+                    7 => vec![(at, Happens::Asks)],
+                    8 => vec![(at, Happens::Reloads)],
+                    _ => vec![(at, Happens::Restarts)],
+                }
+            })
+            .collect();
+        left.push((end, Happens::Ends));
+        left.sort_by_key(|(at, _)| *at);
+        Self {
+            link,
+            chance,
+            now: Arc::default(),
+            date: Arc::default(),
+            left: RefCell::new(left.into()),
+            is_in_turn: Cell::new(false),
+            is_over: Cell::new(false),
+            settled_since: Cell::new(0),
+            attempts: RefCell::default(),
+            woken: RefCell::default(),
+            succeeded_at: Cell::new(None),
+            published: Cell::new(0),
+        }
+    }
+
+    fn now(&self) -> u64 {
+        self.now.load(Ordering::SeqCst)
+    }
+
+    fn pass_to(&self, moment: u64) {
+        let now = self.now().max(moment);
+        // Whatever changed an interval ago, and half a minute for a turn, is published.
+        if now > self.settled_since.get() + INTERVAL + 30_000 && !store().is_down.load(Ordering::SeqCst) {
+            let version = store().version.load(Ordering::SeqCst).to_string();
+            assert_eq!(fs::read_to_string(self.link.join("token")).ok(), Some(version), "at {now} ms");
+        }
+        self.now.store(now, Ordering::SeqCst);
+    }
+
+    fn settle_anew(&self) {
+        self.settled_since.set(self.now());
+    }
+
+    /// Lets one thing happen.
+    fn happen(&self, happens: Happens) -> Option<Wakeup> {
+        let wakeup = match happens {
+            Happens::Changes => {
+                store().version.fetch_add(1, Ordering::SeqCst);
+                None
+            }
+            Happens::GoesDown | Happens::IsBack => {
+                store().is_down.store(matches!(happens, Happens::GoesDown), Ordering::SeqCst);
+                None
+            }
+            Happens::Sleeps(time) => {
+                // Nobody publishes while the machine sleeps.
+                self.now.fetch_add(time, Ordering::SeqCst);
+                Some(Wakeup::Resumed)
+            }
+            Happens::DateIsSet(by) => {
+                self.date.fetch_add(by, Ordering::SeqCst);
+                return None;
+            }
+            Happens::Asks => Some(Wakeup::Refresh),
+            Happens::Reloads => Some(Wakeup::Reload),
+            Happens::Restarts => Some(Wakeup::Stop),
+            Happens::Ends => {
+                self.is_over.set(true);
+                Some(Wakeup::Stop)
+            }
+        };
+        if wakeup.is_some() {
+            self.woken.borrow_mut().push(self.now());
+        }
+        if !matches!(happens, Happens::Asks | Happens::Reloads) {
+            self.settle_anew();
+        }
+        wakeup
+    }
+
+    fn wakeup(&self, until: Option<Duration>) -> Wakeup {
+        let until = until.map(|until| u64::try_from(until.as_millis()).unwrap() + 1);
+        loop {
+            let next = self.left.borrow().front().map(|(at, _)| *at);
+            if until.is_some_and(|until| next.is_none_or(|next| until <= next)) {
+                self.pass_to(until.unwrap_or_default());
+                return Wakeup::Due;
+            }
+            let Some((at, happens)) = self.left.borrow_mut().pop_front() else { return Wakeup::Stop };
+            self.pass_to(at);
+            if let Some(wakeup) = self.happen(happens) {
+                return wakeup;
+            }
+        }
+    }
+
+    /// Checks what a turn has come to.
+    fn ended(&self, outcome: Option<State>, standing: &Standing) {
+        let now = self.now();
+        if let Some(state) = outcome {
+            self.succeeded_at.set(Some(now));
+            // It is taken away after each look: one that is there was touched since.
+            let is_touched = fs::remove_file(self.link.with_file_name("changed")).is_ok();
+            assert_eq!(is_touched, state == State::Published, "the stamp of a turn that was {state:?}");
+            self.published.set(self.published.get() + u64::from(state == State::Published));
+        }
+        if let Some(succeeded) = self.succeeded_at.get() {
+            let age = standing.freshness.age(&self.clock()).unwrap();
+            assert_eq!(age, Duration::from_millis(now - succeeded), "the age of the last success");
+            assert_eq!(standing.freshness.is_stale(&self.clock()), age > Duration::from_secs(3600));
+        }
+        let left = fs::read_dir(self.link.parent().unwrap()).unwrap().count();
+        assert!(left < 20, "{left} entries beside the link");
+    }
+
+    /// Checks how often the store was asked.
+    fn check_attempts(&self) {
+        let (attempts, woken) = (self.attempts.borrow(), self.woken.borrow());
+        let within = |all: &[u64], hour: &Range<u64>| all.iter().filter(|at| hour.contains(at)).count();
+        for start in attempts.iter() {
+            let asked = within(&attempts, &(*start..start + 3_600_000));
+            let woken = within(&woken, &(start.saturating_sub(20_000)..start + 3_600_000));
+            assert!(
+                asked <= 25 + 2 * woken,
+                "{asked} attempts in the hour after {start} ms, {woken} wake-ups"
+            );
+        }
+    }
+}
+
+impl Host for World {
+    fn clock(&self) -> Clock {
+        let (now, since, off) = (Arc::clone(&self.now), Arc::clone(&self.now), Arc::clone(&self.date));
+        let date = move || {
+            let millis = i64::try_from(since.load(Ordering::SeqCst)).unwrap() + off.load(Ordering::SeqCst);
+            UNIX_EPOCH + Duration::from_millis(u64::try_from(4_000_000_000_000 + millis).unwrap())
+        };
+        Clock::new(move || Duration::from_millis(now.load(Ordering::SeqCst))).with_date(date)
+    }
+
+    fn jitter(&self) -> Jitter {
+        let chance = self.chance.clone();
+        Jitter::new(move |longest| {
+            longest.mul_f64(f64::from(u32::try_from(chance.below(1 << 20)).unwrap()) / f64::from(1 << 20))
+        })
+    }
+
+    fn sleep(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+        // So long is only the deadline of a gathering.
+        if pause > Duration::from_secs(50) {
+            return Box::pin(std::future::pending());
+        }
+        self.now.fetch_add(u64::try_from(pause.as_millis()).unwrap(), Ordering::SeqCst);
+        Box::pin(std::future::ready(()))
+    }
+
+    fn event(&self, _: Event<'_>) {}
+}
+
+impl WatchHost for World {
+    fn machine(&self) -> String {
+        "simulated".to_owned()
+    }
+
+    fn wait(&self, until: Option<Duration>) -> Pin<Box<dyn Future<Output = Wakeup> + '_>> {
+        if self.is_in_turn.get() {
+            return Box::pin(std::future::pending());
+        }
+        Box::pin(async move { self.wakeup(until) })
+    }
+
+    fn watch_files(&self, _: &[PathBuf], _: &Path) {}
+
+    fn news(&self, news: &News<'_>, standing: &Standing) {
+        match news {
+            News::TurnBegins => {
+                assert!(!self.is_in_turn.replace(true), "two turns at once");
+                self.attempts.borrow_mut().push(self.now());
+            }
+            News::TurnEnded(result) => {
+                self.is_in_turn.set(false);
+                self.ended(result.as_ref().ok().map(|outcome| outcome.state), standing);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn live(seed: u64, days: u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("secretdir.toml");
+    fs::write(&config, CONFIG).unwrap();
+    let mut registry = Registry::new();
+    registry.register(Box::new(Scripted)).unwrap();
+    store().is_down.store(false, Ordering::SeqCst);
+    let world = Rc::new(World::new(seed, days, folder.path().join("out/app")));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    while !world.is_over.get() {
+        let plan = Plan::read(&config, None, &registry).unwrap();
+        world.settle_anew();
+        world.succeeded_at.set(None);
+        runtime.block_on(secretdir_engine::watch(plan, &registry, &*world)).unwrap();
+    }
+    world.check_attempts();
+    assert!(world.published.get() > days, "{} sets were published", world.published.get());
+}
+
+#[test]
+fn lives_of_faults_sleep_and_wrong_dates_keep_the_promises() {
+    let number = |name: &str, usual| std::env::var(name).map_or(usual, |text| text.parse().unwrap());
+    let (first, days) = (number("SECRETDIR_SEED", 1), number("SECRETDIR_DAYS", 3));
+    for seed in first..first + number("SECRETDIR_SEEDS", 12) {
+        let lived = std::panic::catch_unwind(|| live(seed, days));
+        if let Err(panicked) = lived {
+            let told = panicked.downcast_ref::<String>().cloned().unwrap_or_default();
+            panic!("SECRETDIR_SEED={seed} SECRETDIR_DAYS={days}: {told}");
+        }
+    }
+}
