@@ -22,19 +22,19 @@ pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// The configuration
+    /// Configuration file
     #[arg(
         long,
         global = true,
         value_name = "FILE",
         env = "SECRETDIR_CONFIG",
-        hide_env_values = true,
+        hide_env = true,
         default_value = "secretdir.toml"
     )]
     config: PathBuf,
 
-    /// The profile of the configuration to use
-    #[arg(long, global = true, value_name = "NAME", env = "SECRETDIR_PROFILE", hide_env_values = true)]
+    /// Profile of the configuration
+    #[arg(long, global = true, value_name = "NAME", env = "SECRETDIR_PROFILE", hide_env = true)]
     profile: Option<String>,
 
     /// Print one JSON object on standard output
@@ -45,7 +45,7 @@ pub(crate) struct Args {
     #[arg(short, long, global = true)]
     quiet: bool,
 
-    /// Say more on standard error, twice for everything; RUST_LOG chooses
+    /// Print details on standard error; twice for all of them
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
 }
@@ -58,23 +58,29 @@ Exit codes:
   3  a source failed, or what it gave cannot become a file
   4  publishing failed
   5  busy: another run holds the lock
-  6  published, but a later step failed (durability unknown, path moved, command failed)
-  7  the command of [verify] refused the new set
+  6  published, but a later step failed: durability, path or on-change command
+  7  the verify command refused the new set
   10 diff: a file would change, or the on-change command would run
   11 status --fresh: the last success is longer ago
   12 status --fresh: nothing is published
-  125 exec: nothing was started (arguments, configuration, nothing of ours published, no pin)
+  125 exec: the program was not started
   126 exec: the program cannot be run
   127 exec: the program was not found
 
-With 1 to 5, 7, and from 10 on, the published set is exactly what it was before.";
+After 1 to 5, 7 and all codes from 10 on, the published set is as it was before.
+
+Environment:
+  SECRETDIR_CONFIG   the same as --config
+  SECRETDIR_PROFILE  the same as --profile
+  RUST_LOG           which details -v prints, such as `secretdir_engine=trace`";
 
 const PIN: &str = "\
-The program takes this one's place, and finds the set's own directory in SECRETDIR_PATH. That stays
-until the program, and all that inherited its descriptors, have ended, whatever is published
-meanwhile. A program that closes descriptors which it does not know gives it up earlier.
+The program replaces this process. SECRETDIR_PATH is the folder of the current
+set. That folder is kept until the program and all processes that inherited its
+file descriptors exit, whatever is published meanwhile. A program that closes
+unknown descriptors loses this protection.
 
-The exit code is the program's own, or 125, 126 or 127 if it could not be started.";
+The exit code is that of the program, or 125, 126 or 127 if it did not start.";
 
 const SIGNALS: &str = "\
 Signals:
@@ -82,20 +88,21 @@ Signals:
   SIGUSR1  make a turn now
   SIGTERM, SIGINT, SIGQUIT  end within seconds; what is published stays
 
-A turn that fails changes nothing, and the next one tries again. The exit code is 0 at the end, 2 to 5 if
-it cannot begin, such as 5 where another `watch` keeps the same link current.";
+A turn that fails changes nothing, and the next turn tries again. The exit code
+is 0 at the end. It is 2 to 5 if `watch` cannot begin, such as 5 if another one
+keeps the same link current.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Write a commented configuration to begin with, unless there is one
+    /// Write a commented configuration file to start with
     Init {
         /// The sources, each a provider, or a name and its provider
         #[arg(value_name = "[NAME=]PROVIDER")]
         sources: Vec<String>,
     },
-    /// Gather everything and publish it, if it differs from what is published
+    /// Fetch all secrets, and publish them if anything has changed
     Sync {
-        /// Wait at most so long for another run [default: the gather timeout + 30s]
+        /// Longest wait for another run [default: timeout + 30s]
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         wait: Option<Duration>,
         /// Write metrics as Prometheus text, also if the run fails
@@ -105,7 +112,7 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with = "wait")]
         dry_run: bool,
     },
-    /// Keep the set current for as long as the host is up: `sync` again and again
+    /// Keep the secrets current for as long as the host is up
     #[command(after_help = SIGNALS)]
     Watch {
         /// Write metrics as Prometheus text, after each turn
@@ -115,37 +122,37 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         log: LogFormat,
     },
-    /// Gather everything and show what `sync` would change: names, sizes, revisions, modes
+    /// Fetch all secrets, and show what `sync` would change
     Diff,
-    /// Validate the configuration, and whether this machine can publish it, offline
+    /// Validate the configuration and this machine, offline
     Check {
-        /// Also ask every source for everything; publish nothing
+        /// Fetch all secrets as well; publish nothing
         #[arg(long)]
         fetch: bool,
-        /// Validate the configuration alone, with each of its profiles, and without
+        /// Validate the configuration with each profile and without
         #[arg(long, conflicts_with = "fetch")]
         all_profiles: bool,
     },
-    /// Show what is published: generation, age, files and their sources; never a value
+    /// Show what is published, its age and its sources; never a value
     Status {
-        /// Exit with 11 if the last success is longer ago, with 12 if nothing is published
+        /// Exit with 11 if the last success is longer ago
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         fresh: Option<Duration>,
     },
-    /// Start a program for which the set that is published now stays until it ends
+    /// Run a program with the current secrets pinned until it exits
     #[command(after_help = PIN, override_usage = "secretdir exec [OPTIONS] -- <PROGRAM>...")]
     Exec {
         /// The program and its arguments
         #[arg(last = true, required = true, value_name = "PROGRAM")]
         program: Vec<OsString>,
     },
-    /// List the providers in this binary and their settings, or explain one
+    /// List the providers of this binary, or explain one
     Providers {
         /// The one to explain
         #[arg(value_name = "NAME")]
         name: Option<String>,
     },
-    /// Print a JSON Schema of the configuration, with which editors complete and check it
+    /// Print a JSON Schema of the configuration, for editors
     Schema {
         /// A schema of what `--json` prints, instead
         #[arg(long)]
@@ -158,7 +165,7 @@ pub(crate) enum Command {
     },
     /// Write the man pages, one for each command
     Man {
-        /// The folder that they are written into, such as /usr/local/share/man/man1
+        /// Folder for the pages, such as /usr/local/share/man/man1
         #[arg(value_name = "FOLDER")]
         folder: PathBuf,
     },
@@ -189,7 +196,11 @@ impl Args {
         let mut command = Self::command().mut_args(|argument| {
             if is_set_but_empty(&argument) { argument.env(Resettable::Reset) } else { argument }
         });
-        let matches = command.try_get_matches_from_mut(arguments).map_err(escaped)?;
+        let matches = command.try_get_matches_from_mut(arguments).map_err(|error| match error.kind() {
+            // clap's own words have all commands in one line.
+            ErrorKind::MissingSubcommand => Self::command().error(error.kind(), "the command is missing"),
+            _ => escaped(error),
+        })?;
         let args = Self::from_arg_matches(&matches).map_err(|error| escaped(error.format(&mut command)))?;
         args.ensure_consistent()?;
         args.ensure_one_choice_of_profiles(&matches)?;

@@ -156,9 +156,13 @@ fn assert_complete(what: &str, table: &Value, schema: &Value) {
 #[test]
 fn the_reference_has_every_key_and_default() {
     let (schema, reference) = (schema(), parse(&whole_reference()));
-    for section in ["directory", "on-change", "gather"] {
+    for section in ["directory", "verify", "watch", "gather"] {
         assert_complete(section, &reference[section], &schema["properties"][section]);
     }
+    // Units stand in a profile: they do not go with a command.
+    let mut on_change = reference["on-change"].clone();
+    on_change["units"] = reference["profiles"]["host"]["on-change"]["units"].clone();
+    assert_complete("on-change", &on_change, &schema["properties"]["on-change"]);
     let top = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
     assert_eq!(top(&reference), top(&schema["properties"]));
 
@@ -169,7 +173,10 @@ fn the_reference_has_every_key_and_default() {
         let provider = &case["if"]["properties"]["provider"]["const"];
         // A key may stand in one source or in another: not all go together.
         let of_provider = sources.values().filter(|source| &source["provider"] == provider);
-        let keys = of_provider.flat_map(|source| source.as_object().unwrap().clone()).collect();
+        let mut keys: serde_json::Map<_, _> =
+            of_provider.flat_map(|source| source.as_object().unwrap().clone()).collect();
+        // Every source has it, and one shows it.
+        keys.entry("refresh").or_insert(Value::Null);
         assert_complete(provider.as_str().unwrap(), &Value::Object(keys), &case["then"]);
     }
 

@@ -5,8 +5,8 @@ use crate::support::{HEAD, Ran, Site, on_a_terminal};
 const TOO_WIDE: usize = 100;
 
 /// All of them.
-pub(crate) const COMMANDS: [&str; 10] =
-    ["init", "sync", "diff", "check", "status", "exec", "providers", "schema", "completions", "man"];
+pub(crate) const COMMANDS: [&str; 11] =
+    ["init", "sync", "watch", "diff", "check", "status", "exec", "providers", "schema", "completions", "man"];
 
 /// What begins a message.
 const LABELS: [&str; 4] = ["error:", "warning:", "hint:", "panic:"];
@@ -125,11 +125,12 @@ fn mistakes_in_the_arguments_are_broken_too() {
 #[test]
 fn help_and_lists_are_narrow() {
     let site = Site::new();
-    assert_narrow(&site.run(&["--help"]).expect_exit(0).stdout);
-    assert_narrow(&site.run(&[]).stderr);
+    // Help fits a terminal of 80 columns.
+    assert_narrower(&site.run(&["--help"]).expect_exit(0).stdout, 81);
+    assert_narrower(&site.run(&[]).stderr, 81);
     for command in COMMANDS {
-        assert_narrow(&site.run(&[command, "--help"]).expect_exit(0).stdout);
-        assert_narrow(&site.run(&[command, "-h"]).expect_exit(0).stdout);
+        assert_narrower(&site.run(&[command, "--help"]).expect_exit(0).stdout, 81);
+        assert_narrower(&site.run(&[command, "-h"]).expect_exit(0).stdout, 81);
     }
     let list = site.run(&["providers"]).expect_exit(0).stdout;
     assert_narrow(&list);
