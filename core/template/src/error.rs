@@ -54,6 +54,10 @@ pub(crate) enum Fault {
     #[error("{}", told(.filter, *.misplaced))]
     Misplaced { filter: &'static str, misplaced: Misplaced },
     #[error(
+        "the template can be read in too many ways: its branches leave more than {most} different quotes and words behind them; end each line, or each quote, in the branch in which it begins"
+    )]
+    TooManyWays { most: usize },
+    #[error(
         "`{0}` cannot be the name of a variable: only letters of ASCII, digits and `_`, with no digit first"
     )]
     NoVariableName(String),
@@ -191,9 +195,28 @@ fn meant(nearest: &Option<String>) -> String {
 
 fn told(filter: &str, misplaced: Misplaced) -> String {
     match (filter, misplaced) {
+        (_, Misplaced::Changed) => format!("what `{filter}` has written is changed afterwards; quote last"),
+        ("docker", Misplaced::InComment) => {
+            "`docker` stands in a comment, in which `docker run --env-file` reads no variable".to_owned()
+        }
+        ("docker", Misplaced::BeforeText) => {
+            "`docker` writes a whole value, and what stands behind it becomes part of the value: `docker run --env-file` knows neither quotes nor comments behind a value".to_owned()
+        }
         ("docker", _) => "quotes around `docker` become part of the value: `docker run --env-file` knows no quotes; leave them out".to_owned(),
         (_, Misplaced::InsideQuotes) => format!(
             "`{filter}` writes its own quotes, and stands inside quotes here; leave those out, or join all of it first: `(\"x\" + pw) | {filter}`"
+        ),
+        (_, Misplaced::InComment) => {
+            format!("`{filter}` stands in a comment, which a line end in the value would end")
+        }
+        (_, Misplaced::InHeredoc) => format!(
+            "`{filter}` stands in a here-document, in which its quotes are text; set a variable before it, and name the variable in it"
+        ),
+        (_, Misplaced::InExpansion) => format!(
+            "`{filter}` stands in a backquote, `$((…))` or `${{…}}`, in which its quotes are not read as such; set a variable before it, and name the variable in it"
+        ),
+        (_, Misplaced::Unclear) => format!(
+            "`{filter}` stands behind text that not all readers understand alike, such as `case` in `$(…)`; set a variable before that text, and name the variable here"
         ),
         ("dotenv", Misplaced::AfterText) => {
             "`dotenv` writes a whole value, so it belongs directly behind `NAME=`; join other text first: `(\"x\" + pw) | dotenv`".to_owned()

@@ -164,7 +164,7 @@ fn check(text: &str, declared: &[Declared], stop: Stop) -> Result<Found, Templat
     let mut budget = Budget::new(FUEL, stop);
     let names = names::check(text, &template, declared, &mut budget)?;
     let mut errors = names.errors;
-    errors.extend(placement::check(text, &template, &names.filters, &mut budget)?);
+    errors.extend(placement::check(text, &template, (&names.filters, declared), &mut budget)?);
     errors.sort_by_key(|error| error.place);
     errors.dedup_by_key(|error| error.place);
     Ok(Found { unused: names.unused, errors })

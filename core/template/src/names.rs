@@ -226,7 +226,7 @@ impl<'t> Walk<'t, '_> {
             Expr::Var(name) => self.error(span, unknown(Named::Function, name.id)),
             other => self.expression(other)?,
         }
-        ast::children_of_call(call).try_for_each(|argument| self.expression(argument))
+        ast::arguments(&call.args).try_for_each(|argument| self.expression(argument))
     }
 
     fn error(&mut self, span: Span, fault: Fault) {

@@ -74,7 +74,7 @@ fn the_language_is_that_of_jinja() {
         ("{{ '<&>' }}{{ 5 }}{{ -1.5 }}", &[], "<&>5-1.5"),
         ("{{ ['a', 1]|join('-') }}{{ ['a', 'b']|first }}{{ ['a', 'b']|last }}", &[], "a-1ab"),
         ("{{ ' a '|trim }}{{ 'a'|upper }}{{ 'A'|lower }}{{ 'abc'|replace('b', '-') }}", &[], "aAaa-c"),
-        ("{{ 'a  b'|split|json }} {{ ['x']|length }}", &[], "[\"a\",\"b\"] 1"),
+        ("{{ 'a  b'|split|json }}, {{ ['x']|length }}", &[], "[\"a\",\"b\"], 1"),
         (
             "{% for i in range(3) %}{{ i }}{% endfor %}{% for i in range(4, 0, -2) %}{{ i }}{% endfor %}",
             &[],
@@ -109,7 +109,7 @@ fn a_value_that_is_not_utf8_is_only_coded() {
             "indent" => "(1)",
             _ => "",
         };
-        let template = format!("{{{{ v|{filter}{arguments} }}}}");
+        let template = format!("A={{{{ v|{filter}{arguments} }}}}");
         let error = render(&template, &[value]).unwrap_err();
         assert_eq!(error.fault, Fault::Refused(Refusal::NotUtf8), "{template}");
     }
@@ -249,7 +249,7 @@ fn what_goes_wrong_in_rendering_is_said_at_its_place() {
         ("{{ 'a'|replace('b') }}", "1:8: an argument is missing"),
         ("{{ 'a'.upper() }}", "1:7: values have no methods; use a filter"),
         ("{% for a, b in [[1]] %}{% endfor %}", "1:8: the value cannot be unpacked into so many names"),
-        ("{{ \"it's `x`\"|dotenv }}", "1:15: the value has a backquote"),
+        ("A={{ \"it's `x`\"|dotenv }}", "1:17: the value has a backquote"),
     ] {
         assert_fails(template, expected);
     }

@@ -51,7 +51,7 @@ fn a_document_keeps_its_types_and_its_numbers() {
         ("{{ c.hosts|join(',') }}{{ c['hosts'][c.workers] }}", "a,ba"),
         ("{{ c.nothing == none and c.debug == false and c.debug != true }}", ""),
         ("{% for key in c if key in ['port'] %}{{ key }}={{ c[key] }}{% endfor %}", "port=5432"),
-        ("{{ c.port|dotenv }}", "'5432'"),
+        ("P={{ c.port|dotenv }}", "P='5432'"),
     ] {
         let expected = if template.contains("nothing == none") { None } else { Some(expected) };
         assert_eq!(render_given(template, &[("c", document())]).ok().as_deref(), expected, "{template}");
