@@ -62,6 +62,14 @@ pub(crate) enum Fault {
     )]
     NoVariableName(String),
     #[error(
+        "a key that is printed here cannot be the name of a variable: only letters of ASCII, digits and `_`, with no digit first"
+    )]
+    NoVariableKey,
+    #[error(
+        "`{filter}` belongs directly behind the name of a variable and `=`, with nothing else in the line; a name has only letters of ASCII, digits and `_`, with no digit first"
+    )]
+    NoVariable { filter: &'static str },
+    #[error(
         "this number has too many digits, or is too large, to calculate or compare with; it can be printed"
     )]
     NumberTooLarge,

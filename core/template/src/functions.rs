@@ -49,7 +49,7 @@ pub(super) fn test(name: &str, value: &Value) -> Result<bool, Fault> {
         ("defined", _) => !matches!(value, Value::Undefined),
         ("undefined", _) => matches!(value, Value::Undefined),
         ("none", _) => matches!(value, Value::None),
-        ("string", _) => matches!(value, Value::Text(_)),
+        ("string", _) => value.text_of().is_some(),
         ("number", _) => value.is_number(),
         ("mapping", _) => matches!(value, Value::Map(_)),
         ("even", Value::Int(number)) => number % 2 == 0,

@@ -75,6 +75,7 @@ pub use sandbox::Sandbox;
 pub struct Template {
     text: Arc<str>,
     unused: Vec<String>,
+    names_variables: bool,
 }
 
 impl Template {
@@ -96,8 +97,8 @@ impl Template {
             Err(Fault::Panicked) => Err(TemplateError::at_start(Fault::Unreadable)),
             found => found.map_err(TemplateError::at_start).flatten(),
         };
-        let Found { unused, errors } = found.map_err(|error| vec![error])?;
-        if errors.is_empty() { Ok(Self { text, unused }) } else { Err(errors) }
+        let Found { unused, names_variables, errors } = found.map_err(|error| vec![error])?;
+        if errors.is_empty() { Ok(Self { text, unused, names_variables }) } else { Err(errors) }
     }
 
     /// Returns the declared names that the template does not use.
@@ -142,8 +143,8 @@ impl Template {
         &self,
         values: Vec<(String, Given)>,
     ) -> impl FnOnce(Stop) -> Result<Zeroizing<Vec<u8>>, TemplateError> + Send + use<> {
-        let text = Arc::clone(&self.text);
-        move |stop| render::render(&values, &text, stop)
+        let (text, names_variables) = (Arc::clone(&self.text), self.names_variables);
+        move |stop| render::render(&values, (&text, names_variables), stop)
     }
 }
 
@@ -156,6 +157,8 @@ impl fmt::Debug for Template {
 /// What a check has found.
 struct Found {
     unused: Vec<String>,
+    /// It uses a filter whose reader reads variables.
+    names_variables: bool,
     errors: Vec<TemplateError>,
 }
 
@@ -167,5 +170,7 @@ fn check(text: &str, declared: &[Declared], stop: Stop) -> Result<Found, Templat
     errors.extend(placement::check(text, &template, (&names.filters, declared), &mut budget)?);
     errors.sort_by_key(|error| error.place);
     errors.dedup_by_key(|error| error.place);
-    Ok(Found { unused: names.unused, errors })
+    let names_variables =
+        ["docker", "dotenv", "shell"].into_iter().any(|filter| names.filters.contains(filter));
+    Ok(Found { unused: names.unused, names_variables, errors })
 }

@@ -130,3 +130,67 @@ fn a_loop_names_variables_that_their_reader_can_have() {
     }
     assert!(wrong("{{ 'db/user' }}={{ v|dotenv }}").is_empty());
 }
+
+/// Whoever names a secret must not write lines of the file.
+#[test]
+fn a_key_stays_one_whatever_is_made_of_it() {
+    let all = map(&[("a\nPATH=x\nb", text("v"))]);
+    for key in [
+        "{{ k }}",
+        "{{ k|upper }}",
+        "{{ k|lower }}",
+        "{{ k|trim }}",
+        "{{ k|replace('b', 'c') }}",
+        "{{ 'x'|replace('x', k) }}",
+        "{{ k + 'c' }}",
+        "{{ 'c' + k }}",
+        "{{ k * 2 }}",
+        "{{ k[1:] }}",
+        "{{ k[1] }}",
+        "{{ k|indent(1) }}",
+        "{{ k|split('P')|first }}",
+        "{{ k|join('') }}",
+        "{{ [k]|join(',') }}",
+        "{{ all|join(',') }}",
+        "{{ all|first }}",
+        "{{ all|last|upper }}",
+        "{% set n %}{{ k }}{% endset %}{{ n }}",
+        "{% for c in k %}{{ c }}{% endfor %}",
+    ] {
+        let template = format!("{{% for k in all %}}{key}\nB={{{{ all[k]|shell }}}}\n{{% endfor %}}");
+        let error = render_given(&template, &[("all", all.clone())]).unwrap_err().to_string();
+        assert!(error.contains("cannot be the name of a variable"), "{template}: {error}");
+        let template = template.replace("|shell", "");
+        assert!(render_given(&template, &[("all", all.clone())]).is_ok(), "{template}");
+    }
+    let all = map(&[("a/b-c", text("v"))]);
+    let template = "{% for k in all if k is string and 'a' in k and k == 'a/b-c' and k < 'b' %}{{ (k|replace('/', '_')|replace('-', '_')|upper) }}={{ all[k]|dotenv }}\n{% endfor %}";
+    assert_eq!(render_given(template, &[("all", all.clone())]).unwrap(), "A_B_C='v'\n");
+    assert!(render_given("{% for k in all %}A={{ k|dotenv }}\n{% endfor %}", &[("all", all)]).is_ok());
+}
+
+#[test]
+fn a_value_of_a_variable_has_its_name_before_it() {
+    for (template, is_right) in [
+        ("{{ n }}={{ v|dotenv }}", true),
+        ("export {{ n }}={{ v|dotenv }}", true),
+        ("# {{ n }}\nA={% set q = v|dotenv %}{{ q }}", true),
+        ("{% set body %}A={{ v|dotenv }}\n{% endset %}{{ body }}B={{ v|dotenv }}", true),
+        ("{% set q %}{{ v|dotenv }}{% endset %}A={{ q }}", true),
+        ("{{ n + '=' + (v|dotenv) }}", true),
+        ("{{ n }}=x{{ v|docker }}", true),
+        ("a {{ n }}={{ v|dotenv }}", false),
+        ("a-{{ n }}={{ v|dotenv if v }}", false),
+        ("A={{ v }}\n={{ v|dotenv }}", false),
+        ("2={% set q = v|dotenv %}{{ q }}", false),
+        ("{{ 'a-' + n + '=' + (v|dotenv) }}", false),
+        ("{% set q %}a-{{ n }}={{ v|dotenv }}{% endset %}{{ q }}", false),
+        ("x={{ n }}\n{{ v|docker }}", false),
+        ("a-b={{ v|docker }}", false),
+        (" A={{ v|docker }}", false),
+    ] {
+        let rendered = render_given(template, &[("n", text("NAME")), ("v", text("hunter2"))]);
+        assert_eq!(rendered.is_ok(), is_right, "{template}: {rendered:?}");
+        assert!(!format!("{:?}", rendered.err()).contains("hunter2"));
+    }
+}
