@@ -45,6 +45,8 @@ pub(crate) enum Fault {
     Unknown { what: Named, name: String, nearest: Option<&'static str> },
     #[error("`{name}` is not defined: declare it under `secrets` of this file{}", meant(.nearest))]
     Undeclared { name: String, nearest: Option<String> },
+    #[error("`loop` is known only inside a loop, and not in its `else`")]
+    NoLoop,
     #[error("`{0}` is a text and has no parts; if the secret is JSON, declare it with `expand = \"json\"`")]
     NoParts(String),
     #[error(
@@ -242,7 +244,7 @@ fn told(filter: &str, misplaced: Misplaced) -> String {
 fn suggestion(nearest: &Option<&'static str>, known: &[&str]) -> String {
     match nearest {
         Some(nearest) => format!("; did you mean `{nearest}`?"),
-        None => format!("; there are {}", known.join(", ")),
+        None => format!("; known: {}", known.join(", ")),
     }
 }
 

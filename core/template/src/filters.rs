@@ -35,6 +35,17 @@ pub(super) const NAMES: [&str; 20] = [
     "url",
 ];
 
+/// Returns how many arguments a filter takes, at the least and at the most.
+pub(super) fn arity(name: &str) -> (usize, usize) {
+    match name {
+        DEFAULT => (0, 2),
+        "indent" => (1, 1),
+        "join" | "split" => (0, 1),
+        "replace" => (2, 2),
+        _ => (0, 0),
+    }
+}
+
 /// How far `indent` goes.
 const WIDEST: usize = 1000;
 

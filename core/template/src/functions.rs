@@ -7,6 +7,9 @@ use super::value::{List, Value};
 /// The functions there are.
 pub(super) const NAMES: [&str; 1] = ["range"];
 
+/// How many arguments a function takes, at the least and at the most.
+pub(super) const ARITY: (usize, usize) = (1, 3);
+
 /// The tests there are.
 pub(super) const TESTS: [&str; 8] =
     ["defined", "even", "mapping", "none", "number", "odd", "string", "undefined"];
