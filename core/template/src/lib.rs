@@ -24,7 +24,9 @@
 //! # Two checks before rendering
 //!
 //! [`names`] finds every unknown filter, test, function and variable, and [`placement`] finds filters that quote where their reader
-//! would misread the quotes: inside other quotes, or beside other text. Neither needs a value. A syntax error hides both.
+//! would misread the quotes: inside other quotes, in a comment, beside other text, or changed afterwards. Neither needs a value. A
+//! syntax error hides both. While rendering, a key of a map stays one ([`Value::Key`](value::Value)), and the line before each value
+//! of a variable must be a name.
 //!
 //! # Limits
 //!
