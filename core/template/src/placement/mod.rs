@@ -10,7 +10,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `mod.rs` | statements |
-//! | [`print`] | expressions that are printed |
+//! | [`print`](mod@print) | expressions that are printed |
 //! | [`variables`] | what variables may hold |
 //! | [`state`] | all ways that led to a place |
 //! | [`reader`] | the readers, and what may stand behind a value |

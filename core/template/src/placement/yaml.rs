@@ -25,8 +25,11 @@ enum Place {
     Maybe,
     /// A tag or an anchor, behind which a scalar begins.
     Property,
-    /// `-` at the start of an item, or `---`: a scalar begins behind it, or what stands before may go on.
-    Dash { is_sure: bool },
+    MaybeProperty,
+    /// `-` at the start of an item, or `?` before a key: a scalar begins behind it, or what stands before may go on.
+    Dash {
+        is_sure: bool,
+    },
     /// `|` or `>`, and what belongs to it: the lines after it are a text.
     Block,
     /// A scalar without quotes.
@@ -91,7 +94,11 @@ impl Yaml {
             (Open::Comment, _) => Some(Misplaced::InComment),
             (Open::Single | Open::Double, _) => Some(Misplaced::InsideQuotes),
             (Open::Nothing, Place::Start | Place::Maybe) => None,
-            (Open::Nothing, Place::Dash { .. } | Place::Property) if self.is_after_blank() => None,
+            (Open::Nothing, Place::Dash { .. } | Place::Property | Place::MaybeProperty)
+                if self.is_after_blank() =>
+            {
+                None
+            }
             (Open::Nothing, _) => Some(Misplaced::AfterText),
         }
     }
@@ -206,6 +213,11 @@ impl Yaml {
             '-' if begins_item => Place::Dash { is_sure: place == Place::Start },
             '=' if matches!(self.line, Line::Word | Line::WordAndBlanks) => Place::Maybe,
             ':' if closed == Some(Open::Double) => Place::Start,
+            // In brackets a value may follow directly.
+            ':' if place == Place::Closed => Place::Maybe,
+            '?' if matches!(place, Place::Start | Place::Maybe) => {
+                Place::Dash { is_sure: place == Place::Start }
+            }
             '[' | '{' if place == Place::Start => {
                 self.depth = self.depth.saturating_add(1).min(DEEPEST);
                 Place::Start
@@ -218,6 +230,8 @@ impl Yaml {
                 Place::Closed
             }
             '!' | '&' if place == Place::Start => Place::Property,
+            '!' | '&' if place == Place::Maybe => Place::MaybeProperty,
+            _ if place == Place::MaybeProperty => Place::MaybeProperty,
             _ if place == Place::Property => Place::Property,
             '|' | '>' if place == Place::Start && self.depth == 0 => Place::Block,
             '0'..='9' | '+' | '-' if place == Place::Block => Place::Block,
@@ -248,7 +262,7 @@ impl Yaml {
     fn behind_blank(&mut self) {
         self.place = match self.place {
             Place::Dash { is_sure: true } | Place::Property if self.is_after_blank() => Place::Start,
-            Place::Dash { is_sure: false } if self.is_after_blank() => Place::Maybe,
+            Place::Dash { is_sure: false } | Place::MaybeProperty if self.is_after_blank() => Place::Maybe,
             place => place,
         };
     }
@@ -259,7 +273,9 @@ impl Yaml {
             (self.place, self.depth) = (Place::Start, 0);
         }
         self.place = match self.place {
-            Place::Plain | Place::Maybe => Place::Maybe,
+            Place::Plain | Place::Maybe | Place::MaybeProperty | Place::Dash { is_sure: false } => {
+                Place::Maybe
+            }
             _ => Place::Start,
         };
         self.line = Line::Blank;
