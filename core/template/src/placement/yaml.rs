@@ -14,6 +14,8 @@ enum Open {
     Comment,
     Single,
     Double,
+    /// A text in lines that no indentation ends: a document that is nothing else.
+    Unclear,
 }
 
 /// What stands before, blanks skipped.
@@ -92,6 +94,7 @@ impl Yaml {
     pub(super) fn misplaced(&self) -> Option<Misplaced> {
         match (self.open, self.place) {
             (Open::Comment, _) => Some(Misplaced::InComment),
+            (Open::Unclear, _) => Some(Misplaced::Unclear),
             (Open::Single | Open::Double, _) => Some(Misplaced::InsideQuotes),
             (Open::Nothing, Place::Start | Place::Maybe) => None,
             (Open::Nothing, Place::Dash { .. } | Place::Property | Place::MaybeProperty)
@@ -209,6 +212,11 @@ impl Yaml {
         let begins_item = c == '-' && is_first;
         self.begin_key(c);
         let place = self.place;
+        let is_document =
+            matches!(self.line, Line::Dashes(_)) || self.line == Line::Blank && self.column == 0;
+        if is_document && matches!(c, '|' | '>') && place == Place::Start && self.depth == 0 {
+            self.open = Open::Unclear;
+        }
         self.place = match c {
             '-' if begins_item => Place::Dash { is_sure: place == Place::Start },
             '=' if matches!(self.line, Line::Word | Line::WordAndBlanks) => Place::Maybe,

@@ -223,6 +223,8 @@ const WAYS_OUT: &[(&str, &str)] = &[
     ("- - 'x: {{ pw|json }}'", "writes its own quotes"),
     ("a: b, !c 'x: {{ pw|json }}'", "writes its own quotes"),
     ("--- 'x: {{ pw|json }}'", "writes its own quotes"),
+    ("--- |\n'abc\n---\na: 'y: {{ pw|json }}'", "not all readers"),
+    ("|\n'abc\n...\na: 'y: {{ pw|json }}'", "not all readers"),
     ("const x = {{ pw|json }}", "text stands directly before it"),
     ("a = '''x''{{ pw|toml }}'''", "writes its own quotes"),
     ("a = \"\"\"x\\\"\"\" {{ pw|toml }}", "writes its own quotes"),
