@@ -1,7 +1,7 @@
 //! What minijinja has read, for those who walk it.
 
 use minijinja::machinery::Span;
-use minijinja::machinery::ast::{Call, CallArg, Expr, Stmt};
+use minijinja::machinery::ast::{CallArg, Expr, Stmt};
 
 use crate::error::{Fault, TemplateError};
 use secretdir_helpers::Position;
@@ -59,12 +59,20 @@ pub(super) fn children<'e, 't>(expression: &'e Expr<'t>) -> Vec<&'e Expr<'t>> {
     }
 }
 
-/// Returns the arguments of a call.
-pub(super) fn children_of_call<'e, 't>(call: &'e Call<'t>) -> impl Iterator<Item = &'e Expr<'t>> {
-    arguments(&call.args)
+/// Returns the names of filters that follow each other, the last one first.
+pub(super) fn filters_of<'e, 't>(filter: &'e Expr<'t>) -> impl Iterator<Item = &'t str> + use<'e, 't> {
+    let filters = std::iter::successors(Some(filter), |filter| match filter {
+        Expr::Filter(filter) => filter.expr.as_ref(),
+        _ => None,
+    });
+    filters.filter_map(|filter| match filter {
+        Expr::Filter(filter) => Some(filter.name),
+        _ => None,
+    })
 }
 
-fn arguments<'e, 't>(given: &'e [CallArg<'t>]) -> impl Iterator<Item = &'e Expr<'t>> {
+/// Returns the values of arguments.
+pub(super) fn arguments<'e, 't>(given: &'e [CallArg<'t>]) -> impl Iterator<Item = &'e Expr<'t>> {
     given.iter().map(|argument| match argument {
         CallArg::Pos(value)
         | CallArg::Kwarg(_, value)

@@ -45,6 +45,8 @@ pub(crate) enum Fault {
     Unknown { what: Named, name: String, nearest: Option<&'static str> },
     #[error("`{name}` is not defined: declare it under `secrets` of this file{}", meant(.nearest))]
     Undeclared { name: String, nearest: Option<String> },
+    #[error("`loop` is known only inside a loop, and not in its `else`")]
+    NoLoop,
     #[error("`{0}` is a text and has no parts; if the secret is JSON, declare it with `expand = \"json\"`")]
     NoParts(String),
     #[error(
@@ -54,9 +56,21 @@ pub(crate) enum Fault {
     #[error("{}", told(.filter, *.misplaced))]
     Misplaced { filter: &'static str, misplaced: Misplaced },
     #[error(
+        "the template can be read in too many ways: its branches leave more than {most} different quotes and words behind them; end each line, or each quote, in the branch in which it begins"
+    )]
+    TooManyWays { most: usize },
+    #[error(
         "`{0}` cannot be the name of a variable: only letters of ASCII, digits and `_`, with no digit first"
     )]
     NoVariableName(String),
+    #[error(
+        "a key that is printed here cannot be the name of a variable: only letters of ASCII, digits and `_`, with no digit first"
+    )]
+    NoVariableKey,
+    #[error(
+        "`{filter}` belongs directly behind the name of a variable and `=`, with nothing else in the line; a name has only letters of ASCII, digits and `_`, with no digit first"
+    )]
+    NoVariable { filter: &'static str },
     #[error(
         "this number has too many digits, or is too large, to calculate or compare with; it can be printed"
     )]
@@ -191,9 +205,28 @@ fn meant(nearest: &Option<String>) -> String {
 
 fn told(filter: &str, misplaced: Misplaced) -> String {
     match (filter, misplaced) {
+        (_, Misplaced::Changed) => format!("what `{filter}` has written is changed afterwards; quote last"),
+        ("docker", Misplaced::InComment) => {
+            "`docker` stands in a comment, in which `docker run --env-file` reads no variable".to_owned()
+        }
+        ("docker", Misplaced::BeforeText) => {
+            "`docker` writes a whole value, and what stands behind it becomes part of the value: `docker run --env-file` knows neither quotes nor comments behind a value".to_owned()
+        }
         ("docker", _) => "quotes around `docker` become part of the value: `docker run --env-file` knows no quotes; leave them out".to_owned(),
         (_, Misplaced::InsideQuotes) => format!(
             "`{filter}` writes its own quotes, and stands inside quotes here; leave those out, or join all of it first: `(\"x\" + pw) | {filter}`"
+        ),
+        (_, Misplaced::InComment) => {
+            format!("`{filter}` stands in a comment, which a line end in the value would end")
+        }
+        (_, Misplaced::InHeredoc) => format!(
+            "`{filter}` stands in a here-document, in which its quotes are text; set a variable before it, and name the variable in it"
+        ),
+        (_, Misplaced::InExpansion) => format!(
+            "`{filter}` stands in a backquote, `$((…))` or `${{…}}`, in which its quotes are not read as such; set a variable before it, and name the variable in it"
+        ),
+        (_, Misplaced::Unclear) => format!(
+            "`{filter}` stands behind text that not all readers understand alike, such as `case` in `$(…)`; set a variable before that text, and name the variable here"
         ),
         ("dotenv", Misplaced::AfterText) => {
             "`dotenv` writes a whole value, so it belongs directly behind `NAME=`; join other text first: `(\"x\" + pw) | dotenv`".to_owned()
@@ -211,7 +244,7 @@ fn told(filter: &str, misplaced: Misplaced) -> String {
 fn suggestion(nearest: &Option<&'static str>, known: &[&str]) -> String {
     match nearest {
         Some(nearest) => format!("; did you mean `{nearest}`?"),
-        None => format!("; there are {}", known.join(", ")),
+        None => format!("; known: {}", known.join(", ")),
     }
 }
 

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::budget::Budget;
 use super::error::{Fault, Refusal};
 use super::quote::{self, QuoteError};
-use super::value::{List, Value};
+use super::value::{List, Mark, Value};
 use secretdir_helpers::coding::Coding;
 
 /// The filter that takes what is not defined.
@@ -35,20 +35,41 @@ pub(super) const NAMES: [&str; 20] = [
     "url",
 ];
 
+/// Returns how many arguments a filter takes, at the least and at the most.
+pub(super) fn arity(name: &str) -> (usize, usize) {
+    match name {
+        DEFAULT => (0, 2),
+        "indent" => (1, 1),
+        "join" | "split" => (0, 1),
+        "replace" => (2, 2),
+        _ => (0, 0),
+    }
+}
+
 /// How far `indent` goes.
 const WIDEST: usize = 1000;
 
 /// How many bytes one byte may become: in JSON and TOML a control character is written as `\u0000`.
 const LONGEST: usize = 6;
 
-/// Applies a filter.
+/// Applies a filter. What keeps a part of a key is one, too.
 pub(super) fn apply(
     name: &str,
     value: &Value,
     arguments: Vec<Value>,
     budget: &mut Budget,
 ) -> Result<Value, Fault> {
-    match (name, arguments.as_slice()) {
+    let result = applied(name, value, &arguments, budget)?;
+    let keeps = matches!(
+        name,
+        "first" | "indent" | "join" | "last" | "lower" | "replace" | "split" | "trim" | "upper"
+    );
+    let is_of_key = value.is_key() || arguments.iter().any(Value::is_key);
+    Ok(if keeps && is_of_key { result.keyed() } else { result })
+}
+
+fn applied(name: &str, value: &Value, arguments: &[Value], budget: &mut Budget) -> Result<Value, Fault> {
+    match (name, arguments) {
         (DEFAULT, rest) => default(value, rest),
         ("join", []) => join(value, "", budget),
         ("join", [joiner]) => join(value, &joiner.as_text()?, budget),
@@ -80,17 +101,24 @@ fn written(name: &str, text: &str, budget: &mut Budget) -> Result<Value, Fault> 
         "lower" => quote::collect(text.chars().flat_map(char::to_lowercase)),
         "upper" => quote::collect(text.chars().flat_map(char::to_uppercase)),
         "trim" => Zeroizing::new(text.trim().to_owned()),
-        "docker" => quoted(quote::docker(text))?,
-        "dotenv" => quoted(quote::dotenv(text))?,
-        "shell" => quoted(quote::shell(text))?,
+        "docker" => return variable("docker", quote::docker(text), budget),
+        "dotenv" => return variable("dotenv", quote::dotenv(text), budget),
+        "shell" => return variable("shell", quote::shell(text), budget),
         "toml" => quote::toml(text),
         _ => return Err(Fault::Other),
     };
     made(text, budget)
 }
 
-fn quoted(text: Result<Zeroizing<String>, QuoteError>) -> Result<Zeroizing<String>, Refusal> {
-    text.map_err(Refusal::Quote)
+/// Marks the value of a variable: where it is printed, its name stands before it.
+fn variable(
+    filter: &'static str,
+    text: Result<Zeroizing<String>, QuoteError>,
+    budget: &mut Budget,
+) -> Result<Value, Fault> {
+    let text = text.map_err(Refusal::Quote)?;
+    budget.spend_text(text.len())?;
+    Ok(Value::quoted(text, vec![Mark { offset: 0, filter }]))
 }
 
 /// Pays for a text of which it was only known how long it is at the most.
@@ -125,7 +153,7 @@ fn default(value: &Value, arguments: &[Value]) -> Result<Value, Fault> {
 /// Gives an item of a list, a key of a map or a character of a text, or says how many there are.
 fn of_items(name: &str, value: &Value, budget: &mut Budget) -> Result<Value, Fault> {
     let last = name == "last";
-    let (found, length) = match value {
+    let (found, length) = match &value.plain() {
         Value::List(list) => {
             let items = list.items();
             (if last { items.last() } else { items.first() }.cloned(), items.len())
@@ -133,7 +161,7 @@ fn of_items(name: &str, value: &Value, budget: &mut Budget) -> Result<Value, Fau
         Value::Map(map) => {
             let entries = map.entries();
             (
-                if last { entries.last() } else { entries.first() }.map(|(key, _)| Value::Text(key.clone())),
+                if last { entries.last() } else { entries.first() }.map(|(key, _)| Value::Key(key.clone())),
                 entries.len(),
             )
         }
@@ -150,9 +178,9 @@ fn of_items(name: &str, value: &Value, budget: &mut Budget) -> Result<Value, Fau
 
 /// Joins texts: the items of a list, the keys of a map, the characters of a text.
 fn join(value: &Value, joiner: &str, budget: &mut Budget) -> Result<Value, Fault> {
-    let items: Vec<_> = match value {
+    let items: Vec<_> = match &value.plain() {
         Value::List(list) => list.items().to_vec(),
-        Value::Map(map) => map.entries().iter().map(|(key, _)| Value::Text(key.clone())).collect(),
+        Value::Map(map) => map.entries().iter().map(|(key, _)| Value::Key(key.clone())).collect(),
         Value::Text(text) if joiner.is_empty() => return Ok(Value::Text(text.clone())),
         Value::Text(text) => return join(&split(text, Some(""), budget)?, joiner, budget),
         Value::Bytes(_) => return Err(Refusal::NotUtf8.into()),
@@ -164,11 +192,15 @@ fn join(value: &Value, joiner: &str, budget: &mut Budget) -> Result<Value, Fault
     let length = length.saturating_add(joiner.len().saturating_mul(texts.len().saturating_sub(1)));
     budget.spend_text(length)?;
     let mut joined = Zeroizing::new(String::with_capacity(length));
-    for (index, text) in texts.iter().enumerate() {
+    let mut marks = Vec::new();
+    for (index, (item, text)) in items.iter().zip(&texts).enumerate() {
         joined.push_str(if index == 0 { "" } else { joiner });
+        marks.extend(item.marks().iter().map(|mark| mark.behind(joined.len())));
         joined.push_str(text);
     }
-    Ok(Value::of_text(joined))
+    budget.spend(marks.len())?;
+    let joined = Value::quoted(joined, marks);
+    Ok(if items.iter().any(Value::is_key) { joined.keyed() } else { joined })
 }
 
 /// Takes a text apart: where there are blanks, if it is not said where. An empty separator gives its characters.
@@ -239,7 +271,7 @@ impl Parts<'_> {
     fn value(&mut self, value: &Value) -> Result<(), Fault> {
         self.budget.spend(1)?;
         match value {
-            Value::Text(text) => self.text(text),
+            Value::Text(text) | Value::Key(text) | Value::Quoted(text, _) => self.text(text),
             Value::None => self.plain("null"),
             Value::Bool(value) => self.plain(if *value { "true" } else { "false" }),
             Value::Int(_) | Value::Float(_) | Value::Written(_) => self.plain(&value.as_text()?),

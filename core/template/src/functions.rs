@@ -7,6 +7,9 @@ use super::value::{List, Value};
 /// The functions there are.
 pub(super) const NAMES: [&str; 1] = ["range"];
 
+/// How many arguments a function takes, at the least and at the most.
+pub(super) const ARITY: (usize, usize) = (1, 3);
+
 /// The tests there are.
 pub(super) const TESTS: [&str; 8] =
     ["defined", "even", "mapping", "none", "number", "odd", "string", "undefined"];
@@ -49,7 +52,7 @@ pub(super) fn test(name: &str, value: &Value) -> Result<bool, Fault> {
         ("defined", _) => !matches!(value, Value::Undefined),
         ("undefined", _) => matches!(value, Value::Undefined),
         ("none", _) => matches!(value, Value::None),
-        ("string", _) => matches!(value, Value::Text(_)),
+        ("string", _) => value.text_of().is_some(),
         ("number", _) => value.is_number(),
         ("mapping", _) => matches!(value, Value::Map(_)),
         ("even", Value::Int(number)) => number % 2 == 0,

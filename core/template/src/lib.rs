@@ -24,7 +24,9 @@
 //! # Two checks before rendering
 //!
 //! [`names`] finds every unknown filter, test, function and variable, and [`placement`] finds filters that quote where their reader
-//! would misread the quotes: inside other quotes, or beside other text. Neither needs a value. A syntax error hides both.
+//! would misread the quotes: inside other quotes, in a comment, beside other text, or changed afterwards. Neither needs a value. A
+//! syntax error hides both. While rendering, a key of a map stays one ([`Value::Key`](value::Value)), and the line before each value
+//! of a variable must be a name.
 //!
 //! # Limits
 //!
@@ -75,6 +77,7 @@ pub use sandbox::Sandbox;
 pub struct Template {
     text: Arc<str>,
     unused: Vec<String>,
+    names_variables: bool,
 }
 
 impl Template {
@@ -96,8 +99,8 @@ impl Template {
             Err(Fault::Panicked) => Err(TemplateError::at_start(Fault::Unreadable)),
             found => found.map_err(TemplateError::at_start).flatten(),
         };
-        let Found { unused, errors } = found.map_err(|error| vec![error])?;
-        if errors.is_empty() { Ok(Self { text, unused }) } else { Err(errors) }
+        let Found { unused, names_variables, errors } = found.map_err(|error| vec![error])?;
+        if errors.is_empty() { Ok(Self { text, unused, names_variables }) } else { Err(errors) }
     }
 
     /// Returns the declared names that the template does not use.
@@ -142,8 +145,8 @@ impl Template {
         &self,
         values: Vec<(String, Given)>,
     ) -> impl FnOnce(Stop) -> Result<Zeroizing<Vec<u8>>, TemplateError> + Send + use<> {
-        let text = Arc::clone(&self.text);
-        move |stop| render::render(&values, &text, stop)
+        let (text, names_variables) = (Arc::clone(&self.text), self.names_variables);
+        move |stop| render::render(&values, (&text, names_variables), stop)
     }
 }
 
@@ -156,6 +159,8 @@ impl fmt::Debug for Template {
 /// What a check has found.
 struct Found {
     unused: Vec<String>,
+    /// It uses a filter whose reader reads variables.
+    names_variables: bool,
     errors: Vec<TemplateError>,
 }
 
@@ -164,8 +169,10 @@ fn check(text: &str, declared: &[Declared], stop: Stop) -> Result<Found, Templat
     let mut budget = Budget::new(FUEL, stop);
     let names = names::check(text, &template, declared, &mut budget)?;
     let mut errors = names.errors;
-    errors.extend(placement::check(text, &template, &names.filters, &mut budget)?);
+    errors.extend(placement::check(text, &template, (&names.filters, declared), &mut budget)?);
     errors.sort_by_key(|error| error.place);
     errors.dedup_by_key(|error| error.place);
-    Ok(Found { unused: names.unused, errors })
+    let names_variables =
+        ["docker", "dotenv", "shell"].into_iter().any(|filter| names.filters.contains(filter));
+    Ok(Found { unused: names.unused, names_variables, errors })
 }

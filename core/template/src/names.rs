@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use minijinja::machinery::Span;
-use minijinja::machinery::ast::{Call, CallArg, Expr, ForLoop, Stmt};
+use minijinja::machinery::ast::{BinOpKind, Call, CallArg, Expr, ForLoop, Stmt};
 use secretdir_helpers::nearest;
 
 use crate::ast;
@@ -18,6 +18,9 @@ use crate::{filters, functions};
 /// What has a meaning of its own in a tag.
 const RESERVED: [&str; 14] =
     ["and", "else", "false", "False", "if", "in", "is", "loop", "none", "None", "not", "or", "true", "True"];
+
+/// What a loop calls itself.
+const LOOP: &str = "loop";
 
 /// The function of the first versions.
 const SECRET: &str = "secret";
@@ -133,7 +136,7 @@ impl<'t> Walk<'t, '_> {
         if let Some(condition) = &repeated.filter_expr {
             self.expression(condition)?;
         }
-        self.set("loop");
+        self.set(LOOP);
         self.end_scope(&repeated.body)?;
         self.in_scope(&repeated.else_body)
     }
@@ -169,13 +172,19 @@ impl<'t> Walk<'t, '_> {
             Expr::Var(name) => self.variable(name.id, span),
             Expr::Filter(filter) => {
                 self.filters.insert(filter.name);
-                if !filters::NAMES.contains(&filter.name) {
+                if filters::NAMES.contains(&filter.name) {
+                    self.arguments(&filter.args, filters::arity(filter.name), span);
+                } else {
                     self.error(span, unknown(Named::Filter, filter.name));
                 }
+            }
+            Expr::BinOp(operation) if matches!(operation.op, BinOpKind::Concat) => {
+                self.error(span, Fault::Tilde);
             }
             Expr::Test(test) if !functions::TESTS.contains(&test.name) => {
                 self.error(span, unknown(Named::Test, test.name));
             }
+            Expr::Test(test) => self.arguments(&test.args, (0, 0), span),
             Expr::Call(call) => return self.call(call, span),
             Expr::GetAttr(part) => self.part(&part.expr, span),
             Expr::GetItem(part) if matches!(&part.subscript_expr, Expr::Const(key) if key.value.as_str().is_some()) =>
@@ -191,6 +200,8 @@ impl<'t> Walk<'t, '_> {
         if self.is_set(name) || functions::NAMES.contains(&name) {
         } else if self.declared.iter().any(|declared| declared.name == name) {
             self.used.insert(name);
+        } else if name == LOOP {
+            self.error(span, Fault::NoLoop);
         } else {
             let known: Vec<_> = self.declared.iter().map(|declared| declared.name.as_str()).collect();
             // Of two letters almost any two words are near.
@@ -219,14 +230,35 @@ impl<'t> Walk<'t, '_> {
                 self.error(span, Fault::SecretCall(declaration(&call.args)));
                 return Ok(());
             }
-            Expr::Var(name) if functions::NAMES.contains(&name.id) => {}
+            Expr::Var(name) if functions::NAMES.contains(&name.id) => {
+                self.arguments(&call.args, functions::ARITY, span);
+            }
             Expr::Var(name) if self.declared.iter().any(|declared| declared.name == name.id) => {
                 self.used.insert(name.id);
             }
             Expr::Var(name) => self.error(span, unknown(Named::Function, name.id)),
+            Expr::GetAttr(method) => {
+                self.error(span, Fault::Method);
+                self.expression(&method.expr)?;
+            }
             other => self.expression(other)?,
         }
-        ast::children_of_call(call).try_for_each(|argument| self.expression(argument))
+        ast::arguments(&call.args).try_for_each(|argument| self.expression(argument))
+    }
+
+    /// Reports arguments that are not written out one by one, or are not as many as there must be.
+    fn arguments(&mut self, given: &[CallArg<'t>], (least, most): (usize, usize), span: Span) {
+        let faults = given.iter().filter_map(|argument| match argument {
+            CallArg::Pos(_) => None,
+            CallArg::Kwarg(name, _) => Some(Fault::Keyword((*name).to_owned())),
+            CallArg::PosSplat(_) | CallArg::KwargSplat(_) => Some(Fault::Splat),
+        });
+        let fault = faults.into_iter().next().or(match given.len() {
+            count if count < least => Some(Fault::MissingArgument),
+            count if count > most => Some(Fault::TooManyArguments),
+            _ => None,
+        });
+        fault.into_iter().for_each(|fault| self.error(span, fault));
     }
 
     fn error(&mut self, span: Span, fault: Fault) {

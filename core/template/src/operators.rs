@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::budget::Budget;
 use super::error::{Fault, Refusal};
-use super::value::{List, Map, Value};
+use super::value::{List, Map, Mark, Value};
 
 /// An operator of arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,13 +23,25 @@ pub(super) enum Arithmetic {
 impl Arithmetic {
     /// Calculates, joins or repeats.
     pub(super) fn apply(self, left: &Value, right: &Value, budget: &mut Budget) -> Result<Value, Fault> {
+        let is_key = left.is_key() || right.is_key();
+        let marks = [left, right].map(Value::marks);
         let (left, right) = (&left.calculable()?, &right.calculable()?);
+        let result = self.of_plain((left, right), marks, budget)?;
+        Ok(if is_key { result.keyed() } else { result })
+    }
+
+    fn of_plain(
+        self,
+        (left, right): (&Value, &Value),
+        marks: [&[Mark]; 2],
+        budget: &mut Budget,
+    ) -> Result<Value, Fault> {
         match (self, left, right) {
             (_, Value::Int(left), Value::Int(right)) => self.of_whole(*left, *right),
             (_, Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => {
                 self.of_floats(as_float(left), as_float(right))
             }
-            (Self::Add, Value::Text(left), Value::Text(right)) => joined(left, right, budget),
+            (Self::Add, Value::Text(left), Value::Text(right)) => joined(left, right, marks, budget),
             (Self::Add, Value::List(left), Value::List(right)) => {
                 budget.spend(left.items().len() + right.items().len())?;
                 Ok(Value::List(List::of([left.items(), right.items()].concat())?))
@@ -106,13 +118,20 @@ fn as_float(value: &Value) -> f64 {
     }
 }
 
-fn joined(left: &str, right: &str, budget: &mut Budget) -> Result<Value, Fault> {
+fn joined(
+    left: &str,
+    right: &str,
+    [of_left, of_right]: [&[Mark]; 2],
+    budget: &mut Budget,
+) -> Result<Value, Fault> {
+    budget.spend(of_left.len() + of_right.len())?;
     let length = left.len() + right.len();
     budget.spend_text(length)?;
     let mut text = Zeroizing::new(String::with_capacity(length));
     text.push_str(left);
     text.push_str(right);
-    Ok(Value::of_text(text))
+    let of_right = of_right.iter().map(|mark| mark.behind(left.len()));
+    Ok(Value::quoted(text, of_left.iter().copied().chain(of_right).collect()))
 }
 
 fn repeated(value: &Value, times: usize, budget: &mut Budget) -> Result<Value, Fault> {
@@ -147,7 +166,8 @@ pub(super) fn equal(left: &Value, right: &Value, budget: &mut Budget) -> Result<
     budget.spend(1)?;
     match (left, right) {
         (Value::Written(left), Value::Written(right)) if left == right => Ok(true),
-        (Value::Written(_), _) | (_, Value::Written(_)) => {
+        (Value::Written(_) | Value::Key(_) | Value::Quoted(..), _)
+        | (_, Value::Written(_) | Value::Key(_) | Value::Quoted(..)) => {
             equal(&left.calculable()?, &right.calculable()?, budget)
         }
         (Value::None, Value::None) => Ok(true),
@@ -228,8 +248,8 @@ fn order_of_mixed(left: i128, right: f64) -> Option<Ordering> {
 
 /// Says whether a list has an item, a map a key, or a text a part.
 pub(super) fn contains(container: &Value, value: &Value, budget: &mut Budget) -> Result<bool, Fault> {
-    match (container, value) {
-        (Value::List(list), _) => {
+    match (&container.plain(), &value.plain()) {
+        (Value::List(list), value) => {
             for item in list.items() {
                 if equal(item, value, budget)? {
                     return Ok(true);
@@ -245,7 +265,7 @@ pub(super) fn contains(container: &Value, value: &Value, budget: &mut Budget) ->
         (Value::Bytes(_), _) | (Value::Text(_) | Value::Map(_), Value::Bytes(_)) => {
             Err(Refusal::NotUtf8.into())
         }
-        (Value::Text(_) | Value::Map(_), _) => Err(Refusal::NotText(value.describe()).into()),
+        (Value::Text(_) | Value::Map(_), value) => Err(Refusal::NotText(value.describe()).into()),
         _ => Err(Refusal::NoList(container.describe()).into()),
     }
 }

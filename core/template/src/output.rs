@@ -4,17 +4,33 @@ use std::io::{self, Write};
 
 use zeroize::Zeroizing;
 
+use super::value::Mark;
+
 /// A buffer that refuses more than fits, and leaves nothing behind when it grows.
 #[derive(Default)]
 pub(super) struct Output {
     bytes: Zeroizing<Vec<u8>>,
     most: usize,
+    /// What is in it is not printed here, but kept: what filters have written in it is told then.
+    pub(super) marks: Option<Vec<Mark>>,
 }
 
 impl Output {
     /// Returns an empty one that takes so many bytes.
     pub(super) fn of_at_most(most: usize) -> Self {
-        Self { bytes: Zeroizing::default(), most }
+        Self { bytes: Zeroizing::default(), most, marks: None }
+    }
+
+    /// Returns one for a text that is kept.
+    pub(super) fn kept(most: usize) -> Self {
+        Self { marks: Some(Vec::new()), ..Self::of_at_most(most) }
+    }
+
+    /// Keeps where filters have written something in the text that comes next, if it is not printed here.
+    pub(super) fn keep(&mut self, marks: &[Mark]) -> bool {
+        let length = self.bytes.len();
+        let kept = self.marks.as_mut().map(|kept| kept.extend(marks.iter().map(|mark| mark.behind(length))));
+        kept.is_some()
     }
 
     /// Returns what has been written since the last line end.

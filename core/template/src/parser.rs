@@ -11,10 +11,14 @@ use secretdir_helpers::Position;
 /// The most words in the tags of a template. Whoever walks what was read does so by recursion, and a chain of operators is nested.
 const MOST_WORDS: usize = 20_000;
 
+/// What minijinja says of a comment that is not closed.
+const OPEN_COMMENT: &str = "unexpected end of comment";
+
 /// Reads a template.
 pub(super) fn parse(text: &str) -> Result<Stmt<'_>, TemplateError> {
     let read = || {
-        let words = tokenize(text, false, syntax()?).take(MOST_WORDS + 1);
+        // Of what is no word there is no end. The parser tells where it is.
+        let words = tokenize(text, false, syntax()?).take_while(Result::is_ok).take(MOST_WORDS + 1);
         if words.count() > MOST_WORDS {
             return Ok(Err(TemplateError::at_start(Fault::TooManyWords { most: MOST_WORDS })));
         }
@@ -31,12 +35,27 @@ fn syntax() -> Result<SyntaxConfig, Error> {
 /// own words quote the template at most.
 fn syntax_error(error: &Error, template: &str) -> TemplateError {
     let detail = match error.kind() {
+        _ if error.detail() == Some(OPEN_COMMENT) => {
+            "a comment is not closed; if `{#` is meant as text, as in `${#x}` of a shell, put `{% raw %}` before it and `{% endraw %}` behind it"
+        }
         ErrorKind::BadEscape => {
             r"a text in quotes near here has a `\` that begins no escape; write `\\` for the character"
         }
         _ => error.detail().unwrap_or("this cannot be read"),
     };
-    TemplateError { place: place(error, template), fault: Fault::Syntax(detail.to_owned()) }
+    let place = match error.detail() {
+        Some(OPEN_COMMENT) => comment(template).unwrap_or_else(|| place(error, template)),
+        _ => place(error, template),
+    };
+    TemplateError { place, fault: Fault::Syntax(detail.to_owned()) }
+}
+
+/// Returns where the comment begins that is not closed: behind the last word.
+fn comment(template: &str) -> Option<Position> {
+    let words = tokenize(template, false, syntax().ok()?).map_while(Result::ok);
+    let end = words.last().map_or(Some(0), |(_, span)| usize::try_from(span.end_offset).ok())?;
+    let start = template.get(end..)?.find("{#")?;
+    Some(Position::of(template, end + start))
 }
 
 fn place(error: &Error, template: &str) -> Position {

@@ -5,7 +5,7 @@
 //! | [`shell`] | a POSIX shell, as one word |
 //! | [`dotenv`] | a POSIX shell that sources the file, the `env_file` of Docker Compose, dotenvy, the provider `file` |
 //! | [`docker`] | `docker run --env-file` |
-//! | [`json`] | JSON (RFC 8259) |
+//! | [`json`] | JSON (RFC 8259), YAML |
 //! | [`toml`] | TOML 1.0 |
 //! | [`url`] | any part of a URL (RFC 3986) |
 //!
@@ -96,13 +96,18 @@ pub(super) fn docker(text: &str) -> Result<Zeroizing<String>, QuoteError> {
     Ok(collect(text.chars()))
 }
 
-/// Writes a JSON string. Nothing is escaped but what must be: not `/`, nor what is not ASCII.
+/// Writes a JSON string. Nothing is escaped but what must be, for JSON or for YAML, which takes some of it for line ends and refuses
+/// the rest: not `/`, nor other text that is not ASCII.
 pub(super) fn json(text: &str) -> Zeroizing<String> {
     within(
         '"',
         text.chars()
-            .flat_map(|c| if c.is_ascii_control() && c != '\x7f' { unicode(c) } else { backslash(c) }),
+            .flat_map(|c| if c.is_control() || is_special_to_yaml(c) { unicode(c) } else { backslash(c) }),
     )
+}
+
+fn is_special_to_yaml(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
 /// Writes a basic string of TOML.
@@ -131,10 +136,10 @@ fn backslash(c: char) -> Written {
     if matches!(c, '"' | '\\') { chars(['\\', c]) } else { chars([c]) }
 }
 
-/// Writes a control character of ASCII.
+/// Writes a character by its number, which has four digits at the most.
 fn unicode(c: char) -> Written {
-    let code = u8::try_from(c).unwrap_or_default();
-    chars(['\\', 'u', '0', '0', digit(code >> 4), digit(code & 15)])
+    let [high, low] = u16::try_from(u32::from(c)).unwrap_or_default().to_be_bytes();
+    chars(['\\', 'u', digit(high >> 4), digit(high & 15), digit(low >> 4), digit(low & 15)])
 }
 
 /// Returns a digit of RFC 3986, which wants them in upper case.

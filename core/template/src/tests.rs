@@ -74,7 +74,7 @@ fn the_language_is_that_of_jinja() {
         ("{{ '<&>' }}{{ 5 }}{{ -1.5 }}", &[], "<&>5-1.5"),
         ("{{ ['a', 1]|join('-') }}{{ ['a', 'b']|first }}{{ ['a', 'b']|last }}", &[], "a-1ab"),
         ("{{ ' a '|trim }}{{ 'a'|upper }}{{ 'A'|lower }}{{ 'abc'|replace('b', '-') }}", &[], "aAaa-c"),
-        ("{{ 'a  b'|split|json }} {{ ['x']|length }}", &[], "[\"a\",\"b\"] 1"),
+        ("{{ 'a  b'|split|json }}, {{ ['x']|length }}", &[], "[\"a\",\"b\"], 1"),
         (
             "{% for i in range(3) %}{{ i }}{% endfor %}{% for i in range(4, 0, -2) %}{{ i }}{% endfor %}",
             &[],
@@ -109,7 +109,7 @@ fn a_value_that_is_not_utf8_is_only_coded() {
             "indent" => "(1)",
             _ => "",
         };
-        let template = format!("{{{{ v|{filter}{arguments} }}}}");
+        let template = format!("A={{{{ v|{filter}{arguments} }}}}");
         let error = render(&template, &[value]).unwrap_err();
         assert_eq!(error.fault, Fault::Refused(Refusal::NotUtf8), "{template}");
     }
@@ -135,12 +135,12 @@ fn everything_wrong_is_said_at_once_and_in_order() {
             "1:4: `vv` is not defined: declare it under `secrets` of this file",
             "2:4: `x` is not defined: declare it under `secrets` of this file",
             "2:15: there is no filter `shel`; did you mean `shell`?",
-            "3:4: there is no function `lenght`; there are range",
+            "3:4: there is no function `lenght`; known: range",
             "3:24: there is no test `oddd`; did you mean `odd`?",
             "4:4: `v` is a text and has no parts; if the secret is JSON, declare it with `expand = \"json\"`",
             "4:13: there is no function `secret` any more: declare the secret under `secrets` of this file, as \
              `NAME = { source = \"s\", secret = \"x\", field = \"f\" }`, and write `NAME` here",
-            "4:46: there is no statement `do`; there are elif, else, filter, for, if, raw, set, with",
+            "4:46: there is no statement `do`; known: elif, else, filter, for, if, raw, set, with",
         ]
     );
 }
@@ -153,6 +153,8 @@ fn a_syntax_error_has_a_place() {
         ("a\n{{ 'a", "2:6: syntax error: "),
         ("{% foo %}", "1:4: syntax error: unknown statement foo"),
         ("{% macro a() %}{% endmacro %}", "1:4: syntax error: "),
+        ("a\n{{ 'b' }} ${#x}", "2:12: syntax error: a comment is not closed; if `{#` is meant as text"),
+        ("a\n{{ “b” }}", "2:4: syntax error: unexpected character"),
         ("{{ 'a\\uZZZZ' }}", "1:1: syntax error: a text in quotes near here has a `\\`"),
     ] {
         let errors = wrong(template);
@@ -165,7 +167,7 @@ fn a_variable_is_known_where_it_is_set() {
     for template in [
         "{% set x = 1 %}{{ x }}",
         "{% if v %}{% set x = 1 %}{% endif %}{{ x }}",
-        "{% for a, (b, c) in [] %}{{ a ~ b ~ c ~ loop.index }}{% endfor %}",
+        "{% for a, (b, c) in [] %}{{ a + b + c + loop.index }}{% endfor %}",
         "{% with x = 1 %}{{ x }}{% endwith %}",
         "{% set x %}{{ v }}{% endset %}{{ x }}",
         "{% for x in [1] if x %}{% endfor %}",
@@ -186,6 +188,31 @@ fn a_variable_is_known_where_it_is_set() {
         "{{ secret }}",
     ] {
         assert_eq!(wrong(template).len(), 1, "{template}: {:?}", wrong(template));
+    }
+}
+
+#[test]
+fn calls_are_looked_at_before_there_are_values() {
+    for (template, expected) in [
+        ("{{ v ~ 'a' }}", "there is no operator `~`"),
+        ("{{ v|replace(x='b') }}", "there is no keyword `x` here"),
+        ("{{ v|replace(*['b', 'c']) }}", "arguments are written out one by one"),
+        ("{{ range(**{'a': 1}) }}", "arguments are written out one by one"),
+        ("{{ v.upper() }}", "values have no methods"),
+        ("{{ v|upper(1) }}", "there are too many arguments"),
+        ("{{ v|default(1, 2, 3) }}", "there are too many arguments"),
+        ("{{ v|join('a', 'b') }}", "there are too many arguments"),
+        ("{{ v|replace('a') }}", "an argument is missing"),
+        ("{{ v|indent }}", "an argument is missing"),
+        ("{% filter indent %}{% endfilter %}", "an argument is missing"),
+        ("{{ range() }}", "an argument is missing"),
+        ("{{ range(1, 2, 3, 4) }}", "there are too many arguments"),
+        ("{{ v is defined(1) }}", "there are too many arguments"),
+        ("{{ loop.index }}", "`loop` is known only inside a loop"),
+        ("{% for x in [] %}{% else %}{{ loop }}{% endfor %}", "`loop` is known only inside a loop"),
+    ] {
+        let errors = wrong(template);
+        assert!(!errors.is_empty() && errors[0].contains(expected), "{template}: {errors:?}");
     }
 }
 
@@ -221,6 +248,8 @@ fn what_goes_wrong_in_rendering_is_said_at_its_place() {
         ("{% if false %}{% set y = 1 %}{% endif %}{{ y }}", "1:44: `y` is not defined here"),
         ("{% if false %}{% set f = 1 %}{% endif %}{{ f() }}", "1:44: `f` is not defined here"),
         ("{% set x = {} %}{{ x.a }}", "1:20: `x.a` is not defined here"),
+        ("{% set x = {'a': {}} %}{{ x.a.b }}", "1:27: `x.a.b` is not defined here"),
+        ("{% set x = {'a': {}} %}{{ x.a.b.c }}", "1:27: `x.a.b` is not defined here"),
         ("{% set x = {} %}{{ x['a'] }}", "1:20: the value that is used here has no such part"),
         ("{% set x = 'a' %}{{ (x).a }}", "1:21: the value that is used here has no such part"),
         ("{{ 'a.b'|replace('a.b', '')|first }}", "1:29: what is used here is not defined"),
@@ -249,7 +278,7 @@ fn what_goes_wrong_in_rendering_is_said_at_its_place() {
         ("{{ 'a'|replace('b') }}", "1:8: an argument is missing"),
         ("{{ 'a'.upper() }}", "1:7: values have no methods; use a filter"),
         ("{% for a, b in [[1]] %}{% endfor %}", "1:8: the value cannot be unpacked into so many names"),
-        ("{{ \"it's `x`\"|dotenv }}", "1:15: the value has a backquote"),
+        ("A={{ \"it's `x`\"|dotenv }}", "1:17: the value has a backquote"),
     ] {
         assert_fails(template, expected);
     }
@@ -257,7 +286,11 @@ fn what_goes_wrong_in_rendering_is_said_at_its_place() {
 
 /// Checks where and how a template fails that has no secret.
 fn assert_fails(template: &str, expected: &str) {
-    let error = render(template, &[]).unwrap_err();
+    let sandbox = Sandbox::default();
+    let error = match Template::parse(template, &[], &sandbox) {
+        Ok(template) => template.render(Vec::new(), FOREVER, &sandbox).unwrap_err(),
+        Err(errors) => errors.into_iter().next().unwrap(),
+    };
     let shown = format!("{}: {error}", error.place);
     assert!(shown.starts_with(expected), "{template}: {shown}");
 }

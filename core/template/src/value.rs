@@ -24,6 +24,10 @@ pub(super) enum Value {
     /// A number as JSON writes it: it is printed so, and counts as what it stands for.
     Written(Text),
     Text(Text),
+    /// A text that is a key of a map, or was made of one: whoever names the secrets has chosen it.
+    Key(Text),
+    /// A text in which filters have written values of variables.
+    Quoted(Text, Arc<Vec<Mark>>),
     /// A secret that is not UTF-8.
     Bytes(Arc<Zeroizing<Vec<u8>>>),
     List(List),
@@ -58,6 +62,20 @@ impl List {
     }
 }
 
+/// Where in a text a filter has written the value of a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) offset: usize,
+    pub(super) filter: &'static str,
+}
+
+impl Mark {
+    /// Returns the same behind so many bytes.
+    pub(super) fn behind(self, bytes: usize) -> Self {
+        Self { offset: self.offset + bytes, ..self }
+    }
+}
+
 /// A text that is wiped.
 pub(super) type Text = Arc<Zeroizing<String>>;
 
@@ -76,7 +94,7 @@ impl Map {
     /// A key that is no text. It would be nested too deeply.
     pub(super) fn of(entries: Vec<(Value, Value)>) -> Result<Self, Fault> {
         let depth = depth_of(entries.iter().map(|(_, value)| value))?;
-        let entries = entries.into_iter().map(|(key, value)| match key {
+        let entries = entries.into_iter().map(|(key, value)| match key.plain() {
             Value::Text(key) => Ok((key, value)),
             other => Err(Fault::KeyNotText(other.describe())),
         });
@@ -135,6 +153,44 @@ impl Value {
         Self::Text(Arc::new(text))
     }
 
+    /// Returns a text with what filters have written in it.
+    pub(super) fn quoted(text: Zeroizing<String>, marks: Vec<Mark>) -> Self {
+        if marks.is_empty() { Self::of_text(text) } else { Self::Quoted(Arc::new(text), Arc::new(marks)) }
+    }
+
+    /// Returns the text of what is one, however it came about.
+    pub(super) fn text_of(&self) -> Option<&Text> {
+        match self {
+            Self::Text(text) | Self::Key(text) | Self::Quoted(text, _) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn marks(&self) -> &[Mark] {
+        if let Self::Quoted(_, marks) = self { marks } else { &[] }
+    }
+
+    /// Returns the same without a memory of how it came about.
+    pub(super) fn plain(&self) -> Self {
+        self.text_of().map_or_else(|| self.clone(), |text| Self::Text(Arc::clone(text)))
+    }
+
+    pub(super) fn is_key(&self) -> bool {
+        matches!(self, Self::Key(_))
+    }
+
+    /// Returns what is made of a key: each text of it is one, too.
+    pub(super) fn keyed(self) -> Self {
+        match self {
+            Self::Text(text) | Self::Quoted(text, _) => Self::Key(text),
+            Self::List(list) => {
+                let items = list.items.iter().map(|item| item.clone().keyed()).collect();
+                Self::List(List { items: Arc::new(items), depth: list.depth })
+            }
+            other => other,
+        }
+    }
+
     /// Returns a number that keeps the form in which it is written.
     pub(super) fn written(number: &str) -> Self {
         Self::Written(Arc::new(Zeroizing::new(number.to_owned())))
@@ -150,7 +206,7 @@ impl Value {
     ///
     /// A number that is larger than a float can be, or a whole one of more than 38 digits.
     pub(super) fn calculable(&self) -> Result<Self, Fault> {
-        let Self::Written(number) = self else { return Ok(self.clone()) };
+        let Self::Written(number) = self else { return Ok(self.plain()) };
         if let Ok(whole) = number.parse() {
             return Ok(Self::Int(whole));
         }
@@ -180,7 +236,7 @@ impl Value {
             Self::None => "none",
             Self::Bool(_) => "a boolean",
             Self::Int(_) | Self::Float(_) | Self::Written(_) => "a number",
-            Self::Text(_) => "a text",
+            Self::Text(_) | Self::Key(_) | Self::Quoted(..) => "a text",
             Self::Bytes(_) => "a value that is not UTF-8",
             Self::List(_) => "a list",
             Self::Map(_) => "a map",
@@ -197,7 +253,7 @@ impl Value {
             Self::Int(value) => *value != 0,
             Self::Float(value) => *value != 0.0,
             Self::Written(number) => is_not_zero(number),
-            Self::Text(text) => !text.is_empty(),
+            Self::Text(text) | Self::Key(text) | Self::Quoted(text, _) => !text.is_empty(),
             Self::Bytes(bytes) => !bytes.is_empty(),
             Self::List(list) => !list.items.is_empty(),
             Self::Map(map) => !map.entries.is_empty(),
@@ -208,7 +264,7 @@ impl Value {
     /// Takes it for a text, if nothing is guessed by that: it is one, or a number.
     pub(super) fn as_text(&self) -> Result<Cow<'_, str>, Fault> {
         match self {
-            Self::Text(text) => Ok(Cow::Borrowed(text.as_str())),
+            Self::Text(text) | Self::Key(text) | Self::Quoted(text, _) => Ok(Cow::Borrowed(text.as_str())),
             Self::Written(number) => Ok(Cow::Borrowed(number.as_str())),
             Self::Int(_) | Self::Float(_) => Ok(Cow::Owned(self.number())),
             Self::Bytes(_) => Err(Refusal::NotUtf8.into()),

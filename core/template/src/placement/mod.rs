@@ -1,32 +1,45 @@
 //! Finds filters that quote where their reader would misread the quotes.
 //!
-//! `shell`, `dotenv`, `json` and `toml` write their own quotes, so what they write must stand alone: not inside other quotes, and
-//! not beside other text of the same word. `docker` writes none, and its reader knows none.
+//! `shell`, `dotenv`, `json` and `toml` write their own quotes, so what they write must stand alone: not inside other quotes, not in a
+//! comment, and not beside other text of the same word. `docker` writes none, and its reader knows none.
 //!
-//! For each such filter the text of the template is read as its reader would read it ([`reader`]), in the order in which it would be
-//! printed. Both branches of an `if` are followed, but for a separator between the items of a loop, and the body of a loop as often as something new comes of it. A variable that
-//! was made with the filter counts like the filter. What another expression prints is not known: nothing may stand directly beside it.
+//! For each such filter the text of the template is read as its reader would read it, in the order in which it would be printed, by
+//! all ways that lead through the template. A value is written by somebody else: a way that is not followed may be one by which it
+//! leaves its quotes. So what cannot be followed is refused.
 //!
-//! | step | what happens |
+//! | file | what it does |
 //! |---|---|
-//! | text | each character changes the state: which quotes are open, what stands directly before |
-//! | the filter | an error if a quote is open, or if what stands before is part of the same word |
-//! | the text after it | an error if its first character is part of the same word |
+//! | `mod.rs` | statements |
+//! | [`print`](mod@print) | expressions that are printed |
+//! | [`variables`] | what variables may hold |
+//! | [`state`] | all ways that led to a place |
+//! | [`reader`] | the readers, and what may stand behind a value |
+//! | [`shell`], [`heredoc`], [`yaml`], [`toml`], [`docker`] | what each reader makes of a text |
 
+mod docker;
+mod heredoc;
+mod print;
 mod reader;
+mod shell;
 mod state;
+mod toml;
+mod variables;
+mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::machinery::Span;
-use minijinja::machinery::ast::{BinOpKind, Expr, ForLoop, Stmt};
+use minijinja::machinery::ast::{ForLoop, Stmt};
 
+use self::print::{Turn, asks_for_turn, offset};
 use self::reader::Reader;
 pub(crate) use self::state::Misplaced;
-use self::state::States;
+use self::state::{MOST_WAYS, States};
+use self::variables::Variables;
 use crate::ast;
 use crate::budget::Budget;
 use crate::error::{Fault, TemplateError};
+use crate::given::Declared;
 
 /// The filters whose readers know no line end but a newline, and no byte order mark.
 const OF_LINES: [Reader; 3] = [Reader::Docker, Reader::Dotenv, Reader::Shell];
@@ -35,21 +48,28 @@ const OF_LINES: [Reader; 3] = [Reader::Docker, Reader::Dotenv, Reader::Shell];
 pub(super) fn check(
     text: &str,
     template: &Stmt<'_>,
-    filters: &BTreeSet<String>,
+    (filters, declared): (&BTreeSet<String>, &[Declared]),
     budget: &mut Budget,
 ) -> Result<Vec<TemplateError>, TemplateError> {
     let mut errors = Vec::new();
     for reader in Reader::ALL.into_iter().filter(|reader| filters.contains(reader.filter())) {
+        let filter = reader.filter();
+        let variables = Variables::of(template, filter, budget).map_err(TemplateError::at_start)?;
         let mut walk = Walk {
             text,
             reader,
-            states: States::at_start(),
-            quoted: BTreeMap::new(),
+            states: States::at_start(reader),
+            variables,
+            declared,
+            turn: None,
+            entered: Vec::new(),
+            told: None,
+            is_changing: false,
+            known: BTreeMap::new(),
             found: BTreeMap::new(),
-            budget,
+            budget: &mut *budget,
         };
         walk.statement(template)?;
-        let filter = reader.filter();
         errors.extend(walk.found.into_iter().map(|(offset, misplaced)| TemplateError {
             place: secretdir_helpers::Position::of(text, offset),
             fault: Fault::Misplaced { filter, misplaced },
@@ -72,12 +92,22 @@ fn line_ends(text: &str, filter: &'static str) -> impl Iterator<Item = TemplateE
 }
 
 /// Follows a template as one reader reads it.
-struct Walk<'t, 'a> {
+struct Walk<'e, 't, 'a> {
     text: &'a str,
     reader: Reader,
     states: States,
-    /// Whether each variable so far was made with the filter.
-    quoted: BTreeMap<&'t str, bool>,
+    variables: Variables<'e, 't>,
+    declared: &'a [Declared],
+    /// The turn of the innermost loop, where it matters.
+    turn: Option<Turn>,
+    /// The assignments to variables that are being followed.
+    entered: Vec<(&'t str, usize)>,
+    /// Where what is found is told: at the variable that is printed, not where it was made.
+    told: Option<usize>,
+    /// A filter changes what is printed.
+    is_changing: bool,
+    /// Of which expressions it is known whether the filter has written something in them.
+    known: BTreeMap<*const (), bool>,
     /// By offset, so that each is told once.
     found: BTreeMap<usize, Misplaced>,
     budget: &'a mut Budget,
@@ -85,162 +115,150 @@ struct Walk<'t, 'a> {
 
 type Walked = Result<(), TemplateError>;
 
-impl<'t> Walk<'t, '_> {
-    fn statements(&mut self, statements: &[Stmt<'t>]) -> Walked {
+impl<'e, 't> Walk<'e, 't, '_> {
+    fn statements(&mut self, statements: &'e [Stmt<'t>]) -> Walked {
         statements.iter().try_for_each(|statement| self.statement(statement))
     }
 
-    fn statement(&mut self, statement: &Stmt<'t>) -> Walked {
+    fn statement(&mut self, statement: &'e Stmt<'t>) -> Walked {
         self.spend(ast::span_of(statement))?;
         match statement {
             Stmt::Template(template) => self.statements(&template.children)?,
-            Stmt::EmitRaw(raw) => {
-                let paid = self.budget.spend_text(raw.raw.len());
-                paid.map_err(|fault| ast::error(self.text, raw.span(), fault))?;
-                self.text(raw.raw);
-            }
+            Stmt::EmitRaw(raw) => self.text(raw.raw, raw.span())?,
             Stmt::EmitExpr(emit) => self.print(&emit.expr)?,
-            Stmt::IfCond(condition) => {
-                let before = self.states.clone();
-                self.statements(&condition.true_body)?;
-                if !condition.false_body.is_empty() || !separates(&condition.expr) {
-                    let taken = std::mem::replace(&mut self.states, before);
-                    self.statements(&condition.false_body)?;
-                    self.states.merge(taken);
-                }
-            }
+            Stmt::IfCond(condition) => self.branch(
+                &condition.expr,
+                |walk| walk.statements(&condition.true_body),
+                |walk| walk.statements(&condition.false_body),
+            )?,
             Stmt::ForLoop(repeated) => self.repeated(repeated)?,
-            Stmt::WithBlock(with) => {
-                with.assignments.iter().for_each(|(target, value)| self.assign(target, self.quotes(value)));
-                self.statements(&with.body)?;
-            }
-            Stmt::Set(set) => self.assign(&set.target, self.quotes(&set.expr)),
-            Stmt::SetBlock(set) => {
-                let quotes = self.block(&set.body)?;
-                let quotes = set.filter.as_ref().map_or(quotes, |filter| self.filters(filter, quotes));
-                self.assign(&set.target, quotes);
-            }
+            Stmt::WithBlock(with) => self.statements(&with.body)?,
+            Stmt::SetBlock(set) => self.apart(&set.body)?,
             Stmt::FilterBlock(block) => {
-                let quotes = self.block(&block.body)?;
-                let quotes = self.filters(&block.filter, quotes);
-                self.printed(quotes, block.span());
+                if ast::filters_of(&block.filter).any(hides) {
+                    self.apart(&block.body)?;
+                }
+                self.block(Some(&block.filter), &block.body, block.span())?;
             }
-            Stmt::AutoEscape(_) | Stmt::Do(_) => {}
+            Stmt::Set(_) | Stmt::AutoEscape(_) | Stmt::Do(_) => {}
         }
         Ok(())
     }
 
-    /// Follows the body until nothing new comes of it: three times at the most, as what is before an item can be what was before the
-    /// first, or what another item left.
-    fn repeated(&mut self, repeated: &ForLoop<'t>) -> Walked {
-        let before = self.states.clone();
-        self.assign(&repeated.target, self.quotes(&repeated.iter));
-        for _ in 0..3 {
-            let seen = self.states.clone();
-            self.statements(&repeated.body)?;
-            let is_old = self.states.are_within(&seen);
-            self.states.merge(seen);
-            if is_old {
-                break;
-            }
+    /// Follows a block whose text may be taken as a whole, as a text of its own. A value of a file of variables has its name outside.
+    fn apart(&mut self, body: &'e [Stmt<'t>]) -> Walked {
+        let is_of_variables = matches!(self.reader, Reader::Docker | Reader::Dotenv);
+        if is_of_variables || !self.variables.is_written_in(body) {
+            return Ok(());
         }
-        let after = std::mem::replace(&mut self.states, before);
+        let outer = std::mem::replace(&mut self.states, States::at_start(self.reader));
+        let told = self.told.take();
+        let is_changing = std::mem::take(&mut self.is_changing);
+        self.statements(body)?;
+        (self.told, self.is_changing, self.states) = (told, is_changing, outer);
+        Ok(())
+    }
+
+    fn repeated(&mut self, repeated: &'e ForLoop<'t>) -> Walked {
+        let (before, outer) = (self.states.clone(), self.turn);
+        let mut after = before.none();
+        if are_asking(&repeated.body) {
+            self.turned(&repeated.body, true, true)?;
+            after.merge(std::mem::replace(&mut self.states, before.clone()));
+            self.turned(&repeated.body, true, false)?;
+            self.turn = Some(Turn { is_first: false, is_last: false });
+            self.again(&repeated.body)?;
+            self.turned(&repeated.body, false, true)?;
+        } else {
+            self.turn = None;
+            self.statements(&repeated.body)?;
+            self.again(&repeated.body)?;
+        }
+        after.merge(std::mem::replace(&mut self.states, before));
+        self.turn = outer;
         self.statements(&repeated.else_body)?;
         self.states.merge(after);
         Ok(())
     }
 
-    /// Follows a block whose text is taken elsewhere. Returns whether the filter wrote some of it.
-    fn block(&mut self, statements: &[Stmt<'t>]) -> Result<bool, TemplateError> {
-        let outer = std::mem::replace(&mut self.states, States::at_start());
-        self.statements(statements)?;
-        Ok(std::mem::replace(&mut self.states, outer).have_quoted())
+    fn turned(&mut self, body: &'e [Stmt<'t>], is_first: bool, is_last: bool) -> Walked {
+        self.turn = Some(Turn { is_first, is_last });
+        self.statements(body)
     }
 
-    fn assign(&mut self, target: &Expr<'t>, quotes: bool) {
-        match target {
-            Expr::Var(name) => drop(self.quoted.insert(name.id, quotes)),
-            other => ast::children(other).into_iter().for_each(|part| self.assign(part, quotes)),
+    /// Follows turns of a loop, none or more, until nothing new comes of it. There are only so many ways.
+    fn again(&mut self, body: &'e [Stmt<'t>]) -> Walked {
+        loop {
+            let seen = self.states.clone();
+            self.statements(body)?;
+            let is_old = self.states.are_within(&seen);
+            self.states.merge(seen);
+            if is_old {
+                return Ok(());
+            }
         }
     }
 
-    /// Says whether what an expression gives has been written by the filter, in a whole or in part.
-    fn quotes(&self, expression: &Expr<'t>) -> bool {
-        match expression {
-            Expr::Var(name) => self.quoted.get(name.id).copied().unwrap_or(false),
-            Expr::Filter(filter) if hides(filter.name) => filter.name == self.reader.filter(),
-            Expr::Test(_) | Expr::Compare(_) => false,
-            Expr::IfExpr(choice) => {
-                self.quotes(&choice.true_expr)
-                    || choice.false_expr.as_ref().is_some_and(|other| self.quotes(other))
-            }
-            other => ast::children(other).into_iter().any(|child| self.quotes(child)),
-        }
+    fn is_declared(&self, name: &str) -> bool {
+        self.declared.iter().any(|declared| declared.name == name)
     }
 
-    /// Says so of what filters make of a block.
-    fn filters(&self, filter: &Expr<'t>, block: bool) -> bool {
-        match filter {
-            Expr::Filter(filter) if hides(filter.name) => filter.name == self.reader.filter(),
-            Expr::Filter(filter) => filter.expr.as_ref().map_or(block, |inner| self.filters(inner, block)),
-            _ => block,
+    fn quoted(&mut self, span: Span) {
+        if self.is_changing {
+            self.add(vec![(offset(span), Misplaced::Changed)]);
+            return self.unknown();
         }
+        let found = self.states.quoted(self.told.unwrap_or(offset(span)));
+        self.add(found);
     }
 
-    fn print(&mut self, expression: &Expr<'t>) -> Walked {
-        self.spend(expression.span())?;
-        match expression {
-            Expr::Const(constant) if constant.value.as_str().is_some() => {
-                self.text(constant.value.as_str().unwrap_or_default());
-            }
-            Expr::IfExpr(choice) => {
-                let before = self.states.clone();
-                self.print(&choice.true_expr)?;
-                if choice.false_expr.is_some() || !separates(&choice.test_expr) {
-                    let taken = std::mem::replace(&mut self.states, before);
-                    choice.false_expr.iter().try_for_each(|other| self.print(other))?;
-                    self.states.merge(taken);
-                }
-            }
-            Expr::BinOp(sum) if matches!(sum.op, BinOpKind::Add) && self.quotes(expression) => {
-                self.print(&sum.left)?;
-                self.print(&sum.right)?;
-            }
-            other => self.printed(self.quotes(other), other.span()),
-        }
+    fn unknown(&mut self) {
+        let found = self.states.unknown();
+        self.add(found);
+    }
+
+    fn text(&mut self, text: &str, span: Span) -> Walked {
+        let paid = self.budget.spend_text(text.len().saturating_mul(self.states.count().max(1)));
+        paid.map_err(|fault| ast::error(self.text, span, fault))?;
+        let found = self.states.text(text);
+        self.add(found);
         Ok(())
     }
 
-    fn printed(&mut self, quotes: bool, span: Span) {
-        let offset = usize::try_from(span.start_offset).unwrap_or_default();
-        let found =
-            if quotes { self.states.quoted(self.reader, offset) } else { self.states.unknown(self.reader) };
-        self.add(found);
-    }
-
-    fn text(&mut self, text: &str) {
-        let found = self.states.text(self.reader, text);
-        self.add(found);
-    }
-
-    /// Keeps the first finding of each place.
+    /// Keeps the first finding of each place. What was written earlier has its place already.
     fn add(&mut self, found: Vec<(usize, Misplaced)>) {
         for (offset, misplaced) in found {
+            let offset = if misplaced == Misplaced::Changed { self.told.unwrap_or(offset) } else { offset };
             self.found.entry(offset).or_insert(misplaced);
         }
     }
 
     fn spend(&mut self, span: Span) -> Walked {
-        let paid = self.budget.spend(self.states.count());
-        paid.map_err(|fault| ast::error(self.text, span, fault))
+        let paid = self.budget.spend(self.states.count().max(1));
+        paid.map_err(|fault| ast::error(self.text, span, fault))?;
+        if self.states.are_too_many() {
+            return Err(ast::error(self.text, span, Fault::TooManyWays { most: MOST_WAYS }));
+        }
+        Ok(())
     }
 }
 
-/// Says whether a condition is about the turn of a loop, as that of a separator between items is: without an `else`, what it prints is
-/// there between any two.
-fn separates(condition: &Expr<'_>) -> bool {
-    matches!(condition, Expr::Var(name) if name.id == "loop")
-        || ast::children(condition).into_iter().any(separates)
+/// Says whether statements ask which turn of their loop it is. A loop in it has turns of its own.
+fn are_asking(statements: &[Stmt<'_>]) -> bool {
+    statements.iter().any(|statement| match statement {
+        Stmt::Template(template) => are_asking(&template.children),
+        Stmt::EmitExpr(emit) => asks_for_turn(&emit.expr),
+        Stmt::IfCond(condition) => {
+            asks_for_turn(&condition.expr)
+                || are_asking(&condition.true_body)
+                || are_asking(&condition.false_body)
+        }
+        Stmt::ForLoop(repeated) => are_asking(&repeated.else_body),
+        Stmt::WithBlock(with) => are_asking(&with.body),
+        Stmt::SetBlock(set) => are_asking(&set.body),
+        Stmt::FilterBlock(block) => are_asking(&block.body),
+        Stmt::EmitRaw(_) | Stmt::Set(_) | Stmt::AutoEscape(_) | Stmt::Do(_) => false,
+    })
 }
 
 /// Says whether quotes of another filter are no quotes any more behind this one: it writes them in a form of its own.

@@ -2,37 +2,37 @@
 
 use std::collections::BTreeSet;
 
-use super::reader::{Open, Reader};
+use super::reader::{Reader, Reading};
 
 /// The most ways that are followed. Different branches nearly always leave the same state.
-const MOST_WAYS: usize = 32;
+pub(super) const MOST_WAYS: usize = 128;
 
-/// How deep quotes and substitutions are followed.
-const DEEPEST: usize = 64;
+/// It is no part of a text that begins with it.
+pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// A character stands for what another expression prints: it is part of any word.
+pub(super) const UNKNOWN: char = '\u{fffc}';
 
 /// What is wrong with the place of a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Misplaced {
     InsideQuotes,
+    InComment,
+    InHeredoc,
+    InExpansion,
     AfterText,
     BeforeText,
+    /// What it has written is not what is printed.
+    Changed,
+    /// Readers disagree about the text before.
+    Unclear,
 }
-
-/// It is no part of the text.
-const BYTE_ORDER_MARK: char = '\u{feff}';
-
-/// A character stands for what another expression prints: it is part of any word.
-const UNKNOWN: char = '\u{fffc}';
 
 /// One way.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct State {
-    open: Vec<Open>,
-    is_escaped: bool,
-    /// The two characters directly before.
-    before: [char; 2],
+    reading: Reading,
     after: After,
-    has_quoted: bool,
 }
 
 /// What has been printed since the filter wrote something.
@@ -47,106 +47,94 @@ enum After {
 
 /// All ways.
 #[derive(Clone, Debug)]
-pub(super) struct States(BTreeSet<State>);
+pub(super) struct States {
+    reader: Reader,
+    ways: BTreeSet<State>,
+    are_too_many: bool,
+}
 
 /// What was found: by the offset of the expression with the filter.
 type Found = Vec<(usize, Misplaced)>;
 
 impl States {
-    pub(super) fn at_start() -> Self {
-        let start = State {
-            open: Vec::new(),
-            is_escaped: false,
-            before: ['\n', '\n'],
-            after: After::Text,
-            has_quoted: false,
-        };
-        Self(BTreeSet::from([start]))
+    pub(super) fn at_start(reader: Reader) -> Self {
+        let start = State { reading: Reading::at_start(reader), after: After::Text };
+        Self { reader, ways: BTreeSet::from([start]), are_too_many: false }
+    }
+
+    /// No way leads here.
+    pub(super) fn none(&self) -> Self {
+        Self { ways: BTreeSet::new(), ..*self }
     }
 
     pub(super) fn count(&self) -> usize {
-        self.0.len()
+        self.ways.len()
+    }
+
+    /// There were more than are followed: not all are here.
+    pub(super) fn are_too_many(&self) -> bool {
+        self.are_too_many
     }
 
     pub(super) fn merge(&mut self, other: Self) {
-        self.0.extend(other.0);
-        while self.0.len() > MOST_WAYS {
-            self.0.pop_last();
-        }
+        self.are_too_many |= other.are_too_many;
+        self.ways.extend(other.ways);
+        self.limit();
     }
 
     pub(super) fn are_within(&self, others: &Self) -> bool {
-        self.0.is_subset(&others.0)
+        self.ways.is_subset(&others.ways)
     }
 
-    /// Says whether the filter has written something, by any way.
-    pub(super) fn have_quoted(&self) -> bool {
-        self.0.iter().any(|state| state.has_quoted)
+    fn limit(&mut self) {
+        while self.ways.len() > MOST_WAYS {
+            self.are_too_many = true;
+            self.ways.pop_last();
+        }
     }
 
     /// Reads a text.
-    pub(super) fn text(&mut self, reader: Reader, text: &str) -> Found {
-        self.step(|state, found| text.chars().for_each(|c| state.character(reader, c, found)))
+    pub(super) fn text(&mut self, text: &str) -> Found {
+        let mut found = Vec::new();
+        let mut ways: Vec<_> = std::mem::take(&mut self.ways).into_iter().collect();
+        for c in text.chars() {
+            let others: Vec<_> =
+                ways.iter_mut().filter_map(|way| way.character(self.reader, c, &mut found)).collect();
+            ways.extend(others);
+            if ways.len() > 1 {
+                ways.sort_unstable();
+                ways.dedup();
+            }
+            self.are_too_many |= ways.len() > MOST_WAYS;
+            ways.truncate(MOST_WAYS);
+        }
+        self.ways = ways.into_iter().collect();
+        found
     }
 
     /// Reads what is not known.
-    pub(super) fn unknown(&mut self, reader: Reader) -> Found {
-        self.step(|state, found| {
-            state.follow(reader, UNKNOWN, found);
-            state.before = [UNKNOWN, UNKNOWN];
-            state.is_escaped = false;
-        })
+    pub(super) fn unknown(&mut self) -> Found {
+        self.text(UNKNOWN.encode_utf8(&mut [0; 4]))
     }
 
     /// Reads what the filter has written.
-    pub(super) fn quoted(&mut self, reader: Reader, offset: usize) -> Found {
-        self.step(|state, found| state.quoted(reader, offset, found))
-    }
-
-    fn step(&mut self, mut read: impl FnMut(&mut State, &mut Found)) -> Found {
+    pub(super) fn quoted(&mut self, offset: usize) -> Found {
         let mut found = Vec::new();
-        let states = std::mem::take(&mut self.0).into_iter();
-        self.0 = states
-            .map(|mut state| {
-                read(&mut state, &mut found);
-                state
-            })
-            .collect();
+        let ways = std::mem::take(&mut self.ways).into_iter();
+        let read = ways.map(|mut way| {
+            way.quoted(self.reader, offset, &mut found);
+            way
+        });
+        self.ways = read.collect();
         found
     }
 }
 
 impl State {
-    fn character(&mut self, reader: Reader, c: char, found: &mut Found) {
-        if c == BYTE_ORDER_MARK {
-            return;
-        }
+    fn character(&mut self, reader: Reader, c: char, found: &mut Found) -> Option<Self> {
         self.follow(reader, c, found);
-        let open = self.open.last().copied();
-        if std::mem::take(&mut self.is_escaped) {
-            // A line that goes on in the next one is a blank to a shell.
-            self.before = [UNKNOWN, if c == '\n' { ' ' } else { UNKNOWN }];
-            return;
-        }
-        if c == '\\' && reader.escapes(open) {
-            self.is_escaped = true;
-        } else if let Some(open) = open {
-            self.inside(reader, open, c);
-        } else if let Some(opened) = reader.opens(c, self.before) {
-            self.open.push(opened);
-        }
-        self.before = [self.before[1], c];
-    }
-
-    fn inside(&mut self, reader: Reader, open: Open, c: char) {
-        // Three quotes of TOML read as an empty string and a third quote: what is between them is inside quotes all the same.
-        if reader.closes(open, c) {
-            self.open.pop();
-        } else if let Some(opened) = reader.opens_inside(open, c, self.before)
-            && self.open.len() < DEEPEST
-        {
-            self.open.push(opened);
-        }
+        let after = self.after;
+        self.reading.character(c).map(|reading| Self { reading, after })
     }
 
     /// Looks at what comes behind something that the filter has written.
@@ -164,25 +152,15 @@ impl State {
     }
 
     fn quoted(&mut self, reader: Reader, offset: usize, found: &mut Found) {
-        if self.open.last() != Some(&Open::Comment) {
-            let is_inside = self.open.last().is_some_and(|open| open.quotes());
-            let earlier = self.after;
-            let is_beside = self.is_escaped || !reader.may_follow(self.before[1]);
-            self.after = After::Nothing(offset);
-            match earlier {
-                _ if is_inside => {
-                    found.push((offset, Misplaced::InsideQuotes));
-                    self.after = After::Text;
-                }
-                After::Nothing(earlier) if !reader.may_precede(UNKNOWN) => {
-                    found.push((earlier, Misplaced::BeforeText))
-                }
-                _ if is_beside => found.push((offset, Misplaced::AfterText)),
-                _ => {}
+        let misplaced = match (self.after, self.reading.misplaced()) {
+            (After::Nothing(earlier), _) if !reader.may_precede(UNKNOWN) => {
+                Some((earlier, Misplaced::BeforeText))
             }
-        }
-        self.has_quoted = true;
-        self.is_escaped = false;
-        self.before = [UNKNOWN, UNKNOWN];
+            (_, misplaced) => misplaced.map(|misplaced| (offset, misplaced)),
+        };
+        let is_beside = matches!(misplaced, None | Some((_, Misplaced::AfterText | Misplaced::BeforeText)));
+        found.extend(misplaced);
+        self.after = if is_beside { After::Nothing(offset) } else { After::Text };
+        self.reading.written();
     }
 }

@@ -88,7 +88,12 @@ fn each_is_written_in_one_way() {
         (docker, "a\n", Err(QuoteError::LineEnd)),
         (docker, "a\r", Err(QuoteError::LineEnd)),
         (docker, "a\0", Err(QuoteError::Nul)),
-        (|text| Ok(json(text)), "a\"\\/</é\n\0\x7f", Ok("\"a\\\"\\\\/</é\\u000A\\u0000\x7f\"")),
+        (|text| Ok(json(text)), "a\"\\/</é\n\0\x7f", Ok("\"a\\\"\\\\/</é\\u000A\\u0000\\u007F\"")),
+        (
+            |text| Ok(json(text)),
+            "\u{80}\u{85}\u{9f}\u{a0}\u{2028}\u{2029}\u{feff}\u{fffe}\u{ffff}\u{fffd}",
+            Ok("\"\\u0080\\u0085\\u009F\u{a0}\\u2028\\u2029\\uFEFF\\uFFFE\\uFFFF\u{fffd}\""),
+        ),
         (|text| Ok(toml(text)), "a\"\\/é\t\r\x7f\u{85}", Ok("\"a\\\"\\\\/é\\u0009\\u000D\\u007F\u{85}\"")),
         (|text| Ok(url(text.as_bytes())), "aZ09-._~ /?&=+é%", Ok("aZ09-._~%20%2F%3F%26%3D%2B%C3%A9%25")),
     ];

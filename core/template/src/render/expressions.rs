@@ -8,6 +8,7 @@ use minijinja::machinery::ast::{
     UnaryOpKind,
 };
 use minijinja::value::ValueKind;
+use secretdir_helpers::Position;
 
 use super::super::error::{Fault, TemplateError};
 use super::super::filters;
@@ -28,8 +29,20 @@ impl<'t> Renderer<'t> {
     /// Says whether an `if` is taken. A name that has no value, such as that of an optional secret, is false; a part that is not
     /// there is an error.
     pub(super) fn condition(&mut self, expression: &Expr<'t>) -> Result<bool, TemplateError> {
-        let value =
-            if let Expr::Var(_) = expression { self.evaluate(expression) } else { self.value(expression) };
+        let value = match expression {
+            Expr::Var(_) => self.evaluate(expression),
+            Expr::BinOp(sides) if matches!(sides.op, BinOpKind::ScAnd | BinOpKind::ScOr) => {
+                self.descend(expression.span())?;
+                let is_or = matches!(sides.op, BinOpKind::ScOr);
+                let holds = match self.condition(&sides.left)? {
+                    left if left == is_or => left,
+                    _ => self.condition(&sides.right)?,
+                };
+                self.depth -= 1;
+                return Ok(holds);
+            }
+            _ => self.value(expression),
+        };
         value.map(|value| value.is_true())
     }
 
@@ -258,9 +271,9 @@ impl<'t> Renderer<'t> {
 
     /// Names what is not defined.
     fn undefined(&self, expression: &Expr<'t>) -> TemplateError {
-        let span = expression.span();
-        let written = usize::try_from(span.start_offset).ok().zip(usize::try_from(span.end_offset).ok());
-        let written = written.and_then(|(start, end)| self.text.get(start..end)).unwrap_or_default();
+        // The parser says of a part of a part that it begins behind the first one.
+        let (start, end) = (begin(expression), usize::try_from(expression.span().end_offset));
+        let written = end.ok().and_then(|end| self.text.get(start..end)).unwrap_or_default();
         let is_name = written.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
         let fault = match expression {
             Expr::Var(name) => Fault::UndefinedName(name.id.to_owned()),
@@ -268,8 +281,19 @@ impl<'t> Renderer<'t> {
             Expr::GetAttr(_) | Expr::GetItem(_) => Fault::NoSuchPart,
             _ => Fault::UndefinedHere,
         };
-        self.error(span, fault)
+        TemplateError { place: Position::of(self.text, start), fault }
     }
+}
+
+/// Returns where an expression begins that takes parts of something.
+fn begin(expression: &Expr<'_>) -> usize {
+    let whole = std::iter::successors(Some(expression), |part| match part {
+        Expr::GetAttr(part) => Some(&part.expr),
+        Expr::GetItem(part) => Some(&part.expr),
+        _ => None,
+    });
+    let starts = whole.filter_map(|part| usize::try_from(part.span().start_offset).ok());
+    starts.min().unwrap_or_default()
 }
 
 /// Takes over what the parser has read.

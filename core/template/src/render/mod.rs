@@ -31,7 +31,7 @@ use super::given::Given;
 use super::limits::{FUEL, LARGEST_RESULT};
 use super::output::Output;
 use super::parser;
-use super::value::Value;
+use super::value::{Mark, Value};
 
 /// How deep statements and expressions may be nested; a chain of operators counts as nested. They are walked by recursion.
 const DEEPEST: usize = 1000;
@@ -39,7 +39,7 @@ const DEEPEST: usize = 1000;
 /// Renders a template, until it is done or told to stop.
 pub(super) fn render(
     values: &[(String, Given)],
-    text: &str,
+    (text, names_variables): (&str, bool),
     stop: Stop,
 ) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
     let template = parser::parse(text)?;
@@ -50,6 +50,7 @@ pub(super) fn render(
     let mut renderer = Renderer {
         text,
         keys: keys(values),
+        names_variables,
         scopes,
         output: Output::of_at_most(LARGEST_RESULT),
         budget: Budget::new(FUEL, stop),
@@ -72,6 +73,8 @@ fn keys(values: &[(String, Given)]) -> BTreeSet<&str> {
 struct Renderer<'t> {
     text: &'t str,
     keys: BTreeSet<&'t str>,
+    /// The template writes a file of variables: it uses `docker`, `dotenv` or `shell`.
+    names_variables: bool,
     scopes: Scopes<'t>,
     output: Output,
     budget: Budget,
@@ -190,11 +193,12 @@ impl<'t> Renderer<'t> {
 
     /// Returns what statements write as a text, instead of writing it.
     fn captured(&mut self, statements: &[Stmt<'t>], span: Span) -> Result<Value, TemplateError> {
-        let outer = std::mem::replace(&mut self.output, Output::of_at_most(LARGEST_RESULT));
+        let outer = std::mem::replace(&mut self.output, Output::kept(LARGEST_RESULT));
         self.in_scope(statements)?;
-        let inner = std::mem::replace(&mut self.output, outer).into_bytes();
-        match std::str::from_utf8(&inner) {
-            Ok(text) => Ok(Value::text(text)),
+        let mut inner = std::mem::replace(&mut self.output, outer);
+        let marks = inner.marks.take().unwrap_or_default();
+        match std::str::from_utf8(&inner.into_bytes()) {
+            Ok(text) => Ok(Value::quoted(Zeroizing::new(text.to_owned()), marks)),
             Err(_) => Err(self.error(span, Refusal::NotUtf8.into())),
         }
     }
@@ -202,36 +206,59 @@ impl<'t> Renderer<'t> {
     /// Prints what an expression gives.
     fn print(&mut self, expression: &Expr<'t>) -> Result<(), TemplateError> {
         let value = self.value(expression)?;
-        self.check_name_of(expression)?;
         self.write_value(&value, expression.span())
-    }
-
-    /// Refuses a value for a variable that its reader cannot have, if the name came with the values.
-    fn check_name_of(&mut self, value: &Expr<'t>) -> Result<(), TemplateError> {
-        let Expr::Filter(filter) = value else { return Ok(()) };
-        if !matches!(filter.name, "docker" | "dotenv" | "shell") {
-            return Ok(());
-        }
-        let line = self.output.last_line();
-        let name = line.strip_suffix('=').map(|name| name.strip_prefix("export ").unwrap_or(name));
-        match name.filter(|name| !is_variable(name) && self.keys.contains(name)) {
-            Some(name) => {
-                Err(self.error(value.span(), Fault::NoVariableName(name.escape_debug().to_string())))
-            }
-            None => Ok(()),
-        }
     }
 
     /// Writes a text or a number. Everything else would be a guess.
     fn write_value(&mut self, value: &Value, span: Span) -> Result<(), TemplateError> {
+        if let Value::Key(key) = value {
+            self.check_key(key, span)?;
+        }
+        if !self.output.keep(value.marks()) {
+            value.marks().iter().try_for_each(|mark| self.check_name(value, *mark, span))?;
+        }
         match value {
-            Value::Text(text) => self.write(text, span),
+            Value::Text(text) | Value::Key(text) | Value::Quoted(text, _) => self.write(text, span),
             Value::Int(_) | Value::Float(_) | Value::Written(_) => {
                 self.write(&Zeroizing::new(value.number()), span)
             }
             Value::Bytes(_) => Err(self.error(span, Refusal::NotUtf8.into())),
             other => Err(self.error(span, Refusal::NotPrintable(other.describe()).into())),
         }
+    }
+
+    /// Refuses a key that is more than a part of the name of a variable, where such names are written: it could be text of any kind.
+    fn check_key(&self, key: &str, span: Span) -> Result<(), TemplateError> {
+        let is_part = !key.is_empty() && key.chars().all(is_word);
+        if is_part || !self.names_variables {
+            return Ok(());
+        }
+        let known = self.keys.contains(key).then(|| key.escape_debug().to_string());
+        Err(self.error(span, known.map_or(Fault::NoVariableKey, Fault::NoVariableName)))
+    }
+
+    /// Ensures that the name of a variable, and nothing else, stands before the value that a filter has written.
+    fn check_name(&mut self, value: &Value, mark: Mark, span: Span) -> Result<(), TemplateError> {
+        let text = value.text_of().and_then(|text| text.get(..mark.offset)).unwrap_or_default();
+        let line = match text.rsplit_once('\n') {
+            Some((_, line)) => Zeroizing::new(line.to_owned()),
+            None => {
+                let line = self.output.last_line();
+                let mut whole = Zeroizing::new(String::with_capacity(line.len() + text.len()));
+                whole.push_str(line);
+                whole.push_str(text);
+                whole
+            }
+        };
+        let paid = self.budget.spend_text(text.len() + line.len());
+        self.placed(span, paid)?;
+        if fits_name(&line, mark.filter) {
+            return Ok(());
+        }
+        let name = line.trim_end_matches('=').trim_start_matches("export ");
+        let known = self.keys.contains(name).then(|| name.escape_debug().to_string());
+        let fault = known.map_or(Fault::NoVariable { filter: mark.filter }, Fault::NoVariableName);
+        Err(self.error(span, fault))
     }
 
     fn write(&mut self, text: &str, span: Span) -> Result<(), TemplateError> {
@@ -261,8 +288,19 @@ impl<'t> Renderer<'t> {
     }
 }
 
-/// Says whether a shell and the readers of files of variables take a name.
-fn is_variable(name: &str) -> bool {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(is_word)
+/// Says whether a value of this filter may stand behind a line. A shell takes words anywhere, but behind `=` the name of a variable.
+fn fits_name(line: &str, filter: &str) -> bool {
+    let is_variable = |name: &str| {
+        !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(is_word)
+    };
+    let name = line.strip_suffix('=').map(|name| name.strip_prefix("export ").unwrap_or(name));
+    match filter {
+        "docker" => line.split_once('=').is_some_and(|(name, _)| is_variable(name)),
+        "dotenv" => name.is_some_and(is_variable),
+        _ => name.is_none_or(|name| is_variable(name) || !name.chars().all(is_word)),
+    }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }

@@ -19,6 +19,11 @@ impl<'t> Renderer<'t> {
 
     /// Returns the part that a value picks: a text the value of a map, a number an item. Below zero it counts from the end.
     pub(super) fn part(&mut self, whole: &Value, key: &Value) -> Result<Value, Fault> {
+        let part = self.plain_part(&whole.plain(), key)?;
+        Ok(if whole.is_key() { part.keyed() } else { part })
+    }
+
+    fn plain_part(&mut self, whole: &Value, key: &Value) -> Result<Value, Fault> {
         match (whole, &key.calculable()?) {
             (_, Value::Text(name)) => self.named_part(whole, name),
             (Value::List(list), Value::Int(index)) => {
@@ -89,9 +94,10 @@ fn items(value: &Value, budget: &mut Budget) -> Result<Vec<Value>, Fault> {
         }
         Value::Map(map) => {
             budget.spend(map.entries().len())?;
-            Ok(map.entries().iter().map(|(key, _)| Value::Text(key.clone())).collect())
+            Ok(map.entries().iter().map(|(key, _)| Value::Key(key.clone())).collect())
         }
-        Value::Text(text) => characters(text, budget),
+        Value::Text(text) | Value::Quoted(text, _) => characters(text, budget),
+        Value::Key(text) => Ok(characters(text, budget)?.into_iter().map(Value::keyed).collect()),
         Value::Bytes(_) => Err(Refusal::NotUtf8.into()),
         _ => Err(Fault::NotIterable),
     }
@@ -105,7 +111,9 @@ fn characters(text: &str, budget: &mut Budget) -> Result<Vec<Value>, Fault> {
 /// Cuts as Python does: bounds below zero count from the end, and those outside are moved to it.
 fn cut(whole: &Value, [start, stop, step]: [Option<i128>; 3], budget: &mut Budget) -> Result<Value, Fault> {
     let step = usize::try_from(step.unwrap_or(1)).ok().filter(|step| *step > 0).ok_or(Fault::Operation)?;
-    let (Value::List(_) | Value::Text(_) | Value::Bytes(_)) = whole else { return Err(Fault::Operation) };
+    if !matches!(whole, Value::List(_) | Value::Bytes(_)) && whole.text_of().is_none() {
+        return Err(Fault::Operation);
+    }
     let items = items(whole, budget)?;
     let place = |bound: i128| match from_start(bound, items.len()) {
         Some(place) => place.min(items.len()),
@@ -121,5 +129,6 @@ fn cut(whole: &Value, [start, stop, step]: [Option<i128>; 3], budget: &mut Budge
     for item in cut {
         text.push_str(&item.as_text()?);
     }
-    Ok(Value::of_text(text))
+    let text = Value::of_text(text);
+    Ok(if whole.is_key() { text.keyed() } else { text })
 }

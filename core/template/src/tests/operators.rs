@@ -60,8 +60,8 @@ fn operators_and_parts_are_those_of_python() {
 fn a_loop_knows_where_it_is_and_keeps_its_variables() {
     for (template, expected) in [
         (
-            "{% for x in 'ab' %}{{ [loop.index, loop.index0, loop.revindex, loop.revindex0, loop.length, loop.first, loop.last]|json }} {% endfor %}",
-            "[1,0,2,1,2,true,false] [2,1,1,0,2,false,true] ",
+            "{% for x in 'ab' %}{{ [loop.index, loop.index0, loop.revindex, loop.revindex0, loop.length, loop.first, loop.last]|json }}\n{% endfor %}",
+            "[1,0,2,1,2,true,false]\n[2,1,1,0,2,false,true]\n",
         ),
         ("{% for x in [1, 2, 3, 4] if x is even %}{{ x }}/{{ loop.length }} {% endfor %}", "2/2 4/2 "),
         ("{% for x in [] %}a{% else %}b{% endfor %}{% for k in {'k': 1} %}{{ k }}{% endfor %}", "bk"),

@@ -1,6 +1,13 @@
 //! Filters that quote, beside quotes and text.
 
-use super::{Declared, Sandbox, Shape, Template};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::{Declared, FOREVER, Given, Sandbox, Shape, Template};
 
 fn wrong(template: &str) -> Vec<String> {
     let declared: Vec<_> = ["pw", "x", "items"]
@@ -14,23 +21,23 @@ fn wrong(template: &str) -> Vec<String> {
 fn a_value_that_is_quoted_stands_alone() {
     for template in [
         "P={{ pw|shell }}\nexport Q={{ pw | trim | shell }} R={{ pw|shell }}; run --pw={{ pw|shell }} {{ x|shell }}|cat\n",
-        "P=\"$(printf %s {{ pw|shell }})\"\nQ=`printf {{ pw|shell }}`\n(echo {{ pw|shell }})\n",
+        "P=\"$(printf %s {{ pw|shell }})\"\n(echo {{ pw|shell }})\n",
         "# don't worry\nP={{ pw|shell }} # it's fine\nQ='a'\nR={{ pw|shell }}\nrun \\\n  {{ pw|shell }}",
         "P=\"a\\\"b\"\nQ={{ pw|shell }}",
         "P={{ pw|dotenv }}\n# it's\nexport Q={{ pw|dotenv }} # note\nR={{ ('x' + pw)|dotenv }}",
         "{% for i in items %}{{ i }}={{ x|dotenv }}\n{% endfor %}",
         "{% for i in items %}{{ i|shell }} {% endfor %}",
         "P={% if x %}{{ pw|dotenv }}{% else %}{{ x|dotenv }}{% endif %}\nQ={{ pw|dotenv if x else 'none' }}\n",
-        "{% set q = pw|dotenv %}P={{ q }}\n{% set q = pw %}Q={{ q }}x\n",
+        "{% set q = pw|dotenv %}P={{ q }}\n{% set r = pw %}Q={{ r }}x\n",
         "P={% filter dotenv %}a \"{{ pw }}\" b{% endfilter %}\n",
         "{{ 'P=' }}{{ pw|dotenv }}{{ '\\n' }}{{ 'Q=' + (pw|dotenv) }}",
-        "P={{ pw|docker }}x\nQ=x{{ pw|docker }}\n# \"{{ pw|docker }}\"\n",
+        "P={{ pw|docker }}x\nQ=x{{ pw|docker }}\n",
         "{\"a\": {{ pw|json }}, \"it's\": [{{ x|json }},{{ x|json }}], {{ x|json }}: 1}\n",
         "key: don't\nother: {{ pw|json }} # say \"no\n- {{ pw|json }}\n",
         "{% for i in items %}{{ i|json }}{{ ',' if not loop.last }}{% endfor %}",
         "[a]\nb = {{ pw|toml }} # it's\nc = [{{ pw|toml }}, {{ x|toml }}]\nd = \"\"\"\nit's\n\"\"\"\ne = {{ x|toml }}",
-        "P=\"{{ pw|base64 }}\" {{ (pw|shell)|json }} '{{ (pw|shell)|url }}'",
-        "// it's\nconst x = {{ pw|json }};",
+        "P=\"{{ pw|base64 }}\", {{ (pw|shell)|json }}, '{{ (pw|shell)|url }}'",
+        "// it's\nx = {{ pw|json }};",
     ] {
         assert!(wrong(template).is_empty(), "{template}\n{:?}", wrong(template));
     }
@@ -43,7 +50,7 @@ fn inside_quotes_or_beside_text_it_is_misplaced() {
         ("P='a {{ pw|shell }}'", "1:12", "writes its own quotes"),
         ("P=\"a\nb {{ pw|shell }}\n\"", "2:9", "writes its own quotes"),
         ("P=\"$(echo \"{{ pw|shell }}\")\"", "1:18", "writes its own quotes"),
-        ("P=\"${x} `echo '{{ pw|shell }}'`\"", "1:22", "writes its own quotes"),
+        ("P=\"${x} `echo '{{ pw|shell }}'`\"", "1:22", "stands in a backquote"),
         ("P=x{{ pw|shell }}", "1:10", "text stands directly before it"),
         ("P={{ pw|shell }}x", "1:9", "text stands directly behind it"),
         ("P={{ pw|shell }}{{ x }}", "1:9", "text stands directly behind it"),
@@ -61,7 +68,7 @@ fn inside_quotes_or_beside_text_it_is_misplaced() {
         ("{% set q = [pw|shell, x] %}P=\"{{ q|join(' ') }}\"", "1:36", "writes its own quotes"),
         ("{% for q in [pw|shell] %}'{{ q }}'{% endfor %}", "1:30", "writes its own quotes"),
         ("{% for i in items %}\"{{ pw|shell }}\"{% endfor %}", "1:28", "writes its own quotes"),
-        ("{% for i in items %}{{ pw|dotenv }}{% endfor %}", "1:27", "text stands directly behind it"),
+        ("{% for i in items %}{{ pw|dotenv }}{% endfor %}", "1:27", "directly behind `NAME=`"),
         ("{% for i in items %}{{ pw|shell }}\"{% endfor %}", "1:27", "text stands directly behind it"),
         ("{% if x %}\"{% endif %}{{ pw|shell }}", "1:29", "writes its own quotes"),
         ("{% set q %}P=x{{ pw|shell }}{% endset %}", "1:21", "text stands directly before it"),
@@ -78,7 +85,7 @@ fn inside_quotes_or_beside_text_it_is_misplaced() {
         ("a = x{{ pw|toml }}", "1:12", "text stands directly before it"),
         ("P=\"{{ pw|docker }}\"", "1:10", "quotes around `docker`"),
         ("P='a {{ pw|docker }}'", "1:12", "quotes around `docker`"),
-        ("P={{ pw|docker }}\"", "1:9", "quotes around `docker`"),
+        ("P={{ pw|docker }}\"", "1:9", "`docker` writes a whole value"),
     ] {
         let errors = wrong(template);
         assert!(
@@ -116,5 +123,228 @@ fn what_a_reader_of_variables_misunderstands_is_refused() {
         ["\u{feff}{{ 'a'|json }}\r\n", "\u{feff}{{ {'shell': 1}.shell }}\r", "{{ 'a\\r'|shell }}\n"]
     {
         assert!(wrong(template).is_empty(), "{template:?}: {:?}", wrong(template));
+    }
+}
+
+/// Texts that each reader reads in its own way, and what may follow them.
+#[test]
+fn each_reader_has_its_own_quotes() {
+    for template in [
+        "cat <<EOF\nit's\nEOF\nP={{ pw|shell }}",
+        "cat <<-'E F' && run {{ pw|shell }}\n\tit's $( \"\n\tE F\nP={{ pw|shell }}",
+        "a <<A; b <<\\B\n'\nA\n\"\nB\nP={{ pw|shell }}",
+        "cat <<< {{ pw|shell }}\n",
+        "P=$((1 + (2 * 3)))\nQ={{ pw|shell }}",
+        "P=${x:-'}'} Q={{ pw|shell }}\n",
+        "P=`echo \"` Q={{ pw|shell }}",
+        "P=$'a\\\\' Q={{ pw|shell }}",
+        "P=\"$(cat '{' {{ pw|shell }} # it's )\n)\"\nQ={{ pw|shell }}",
+        "{% set d = '\"' %}X={{ d }}a{{ d }} Y={{ pw|shell }}",
+        "{% set body %}A={{ pw|dotenv }}\n{% endset %}{{ body }}B={{ pw|dotenv }}",
+        "A={{ [pw|shell, x|shell]|join(' ') }}\n",
+        "{% for q in [pw|shell, x|shell] %}A={{ q }}\n{% endfor %}",
+        "{% for i in items %}{{ ' ' if not loop.first }}{{ i|shell }}{% endfor %}",
+        "[{% for i in items %}{% if not loop.first %}, {% endif %}{{ i|json }}{% endfor %}]",
+        "{% for i in items %}{% if loop.first %}a: [{% endif %}{{ i|json }}{% if loop.last %}]{% else %},{% endif %}{% endfor %}",
+        "a: 'it''s'\nb: {{ pw|json }}",
+        "a: |\n  'tis\n   \"x\nb: {{ pw|json }}",
+        "config: |\n  {\"a\": {{ pw|json }}}\nb: {{ pw|json }}\n",
+        "- 'a\\'\n- {{ pw|json }}\n- a: {{ pw|json }}\n",
+        "--- 'x'\na: {{ pw|json }}",
+        "a: b\n'c': {{ pw|json }}\n",
+        "a: see it, don't\nb: (c) {d}\ne: {{ pw|json }}",
+        "f({{ pw|json }}, \"x\");\nname = {{ pw|json }};\n",
+        "a = '''it's\n\"'''\nb = {{ pw|toml }}",
+        "a = \"\"\"\"x\\\"\"\"\"\"\"\nb = {{ pw|toml }}",
+        "P={{ pw|docker }}\n  # it's\nQ={{ pw|docker }}#\n",
+    ] {
+        assert!(wrong(template).is_empty(), "{template}\n{:?}", wrong(template));
+    }
+}
+
+/// Templates by which a value would leave its quotes, and what is said of them.
+const WAYS_OUT: &[(&str, &str)] = &[
+    ("# X={{ pw | dotenv }}\n", "stands in a comment"),
+    ("run # {{ pw|shell }}\n", "stands in a comment"),
+    ("a = 1 # {{ pw|toml }}\n", "stands in a comment"),
+    ("a: 1 # {{ pw|json }}\n", "stands in a comment"),
+    ("  # A={{ pw|docker }}\n", "stands in a comment"),
+    ("cat <<EOF\n{{ pw|shell }}\nEOF\n", "stands in a here-document"),
+    ("cat <<-\"EOF\"\n\t{{ pw|shell }}\n\tEOF\n", "stands in a here-document"),
+    ("cat << {{ pw|shell }}\n", "stands in a here-document"),
+    ("cat <\\\n<EOF\n{{ pw|shell }}\nEOF\n", "stands in a here-document"),
+    ("P=`echo {{ pw|shell }}`", "stands in a backquote"),
+    ("P=$(( 1 + {{ pw|shell }} ))", "stands in a backquote"),
+    ("P=${x:-{{ pw|shell }}}", "stands in a backquote"),
+    ("P=$'a {{ pw|shell }}'", "writes its own quotes"),
+    ("P=$'it\\'s' Q={{ pw|shell }}", "not all readers"),
+    ("P=\"$(case x in x) echo \" {{ pw|shell }}\";; esac)\"", "not all readers"),
+    ("P=$(x)#it's {{ pw|shell }}", "writes its own quotes"),
+    ("P=a\u{a0}#it's\nQ={{ pw|shell }}", "writes its own quotes"),
+    ("P=$\\\n{{ pw|shell }}", "text stands directly before it"),
+    ("{% set d = '\"' %}X={{ d }}{{ pw|shell }}{{ d }}", "writes its own quotes"),
+    (
+        "{% set d = '' %}{% if x %}{% set d = '\"' %}{% endif %}X={{ d }} {{ pw|shell }}",
+        "writes its own quotes",
+    ),
+    ("{% with q = pw|shell %}{% endwith %}{% set q = x %}P='{{ q }}'", "writes its own quotes"),
+    ("{% set q %}P='{{ pw|shell }}'{% endset %}{{ q|json }}", "writes its own quotes"),
+    ("{{ (pw|shell)|trim }}", "is changed afterwards"),
+    ("{{ (pw|shell)|replace('x', '') }}", "is changed afterwards"),
+    ("{{ (pw|shell)[1:] }}", "is changed afterwards"),
+    ("{{ (pw|shell)|indent(2) }}", "is changed afterwards"),
+    ("{{ (pw|shell)|upper }}", "is changed afterwards"),
+    ("{{ x|default(pw|shell) }}", "is changed afterwards"),
+    ("{{ (pw|shell + 'x')|lower }}", "is changed afterwards"),
+    ("{{ [pw|shell, x]|join(x) }}", "is changed afterwards"),
+    ("{{ {'a': pw|shell}.a }}", "is changed afterwards"),
+    ("{% filter indent(2) %}P={{ pw|shell }}{% endfilter %}", "is changed afterwards"),
+    ("{% set q|upper %}P={{ pw|shell }}{% endset %}{{ q }}", "is changed afterwards"),
+    ("{% for a, b in [[pw|shell, 1]] %}{{ a }}{% endfor %}", "is changed afterwards"),
+    (
+        "{% for i in items %}{{ ' ' if loop.index > 1 }}{{ pw|shell }}{% endfor %}",
+        "text stands directly behind",
+    ),
+    ("{% for i in items %}{{ '\"' if loop.first }}{{ pw|shell }} {% endfor %}", "writes its own quotes"),
+    ("{% for i in items %}{{ '\"' if loop.last }}{% endfor %}{{ pw|shell }}", "writes its own quotes"),
+    ("{% set a = '\"' + x %}P={{ a }} {{ pw|shell }}", "writes its own quotes"),
+    ("a: x {{ pw|json }}", "text stands directly before it"),
+    ("a:{{ pw|json }}", "text stands directly before it"),
+    ("a: {{ pw|json }} x", "text stands directly behind it"),
+    ("a: ''' {{ pw|json }}", "writes its own quotes"),
+    ("a: b, 'c\nx: 'y: {{ pw|json }}'", "writes its own quotes"),
+    ("a: b\n  'tis\nx: 'y: {{ pw|json }}'", "writes its own quotes"),
+    ("a: !!str 'it: {{ pw|json }}'", "writes its own quotes"),
+    ("key: |\n  'abc\nother: 'y: {{ pw|json }}'", "writes its own quotes"),
+    ("a: b\r'c: {{ pw|json }}'", "writes its own quotes"),
+    ("{'a':'x: {{ pw|json }}'}", "writes its own quotes"),
+    ("{[a] :'x: {{ pw|json }}'}", "writes its own quotes"),
+    ("? 'x: {{ pw|json }}'", "writes its own quotes"),
+    ("- - 'x: {{ pw|json }}'", "writes its own quotes"),
+    ("a: b, !c 'x: {{ pw|json }}'", "writes its own quotes"),
+    ("--- 'x: {{ pw|json }}'", "writes its own quotes"),
+    ("--- |\n'abc\n---\na: 'y: {{ pw|json }}'", "not all readers"),
+    ("|\n'abc\n...\na: 'y: {{ pw|json }}'", "not all readers"),
+    ("const x = {{ pw|json }}", "text stands directly before it"),
+    ("a = '''x''{{ pw|toml }}'''", "writes its own quotes"),
+    ("a = \"\"\"x\\\"\"\" {{ pw|toml }}", "writes its own quotes"),
+    ("{{ pw|dotenv }}", "directly behind `NAME=`"),
+    ("A=$({{ pw|dotenv }})", "stands in a backquote"),
+    ("P={{ pw|docker }} # note\n", "neither quotes nor comments"),
+];
+
+#[test]
+fn what_lets_a_value_out_of_its_quotes_is_refused() {
+    for (template, what) in WAYS_OUT {
+        let errors = wrong(template);
+        assert!(!errors.is_empty() && errors[0].contains(what), "{template}\n{errors:?}");
+    }
+}
+
+#[test]
+fn more_ways_than_are_followed_are_an_error() {
+    let open = "{% if x %}$({% else %}({% endif %}".repeat(12);
+    let errors = wrong(&format!("{open}{{{{ pw|shell }}}}"));
+    assert!(errors.len() == 1 && errors[0].contains("can be read in too many ways"), "{errors:?}");
+}
+
+/// Pieces of a shell script, most of which open or close something.
+const PIECES: &[&str] = &[
+    "printf '%s\\0' ",
+    "A=",
+    "B=x ",
+    " ",
+    " ",
+    "\n",
+    "\n",
+    "\n",
+    "'",
+    "\"",
+    "'it'",
+    "\"a b\"",
+    "# it's\n",
+    "#",
+    "$(",
+    ")",
+    "(",
+    "`",
+    "$((",
+    "))",
+    "1+2",
+    "${A:-",
+    "${#A}",
+    "}",
+    "$'",
+    "$$",
+    "\\",
+    "\\\n",
+    "cat <<EOF\n",
+    "<<EOF ",
+    "<<-'E'\n",
+    "\nEOF\n",
+    "\n\tE\n",
+    "\nit's\n",
+    ";",
+    "&&",
+    "|",
+    "case x in x) ",
+    ";; esac",
+    "$",
+    "<<<",
+    "<",
+    "x",
+    "\u{a0}",
+    "{% if o %}'{% endif %}",
+    "{% if o %}x{% else %}\"{% endif %}",
+    "{{ d }}",
+    "{{ e }}",
+    "{{ ' #' if o }}",
+    "{% raw %}${#A}{% endraw %}",
+    "{% for i in l %}A={{ pw|shell }}{{ ' ' if not loop.last }}{% endfor %}",
+    "{% for i in l %}{% if loop.first %}\"{% endif %}x{% if loop.last %}\"{% endif %}{% endfor %}",
+    "{% set e %}B={{ pw|shell }} {% endset %}",
+    "{{ q }}",
+    "{{ [q, q]|join(' ') }}",
+    "{{ 'A=' + q }}",
+];
+
+/// What a shell runs if it is not in quotes.
+const VALUES: [&str; 3] = [
+    "$(touch marker)'\"\n; touch marker #",
+    "`touch marker`\nEOF\n\ttouch marker\nE\ntouch marker\n",
+    "x'; touch marker;'",
+];
+
+/// Runs a script and says whether a part of a value was run with it.
+fn runs_value(script: &[u8], directory: &Path) -> bool {
+    std::fs::write(directory.join("script"), script).unwrap();
+    let shell = Command::new("sh").arg("script").current_dir(directory).stdin(Stdio::null()).output();
+    shell.unwrap();
+    directory.join("marker").exists()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+
+    /// The check against a shell: whatever it accepts runs no part of a value.
+    #[test]
+    fn no_shell_runs_a_part_of_a_value(
+        before in vec(select(PIECES), 0..8),
+        place in select(&["{{ pw|shell }}", "\nprintf '%s\\0' {{ pw|shell }} ", "\nA={{ pw|shell }} "][..]),
+        after in vec(select(PIECES), 0..5),
+        value in select(&VALUES[..]),
+        is_given: bool,
+    ) {
+        let text = ["{% set d = '\"' %}{% set e = 'x' %}{% set q = pw|shell %}", &before.concat(), place, &after.concat()].concat();
+        let declared = ["pw", "o", "l"].map(|name| Declared { name: name.to_owned(), shape: Shape::Structured });
+        let sandbox = Sandbox::default();
+        if let Ok(template) = Template::parse(&text, &declared, &sandbox) {
+            let items = Given::list(vec![Given::null(), Given::null()]).unwrap();
+            let values = [("pw", Given::bytes(value.as_bytes())), ("o", Given::boolean(is_given)), ("l", items)];
+            let values = values.map(|(name, value)| (name.to_owned(), value)).to_vec();
+            let script = template.render(values, FOREVER, &sandbox).unwrap();
+            let directory = tempfile::tempdir().unwrap();
+            prop_assert!(!runs_value(&script, directory.path()), "{}", String::from_utf8_lossy(&script));
+        }
     }
 }

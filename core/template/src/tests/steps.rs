@@ -92,6 +92,6 @@ fn a_rendering_ends_when_nobody_waits_any_more() {
     let template = Template::parse("{% for i in range(9) %}{% endfor %}", &[], &Sandbox::default()).unwrap();
     let stop = Stop::default();
     stop.set();
-    let stopped = rendering::render(&[], &template.text, stop);
+    let stopped = rendering::render(&[], (&template.text, false), stop);
     assert_eq!(stopped.unwrap_err().fault, Fault::Stopped);
 }

@@ -51,7 +51,7 @@ fn a_document_keeps_its_types_and_its_numbers() {
         ("{{ c.hosts|join(',') }}{{ c['hosts'][c.workers] }}", "a,ba"),
         ("{{ c.nothing == none and c.debug == false and c.debug != true }}", ""),
         ("{% for key in c if key in ['port'] %}{{ key }}={{ c[key] }}{% endfor %}", "port=5432"),
-        ("{{ c.port|dotenv }}", "'5432'"),
+        ("P={{ c.port|dotenv }}", "P='5432'"),
     ] {
         let expected = if template.contains("nothing == none") { None } else { Some(expected) };
         assert_eq!(render_given(template, &[("c", document())]).ok().as_deref(), expected, "{template}");
@@ -80,11 +80,13 @@ fn what_is_never_equal_is_not_compared() {
 
 #[test]
 fn an_optional_name_is_asked_for_before_it_is_used() {
-    let names = [("x", Given::undefined())];
+    let names = [("x", Given::undefined()), ("y", Given::undefined())];
     for (template, expected) in [
         ("{% if x %}a{% else %}b{% endif %}", "b"),
         ("{{ x|default('c') }}{{ 'd' if x is defined else 'e' }}{{ 'f' if not x }}", "cef"),
         ("{{ x or 'g' }}", "g"),
+        ("{% if x and y %}a{% elif x or y %}b{% elif x and x.a %}c{% elif not (x or y) %}d{% endif %}", "d"),
+        ("{{ 'a' if x or y or true }}{{ 'b' if y and x }}{% if x or 'c' %}c{% endif %}", "ac"),
     ] {
         assert_eq!(render_given(template, &names).unwrap(), expected, "{template}");
     }
@@ -104,7 +106,7 @@ fn lines_are_indented_as_jinja_does() {
     let pem = text("-----BEGIN X-----\nab\n\ncd\n-----END X-----\n");
     let rendered = render_given("key: |\n    {{ pem|indent(4) }}", &[("pem", pem)]).unwrap();
     assert_eq!(rendered, "key: |\n    -----BEGIN X-----\n    ab\n\n    cd\n    -----END X-----\n");
-    for template in ["{{ v|indent('a') }}", "{{ v|indent(-1) }}", "{{ v|indent(1001) }}", "{{ v|indent }}"] {
+    for template in ["{{ v|indent('a') }}", "{{ v|indent(-1) }}", "{{ v|indent(1001) }}"] {
         assert!(render_given(template, &[("v", text("a"))]).is_err(), "{template}");
     }
 }
@@ -129,4 +131,68 @@ fn a_loop_names_variables_that_their_reader_can_have() {
         assert!(render_given(json, &[("all", all)]).is_ok());
     }
     assert!(wrong("{{ 'db/user' }}={{ v|dotenv }}").is_empty());
+}
+
+/// Whoever names a secret must not write lines of the file.
+#[test]
+fn a_key_stays_one_whatever_is_made_of_it() {
+    let all = map(&[("a\nPATH=x\nb", text("v"))]);
+    for key in [
+        "{{ k }}",
+        "{{ k|upper }}",
+        "{{ k|lower }}",
+        "{{ k|trim }}",
+        "{{ k|replace('b', 'c') }}",
+        "{{ 'x'|replace('x', k) }}",
+        "{{ k + 'c' }}",
+        "{{ 'c' + k }}",
+        "{{ k * 2 }}",
+        "{{ k[1:] }}",
+        "{{ k[1] }}",
+        "{{ k|indent(1) }}",
+        "{{ k|split('P')|first }}",
+        "{{ k|join('') }}",
+        "{{ [k]|join(',') }}",
+        "{{ all|join(',') }}",
+        "{{ all|first }}",
+        "{{ all|last|upper }}",
+        "{% set n %}{{ k }}{% endset %}{{ n }}",
+        "{% for c in k %}{{ c }}{% endfor %}",
+    ] {
+        let template = format!("{{% for k in all %}}{key}\nB={{{{ all[k]|shell }}}}\n{{% endfor %}}");
+        let error = render_given(&template, &[("all", all.clone())]).unwrap_err().to_string();
+        assert!(error.contains("cannot be the name of a variable"), "{template}: {error}");
+        let template = template.replace("|shell", "");
+        assert!(render_given(&template, &[("all", all.clone())]).is_ok(), "{template}");
+    }
+    let all = map(&[("a/b-c", text("v"))]);
+    let template = "{% for k in all if k is string and 'a' in k and k == 'a/b-c' and k < 'b' %}{{ (k|replace('/', '_')|replace('-', '_')|upper) }}={{ all[k]|dotenv }}\n{% endfor %}";
+    assert_eq!(render_given(template, &[("all", all.clone())]).unwrap(), "A_B_C='v'\n");
+    assert!(render_given("{% for k in all %}A={{ k|dotenv }}\n{% endfor %}", &[("all", all)]).is_ok());
+}
+
+#[test]
+fn a_value_of_a_variable_has_its_name_before_it() {
+    for (template, is_right) in [
+        ("{{ n }}={{ v|dotenv }}", true),
+        ("export {{ n }}={{ v|dotenv }}", true),
+        ("# {{ n }}\nA={% set q = v|dotenv %}{{ q }}", true),
+        ("{% set body %}A={{ v|dotenv }}\n{% endset %}{{ body }}B={{ v|dotenv }}", true),
+        ("{% set q %}{{ v|dotenv }}{% endset %}A={{ q }}", true),
+        ("{{ n + '=' + (v|dotenv) }}", true),
+        ("{{ n }}=x{{ v|docker }}", true),
+        ("a {{ n }}={{ v|dotenv }}", false),
+        ("a-{{ n }}={{ v|dotenv if v }}", false),
+        ("A={{ v }}\n={{ v|dotenv }}", false),
+        ("2={% set q = v|dotenv %}{{ q }}", false),
+        ("{{ 'a-' + n + '=' + (v|dotenv) }}", false),
+        ("{% set q %}a-{{ n }}={{ v|dotenv }}{% endset %}{{ q }}", false),
+        ("x={{ n }}\n{{ v|docker }}", false),
+        ("a-b={{ v|docker }}", false),
+        (" A={{ v|docker }}", false),
+    ] {
+        let rendered = render_given(template, &[("n", text("NAME")), ("v", text("hunter2"))]);
+        assert_eq!(rendered.is_ok(), is_right, "{template}: {rendered:?}");
+        assert!(!format!("{:?}", rendered.err()).contains("hunter2"));
+    }
 }

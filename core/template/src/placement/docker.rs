@@ -1,0 +1,49 @@
+//! How `docker run --env-file` is read: lines of `NAME=VALUE`, without quotes. Those that someone writes all the same are found.
+
+use super::Misplaced;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Open {
+    Nothing,
+    Comment,
+    Quote(char),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Docker {
+    open: Open,
+    before: char,
+    /// Nothing but blanks is in the line so far.
+    is_blank: bool,
+}
+
+impl Docker {
+    pub(super) fn at_start() -> Self {
+        Self { open: Open::Nothing, before: '\n', is_blank: true }
+    }
+
+    pub(super) fn misplaced(&self) -> Option<Misplaced> {
+        match self.open {
+            Open::Comment => Some(Misplaced::InComment),
+            Open::Quote(_) => Some(Misplaced::InsideQuotes),
+            Open::Nothing if matches!(self.before, '\'' | '"') => Some(Misplaced::InsideQuotes),
+            Open::Nothing => None,
+        }
+    }
+
+    pub(super) fn character(&mut self, c: char) {
+        self.open = match self.open {
+            _ if c == '\n' => Open::Nothing,
+            Open::Quote(quote) if c == quote => Open::Nothing,
+            Open::Nothing if c == '#' && self.is_blank => Open::Comment,
+            Open::Nothing if matches!(c, '\'' | '"') && self.before == '=' => Open::Quote(c),
+            _ => return self.read(c),
+        };
+        self.read(c);
+    }
+
+    fn read(&mut self, c: char) {
+        self.before = c;
+        self.is_blank = c == '\n' || self.is_blank && c.is_whitespace();
+    }
+}
