@@ -392,7 +392,7 @@ fn a_template_has_optional_secrets_documents_and_whole_prefixes() {
 
     site.secret("app/not-a-name", "x");
     let ran = site.run(&["sync"]).expect_exit(3);
-    ran.expect_error(&["(out.tmpl:2:27)", "`not-a-name` cannot be the name of a variable"]);
+    ran.expect_error(&["(out.tmpl:2:4)", "`not-a-name` cannot be the name of a variable"]);
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Out
             sync::run(plan, registry, *wait, metrics.as_deref(), host, output)
         }),
         Command::Watch { metrics, log } => match Plan::read(args.config(), args.profile(), registry) {
-            Ok(plan) => watch::run(plan, registry, metrics.as_deref(), *log, host, output),
+            Ok(plan) => watch::run(plan, registry, metrics.as_deref(), *log, args.verbosity(), host, output),
             Err(error) => bad_config(args, &error, output),
         },
         Command::Check { all_profiles: true, .. } => check::all_profiles(args.config(), registry, output),

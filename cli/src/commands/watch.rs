@@ -6,6 +6,7 @@ use secretdir_engine::{Plan, Registry};
 
 use super::{ensure_descriptors, not_begun};
 use crate::Exit;
+use crate::args::Verbosity;
 use crate::host::CliHost;
 use crate::output::Output;
 use crate::watch::host::Daemon;
@@ -17,6 +18,7 @@ pub(crate) fn run(
     registry: &Registry,
     metrics: Option<&Path>,
     format: LogFormat,
+    verbosity: Verbosity,
     host: &CliHost,
     output: &Output,
 ) -> Exit {
@@ -27,7 +29,7 @@ pub(crate) fn run(
         Err(error) => return output.failed(&[not_begun(&error)], &[]),
     };
     let ended = runtime.block_on(async {
-        let daemon = Daemon::new(host, Log::new(format), metrics.map(Metrics::at))?;
+        let daemon = Daemon::new(host, Log::new(format, verbosity), metrics.map(Metrics::at))?;
         Ok(secretdir_engine::watch(plan, registry, &daemon).await)
     });
     // A look-up that hangs in a thread of the runtime must not keep the process from ending.

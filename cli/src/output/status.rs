@@ -70,6 +70,10 @@ fn lines(report: &StatusReport) -> Vec<String> {
         });
         let next = next.unwrap_or_else(|| "it waits for a change".to_owned());
         lines.push(format!("kept current by `secretdir watch`: {next}"));
+        let age = report.last_success_age_seconds;
+        if watch.max_stale_seconds.is_some_and(|most| age.is_some_and(|age| age > most)) {
+            lines.push("stale: the last success is longer ago than max-stale allows".to_owned());
+        }
     }
     for old in &report.superseded {
         let pinned = if old.pinned { ", pinned by a reader" } else { "" };

@@ -110,7 +110,9 @@ impl<'h> Daemon<'h> {
             self.notify.ready();
         }
         match news {
-            News::TurnEnded(_) | News::ConfigRefused(_) if self.is_reloading.replace(false) => {
+            News::TurnEnded(_) | News::ConfigRefused(_) | News::ReloadFailed(_)
+                if self.is_reloading.replace(false) =>
+            {
                 self.notify.ready()
             }
             News::Stopping => self.notify.stopping(),

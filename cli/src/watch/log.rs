@@ -10,6 +10,8 @@ use std::time::SystemTime;
 use secretdir_engine::{ErrorReport, escape, escape_json};
 use serde::Serialize;
 
+use crate::args::Verbosity;
+
 /// How lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum LogFormat {
@@ -20,7 +22,7 @@ pub(crate) enum LogFormat {
 }
 
 /// How much a line matters: the numbers are those of syslog.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Level {
     Error = 3,
@@ -34,6 +36,8 @@ pub(super) enum Level {
 pub(crate) struct Log {
     format: LogFormat,
     is_journal: bool,
+    /// The last level that is written.
+    least: Level,
 }
 
 /// A line as JSON: what is told, with when and how much it matters.
@@ -52,8 +56,10 @@ struct Message<'l> {
 }
 
 impl Log {
-    pub(crate) fn new(format: LogFormat) -> Self {
-        Self { format, is_journal: is_journal() }
+    /// Begins a log. With `--quiet` it has warnings and errors alone.
+    pub(crate) fn new(format: LogFormat, verbosity: Verbosity) -> Self {
+        let least = if verbosity == Verbosity::Quiet { Level::Warning } else { Level::Info };
+        Self { format, is_journal: is_journal(), least }
     }
 
     pub(super) fn say(self, level: Level, message: &str, date: SystemTime) {
@@ -67,6 +73,9 @@ impl Log {
     }
 
     fn put(self, level: Level, message: &str, error: Option<&ErrorReport>, date: SystemTime) {
+        if level > self.least {
+            return;
+        }
         let message = message.replace('\n', "; ");
         let time = humantime::format_rfc3339_seconds(date).to_string();
         let line = match self.format {

@@ -30,6 +30,7 @@ impl Told {
             News::ConfigReplaced => {
                 log.say(Level::Notice, "the configuration was read again, and counts from now on", now)
             }
+            News::ReloadFailed(failure) => self.errors(log, &failure.reports(), now),
             News::ConfigRefused(error) => {
                 error.reports().iter().for_each(|report| log.error(report, now));
                 let old = "the configuration is wrong: nothing of it counts, and the one before it goes on";

@@ -9,6 +9,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use atomicdir::Refusal;
 use rustix::process::geteuid;
@@ -70,6 +71,12 @@ impl Input {
     /// Returns whether it was a regular file, which has a folder of its own, and can be read again.
     pub(crate) fn is_regular(&self) -> bool {
         self.stamp.is_some()
+    }
+
+    /// Says whether it was written to after a date.
+    pub(crate) fn is_newer_than(&self, date: SystemTime) -> bool {
+        let written = std::fs::metadata(&self.path).and_then(|found| found.modified());
+        written.is_ok_and(|written| written > date)
     }
 
     /// Returns whether another look finds another file, or one that has been written to.

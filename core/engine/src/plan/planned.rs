@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use atomicdir::{Durability, FileMap, FileName, LinkName, Parents};
 
@@ -95,6 +95,11 @@ impl Plan {
     /// Returns whether a file that the plan was made of has changed since.
     pub(crate) fn is_outdated(&self) -> bool {
         self.inputs.iter().any(Input::has_changed)
+    }
+
+    /// Says whether one of the files that the plan was made of was written to after a date. Nothing is known without one.
+    pub(crate) fn has_changed_since(&self, date: Option<SystemTime>) -> bool {
+        date.is_some_and(|date| self.inputs.iter().any(|input| input.is_newer_than(date)))
     }
 
     /// Returns the path of the configuration file.

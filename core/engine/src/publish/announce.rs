@@ -119,10 +119,12 @@ impl<'r> Announcing<'_, 'r> {
 
     /// Says that the command is not run although it is to be.
     fn put_off(&mut self, attempts: Attempts, left: Duration) {
+        self.publication.on_change = Notification::PutOff;
         let (times, left) = (count(attempts.failed, "time"), humantime::format_duration(left));
-        let message =
-            format!("the on-change command has failed {times} in a row, and is not repeated for {left}");
-        let hint = "the new set is current; mend the command, and run it by hand if it cannot wait";
+        let message = format!("the on-change command has failed {times} in a row, and is not repeated yet");
+        let hint = format!(
+            "the new set is current; the command is not repeated for {left}: mend it, and run it by hand if it cannot wait"
+        );
         let report = ErrorReport::from_message(ErrorKind::OnChangeFailed, message).with_hint(Some(hint));
         self.publication.errors.push(report);
     }

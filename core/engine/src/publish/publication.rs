@@ -34,6 +34,8 @@ pub enum Notification {
     Succeeded,
     /// It failed, or its success could not be noted: the next run repeats it.
     Pending,
+    /// It has failed before, and is not repeated yet.
+    PutOff,
     /// Another process is running it.
     RunningElsewhere,
     /// What is noted of it is not for this user to read.

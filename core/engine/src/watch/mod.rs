@@ -84,6 +84,10 @@ impl<'w> Watching<'w> {
         let published =
             if self.standing.generation_id.is_some() { Published::Something } else { Published::Nothing };
         let mut action = self.next(Happened::Started(published));
+        if self.plans.current().has_changed_since(self.standing.last_success_at(&self.host.clock())) {
+            // Somebody has edited it, and expects it to count.
+            action = self.next(Happened::Resumed);
+        }
         self.tell(&News::Started);
         loop {
             let ended = match action {
@@ -111,7 +115,8 @@ impl<'w> Watching<'w> {
     /// Waits, for the sources as well.
     async fn wait(&self, until: Option<Duration>) -> Wakeup {
         let plan = self.plans.current();
-        let changed = plan.sources.iter().map(|source| source.source.changed());
+        let sources = plan.sources.iter().filter(|_| plan.watch.debounce.is_some());
+        let changed = sources.map(|source| source.source.changed());
         // One that never ends, for a plan without sources.
         let never: Pin<Box<dyn Future<Output = ()> + Send + '_>> = Box::pin(std::future::pending());
         let changed = select_all(changed.chain([never]));
@@ -152,7 +157,12 @@ impl<'w> Watching<'w> {
         let renewed = self.plans.renew();
         let news = match renewed {
             plans::Renewed::Unchanged => return,
-            plans::Renewed::Replaced => {
+            plans::Renewed::Replaced(old) => {
+                if let Err(failure) = self.move_to_link(&old) {
+                    self.plans.revert(*old);
+                    self.standing.config.refuse(1);
+                    return self.tell(&News::ReloadFailed(&failure));
+                }
                 self.next(Happened::Retimed(timing(self.plans.current(), self.host)));
                 self.watch_files();
                 self.standing.config = Config::Current { since: self.host.clock().date() };
@@ -168,9 +178,20 @@ impl<'w> Watching<'w> {
         self.tell(&News::ConfigRefused(&news));
     }
 
+    /// Becomes the keeper of another link, if that is what the configuration has now. The old one is left as it is.
+    fn move_to_link(&mut self, old: &Plan) -> Result<(), Box<SyncFailure>> {
+        let plan = self.plans.current();
+        if plan.link() != old.link() {
+            let failed = |error: SyncError| Box::new(SyncFailure::new(error, Vec::new()));
+            let dir = open(plan, self.host).map_err(failed)?;
+            self.keeper = dir.try_keep().map_err(|error| failed(error.into()))?;
+            self.standing.moves(plan, &self.host.clock());
+        }
+        Ok(())
+    }
+
     fn report(&mut self, end: &TurnEnd) {
         let clock = self.host.clock();
-        self.standing.failures = self.schedule.failures();
         match end.result() {
             Ok(outcome) => self.standing.published(outcome, &clock),
             Err(failure) => {

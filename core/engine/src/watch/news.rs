@@ -23,6 +23,8 @@ pub enum News<'n> {
     TurnEnded(Result<&'n Outcome, &'n SyncFailure>),
     /// The configuration has changed, and counts from now on.
     ConfigReplaced,
+    /// The configuration has changed and is right, but its link cannot be used: the old one goes on.
+    ReloadFailed(&'n SyncFailure),
     /// The configuration has changed, and is wrong: the old one goes on.
     ConfigRefused(&'n ConfigError),
     /// The loop ends.
@@ -182,6 +184,20 @@ impl Standing {
         standing
     }
 
+    /// Looks at what is published at another link.
+    pub(super) fn moves(&mut self, plan: &Plan, clock: &Clock) {
+        let there = Self::begin(plan, clock);
+        self.generation_id = there.generation_id;
+        self.file_count = there.file_count;
+        self.last_change_at = there.last_change_at;
+        self.freshness = there.freshness;
+    }
+
+    /// Returns the date of the last success.
+    pub(super) fn last_success_at(&self, clock: &Clock) -> Option<SystemTime> {
+        self.freshness.age(clock).and_then(|age| clock.date().checked_sub(age))
+    }
+
     /// Takes over what another configuration says. Counts of sources that it still has go on.
     pub(super) fn reads(&mut self, plan: &Plan) {
         self.link = absolute(plan);
@@ -204,8 +220,9 @@ impl Standing {
             }
         }
         let has_failed = !outcome.errors.is_empty();
-        self.is_on_change_pending = outcome.on_change == Notification::Pending;
-        self.on_change_failures += u64::from(self.is_on_change_pending && has_failed);
+        self.is_on_change_pending = matches!(outcome.on_change, Notification::Pending | Notification::PutOff);
+        self.on_change_failures += u64::from(outcome.on_change == Notification::Pending && has_failed);
+        self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
         if outcome.state == State::Published {
             self.last_change_at = Some(clock.date());
         }
@@ -235,6 +252,7 @@ impl Standing {
                 }
             }
         }
+        self.failures = self.failures.saturating_add(1);
         self.count(TurnResult::Failed, clock);
     }
 

@@ -29,7 +29,8 @@ pub(super) struct Plans<'r> {
 /// What came of a look at the configuration.
 pub(super) enum Renewed {
     Unchanged,
-    Replaced,
+    /// By another; this is the one before.
+    Replaced(Box<Plan>),
     /// It is wrong, and was not so before, or in another way.
     Refused(ConfigError),
 }
@@ -63,10 +64,10 @@ impl<'r> Plans<'r> {
         }
         match self.plan.renewed(self.registry) {
             Ok(plan) => {
-                self.plan = plan;
+                let old = std::mem::replace(&mut self.plan, plan);
                 self.refused = None;
                 self.unauthenticated = 0;
-                if is_rebuilt && !is_asked { Renewed::Unchanged } else { Renewed::Replaced }
+                if is_rebuilt && !is_asked { Renewed::Unchanged } else { Renewed::Replaced(Box::new(old)) }
             }
             Err(error) => {
                 let told = error.to_string();
@@ -75,6 +76,12 @@ impl<'r> Plans<'r> {
                 if is_new { Renewed::Refused(error) } else { Renewed::Unchanged }
             }
         }
+    }
+
+    /// Goes back to the plan before, as the one in use cannot be used: what its files say is tried again before the next turn.
+    pub(super) fn revert(&mut self, old: Plan) {
+        self.refused = Some(String::new());
+        self.plan = old;
     }
 
     /// Counts the failures that have to do with credentials.

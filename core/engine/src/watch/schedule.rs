@@ -10,7 +10,8 @@
 //! 3. **Retries** come between the turns, after a random pause from zero to 1, 2, 4, 8 … seconds, and to the interval at the most: "full
 //!    jitter" (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). There is at most one for two turns within an
 //!    hour (or within two intervals, if that is longer): so a host that fails asks at most one and a half times as often as one that does
-//!    not, and a fleet that recovers does not either. Success forgets all of it.
+//!    not, and a fleet that recovers does not either. While nothing is published, which somebody may be waiting for, five minutes
+//!    count as the interval if it is longer. Success forgets all of it.
 //! 4. **Wake-ups** cause a turn at once, or when nothing more has come for a while (`debounce`), and after ten seconds at the latest.
 //!    What comes while a turn is under way causes one more.
 //! 5. After a **resume** of the machine a turn comes within ten seconds.
@@ -35,7 +36,7 @@ const LONGEST_DEBOUNCE: Duration = Duration::from_secs(10);
 /// How soon a turn comes after a resume.
 const AFTER_RESUME: Duration = Duration::from_secs(10);
 
-/// The interval of retries where no source causes turns.
+/// The interval of retries where no source causes turns, and the longest while nothing is published.
 const WITHOUT_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 /// When turns are wanted.
@@ -96,6 +97,8 @@ pub(crate) struct Schedule {
     due: Option<Duration>,
     woken: Option<Woken>,
     is_running: bool,
+    /// Whether a complete set is there: until then somebody may be waiting for it.
+    published: Published,
     /// How many turns have failed in a row.
     failures: u32,
     /// When there were retries.
@@ -111,12 +114,15 @@ struct Woken {
 
 impl Schedule {
     pub(crate) fn new(timing: Timing) -> Self {
-        Self { timing, due: None, woken: None, is_running: false, failures: 0, retries: VecDeque::new() }
-    }
-
-    /// Returns how many turns have failed in a row.
-    pub(crate) fn failures(&self) -> u32 {
-        self.failures
+        Self {
+            timing,
+            due: None,
+            woken: None,
+            is_running: false,
+            published: Published::Nothing,
+            failures: 0,
+            retries: VecDeque::new(),
+        }
     }
 
     /// Returns when the next turn comes, if nothing happens before.
@@ -127,6 +133,9 @@ impl Schedule {
 
     /// Says what is to be done after something has happened at a moment.
     pub(crate) fn next(mut self, happened: Happened, now: Duration, jitter: &Jitter) -> (Self, Action) {
+        if let Happened::Started(published) = happened {
+            self.published = published;
+        }
         match happened {
             Happened::Started(Published::Nothing) => self.due = Some(now),
             Happened::Started(Published::Something) => self.due = self.turn_after(now),
@@ -165,6 +174,7 @@ impl Schedule {
         let turn = self.turn_after(now);
         match end {
             End::Success => {
+                self.published = Published::Something;
                 self.failures = 0;
                 self.due = turn;
             }
@@ -210,7 +220,11 @@ impl Schedule {
     }
 
     fn cap(&self) -> Duration {
-        self.timing.interval.unwrap_or(WITHOUT_INTERVAL)
+        let interval = self.timing.interval.unwrap_or(WITHOUT_INTERVAL);
+        match self.published {
+            Published::Something => interval,
+            Published::Nothing => interval.min(WITHOUT_INTERVAL),
+        }
     }
 }
 

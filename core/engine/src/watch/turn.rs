@@ -13,6 +13,7 @@ use crate::failure::SyncFailure;
 use crate::host::{Event, Host};
 use crate::outcome::Outcome;
 use crate::plan::Plan;
+use crate::publish::publication::Notification;
 use crate::sync::{self, Currency};
 
 /// How long the on-change command has to end, once the daemon is to end.
@@ -34,10 +35,12 @@ impl TurnEnd {
         self.0.as_ref()
     }
 
-    /// What failed after the flip is tried again as well.
+    /// What failed after the flip is tried again as well, but for a command whose pause is not over.
     pub(super) fn of_schedule(&self) -> End {
         match &self.0 {
-            Ok(outcome) if outcome.errors.is_empty() => End::Success,
+            Ok(outcome) if outcome.errors.is_empty() || outcome.on_change == Notification::PutOff => {
+                End::Success
+            }
             _ => End::Failure,
         }
     }

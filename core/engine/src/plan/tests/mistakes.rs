@@ -50,7 +50,7 @@ fn a_mistake_at_the_top_or_in_a_source_is_one_problem() {
         ("fils = 1\nfiles = {}", "3: fils: unknown key; did you mean `files`?"),
         (
             "unheard-of = []\nfiles = {}",
-            "3: unheard-of: unknown key; known here: `directory`, `on-change`, `gather`, `sources`, `files`, `import`, `profiles`",
+            "3: unheard-of: unknown key; known here: `directory`, `verify`, `on-change`, `watch`, `gather`, `sources`, `files`, `import`, `profiles`",
         ),
         ("files = 3", "3: files: expected a table, found a whole number"),
         ("gather = true\n[files]", "3: gather: expected a table, found a boolean"),
@@ -113,7 +113,7 @@ fn a_mistake_in_gathering_or_the_command_is_one_problem() {
             &format!("3: gather.timeout: expected a duration over zero and of at most 1000 years, {span}"),
         ),
         ("gather.concurrency = 0\n[files]", "3: gather.concurrency: expected a whole number of at least 1"),
-        ("on-change.timeout = '1s'\n[files]", "3: on-change.command: missing"),
+        ("on-change.timeout = '1s'\n[files]", "3: on-change.command: missing; this, `units` or `stamp`"),
         (
             "on-change.command = 'x'\n[files]",
             "3: on-change.command: expected an array, found a string: write [\"x\"]",

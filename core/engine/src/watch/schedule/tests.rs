@@ -107,14 +107,19 @@ fn live(
 /// Checks what must hold of any life.
 fn check(life: &Life, interval: Duration, outages: &Outages, until: Duration) -> Result<(), String> {
     let hour = Duration::from_secs(3600);
-    let most = 2 * usize::try_from(hour.as_nanos().div_ceil(interval.as_nanos())).unwrap();
+    // Until the first success, retries go by five minutes at the most.
+    let first = life.successes.first().copied().unwrap_or(Duration::MAX);
+    let most = |at: Duration| {
+        let interval = if at <= first { interval.min(WITHOUT_INTERVAL) } else { interval };
+        2 * usize::try_from(hour.as_nanos().div_ceil(interval.as_nanos())).unwrap()
+    };
     // How many of these moments, which are in order, are before another.
     let before = |all: &[Duration], at: Duration| all.partition_point(|moment| *moment < at);
     let within = |all: &[Duration], from: Duration| before(all, from + hour) - before(all, from);
     for start in &life.attempts {
         let woken = within(&life.woken, start.saturating_sub(AFTER_RESUME));
         let attempts = within(&life.attempts, *start);
-        if attempts > most + woken + 1 {
+        if attempts > most(*start) + woken + 1 {
             return Err(format!("{attempts} attempts in the hour after {start:?}, with {woken} wake-ups"));
         }
     }
