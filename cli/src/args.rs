@@ -118,8 +118,8 @@ pub(crate) enum Command {
         /// Write metrics as Prometheus text, after each turn
         #[arg(long, value_name = "FILE")]
         metrics: Option<PathBuf>,
-        /// How lines are written on standard error
-        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        /// Format of the log lines: text or json
+        #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
         log: LogFormat,
     },
     /// Fetch all secrets, and show what `sync` would change

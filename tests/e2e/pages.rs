@@ -65,7 +65,7 @@ fn there_is_a_man_page_for_each_command() {
     assert!(page.contains(".TH") && page.contains("Publish nothing"), "{page}");
     assert!(exec.contains("exec\\fR [OPTIONS] \\-\\- <PROGRAM>..."), "{exec}");
     let main = fs::read_to_string(folder.join("secretdir.1")).unwrap();
-    assert!(main.contains("Exit codes") && main.contains("not found\n\nWith 1 to 5"), "{main}");
+    assert!(main.contains("Exit codes") && main.contains("not found\n\nAfter 1 to 5"), "{main}");
     for page in &pages {
         let page = fs::read_to_string(folder.join(page)).unwrap();
         assert!(page.contains("SECRETDIR_CONFIG") && page.contains("SECRETDIR_PROFILE"), "{page}");

@@ -308,7 +308,7 @@ const MISTAKES: &[(&str, &str, i32, &str)] = &[
     ),
     ("", "{% if %}", 2, "out.tmpl:1:"),
     ("", "a\n{% if true %}\nb\n", 2, "out.tmpl:"),
-    ("db = { S, secret = 'db' }", "A={{ db | shell }}\r\n", 2, "out.tmpl:1:19: here is a carriage return"),
+    ("db = { S, secret = 'db' }", "A={{ db | shell }} \r\n", 2, "out.tmpl:1:20: here is a carriage return"),
     (
         "db = { S, secret = 'db' }",
         "A=\"{{ db | shell }}\"\n",

@@ -41,7 +41,9 @@ fn unwritten(folder: &Path, error: &io::Error) -> ErrorReport {
 
 /// Returns the page of each command, then that of the whole.
 fn pages() -> impl Iterator<Item = Man> {
-    let mut command = Args::command().disable_help_subcommand(true);
+    // Help has no room for the variables, and a page has.
+    let command = Args::command().mut_args(|argument| argument.hide_env(false).hide_env_values(true));
+    let mut command = command.disable_help_subcommand(true);
     command.build();
     let source = format!("{} {}", command.get_name(), command.get_version().unwrap_or_default());
     let all: Vec<_> = command.get_subcommands().cloned().collect();

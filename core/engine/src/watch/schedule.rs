@@ -11,7 +11,7 @@
 //!    jitter" (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). There is at most one for two turns within an
 //!    hour (or within two intervals, if that is longer): so a host that fails asks at most one and a half times as often as one that does
 //!    not, and a fleet that recovers does not either. While nothing is published, which somebody may be waiting for, five minutes
-//!    count as the interval if it is longer. Success forgets all of it.
+//!    count as the interval if it is longer, for turns as well. Success forgets all of it.
 //! 4. **Wake-ups** cause a turn at once, or when nothing more has come for a while (`debounce`), and after ten seconds at the latest.
 //!    What comes while a turn is under way causes one more.
 //! 5. After a **resume** of the machine a turn comes within ten seconds.
@@ -213,7 +213,10 @@ impl Schedule {
 
     /// Returns the first moment with the phase of this host after another.
     fn turn_after(&self, now: Duration) -> Option<Duration> {
-        let (interval, phase) = (self.timing.interval?.as_nanos(), self.timing.phase.as_nanos());
+        if self.timing.interval.is_none() && self.published == Published::Something {
+            return None;
+        }
+        let (interval, phase) = (self.cap().as_nanos(), self.timing.phase.as_nanos());
         let since_turn = (now.as_nanos() + interval - phase % interval) % interval;
         let pause = u64::try_from(interval - since_turn).map_or(Duration::MAX, Duration::from_nanos);
         Some(now.saturating_add(pause))
