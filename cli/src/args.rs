@@ -13,7 +13,6 @@ use secretdir_engine::escape;
 
 use crate::Exit;
 use crate::exit::Failures;
-use crate::watch::log::LogFormat;
 
 /// Gathers secrets from pluggable sources into one directory, flipped atomically.
 #[derive(Debug, Parser)]
@@ -177,6 +176,15 @@ pub(crate) enum Format {
     Text,
     /// Text, without what only tells that the command has succeeded.
     Quiet,
+    Json,
+}
+
+/// How lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people, and journald
+    Text,
+    /// One JSON object a line
     Json,
 }
 

@@ -6,11 +6,11 @@ use secretdir_engine::{Plan, Registry};
 
 use super::{ensure_descriptors, not_begun};
 use crate::Exit;
-use crate::args::Verbosity;
+use crate::args::{LogFormat, Verbosity};
 use crate::host::CliHost;
 use crate::output::Output;
 use crate::watch::host::Daemon;
-use crate::watch::log::{Log, LogFormat};
+use crate::watch::log::Log;
 use crate::watch::metrics::Metrics;
 
 pub(crate) fn run(

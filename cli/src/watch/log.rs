@@ -10,16 +10,7 @@ use std::time::SystemTime;
 use secretdir_engine::{ErrorReport, escape, escape_json};
 use serde::Serialize;
 
-use crate::args::Verbosity;
-
-/// How lines are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum LogFormat {
-    /// For people, and journald
-    Text,
-    /// One JSON object a line
-    Json,
-}
+use crate::args::{LogFormat, Verbosity};
 
 /// How much a line matters: the numbers are those of syslog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

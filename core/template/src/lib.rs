@@ -10,7 +10,7 @@
 //! | statements | `if`, `elif`, `else`, `for`, `set`, `with`, `filter`, `raw` |
 //! | functions | `range` |
 //! | tests | `defined`, `undefined`, `none`, `string`, `number`, `mapping`, `odd`, `even` |
-//! | filters | `default`, `first`, `indent`, `join`, `last`, `length`, `lower`, `replace`, `split`, `trim`, `upper`, `json`, and the [`quote`] filters, `base64`, `base64url`, `hex` |
+//! | filters | `default`, `first`, `indent`, `join`, `last`, `length`, `lower`, `replace`, `split`, `trim`, `upper`, `json`, and the `quote` filters, `base64`, `base64url`, `hex` |
 //!
 //! Nothing else exists: no other file, no clock, no environment, no macros, no automatic escaping, and no `~`, which turns anything
 //! into a text.
@@ -19,24 +19,24 @@
 //!
 //! Only texts and numbers are printed; `json` writes everything else. A name that is not defined is an error. A text never equals a
 //! number or a boolean, so comparing them is an error. A value that a filter cannot write so that its reader gets it back unchanged
-//! is an error. A number of a JSON document keeps its digits ([`value`]).
+//! is an error. A number of a JSON document keeps its digits (`value`).
 //!
 //! # Two checks before rendering
 //!
-//! [`names`] finds every unknown filter, test, function and variable, and [`placement`] finds filters that quote where their reader
+//! `names` finds every unknown filter, test, function and variable, and `placement` finds filters that quote where their reader
 //! would misread the quotes: inside other quotes, in a comment, beside other text, or changed afterwards. Neither needs a value. A
-//! syntax error hides both. While rendering, a key of a map stays one ([`Value::Key`](value::Value)), and the line before each value
+//! syntax error hides both. While rendering, a key of a map stays one (`Value::Key`), and the line before each value
 //! of a variable must be a name.
 //!
 //! # Limits
 //!
 //! A template has at most 1 MiB and 20,000 words in its tags, a result 16 MiB. A step is an operation or 64 bytes of text, and there
-//! are 1,000,000: each step is paid for before it is taken ([`budget`]). Lists and maps are nested at most 100 levels deep, and
-//! statements and expressions 1,000. [`sandbox`] waits for at most ten seconds and ends the work where it is then.
+//! are 1,000,000: each step is paid for before it is taken (`budget`). Lists and maps are nested at most 100 levels deep, and
+//! statements and expressions 1,000. `sandbox` waits for at most ten seconds and ends the work where it is then.
 //!
 //! # Memory and errors
 //!
-//! Every text that is made of a value is in a buffer that is wiped. No error holds a value: a [`Fault`](error::Fault) has no room for
+//! Every text that is made of a value is in a buffer that is wiped. No error holds a value: a `Fault` has no room for
 //! one. Names and syntax are quoted from the template, which is configuration.
 
 mod ast;

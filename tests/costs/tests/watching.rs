@@ -4,7 +4,7 @@
 //! `SECRETDIR_SEED`, `SECRETDIR_SEEDS` and `SECRETDIR_DAYS` choose other lives than those of each test run; a life comes again with its
 //! seed.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
