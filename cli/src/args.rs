@@ -122,6 +122,9 @@ pub(crate) enum Command {
         log: LogFormat,
     },
     /// Fetch all secrets, and show what `sync` would change
+    #[command(
+        after_help = "Exit codes: 0 if nothing would change, 10 if something would; see `secretdir --help`."
+    )]
     Diff,
     /// Validate the configuration and this machine, offline
     Check {
@@ -233,6 +236,12 @@ impl Args {
         let matches = Self::command().ignore_errors(true).try_get_matches_from(arguments);
         let is_exec = matches.is_ok_and(|matches| matches.subcommand_name() == Some("exec"));
         if is_exec { Exit::NotStarted } else { Exit::Usage }
+    }
+
+    /// Returns what is printed of arguments that cannot be read: an object, if one of them says so.
+    pub(crate) fn misread_format(arguments: &[OsString]) -> Format {
+        let own = arguments.iter().take_while(|argument| *argument != "--");
+        if own.into_iter().any(|argument| argument == "--json") { Format::Json } else { Format::Text }
     }
 
     /// Returns how this command ends if it fails.

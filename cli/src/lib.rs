@@ -92,7 +92,14 @@ impl Cli {
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
         let args = match Args::read(&arguments) {
             Ok(args) => args,
-            Err(error) => return output::usage(&error, Args::misread(&arguments), stderr),
+            Err(error) => {
+                return output::usage(
+                    &error,
+                    Args::misread(&arguments),
+                    Args::misread_format(&arguments),
+                    stderr,
+                );
+            }
         };
         let output = Output::new(args.format(), stderr, args.failures());
         trace::start(args.verbosity());

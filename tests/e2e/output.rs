@@ -102,6 +102,27 @@ fn a_source_that_is_down_is_one_error_with_all_names() {
 }
 
 #[test]
+fn a_mistake_in_the_arguments_is_an_object_too() {
+    let site = Site::new();
+    for (arguments, exit) in [
+        (&["--json", "snyc"][..], 2),
+        (&["sync", "--json", "--wait", "x"], 2),
+        (&["status", "--json", "--quiet"], 2),
+        (&["exec", "--json"], 125),
+    ] {
+        let ran = site.run(arguments).expect_exit(exit);
+        let json = ran.json();
+        assert_eq!(
+            (&json["exit_code"], &json["errors"][0]["kind"]),
+            (&exit.into(), &"usage".into()),
+            "{ran:?}"
+        );
+        assert!(ran.stderr.contains(json["errors"][0]["message"].as_str().unwrap()), "{ran:?}");
+    }
+    assert_eq!(site.run(&["exec", "-x", "--", "echo", "--json"]).expect_exit(125).stdout, "");
+}
+
+#[test]
 fn usage_errors_are_exit_2_and_help_is_0() {
     let site = Site::new();
     site.run(&["synk"]).expect_exit(2).expect_error(&["sync"]);

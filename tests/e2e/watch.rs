@@ -505,3 +505,37 @@ fn the_tools_of_prometheus_take_the_metrics() {
     let lines = fs::read_to_string(site.path().join("m.prom")).unwrap();
     assert_eq!(samples, lines.lines().filter(|line| !line.starts_with('#')).count());
 }
+
+#[test]
+fn an_interval_that_is_too_short_for_a_store_that_many_share_is_warned_of() {
+    let site = Site::new();
+    let check = |interval: &str, refresh: &str| {
+        site.config(&format!(
+            "[directory]\npath = \"out/app\"\n[watch]\ninterval = \"{interval}\"\n\
+             [sources.prod]\nprovider = \"aws-secrets-manager\"\nregion = \"eu-west-1\"\n{refresh}\n\
+             [files]\na = {{ source = \"prod\", secret = \"a\" }}\n"
+        ));
+        site.run(&["check"]).expect_exit(0).stderr
+    };
+    assert!(check("10s", "").contains("source `prod` is asked every 10s"), "{}", check("10s", ""));
+    assert!(check("5m", "refresh = \"30s\"").contains("source `prod` is asked every 30s"));
+    assert_eq!(check("1m", ""), "");
+    assert_eq!(check("10s", "refresh = \"5m\""), "");
+}
+
+#[test]
+fn a_set_becomes_stale_without_a_turn_and_what_is_pending_is_so_from_the_start() {
+    let site = site("1h", "max-stale = \"1s\"\nwake = false\n[on-change]\ncommand = [\"false\"]");
+    site.run(&["sync"]).expect_exit(6);
+    let file = site.path().join("m.prom");
+    let read = || fs::read_to_string(&file).unwrap_or_default();
+    let mut watch = Watch::of(site.command(&["watch", "--metrics"]).arg(&file));
+    watch.hear("keeping ");
+    eventually("metrics", || read().contains("secretdir_on_change_pending"));
+    assert_eq!(sample(&read(), "secretdir_on_change_pending"), 1.0);
+    watch.hear("error: stale: ");
+    eventually("gauge", || sample(&read(), "secretdir_stale") == 1.0);
+    watch.stop();
+    let text = site.run(&["status", "--fresh", "1s"]).expect_exit(11).stdout;
+    assert!(text.contains("stale: no run has succeeded within 1s"), "{text}");
+}

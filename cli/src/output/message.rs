@@ -145,6 +145,13 @@ fn width() -> usize {
     if columns == 0 { TOO_WIDE } else { columns }
 }
 
+/// Returns what is wrong with the arguments, in one line.
+pub(super) fn of_usage(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let first = text.lines().next().unwrap_or_default();
+    escape(first.strip_prefix(Label::Error.word()).unwrap_or(first).trim_start()).into_owned()
+}
+
 fn put(text: &str) {
     // Nobody is left to tell if this cannot be written.
     let _ = writeln!(std::io::stderr(), "{text}");

@@ -1,7 +1,7 @@
 //! All that the command prints. The rules:
 //!
-//! 1. Standard output is the result: text, or with `--json` exactly one JSON object, also when the command fails. Only a
-//!    mistake in the arguments, and an end by a signal, leave it empty. The program of `exec` has it for itself. Each object
+//! 1. Standard output is the result: text, or with `--json` exactly one JSON object, also when the command fails. Only an
+//!    end by a signal leaves it empty. The program of `exec` has it for itself. Each object
 //!    is serialised from a type that `schema --output` is made of, and begins as [`answer`] says. With `--quiet` there are
 //!    no lines that only tell what has been done.
 //! 2. Standard error is for people: `warning:`, `error:` and `hint:` messages in lower case, progress, traces.
@@ -29,7 +29,7 @@ pub(crate) mod status;
 pub(crate) mod stdout;
 pub(crate) mod written;
 
-use secretdir_engine::{ErrorReport, WarningReport};
+use secretdir_engine::{ErrorKind, ErrorReport, WarningReport};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -109,9 +109,17 @@ impl Output {
 }
 
 /// Prints what is wrong with the arguments, or the help that was asked for.
-pub(crate) fn usage(error: &clap::Error, misread: Exit, stderr: Stderr) -> Exit {
+///
+/// Whoever wants JSON gets an object, as far as that can be told of arguments that cannot be read.
+pub(crate) fn usage(error: &clap::Error, misread: Exit, format: Format, stderr: Stderr) -> Exit {
     if error.use_stderr() {
         stderr.usage(error);
+        if format == Format::Json {
+            let report = ErrorReport::from_message(ErrorKind::Usage, message::of_usage(error));
+            if let Err(untold) = stdout::put_json(&Envelope::failed(misread, &[report], &[])) {
+                stderr.untold(&untold);
+            }
+        }
         return misread;
     }
     match stdout::put(&error.render().to_string()) {

@@ -27,7 +27,7 @@ pub(crate) enum StatusState {
 
 /// Tells what is published, and with a limit whether it is fresh.
 pub(crate) fn answer(report: StatusReport, fresh: Option<Duration>) -> Answer<StatusState, StatusReport> {
-    let text = Text::Summary(text(&report));
+    let mut text = text(&report);
     let is_stale = fresh.is_some_and(|most| {
         // One that never succeeded, or that this user may not see, is not fresh.
         report.last_success_age_seconds.is_none_or(|age| Duration::from_secs(age) > most)
@@ -38,7 +38,10 @@ pub(crate) fn answer(report: StatusReport, fresh: Option<Duration>) -> Answer<St
         Some(_) => (StatusState::Published, Exit::Success),
     };
     let exit = if fresh.is_some() { exit } else { Exit::Success };
-    Answer::new(state, report, text).with_exit(exit)
+    if let (StatusState::Stale, Some(most)) = (state, fresh) {
+        let _ = write!(text, "\nstale: no run has succeeded within {}", humantime::format_duration(most));
+    }
+    Answer::new(state, report, Text::Summary(text)).with_exit(exit)
 }
 
 /// Returns lines, each of which is escaped as a whole: hardly one has no name in it that comes from outside.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
@@ -157,6 +158,12 @@ pub trait SecretSource: Send + Sync + 'static {
         std::future::pending().await
     }
 
+    /// Returns the shortest interval at which one host of a large fleet should ask this store, if the store has a quota that all hosts
+    /// share. None, by default. `secretdir check` warns of a shorter one.
+    fn shortest_interval(&self) -> Option<Duration> {
+        None
+    }
+
     /// Returns the files and folders of this machine that answers are read from: `secretdir watch` asks again when one changes, or
     /// something in a folder. None, by default.
     fn local_paths(&self) -> Vec<PathBuf> {
@@ -175,7 +182,6 @@ impl fmt::Debug for dyn SecretSource {
 mod tests {
     use std::num::NonZeroUsize;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
 
     use super::*;
 

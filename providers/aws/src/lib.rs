@@ -11,6 +11,7 @@ mod http;
 mod listing;
 mod parameter_store;
 mod places;
+mod quota;
 mod run;
 mod secrets_manager;
 mod settings;

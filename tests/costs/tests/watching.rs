@@ -318,6 +318,10 @@ impl WatchHost for World {
 
     fn news(&self, news: &News<'_>, standing: &Standing) {
         match news {
+            News::Stale => {
+                let age = standing.freshness.age(&self.clock());
+                assert!(age.is_none_or(|age| age > Duration::from_secs(3600)), "stale after {age:?}");
+            }
             News::TurnBegins => {
                 assert!(!self.is_in_turn.replace(true), "two turns at once");
                 self.attempts.borrow_mut().push(self.now());

@@ -38,7 +38,7 @@ use crate::sync;
 pub use host::{Wakeup, WatchHost};
 pub use news::{Config, Freshness, News, SourceStanding, Standing, TurnResult, Turns};
 use plans::Plans;
-use schedule::{Action, Happened, Published, Schedule, Timing};
+use schedule::{Action, End, Happened, Published, Schedule, Timing};
 use turn::{Turn, TurnEnd};
 
 /// Keeps a set current until the host says [`Wakeup::Stop`].
@@ -69,6 +69,8 @@ struct Watching<'w> {
     schedule: Schedule,
     keeper: Keeper,
     standing: Standing,
+    /// Whether it was told that the set is stale.
+    is_stale: bool,
 }
 
 impl<'w> Watching<'w> {
@@ -76,7 +78,7 @@ impl<'w> Watching<'w> {
         let schedule = Schedule::new(timing(&plan, host));
         let standing = Standing::begin(&plan, &host.clock());
         let plans = Plans::new(plan, registry);
-        Self { host, plans, schedule, keeper, standing }
+        Self { host, plans, schedule, keeper, standing, is_stale: false }
     }
 
     async fn run(&mut self) {
@@ -103,6 +105,7 @@ impl<'w> Watching<'w> {
                     };
                     action = self.next(happened);
                     self.record();
+                    self.tell_if_stale();
                     continue;
                 }
             };
@@ -112,8 +115,20 @@ impl<'w> Watching<'w> {
         }
     }
 
-    /// Waits, for the sources as well.
+    /// Tells once that the set has become stale: that takes no turn.
+    fn tell_if_stale(&mut self) {
+        let is_stale = self.standing.freshness.is_stale(&self.host.clock());
+        if is_stale && !std::mem::replace(&mut self.is_stale, is_stale) {
+            self.tell(&News::Stale);
+        }
+    }
+
+    /// Waits, for the sources as well, and until the set is stale.
     async fn wait(&self, until: Option<Duration>) -> Wakeup {
+        // The moment itself is not stale yet.
+        let stale = self.standing.freshness.stale_after().filter(|_| !self.is_stale);
+        let stale = stale.map(|moment| moment.saturating_add(Duration::from_millis(1)));
+        let until = [until, stale].into_iter().flatten().min();
         let plan = self.plans.current();
         let sources = plan.sources.iter().filter(|_| plan.watch.debounce.is_some());
         let changed = sources.map(|source| source.source.changed());
@@ -192,6 +207,7 @@ impl<'w> Watching<'w> {
 
     fn report(&mut self, end: &TurnEnd) {
         let clock = self.host.clock();
+        self.is_stale &= end.of_schedule() == End::Failure;
         match end.result() {
             Ok(outcome) => self.standing.published(outcome, &clock),
             Err(failure) => {

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use atomicdir::GenerationStatus;
 use secretdir_provider::{Clock, SourceErrorKind};
 
 use crate::failure::{SyncError, SyncFailure};
 use crate::outcome::{Outcome, State};
 use crate::plan::Plan;
 use crate::problem::ConfigError;
+use crate::publish::manifest::Manifest;
 use crate::publish::publication::Notification;
 
 /// What has happened.
@@ -17,6 +19,8 @@ use crate::publish::publication::Notification;
 pub enum News<'n> {
     /// The loop begins.
     Started,
+    /// So much time has passed without a success that the set is stale.
+    Stale,
     /// A turn begins.
     TurnBegins,
     /// A turn has ended.
@@ -149,6 +153,13 @@ impl Freshness {
         self.max_stale.is_some_and(|most| age > most)
     }
 
+    /// Returns the moment after which the set is stale, if nothing succeeds before. It may have passed.
+    pub(super) fn stale_after(&self) -> Option<Duration> {
+        let most = self.max_stale?;
+        let (moment, age) = self.known.unwrap_or((self.begun, Duration::ZERO));
+        Some(moment.saturating_add(most.saturating_sub(age)))
+    }
+
     fn succeed(&mut self, clock: &Clock) {
         self.known = Some((clock.now(), Duration::ZERO));
     }
@@ -176,7 +187,7 @@ impl Standing {
             turns: Turns::default(),
             failures: 0,
             next_turn_at: None,
-            is_on_change_pending: false,
+            is_on_change_pending: status.current.as_ref().is_some_and(is_pending),
             on_change_failures: 0,
             config: Config::Current { since: clock.date() },
         };
@@ -274,6 +285,11 @@ impl SourceStanding {
             None => self.errors.push((kind, 1)),
         }
     }
+}
+
+/// Says whether the change to a generation has yet to be announced.
+fn is_pending(current: &GenerationStatus) -> bool {
+    current.note.as_deref().and_then(Manifest::parse).is_some_and(|manifest| manifest.is_pending())
 }
 
 /// Returns the path of the link, by which a monitor knows it wherever this was started.

@@ -11,6 +11,7 @@ mod question;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use secretdir_provider::{
@@ -23,6 +24,7 @@ use crate::clients::Clients;
 use crate::error::{self, Asked, Failure, Fault};
 use crate::listing;
 use crate::places::{self, Place};
+use crate::quota;
 use crate::run::{self, Answer, Call, Limits, Outcome, Run, Service};
 use crate::settings::AwsSettings;
 
@@ -66,6 +68,10 @@ impl ParameterStore {
 
 #[async_trait]
 impl SecretSource for ParameterStore {
+    fn shortest_interval(&self) -> Option<Duration> {
+        Some(quota::SHORTEST_INTERVAL)
+    }
+
     fn check(&self, request: &SecretRequest) -> Result<(), SourceError> {
         Question::read(request).map(drop)
     }

@@ -17,6 +17,7 @@ mod single;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_secretsmanager::Client;
@@ -32,6 +33,7 @@ use crate::clients::Clients;
 use crate::error::{self, Asked};
 use crate::listing;
 use crate::places::{self, Place, timeouts};
+use crate::quota;
 use crate::run::{self, Call, Limits, Outcome, Run, Service};
 use crate::settings::AwsSettings;
 
@@ -88,6 +90,10 @@ impl SecretsManager {
 
 #[async_trait]
 impl SecretSource for SecretsManager {
+    fn shortest_interval(&self) -> Option<Duration> {
+        Some(quota::SHORTEST_INTERVAL)
+    }
+
     fn check(&self, request: &SecretRequest) -> Result<(), SourceError> {
         Question::read(request).map(drop)
     }

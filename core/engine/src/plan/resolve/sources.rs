@@ -101,9 +101,9 @@ impl Sources {
         checked.unwrap_or_else(|panicked| Err(panicked.into()))
     }
 
-    /// Returns how often each source causes a turn of `watch`; `None` is as often as `[watch]` says.
-    pub(super) fn refreshes(&self) -> impl Iterator<Item = Option<Refresh>> {
-        self.planned.iter().map(|source| source.refresh)
+    /// Returns the sources that could be built.
+    pub(super) fn planned(&self) -> &[PlannedSource] {
+        &self.planned
     }
 
     /// Returns the sources, with a warning for each that nothing is asked of.

@@ -1,5 +1,7 @@
 //! `[watch]`, and how often each source causes a turn.
 
+use std::time::Duration;
+
 use secretdir_provider::KeyPath;
 
 use super::sources::Sources;
@@ -14,7 +16,7 @@ use crate::plan::planned::WatchSettings;
 pub(super) fn resolve(config: &Config, sources: &Sources, report: &mut Report<'_>) -> WatchSettings {
     let section: WatchSection = section::read_if_there(&config.table, "watch", report).unwrap_or_default();
     let usual = section.interval.unwrap_or(WATCH_INTERVAL);
-    let intervals = sources.refreshes().filter_map(|refresh| match refresh {
+    let intervals = sources.planned().iter().filter_map(|source| match source.refresh {
         None => Some(usual),
         Some(Refresh::Every(interval)) => Some(interval),
         Some(Refresh::Never) => None,
@@ -30,6 +32,28 @@ pub(super) fn resolve(config: &Config, sources: &Sources, report: &mut Report<'_
         }
         Some(Splay::Within(splay)) => splay,
     };
+    if config.table.contains_key("watch")
+        && let Some(interval) = interval
+    {
+        warn_of_quotas(interval, sources, report);
+    }
     let debounce = (section.wake != Some(false)).then_some(section.debounce.unwrap_or(DEBOUNCE));
     WatchSettings { interval, splay, max_stale: section.max_stale, debounce }
+}
+
+/// A turn asks all sources, so each is asked as often as any.
+fn warn_of_quotas(interval: Duration, sources: &Sources, report: &mut Report<'_>) {
+    for source in sources.planned() {
+        let Some(shortest) = source.source.shortest_interval().filter(|shortest| interval < *shortest) else {
+            continue;
+        };
+        let (interval, shortest) =
+            (humantime::format_duration(interval), humantime::format_duration(shortest));
+        let message = format!(
+            "source `{}` is asked every {interval}: its quota is shared by all hosts of the account, and one of many should not ask \
+             more often than every {shortest}",
+            source.name
+        );
+        report.warn(&KeyPath::from(["watch", "interval"]), message);
+    }
 }
