@@ -18,6 +18,10 @@ use crate::exit::Failures;
 #[derive(Debug, Parser)]
 #[command(name = "secretdir", version, arg_required_else_help = true, after_help = EXITS)]
 pub(crate) struct Args {
+    /// Whose arguments they are.
+    #[arg(skip)]
+    identity: Identity,
+
     #[command(subcommand)]
     pub(crate) command: Command,
 
@@ -47,6 +51,28 @@ pub(crate) struct Args {
     /// Print details on standard error; twice for all of them
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
+}
+
+/// What a command is called, and its version: those of whoever built it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self { name: "secretdir", version: env!("CARGO_PKG_VERSION") }
+    }
+}
+
+impl Identity {
+    /// Returns the arguments that the command takes, under its own name.
+    pub(crate) fn command(self) -> clap::Command {
+        let usage = format!("{} exec [OPTIONS] -- <PROGRAM>...", self.name);
+        let command = Args::command().name(self.name).version(self.version);
+        command.mut_subcommand("exec", |exec| exec.override_usage(usage))
+    }
 }
 
 const EXITS: &str = "\
@@ -142,7 +168,7 @@ pub(crate) enum Command {
         fresh: Option<Duration>,
     },
     /// Run a program with the current secrets pinned until it exits
-    #[command(after_help = PIN, override_usage = "secretdir exec [OPTIONS] -- <PROGRAM>...")]
+    #[command(after_help = PIN)]
     Exec {
         /// The program and its arguments
         #[arg(last = true, required = true, value_name = "PROGRAM")]
@@ -202,17 +228,18 @@ pub(crate) enum Verbosity {
 
 impl Args {
     /// Reads the arguments, the first of which is the name of the command.
-    pub(crate) fn read(arguments: &[OsString]) -> Result<Self, clap::Error> {
+    pub(crate) fn read(arguments: &[OsString], identity: Identity) -> Result<Self, clap::Error> {
         // Who keeps variables in a file writes one that is not wanted without a value.
-        let mut command = Self::command().mut_args(|argument| {
+        let mut command = identity.command().mut_args(|argument| {
             if is_set_but_empty(&argument) { argument.env(Resettable::Reset) } else { argument }
         });
         let matches = command.try_get_matches_from_mut(arguments).map_err(|error| match error.kind() {
             // clap's own words have all commands in one line.
-            ErrorKind::MissingSubcommand => Self::command().error(error.kind(), "the command is missing"),
+            ErrorKind::MissingSubcommand => identity.command().error(error.kind(), "the command is missing"),
             _ => escaped(error),
         })?;
         let args = Self::from_arg_matches(&matches).map_err(|error| escaped(error.format(&mut command)))?;
+        let args = Self { identity, ..args };
         args.ensure_consistent()?;
         args.ensure_one_choice_of_profiles(&matches)?;
         Ok(args)
@@ -226,7 +253,7 @@ impl Args {
         let is_typed = is_typed(matches) || matches.subcommand().is_some_and(|(_, below)| is_typed(below));
         if is_typed && matches!(self.command, Command::Check { all_profiles: true, .. }) {
             let message = "the argument '--all-profiles' cannot be used with '--profile <NAME>'";
-            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+            return Err(self.identity.command().error(ErrorKind::ArgumentConflict, message));
         }
         Ok(())
     }
@@ -256,7 +283,7 @@ impl Args {
     fn ensure_consistent(&self) -> Result<(), clap::Error> {
         if self.json && matches!(self.command, Command::Watch { .. }) {
             let message = "the argument '--json' is not for 'watch', which has no result: '--log json' writes its lines so";
-            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+            return Err(self.identity.command().error(ErrorKind::ArgumentConflict, message));
         }
         let other = match (self.json, self.verbose > 0) {
             _ if !self.quiet => return Ok(()),
@@ -265,7 +292,11 @@ impl Args {
             (false, false) => return Ok(()),
         };
         let message = format!("the argument '--quiet' cannot be used with '{other}'");
-        Err(Self::command().error(ErrorKind::ArgumentConflict, message))
+        Err(self.identity.command().error(ErrorKind::ArgumentConflict, message))
+    }
+
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity
     }
 
     pub(crate) fn config(&self) -> &Path {
@@ -327,7 +358,7 @@ mod tests {
 
     #[test]
     fn the_arguments_are_consistent() {
-        Args::command().debug_assert();
+        Identity::default().command().debug_assert();
     }
 
     #[test]

@@ -21,7 +21,7 @@ use secretdir_provider::Provider;
 
 pub use exit::Exit;
 
-use args::Args;
+use args::{Args, Identity};
 use host::CliHost;
 use output::{Output, Stderr};
 use signals::Signals;
@@ -44,6 +44,7 @@ use umask::Umask;
 /// ```
 #[derive(Debug, Default)]
 pub struct Cli {
+    identity: Identity,
     registry: Registry,
     refused: Vec<RegistryError>,
 }
@@ -62,6 +63,13 @@ impl Cli {
             .provider(secretdir_provider_env::EnvProvider::new())
             .provider(secretdir_provider_exec::ExecProvider)
             .provider(secretdir_provider_file::FileProvider)
+    }
+
+    /// Gives the command a name and a version of its own, for `--help`, `--version`, the man pages and the completions: for example
+    /// `env!("CARGO_BIN_NAME")` and `env!("CARGO_PKG_VERSION")`. By default they are those of `secretdir`.
+    #[must_use]
+    pub fn named(self, name: &'static str, version: &'static str) -> Self {
+        Self { identity: Identity { name, version }, ..self }
     }
 
     /// Adds a provider. A name that is not valid, or there already, is reported by [`run`](Self::run).
@@ -90,7 +98,7 @@ impl Cli {
         let stderr = Stderr::look();
         std::panic::set_hook(Box::new(move |panic| stderr.panicked(panic.location())));
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
-        let args = match Args::read(&arguments) {
+        let args = match Args::read(&arguments, self.identity) {
             Ok(args) => args,
             Err(error) => {
                 return output::usage(

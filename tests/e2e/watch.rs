@@ -266,6 +266,81 @@ fn the_service_manager_is_told_of_readiness_reloads_and_the_end() {
 }
 
 #[test]
+fn it_is_ready_and_alive_while_the_command_runs_and_whatever_wakes_it() {
+    let site = site("1h", "[on-change]\ncommand = [\"sleep\", \"600\"]\ntimeout = \"20m\"");
+    let manager = manager(&site);
+    let mut command = site.command(&["watch"]);
+    command.env("NOTIFY_SOCKET", site.path().join("notify")).env("WATCHDOG_USEC", "1000000");
+    let watch = Watch::of(&mut command);
+    told(&manager, "READY=1");
+    manager.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    let mut pings = 0;
+    while pings < 3 {
+        assert!(Instant::now() < deadline, "{pings} pings");
+        watch.signal(Signal::USR1);
+        let mut buffer = [0; 4096];
+        let is_ping = manager.recv(&mut buffer).is_ok() && buffer.starts_with(b"WATCHDOG=1");
+        pings += usize::from(is_ping);
+    }
+    watch.stop();
+}
+
+#[test]
+fn a_manager_that_does_not_listen_stops_nothing() {
+    let site = site("1s", "wake = false");
+    let _manager = manager(&site);
+    let mut command = site.command(&["watch"]);
+    // Half of zero is no pause: zero turns the watchdog off.
+    command.env("NOTIFY_SOCKET", site.path().join("notify")).env("WATCHDOG_USEC", "0");
+    let mut watch = Watch::of(&mut command);
+    watch.hear("published 1 file");
+    let room = fs::read_to_string("/proc/sys/net/unix/max_dgram_qlen").unwrap();
+    for turn in 0..room.trim().parse::<usize>().unwrap() + 5 {
+        site.secret("a", turn.to_string());
+        watch.signal(Signal::USR1);
+        watch.hear("published 1 file");
+    }
+    watch.stop();
+}
+
+#[test]
+fn a_refused_configuration_that_is_put_back_counts_again() {
+    let site = site("1h", "wake = false");
+    let (config, good) = (site.path().join("secretdir.toml"), site.path().join("good"));
+    let mut watch = Watch::start(&site);
+    watch.hear("published 1 file");
+    fs::rename(&config, &good).unwrap();
+    fs::write(&config, "wrong").unwrap();
+    watch.signal(Signal::USR1);
+    watch.hear("the configuration is wrong");
+    fs::rename(&good, &config).unwrap();
+    watch.signal(Signal::USR1);
+    watch.hear("the configuration was read again");
+    watch.stop();
+}
+
+#[test]
+fn metrics_lead_nowhere_wait_for_nobody_and_replace_only_files() {
+    let site = site("1h", "wake = false");
+    let at = |name: &str| site.path().join(name);
+    fs::write(at("victim"), "kept").unwrap();
+    std::os::unix::fs::symlink(at("victim"), at(".m.prom.tmp")).unwrap();
+    site.run(&["sync", "--metrics", "m.prom"]).expect_exit(0);
+    assert!(fs::symlink_metadata(at("m.prom")).unwrap().is_file());
+    std::os::unix::fs::symlink(at("victim"), at("link.prom")).unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, at("fifo.prom"), rustix::fs::Mode::RWXU).unwrap();
+    for name in ["link.prom", "fifo.prom"] {
+        let ran = site.run(&["sync", "--metrics", name]).expect_exit(0);
+        let words =
+            format!("warning: cannot write the metrics to \"{name}\": what is there is not a regular file");
+        assert!(ran.stderr.contains(&words), "{ran:?}");
+        assert!(!fs::symlink_metadata(at(name)).unwrap().is_file());
+    }
+    assert_eq!(fs::read_to_string(at("victim")).unwrap(), "kept");
+}
+
+#[test]
 fn lines_are_json_or_have_priorities_where_that_is_wanted() {
     let site = site("1h", "");
     let mut watch = Watch::of(&mut site.command(&["watch", "--log", "json"]));
@@ -358,9 +433,15 @@ fn a_set_is_looked_at_before_it_is_published() {
         )
     };
     site.secret("a", "2");
-    for (script, words) in
-        [("exit 3", "the verify command `sh` failed: exit status: 3"), ("sleep 600", "did not end within 2s")]
-    {
+    for (script, words) in [
+        ("exit 3", "the verify command `sh` failed: exit status: 3"),
+        ("sleep 600", "did not end within 2s"),
+        ("echo 3 > $SECRETDIR_PATH/a", "the verify command `sh` changed the set: `a` differs"),
+        ("chmod 644 $SECRETDIR_PATH/a", "changed the set: `a` differs"),
+        ("rm $SECRETDIR_PATH/a", "changed the set: `a` differs"),
+        ("ln -s /dev/null $SECRETDIR_PATH/b", "changed the set: `b` differs"),
+        ("mkdir -p $SECRETDIR_PATH/b/c", "changed the set: `b"),
+    ] {
         site.config(&at(script));
         let ran = site.run(&["sync", "--json"]).expect_exit(7);
         assert_eq!(ran.json()["errors"][0]["kind"], "verify-failed");

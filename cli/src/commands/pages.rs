@@ -4,28 +4,27 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 use clap_mangen::Man;
 use secretdir_engine::{ErrorReport, escape};
 
 use super::kind_of_unwritten;
 use crate::Exit;
-use crate::args::Args;
+use crate::args::Identity;
 use crate::host::CliHost;
 use crate::output::{Output, written};
 
-pub(crate) fn completions(shell: Shell, output: &Output) -> Exit {
+pub(crate) fn completions(shell: Shell, identity: Identity, output: &Output) -> Exit {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Args::command(), "secretdir", &mut script);
+    clap_complete::generate(shell, &mut identity.command(), identity.name, &mut script);
     output.answer(&written::script(&script))
 }
 
 /// Writes the man pages, which everyone may read whom the user's umask lets.
-pub(crate) fn man(folder: &Path, host: &CliHost, output: &Output) -> Exit {
+pub(crate) fn man(folder: &Path, identity: Identity, host: &CliHost, output: &Output) -> Exit {
     let written = host.umask.during(|| {
         fs::create_dir_all(folder)?;
-        pages().try_for_each(|page| write(&page, folder))
+        pages(identity).try_for_each(|page| write(&page, folder))
     });
     match written {
         Ok(()) => output.answer(&written::man_pages(folder)),
@@ -40,9 +39,9 @@ fn unwritten(folder: &Path, error: &io::Error) -> ErrorReport {
 }
 
 /// Returns the page of each command, then that of the whole.
-fn pages() -> impl Iterator<Item = Man> {
+fn pages(identity: Identity) -> impl Iterator<Item = Man> {
     // Help has no room for the variables, and a page has.
-    let command = Args::command().mut_args(|argument| argument.hide_env(false).hide_env_values(true));
+    let command = identity.command().mut_args(|argument| argument.hide_env(false).hide_env_values(true));
     let mut command = command.disable_help_subcommand(true);
     command.build();
     let source = format!("{} {}", command.get_name(), command.get_version().unwrap_or_default());

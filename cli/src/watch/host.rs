@@ -18,6 +18,16 @@ use super::timer::{Step, Timer};
 use super::told::Told;
 use crate::host::CliHost;
 
+/// What has become of a request to read the configuration again. It ends with the first turn of the new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reload {
+    /// There is none.
+    None,
+    Asked,
+    /// The configuration was read; its first turn has not ended.
+    Read,
+}
+
 /// What the command is as a daemon.
 #[derive(Debug)]
 pub(crate) struct Daemon<'h> {
@@ -30,7 +40,7 @@ pub(crate) struct Daemon<'h> {
     metrics: Option<Metrics>,
     told: RefCell<Told>,
     is_ready: Cell<bool>,
-    is_reloading: Cell<bool>,
+    reload: Cell<Reload>,
     /// Whether it was told that metrics cannot be written.
     metrics_failed: Cell<bool>,
 }
@@ -48,15 +58,14 @@ impl<'h> Daemon<'h> {
             metrics,
             told: RefCell::default(),
             is_ready: Cell::new(false),
-            is_reloading: Cell::new(false),
+            reload: Cell::new(Reload::None),
             metrics_failed: Cell::new(false),
         })
     }
 
     async fn wakeup(&self, until: Option<Duration>) -> Wakeup {
         loop {
-            let now = self.clock().now();
-            let ping = self.notify.watchdog_pause().map(|pause| now.saturating_add(pause));
+            let ping = self.notify.next_ping(self.clock().now());
             let is_ping_first = ping.is_some_and(|ping| until.is_none_or(|until| ping < until));
             let moment = if is_ping_first { ping } else { until };
             tokio::select! {
@@ -68,7 +77,7 @@ impl<'h> Daemon<'h> {
                     Err(error) => self.lost("steps of the date are not heard", &error).await,
                 },
                 due = self.timer.until(moment) => {
-                    self.notify.alive();
+                    self.notify.alive(self.clock().now());
                     match due {
                         Ok(()) if is_ping_first => {}
                         Ok(()) => return Wakeup::Due,
@@ -92,7 +101,7 @@ impl<'h> Daemon<'h> {
             Asked::Refresh => Wakeup::Refresh,
             Asked::Reload => {
                 self.notify.reloading();
-                self.is_reloading.set(true);
+                self.reload.set(Reload::Asked);
                 Wakeup::Reload
             }
         }
@@ -104,22 +113,28 @@ impl<'h> Daemon<'h> {
 
     /// Tells the service manager. Ready is whoever has a complete set, new or old.
     fn notify(&self, news: &News<'_>, standing: &Standing) {
-        self.notify.alive();
-        let is_published = standing.generation_id.is_some();
-        if is_published && !self.is_ready.replace(true) {
-            self.notify.ready();
+        self.notify.alive(self.clock().now());
+        if standing.generation_id.is_some() {
+            self.begin_to_be_ready();
         }
-        match news {
-            News::TurnEnded(_) | News::ConfigRefused(_) | News::ReloadFailed(_)
-                if self.is_reloading.replace(false) =>
-            {
-                self.notify.ready()
+        match (news, self.reload.get()) {
+            (News::ConfigReplaced, Reload::Asked) => self.reload.set(Reload::Read),
+            (News::TurnEnded(_), Reload::Read)
+            | (News::ConfigRefused(_) | News::ReloadFailed(_), Reload::Asked) => {
+                self.reload.set(Reload::None);
+                self.notify.ready();
             }
-            News::Stopping => self.notify.stopping(),
+            (News::Stopping, _) => self.notify.stopping(),
             _ => {}
         }
         if !matches!(news, News::TurnBegins) {
             self.notify.status(&status(standing, &self.clock()));
+        }
+    }
+
+    fn begin_to_be_ready(&self) {
+        if !self.is_ready.replace(true) {
+            self.notify.ready();
         }
     }
 
@@ -149,6 +164,10 @@ impl Host for Daemon<'_> {
     }
 
     fn event(&self, event: Event<'_>) {
+        if event == Event::Notifying {
+            // The set is complete and current, however long the on-change command takes.
+            self.begin_to_be_ready();
+        }
         if !matches!(event, Event::Arrived { .. }) {
             tracing::info!("{event}");
         }

@@ -6,11 +6,12 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rustix::fs::{Mode, OFlags};
 use secretdir_engine::{Standing, WatchedConfig};
 use secretdir_provider::{Clock, SourceErrorKind};
 
@@ -27,6 +28,9 @@ const KINDS: [SourceErrorKind; 9] = [
     SourceErrorKind::Unsupported,
 ];
 
+/// How much is read of a file that may not be ours, in bytes.
+const LONGEST: u64 = 1 << 20;
+
 /// Where metrics are written.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics(PathBuf);
@@ -38,7 +42,7 @@ impl Metrics {
 
     /// Goes on counting from what the file says, for a process that makes one run. Nothing counts of a file that is not ours.
     pub(crate) fn go_on(&self, standing: &mut Standing) {
-        let Ok(text) = fs::read_to_string(&self.0) else { return };
+        let Ok(text) = read(&self.0) else { return };
         let link = escaped(&standing.link.display().to_string());
         let value = |name: &str, labels: &str| {
             let sample = format!("{name}{{link=\"{link}\"{labels}}} ");
@@ -69,8 +73,9 @@ impl Metrics {
         let text = text(standing, clock);
         let folder = self.0.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
         let name = self.0.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_string_lossy().into_owned();
+        ensure_replaceable(&self.0)?;
         // The collector reads only names that end with `.prom`.
-        let temporary = folder.join(format!(".{name}.{}.tmp", std::process::id()));
+        let temporary = folder.join(format!(".{name}.tmp"));
         let written = write(&temporary, &text).and_then(|()| fs::rename(&temporary, &self.0));
         if written.is_err() {
             // Nothing else can be done about what is left of it.
@@ -80,8 +85,38 @@ impl Metrics {
     }
 }
 
+/// A device, a pipe or a link was put there for something else.
+fn ensure_replaceable(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => Err(io::Error::other("what is there is not a regular file")),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Reads a file, which others may have put there: through no link, without waiting, and only so much of it.
+fn read(path: &Path) -> io::Result<String> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    if !file.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut text = String::new();
+    file.take(LONGEST).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Writes a new file: what has its name is never opened, for others may be allowed to make links in this folder. What a killed process
+/// has left is removed.
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    let mut file: File = File::options().write(true).create(true).truncate(true).mode(0o644).open(path)?;
+    let create = || File::options().write(true).create_new(true).mode(0o644).open(path);
+    let mut file = match create() {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(path)?;
+            create()?
+        }
+        created => created?,
+    };
     file.set_permissions(fs::Permissions::from_mode(0o644))?;
     file.write_all(text.as_bytes())
 }

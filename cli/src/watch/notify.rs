@@ -1,15 +1,27 @@
 //! What systemd is told of the service: the protocol of `sd_notify(3)`, a few lines of text to a socket.
 
+use std::cell::Cell;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
 use super::timer::monotonic;
 
+/// How long a manager may take to make room for a message. It can be busy while it reads its units again.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// No watchdog is told more often than this.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+
 /// The socket of the service manager, if there is one.
 #[derive(Debug, Default)]
 pub(super) struct Notify {
     socket: Option<(UnixDatagram, SocketAddr)>,
-    watchdog: Option<Duration>,
+    /// How often the watchdog must hear of this process, at the latest: half of what it allows.
+    pause: Option<Duration>,
+    /// When it is to hear of it next.
+    next_ping: Cell<Duration>,
+    /// Whether the manager did not take the last message: none is waited for then.
+    is_deaf: Cell<bool>,
 }
 
 impl Notify {
@@ -18,17 +30,23 @@ impl Notify {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let socket = variable("NOTIFY_SOCKET").and_then(|name| {
             let address = address(&name).ok()?;
-            Some((UnixDatagram::unbound().ok()?, address))
+            let socket = UnixDatagram::unbound().ok()?;
+            socket.set_write_timeout(Some(PATIENCE)).ok()?;
+            Some((socket, address))
         });
         let is_ours = variable("WATCHDOG_PID").is_none_or(|pid| pid == std::process::id().to_string());
         let watchdog = variable("WATCHDOG_USEC").filter(|_| is_ours && socket.is_some());
-        let watchdog = watchdog.and_then(|microseconds| microseconds.parse().ok()).map(Duration::from_micros);
-        Self { socket, watchdog }
+        let longest = watchdog.and_then(|microseconds| microseconds.parse().ok()).map(Duration::from_micros);
+        // Zero turns the watchdog off, as for `sd_watchdog_enabled(3)`.
+        let pause =
+            longest.filter(|longest| !longest.is_zero()).map(|longest| (longest / 2).max(SHORTEST_PAUSE));
+        Self { socket, pause, ..Self::default() }
     }
 
-    /// Returns how often the watchdog must hear of this process, at the latest: half of what it allows.
-    pub(super) fn watchdog_pause(&self) -> Option<Duration> {
-        self.watchdog.map(|longest| longest / 2)
+    /// Returns when the watchdog is to hear of this process next. Whatever happens before does not put it off.
+    pub(super) fn next_ping(&self, now: Duration) -> Option<Duration> {
+        let pause = self.pause?;
+        Some(self.next_ping.get().min(now.saturating_add(pause)))
     }
 
     pub(super) fn ready(&self) {
@@ -47,16 +65,25 @@ impl Notify {
         self.send(&format!("STATUS={}", text.replace(['\n', '\r'], " ")));
     }
 
-    pub(super) fn alive(&self) {
-        self.send("WATCHDOG=1");
+    /// Says that all is well, at this moment.
+    pub(super) fn alive(&self, now: Duration) {
+        if let Some(pause) = self.pause {
+            self.next_ping.set(now.saturating_add(pause));
+            self.send("WATCHDOG=1");
+        }
     }
 
-    /// A manager that does not listen is no reason to stop working.
+    /// A manager that does not listen is no reason to stop working: it is waited for once, and then not until it takes a message.
     fn send(&self, text: &str) {
-        if let Some((socket, address)) = &self.socket
-            && let Err(error) = socket.send_to_addr(text.as_bytes(), address)
-        {
+        let Some((socket, address)) = &self.socket else { return };
+        let sent = socket.send_to_addr(text.as_bytes(), address);
+        if let Err(error) = &sent {
             tracing::debug!(%error, "the service manager does not listen");
+        }
+        if self.is_deaf.replace(sent.is_err()) != sent.is_err()
+            && let Err(error) = socket.set_nonblocking(sent.is_err())
+        {
+            tracing::debug!(%error, "the socket of the service manager cannot be set");
         }
     }
 }

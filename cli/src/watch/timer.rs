@@ -4,6 +4,7 @@
 //! for the moment; and one on CLOCK_REALTIME that is set to the far future, and is cancelled whenever the date is set, and when the machine
 //! resumes. Neither wakes the process otherwise.
 
+use std::cell::Cell;
 use std::io;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ const NEVER: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 pub(super) struct Timer {
     moment: Receiver,
     steps: Receiver,
+    /// How long the machine had been asleep when that was looked at last.
+    asleep: Cell<Duration>,
 }
 
 /// What a step of the date was.
@@ -43,8 +46,11 @@ pub(super) enum Step {
 
 impl Timer {
     pub(super) fn new() -> io::Result<Self> {
-        let timer =
-            Self { moment: timer(TimerfdClockId::Boottime)?, steps: timer(TimerfdClockId::Realtime)? };
+        let timer = Self {
+            moment: timer(TimerfdClockId::Boottime)?,
+            steps: timer(TimerfdClockId::Realtime)?,
+            asleep: Cell::new(asleep()),
+        };
         timer.hear_of_steps()?;
         Ok(timer)
     }
@@ -62,13 +68,13 @@ impl Timer {
 
     /// Waits for a step of the date, or a resume.
     pub(super) async fn step(&self) -> io::Result<Step> {
-        let before = asleep();
         match descriptor::read(&self.steps, &mut [0; 8]).await {
             Err(error) if error.raw_os_error() == Some(Errno::CANCELED.raw_os_error()) => {}
             read => drop(read?),
         }
         self.hear_of_steps()?;
-        Ok(if asleep().saturating_sub(before) > ASLEEP { Step::Resumed } else { Step::DateSet })
+        let now = asleep();
+        Ok(if now.saturating_sub(self.asleep.replace(now)) > ASLEEP { Step::Resumed } else { Step::DateSet })
     }
 
     fn hear_of_steps(&self) -> io::Result<()> {

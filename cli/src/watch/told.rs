@@ -14,6 +14,8 @@ use super::log::{Level, Log};
 pub(super) struct Told {
     /// The messages of the last failure; empty while all is well.
     failure: Vec<String>,
+    /// The messages of the last failure to use a new configuration.
+    reload_failure: Vec<String>,
     /// Since when something has failed.
     failing_since: Option<SystemTime>,
     warnings: BTreeSet<String>,
@@ -28,9 +30,10 @@ impl Told {
             News::TurnEnded(Ok(outcome)) => self.succeeded(log, outcome, standing, now),
             News::TurnEnded(Err(failure)) => self.failed(log, failure, now),
             News::ConfigReplaced => {
+                self.reload_failure.clear();
                 log.say(Level::Notice, "the configuration was read again, and counts from now on", now)
             }
-            News::ReloadFailed(failure) => self.errors(log, &failure.reports(), now),
+            News::ReloadFailed(failure) => self.reload_failed(log, failure, now),
             News::ConfigRefused(error) => {
                 error.reports().iter().for_each(|report| log.error(report, now));
                 let old = "the configuration is wrong: nothing of it counts, and the one before it goes on";
@@ -40,6 +43,20 @@ impl Told {
             _ => {}
         }
         self.staleness(log, standing, clock);
+    }
+
+    /// A configuration whose link cannot be used is tried again before each turn. It is no failure of what goes on.
+    fn reload_failed(&mut self, log: Log, failure: &SyncFailure, now: SystemTime) {
+        let messages = failure.reports().iter().map(|error| without_ids(&error.message)).collect();
+        if self.reload_failure != messages {
+            failure.reports().iter().for_each(|error| log.error(error, now));
+            log.say(
+                Level::Warning,
+                "the link of the configuration cannot be used: the one before it goes on",
+                now,
+            );
+        }
+        self.reload_failure = messages;
     }
 
     fn succeeded(&mut self, log: Log, outcome: &Outcome, standing: &Standing, now: SystemTime) {
@@ -69,7 +86,7 @@ impl Told {
 
     fn errors(&mut self, log: Log, errors: &[ErrorReport], now: SystemTime) {
         self.failing_since.get_or_insert(now);
-        let messages: Vec<_> = errors.iter().map(|error| error.message.clone()).collect();
+        let messages: Vec<_> = errors.iter().map(|error| without_ids(&error.message)).collect();
         if messages != self.failure {
             errors.iter().for_each(|error| log.error(error, now));
             self.failure = messages;
@@ -93,6 +110,15 @@ impl Told {
         }
         self.is_stale = is_stale;
     }
+}
+
+/// Leaves out the IDs of generations, which are others each time.
+fn without_ids(message: &str) -> String {
+    const BEFORE: &str = ".gen-";
+    let mut parts = message.split(BEFORE);
+    let first = parts.next().unwrap_or_default().to_owned();
+    let is_of_id = |character: char| character.is_ascii_alphanumeric();
+    parts.fold(first, |text, part| text + BEFORE + part.trim_start_matches(is_of_id))
 }
 
 fn started(standing: &Standing, clock: &Clock) -> String {

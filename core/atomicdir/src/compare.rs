@@ -19,7 +19,8 @@ use crate::generation::Generation;
 use crate::parent::Parent;
 use crate::walk::{Access, Below, Found, Walk};
 use crate::{
-    Attributes, Error, FileMap, FileName, Id, Locked, NewFile, Options, Refusal, Result, Step, options,
+    Attributes, Error, FileMap, FileName, Id, Locked, NewFile, Options, Refusal, Result, Staging, Step,
+    options,
 };
 
 /// How much of a published file is read at a time: nearly always all of it, so one call.
@@ -159,6 +160,19 @@ impl Options {
             }
         }
         Err(Error::refuse(Step::Compare, "pin", dir.path(), Refusal::NotPinned(ATTEMPTS)))
+    }
+}
+
+impl Staging<'_> {
+    /// Compares a staging that is [complete](Self::complete) with what was written to it: whoever was shown it may have changed it.
+    ///
+    /// # Errors
+    ///
+    /// The staging cannot be read.
+    pub fn compare(&self, wanted: &FileMap<NewFile<'_>>) -> Result<Comparison> {
+        let path = self.unfinished.path();
+        let found = self.root().metadata().at(Step::Compare, "inspect", &path)?;
+        Comparing::new(wanted, self.locked.dir.options.directory).published(self.root(), &found, &path)
     }
 }
 

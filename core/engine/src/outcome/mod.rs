@@ -5,6 +5,7 @@ pub(crate) mod difference;
 pub(crate) mod status;
 
 use std::fmt;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -49,6 +50,9 @@ pub struct Outcome {
     pub changes: Vec<FileChange>,
     /// What became of the command of `[on-change]`.
     pub on_change: Notification,
+    /// How long that command is put off, if it is.
+    #[serde(skip)]
+    pub(crate) put_off: Option<Duration>,
     /// How many superseded or unfinished generations were removed.
     pub removed_count: usize,
     /// How many generations are due, but read by somebody.
@@ -124,6 +128,7 @@ impl Outcome {
             comparison,
             generation_id,
             on_change,
+            put_off,
             warnings,
             errors,
             removed_count,
@@ -142,6 +147,7 @@ impl Outcome {
             defaulted: summary.defaulted,
             changes: changes.collect(),
             on_change,
+            put_off,
             removed_count,
             pinned_count,
         }

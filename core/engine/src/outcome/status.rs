@@ -50,6 +50,9 @@ pub struct WatchReport {
     pub max_stale_seconds: Option<u64>,
 }
 
+/// The last second of the year 9999, since 1970: later dates have no usual text (RFC 3339).
+const LAST_DATE: u64 = 253_402_300_799;
+
 impl WatchReport {
     pub(crate) fn new(next_turn_at: Option<SystemTime>, max_stale: Option<Duration>) -> Self {
         Self {
@@ -64,8 +67,10 @@ impl WatchReport {
         serde_json::to_vec(&self).unwrap_or_default()
     }
 
+    /// Nothing counts of a record with a date that no calendar has.
     fn parse(record: &[u8]) -> Option<Self> {
-        serde_json::from_slice(record).ok()
+        let report: Self = serde_json::from_slice(record).ok()?;
+        Some(report).filter(|report| report.next_turn_at.is_none_or(|at| at <= LAST_DATE))
     }
 }
 

@@ -120,6 +120,7 @@ impl<'r> Announcing<'_, 'r> {
     /// Says that the command is not run although it is to be.
     fn put_off(&mut self, attempts: Attempts, left: Duration) {
         self.publication.on_change = Notification::PutOff;
+        self.publication.put_off = Some(left);
         let (times, left) = (count(attempts.failed, "time"), humantime::format_duration(left));
         let message = format!("the on-change command has failed {times} in a row, and is not repeated yet");
         let hint = format!(

@@ -19,6 +19,7 @@ use secretdir_helpers::interpreter::{self, Missing};
 use secretdir_provider::Deadline;
 use tokio::process::{Child, Command};
 
+use crate::escape::escape;
 use crate::host::Host;
 use crate::plan::{HookCommand, Plan};
 
@@ -124,6 +125,16 @@ pub enum HookError {
         /// The time that it had.
         timeout: Duration,
     },
+    /// It changed the set that it was to look at.
+    #[error("{hook} `{program}` changed the set: `{}` differs", escape(.name))]
+    Changed {
+        /// Which command it is.
+        hook: Hook,
+        /// Its first word.
+        program: String,
+        /// The first file or directory that differs; `.` is the set itself.
+        name: String,
+    },
 }
 
 impl HookError {
@@ -155,6 +166,7 @@ impl HookError {
             Self::TimedOut { hook: Hook::Verify, .. } => {
                 Some("raise `timeout` under [verify] if it is only slow")
             }
+            Self::Changed { .. } => Some("have it write elsewhere: it may read the set, and not change it"),
             _ => None,
         }
     }

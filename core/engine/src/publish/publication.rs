@@ -1,5 +1,7 @@
 //! What came of publishing, or of finding that there is nothing to publish.
 
+use std::time::Duration;
+
 use atomicdir::{Comparison, Sweep};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,6 +16,8 @@ pub(crate) struct Publication {
     /// The generation that the link names now.
     pub(crate) generation_id: String,
     pub(crate) on_change: Notification,
+    /// How long the command is put off.
+    pub(crate) put_off: Option<Duration>,
     pub(crate) warnings: Vec<WarningReport>,
     /// What failed after the flip.
     pub(crate) errors: Vec<ErrorReport>,
@@ -59,6 +63,7 @@ impl Publication {
             comparison,
             generation_id: String::new(),
             on_change: Notification::NotConfigured,
+            put_off: None,
             warnings: Vec::new(),
             errors: Vec::new(),
             removed_count: 0,

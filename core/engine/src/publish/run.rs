@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use atomicdir::{AtomicDir, FileMap, Locked, NewFile};
+use atomicdir::{AtomicDir, FileMap, Locked, NewFile, Staging};
 use secretdir_provider::Deadline;
 
 use super::hook::{self, Hook, HookError};
@@ -169,6 +169,7 @@ impl Run<'_> {
             self.host.event(Event::Verifying);
             hook::run(Hook::Verify, verify, &set, self.plan, self.host).await?;
             self.heed_interruption()?;
+            ensure_unchanged(&staging, files, &verify.program)?;
         }
         let published = staging.publish(Some(&manifest.to_note()))?;
         publication.swept(&published.sweep);
@@ -183,6 +184,21 @@ impl Run<'_> {
 
     fn heed_interruption(&self) -> Result<(), PublishFault> {
         if self.host.interrupted() { Err(PublishFault::Interrupted) } else { Ok(()) }
+    }
+}
+
+/// Ensures that what the command of `[verify]` saw is what is published: it looks, and changes nothing.
+fn ensure_unchanged(
+    staging: &Staging<'_>,
+    files: &FileMap<NewFile<'_>>,
+    program: &str,
+) -> Result<(), PublishFault> {
+    match staging.compare(files)?.changes().first() {
+        None => Ok(()),
+        Some(change) => {
+            let (program, name) = (program.to_owned(), change.name.clone());
+            Err(HookError::Changed { hook: Hook::Verify, program, name }.into())
+        }
     }
 }
 

@@ -172,6 +172,10 @@ impl<'w> Watching<'w> {
         let renewed = self.plans.renew();
         let news = match renewed {
             plans::Renewed::Unchanged => return,
+            plans::Renewed::Restored => {
+                self.standing.config = Config::Current { since: self.host.clock().date() };
+                return self.tell(&News::ConfigReplaced);
+            }
             plans::Renewed::Replaced(old) => {
                 if let Err(failure) = self.move_to_link(&old) {
                     self.plans.revert(*old);
@@ -210,11 +214,9 @@ impl<'w> Watching<'w> {
         self.is_stale &= end.of_schedule() == End::Failure;
         match end.result() {
             Ok(outcome) => self.standing.published(outcome, &clock),
-            Err(failure) => {
-                self.standing.failed(failure, &clock);
-                self.plans.note_failure(failure);
-            }
+            Err(failure) => self.standing.failed(failure, &clock),
         }
+        self.plans.note(end.result().err());
         self.record();
         self.tell(&News::TurnEnded(end.result()));
     }

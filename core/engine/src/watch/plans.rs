@@ -29,6 +29,8 @@ pub(super) struct Plans<'r> {
 /// What came of a look at the configuration.
 pub(super) enum Renewed {
     Unchanged,
+    /// It was wrong, and says again what counts.
+    Restored,
     /// By another; this is the one before.
     Replaced(Box<Plan>),
     /// It is wrong, and was not so before, or in another way.
@@ -58,16 +60,16 @@ impl<'r> Plans<'r> {
     pub(super) fn renew(&mut self) -> Renewed {
         let is_asked = self.is_reload_due.take();
         let is_rebuilt = self.unauthenticated >= REBUILD_AFTER;
-        if !is_asked && !is_rebuilt && !self.plan.is_outdated() {
-            self.refused = None;
-            return Renewed::Unchanged;
+        let is_same = !is_asked && !self.plan.is_outdated();
+        if is_same && !is_rebuilt {
+            return if self.refused.take().is_some() { Renewed::Restored } else { Renewed::Unchanged };
         }
         match self.plan.renewed(self.registry) {
             Ok(plan) => {
                 let old = std::mem::replace(&mut self.plan, plan);
                 self.refused = None;
                 self.unauthenticated = 0;
-                if is_rebuilt && !is_asked { Renewed::Unchanged } else { Renewed::Replaced(Box::new(old)) }
+                if is_same { Renewed::Unchanged } else { Renewed::Replaced(Box::new(old)) }
             }
             Err(error) => {
                 let told = error.to_string();
@@ -84,10 +86,10 @@ impl<'r> Plans<'r> {
         self.plan = old;
     }
 
-    /// Counts the failures that have to do with credentials.
-    pub(super) fn note_failure(&mut self, failure: &SyncFailure) {
-        let is_unauthenticated = match &failure.error {
-            SyncError::Gather(error) => error
+    /// Counts the failures in a row that have to do with credentials.
+    pub(super) fn note(&mut self, failure: Option<&SyncFailure>) {
+        let is_unauthenticated = match failure.map(|failure| &failure.error) {
+            Some(SyncError::Gather(error)) => error
                 .failures()
                 .iter()
                 .any(|failure| failure.kind() == Some(SourceErrorKind::Unauthenticated)),

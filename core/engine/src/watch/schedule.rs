@@ -12,6 +12,7 @@
 //!    hour (or within two intervals, if that is longer): so a host that fails asks at most one and a half times as often as one that does
 //!    not, and a fleet that recovers does not either. While nothing is published, which somebody may be waiting for, five minutes
 //!    count as the interval if it is longer, for turns as well. Success forgets all of it.
+//!    An on-change command that has failed twice has a pause of its own, and a turn comes when it is over.
 //! 4. **Wake-ups** cause a turn at once, or when nothing more has come for a while (`debounce`), and after ten seconds at the latest.
 //!    What comes while a turn is under way causes one more.
 //! 5. After a **resume** of the machine a turn comes within ten seconds.
@@ -77,6 +78,8 @@ pub(crate) enum Published {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     Success,
+    /// A success, but that the on-change command has failed before, and is repeated after this pause.
+    PutOff(Duration),
     Failure,
 }
 
@@ -171,18 +174,28 @@ impl Schedule {
 
     fn end(&mut self, end: End, now: Duration, jitter: &Jitter) {
         self.is_running = false;
-        let turn = self.turn_after(now);
         match end {
             End::Success => {
-                self.published = Published::Something;
-                self.failures = 0;
-                self.due = turn;
+                self.succeed();
+                self.due = self.turn_after(now);
+            }
+            End::PutOff(pause) => {
+                self.succeed();
+                // The moment itself may be a little early.
+                let over = now.saturating_add(pause).saturating_add(FIRST_PAUSE);
+                self.due = Some(self.turn_after(now).map_or(over, |turn| turn.min(over)));
             }
             End::Failure => {
+                let turn = self.turn_after(now);
                 self.failures = self.failures.saturating_add(1);
                 self.due = [turn, self.retry(now, turn, jitter)].into_iter().flatten().min();
             }
         }
+    }
+
+    fn succeed(&mut self) {
+        self.published = Published::Something;
+        self.failures = 0;
     }
 
     /// Returns when to try again before the next turn, if that is allowed.

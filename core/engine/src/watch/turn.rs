@@ -13,7 +13,6 @@ use crate::failure::SyncFailure;
 use crate::host::{Event, Host};
 use crate::outcome::Outcome;
 use crate::plan::Plan;
-use crate::publish::publication::Notification;
 use crate::sync::{self, Currency};
 
 /// How long the on-change command has to end, once the daemon is to end.
@@ -35,12 +34,11 @@ impl TurnEnd {
         self.0.as_ref()
     }
 
-    /// What failed after the flip is tried again as well, but for a command whose pause is not over.
+    /// What failed after the flip is tried again as well: a command that is put off when its pause is over.
     pub(super) fn of_schedule(&self) -> End {
         match &self.0 {
-            Ok(outcome) if outcome.errors.is_empty() || outcome.on_change == Notification::PutOff => {
-                End::Success
-            }
+            Ok(Outcome { put_off: Some(left), .. }) => End::PutOff(*left),
+            Ok(outcome) if outcome.errors.is_empty() => End::Success,
             _ => End::Failure,
         }
     }

@@ -9,5 +9,5 @@ use secretdir::Cli;
 use secretdir_provider_age::AgeProvider;
 
 fn main() -> ExitCode {
-    Cli::with_builtins().provider(AgeProvider).run()
+    Cli::with_builtins().named(env!("CARGO_BIN_NAME"), env!("CARGO_PKG_VERSION")).provider(AgeProvider).run()
 }

@@ -230,6 +230,32 @@ fn wake_ups_are_gathered_and_one_during_a_turn_causes_another() {
 }
 
 #[test]
+fn a_command_that_is_put_off_causes_a_turn_when_its_pause_is_over() {
+    let jitter = Chance::new(1).jitter();
+    let at = Duration::from_secs;
+    let ended = |interval, pause| {
+        let schedule = Schedule::new(Timing { interval, ..timing(INTERVAL, Duration::ZERO) });
+        let (schedule, _) = schedule.next(Happened::Started(Published::Nothing), at(1), &jitter);
+        schedule.next(Happened::Ended(End::PutOff(at(pause))), at(2), &jitter).1
+    };
+    assert_eq!(ended(None, 57), Action::Wait(Some(at(60))));
+    assert_eq!(ended(Some(INTERVAL), 57), Action::Wait(Some(at(60))));
+    assert_eq!(ended(Some(INTERVAL), 3000), Action::Wait(Some(INTERVAL)));
+}
+
+#[test]
+fn the_first_success_ends_the_haste_of_a_host_that_has_nothing() {
+    let jitter = Chance::new(1).jitter();
+    let at = Duration::from_secs;
+    for (interval, due) in [(None, None), (Some(at(3600)), Some(at(3600)))] {
+        let schedule = Schedule::new(Timing { interval, ..timing(INTERVAL, Duration::ZERO) });
+        let (schedule, _) = schedule.next(Happened::Started(Published::Nothing), at(1), &jitter);
+        let (_, action) = schedule.next(Happened::Ended(End::Success), at(2), &jitter);
+        assert_eq!(action, Action::Wait(due));
+    }
+}
+
+#[test]
 fn a_failure_without_an_interval_is_tried_again_and_not_too_often() {
     let chance = Chance::new(3);
     let outages = vec![(Duration::ZERO, Duration::MAX)];

@@ -113,6 +113,21 @@ fn secrets_of_all_three_providers_are_published_together_or_not_at_all() {
 }
 
 #[test]
+fn the_command_has_a_name_and_a_version_of_its_own() {
+    let site = Site::new();
+    let own = concat!("secretdir-with-age ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(site.secretdir(&["--version"]).expect_exit(0).stdout, own);
+    let help = site.secretdir(&["sync", "--help"]).expect_exit(0).stdout;
+    assert!(help.contains("Usage: secretdir-with-age sync"), "{help}");
+    let pages = site.path().join("pages");
+    site.secretdir(&["man", pages.to_str().unwrap()]).expect_exit(0);
+    let page = fs::read_to_string(pages.join("secretdir-with-age-sync.1")).unwrap();
+    assert!(page.contains(".TH secretdir-with-age-sync 1"), "{page}");
+    let script = site.secretdir(&["completions", "bash"]).expect_exit(0).stdout;
+    assert!(script.lines().any(|line| line.ends_with("bashdefault -o default secretdir-with-age")), "{script}");
+}
+
+#[test]
 fn the_command_knows_the_new_provider_as_it_knows_the_others() {
     let site = Site::new();
     let listed = site.secretdir(&["providers"]).expect_exit(0).stdout;
