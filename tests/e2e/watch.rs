@@ -308,13 +308,19 @@ fn a_manager_that_does_not_listen_stops_nothing() {
 fn a_refused_configuration_that_is_put_back_counts_again() {
     let site = site("1h", "wake = false");
     let (config, good) = (site.path().join("secretdir.toml"), site.path().join("good"));
+    fs::rename(&config, &good).unwrap();
+    fs::write(site.path().join("bad"), "wrong").unwrap();
+    let leads_to = |target: &str| {
+        let _ = fs::remove_file(&config);
+        std::os::unix::fs::symlink(target, &config).unwrap();
+    };
+    leads_to("good");
     let mut watch = Watch::start(&site);
     watch.hear("published 1 file");
-    fs::rename(&config, &good).unwrap();
-    fs::write(&config, "wrong").unwrap();
+    leads_to("bad");
     watch.signal(Signal::USR1);
     watch.hear("the configuration is wrong");
-    fs::rename(&good, &config).unwrap();
+    leads_to("good");
     watch.signal(Signal::USR1);
     watch.hear("the configuration was read again");
     watch.stop();
