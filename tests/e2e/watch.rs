@@ -611,6 +611,15 @@ fn an_interval_that_is_too_short_for_a_store_that_many_share_is_warned_of() {
 }
 
 #[test]
+fn a_set_that_is_stale_before_each_turn_is_warned_of() {
+    let check = |max_stale: &str| {
+        site("5m", &format!("max-stale = \"{max_stale}\"")).run(&["check"]).expect_exit(0).stderr
+    };
+    assert!(check("4m").contains("stale after 4m, but a turn comes only every 5m"), "{}", check("4m"));
+    assert_eq!(check("5m"), "");
+}
+
+#[test]
 fn a_set_becomes_stale_without_a_turn_and_what_is_pending_is_so_from_the_start() {
     let site = site("1h", "max-stale = \"1s\"\nwake = false\n[on-change]\ncommand = [\"false\"]");
     site.run(&["sync"]).expect_exit(6);

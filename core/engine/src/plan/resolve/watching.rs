@@ -37,8 +37,21 @@ pub(super) fn resolve(config: &Config, sources: &Sources, report: &mut Report<'_
     {
         warn_of_quotas(interval, sources, report);
     }
+    warn_of_staleness(interval, section.max_stale, report);
     let debounce = (section.wake != Some(false)).then_some(section.debounce.unwrap_or(DEBOUNCE));
     WatchSettings { interval, splay, max_stale: section.max_stale, debounce }
+}
+
+/// A limit below the interval reports a set as stale before each turn.
+fn warn_of_staleness(interval: Option<Duration>, longest: Option<Duration>, report: &mut Report<'_>) {
+    let (Some(interval), Some(longest)) = (interval, longest) else { return };
+    if longest < interval {
+        let (longest, interval) = (humantime::format_duration(longest), humantime::format_duration(interval));
+        let message = format!(
+            "the set is stale after {longest}, but a turn comes only every {interval}: it becomes stale although all is well"
+        );
+        report.warn(&KeyPath::from(["watch", "max-stale"]), message);
+    }
 }
 
 /// A turn asks all sources, so each is asked as often as any.
