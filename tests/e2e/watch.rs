@@ -2,18 +2,17 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use secretdir_testkit::programs;
 
-use crate::support::{HEAD, PATIENCE, Ran, Site};
+use crate::metrics::sample;
+use crate::support::{HEAD, PATIENCE, Site};
 
 /// A site with one file, which is asked for so often.
-fn site(interval: &str, more: &str) -> Site {
+pub(crate) fn site(interval: &str, more: &str) -> Site {
     let site = Site::new();
     site.secret("a", "1");
     let files = "[files]\na = { source = \"local\", secret = \"a\" }\n";
@@ -39,7 +38,7 @@ impl Watch {
         Self { child, lines, heard: Vec::new() }
     }
 
-    fn start(site: &Site) -> Self {
+    pub(crate) fn start(site: &Site) -> Self {
         Self::of(&mut site.command(&["watch"]))
     }
 
@@ -215,95 +214,6 @@ fn stopping_while_the_command_runs_leaves_it_pending_and_ends_soon() {
 }
 
 /// Reads what a service manager would.
-fn manager(site: &Site) -> UnixDatagram {
-    let socket = UnixDatagram::bind(site.path().join("notify")).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    socket
-}
-
-fn told(manager: &UnixDatagram, words: &str) -> String {
-    let mut heard = Vec::new();
-    loop {
-        let mut buffer = [0; 4096];
-        let length = manager.recv(&mut buffer).unwrap_or_else(|_| panic!("no {words:?} in {heard:#?}"));
-        let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-        if text.contains(words) {
-            return text;
-        }
-        heard.push(text);
-    }
-}
-
-#[test]
-fn the_service_manager_is_told_of_readiness_reloads_and_the_end() {
-    let site = site("1h", "wake = false");
-    fs::rename(site.path().join("source"), site.path().join("gone")).unwrap();
-    let manager = manager(&site);
-    let mut command = site.command(&["watch"]);
-    command.env("NOTIFY_SOCKET", site.path().join("notify")).env("WATCHDOG_USEC", "200000");
-    let watch = Watch::of(&mut command);
-    assert!(told(&manager, "STATUS=").contains("nothing is published yet"));
-    told(&manager, "WATCHDOG=1");
-    fs::rename(site.path().join("gone"), site.path().join("source")).unwrap();
-    watch.signal(Signal::USR1);
-    told(&manager, "READY=1");
-    told(&manager, "STATUS=generation ");
-    watch.signal(Signal::HUP);
-    assert!(told(&manager, "RELOADING=1").contains("MONOTONIC_USEC="));
-    told(&manager, "READY=1");
-    watch.stop();
-    told(&manager, "STOPPING=1");
-
-    // With a set of before, it is ready though the store is down.
-    fs::rename(site.path().join("source"), site.path().join("gone")).unwrap();
-    let mut command = site.command(&["watch"]);
-    command.env("NOTIFY_SOCKET", site.path().join("notify"));
-    let watch = Watch::of(&mut command);
-    told(&manager, "READY=1");
-    watch.signal(Signal::USR1);
-    told(&manager, "STATUS=generation ");
-    watch.stop();
-}
-
-#[test]
-fn it_is_ready_and_alive_while_the_command_runs_and_whatever_wakes_it() {
-    let site = site("1h", "[on-change]\ncommand = [\"sleep\", \"600\"]\ntimeout = \"20m\"");
-    let manager = manager(&site);
-    let mut command = site.command(&["watch"]);
-    command.env("NOTIFY_SOCKET", site.path().join("notify")).env("WATCHDOG_USEC", "1000000");
-    let watch = Watch::of(&mut command);
-    told(&manager, "READY=1");
-    manager.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
-    let deadline = Instant::now() + PATIENCE;
-    let mut pings = 0;
-    while pings < 3 {
-        assert!(Instant::now() < deadline, "{pings} pings");
-        watch.signal(Signal::USR1);
-        let mut buffer = [0; 4096];
-        let is_ping = manager.recv(&mut buffer).is_ok() && buffer.starts_with(b"WATCHDOG=1");
-        pings += usize::from(is_ping);
-    }
-    watch.stop();
-}
-
-#[test]
-fn a_manager_that_does_not_listen_stops_nothing() {
-    let site = site("1s", "wake = false");
-    let _manager = manager(&site);
-    let mut command = site.command(&["watch"]);
-    // Half of zero is no pause: zero turns the watchdog off.
-    command.env("NOTIFY_SOCKET", site.path().join("notify")).env("WATCHDOG_USEC", "0");
-    let mut watch = Watch::of(&mut command);
-    watch.hear("published 1 file");
-    let room = fs::read_to_string("/proc/sys/net/unix/max_dgram_qlen").unwrap();
-    for turn in 0..room.trim().parse::<usize>().unwrap() + 5 {
-        site.secret("a", turn.to_string());
-        watch.signal(Signal::USR1);
-        watch.hear("published 1 file");
-    }
-    watch.stop();
-}
-
 #[test]
 fn a_refused_configuration_that_is_put_back_counts_again() {
     let site = site("1h", "wake = false");
@@ -324,26 +234,6 @@ fn a_refused_configuration_that_is_put_back_counts_again() {
     watch.signal(Signal::USR1);
     watch.hear("the configuration was read again");
     watch.stop();
-}
-
-#[test]
-fn metrics_lead_nowhere_wait_for_nobody_and_replace_only_files() {
-    let site = site("1h", "wake = false");
-    let at = |name: &str| site.path().join(name);
-    fs::write(at("victim"), "kept").unwrap();
-    std::os::unix::fs::symlink(at("victim"), at(".m.prom.tmp")).unwrap();
-    site.run(&["sync", "--metrics", "m.prom"]).expect_exit(0);
-    assert!(fs::symlink_metadata(at("m.prom")).unwrap().is_file());
-    std::os::unix::fs::symlink(at("victim"), at("link.prom")).unwrap();
-    rustix::fs::mkfifoat(rustix::fs::CWD, at("fifo.prom"), rustix::fs::Mode::RWXU).unwrap();
-    for name in ["link.prom", "fifo.prom"] {
-        let ran = site.run(&["sync", "--metrics", name]).expect_exit(0);
-        let words =
-            format!("warning: cannot write the metrics to \"{name}\": what is there is not a regular file");
-        assert!(ran.stderr.contains(&words), "{ran:?}");
-        assert!(!fs::symlink_metadata(at(name)).unwrap().is_file());
-    }
-    assert_eq!(fs::read_to_string(at("victim")).unwrap(), "kept");
 }
 
 #[test]
@@ -368,41 +258,6 @@ fn lines_are_json_or_have_priorities_where_that_is_wanted() {
 }
 
 /// Returns the value of a sample.
-fn sample(text: &str, name: &str) -> f64 {
-    let line = text.lines().find(|line| line.starts_with(name) && line.contains("} "));
-    let line = line.unwrap_or_else(|| panic!("no {name} in {text}"));
-    line.rsplit_once(' ').unwrap().1.parse().unwrap()
-}
-
-#[test]
-fn metrics_are_there_from_the_start_and_count() {
-    let site = site("1h", "wake = false");
-    let file = site.path().join("m.prom");
-    let read = || fs::read_to_string(&file).unwrap_or_default();
-    let mut command = site.command(&["watch", "--metrics"]);
-    let mut watch = Watch::of(command.arg(&file));
-    watch.hear("published 1 file");
-    eventually("metrics", || read().contains("result=\"published\"} 1"));
-    let text = read();
-    assert_eq!(sample(&text, "secretdir_consecutive_failures"), 0.0);
-    assert!(sample(&text, "secretdir_last_success_timestamp_seconds") > 1e9);
-    assert!(text.contains("secretdir_source_errors_total{link=") && text.contains("kind=\"throttled\"} 0\n"));
-    fs::rename(site.path().join("source"), site.path().join("gone")).unwrap();
-    watch.signal(Signal::USR1);
-    eventually("failure", || read().contains("kind=\"unavailable\"} 1"));
-    assert_eq!(sample(&read(), "secretdir_consecutive_failures"), 1.0);
-    watch.stop();
-    fs::rename(site.path().join("gone"), site.path().join("source")).unwrap();
-    site.run(&["sync", "--metrics", "m.prom"]).expect_exit(0);
-    assert!(read().contains("result=\"unchanged\"} 1"), "{}", read());
-    fs::remove_file(site.path().join("source/a")).unwrap();
-    site.run(&["sync", "--metrics", "m.prom"]).expect_exit(3);
-    assert!(read().contains("kind=\"not-found\"} 1"), "{}", read());
-    site.secret("a", "1");
-    let ran = site.run(&["sync", "--metrics", "none/m.prom"]).expect_exit(0);
-    assert!(ran.stderr.contains("warning: cannot write the metrics to \"none/m.prom\""), "{ran:?}");
-}
-
 #[test]
 fn a_status_says_whether_the_set_is_fresh() {
     let site = site("1h", "");
@@ -415,117 +270,6 @@ fn a_status_says_whether_the_set_is_fresh() {
     lock.set_modified(long_ago).unwrap();
     assert_eq!(site.run(&["status", "--fresh", "15m", "--json"]).expect_exit(11).json()["state"], "stale");
     site.run(&["status"]).expect_exit(0);
-}
-
-#[test]
-fn a_set_is_looked_at_before_it_is_published() {
-    let verify =
-        |script: &str| format!("[verify]\ncommand = [\"sh\", \"-c\", '''{script}''']\ntimeout = \"2s\"\n");
-    let site = site(
-        "1h",
-        &verify(
-            "cat \"$SECRETDIR_PATH/a\" > seen; test ! -e out/app && stat -c %a \"$SECRETDIR_PATH\" > mode",
-        ),
-    );
-    site.sync();
-    let seen = |name: &str| fs::read_to_string(site.path().join(name)).unwrap();
-    assert_eq!((seen("seen"), seen("mode")), ("1".to_owned(), "700\n".to_owned()));
-    let before = site.fingerprint();
-    let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
-    let at = |script: &str| {
-        config.replace(
-            &config[config.find("[verify]").unwrap()..config.find("\n\n[files]").unwrap()],
-            &verify(script),
-        )
-    };
-    site.secret("a", "2");
-    for (script, words) in [
-        ("exit 3", "the verify command `sh` failed: exit status: 3"),
-        ("sleep 600", "did not end within 2s"),
-        ("echo 3 > $SECRETDIR_PATH/a", "the verify command `sh` changed the set: `a` differs"),
-        ("chmod 644 $SECRETDIR_PATH/a", "changed the set: `a` differs"),
-        ("rm $SECRETDIR_PATH/a", "changed the set: `a` differs"),
-        ("ln -s /dev/null $SECRETDIR_PATH/b", "changed the set: `b` differs"),
-        ("mkdir -p $SECRETDIR_PATH/b/c", "changed the set: `b"),
-    ] {
-        site.config(&at(script));
-        let ran = site.run(&["sync", "--json"]).expect_exit(7);
-        assert_eq!(ran.json()["errors"][0]["kind"], "verify-failed");
-        ran.expect_error(&[words, "nothing is published; the set that is current stays"]);
-        assert_eq!(site.fingerprint().without_folder(), before.clone().without_folder());
-        assert!(!site.names().iter().any(|name| name.contains("tmp")), "{:?}", site.names());
-    }
-    // What is unchanged is not looked at.
-    site.secret("a", "1");
-    site.sync();
-}
-
-#[test]
-fn a_stamp_is_touched_once_for_each_change() {
-    let site = site("1h", "[on-change]\nstamp = \"app.changed\"\n");
-    let stamp = site.path().join("out/app.changed");
-    let touched = || fs::metadata(&stamp).unwrap().modified().unwrap();
-    site.sync();
-    let first = touched();
-    site.sync();
-    assert_eq!(touched(), first);
-    site.secret("a", "2");
-    site.sync();
-    assert!(touched() > first);
-    fs::remove_file(&stamp).unwrap();
-    std::os::unix::fs::symlink("elsewhere", &stamp).unwrap();
-    site.secret("a", "3");
-    site.run(&["sync"]).expect_exit(6).expect_error(&["cannot open", "app.changed"]);
-    assert!(!site.path().join("out/elsewhere").exists());
-    for (name, words) in [
-        ("app", "the link's own"),
-        (".app.x", "starts with `.app.`"),
-        ("a/b", "has a `/` in it"),
-        ("..", "`..`"),
-    ] {
-        site.config(&format!("{HEAD}\n[on-change]\nstamp = \"{name}\"\n[files]\n"));
-        site.run(&["check"]).expect_exit(2).expect_error(&["on-change.stamp: ", words]);
-    }
-}
-
-#[test]
-fn units_are_reloaded_without_waiting_and_other_commands_are_warned_of() {
-    let site = site("1h", "[on-change]\nunits = [\"nginx.service\", \"-x.service\"]\n");
-    let bin = site.path().join("bin");
-    fs::create_dir(&bin).unwrap();
-    fs::write(bin.join("systemctl"), "#!/bin/sh\necho \"$@\" > told\n").unwrap();
-    Ran::of(Command::new("chmod").args(["755"]).arg(bin.join("systemctl"))).expect_exit(0);
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-    Ran::of(site.command(&["sync"]).env("PATH", path)).expect_exit(0);
-    let told = fs::read_to_string(site.path().join("told")).unwrap();
-    assert_eq!(told, "--no-block try-reload-or-restart -- nginx.service -x.service\n");
-    let check = |on_change: &str| {
-        site.config(&format!(
-            "{HEAD}\n[on-change]\n{on_change}\n[files]\na = {{ source = \"local\", secret = \"a\" }}\n"
-        ));
-        site.run(&["check"])
-    };
-    for command in
-        [r#"["systemctl", "reload", "nginx"]"#, r#"["/usr/bin/systemctl", "try-restart", "a", "b"]"#]
-    {
-        let ran = check(&format!("command = {command}")).expect_exit(0);
-        assert!(ran.stderr.contains("warning: ") && ran.stderr.contains("--no-block"), "{ran:?}");
-    }
-    for command in [
-        r#"["systemctl", "--no-block", "reload", "nginx"]"#,
-        r#"["systemctl", "is-active", "a"]"#,
-        r#"["reload"]"#,
-    ] {
-        assert_eq!(check(&format!("command = {command}")).expect_exit(0).stderr, "", "{command}");
-    }
-    check("units = []").expect_exit(2).expect_error(&["on-change.units: names no unit"]);
-    check("units = [\"a b\"]").expect_exit(2).expect_error(&["on-change.units[0]: `a b` is no unit"]);
-    check("units = [\"a\"]\ncommand = [\"true\"]")
-        .expect_exit(2)
-        .expect_error(&["on-change.units: is of no use beside"]);
-    check("timeout = \"1s\"")
-        .expect_exit(2)
-        .expect_error(&["on-change.command: missing; this, `units` or `stamp`"]);
 }
 
 /// A directory of a Kubernetes volume: the kubelet exchanges the link `..data`.
@@ -579,20 +323,6 @@ fn between_two_turns_nothing_is_called() {
 }
 
 /// Each sample is as the tools of Prometheus want it.
-#[test]
-fn the_tools_of_prometheus_take_the_metrics() {
-    let site = site("1h", "");
-    site.run(&["sync", "--metrics", "m.prom"]).expect_exit(0);
-    let script = "import sys\nfrom prometheus_client.parser import text_string_to_metric_families as parse\n\
-        families = list(parse(open(sys.argv[1]).read()))\nassert len(families) > 10\n\
-        print(sum(len(family.samples) for family in families))";
-    let ran =
-        Ran::of(Command::new(programs().join("python")).args(["-c", script]).arg(site.path().join("m.prom")));
-    let samples: usize = ran.expect_exit(0).stdout.trim().parse().unwrap();
-    let lines = fs::read_to_string(site.path().join("m.prom")).unwrap();
-    assert_eq!(samples, lines.lines().filter(|line| !line.starts_with('#')).count());
-}
-
 #[test]
 fn an_interval_that_is_too_short_for_a_store_that_many_share_is_warned_of() {
     let site = Site::new();

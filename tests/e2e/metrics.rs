@@ -1,0 +1,79 @@
+//! Metrics as Prometheus text: what they count, who may read them, and what they never touch.
+
+use std::fs;
+use std::process::Command;
+
+use rustix::process::Signal;
+use secretdir_testkit::programs;
+
+use crate::support::Ran;
+use crate::watch::{Watch, eventually, site};
+
+pub(crate) fn sample(text: &str, name: &str) -> f64 {
+    let line = text.lines().find(|line| line.starts_with(name) && line.contains("} "));
+    let line = line.unwrap_or_else(|| panic!("no {name} in {text}"));
+    line.rsplit_once(' ').unwrap().1.parse().unwrap()
+}
+
+#[test]
+fn metrics_are_there_from_the_start_and_count() {
+    let site = site("1h", "wake = false");
+    let file = site.path().join("m.prom");
+    let read = || fs::read_to_string(&file).unwrap_or_default();
+    let mut command = site.command(&["watch", "--metrics"]);
+    let mut watch = Watch::of(command.arg(&file));
+    watch.hear("published 1 file");
+    eventually("metrics", || read().contains("result=\"published\"} 1"));
+    let text = read();
+    assert_eq!(sample(&text, "secretdir_consecutive_failures"), 0.0);
+    assert!(sample(&text, "secretdir_last_success_timestamp_seconds") > 1e9);
+    assert!(text.contains("secretdir_source_errors_total{link=") && text.contains("kind=\"throttled\"} 0\n"));
+    fs::rename(site.path().join("source"), site.path().join("gone")).unwrap();
+    watch.signal(Signal::USR1);
+    eventually("failure", || read().contains("kind=\"unavailable\"} 1"));
+    assert_eq!(sample(&read(), "secretdir_consecutive_failures"), 1.0);
+    watch.stop();
+    fs::rename(site.path().join("gone"), site.path().join("source")).unwrap();
+    site.run(&["sync", "--metrics", "m.prom"]).expect_exit(0);
+    assert!(read().contains("result=\"unchanged\"} 1"), "{}", read());
+    fs::remove_file(site.path().join("source/a")).unwrap();
+    site.run(&["sync", "--metrics", "m.prom"]).expect_exit(3);
+    assert!(read().contains("kind=\"not-found\"} 1"), "{}", read());
+    site.secret("a", "1");
+    let ran = site.run(&["sync", "--metrics", "none/m.prom"]).expect_exit(0);
+    assert!(ran.stderr.contains("warning: cannot write the metrics to \"none/m.prom\""), "{ran:?}");
+}
+
+#[test]
+fn metrics_lead_nowhere_wait_for_nobody_and_replace_only_files() {
+    let site = site("1h", "wake = false");
+    let at = |name: &str| site.path().join(name);
+    fs::write(at("victim"), "kept").unwrap();
+    std::os::unix::fs::symlink(at("victim"), at(".m.prom.tmp")).unwrap();
+    site.run(&["sync", "--metrics", "m.prom"]).expect_exit(0);
+    assert!(fs::symlink_metadata(at("m.prom")).unwrap().is_file());
+    std::os::unix::fs::symlink(at("victim"), at("link.prom")).unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, at("fifo.prom"), rustix::fs::Mode::RWXU).unwrap();
+    for name in ["link.prom", "fifo.prom"] {
+        let ran = site.run(&["sync", "--metrics", name]).expect_exit(0);
+        let words =
+            format!("warning: cannot write the metrics to \"{name}\": what is there is not a regular file");
+        assert!(ran.stderr.contains(&words), "{ran:?}");
+        assert!(!fs::symlink_metadata(at(name)).unwrap().is_file());
+    }
+    assert_eq!(fs::read_to_string(at("victim")).unwrap(), "kept");
+}
+
+#[test]
+fn the_tools_of_prometheus_take_the_metrics() {
+    let site = site("1h", "");
+    site.run(&["sync", "--metrics", "m.prom"]).expect_exit(0);
+    let script = "import sys\nfrom prometheus_client.parser import text_string_to_metric_families as parse\n\
+        families = list(parse(open(sys.argv[1]).read()))\nassert len(families) > 10\n\
+        print(sum(len(family.samples) for family in families))";
+    let ran =
+        Ran::of(Command::new(programs().join("python")).args(["-c", script]).arg(site.path().join("m.prom")));
+    let samples: usize = ran.expect_exit(0).stdout.trim().parse().unwrap();
+    let lines = fs::read_to_string(site.path().join("m.prom")).unwrap();
+    assert_eq!(samples, lines.lines().filter(|line| !line.starts_with('#')).count());
+}
