@@ -8,6 +8,7 @@
 pub(crate) mod defaults;
 mod document;
 mod excerpt;
+pub(crate) mod hook_section;
 pub(crate) mod input;
 pub(crate) mod owner;
 pub(crate) mod positions;

@@ -11,9 +11,9 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use crate::config::hook_section::{OnChangeSection, VerifySection};
 use crate::config::section::{
-    DirectorySection, FileSection, GatherSection, ImportSection, OnChangeSection, Section,
-    TemplateSecretSection, VerifySection, WatchSection,
+    DirectorySection, FileSection, GatherSection, ImportSection, Section, TemplateSecretSection, WatchSection,
 };
 use crate::registry::Registry;
 

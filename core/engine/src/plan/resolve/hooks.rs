@@ -8,8 +8,9 @@ use secretdir_provider::{KeyPath, Table, Value};
 
 use crate::config::Config;
 use crate::config::defaults::{ON_CHANGE_TIMEOUT, VERIFY_TIMEOUT};
+use crate::config::hook_section::{OnChangeSection, VerifySection};
 use crate::config::report::Report;
-use crate::config::section::{self, OnChangeSection, VerifySection};
+use crate::config::section;
 use crate::plan::planned::{HookCommand, OnChange};
 
 /// What is said of a command for a shell.
