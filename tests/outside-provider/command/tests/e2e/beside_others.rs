@@ -124,7 +124,10 @@ fn the_command_has_a_name_and_a_version_of_its_own() {
     let page = fs::read_to_string(pages.join("secretdir-with-age-sync.1")).unwrap();
     assert!(page.contains(".TH secretdir-with-age-sync 1"), "{page}");
     let script = site.secretdir(&["completions", "bash"]).expect_exit(0).stdout;
-    assert!(script.lines().any(|line| line.ends_with("bashdefault -o default secretdir-with-age")), "{script}");
+    assert!(
+        script.lines().any(|line| line.ends_with("bashdefault -o default secretdir-with-age")),
+        "{script}"
+    );
 }
 
 #[test]
