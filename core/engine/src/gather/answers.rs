@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secretdir_provider::{Deadline, Held, Secret, SecretRequest};
 
-use super::issuing::Lease;
+use super::holdings::Lease;
 use crate::plan::{Imported, RequestId, Selection};
 
 /// What all sources said, in the order of the plan.

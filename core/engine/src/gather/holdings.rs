@@ -42,3 +42,11 @@ pub(crate) struct Noted {
     pub(crate) version: Option<String>,
     pub(crate) revision: Option<String>,
 }
+
+/// A lease that a run has got.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Lease {
+    /// The position of the source that gave it.
+    pub(crate) source: usize,
+    pub(crate) handle: String,
+}

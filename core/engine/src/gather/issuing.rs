@@ -17,10 +17,10 @@ use secretdir_provider::{
     SourceErrorKind,
 };
 
-use super::GatherFault;
 use super::answers::{self, Answers, Kept};
+use super::fault::GatherFault;
 use super::fetching::{late, without};
-use super::holdings::{Holding, Holdings, Noted};
+use super::holdings::{Holding, Holdings, Lease, Noted};
 use super::source_run::SourceRun;
 use crate::contain;
 use crate::deadline::within;
@@ -34,14 +34,6 @@ pub(crate) enum Purpose {
     Publish,
     /// Nothing that makes something.
     Look,
-}
-
-/// A lease that a run has got.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Lease {
-    /// The position of the source that gave it.
-    pub(crate) source: usize,
-    pub(crate) handle: String,
 }
 
 /// The requests that make something.

@@ -10,6 +10,7 @@
 
 pub(crate) mod answers;
 mod backoff;
+mod fault;
 mod fetching;
 pub(crate) mod holdings;
 pub(crate) mod issuing;
@@ -20,27 +21,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use secretdir_provider::{Allowance, Deadline, SecretRequest, SourceError};
+use secretdir_provider::{Allowance, Deadline};
 
 use crate::host::{Event, Host};
 use crate::plan::Plan;
 
 use answers::{Answered, Answers};
+pub(crate) use fault::GatherFault;
 pub(crate) use fetching::is_down;
 use fetching::{Fetched, Fetching};
-use holdings::Holdings;
-use issuing::{Issuing, Lease, Purpose};
-
-/// What kept the set from being complete.
-#[derive(Debug)]
-pub(crate) enum GatherFault {
-    /// A request that failed.
-    Fetch { source: usize, request: SecretRequest, error: SourceError },
-    /// A listing that failed.
-    Listing { source: usize, prefix: String, error: SourceError },
-    /// All secrets are larger together than this many bytes.
-    TooLarge(u64),
-}
+use holdings::{Holdings, Lease};
+use issuing::{Issuing, Purpose};
 
 /// What came of a gathering.
 pub(crate) struct Gathered {

@@ -13,7 +13,7 @@ use secretdir_provider::{Deadline, SourceError};
 use super::manifest::Manifest;
 use crate::contain;
 use crate::deadline::within;
-use crate::gather::issuing::Lease;
+use crate::gather::holdings::Lease;
 use crate::gather::source_run::SourceRun;
 use crate::host::Host;
 use crate::plan::{Plan, PlannedSource};
