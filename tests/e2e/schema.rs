@@ -104,6 +104,7 @@ const MISTAKES: &[(&str, &str)] = &[
         "provider = \"file\"\nroot = \"source\"",
         "provider = \"exec\"\nplugin = [\"x\"]\nnot-found-status = 256",
     ),
+    ("provider = \"file\"\nroot = \"source\"", "provider = \"exec\"\nplugin = [\"x\"]\nstderr = \"hide\""),
     ("secret = \"a\" }", "secert = \"a\" }"),
     ("secret = \"a\" }", "secret = 1 }"),
     ("source = \"local\", ", ""),
