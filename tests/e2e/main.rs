@@ -33,6 +33,7 @@ mod notify;
 mod on_change;
 mod output;
 mod pages;
+mod pem;
 mod pinned;
 mod privileges;
 mod profiles;

@@ -11,6 +11,7 @@
 
 mod document;
 mod error;
+mod join;
 mod json;
 mod json_secret;
 #[cfg(test)]
@@ -23,6 +24,8 @@ use zeroize::Zeroizing;
 
 pub(crate) use document::document;
 pub use error::{FieldError, FieldSyntaxError, JsonFault};
+pub use join::JoinError;
+pub(crate) use join::join;
 pub(crate) use json_secret::JsonSecret;
 
 use json::Kind;

@@ -11,6 +11,7 @@ mod gather;
 mod host;
 mod inspect;
 mod outcome;
+mod pem;
 mod plan;
 mod problem;
 mod publish;
@@ -29,7 +30,7 @@ pub use bundle::missing::MissingSecret;
 pub use config::Config;
 pub use escape::{escape, escape_json};
 pub use failure::{GatherError, GatherFailure, SyncError, SyncFailure};
-pub use field::{Field, FieldError, FieldSyntaxError, JsonFault};
+pub use field::{Field, FieldError, FieldSyntaxError, JoinError, JsonFault};
 pub use host::{Event, Host};
 pub use inspect::{InspectError, inspect};
 pub use outcome::change::{FileChange, FileChangeKind, FileVersion};
@@ -39,6 +40,7 @@ pub use outcome::status::{
     WatchReport,
 };
 pub use outcome::{AskedSource, Outcome, Rehearsal, State};
+pub use pem::PemError;
 pub use plan::{Location, Plan};
 pub use problem::{ConfigError, Problem};
 pub use publish::hook::{Hook, HookError};
@@ -49,6 +51,7 @@ pub use registry::{Registry, RegistryError, UnknownProvider};
 pub use report::{About, ErrorKind, ErrorReport, WarningReport, count, describe};
 pub use schema::{schema, settings_schema, tidy_schema};
 pub use sync::{diff, fetch, sync};
+pub use transform::TransformError;
 pub use watch::{
     Config as WatchedConfig, Freshness, News, SourceStanding, Standing, TurnResult, Turns, Wakeup, WatchHost,
     watch,

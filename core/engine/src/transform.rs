@@ -1,17 +1,49 @@
-//! What is done to a value before it is a file, in this order: a line end is taken off, a text is decoded, bytes are encoded.
+//! What is done to a value before it is a file, in this order: the texts of an array are joined, a line end is taken off, a text
+//! is decoded, blocks of PEM are cut out, bytes are encoded.
 //!
 //! None of it happens unless the configuration says so, and none of it guesses.
 
 use zeroize::Zeroizing;
 
+use crate::field::{JoinError, join};
+use crate::pem::{Part, PemError};
 use secretdir_helpers::coding::{Coding, NotCoded};
 
 /// What is done to one value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Transform {
+    /// What stands between the texts of an array.
+    pub(crate) join: Option<String>,
     pub(crate) trim: Option<Trim>,
     pub(crate) decode: Option<Coding>,
+    pub(crate) pem: Option<Part>,
     pub(crate) encode: Option<Coding>,
+}
+
+/// Why it could not be done to a value. Never holds any part of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransformError {
+    /// The value is not what `join` expects.
+    #[error(transparent)]
+    Join(#[from] JoinError),
+    /// The value is not what `decode` expects.
+    #[error(transparent)]
+    NotCoded(#[from] NotCoded),
+    /// The value is not what `pem` expects.
+    #[error(transparent)]
+    Pem(#[from] PemError),
+}
+
+impl TransformError {
+    /// Returns what a person can do about it.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Join(error) => error.hint(),
+            Self::NotCoded(_) => None,
+            Self::Pem(error) => error.hint(),
+        }
+    }
 }
 
 /// What is taken off the end of a value.
@@ -36,20 +68,22 @@ impl Trim {
 
 impl Transform {
     /// Says whether a value stays as it is.
-    pub(crate) fn is_none(self) -> bool {
-        self == Self::default()
+    pub(crate) fn is_none(&self) -> bool {
+        *self == Self::default()
     }
 
     /// Treats a value.
-    pub(crate) fn apply(self, value: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotCoded> {
-        let trimmed = self.trim.map_or(value, |trim| trim.apply(value));
-        let decoded = match self.decode {
-            Some(coding) => coding.decode(trimmed)?,
-            None => Zeroizing::new(trimmed.to_vec()),
-        };
+    pub(crate) fn apply(&self, value: &[u8]) -> Result<Zeroizing<Vec<u8>>, TransformError> {
+        let joined = self.join.as_ref().map(|separator| join(value, separator)).transpose()?;
+        let joined = joined.as_deref().map_or(value, Vec::as_slice);
+        let trimmed = self.trim.map_or(joined, |trim| trim.apply(joined));
+        let decoded = self.decode.map(|coding| coding.decode(trimmed)).transpose()?;
+        let decoded = decoded.as_deref().map_or(trimmed, Vec::as_slice);
+        let cut = self.pem.map(|part| part.cut(decoded)).transpose()?;
+        let cut = cut.as_deref().map_or(decoded, Vec::as_slice);
         Ok(match self.encode {
-            Some(coding) => coding.encode(&decoded),
-            None => decoded,
+            Some(coding) => coding.encode(cut),
+            None => Zeroizing::new(cut.to_vec()),
         })
     }
 }
@@ -70,13 +104,32 @@ mod tests {
 
     #[test]
     fn trimming_comes_before_decoding_and_encoding_last() {
-        let all =
-            Transform { trim: Some(Trim::Newline), decode: Some(Coding::Base64), encode: Some(Coding::Hex) };
+        let all = Transform {
+            trim: Some(Trim::Newline),
+            decode: Some(Coding::Base64),
+            encode: Some(Coding::Hex),
+            ..Transform::default()
+        };
         assert_eq!(all.apply(b"AP8=\n").unwrap().as_slice(), b"00ff");
-        let untrimmed = Transform { trim: None, ..all };
+        let untrimmed = Transform { trim: None, ..all.clone() };
         // A line end that belongs to the text is read anyway, and one that does not is no line end of Base64.
         assert_eq!(untrimmed.apply(b"AP8=\n").unwrap().as_slice(), b"00ff");
         assert!(untrimmed.apply(b"AP8=\n\n").is_err());
         assert_eq!(all.apply(b"AP8=\n\n").unwrap().as_slice(), b"00ff");
+    }
+
+    #[test]
+    fn texts_are_joined_before_all_else_and_blocks_are_cut_out_of_what_was_decoded() {
+        let join = |separator: &str| Transform { join: Some(separator.to_owned()), ..Transform::default() };
+        let trimmed = Transform { trim: Some(Trim::Newline), ..join("\n") };
+        assert_eq!(trimmed.apply(br#"["a", "b"]"#).unwrap().as_slice(), b"a\nb");
+        let decoded = Transform { decode: Some(Coding::Base64), ..join("") };
+        assert_eq!(decoded.apply(br#"["AP", "8="]"#).unwrap().as_slice(), [0, 255]);
+        let key = "-----BEGIN PRIVATE KEY-----\nAP8=\n-----END PRIVATE KEY-----\n";
+        let encoded = Coding::Base64.encode(format!("text\n{key}").as_bytes());
+        let cut = Transform { decode: Some(Coding::Base64), pem: Some(Part::Key), ..Transform::default() };
+        assert_eq!(cut.apply(&encoded).unwrap().as_slice(), key.as_bytes());
+        let again = Transform { encode: Some(Coding::Hex), ..cut };
+        assert_eq!(again.apply(&encoded).unwrap(), Coding::Hex.encode(key.as_bytes()));
     }
 }

@@ -83,7 +83,7 @@ impl SecretSource for CommandSource {
         let arguments = self.template.arguments(request);
         let (mut process, pipes) = Process::start(program, &arguments, &self.setup, Stdio::null())
             .map_err(|error| Failure::start(program, &error, &self.setup).error())?;
-        let (mut value, mut noise) = (SecretBuffer::new(), Noise::default());
+        let (mut value, mut noise) = (SecretBuffer::new(), Noise::new(self.setup.stderr));
         let failure = match self.run(&mut process, pipes, limit, &mut value, &mut noise).await {
             Ok(status) if status.success() => match self.secret(&mut value) {
                 Some(secret) => return Ok(secret),

@@ -9,12 +9,14 @@ use secretdir_provider::{RunContext, SourceError, SourceErrorKind};
 
 use crate::advice::{self, NotStarted};
 use crate::output::ReadFault;
-use crate::settings::Setup;
+use crate::settings::{Setup, StandardError};
 
 /// How much of the time to the deadline is left for ending the process and hearing its last words.
 const MARGIN: Duration = Duration::from_millis(250);
 
 const RAISE_GATHER: &str = "raise `timeout` under [gather] if the program is only slow";
+
+const STDERR_DROPPED: &str = "`stderr = \"drop\"` hides what it says about that: run it by hand";
 
 /// Reports that an executable cannot list: in either form it is asked for secrets by their names.
 pub(crate) fn cannot_list() -> SourceError {
@@ -148,6 +150,9 @@ impl Failure {
     pub(crate) fn with_advice(mut self, program: &str, noise: &str, setup: &Setup) -> Self {
         if self.hint.is_none() && self.kind == SourceErrorKind::Other {
             self.hint = advice::failed(program, noise, setup).map(Cow::Owned);
+            if self.hint.is_none() && setup.stderr == StandardError::Drop {
+                self.hint = Some(STDERR_DROPPED.into());
+            }
         }
         self
     }

@@ -1,4 +1,5 @@
-//! What a process writes on standard error: read all the time, so that it never waits, and the last of it kept.
+//! What a process writes on standard error: read all the time, so that it never waits, and the last of it kept, unless the source
+//! drops it.
 
 use std::time::Duration;
 
@@ -6,6 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use zeroize::Zeroizing;
 
 use crate::excerpt::Excerpt;
+use crate::settings::StandardError;
 
 /// How much is read at once.
 const CHUNK: usize = 2048;
@@ -14,12 +16,16 @@ const CHUNK: usize = 2048;
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// The last that was written on standard error.
-#[derive(Default)]
 pub(crate) struct Noise {
+    stderr: StandardError,
     last: Excerpt,
 }
 
 impl Noise {
+    pub(crate) fn new(stderr: StandardError) -> Self {
+        Self { stderr, last: Excerpt::default() }
+    }
+
     /// Listens until a future ends, and returns what came of it.
     pub(crate) async fn during<T>(
         &mut self,
@@ -50,7 +56,9 @@ impl Noise {
     async fn listen(&mut self, reader: &mut (impl AsyncRead + Unpin)) {
         let mut chunk = Zeroizing::new([0; CHUNK]);
         while let Ok(count @ 1..) = reader.read(&mut *chunk).await {
-            self.last.append(chunk.get(..count).unwrap_or_default());
+            if self.stderr == StandardError::Show {
+                self.last.append(chunk.get(..count).unwrap_or_default());
+            }
         }
     }
 }
@@ -62,7 +70,7 @@ mod tests {
     #[tokio::test]
     async fn the_last_is_kept_and_nothing_waits() {
         let text: Vec<u8> = (0..10 * CHUNK).map(|n| b'a' + u8::try_from(n % 26).unwrap()).collect();
-        let mut noise = Noise::default();
+        let mut noise = Noise::new(StandardError::Show);
         noise.last_words(&mut &text[..]).await;
         let last = noise.excerpt();
         assert_eq!(&last.as_bytes()[last.shown()], &text[9 * CHUNK..]);

@@ -82,7 +82,7 @@ impl PluginSource {
                 .map_err(|error| Failure::start(&self.program, &error, &self.setup))?;
         let bounds = Bounds { each: self.setup.max_bytes.get(), together: max_together };
         let mut talk = Talk::new(&self.program, bounds, requests, pipes.stdout);
-        let mut noise = Noise::default();
+        let mut noise = Noise::new(self.setup.stderr);
         let work = self.converse(&mut talk, &mut process, pipes.stdin, hello);
         let done = timeout(limit.time, noise.during(&mut pipes.stderr, work)).await;
         // One that has not ended by now never will.
@@ -243,7 +243,8 @@ impl Ending {
         match self {
             Self::Ended(status) if status.success() => {}
             Self::Ended(status) => {
-                run.warn(format!("`{program}` answered everything, and then failed: {status}: {noise}"));
+                let noise = if noise.is_empty() { String::new() } else { format!(": {noise}") };
+                run.warn(format!("`{program}` answered everything, and then failed: {status}{noise}"));
             }
             Self::Lingered => {
                 run.warn(format!(

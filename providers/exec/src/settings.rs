@@ -49,6 +49,9 @@ pub(crate) struct ExecSettings {
     /// The variables that a process is given, if they are set. All others are left out.
     #[serde(default = "default_environment")]
     environment: Vec<String>,
+    /// Whether errors show the end of standard error: "show", or "drop" for a program that may print a value there.
+    #[schemars(extend("enum" = StandardError::WORDS, "default" = "show"))]
+    stderr: Option<StandardError>,
     /// How many bytes one secret may have.
     #[serde(default = "default_max_bytes")]
     max_bytes: NonZeroUsize,
@@ -95,12 +98,29 @@ pub(crate) enum Newline {
     Trimmed,
 }
 
+/// What becomes of what a process writes on standard error.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum StandardError {
+    /// Errors show its end.
+    #[default]
+    Show,
+    /// It is read, and nothing of it is kept.
+    Drop,
+}
+
+impl StandardError {
+    /// How these are called in the settings.
+    const WORDS: [&str; 2] = ["show", "drop"];
+}
+
 /// What every process of a source is given.
 #[derive(Debug)]
 pub(crate) struct Setup {
     pub(crate) base_dir: PathBuf,
     pub(crate) environment: Vec<String>,
     pub(crate) timeout: Duration,
+    pub(crate) stderr: StandardError,
     pub(crate) max_bytes: NonZeroUsize,
     pub(crate) core_limit: CoreLimit,
 }
@@ -143,7 +163,7 @@ impl ExecSettings {
             nothing: if self.allow_empty == Some(true) { Nothing::Value } else { Nothing::Error },
             not_found: self.not_found_status,
         };
-        let Self { command, plugin, timeout, environment, max_bytes, .. } = self;
+        let Self { command, plugin, timeout, environment, stderr, max_bytes, .. } = self;
         let given = of_commands.into_iter().filter(|(_, given)| *given).map(|(key, _)| key);
         let form = form(command, plugin, reading, given, settings);
         let timeout = parsed_timeout(&timeout);
@@ -152,6 +172,7 @@ impl ExecSettings {
             base_dir: settings.base_dir().to_owned(),
             environment,
             timeout,
+            stderr: stderr.unwrap_or_default(),
             max_bytes,
             core_limit: CoreLimit::current(),
         });

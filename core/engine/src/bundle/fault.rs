@@ -5,7 +5,7 @@ use secretdir_provider::SecretRequest;
 use super::import::ImportFault;
 use crate::field::FieldError;
 use crate::plan::Selection;
-use secretdir_helpers::coding::NotCoded;
+use crate::transform::TransformError;
 use secretdir_template::TemplateError;
 
 /// What keeps files from being made.
@@ -34,7 +34,7 @@ pub(crate) enum MakeError {
     #[error(transparent)]
     Field(#[from] FieldError),
     #[error(transparent)]
-    NotCoded(#[from] NotCoded),
+    Transform(#[from] TransformError),
     /// Nothing that is planned leads here: what must be there is fetched, or the gathering has failed.
     #[error("it was not fetched: a mistake in secretdir")]
     NotFetched,

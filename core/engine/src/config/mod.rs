@@ -7,6 +7,7 @@
 
 pub(crate) mod defaults;
 mod document;
+pub(crate) mod entry_section;
 mod excerpt;
 pub(crate) mod hook_section;
 pub(crate) mod input;

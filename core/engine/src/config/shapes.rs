@@ -41,6 +41,10 @@ pub(crate) fn trim(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ["newline"] })
 }
 
+pub(crate) fn pem(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["key", "leaf", "chain", "certificates"] })
+}
+
 pub(crate) fn expand(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ["json"] })
 }

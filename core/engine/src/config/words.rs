@@ -7,6 +7,7 @@ use atomicdir::{Durability, Mode, Parents};
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use super::owner::Principal;
+use crate::pem::Part;
 use crate::transform::Trim;
 use secretdir_helpers::coding::Coding;
 
@@ -126,6 +127,12 @@ pub(super) fn parents<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Pare
 pub(super) fn coding<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Coding>, D::Error> {
     let expected = r#""base64", "base64url" or "hex""#;
     value.deserialize_any(Word { expected, parse: Coding::parse, number: None })
+}
+
+/// Reads what is cut out of PEM.
+pub(super) fn pem<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Part>, D::Error> {
+    let expected = r#""key", "leaf", "chain" or "certificates""#;
+    value.deserialize_any(Word { expected, parse: Part::parse, number: None })
 }
 
 /// Reads what is to be taken off.

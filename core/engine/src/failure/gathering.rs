@@ -255,6 +255,7 @@ impl GatherFailure {
     pub fn hint(&self) -> Option<&str> {
         match &self.cause {
             Cause::Fetch(error) => error.hint(),
+            Cause::Making(MakeError::Transform(error)) => error.hint(),
             Cause::Making(_) | Cause::Rendering(_) => None,
             Cause::Import(fault) => fault.hint(),
             Cause::TooLarge(_) => Some("raise `max-bytes` under [gather] if that is meant"),

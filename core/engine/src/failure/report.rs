@@ -6,6 +6,7 @@ use super::gathering::{GatherError, GatherFailure};
 use crate::bundle::MakeError;
 use crate::bundle::import::ImportFault;
 use crate::report::{About, ErrorKind, ErrorReport};
+use crate::transform::TransformError;
 use secretdir_template::TemplateError;
 
 impl GatherError {
@@ -37,8 +38,8 @@ fn kind(failure: &GatherFailure) -> ErrorKind {
     match (failure.kind(), making) {
         (Some(kind), _) => kind.into(),
         (_, Some(MakeError::Field(_))) => ErrorKind::InvalidField,
-        (_, Some(MakeError::NotCoded(_))) => ErrorKind::InvalidEncoding,
-        (_, Some(MakeError::NotFetched)) => ErrorKind::InvalidValue,
+        (_, Some(MakeError::Transform(TransformError::NotCoded(_)))) => ErrorKind::InvalidEncoding,
+        (_, Some(MakeError::Transform(_) | MakeError::NotFetched)) => ErrorKind::InvalidValue,
         _ if template_error(failure).is_some() => ErrorKind::TemplateFailed,
         _ if is_import => ErrorKind::ImportFailed,
         _ => ErrorKind::TooLarge,

@@ -11,10 +11,9 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use crate::config::entry_section::{FileSection, ImportSection, TemplateSecretSection};
 use crate::config::hook_section::{OnChangeSection, VerifySection};
-use crate::config::section::{
-    DirectorySection, FileSection, GatherSection, ImportSection, Section, TemplateSecretSection, WatchSection,
-};
+use crate::config::section::{DirectorySection, GatherSection, Section, WatchSection};
 use crate::registry::Registry;
 
 pub use provider::settings_schema;

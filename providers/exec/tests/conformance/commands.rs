@@ -84,6 +84,23 @@ fn how_it_failed_is_told_with_its_standard_error() {
 }
 
 #[test]
+fn standard_error_can_be_dropped() {
+    let drop = || ("stderr", Value::from("drop"));
+    let show = with(shell("echo hunter2 >&2; exit 3"), [("stderr", "show".into())]);
+    assert_eq!(failure(show), "failed: `sh` failed: exit status: 3; standard error: hunter2");
+    assert_eq!(
+        failure(with(shell("echo hunter2 >&2; exit 3"), [drop()])),
+        "failed: `sh` failed: exit status: 3 (`stderr = \"drop\"` hides what it says about that: run it by hand)"
+    );
+    let nothing = failure(with(shell("echo hunter2 >&2"), [drop()]));
+    assert!(nothing.starts_with("invalid data: `sh` printed nothing (if"), "{nothing}");
+    let late = with(shell("echo hunter2 >&2; sleep 600"), [drop(), ("timeout", "300ms".into())]);
+    assert!(failure(late).contains("and was killed (raise"));
+    // It is read all the same: a program that writes much does not wait for ever.
+    assert_eq!(value(with(shell("head -c 1000000 /dev/zero >&2; echo a"), [drop()])), b"a\n");
+}
+
+#[test]
 fn a_status_can_mean_that_there_is_no_such_secret() {
     let settings =
         |status| with(shell(&format!("exit {status}")), [("not-found-status", Value::Integer(44))]);

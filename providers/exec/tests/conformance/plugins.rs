@@ -213,6 +213,21 @@ fn what_is_odd_after_the_last_answer_is_a_warning() {
 }
 
 #[test]
+fn standard_error_of_a_plugin_can_be_dropped() {
+    let dropped = |rest: &str| {
+        let mut settings = plugin(&format!("{rest}print('hunter2', file=sys.stderr)\nsys.exit(1)\n"));
+        settings.insert("stderr", "drop");
+        settings
+    };
+    let (context, warnings) = watched();
+    let answered = dropped("say(type='secret', id=0, text='a')\n");
+    assert!(ask_in(&context, answered, "/".as_ref(), &["a"])[0].is_ok());
+    assert_eq!(warnings.to_vec(), ["`python3` answered everything, and then failed: exit status: 1"]);
+    let unanswered = story(&ask(dropped(""), &["a"])[0]);
+    assert!(unanswered.starts_with("failed: `python3` failed: exit status: 1 (`stderr"), "{unanswered}");
+}
+
+#[test]
 fn a_flood_is_stopped() {
     for flood in [
         "while True: sys.stdout.write('x' * 65536)",

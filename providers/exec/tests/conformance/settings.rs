@@ -24,6 +24,7 @@ pub(crate) fn bad() -> Vec<BadSettings> {
         (table([command(), ("timeout", "soon".into())]), "timeout"),
         (table([command(), ("timeout", "0s".into())]), "timeout"),
         (table([command(), ("max-bytes", Value::Integer(0))]), "max-bytes"),
+        (table([command(), ("stderr", "hide".into())]), "stderr"),
         (table([command(), ("environment", list(&["A=B"]))]), "environment"),
         (table([command(), ("environment", list(&[""]))]), "environment"),
     ]

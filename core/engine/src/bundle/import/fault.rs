@@ -2,10 +2,9 @@
 
 use atomicdir::{FileName, NameConflict, NameError};
 
-use secretdir_helpers::coding::NotCoded;
-
 use crate::field::FieldError;
 use crate::report::count;
+use crate::transform::TransformError;
 
 /// Why what was found cannot be imported. Names secrets, keys and files; holds nothing of a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,13 +49,13 @@ pub enum ImportFault {
         /// What is wrong with what is left of it.
         error: NameError,
     },
-    /// A value is not what it is to be decoded from.
+    /// A value is not what its transforms expect.
     #[error("`{name}`: {error}")]
-    NotDecoded {
+    NotTransformed {
         /// The name of the secret.
         name: String,
         /// What is wrong with its value.
-        error: NotCoded,
+        error: TransformError,
     },
     /// Two names come to the same file.
     #[error("{this} cannot become the file `{file}`, which {other} is already{}", .spelling.note())]
@@ -116,9 +115,8 @@ impl ImportFault {
             Self::NothingWanted { .. } => {
                 Some("are the patterns right? `allow-empty = true` says that there may be nothing")
             }
-            Self::NotExpandable(FieldError::KeyNotUnicode) | Self::NotFetched | Self::NotDecoded { .. } => {
-                None
-            }
+            Self::NotExpandable(FieldError::KeyNotUnicode) | Self::NotFetched => None,
+            Self::NotTransformed { error, .. } => error.hint(),
             Self::NotExpandable(_) => Some("only a secret that is a JSON object can be expanded"),
             Self::BadKey { .. } => Some("leave it out with `exclude`, or choose others with `include`"),
             Self::NotStripped(_) => Some("leave it out with `exclude`, or choose others with `include`"),

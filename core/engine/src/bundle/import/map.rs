@@ -42,6 +42,6 @@ fn entry(
     let secret = answers.find(*source, name).and_then(|id| answers.secret(id));
     let secret = secret.ok_or(ImportFault::NotFetched)?;
     let value = selection.transform.apply(secret.expose_secret());
-    let value = value.map_err(|error| ImportFault::NotDecoded { name: name.to_owned(), error })?;
+    let value = value.map_err(|error| ImportFault::NotTransformed { name: name.to_owned(), error })?;
     Ok((Zeroizing::new(key), Given::bytes(&value)))
 }

@@ -112,7 +112,8 @@ impl<'p, 'a> Completing<'p, 'a> {
             Imported::Below { source, .. } => (self.answers.find(*source, name)?, None),
             Imported::Keys(id) => (*id, Some(Field::key(name))),
         };
-        Some(SecretUse { id, field, transform: import.selection.transform, if_absent: IfAbsent::Fail })
+        let transform = import.selection.transform.clone();
+        Some(SecretUse { id, field, transform, if_absent: IfAbsent::Fail })
     }
 
     /// Names both sides of a conflict, and what they are made of.

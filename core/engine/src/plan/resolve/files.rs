@@ -11,12 +11,12 @@ use super::entry::Entries;
 use super::sources::Sources;
 use super::templates;
 use crate::config::Config;
+use crate::config::entry_section::FileSection;
 use crate::config::owner::OwnerSpec;
 use crate::config::report::Report;
-use crate::config::section::{self, FileSection};
+use crate::config::section;
 use crate::plan::content::{Content, PlannedFile, SecretUse};
 use crate::plan::names::{file_name, normalise};
-use crate::transform::Transform;
 use secretdir_template::Sandbox;
 
 /// Reads `[files]`, and notes with the sources what is asked of them. Nothing comes of a file that is wrong.
@@ -145,7 +145,7 @@ impl Files<'_, '_> {
             self.entries.report.error(&at.clone().key(*key), "missing");
         }
         let field = section.field.as_deref().map(|text| self.entries.field(text, at));
-        let transform = Transform { trim: section.trim, decode: section.decode, encode: section.encode };
+        let transform = self.entries.transform(section.transform(), at);
         let if_absent = self.entries.if_absent(section.optional, section.default.as_deref(), at);
         let id = self.entries.request(&section.source?, &section.secret?, section.version, at)?;
         Some(SecretUse { id, field: field.flatten(), transform, if_absent })

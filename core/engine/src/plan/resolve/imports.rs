@@ -7,14 +7,14 @@ use super::entry::Entries;
 use super::selection::Names;
 use super::sources::Sources;
 use crate::config::Config;
+use crate::config::entry_section::ImportSection;
 use crate::config::owner::OwnerSpec;
 use crate::config::report::Report;
-use crate::config::section::{self, ImportSection};
+use crate::config::section;
 use crate::config::words::Expand;
 use crate::plan::import::PlannedImport;
 use crate::plan::names::file_name;
 use crate::plan::selection::{IfNone, Imported, Naming, Selection};
-use crate::transform::Transform;
 use secretdir_template::Sandbox;
 
 /// Reads every `[[import]]`, and notes with the sources what is asked of them. Nothing comes of one that is wrong.
@@ -57,7 +57,7 @@ impl Imports<'_, '_> {
         let section: ImportSection = section::read(table, at, self.entries.report);
         let owner = OwnerSpec { user: section.owner.clone(), group: section.group.clone() };
         let attributes = self.entries.attributes(section.mode, owner, at);
-        let transform = Transform { trim: section.trim, decode: section.decode, encode: section.encode };
+        let transform = self.entries.transform(section.transform(), at);
         let if_none = if section.allow_empty == Some(true) { IfNone::Allow } else { IfNone::Fail };
         let naming = self.naming(&section, at);
         let what = self.what(section, table, at)?;

@@ -10,6 +10,7 @@ mod location;
 mod selection;
 mod sources;
 mod templates;
+mod transforms;
 mod watching;
 
 use std::num::NonZeroU64;

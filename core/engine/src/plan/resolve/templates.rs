@@ -11,8 +11,8 @@ use secretdir_template::{Declared, LARGEST_TEMPLATE, LONGEST, Template};
 use super::entry::Entries;
 use crate::config;
 use crate::config::Config;
+use crate::config::entry_section::FileSection;
 use crate::config::input::{Input, Unread};
-use crate::config::section::FileSection;
 use crate::plan::content::{self, PlannedTemplate};
 
 /// How many bytes of a file are read: one more than any template may have.

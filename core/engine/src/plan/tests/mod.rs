@@ -5,6 +5,7 @@ mod good;
 mod imports;
 mod mistakes;
 mod templates;
+mod transforms;
 mod warnings;
 
 use std::path::Path;

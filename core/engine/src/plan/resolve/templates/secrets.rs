@@ -4,12 +4,12 @@ use secretdir_provider::{KeyPath, Table, Value};
 use secretdir_template::{Declared, Shape, is_name};
 
 use super::Resolving;
-use crate::config::section::{self, FileSection, TemplateSecretSection};
+use crate::config::entry_section::{FileSection, TemplateSecretSection};
+use crate::config::section;
 use crate::field::JsonSecret;
 use crate::plan::content::{Form, IfAbsent, PlannedTemplate, SecretUse, Slot};
 use crate::plan::resolve::selection::Names;
 use crate::plan::selection::{IfNone, Selection};
-use crate::transform::Transform;
 
 /// One secret, or many.
 pub(super) enum Secret {
@@ -82,8 +82,12 @@ impl Resolving<'_, '_, '_, '_> {
 
     fn one(&mut self, section: TemplateSecretSection, table: &Table, at: &KeyPath) -> Option<Secret> {
         self.refuse_all(&TemplateSecretSection::OF_A_PREFIX, table, at, "is only for a `prefix`");
+        if table.contains_key("expand") {
+            let message = "is of no use with `expand`: it makes a text, which is no JSON document";
+            self.refuse_all(&TemplateSecretSection::OF_A_TEXT, table, at, message);
+        }
         let field = section.field.as_deref().map(|text| self.entries.field(text, at));
-        let transform = Transform { trim: section.trim, decode: section.decode, encode: None };
+        let transform = self.entries.transform(section.transform(), at);
         let if_absent = self.entries.if_absent(section.optional, section.default.as_deref(), at);
         let form = if section.expand.is_some() { Form::Document } else { Form::Text };
         if let (IfAbsent::Default(default), Form::Document) = (&if_absent, form)
@@ -107,7 +111,7 @@ impl Resolving<'_, '_, '_, '_> {
             exclude: section.exclude.as_deref(),
         };
         let naming = self.entries.naming(&names, String::new(), at);
-        let transform = Transform { trim: section.trim, decode: section.decode, encode: None };
+        let transform = self.entries.transform(section.transform(), at);
         let if_none = if section.allow_empty == Some(true) { IfNone::Allow } else { IfNone::Fail };
         let what = self.entries.below(&section.source?, section.prefix?, at)?;
         let (label, place) = (at.to_string(), self.config.place_of(at));

@@ -1,0 +1,172 @@
+//! The blocks of a text, found and checked.
+
+use secretdir_helpers::coding::Coding;
+use zeroize::Zeroizing;
+
+use super::error::PemError;
+
+/// A block of PEM that is not damaged.
+pub(super) struct Block<'t> {
+    pub(super) kind: Kind,
+    /// The line of its text where it begins, counted from 1.
+    pub(super) line: usize,
+    /// All its lines, as they are.
+    pub(super) text: &'t [u8],
+    /// What its base64 stands for. Empty for a block that is neither a key nor a certificate.
+    pub(super) der: Zeroizing<Vec<u8>>,
+}
+
+/// What a block holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Key,
+    Certificate,
+    /// Such as parameters, or a request. It may have checksums or headers of its own, so only its marks are checked.
+    Other,
+}
+
+impl Kind {
+    fn of(label: &[u8]) -> Self {
+        match label {
+            b"CERTIFICATE" | b"X509 CERTIFICATE" => Self::Certificate,
+            b"PRIVATE KEY" => Self::Key,
+            _ if label.ends_with(b" PRIVATE KEY") => Self::Key,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Block<'_> {
+    /// Returns the line end that the last line needs, in the style of the block; empty if it has one.
+    pub(super) fn missing_line_end(&self) -> &'static [u8] {
+        let first = self.text.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+        match self.text {
+            [.., b'\n'] => b"",
+            _ if first.ends_with(b"\r\n") => b"\r\n",
+            _ => b"\n",
+        }
+    }
+}
+
+/// A line of a text.
+#[derive(Clone, Copy)]
+struct Line<'t> {
+    /// Counted from 1.
+    number: usize,
+    /// Where it begins in the text.
+    start: usize,
+    /// With its line end.
+    bytes: &'t [u8],
+}
+
+/// What a line means.
+enum Mark<'t> {
+    /// A block with this label begins.
+    Begin(&'t [u8]),
+    /// A block with this label ends.
+    End(&'t [u8]),
+    None,
+}
+
+/// Returns each block of a text. What is between blocks is left out.
+pub(super) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, PemError> {
+    let (mut blocks, mut lines) = (Vec::new(), lines(text));
+    while let Some(line) = lines.next() {
+        match line.mark()? {
+            Mark::Begin(label) => blocks.push(block(text, line, label, &mut lines)?),
+            Mark::End(_) => return Err(PemError::NoBegin { line: line.number }),
+            Mark::None => {}
+        }
+    }
+    Ok(blocks)
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = Line<'_>> {
+    let starts = text.split_inclusive(|byte| *byte == b'\n').scan(0, |next, bytes| {
+        let start = *next;
+        *next += bytes.len();
+        Some((start, bytes))
+    });
+    starts.zip(1..).map(|((start, bytes), number)| Line { number, start, bytes })
+}
+
+/// Reads a block to its end.
+fn block<'t>(
+    text: &'t [u8],
+    begin: Line<'t>,
+    label: &[u8],
+    lines: &mut impl Iterator<Item = Line<'t>>,
+) -> Result<Block<'t>, PemError> {
+    let (line, mut body) = (begin.number, Vec::new());
+    for found in lines {
+        match found.mark()? {
+            Mark::None => body.push(found),
+            Mark::Begin(_) => break,
+            Mark::End(other) if other != label => {
+                return Err(PemError::OtherEnd { line, end: found.number });
+            }
+            Mark::End(_) => {
+                let whole = text.get(begin.start..found.start + found.bytes.len()).unwrap_or_default();
+                let kind = Kind::of(label);
+                let der = if kind == Kind::Other { Zeroizing::default() } else { decoded(line, &body)? };
+                return Ok(Block { kind, line, text: whole, der });
+            }
+        }
+    }
+    Err(PemError::NoEnd { line })
+}
+
+/// Decodes what is between the marks of a block. An empty line is refused, as OpenSSL refuses it.
+fn decoded(begin: usize, body: &[Line<'_>]) -> Result<Zeroizing<Vec<u8>>, PemError> {
+    let body = without_headers(body);
+    let mut joined = Zeroizing::new(Vec::with_capacity(body.iter().map(|line| line.bytes.len()).sum()));
+    for line in body {
+        let digits = line.bytes.trim_ascii_end();
+        if digits.is_empty() || !digits.iter().all(is_base64) {
+            return Err(PemError::NotBase64 { line: line.number });
+        }
+        joined.extend_from_slice(digits);
+    }
+    let decoded = Coding::Base64.decode(&joined).ok().filter(|decoded| !decoded.is_empty());
+    decoded.ok_or(PemError::NotComplete { line: begin })
+}
+
+fn is_base64(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/=".contains(byte)
+}
+
+/// An encrypted key of the older kind has headers, and an empty line after them.
+fn without_headers<'l, 't>(body: &'l [Line<'t>]) -> &'l [Line<'t>] {
+    let has_headers = body.first().is_some_and(|first| first.bytes.contains(&b':'));
+    let end = body.iter().position(|line| line.bytes.trim_ascii().is_empty());
+    match end.filter(|_| has_headers) {
+        Some(end) => body.get(end + 1..).unwrap_or_default(),
+        None => body,
+    }
+}
+
+impl<'t> Line<'t> {
+    fn mark(self) -> Result<Mark<'t>, PemError> {
+        const BEGIN: &[u8] = b"-----BEGIN ";
+        const END: &[u8] = b"-----END ";
+        let line = self.bytes.trim_ascii_end();
+        let label = |mark| line.strip_prefix(mark)?.strip_suffix(b"-----").filter(|label| is_label(label));
+        match (label(BEGIN), label(END)) {
+            (Some(label), _) => Ok(Mark::Begin(label)),
+            (_, Some(label)) => Ok(Mark::End(label)),
+            _ if contains(line, BEGIN) || contains(line, END) => {
+                Err(PemError::NotAlone { line: self.number })
+            }
+            _ => Ok(Mark::None),
+        }
+    }
+}
+
+/// RFC 7468: printable characters of ASCII, and no two hyphens beside each other.
+fn is_label(label: &[u8]) -> bool {
+    label.iter().all(|byte| matches!(byte, b' '..=b'~')) && !contains(label, b"--")
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}

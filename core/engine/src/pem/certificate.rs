@@ -1,0 +1,64 @@
+//! As much of X.509 (RFC 5280) as tells who issued a certificate to whom: two names, compared byte by byte.
+
+/// The tags of DER that lead to the names.
+const INTEGER: u8 = 0x02;
+const SEQUENCE: u8 = 0x30;
+/// The version of a certificate. One of the first version has none.
+const VERSION: u8 = 0xa0;
+
+/// The names in a certificate, in DER.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Names<'d> {
+    pub(super) issuer: &'d [u8],
+    pub(super) subject: &'d [u8],
+}
+
+impl<'d> Names<'d> {
+    /// Reads the names; none if this is not a certificate.
+    pub(super) fn of(der: &'d [u8]) -> Option<Self> {
+        let mut whole = Elements(der);
+        let mut certificate = Elements(whole.next(SEQUENCE)?);
+        if !whole.0.is_empty() {
+            return None;
+        }
+        let mut fields = Elements(certificate.next(SEQUENCE)?);
+        if fields.0.first() == Some(&VERSION) {
+            fields.next(VERSION)?;
+        }
+        fields.next(INTEGER)?;
+        let _algorithm = fields.next(SEQUENCE)?;
+        let issuer = fields.next(SEQUENCE)?;
+        let _validity = fields.next(SEQUENCE)?;
+        let subject = fields.next(SEQUENCE)?;
+        Some(Self { issuer, subject })
+    }
+
+    /// Says whether a certificate is its own issuer, by its names.
+    pub(super) fn are_the_same(self) -> bool {
+        self.issuer == self.subject
+    }
+}
+
+/// What is left of a row of elements in DER.
+struct Elements<'d>(&'d [u8]);
+
+impl<'d> Elements<'d> {
+    /// Takes the content of the next element, which must have this tag.
+    fn next(&mut self, tag: u8) -> Option<&'d [u8]> {
+        let (length, rest) = length(self.0.strip_prefix(&[tag])?)?;
+        let (content, rest) = rest.split_at_checked(length)?;
+        self.0 = rest;
+        Some(content)
+    }
+}
+
+/// Reads a length: of one byte, or of up to four that the first one counts.
+fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (&first, rest) = bytes.split_first()?;
+    if first < 0x80 {
+        return Some((first.into(), rest));
+    }
+    let (digits, rest) =
+        rest.split_at_checked((first & 0x7f).into()).filter(|(digits, _)| matches!(digits.len(), 1..=4))?;
+    Some((digits.iter().fold(0, |length, digit| (length << 8) | usize::from(*digit)), rest))
+}
