@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use secretdir_provider::{
-    Answers as Sink, Provider, Retry, RunContext, Secret, SecretSource, Settings, SettingsError,
-    SourceErrorKind, async_trait,
+    Answers as Sink, Provider, Retry, RunContext, Secret, SecretRequest, SecretSource, Settings,
+    SettingsError, SourceError, SourceErrorKind, async_trait,
 };
 use tokio::time::Instant;
 

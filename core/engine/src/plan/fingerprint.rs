@@ -39,7 +39,7 @@ impl Plan {
 
     fn add_use(&self, used: &SecretUse, hasher: &mut DefaultHasher) {
         let request = self.request(used.id);
-        let (field, transform, if_absent) = (&used.field, used.transform, &used.if_absent);
+        let (field, transform, if_absent) = (&used.field, &used.transform, &used.if_absent);
         let request = request.map(|request| (request.name(), request.version()));
         format!("{request:?} {field:?} {transform:?} {if_absent:?}").hash(hasher);
         self.add_source(used.id.source, hasher);

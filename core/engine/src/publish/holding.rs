@@ -67,7 +67,7 @@ impl<'h> Holder<'h> {
             let files = self.manifest.files.keys().filter(|name| self.plan.files.get(name).is_none());
             files.filter_map(move |name| {
                 let field = Some(Field::key(&selection.naming.name_of(name)?));
-                let (transform, if_absent) = (selection.transform, IfAbsent::Fail);
+                let (transform, if_absent) = (selection.transform.clone(), IfAbsent::Fail);
                 self.entry(name, id)?;
                 Some((name.clone(), Content::Secret(SecretUse { id, field, transform, if_absent })))
             })
