@@ -11,7 +11,7 @@ use crate::request::Request;
 use crate::response::{Failure, Response};
 use crate::time::{CONNECT_TIMEOUT, time_left};
 use crate::tls::{self, Tls};
-use crate::way::{Need, Way};
+use crate::way::{Need, Route, Way};
 
 /// What the servers of stores see in their logs.
 const USER_AGENT: &str = concat!("secretdir/", env!("CARGO_PKG_VERSION"));
@@ -33,6 +33,7 @@ struct Opened(Mutex<Vec<Open>>);
 struct Open {
     setup: Arc<Setup>,
     need: Need,
+    route: Route,
     client: reqwest::Client,
 }
 
@@ -72,20 +73,21 @@ impl Client {
     fn opened(&self, run: &RunContext, way: &Way) -> Result<reqwest::Client, ClientError> {
         let opened = run.state::<Opened>();
         let mut opened = opened.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let need = way.need();
-        if let Some(open) = opened.iter().find(|open| Arc::ptr_eq(&open.setup, &self.0) && open.need == need)
-        {
+        let (need, route) = (way.need(), way.route());
+        let is_this =
+            |open: &&Open| Arc::ptr_eq(&open.setup, &self.0) && open.need == need && open.route == route;
+        if let Some(open) = opened.iter().find(is_this) {
             return Ok(open.client.clone());
         }
         tracing::debug!(endpoint = %way, "asking");
-        let client = self.open(run, need).map_err(|error| error.before(way))?;
-        opened.push(Open { setup: Arc::clone(&self.0), need, client: client.clone() });
+        let client = self.open(run, way).map_err(|error| error.before(way))?;
+        opened.push(Open { setup: Arc::clone(&self.0), need, route, client: client.clone() });
         Ok(client)
     }
 
-    fn open(&self, run: &RunContext, need: Need) -> Result<reqwest::Client, ClientError> {
+    fn open(&self, run: &RunContext, way: &Way) -> Result<reqwest::Client, ClientError> {
         // Loading the authorities of the machine takes more work than all the rest of a small run.
-        let tls = match need {
+        let tls = match way.need() {
             Need::Plain => tls::without_trust(),
             Need::Tls => self.0.tls.read(),
         };
@@ -97,6 +99,9 @@ impl Client {
             .user_agent(USER_AGENT)
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_max_idle_per_host(run.concurrency().get());
+        if way.route() == Route::Direct {
+            builder = builder.no_proxy();
+        }
         if let Some(socket) = &self.0.socket {
             builder = builder.unix_socket(socket.as_path());
         }

@@ -16,3 +16,4 @@ pub use error::{ClientError, Fault};
 pub use request::{BadHeaderValue, Method, Request, secret_header};
 pub use response::Response;
 pub use tls::{Tls, TlsSettings};
+pub use way::{host_and_port, is_loopback};

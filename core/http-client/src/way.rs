@@ -1,6 +1,7 @@
 //! The way of one request: the host, and the proxy before it. Errors of the network name both.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::Path;
 
 use http::Uri;
@@ -16,10 +17,19 @@ pub(crate) enum Need {
     Tls,
 }
 
+/// Whether a request heeds the proxies of the environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// To this machine itself: what is sent there in the clear must not leave it.
+    Direct,
+    Proxied,
+}
+
 /// Where a request goes.
 #[derive(Clone, Debug)]
 pub(crate) struct Way {
     need: Need,
+    route: Route,
     to: String,
     proxy: Option<String>,
 }
@@ -29,16 +39,26 @@ impl Way {
     pub(crate) fn of(url: &Url, socket: Option<&Path>) -> Self {
         let need = if url.scheme() == "http" { Need::Plain } else { Need::Tls };
         if let Some(socket) = socket {
-            return Self { need, to: format!("the socket {socket:?}"), proxy: None };
+            return Self { need, route: Route::Direct, to: format!("the socket {socket:?}"), proxy: None };
         }
-        let proxy = url.as_str().parse().ok().and_then(|uri: Uri| Matcher::from_env().intercept(&uri));
+        let (to, route) = (host_and_port(url), if is_loopback(url) { Route::Direct } else { Route::Proxied });
+        let proxy = match route {
+            Route::Direct => None,
+            Route::Proxied => {
+                url.as_str().parse().ok().and_then(|uri: Uri| Matcher::from_env().intercept(&uri))
+            }
+        };
         let has_tls = proxy.as_ref().is_some_and(|proxy| proxy.uri().scheme_str() == Some("https"));
         let need = if has_tls { Need::Tls } else { need };
-        Self { need, to: host_and_port(url), proxy: proxy.map(|proxy| place(proxy.uri())) }
+        Self { need, route, to, proxy: proxy.map(|proxy| place(proxy.uri())) }
     }
 
     pub(crate) fn need(&self) -> Need {
         self.need
+    }
+
+    pub(crate) fn route(&self) -> Route {
+        self.route
     }
 
     pub(crate) fn has_proxy(&self) -> bool {
@@ -55,8 +75,24 @@ impl fmt::Display for Way {
     }
 }
 
+/// Says whether a URL leads to this machine itself.
+///
+/// ```
+/// use secretdir_http_client::is_loopback;
+///
+/// assert!(is_loopback(&"http://localhost:8200/v1".parse().unwrap()));
+/// assert!(!is_loopback(&"http://localhost.example.com".parse().unwrap()));
+/// ```
+pub fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host == "localhost" || host == "localhost.",
+    }
+}
+
 /// Returns host and port, without what else a URL may hold.
-fn host_and_port(url: &Url) -> String {
+pub fn host_and_port(url: &Url) -> String {
     let host = url.host_str().unwrap_or("an unnamed host");
     match url.port_or_known_default() {
         Some(port) => format!("{host}:{port}"),
@@ -89,9 +125,31 @@ mod tests {
     }
 
     #[test]
+    fn what_leads_to_this_machine_is_told_from_what_does_not() {
+        for url in [
+            "http://127.0.0.1:81",
+            "http://127.1.2.3",
+            "https://localhost/",
+            "http://[::1]/a",
+            "http://LOCALHOST",
+        ] {
+            assert!(is_loopback(&url.parse().unwrap()), "{url}");
+        }
+        for url in [
+            "http://10.0.0.1",
+            "http://169.254.169.254",
+            "http://[::2]",
+            "http://localhost.test",
+            "http://0.0.0.0",
+        ] {
+            assert!(!is_loopback(&url.parse().unwrap()), "{url}");
+        }
+    }
+
+    #[test]
     fn a_proxy_is_named_too() {
         let proxy = Some(place(&"http://name:word@proxy.test:3128".parse().unwrap()));
-        let way = Way { need: Need::Tls, to: "store.test:443".to_owned(), proxy };
+        let way = Way { need: Need::Tls, route: Route::Proxied, to: "store.test:443".to_owned(), proxy };
         assert_eq!(way.to_string(), "store.test:443 through the proxy proxy.test:3128");
     }
 }

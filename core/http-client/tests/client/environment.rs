@@ -49,11 +49,21 @@ fn a_proxy_is_asked_and_named() {
 
 #[test]
 fn a_host_of_no_proxy_is_asked_itself() {
+    let proxy = Stub::start(Reply::json(500, "{}"));
+    // A label of 64 letters has no address, and nobody is asked for one.
+    let host = "a".repeat(64);
+    let told = ask(&format!("http://{host}"), &[("HTTP_PROXY", &proxy.endpoint()), ("NO_PROXY", &host)]);
+    assert!(told.contains("fault: Unresolved"), "{told}");
+    assert_eq!(proxy.requests(), 0);
+}
+
+#[test]
+fn this_machine_is_asked_through_no_proxy() {
     let (proxy, stub) = (Stub::start(Reply::json(500, "{}")), Stub::start(Reply::json(200, "{}")));
-    let variables = [("HTTP_PROXY", proxy.endpoint()), ("NO_PROXY", "127.0.0.1".to_owned())];
-    let variables = variables.each_ref().map(|(name, value)| (*name, value.as_str()));
-    assert!(ask(&stub.endpoint(), &variables).contains("status: 200"));
-    assert_eq!((proxy.requests(), stub.requests()), (0, 1));
+    for variable in ["HTTP_PROXY", "ALL_PROXY"] {
+        assert!(ask(&stub.endpoint(), &[(variable, &proxy.endpoint())]).contains("status: 200"));
+    }
+    assert_eq!((proxy.requests(), stub.requests()), (0, 2));
 }
 
 #[test]
@@ -73,8 +83,7 @@ fn the_authorities_of_the_machine_are_those_of_its_variables() {
 fn what_needs_no_tls_reads_no_authorities() {
     let stub = Stub::start(Reply::json(200, "{}"));
     let endpoint = stub.endpoint();
-    for variables in [vec![], vec![("HTTP_PROXY", endpoint.as_str())]] {
-        let variables = [variables, vec![("SSL_CERT_FILE", "/dev/null")]].concat();
-        assert!(ask(&endpoint, &variables).contains("status: 200"));
+    for (asked, proxy) in [(endpoint.as_str(), ""), ("http://store.test", &endpoint)] {
+        assert!(ask(asked, &[("HTTP_PROXY", proxy), ("SSL_CERT_FILE", "/dev/null")]).contains("status: 200"));
     }
 }
