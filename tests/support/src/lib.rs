@@ -4,8 +4,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod bao;
 mod canary;
 mod encode;
+mod forwarder;
 mod http;
 mod moto;
 mod names;
@@ -21,7 +23,9 @@ mod tls;
 mod unix;
 mod users;
 
+pub use bao::{Bao, BaoAnswer, ROOT_TOKEN};
 pub use canary::Canary;
+pub use forwarder::Forwarder;
 pub use moto::{AccessKey, Moto, REGION};
 pub use names::names;
 pub use page::Block;

@@ -1,0 +1,256 @@
+//! Calls with a token.
+//!
+//! 1. A token is got by the first call of a run that needs one, and kept for later runs while it lives. So a run logs in once at most.
+//! 2. A login that was refused is refused for the whole run: each try may use up a secret ID.
+//! 3. The server says 403 to a token that it does not know, and to one that may not do this. So it is asked about the token itself. One that has
+//!    ended, and that a login can replace, is replaced once in a run.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex as Quick, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use secretdir_http_client::HeaderValue;
+use secretdir_provider::{RunContext, SecretBuffer, SourceError};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use crate::answer::{self, Reply};
+use crate::error;
+use crate::login::{Given, Login};
+use crate::server::{Call, Server};
+use crate::session::{Life, Origin, Session};
+
+/// A server, and the token for it.
+#[derive(Debug)]
+pub(crate) struct Access {
+    server: Option<Server>,
+    login: Login,
+    session: Mutex<Option<Session>>,
+    /// The share of a token's life after which it is renewed.
+    renew_at: f64,
+}
+
+/// What a run knows of its login.
+#[derive(Default)]
+struct LoginOfRun {
+    refused: Quick<Option<Refusal>>,
+    /// Whether the token was read that somebody else keeps.
+    is_read: AtomicBool,
+    /// Whether a token that had ended was replaced.
+    is_replaced: AtomicBool,
+}
+
+/// An error that is told of every request.
+struct Refusal {
+    kind: secretdir_provider::SourceErrorKind,
+    cause: String,
+    hint: Option<String>,
+}
+
+/// What the server says of a token.
+#[derive(Deserialize)]
+struct TokenData {
+    #[serde(default)]
+    ttl: u64,
+    #[serde(default)]
+    renewable: bool,
+}
+
+/// What the server knows of a token.
+enum Standing {
+    Good(Life),
+    Ended,
+}
+
+impl Access {
+    pub(crate) fn new(server: Option<Server>, login: Login, renew_at: f64) -> Self {
+        Self { server, login, session: Mutex::default(), renew_at }
+    }
+
+    fn server(&self) -> Result<&Server, SourceError> {
+        self.server.as_ref().ok_or_else(|| {
+            SourceError::new(secretdir_provider::SourceErrorKind::Unavailable)
+                .with_cause("nobody has said where the server is")
+                .with_hint("set `address`, or one of the variables BAO_ADDR and VAULT_ADDR")
+        })
+    }
+
+    /// Makes a call with a token. An answer of any status but 403 comes back.
+    ///
+    /// # Errors
+    ///
+    /// There is no answer, or no token; or the token may not do this.
+    pub(crate) async fn call(&self, run: &RunContext, call: Call<'_>) -> Result<Reply, SourceError> {
+        loop {
+            let server = self.server()?;
+            let token = self.token(run).await?;
+            let reply = server.call(run, Some(&token), call).await?;
+            if reply.status != 403 {
+                return Ok(reply);
+            }
+            match self.standing(run, &token).await? {
+                Standing::Good(_) => return Err(error::denied(call.path, call.capability())),
+                Standing::Ended => self.replace(run, &token).await?,
+            }
+        }
+    }
+
+    /// Forgets a token that has ended, if another can be got in its place: once in a run.
+    async fn replace(&self, run: &RunContext, ended: &HeaderValue) -> Result<(), SourceError> {
+        let mut session = self.session.lock().await;
+        if session.as_ref().is_some_and(|session| session.token != *ended) {
+            // Another request has done it.
+            return Ok(());
+        }
+        *session = None;
+        let is_given = matches!(self.login, Login::Given(_));
+        if is_given || run.state::<LoginOfRun>().is_replaced.swap(true, Ordering::Relaxed) {
+            return Err(error::token_ended());
+        }
+        tracing::debug!("the token has ended: logging in again");
+        Ok(())
+    }
+
+    /// Asks the server about a token.
+    async fn standing(&self, run: &RunContext, token: &HeaderValue) -> Result<Standing, SourceError> {
+        let reply = self.server()?.call(run, Some(token), Call::get("auth/token/lookup-self")).await?;
+        match reply.status {
+            200 => {
+                let frame = reply.frame()?;
+                let data: TokenData = answer::parse(frame.data.ok_or_else(answer::strange)?)?;
+                Ok(Standing::Good(Life::of(data.ttl, data.renewable, run.clock().date())))
+            }
+            401 | 403 | 404 => Ok(Standing::Ended),
+            _ => Err(error::general(&reply)),
+        }
+    }
+
+    /// Returns a token that is good for a while.
+    async fn token(&self, run: &RunContext) -> Result<HeaderValue, SourceError> {
+        let known = run.state::<LoginOfRun>();
+        let mut session = self.session.lock().await;
+        if let Some(refusal) = &*known.refused.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Err(refusal.error());
+        }
+        let got = match &self.login {
+            Login::Given(given) => self.given(given, &known, &mut session),
+            _ => self.own(run, &mut session).await,
+        };
+        got.inspect_err(|error| {
+            let refusal = Refusal::of(error);
+            *known.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
+        })
+    }
+
+    /// Reads a token that somebody else keeps: anew in each run.
+    fn given(
+        &self,
+        given: &Given,
+        known: &LoginOfRun,
+        session: &mut Option<Session>,
+    ) -> Result<HeaderValue, SourceError> {
+        if !known.is_read.swap(true, Ordering::Relaxed) || session.is_none() {
+            let token = given.read()?;
+            if session.as_ref().is_none_or(|session| session.token != token) {
+                *session = Some(Session::given(token));
+            }
+        }
+        session.as_ref().map(|session| session.token.clone()).ok_or_else(SourceError::unanswered)
+    }
+
+    /// Returns the token of an earlier login, or logs in.
+    async fn own(&self, run: &RunContext, session: &mut Option<Session>) -> Result<HeaderValue, SourceError> {
+        let now = run.clock().date();
+        if let Some(known) = session.as_mut().filter(|known| !known.life.is_over(now)) {
+            if known.life.is_due(now, self.renew_at) {
+                self.renew(run, known).await;
+            }
+            if !known.life.is_over(run.clock().date()) {
+                return Ok(known.token.clone());
+            }
+        }
+        let server = self.server()?;
+        if server.is_in_the_clear() {
+            run.warn(
+                "the address begins with http://: whoever is on the way can read the token and every value",
+            );
+        }
+        tracing::debug!("logging in");
+        let reply = self.login.log_in(run, server).await?;
+        let frame = reply.frame()?;
+        let fresh = Session::of(&frame.auth.ok_or_else(answer::strange)?, run)?;
+        Ok(session.insert(fresh).token.clone())
+    }
+
+    /// Renews the token. If that fails, it is used as long as it lives.
+    async fn renew(&self, run: &RunContext, session: &mut Session) {
+        let Ok(server) = self.server() else { return };
+        let body = SecretBuffer::from(&b"{}"[..]);
+        let call = Call::post("auth/token/renew-self", &body);
+        let Ok(reply) = server.call(run, Some(&session.token), call).await else { return };
+        let auth = reply.frame().ok().and_then(|frame| frame.auth);
+        if let Some(auth) = auth.filter(|_| reply.status == 200) {
+            tracing::debug!(seconds = auth.lease_duration, "the token was renewed");
+            session.life = Life::of(auth.lease_duration, auth.renewable, run.clock().date());
+        }
+    }
+
+    /// Notes that the token has taken a lease, and returns when it ends itself. That of a token that somebody else keeps is asked for.
+    pub(crate) async fn takes(
+        &self,
+        run: &RunContext,
+        lease: &str,
+    ) -> Result<Option<SystemTime>, SourceError> {
+        let mut session = self.session.lock().await;
+        let Some(session) = session.as_mut() else { return Ok(None) };
+        session.leases.insert(lease.to_owned());
+        if session.life == Life::Unknown {
+            session.life = match self.standing(run, &session.token).await? {
+                Standing::Good(life) => life,
+                Standing::Ended => return Err(error::token_ended()),
+            };
+        }
+        Ok(session.life.end())
+    }
+
+    /// Returns when the token ends that has taken a lease, if it is the one in use.
+    pub(crate) async fn end_of(&self, lease: &str) -> Option<Option<SystemTime>> {
+        let session = self.session.lock().await;
+        let session = session.as_ref().filter(|session| session.leases.contains(lease))?;
+        Some(session.life.end())
+    }
+
+    /// Revokes the token, unless somebody else keeps it or a lease depends on it.
+    pub(crate) async fn close(&self, run: &RunContext) {
+        let Some(session) = self.session.lock().await.take() else { return };
+        let Ok(server) = self.server() else { return };
+        if session.origin == Origin::Ours && session.leases.is_empty() {
+            let body = SecretBuffer::from(&b"{}"[..]);
+            let call = Call::post("auth/token/revoke-self", &body);
+            if let Err(error) = server.call(run, Some(&session.token), call).await {
+                tracing::debug!(%error, "the token was not revoked, and runs out by itself");
+            }
+        }
+    }
+
+    /// Returns how long a life is to last before it is renewed, a little less for chance: hosts must not come in step.
+    pub(crate) fn renewal(&self, run: &RunContext, life: Duration) -> Duration {
+        let longest = life.mul_f64(self.renew_at);
+        longest.saturating_sub(run.jitter().up_to(longest / 10))
+    }
+}
+
+impl Refusal {
+    fn of(error: &SourceError) -> Self {
+        let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        Self { kind: error.kind(), cause, hint: error.hint().map(str::to_owned) }
+    }
+
+    fn error(&self) -> SourceError {
+        let error = SourceError::new(self.kind).with_cause(self.cause.clone());
+        match &self.hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+}

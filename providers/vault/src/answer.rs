@@ -1,0 +1,113 @@
+//! What the server answers, taken apart where it lies: values stay the bytes that were sent, and are copied once.
+
+use std::borrow::Cow;
+
+use secretdir_provider::{SecretBuffer, SourceError, SourceErrorKind};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// An answer of any status.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: SecretBuffer,
+    /// How long to wait, if the server has said so.
+    pub(crate) retry_after: Option<std::time::Duration>,
+}
+
+/// The frame of all answers.
+#[derive(Deserialize)]
+pub(crate) struct Frame<'a> {
+    #[serde(borrow, default)]
+    pub(crate) data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(crate) lease_id: Option<Cow<'a, str>>,
+    #[serde(default)]
+    pub(crate) lease_duration: Option<u64>,
+    #[serde(borrow, default)]
+    pub(crate) auth: Option<Auth<'a>>,
+}
+
+/// A token that was made.
+#[derive(Deserialize)]
+pub(crate) struct Auth<'a> {
+    #[serde(borrow)]
+    pub(crate) client_token: Cow<'a, str>,
+    #[serde(default)]
+    pub(crate) lease_duration: u64,
+    #[serde(default)]
+    pub(crate) renewable: bool,
+    #[serde(borrow, default)]
+    pub(crate) token_type: Cow<'a, str>,
+}
+
+/// A version of a secret of the key-value engine, version 2.
+#[derive(Deserialize)]
+pub(crate) struct Versioned<'a> {
+    #[serde(borrow, default)]
+    pub(crate) data: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) metadata: Metadata<'a>,
+}
+
+/// What is known of that version.
+#[derive(Deserialize)]
+pub(crate) struct Metadata<'a> {
+    pub(crate) version: u64,
+    #[serde(borrow, default)]
+    pub(crate) deletion_time: Cow<'a, str>,
+    #[serde(default)]
+    pub(crate) destroyed: bool,
+}
+
+/// What an engine says of the end of what it has made.
+#[derive(Deserialize, Default)]
+pub(crate) struct Ends<'a> {
+    /// Of a certificate: in seconds since 1970.
+    #[serde(default)]
+    pub(crate) expiration: Option<u64>,
+    #[serde(borrow, default)]
+    pub(crate) serial_number: Option<Cow<'a, str>>,
+    /// Of a static role: seconds until the next rotation.
+    #[serde(default)]
+    pub(crate) ttl: Option<u64>,
+    #[serde(borrow, default)]
+    pub(crate) last_vault_rotation: Option<Cow<'a, str>>,
+}
+
+/// What went wrong, in the words of the server. Only compared: they may quote what nobody should see.
+#[derive(Deserialize, Default)]
+pub(crate) struct Errors<'a> {
+    #[serde(borrow, default)]
+    errors: Vec<Cow<'a, str>>,
+}
+
+impl Reply {
+    pub(crate) fn frame(&self) -> Result<Frame<'_>, SourceError> {
+        serde_json::from_slice(self.body.expose_secret()).map_err(|_| strange())
+    }
+
+    /// Says whether the server gives one of these reasons.
+    pub(crate) fn says(&self, part: &str) -> bool {
+        let errors: Errors<'_> = serde_json::from_slice(self.body.expose_secret()).unwrap_or_default();
+        errors.errors.iter().any(|error| error.contains(part))
+    }
+
+    /// Says whether the server gives no reason at all.
+    pub(crate) fn is_silent(&self) -> bool {
+        let errors = serde_json::from_slice::<Errors<'_>>(self.body.expose_secret());
+        errors.is_ok_and(|errors| errors.errors.is_empty())
+    }
+}
+
+/// Takes a part of an answer apart.
+pub(crate) fn parse<'a, T: Deserialize<'a>>(part: &'a RawValue) -> Result<T, SourceError> {
+    serde_json::from_str(part.get()).map_err(|_| strange())
+}
+
+/// The error of an answer that is not what the API says.
+pub(crate) fn strange() -> SourceError {
+    SourceError::new(SourceErrorKind::InvalidData)
+        .with_cause("the server has answered something that is not of its API")
+        .with_hint("is `address` that of Vault or OpenBao, and not of a proxy or of its user interface?")
+}

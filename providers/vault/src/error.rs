@@ -1,0 +1,94 @@
+//! From what the server says to what an operator can do. The words of the server are compared, and never shown: an engine quotes
+//! statements and parameters in them.
+
+use secretdir_provider::{Retry, SourceError, SourceErrorKind};
+
+use crate::answer::Reply;
+
+use SourceErrorKind::{
+    InvalidRequest, NotFound, Other, PermissionDenied, Throttled, Unauthenticated, Unavailable,
+};
+
+/// Maps every answer that means the same whatever was asked. What is left depends on the request: 400, 403, 404 and 405.
+pub(crate) fn general(reply: &Reply) -> SourceError {
+    let status = reply.status;
+    let error = |kind, cause: &str| SourceError::new(kind).with_cause(format!("{cause} (status {status})"));
+    let soon = || Retry::After(reply.retry_after.unwrap_or_default());
+    match status {
+        412 => error(Unavailable, "this replica of the server has not caught up yet").with_retry(soon()),
+        429 => error(Throttled, "the server limits how often it may be asked")
+            .with_hint("a quota of the server counts: see `sys/quotas/rate-limit`")
+            .with_retry(soon()),
+        472 | 473 => error(Unavailable, "the server is a standby that does not answer requests")
+            .with_hint("set `address` to the active server, or to a load balancer that finds it"),
+        501 => error(Unavailable, "the server is not initialised")
+            .with_hint("an operator has to run `vault operator init`, or `bao operator init`"),
+        503 if reply.says("sealed") => error(Unavailable, "the server is sealed")
+            .with_hint("an operator has to run `vault operator unseal`, or `bao operator unseal`"),
+        503 => error(Unavailable, "the server is down for maintenance, or sealed").with_retry(soon()),
+        500 if reply.says("sealed") => error(Unavailable, "the server is sealed"),
+        502 => error(Unavailable, "a service that the server needs has failed").with_retry(soon()),
+        500..=599 => error(Unavailable, "the server has failed").with_retry(soon()),
+        _ => error(Other, "the server has refused the request"),
+    }
+}
+
+/// Says why a path has no secret.
+pub(crate) fn not_there(reply: &Reply, path: &str) -> SourceError {
+    if reply.says("no handler for route") || reply.says("route entry not found") {
+        return no_mount(path);
+    }
+    if reply.says("namespace not found") {
+        return no_namespace();
+    }
+    if reply.is_silent() {
+        return SourceError::new(NotFound).with_cause(format!("the server has nothing at `{path}`"));
+    }
+    SourceError::new(Unavailable)
+        .with_cause(format!("the server does not know the path `{path}` (status 404)"))
+}
+
+pub(crate) fn no_mount(path: &str) -> SourceError {
+    let mount = path.split('/').next().unwrap_or(path);
+    SourceError::new(Unavailable)
+        .with_cause(format!("no secrets engine is mounted at `{mount}/`, or at what begins so"))
+        .with_hint("see `vault secrets list`, or `bao secrets list`; a mount may be in another namespace")
+}
+
+pub(crate) fn no_namespace() -> SourceError {
+    SourceError::new(Unavailable)
+        .with_cause("the server has no such namespace")
+        .with_hint("see `namespace` of the source")
+}
+
+/// The token may not do this.
+pub(crate) fn denied(path: &str, capability: &str) -> SourceError {
+    SourceError::new(PermissionDenied)
+        .with_cause(format!("the policies of the token do not allow `{capability}` on `{path}`"))
+        .with_hint(format!("a policy needs: path \"{path}\" {{ capabilities = [\"{capability}\"] }}"))
+}
+
+/// The token itself is not known.
+pub(crate) fn token_ended() -> SourceError {
+    SourceError::new(Unauthenticated)
+        .with_cause("the server does not know the token: it has ended, or was revoked")
+        .with_hint("get a new token, or let the source log in itself: see `auth`")
+}
+
+/// The server was asked for something that it cannot make.
+pub(crate) fn refused(reply: &Reply, path: &str) -> SourceError {
+    let because = |cause: &str| SourceError::new(InvalidRequest).with_cause(format!("`{path}`: {cause}"));
+    match reply.status {
+        405 => because("the server does not allow this kind of request there (status 405)")
+            .with_hint("what needs parameters is described under [sources.NAME.issue.…], with `parameters`"),
+        _ if reply.says("not allowed by this role") => {
+            because("the role does not allow one of the names that are asked for (status 400)")
+                .with_hint("compare `parameters` with the role's `allowed_domains`")
+        }
+        _ if reply.says("unknown role") || reply.says("role not found") => because("there is no such role (status 400)"),
+        400 if reply.says("unsupported path") => because("the server has no such path (status 400)"),
+        400 => because("the server cannot make sense of the request (status 400)")
+            .with_hint("its audit log, or `vault` with the same path, tells more: nothing of its answer is shown, as it may quote values"),
+        _ => general(reply),
+    }
+}

@@ -1,0 +1,142 @@
+//! What the server makes: certificates, database users. Each is made once, renewed while the server allows it, and then replaced.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use secretdir_provider::{
+    Held, Refreshed, RunContext, Secret, SecretBuffer, SecretRequest, SourceError, SourceErrorKind,
+};
+use serde::Deserialize;
+
+use crate::access::Access;
+use crate::answer;
+use crate::error;
+use crate::lease::Lease;
+use crate::login;
+use crate::read::{leased, revoke, secret, with_end};
+use crate::server::Call;
+use crate::settings::IssueSettings;
+
+/// What may be made, by name.
+#[derive(Debug)]
+pub(crate) struct Issues(pub(crate) BTreeMap<String, IssueSettings>);
+
+/// A lease that was renewed.
+#[derive(Deserialize)]
+struct Renewed {
+    #[serde(default)]
+    lease_duration: u64,
+}
+
+impl Issues {
+    /// Returns the path behind a name, which may be a path itself.
+    fn path<'i>(&'i self, name: &'i str) -> &'i str {
+        self.0.get(name).map_or(name, |issue| issue.path.as_str())
+    }
+
+    /// Lets the server make something.
+    pub(crate) async fn make(
+        &self,
+        access: &Access,
+        run: &RunContext,
+        request: &SecretRequest,
+    ) -> Result<Secret, SourceError> {
+        let (name, path) = (request.name(), self.path(request.name()));
+        let parameters = self.0.get(name).map(|issue| &issue.parameters).filter(|all| !all.is_empty());
+        let reply = match parameters {
+            Some(parameters) => access.call(run, Call::post(path, &body(parameters)?)).await?,
+            None => access.call(run, Call::get(path)).await?,
+        };
+        match reply.status {
+            200 => {}
+            404 => return Err(error::not_there(&reply, path)),
+            _ => return Err(error::refused(&reply, path)),
+        }
+        let frame = reply.frame()?;
+        let data = frame.data.filter(|data| data.get() != "null").ok_or_else(answer::strange)?;
+        let made = with_end(secret(data), data, run.clock().date());
+        let lease = frame.lease_id.as_deref().filter(|id| !id.is_empty());
+        if let Some(id) = lease {
+            return leased(access, run, made, id, frame.lease_duration.unwrap_or_default(), path).await;
+        }
+        Ok(match made.valid_until() {
+            Some(end) => {
+                let now = run.clock().date();
+                let life = end.duration_since(now).unwrap_or_default();
+                made.with_renew_at(now + access.renewal(run, life))
+            }
+            None => made,
+        })
+    }
+
+    /// Renews a lease, or replaces what cannot be renewed any more.
+    pub(crate) async fn refresh(
+        &self,
+        access: &Access,
+        run: &RunContext,
+        request: &SecretRequest,
+        held: &Held,
+    ) -> Result<Refreshed, SourceError> {
+        let lease = held.lease().and_then(Lease::parse);
+        if let Some(lease) = lease
+            && let Some(kept) = renew(access, run, held, lease).await?
+        {
+            return Ok(Refreshed::Keep(kept));
+        }
+        self.make(access, run, request).await.map(Refreshed::New)
+    }
+}
+
+/// Renews a lease: `None` if that does not get it a life worth having, as near its maximum.
+async fn renew(
+    access: &Access,
+    run: &RunContext,
+    held: &Held,
+    lease: Lease,
+) -> Result<Option<Held>, SourceError> {
+    let increment = lease.life().as_secs();
+    let increment = increment.to_string();
+    let fields = [("lease_id", lease.id.as_bytes()), ("increment", increment.as_bytes())];
+    let body = login::object(&fields)?;
+    let reply = access.call(run, Call::post("sys/leases/renew", &body)).await?;
+    match reply.status {
+        200 => {}
+        // It has ended, was revoked, or cannot be renewed.
+        400 | 404 => return Ok(None),
+        _ => return Err(error::general(&reply)),
+    }
+    let renewed: Renewed =
+        serde_json::from_slice(reply.body.expose_secret()).map_err(|_| answer::strange())?;
+    let now = run.clock().date();
+    let token_end = access.end_of(&lease.id).await.unwrap_or_else(|| lease.token_end());
+    let life = left(Duration::from_secs(renewed.lease_duration), token_end, now);
+    let is_longer = held.valid_until().is_none_or(|end| now + life > end + lease.life() / 10);
+    if !is_longer {
+        return Ok(None);
+    }
+    let renewal = access.renewal(run, life);
+    let handle = lease.with_token_end(token_end).handle();
+    Ok(Some(held.clone().with_lease(handle).with_valid_until(now + life).with_renew_at(now + renewal)))
+}
+
+fn left(life: Duration, token_end: Option<SystemTime>, now: SystemTime) -> Duration {
+    token_end.map_or(life, |end| life.min(end.duration_since(now).unwrap_or_default()))
+}
+
+/// Gives leases back. All are tried; the first error counts.
+pub(crate) async fn release(access: &Access, run: &RunContext, leases: &[String]) -> Result<(), SourceError> {
+    let mut first = Ok(());
+    for lease in leases.iter().filter_map(|handle| Lease::parse(handle)) {
+        let revoked = revoke(access, run, &lease.id).await;
+        first = first.and(revoked);
+    }
+    first
+}
+
+fn body(parameters: &BTreeMap<String, serde_json::Value>) -> Result<SecretBuffer, SourceError> {
+    let mut body = SecretBuffer::new();
+    serde_json::to_writer(&mut body, parameters).map_err(|_| {
+        SourceError::new(SourceErrorKind::InvalidRequest).with_cause("`parameters` cannot be written as JSON")
+    })?;
+    Ok(body)
+}

@@ -1,0 +1,63 @@
+//! What is noted of a lease, to renew it, to give it back, and to know when it ends at the latest.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A lease. The text of it is `END:LIFE:ID`: when the token ends that took it (0: never), how long it was to live at first, both
+/// in seconds, and the server's own name for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lease {
+    token_end: u64,
+    life: u64,
+    pub(crate) id: String,
+}
+
+impl Lease {
+    pub(crate) fn new(id: &str, life: Duration, token_end: Option<SystemTime>) -> Self {
+        let token_end = token_end.and_then(|end| end.duration_since(UNIX_EPOCH).ok());
+        Self { token_end: token_end.map_or(0, |end| end.as_secs()), life: life.as_secs(), id: id.to_owned() }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, ':');
+        let mut number = || parts.next()?.parse().ok();
+        let (token_end, life) = (number()?, number()?);
+        Some(Self { token_end, life, id: parts.next()?.to_owned() })
+    }
+
+    pub(crate) fn handle(&self) -> String {
+        format!("{}:{}:{}", self.token_end, self.life, self.id)
+    }
+
+    /// Returns when the token ends that took it.
+    pub(crate) fn token_end(&self) -> Option<SystemTime> {
+        (self.token_end > 0).then(|| UNIX_EPOCH.checked_add(Duration::from_secs(self.token_end))).flatten()
+    }
+
+    /// Returns how long it was to live at first.
+    pub(crate) fn life(&self) -> Duration {
+        Duration::from_secs(self.life)
+    }
+
+    #[must_use]
+    pub(crate) fn with_token_end(self, token_end: Option<SystemTime>) -> Self {
+        Self::new(&self.id, self.life(), token_end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handle_is_read_back() {
+        let end = UNIX_EPOCH + Duration::from_secs(77);
+        for lease in [
+            Lease::new("database/creds/app/x:y", Duration::from_secs(9), Some(end)),
+            Lease::new("a", Duration::ZERO, None),
+        ] {
+            assert_eq!(Lease::parse(&lease.handle()), Some(lease));
+        }
+        assert_eq!(Lease::parse("database/creds/app/x"), None);
+        assert_eq!(Lease::parse("1:2"), None);
+    }
+}

@@ -1,0 +1,40 @@
+#![doc = include_str!("../README.md")]
+
+mod access;
+mod answer;
+mod environment;
+mod error;
+mod issuing;
+mod lease;
+mod list;
+mod login;
+mod mounts;
+mod path;
+mod read;
+mod server;
+mod session;
+mod settings;
+mod source;
+
+use secretdir_provider::{Provider, SecretSource, Settings, SettingsError, SettingsSchema};
+
+use crate::settings::VaultSettings;
+use crate::source::VaultSource;
+
+/// HashiCorp Vault and OpenBao, under the name `vault`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Vault;
+
+impl Provider for Vault {
+    fn name(&self) -> &'static str {
+        "vault"
+    }
+
+    fn source(&self, settings: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
+        Ok(Box::new(VaultSource::new(&settings)?))
+    }
+
+    fn settings_schema(&self) -> Option<SettingsSchema> {
+        Some(SettingsSchema::new(schemars::schema_for!(VaultSettings).as_value().to_string()))
+    }
+}

@@ -1,0 +1,357 @@
+//! How to log in: what is sent, and what the answers mean.
+//!
+//! A login is made once in a run at most, and no refusal is tried again: each try uses up one of the uses that a secret ID has.
+
+use std::path::PathBuf;
+
+use secretdir_http_client::HeaderValue;
+use secretdir_provider::{
+    Credential, KeyPath, RunContext, Secret, SecretBuffer, Settings, SettingsError, SourceError,
+    SourceErrorKind,
+};
+use zeroize::Zeroizing;
+
+use crate::answer::{Auth, Reply};
+use crate::environment;
+use crate::error;
+use crate::server::{Call, Server};
+use crate::settings::{AuthSettings, Method};
+
+/// Where the token of a pod's service account is.
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+/// A way to log in.
+#[derive(Debug)]
+pub(crate) enum Login {
+    /// A token that somebody else has got, and keeps.
+    Given(Given),
+    AppRole {
+        mount: String,
+        role_id: String,
+        secret_id: SecretId,
+    },
+    Jwt {
+        mount: String,
+        role: Option<String>,
+        jwt: Jwt,
+    },
+    Certificate {
+        mount: String,
+        name: Option<String>,
+    },
+}
+
+#[derive(Debug)]
+pub(crate) enum Given {
+    Credential(Credential),
+    /// That of the environment, or of the command line of the server.
+    Usual,
+}
+
+/// The second half of an AppRole.
+#[derive(Debug)]
+pub(crate) enum SecretId {
+    /// The role needs none.
+    None,
+    Plain(Credential),
+    /// In a wrapping, which can be opened once. What was in it is kept for later logins.
+    Wrapped(Credential, tokio::sync::Mutex<Option<Zeroizing<String>>>),
+}
+
+#[derive(Debug)]
+pub(crate) enum Jwt {
+    Credential(Credential),
+    ServiceAccount(PathBuf),
+}
+
+impl Login {
+    /// Reads how to log in. Offline.
+    pub(crate) fn read(settings: &Settings, auth: Option<&AuthSettings>) -> Result<Self, SettingsError> {
+        let Some(auth) = auth else { return Ok(Self::Given(Given::Usual)) };
+        Reading { settings, auth }.login()
+    }
+
+    /// Logs in, and returns the answer with the token.
+    pub(crate) async fn log_in(&self, run: &RunContext, server: &Server) -> Result<Reply, SourceError> {
+        let (path, body) = match self {
+            Self::Given(_) => return Err(SourceError::unanswered()),
+            Self::AppRole { mount, role_id, secret_id } => {
+                let secret_id = secret_id.get(run, server).await?;
+                let mut fields = vec![("role_id", role_id.as_bytes())];
+                fields.extend(secret_id.as_ref().map(|id| ("secret_id", id.as_slice())));
+                (format!("auth/{mount}/login"), object(&fields)?)
+            }
+            Self::Jwt { mount, role, jwt } => {
+                let jwt = jwt.read()?;
+                let mut fields = vec![("jwt", jwt.expose_secret())];
+                fields.extend(role.as_deref().map(|role| ("role", role.as_bytes())));
+                (format!("auth/{mount}/login"), object(&fields)?)
+            }
+            Self::Certificate { mount, name } => {
+                let fields: Vec<_> =
+                    name.as_deref().map(|name| ("name", name.as_bytes())).into_iter().collect();
+                (format!("auth/{mount}/login"), object(&fields)?)
+            }
+        };
+        let reply = server.call(run, None, Call::post(&path, &body)).await?;
+        match reply.status {
+            200 => Ok(reply),
+            // What is wrong with a login is told by 400. So is this: nobody is let in without a token where nothing is mounted.
+            403 => Err(refusal(&format!("the server allows no login at `auth/{}/`", self.mount()))
+                .with_hint("is the method mounted there? see `mount` of `auth`, and `vault auth list`, or `bao auth list`")),
+            400 | 401 => Err(self.refused(&reply)),
+            404 if reply.says("namespace not found") => Err(error::no_namespace()),
+            404 => Err(refusal(&format!("no such method is mounted at `{}`", self.mount()))
+                .with_hint("see `mount` of `auth`, and `vault auth list`, or `bao auth list`")),
+            _ => Err(error::general(&reply)),
+        }
+    }
+
+    fn mount(&self) -> &str {
+        match self {
+            Self::Given(_) => "",
+            Self::AppRole { mount, .. } | Self::Jwt { mount, .. } | Self::Certificate { mount, .. } => mount,
+        }
+    }
+
+    /// Says why a login was refused. Servers answer 400 to what is wrong with it.
+    fn refused(&self, reply: &Reply) -> SourceError {
+        match self {
+            _ if reply.says("no handler for route") || reply.says("unsupported path") => {
+                refusal(&format!("no such method is mounted at `auth/{}/`", self.mount()))
+                    .with_hint("see `mount` of `auth`, and `vault auth list`, or `bao auth list`")
+            }
+            Self::AppRole { .. } => refusal("the server does not accept the role ID or the secret ID")
+                .with_hint("the secret ID may have ended, or been used as often as it may be"),
+            Self::Jwt { .. } => refusal("the server does not accept the JSON Web Token for this role")
+                .with_hint("the token may have ended, or be for another audience; see also `role`"),
+            Self::Certificate { .. } => refusal("the server does not accept the client certificate")
+                .with_hint("see `client-certificate`, and the roles of the method `cert`"),
+            Self::Given(_) => error::token_ended(),
+        }
+    }
+}
+
+impl Given {
+    /// Reads the token.
+    pub(crate) fn read(&self) -> Result<HeaderValue, SourceError> {
+        let token = match self {
+            Self::Credential(credential) => credential.read()?,
+            Self::Usual => environment::token()?,
+        };
+        token_header(token.expose_secret())
+    }
+}
+
+/// Makes the header of a token.
+pub(crate) fn token_header(token: &[u8]) -> Result<HeaderValue, SourceError> {
+    if token.is_empty() {
+        return Err(refusal("the token is empty"));
+    }
+    secretdir_http_client::secret_header(token).map_err(|error| refusal(&format!("the token {error}")))
+}
+
+impl SecretId {
+    async fn get(
+        &self,
+        run: &RunContext,
+        server: &Server,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, SourceError> {
+        match self {
+            Self::None => Ok(None),
+            Self::Plain(credential) => Ok(Some(Zeroizing::new(credential.read()?.expose_secret().to_vec()))),
+            Self::Wrapped(credential, kept) => {
+                let mut kept = kept.lock().await;
+                if kept.is_none() {
+                    *kept = Some(unwrap(run, server, &credential.read()?).await?);
+                }
+                Ok(kept.as_ref().map(|id| Zeroizing::new(id.as_bytes().to_vec())))
+            }
+        }
+    }
+}
+
+/// Opens a wrapping, after a look at who has made it.
+async fn unwrap(run: &RunContext, server: &Server, token: &Secret) -> Result<Zeroizing<String>, SourceError> {
+    let body = object(&[("token", token.expose_secret())])?;
+    let reply = server.call(run, None, Call::post("sys/wrapping/lookup", &body)).await?;
+    let creation_path = match reply.status {
+        200 => reply.frame()?.data.map(|data| data.get().contains("/secret-id\"")).unwrap_or(false),
+        400 | 403 | 404 => return Err(opened()),
+        _ => return Err(error::general(&reply)),
+    };
+    if !creation_path {
+        return Err(refusal("the wrapping token wraps something else than a secret ID")
+            .with_hint("somebody may have exchanged it: find out who has given it to this host"));
+    }
+    let header = token_header(token.expose_secret())?;
+    let body = object(&[])?;
+    let reply = server.call(run, Some(&header), Call::post("sys/wrapping/unwrap", &body)).await?;
+    match reply.status {
+        200 => secret_id(&reply),
+        400 | 403 | 404 => Err(opened()),
+        _ => Err(error::general(&reply)),
+    }
+}
+
+fn secret_id(reply: &Reply) -> Result<Zeroizing<String>, SourceError> {
+    #[derive(serde::Deserialize)]
+    struct Unwrapped<'a> {
+        #[serde(borrow)]
+        secret_id: std::borrow::Cow<'a, str>,
+    }
+    let frame = reply.frame()?;
+    let data = frame.data.ok_or_else(crate::answer::strange)?;
+    let unwrapped: Unwrapped<'_> = crate::answer::parse(data)?;
+    Ok(Zeroizing::new(unwrapped.secret_id.into_owned()))
+}
+
+fn opened() -> SourceError {
+    refusal("the wrapping of the secret ID has ended, or somebody has opened it already").with_hint(
+        "if no run here has opened it, somebody else has: revoke that secret ID. A wrapping can be opened once, so it is for `secretdir watch`",
+    )
+}
+
+impl Jwt {
+    fn read(&self) -> Result<Secret, SourceError> {
+        match self {
+            Self::Credential(credential) => credential.read(),
+            Self::ServiceAccount(path) => {
+                std::fs::read(path).map(|token| Secret::new(token.trim_ascii())).map_err(|error| {
+                    refusal(&format!("the token of the service account cannot be read: {path:?}: {error}"))
+                        .with_hint("outside a pod, say with `jwt` where the token is")
+                })
+            }
+        }
+    }
+}
+
+/// Writes an object of texts into a buffer that is wiped.
+pub(crate) fn object(fields: &[(&str, &[u8])]) -> Result<SecretBuffer, SourceError> {
+    let mut body = SecretBuffer::new();
+    body.push(b'{');
+    for (number, (key, value)) in fields.iter().enumerate() {
+        if number > 0 {
+            body.push(b',');
+        }
+        let value = std::str::from_utf8(value).map_err(|_| refusal("what is to be sent is not UTF-8"))?;
+        for (text, after) in [(*key, b':'), (value, b' ')] {
+            serde_json::to_writer(&mut body, text)
+                .map_err(|_| refusal("what is to be sent cannot be written"))?;
+            body.push(after);
+        }
+    }
+    body.push(b'}');
+    Ok(body)
+}
+
+fn refusal(cause: &str) -> SourceError {
+    SourceError::new(SourceErrorKind::Unauthenticated).with_cause(cause.to_owned())
+}
+
+/// Whether a token may be made by itself, and what is known of it.
+pub(crate) fn is_service(auth: &Auth<'_>) -> bool {
+    auth.token_type != "batch"
+}
+
+/// Reads the settings of one method.
+struct Reading<'r> {
+    settings: &'r Settings,
+    auth: &'r AuthSettings,
+}
+
+impl Reading<'_> {
+    fn login(&self) -> Result<Login, SettingsError> {
+        let auth = self.auth;
+        let allowed: &[&str] = match auth.method {
+            Method::Token => &["token"],
+            Method::Approle => &["mount", "role-id", "secret-id", "wrapped-secret-id"],
+            Method::Kubernetes | Method::Jwt => &["mount", "role", "jwt"],
+            Method::Cert => &["mount", "role"],
+        };
+        self.refuse_others(allowed)?;
+        match auth.method {
+            Method::Token => Ok(Login::Given(Given::Credential(self.needed("token", auth.token.as_ref())?))),
+            Method::Approle => {
+                let role_id = auth.role_id.clone().ok_or_else(|| missing("role-id"))?;
+                Ok(Login::AppRole { mount: self.mount("approle")?, role_id, secret_id: self.secret_id()? })
+            }
+            Method::Kubernetes => {
+                let role = Some(auth.role.clone().ok_or_else(|| missing("role"))?);
+                let jwt = match &auth.jwt {
+                    Some(_) => Jwt::Credential(self.needed("jwt", auth.jwt.as_ref())?),
+                    None => Jwt::ServiceAccount(SERVICE_ACCOUNT.into()),
+                };
+                Ok(Login::Jwt { mount: self.mount("kubernetes")?, role, jwt })
+            }
+            Method::Jwt => {
+                let jwt = Jwt::Credential(self.needed("jwt", auth.jwt.as_ref())?);
+                Ok(Login::Jwt { mount: self.mount("jwt")?, role: auth.role.clone(), jwt })
+            }
+            Method::Cert => Ok(Login::Certificate { mount: self.mount("cert")?, name: auth.role.clone() }),
+        }
+    }
+
+    fn secret_id(&self) -> Result<SecretId, SettingsError> {
+        match (&self.auth.secret_id, &self.auth.wrapped_secret_id) {
+            (None, None) => Ok(SecretId::None),
+            (Some(plain), None) => Ok(SecretId::Plain(self.needed("secret-id", Some(plain))?)),
+            (None, Some(wrapped)) => {
+                let credential = self.needed("wrapped-secret-id", Some(wrapped))?;
+                Ok(SecretId::Wrapped(credential, tokio::sync::Mutex::default()))
+            }
+            (Some(_), Some(_)) => Err(SettingsError::new(
+                at("wrapped-secret-id"),
+                "is of no use beside `secret-id`: name one of them",
+            )),
+        }
+    }
+
+    fn needed(
+        &self,
+        key: &'static str,
+        credential: Option<&secretdir_provider::CredentialSettings>,
+    ) -> Result<Credential, SettingsError> {
+        let credential = credential.ok_or_else(|| missing(key))?;
+        self.settings.credential(at(key), credential)
+    }
+
+    fn mount(&self, usual: &str) -> Result<String, SettingsError> {
+        let mount = self.auth.mount.as_deref().unwrap_or(usual).trim_matches('/');
+        let is_path = mount.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        if !is_path || mount.chars().any(char::is_control) {
+            return Err(SettingsError::new(
+                at("mount"),
+                "must be the path of an auth method, such as `approle`",
+            ));
+        }
+        Ok(mount.strip_prefix("auth/").unwrap_or(mount).to_owned())
+    }
+
+    fn refuse_others(&self, allowed: &[&str]) -> Result<(), SettingsError> {
+        let auth = self.auth;
+        let set = [
+            ("mount", auth.mount.is_some()),
+            ("role", auth.role.is_some()),
+            ("role-id", auth.role_id.is_some()),
+            ("secret-id", auth.secret_id.is_some()),
+            ("wrapped-secret-id", auth.wrapped_secret_id.is_some()),
+            ("token", auth.token.is_some()),
+            ("jwt", auth.jwt.is_some()),
+        ];
+        let misplaced = set.into_iter().filter(|(key, is_set)| *is_set && !allowed.contains(key));
+        let problems = misplaced.map(|(key, _)| {
+            let usable = allowed.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+            SettingsError::new(at(key), format!("does not belong to this method, which has {usable}"))
+        });
+        problems.reduce(SettingsError::and).map_or(Ok(()), Err)
+    }
+}
+
+fn at(key: &str) -> KeyPath {
+    KeyPath::from(["auth", key])
+}
+
+fn missing(key: &str) -> SettingsError {
+    SettingsError::new(at(key), "is missing: this method needs it")
+}

@@ -1,0 +1,103 @@
+//! Which engine answers at a path. Asked once for each mount and run.
+
+use secretdir_provider::{RunContext, SourceError};
+use serde::Deserialize;
+use std::borrow::Cow;
+use tokio::sync::Mutex;
+
+use crate::access::Access;
+use crate::answer;
+use crate::error;
+use crate::server::Call;
+
+/// A mount of an engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mount {
+    /// Its path, without a `/` at the end.
+    pub(crate) path: String,
+    pub(crate) engine: Engine,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// Key-value, version 1.
+    Plain,
+    /// Key-value, version 2.
+    Versioned,
+    /// Any other: what a path of it gives is read as it is.
+    Other,
+}
+
+/// The mounts that a run knows.
+#[derive(Default)]
+struct Known(Mutex<Vec<Mount>>);
+
+#[derive(Deserialize)]
+struct MountData<'a> {
+    #[serde(borrow)]
+    path: Cow<'a, str>,
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    options: Option<Options<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Options<'a> {
+    #[serde(borrow, default)]
+    version: Option<Cow<'a, str>>,
+}
+
+impl Mount {
+    /// Returns what is left of a path below the mount.
+    pub(crate) fn rest<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_prefix(self.path.as_str())?.strip_prefix('/')
+    }
+
+    /// Finds the mount of a path.
+    pub(crate) async fn of(access: &Access, run: &RunContext, path: &str) -> Result<Self, SourceError> {
+        let known = run.state::<Known>();
+        // One asks, and the others wait for the answer: they may be about the same mount.
+        let mut known = known.0.lock().await;
+        if let Some(mount) = known.iter().find(|mount| mount.rest(path).is_some()) {
+            return Ok(mount.clone());
+        }
+        let mount = Self::ask(access, run, path).await?;
+        known.push(mount.clone());
+        Ok(mount)
+    }
+
+    async fn ask(access: &Access, run: &RunContext, path: &str) -> Result<Self, SourceError> {
+        let question = format!("sys/internal/ui/mounts/{}", path.trim_end_matches('/'));
+        let reply = access.call(run, Call::get(&question)).await;
+        let reply = reply.map_err(|error| match error.kind() {
+            // The server says the same to a mount that is not there, and to one that the token may not know of.
+            secretdir_provider::SourceErrorKind::PermissionDenied => unknown(path),
+            _ => error,
+        })?;
+        match reply.status {
+            200 => Self::read(&reply),
+            404 => Err(error::not_there(&reply, path)),
+            400 => Err(error::no_mount(path)),
+            _ => Err(error::general(&reply)),
+        }
+    }
+
+    fn read(reply: &answer::Reply) -> Result<Self, SourceError> {
+        let frame = reply.frame()?;
+        let data: MountData<'_> = answer::parse(frame.data.ok_or_else(answer::strange)?)?;
+        let version = data.options.and_then(|options| options.version);
+        let engine = match (&*data.kind, version.as_deref()) {
+            ("kv" | "generic", Some("2")) => Engine::Versioned,
+            ("kv" | "generic", _) => Engine::Plain,
+            _ => Engine::Other,
+        };
+        Ok(Self { path: data.path.trim_end_matches('/').to_owned(), engine })
+    }
+}
+
+fn unknown(path: &str) -> SourceError {
+    SourceError::new(secretdir_provider::SourceErrorKind::PermissionDenied)
+        .with_cause(format!("there is no mount at the beginning of `{path}`, or no policy of the token for anything in it"))
+        .with_hint("compare the path with `vault secrets list`, or `bao secrets list`, and with the policies of the token")
+}

@@ -1,0 +1,184 @@
+//! Reading a path: a secret of the key-value engine, or what any other engine answers.
+
+use std::time::{Duration, SystemTime};
+
+use secretdir_provider::{RunContext, Secret, SecretRequest, SourceError, SourceErrorKind};
+use serde_json::value::RawValue;
+
+use crate::access::Access;
+use crate::answer::{self, Ends, Frame, Reply, Versioned};
+use crate::error;
+use crate::lease::Lease;
+use crate::login;
+use crate::mounts::{Engine, Mount};
+use crate::server::Call;
+
+/// Reads a path that makes nothing.
+pub(crate) async fn read(
+    access: &Access,
+    run: &RunContext,
+    request: &SecretRequest,
+) -> Result<Secret, SourceError> {
+    let path = request.name();
+    let mount = Mount::of(access, run, path).await?;
+    let rest = mount.rest(path).unwrap_or(path);
+    match (mount.engine, request.version()) {
+        (Engine::Versioned, version) => versioned(access, run, &mount, rest, version).await,
+        (_, Some(_)) => Err(SourceError::new(SourceErrorKind::Unsupported)
+            .with_cause(format!("the engine at `{}/` has no versions", mount.path))),
+        (engine, None) => plain(access, run, path, engine).await,
+    }
+}
+
+async fn versioned(
+    access: &Access,
+    run: &RunContext,
+    mount: &Mount,
+    rest: &str,
+    version: Option<&str>,
+) -> Result<Secret, SourceError> {
+    let path = format!("{}/data/{rest}", mount.path);
+    let call = Call::get(&path);
+    let call = version.map_or(call, |version| call.with_query("version", version));
+    let reply = access.call(run, call).await?;
+    match reply.status {
+        200 => version_of(&reply),
+        404 => Err(no_version(&reply, mount, rest)),
+        _ => Err(error::refused(&reply, &path)),
+    }
+}
+
+fn version_of(reply: &Reply) -> Result<Secret, SourceError> {
+    let frame = reply.frame()?;
+    let found: Versioned<'_> = answer::parse(frame.data.ok_or_else(answer::strange)?)?;
+    let data = found.data.filter(|data| data.get() != "null").ok_or_else(answer::strange)?;
+    Ok(secret(data).with_revision(found.metadata.version.to_string()))
+}
+
+/// Says why there is no version: it was never there, or somebody has deleted it.
+fn no_version(reply: &Reply, mount: &Mount, rest: &str) -> SourceError {
+    let path = format!("{}/{rest}", mount.path);
+    let found = reply.frame().ok().and_then(|frame| answer::parse::<Versioned<'_>>(frame.data?).ok());
+    let not_found = |cause: String| SourceError::new(SourceErrorKind::NotFound).with_cause(cause);
+    match found.map(|found| found.metadata) {
+        Some(metadata) if metadata.destroyed => {
+            not_found(format!("version {} of `{path}` was destroyed", metadata.version))
+        }
+        Some(metadata) if !metadata.deletion_time.is_empty() => not_found(format!(
+            "version {} of `{path}` was deleted at {}",
+            metadata.version,
+            printable(&metadata.deletion_time)
+        ))
+        .with_hint("`vault kv undelete`, or `bao kv undelete`, brings it back"),
+        _ => {
+            let error = error::not_there(reply, &path);
+            match rest.strip_prefix("data/").or_else(|| rest.strip_prefix("metadata/")) {
+                Some(rest) => error.with_hint(format!(
+                    "the path begins with a part of the API: is `{}/{rest}` meant?",
+                    mount.path
+                )),
+                None => error,
+            }
+        }
+    }
+}
+
+async fn plain(access: &Access, run: &RunContext, path: &str, engine: Engine) -> Result<Secret, SourceError> {
+    let reply = access.call(run, Call::get(path)).await?;
+    match reply.status {
+        200 => {}
+        404 => return Err(error::not_there(&reply, path)),
+        _ => return Err(error::refused(&reply, path)),
+    }
+    let frame = reply.frame()?;
+    if engine == Engine::Other && frame.lease_id.as_deref().is_some_and(|id| !id.is_empty()) {
+        return Err(made_by_surprise(access, run, &frame, path).await);
+    }
+    let data = frame.data.filter(|data| data.get() != "null").ok_or_else(answer::strange)?;
+    match engine {
+        Engine::Other => Ok(with_end(secret(data), data, run.clock().date())),
+        _ => Ok(secret(data)),
+    }
+}
+
+/// A path that looked like one to read has made something. It is given back at once, or each run would make one more.
+async fn made_by_surprise(access: &Access, run: &RunContext, frame: &Frame<'_>, path: &str) -> SourceError {
+    let id = frame.lease_id.as_deref().unwrap_or_default();
+    if let Err(error) = revoke(access, run, id).await {
+        tracing::debug!(%error, "the lease runs out by itself");
+    }
+    SourceError::new(SourceErrorKind::InvalidRequest)
+        .with_cause(format!("each time `{path}` is read, the server makes something new"))
+        .with_hint(format!(
+            "describe it: [sources.NAME.issue.web] with `path = \"{path}\"`, and ask for `secret = \"web\"`"
+        ))
+}
+
+/// Makes a secret of a part of an answer: its very bytes.
+pub(crate) fn secret(data: &RawValue) -> Secret {
+    Secret::new(data.get().as_bytes().to_vec())
+}
+
+/// Adds until when a secret is good, as far as its engine says so.
+pub(crate) fn with_end(secret: Secret, data: &RawValue, now: SystemTime) -> Secret {
+    let Ok(ends) = answer::parse::<Ends<'_>>(data) else { return secret };
+    let secret = match (&ends.serial_number, &ends.last_vault_rotation) {
+        (Some(revision), _) | (None, Some(revision)) => secret.with_revision(printable(revision)),
+        (None, None) => secret,
+    };
+    let expiration = ends.expiration.map(Duration::from_secs);
+    if let Some(end) = expiration.and_then(|end| SystemTime::UNIX_EPOCH.checked_add(end)) {
+        return secret.with_valid_until(end);
+    }
+    match ends.ttl.filter(|_| ends.last_vault_rotation.is_some()).map(Duration::from_secs) {
+        // The server changes it then: a moment later there is a new one.
+        Some(left) => secret.with_valid_for(left).with_renew_at(now + left + Duration::from_secs(1)),
+        None => secret,
+    }
+}
+
+/// Ends a lease. One that is gone has ended.
+pub(crate) async fn revoke(access: &Access, run: &RunContext, id: &str) -> Result<(), SourceError> {
+    let body = login::object(&[("lease_id", id.as_bytes())])?;
+    let reply = access.call(run, Call::post("sys/leases/revoke", &body)).await?;
+    match reply.status {
+        200 | 204 | 400 | 404 => Ok(()),
+        _ => Err(error::general(&reply)),
+    }
+}
+
+/// What the server says of itself is short, and of one line.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(64).collect()
+}
+
+/// Makes a lease's handle, and says how long it is good: not longer than the token that took it.
+pub(crate) async fn leased(
+    access: &Access,
+    run: &RunContext,
+    secret: Secret,
+    id: &str,
+    seconds: u64,
+    path: &str,
+) -> Result<Secret, SourceError> {
+    let now = run.clock().date();
+    let life = Duration::from_secs(seconds);
+    let token_end = match access.takes(run, id).await {
+        Ok(end) => end,
+        Err(error) => {
+            tracing::debug!(%error, "nobody knows when the token ends");
+            None
+        }
+    };
+    let left = token_end.map(|end| end.duration_since(now).unwrap_or_default());
+    if left.is_some_and(|left| left < life) {
+        let (lease, token) = (seconds, left.unwrap_or_default().as_secs());
+        run.warn(format!(
+            "the lease of `{path}` is for {lease} s, but it ends with the token that took it, in {token} s: give the role of the login a longer `token_ttl`, or run `secretdir watch`, which renews the token"
+        ));
+    }
+    let life = left.map_or(life, |left| left.min(life));
+    let handle = Lease::new(id, Duration::from_secs(seconds), token_end).handle();
+    let renewal = access.renewal(run, life);
+    Ok(secret.with_lease(handle).with_valid_for(life).with_renew_at(now + renewal))
+}

@@ -1,0 +1,114 @@
+//! The token: got once, kept while it lives, renewed in time, and given back if nothing depends on it.
+//!
+//! A lease ends with the token that took it, whatever the server has said of its length. So the life of a token bounds that of every
+//! lease, and a token that has taken one is never revoked here.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
+use secretdir_http_client::HeaderValue;
+use secretdir_provider::{RunContext, SourceError};
+
+use crate::answer::Auth;
+use crate::login::{is_service, token_header};
+
+/// A token that is not good for at least this long is not used any more.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// A token, and what is known of it.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) token: HeaderValue,
+    pub(crate) origin: Origin,
+    pub(crate) life: Life,
+    /// The leases that it has taken.
+    pub(crate) leases: BTreeSet<String>,
+}
+
+/// Whose a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Somebody else's, who keeps it.
+    Given,
+    /// Ours. It can be revoked.
+    Ours,
+    /// Ours, of the kind that cannot be revoked.
+    Batch,
+}
+
+/// How long a token lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// Nobody has asked yet.
+    Unknown,
+    Endless,
+    Until {
+        begun: SystemTime,
+        end: SystemTime,
+        is_renewable: bool,
+    },
+}
+
+impl Life {
+    pub(crate) fn of(seconds: u64, is_renewable: bool, now: SystemTime) -> Self {
+        match now.checked_add(Duration::from_secs(seconds)) {
+            Some(end) if seconds > 0 => Self::Until { begun: now, end, is_renewable },
+            _ => Self::Endless,
+        }
+    }
+
+    pub(crate) fn end(self) -> Option<SystemTime> {
+        match self {
+            Self::Until { end, .. } => Some(end),
+            Self::Unknown | Self::Endless => None,
+        }
+    }
+
+    /// Says whether it is time to renew it.
+    pub(crate) fn is_due(self, now: SystemTime, share: f64) -> bool {
+        match self {
+            Self::Until { begun, end, is_renewable: true } => {
+                let life = end.duration_since(begun).unwrap_or_default();
+                now >= begun + life.mul_f64(share)
+            }
+            _ => false,
+        }
+    }
+
+    /// Says whether it is over, or nearly so.
+    pub(crate) fn is_over(self, now: SystemTime) -> bool {
+        self.end().is_some_and(|end| end.checked_sub(MARGIN).is_none_or(|end| end <= now))
+    }
+}
+
+impl Session {
+    pub(crate) fn given(token: HeaderValue) -> Self {
+        Self { token, origin: Origin::Given, life: Life::Unknown, leases: BTreeSet::new() }
+    }
+
+    /// Takes the token that a login has made.
+    pub(crate) fn of(auth: &Auth<'_>, run: &RunContext) -> Result<Self, SourceError> {
+        let token = token_header(auth.client_token.as_bytes())?;
+        let origin = if is_service(auth) { Origin::Ours } else { Origin::Batch };
+        let life = Life::of(auth.lease_duration, auth.renewable, run.clock().date());
+        Ok(Self { token, origin, life, leases: BTreeSet::new() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_renewed_in_time_and_not_used_to_its_last_second() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
+        let later = |seconds| now + Duration::from_secs(seconds);
+        let life = Life::of(90, true, now);
+        assert!(!life.is_due(later(59), 0.66) && life.is_due(later(60), 0.66));
+        assert!(!life.is_over(later(87)) && life.is_over(later(88)));
+        assert!(!Life::of(90, false, now).is_due(later(89), 0.66));
+        assert_eq!(Life::of(0, true, now), Life::Endless);
+        assert!(!Life::Endless.is_over(later(1_000_000)) && !Life::Unknown.is_over(now));
+        assert!(Life::of(1, true, now).is_over(now));
+    }
+}

@@ -1,0 +1,9 @@
+//! The provider against a real server.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod answers;
+mod issuing;
+mod logins;
+mod reading;
+mod support;

@@ -1,0 +1,197 @@
+//! Secrets of the key-value engine, both versions, and their lists.
+
+use secretdir_provider::{SecretRequest, SourceErrorKind};
+use serde_json::json;
+
+use crate::support::*;
+
+#[tokio::test]
+async fn a_secret_is_the_json_that_the_server_has_with_its_version() {
+    let (bao, root) = (bao(), Root::new());
+    bao.write("secret/data/app/db", &json!({ "data": { "user": "app", "port": 5432, "pi": 3.50 } }));
+    bao.write(
+        "secret/data/app/db",
+        &json!({ "data": { "user": "app-2", "deep": { "a": [1, "b\u{e4}\n"] } } }),
+    );
+    let source = source(&root.settings(&bao.endpoint()));
+    let secret = fetch(&*source, "secret/app/db").await.unwrap();
+    assert_eq!(text(&secret), r#"{"deep":{"a":[1,"bä\n"]},"user":"app-2"}"#);
+    assert_eq!((secret.revision(), secret.valid_until(), secret.lease()), (Some("2"), None, None));
+    let old = fetch_version(&*source, "secret/app/db", Some("1")).await.unwrap();
+    assert_eq!((text(&old).as_str(), old.revision()), (r#"{"pi":3.5,"port":5432,"user":"app"}"#, Some("1")));
+}
+
+#[tokio::test]
+async fn version_1_is_found_by_itself() {
+    let (bao, root) = (bao(), Root::new());
+    bao.write("sys/mounts/team/kv", &json!({ "type": "kv", "options": { "version": "1" } }));
+    bao.write("team/kv/a/b", &json!({ "value": "canary-1", "ttl": "7s" }));
+    let source = source(&root.settings(&bao.endpoint()));
+    let secret = fetch(&*source, "team/kv/a/b").await.unwrap();
+    assert_eq!(text(&secret), r#"{"ttl":"7s","value":"canary-1"}"#);
+    // A `ttl` there is advice, and no lease.
+    assert_eq!((secret.revision(), secret.valid_until(), secret.lease()), (None, None, None));
+    assert_told(
+        fetch_version(&*source, "team/kv/a/b", Some("1")).await,
+        SourceErrorKind::Unsupported,
+        &["the engine at `team/kv/` has no versions"],
+    );
+    assert_told(
+        fetch(&*source, "team/kv/none").await,
+        SourceErrorKind::NotFound,
+        &["nothing at `team/kv/none`"],
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_apart_from_what_is_no_more_and_from_no_store() {
+    let (bao, root) = (bao(), Root::new());
+    for value in ["canary-1", "canary-2", "canary-3"] {
+        bao.write("secret/data/gone", &json!({ "data": { "v": value } }));
+    }
+    bao.write("secret/delete/gone", &json!({ "versions": [2] }));
+    bao.write("secret/destroy/gone", &json!({ "versions": [3] }));
+    let source = source(&root.settings(&bao.endpoint()));
+    let not_found = SourceErrorKind::NotFound;
+    assert_told(fetch(&*source, "secret/never").await, not_found, &["nothing at `secret/never`"]);
+    assert_told(
+        fetch_version(&*source, "secret/gone", Some("9")).await,
+        not_found,
+        &["nothing at `secret/gone`"],
+    );
+    assert_told(
+        fetch_version(&*source, "secret/gone", Some("2")).await,
+        not_found,
+        &["version 2 of `secret/gone` was deleted at 20", "undelete"],
+    );
+    assert_told(
+        fetch(&*source, "secret/gone").await,
+        not_found,
+        &["version 3 of `secret/gone` was destroyed"],
+    );
+    assert_told(fetch(&*source, "secret/data/gone").await, not_found, &["is `secret/gone` meant?"]);
+    assert_told(
+        fetch(&*source, "nowhere/app").await,
+        // The server says the same to a mount that it does not have as to one that it hides.
+        SourceErrorKind::PermissionDenied,
+        &["there is no mount at the beginning of `nowhere/app`"],
+    );
+    let elsewhere = format!("{}namespace = \"nobody/has/it\"\n", root.settings(&bao.endpoint()));
+    assert_told(
+        fetch(&*crate::support::source(&elsewhere), "secret/app").await,
+        SourceErrorKind::Unavailable,
+        &["no such namespace"],
+    );
+}
+
+#[tokio::test]
+async fn a_namespace_is_a_server_of_its_own() {
+    let (bao, root) = (bao(), Root::new());
+    bao.write("sys/namespaces/shop", &json!({}));
+    bao.write("shop/sys/mounts/kv", &json!({ "type": "kv-v2" }));
+    bao.write("shop/kv/data/app", &json!({ "data": { "v": "of the shop" } }));
+    let settings = format!("{}namespace = \"shop/\"\n", root.settings(&bao.endpoint()));
+    assert_eq!(text(&fetch(&*source(&settings), "kv/app").await.unwrap()), r#"{"v":"of the shop"}"#);
+    let path = fetch(&*source(&root.settings(&bao.endpoint())), "shop/kv/app").await.unwrap();
+    assert_eq!(text(&path), r#"{"v":"of the shop"}"#);
+}
+
+#[tokio::test]
+async fn a_listing_goes_into_every_folder() {
+    let (bao, root) = (bao(), Root::new());
+    for name in ["x/a", "x/b/c", "x/b/c/d", "x/b/e f?g", "x/b2", "y"] {
+        bao.write(
+            &format!("secret/data/list/{}", name.replace(' ', "%20").replace('?', "%3F")),
+            &json!({ "data": {} }),
+        );
+    }
+    let source = source(&root.settings(&bao.endpoint()));
+    let list = async |prefix: &str| {
+        let listed = source.list(&run().0, prefix).await.unwrap();
+        let mut names: Vec<_> = listed.into_iter().map(|listed| listed.into_name()).collect();
+        names.sort();
+        names
+    };
+    let all = [
+        "secret/list/x/a",
+        "secret/list/x/b/c",
+        "secret/list/x/b/c/d",
+        "secret/list/x/b/e f?g",
+        "secret/list/x/b2",
+    ];
+    assert_eq!(list("secret/list/x/").await, all);
+    assert_eq!(list("secret/list/x/b").await, all[1..]);
+    assert_eq!(list("secret/list/x/b/c").await, all[1..3]);
+    assert_eq!(list("secret/list/none/").await, Vec::<String>::new());
+    assert_eq!(text(&fetch(&*source, "secret/list/x/b/e f?g").await.unwrap()), "{}");
+    for (prefix, why) in [
+        ("secret", "begins with the mount"),
+        ("secret//a", "none of them empty"),
+        ("secret/..", "no name begins so"),
+    ] {
+        let error = source.check_prefix(prefix).unwrap_err();
+        assert!(told(&error).1.contains(why), "{prefix}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_may_not_be_listed_is_an_error_and_no_shorter_list() {
+    let bao = bao();
+    bao.write("secret/data/partly/open/a", &json!({ "data": {} }));
+    bao.write("secret/data/partly/closed/b", &json!({ "data": {} }));
+    let policy = r#"path "secret/metadata/partly" { capabilities = ["list"] } path "secret/metadata/partly/open" { capabilities = ["list"] } path "secret/data/partly/*" { capabilities = ["read"] }"#;
+    let role = Role::make("partly", policy, &json!({}));
+    let error = source(&role.settings(&bao.endpoint())).list(&run().0, "secret/partly/").await.unwrap_err();
+    let (kind, text) = told(&error);
+    assert_eq!(kind, SourceErrorKind::PermissionDenied);
+    assert!(text.contains("do not allow `list` on `secret/metadata/partly/closed`"), "{text}");
+}
+
+#[tokio::test]
+async fn two_hundred_secrets_take_two_hundred_and_three_calls_on_few_connections() {
+    let bao = bao();
+    for number in 0..200 {
+        bao.write(&format!("secret/data/many/{number}"), &json!({ "data": { "n": number } }));
+    }
+    let policy = r#"path "secret/data/many/*" { capabilities = ["read"] }"#;
+    let role = Role::make("many", policy, &json!({}));
+    let forwarder = forwarder();
+    let source = source(&role.settings(&forwarder.endpoint()));
+    let requests: Vec<_> =
+        (0..200).map(|number| SecretRequest::new(format!("secret/many/{number}"))).collect();
+    let (run, _) = run();
+    let answers = secretdir_provider::Answers::new(requests.len());
+    source.fetch_all(&run, &requests, &answers).await;
+    assert_eq!(answers.secret_count(), 200);
+    source.close(&run).await;
+    let seen = forwarder.seen();
+    assert!(seen.len() <= 203, "{}", seen.len());
+    assert_eq!(seen.iter().filter(|line| line.contains("/login")).count(), 1);
+    assert!(seen.last().unwrap().contains("revoke-self"), "{:?}", seen.last());
+    assert!(forwarder.connections() <= run.concurrency().get(), "{}", forwarder.connections());
+}
+
+#[tokio::test]
+async fn names_that_the_server_cannot_have_are_refused_offline() {
+    let source = source("[issue.other]\npath = \"pki/issue/other\"\n");
+    for (name, why) in [
+        ("", "must not be empty"),
+        ("/secret/a", "none of them empty"),
+        ("v1/secret/a", "leave out `v1/`"),
+        ("secret/../sys/raw", "`..`"),
+        ("web", "no [sources.NAME.issue.web] either"),
+    ] {
+        let named = source.check(&SecretRequest::new(name)).unwrap_err();
+        let text = told(&named).1;
+        assert!(text.contains(why), "{name}: {text}");
+    }
+    for version in ["0", "01", "latest", "-1", "1.5", ""] {
+        source.check(&SecretRequest::new("secret/a").with_version(version)).unwrap_err();
+    }
+    source.check(&SecretRequest::new("secret/a").with_version("12")).unwrap();
+    assert_told(
+        fetch(&*source, "secret/a").await,
+        SourceErrorKind::Unavailable,
+        &["nobody has said where the server is", "BAO_ADDR"],
+    );
+}
