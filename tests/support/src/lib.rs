@@ -22,6 +22,7 @@ mod unix;
 mod users;
 
 pub use canary::Canary;
+pub use http::Message;
 pub use moto::{AccessKey, Moto, REGION};
 pub use names::names;
 pub use page::Block;
