@@ -73,6 +73,32 @@ fn fields_and_files_of_1password_connect() {
     assert!(!shown.contains("another-token") && !shown.contains("signature"), "{shown}");
 }
 
+/// A path that is wrong looks like a secret that is missing, unless the settings say what is what.
+#[test]
+fn a_default_takes_the_place_only_of_what_the_settings_call_missing() {
+    let stub = Stub::answering(connect);
+    let not_found = "not-found = [404]\n";
+    let config = |not_found: &str| {
+        format!(
+            "[directory]\npath = \"out/app\"\n[sources.connect]\nprovider = \"http\"\n{not_found}\
+             url = \"{}/v1/{{secret}}\"\nheaders.Authorization = {{ prefix = \"Bearer \", env = \"TOKEN\" }}\n\
+             [files]\na = {{ source = \"connect\", secret = \"gone\", default = \"info\" }}\n",
+            stub.endpoint()
+        )
+    };
+    let site = Site::new();
+    site.config(&config(""));
+    let sync = || Ran::of(site.command(&["sync"]).env("TOKEN", TOKEN));
+    sync().expect_exit(3).expect_error(&[
+        "unavailable: ",
+        "404 Not Found",
+        "put the status into `not-found`",
+    ]);
+    site.config(&config(not_found));
+    sync().expect_exit(0);
+    assert_eq!(site.read("a"), b"info");
+}
+
 /// Whatever a person asks to see: the libraries below trace what they send and receive.
 #[test]
 fn no_trace_shows_a_token_or_a_value() {

@@ -12,13 +12,15 @@ use secretdir_provider::{
 pub(crate) use self::settings::HeaderSettings;
 
 /// Headers that the client sets itself, or whose answers this provider cannot read.
-const RESERVED: [&str; 10] = [
+const RESERVED: [&str; 12] = [
     "accept-encoding",
     "connection",
     "content-length",
     "expect",
     "host",
     "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
     "te",
     "trailer",
     "transfer-encoding",

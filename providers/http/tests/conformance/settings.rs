@@ -39,6 +39,11 @@ pub(crate) fn bad() -> Vec<(Table, &'static str, &'static str)> {
             "headers.Accept-Encoding",
             "by the HTTP client itself",
         ),
+        (
+            with("headers", header("Proxy-Authorization", "Basic x")),
+            "headers.Proxy-Authorization",
+            "by the HTTP client itself",
+        ),
         (with("headers", header("X-A", "b\nc")), "headers.X-A", "no header can have"),
         (with("headers", header("Authorization", "Bearer x")), "headers.Authorization", text),
         (with("headers", header("x-api-key", "x")), "headers.x-api-key", text),
