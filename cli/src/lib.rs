@@ -55,7 +55,7 @@ impl Cli {
         Self::default()
     }
 
-    /// Makes the stock command: it knows `aws-parameter-store`, `aws-secrets-manager`, `env`, `exec` and `file`.
+    /// Makes the stock command: it knows `aws-parameter-store`, `aws-secrets-manager`, `env`, `exec`, `file` and `http`.
     pub fn with_builtins() -> Self {
         Self::new()
             .provider(secretdir_provider_aws::AwsParameterStore)
@@ -63,6 +63,7 @@ impl Cli {
             .provider(secretdir_provider_env::EnvProvider::new())
             .provider(secretdir_provider_exec::ExecProvider)
             .provider(secretdir_provider_file::FileProvider)
+            .provider(secretdir_provider_http::HttpProvider)
     }
 
     /// Gives the command a name and a version of its own, for `--help`, `--version`, the man pages and the completions: for example

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::support::{COMMAND, Ran, Site};
 
-const BUILTINS: [&str; 5] = ["aws-parameter-store", "aws-secrets-manager", "env", "exec", "file"];
+const BUILTINS: [&str; 6] = ["aws-parameter-store", "aws-secrets-manager", "env", "exec", "file", "http"];
 
 /// Writes a configuration for these sources, and returns it.
 fn init(site: &Site, sources: &[&str]) -> String {

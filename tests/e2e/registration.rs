@@ -98,7 +98,7 @@ fn a_name_that_is_taken_or_invalid_is_refused() {
 
 #[test]
 fn an_unknown_name_is_told_with_those_that_there_are() {
-    let known = "did you mean `mine`? known: `aws-parameter-store`, `aws-secrets-manager`, `env`, `exec`, `file`, `mine`";
+    let known = "did you mean `mine`? known: `aws-parameter-store`, `aws-secrets-manager`, `env`, `exec`, `file`, `http`, `mine`";
     let place = "secretdir.toml:8:1: sources.mine.provider: there is no provider `mimes`; ";
     assert_refused("mine", "mimes", 2, &["error: ", place, known]);
 }

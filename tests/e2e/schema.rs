@@ -100,6 +100,15 @@ const MISTAKES: &[(&str, &str)] = &[
     ("provider = \"file\"\nroot = \"source\"", "provider = \"aws-secrets-manager\"\nregion = \"a b\""),
     ("provider = \"file\"\nroot = \"source\"", "provider = \"env\"\nprefix = \"A=\""),
     ("provider = \"file\"\nroot = \"source\"", "provider = \"exec\"\ncommand = [\"cat\"]"),
+    ("provider = \"file\"\nroot = \"source\"", "provider = \"http\"\nurl = \"store.test/{secret}\""),
+    (
+        "provider = \"file\"\nroot = \"source\"",
+        "provider = \"http\"\nurl = \"https://a/{secret}\"\nredirects = 6",
+    ),
+    (
+        "provider = \"file\"\nroot = \"source\"",
+        "provider = \"http\"\nurl = \"https://a/{secret}\"\nheaders = { A = { prefix = \"b\" } }",
+    ),
     (
         "provider = \"file\"\nroot = \"source\"",
         "provider = \"exec\"\nplugin = [\"x\"]\nnot-found-status = 256",
@@ -172,7 +181,7 @@ fn the_reference_has_every_key_and_default() {
 
     let cases = schema["properties"]["sources"]["additionalProperties"]["allOf"].as_array().unwrap();
     let sources = reference["sources"].as_object().unwrap();
-    assert_eq!(cases.len(), 5);
+    assert_eq!(cases.len(), 6);
     for case in cases {
         let provider = &case["if"]["properties"]["provider"]["const"];
         // A key may stand in one source or in another: not all go together.
@@ -213,6 +222,6 @@ fn providers_explains_one_with_types_defaults_and_documentation() {
         (&"file".into(), &"string".into())
     );
     site.run(&["providers", "exce"]).expect_exit(2).expect_error(&[
-        "error: there is no provider `exce`; did you mean `exec`? known: `aws-parameter-store`, `aws-secrets-manager`, `env`, `exec`, `file`",
+        "error: there is no provider `exce`; did you mean `exec`? known: `aws-parameter-store`, `aws-secrets-manager`, `env`, `exec`, `file`, `http`",
     ]);
 }

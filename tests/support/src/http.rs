@@ -9,15 +9,17 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A message: its first line, its headers as they came, and its body.
 #[derive(Debug)]
-pub(crate) struct Message {
-    pub(crate) first_line: String,
+pub struct Message {
+    /// The request line or the status line.
+    pub first_line: String,
     headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 impl Message {
     /// Returns a header; the name is in any case.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }

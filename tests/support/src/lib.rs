@@ -26,6 +26,7 @@ mod users;
 pub use bao::{Bao, BaoAnswer, ROOT_TOKEN};
 pub use canary::Canary;
 pub use forwarder::Forwarder;
+pub use http::Message;
 pub use moto::{AccessKey, Moto, REGION};
 pub use names::names;
 pub use page::Block;

@@ -21,6 +21,11 @@ impl<'a> Block<'a> {
             .collect()
     }
 
+    /// Returns what is in the block.
+    pub fn text(self) -> &'a str {
+        self.text
+    }
+
     /// Returns what a person does with the block, for a shell: runs it, or writes a file, whose first line says where it goes.
     pub fn step(self) -> String {
         let (before, after) = match self.language {

@@ -1,5 +1,7 @@
 //! A server that answers everything alike: for faults that a real server does not have.
 
+mod reply;
+
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,66 +10,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::http::{self, Message, PATIENCE};
-
-/// What a [`Stub`] does with a request.
-#[derive(Clone, Debug)]
-pub enum Reply {
-    /// Answers with a status, headers and a body; the length is added.
-    Answer {
-        /// The HTTP status.
-        status: u16,
-        /// Further headers.
-        headers: Vec<(String, String)>,
-        /// The body.
-        body: Vec<u8>,
-    },
-    /// Answers with status 200 and this body, and keeps the connection for the next request.
-    Kept(Vec<u8>),
-    /// Sends these bytes as they are, and closes.
-    Raw(Vec<u8>),
-    /// Sends the first bytes, and then the others again and again until the client goes away.
-    Endless {
-        /// What is sent once.
-        head: Vec<u8>,
-        /// What is sent for ever.
-        chunk: Vec<u8>,
-    },
-    /// Takes the request and never answers.
-    Silence,
-}
-
-impl Reply {
-    /// Answers with a status and a JSON body.
-    pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        let headers = vec![("content-type".to_owned(), "application/x-amz-json-1.1".to_owned())];
-        Self::Answer { status, headers, body: body.into() }
-    }
-
-    /// Answers with a status and a text that does not end, although the head may say how long it is.
-    pub fn endless(status: u16, framing: Framing) -> Self {
-        const TEXT: [u8; 0x4000] = [b'x'; 0x4000];
-        let (header, chunk) = match framing {
-            Framing::Length => ("content-length: 1000000000000000", TEXT.to_vec()),
-            Framing::Chunked => {
-                ("transfer-encoding: chunked", [&b"4000\r\n"[..], &TEXT, &b"\r\n"[..]].concat())
-            }
-            Framing::UntilClosed => ("connection: close", TEXT.to_vec()),
-        };
-        let head = format!("HTTP/1.1 {status} Stub\r\n{header}\r\n\r\n").into_bytes();
-        Self::Endless { head, chunk }
-    }
-}
-
-/// How an answer says where it ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framing {
-    /// By its length.
-    Length,
-    /// In chunks, each with its length.
-    Chunked,
-    /// By closing the connection.
-    UntilClosed,
-}
+use reply::Replies;
+pub use reply::{Framing, Reply};
 
 /// A server on 127.0.0.1 that gives every request the same reply, or one after another, and counts them. Ends when dropped.
 #[derive(Debug)]
@@ -75,28 +19,6 @@ pub struct Stub {
     address: SocketAddr,
     shared: Arc<Shared>,
     acceptor: Option<JoinHandle<()>>,
-}
-
-/// Which reply a request gets.
-#[derive(Debug)]
-enum Replies {
-    /// One for each request; the last one stays.
-    InTurn(Vec<Reply>),
-    /// The first one whose text occurs in the body, or in the first line.
-    ByText(Vec<(&'static str, Reply)>),
-}
-
-impl Replies {
-    fn to(&self, number: usize, message: &Message) -> Option<&Reply> {
-        match self {
-            Self::InTurn(replies) => replies.get(number).or(replies.last()),
-            Self::ByText(replies) => {
-                let body = String::from_utf8_lossy(&message.body);
-                let occurs = |text: &str| body.contains(text) || message.first_line.contains(text);
-                replies.iter().find(|(text, _)| occurs(text)).map(|(_, reply)| reply)
-            }
-        }
-    }
 }
 
 #[derive(Debug)]
@@ -135,6 +57,15 @@ impl Stub {
     /// its first line.
     pub fn by_text(replies: Vec<(&'static str, Reply)>) -> Self {
         Self::listen(TcpListener::bind("127.0.0.1:0").unwrap(), Replies::ByText(replies), Duration::ZERO)
+    }
+
+    /// Starts a server on a free port that makes its reply out of a request.
+    pub fn answering(answer: impl Fn(&Message) -> Reply + Send + Sync + 'static) -> Self {
+        Self::listen(
+            TcpListener::bind("127.0.0.1:0").unwrap(),
+            Replies::Made(Box::new(answer)),
+            Duration::ZERO,
+        )
     }
 
     /// Starts a server at an address where nobody listens.
@@ -239,14 +170,14 @@ impl Shared {
         loop {
             match self.take(&mut reader)? {
                 None => return Ok(()),
-                Some(Reply::Kept(body)) => (&stream).write_all(&response(200, &[], "keep-alive", body))?,
-                Some(last) => return self.end_with(last, stream),
+                Some(Reply::Kept(body)) => (&stream).write_all(&response(200, &[], "keep-alive", &body))?,
+                Some(last) => return self.end_with(&last, stream),
             }
         }
     }
 
     /// Takes the next request of a connection, and returns what is to be replied.
-    fn take(&self, reader: &mut impl BufRead) -> io::Result<Option<&Reply>> {
+    fn take(&self, reader: &mut impl BufRead) -> io::Result<Option<Reply>> {
         let message = http::read(reader)?;
         let number = self.requests.fetch_add(1, Ordering::SeqCst);
         let reply = self.replies.to(number, &message);

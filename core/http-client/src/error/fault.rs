@@ -18,7 +18,8 @@ const PROXY_HINT: &str =
     "is the proxy of HTTPS_PROXY or HTTP_PROXY right and running, or should NO_PROXY name the host?";
 const TRUST_HINT: &str =
     "if a private authority has issued that certificate, name its file with `ca-certificate`";
-const TLS_HINT: &str = "does the server speak TLS at this port?";
+/// TLS 1.2 has no words of its own for a certificate of the client that is missing.
+const TLS_HINT: &str = "does the server speak TLS at this port, and does it want a `client-certificate`?";
 const IDENTITY_HINT: &str =
     "the server asks for a certificate that it trusts: look at `client-certificate` and `client-key`";
 const TIME_HINT: &str = "raise `timeout` of [gather], or look at the network path to the server";
@@ -158,8 +159,6 @@ fn is_about_certificates(alert: AlertDescription) -> bool {
             | Alert::CertificateUnknown
             | Alert::UnknownCA
             | Alert::AccessDenied
-            // What TLS 1.2 says of a certificate that is missing.
-            | Alert::HandshakeFailure
     )
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use secretdir_http_client::{Client, Fault, Tls};
 use secretdir_provider::{Retry, SourceErrorKind};
-use secretdir_testkit::{Reply, Stub, UnixFront};
+use secretdir_testkit::{Certificate, Reply, Stub, UnixFront};
 
-use crate::support::{SOON, body, failure, get, plain, run, run_of, told};
+use crate::support::{SOON, body, failure, get, plain, run, run_of, told, trusting};
 
 #[tokio::test]
 async fn nobody_there_is_said_with_host_and_port() {
@@ -36,6 +36,20 @@ async fn a_server_that_does_not_answer_is_a_time_out() {
     assert_eq!((told.fault, told.kind, told.retry), (Fault::TimedOut, SourceErrorKind::TimedOut, Retry::No));
     assert!(told.cause.contains(": no answer within "), "{}", told.cause);
     assert!(!run.remaining().is_zero());
+}
+
+/// The clock of the test goes on to the next timer whenever everybody waits.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_accepts_no_connection_is_a_time_out_of_its_own() {
+    let stub = Stub::start(Reply::Silence);
+    let endpoint = stub.endpoint().replace("http://", "https://");
+    let other = Certificate::make();
+    let told = failure(&trusting(&other), &endpoint).await;
+    assert_eq!(
+        (told.fault, told.kind, told.retry),
+        (Fault::ConnectTimedOut, SourceErrorKind::TimedOut, SOON)
+    );
+    assert!(told.cause.ends_with(": no connection within 10s"), "{}", told.cause);
 }
 
 #[tokio::test]

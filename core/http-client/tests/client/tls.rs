@@ -73,13 +73,13 @@ async fn a_client_shows_its_certificate() {
     assert!(told.hint.contains("`client-certificate`"), "{}", told.hint);
 }
 
-/// Answers whatever comes first in the clear, as a server does that takes a greeting of TLS for a bad request.
-fn server_without_tls() -> (SocketAddr, JoinHandle<()>) {
+/// Answers whatever comes first with these bytes.
+fn server(answer: &'static [u8]) -> (SocketAddr, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let server = thread::spawn(move || {
         let (mut client, _) = listener.accept().unwrap();
-        client.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").unwrap();
+        client.write_all(answer).unwrap();
         client.shutdown(Shutdown::Write).unwrap();
         io::copy(&mut client, &mut io::sink()).unwrap();
     });
@@ -88,11 +88,20 @@ fn server_without_tls() -> (SocketAddr, JoinHandle<()>) {
 
 #[tokio::test]
 async fn a_server_without_tls_is_said_to_have_none() {
-    let (address, server) = server_without_tls();
-    let told = failure(&trusting(&Certificate::make()), &format!("https://{address}")).await;
-    server.join().unwrap();
-    assert_eq!((told.fault, told.kind), (Fault::Tls, SourceErrorKind::Unavailable), "{told:?}");
-    assert!(told.hint.contains("speak TLS"), "{}", told.hint);
+    let other = Certificate::make();
+    let trusting = trusting(&other);
+    for (answer, cause) in [
+        // What a server makes of a greeting that it takes for a bad request.
+        (&b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"[..], "corrupt message"),
+        // The alert of TLS 1.2 that nothing in common was found, such as a certificate of the client.
+        (b"\x15\x03\x03\x00\x02\x02\x28", "HandshakeFailure"),
+    ] {
+        let (address, server) = server(answer);
+        let told = failure(&trusting, &format!("https://{address}")).await;
+        assert_eq!((told.fault, told.kind), (Fault::Tls, SourceErrorKind::Unavailable), "{told:?}");
+        server.join().unwrap();
+        assert!(told.cause.contains(cause) && told.hint.contains("speak TLS"), "{told:?}");
+    }
 }
 
 /// TLS says goodbye, so an answer without a length is whole after it, and only after it.

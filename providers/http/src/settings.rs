@@ -1,0 +1,230 @@
+//! The settings under `[sources.NAME]`.
+
+mod target;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use schemars::JsonSchema;
+use secretdir_http_client::{Client, HeaderName, Method, Tls, TlsSettings};
+use secretdir_provider::{Settings, SettingsError};
+use serde::Deserialize;
+
+pub(crate) use self::target::Target;
+use crate::header::{self, Header, HeaderSettings};
+use crate::template::{Template, Word};
+
+/// How many bytes one secret may have, if nothing else is said: 1 MiB.
+const MOST_BYTES: NonZeroUsize = NonZeroUsize::MIN.saturating_add((1 << 20) - 1);
+
+/// How many redirects a source may follow at most.
+const MOST_REDIRECTS: u8 = 5;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct HttpSettings {
+    /// Where each secret is. In the path and the query `{secret}` stands for the name of the secret, percent-encoded, and
+    /// `{version}` for its version.
+    #[schemars(
+        regex(pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@{}]"),
+        extend("examples" = ["https://store.example.com/v1/secrets/{secret}"])
+    )]
+    url: String,
+    /// "GET", or "POST" for a store that is asked with a body. A request may be sent again, so it must only read.
+    #[serde(default)]
+    #[schemars(extend("default" = "GET"))]
+    method: MethodSetting,
+    /// With "POST": the body, which is JSON. `{secret}` and `{version}` stand inside of strings, and are escaped.
+    #[schemars(extend("examples" = ["{\"name\": \"{secret}\"}"]))]
+    body: Option<String>,
+    /// The headers of each request: a text, or a table that says where a credential is, and what comes before it. A credential
+    /// is read by each run.
+    #[serde(default)]
+    #[schemars(extend("examples" = [{ "Authorization": { "prefix": "Bearer ", "file": "/etc/secretdir/token" } }]))]
+    headers: BTreeMap<String, HeaderSettings>,
+    /// The statuses that mean that the store has no such secret, and nothing else.
+    #[serde(default)]
+    #[schemars(inner(range(min = 204, max = 499)), extend("examples" = [[404]]))]
+    not_found: Vec<u16>,
+    /// The header of an answer that names the version of a secret. Never one that is made from the value: it is shown.
+    #[schemars(extend("examples" = ["ETag"]))]
+    revision_header: Option<String>,
+    /// How many redirects are followed, each to the same host and port.
+    #[serde(default)]
+    #[schemars(range(max = 5))]
+    redirects: u8,
+    /// How many bytes one secret may have.
+    #[serde(default = "default_max_bytes")]
+    max_bytes: NonZeroUsize,
+    /// A PEM file with the authorities to trust instead of those of this machine.
+    #[schemars(length(min = 1), extend("examples" = ["ca.pem"]))]
+    ca_certificate: Option<String>,
+    /// A PEM file with the certificate to show to the server. It needs `client-key`.
+    #[schemars(length(min = 1), extend("examples" = ["client.pem"]))]
+    client_certificate: Option<String>,
+    /// A PEM file with the key of that certificate.
+    #[schemars(length(min = 1), extend("examples" = ["client-key.pem"]))]
+    client_key: Option<String>,
+    /// A Unix socket to send requests to, instead of the host of `url`.
+    #[schemars(length(min = 1), extend("examples" = ["/run/agent.sock"]))]
+    unix_socket: Option<String>,
+    /// Whether `url` may begin with `http://` for another host than this machine. Secrets then cross the network in the clear.
+    #[serde(default)]
+    allow_plain_http: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "UPPERCASE")]
+enum MethodSetting {
+    #[default]
+    Get,
+    Post,
+}
+
+/// Settings that can be used.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) client: Client,
+    pub(crate) target: Target,
+    pub(crate) method: Method,
+    pub(crate) body: Option<Template>,
+    pub(crate) headers: Vec<Header>,
+    pub(crate) not_found: Vec<u16>,
+    pub(crate) revision_header: Option<HeaderName>,
+    pub(crate) redirects: u8,
+    pub(crate) max_bytes: usize,
+}
+
+fn default_max_bytes() -> NonZeroUsize {
+    MOST_BYTES
+}
+
+impl HttpSettings {
+    /// Checks what the types do not; every problem is reported.
+    pub(crate) fn checked(self, settings: &Settings) -> Result<Checked, SettingsError> {
+        let body = self.checked_body();
+        let target = Target::checked(&self.url)
+            .and_then(|target| self.check_places(target, body.as_ref().ok()))
+            .and_then(|target| self.check_scheme(target))
+            .map_err(|message| SettingsError::new("url", message));
+        let headers = header::checked(&self.headers, settings);
+        let transport = both(self.client(settings), self.check_numbers());
+        let revision = self.checked_revision();
+        let (((target, body), headers), ((client, ()), revision_header)) =
+            both(both(both(target, body), headers), both(transport, revision))?;
+        Ok(Checked {
+            client,
+            target,
+            method: self.method.into(),
+            body,
+            headers,
+            not_found: self.not_found,
+            revision_header,
+            redirects: self.redirects,
+            max_bytes: self.max_bytes.get(),
+        })
+    }
+
+    fn checked_body(&self) -> Result<Option<Template>, SettingsError> {
+        let Some(body) = &self.body else { return Ok(None) };
+        if self.method == MethodSetting::Get {
+            return Err(SettingsError::new("body", "goes with `method = \"POST\"`"));
+        }
+        let template = Template::of_json(body);
+        let sample = template.fill(&target::sample());
+        if serde_json::from_str::<serde::de::IgnoredAny>(&sample).is_err() {
+            let message = "must be JSON; `{secret}` and `{version}` stand inside of strings";
+            return Err(SettingsError::new("body", message));
+        }
+        Ok(Some(template))
+    }
+
+    /// Sees to it that different secrets are different requests.
+    fn check_places(&self, target: Target, body: Option<&Option<Template>>) -> Result<Target, &'static str> {
+        let in_body = match body {
+            // What is wrong with the body is told elsewhere.
+            None => true,
+            Some(body) => body.as_ref().is_some_and(|body| body.has(Word::Secret)),
+        };
+        if target.template().has(Word::Secret) || in_body {
+            return Ok(target);
+        }
+        Err("needs `{secret}` in its path or query, the place for the secret's name, or `body` does")
+    }
+
+    /// Sees to it that no secret crosses a network in the clear.
+    fn check_scheme(&self, target: Target) -> Result<Target, &'static str> {
+        let stays_here = target.is_loopback() || self.unix_socket.is_some();
+        if target.is_encrypted() || stays_here || self.allow_plain_http {
+            return Ok(target);
+        }
+        Err(
+            "would send secrets in the clear: use https://, or set `allow-plain-http = true` if something else encrypts them",
+        )
+    }
+
+    fn client(&self, settings: &Settings) -> Result<Client, SettingsError> {
+        let tls = TlsSettings {
+            ca_certificate: self.ca_certificate.as_deref(),
+            client_certificate: self.client_certificate.as_deref(),
+            client_key: self.client_key.as_deref(),
+        };
+        let socket = match &self.unix_socket {
+            Some(path) => settings.path("unix-socket", path).map(Some),
+            None => Ok(None),
+        };
+        let (tls, socket): (Tls, _) = both(tls.locate(settings), socket)?;
+        Ok(match socket {
+            Some(socket) => Client::over_unix_socket(socket, tls),
+            None => Client::new(tls),
+        })
+    }
+
+    fn check_numbers(&self) -> Result<(), SettingsError> {
+        let redirects = match self.redirects {
+            0..=MOST_REDIRECTS => Ok(()),
+            _ => Err(SettingsError::new(
+                "redirects",
+                format!("expected a whole number from 0 to {MOST_REDIRECTS}"),
+            )),
+        };
+        let not_found = match self.not_found.iter().all(|status| can_mean_not_found(*status)) {
+            true => Ok(()),
+            false => Err(SettingsError::new(
+                "not-found",
+                "expected statuses such as 404: 204, or one from 400 to 499 that says nothing of the client or the time \
+                 (401, 403, 407, 408, 425 and 429 do)",
+            )),
+        };
+        both(redirects, not_found).map(|_| ())
+    }
+
+    fn checked_revision(&self) -> Result<Option<HeaderName>, SettingsError> {
+        let Some(name) = &self.revision_header else { return Ok(None) };
+        let name = HeaderName::from_bytes(name.as_bytes());
+        name.map(Some).map_err(|_| SettingsError::new("revision-header", "is no name of a header"))
+    }
+}
+
+/// Says whether a status can say of a store that it has answered, and has no such secret.
+fn can_mean_not_found(status: u16) -> bool {
+    matches!(status, 204 | 400..=499) && !matches!(status, 401 | 403 | 407 | 408 | 425 | 429)
+}
+
+/// Puts two results together, and does not lose an error of the second where the first has one.
+fn both<A, B>(a: Result<A, SettingsError>, b: Result<B, SettingsError>) -> Result<(A, B), SettingsError> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(a), Err(b)) => Err(a.and(b)),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+    }
+}
+
+impl From<MethodSetting> for Method {
+    fn from(method: MethodSetting) -> Self {
+        match method {
+            MethodSetting::Get => Self::Get,
+            MethodSetting::Post => Self::Post,
+        }
+    }
+}

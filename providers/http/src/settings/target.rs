@@ -1,0 +1,127 @@
+//! Where requests go: a fixed scheme and host, and a path and query with places.
+
+use secretdir_http_client::{Url, is_loopback};
+use secretdir_provider::SecretRequest;
+
+use crate::template::Template;
+
+/// A URL with places in its path and query.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    /// Scheme, host and port.
+    origin: String,
+    template: Template,
+    /// The URL of some secret, for what is the same for all.
+    sample: Url,
+}
+
+/// A request whose words mean nothing, for a look at what it becomes.
+pub(crate) fn sample() -> SecretRequest {
+    SecretRequest::new("name").with_version("version")
+}
+
+impl Target {
+    /// Takes a URL apart; the error says what is wrong with it.
+    pub(crate) fn checked(url: &str) -> Result<Self, &'static str> {
+        let (scheme, rest) = url.split_once("://").ok_or("must begin with https:// or http://")?;
+        if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+            return Err("must begin with https:// or http://");
+        }
+        let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+        let (host, path) = rest.split_at(end);
+        check_host(host)?;
+        check_path(path)?;
+        let (origin, template) = (format!("{scheme}://{host}"), Template::of_target(path));
+        let filled = template.fill(&sample());
+        if filled.contains(['{', '}']) {
+            return Err(
+                "has braces that are no place: there are `{secret}` and `{version}`; encode others as %7B and %7D",
+            );
+        }
+        let sample = Url::parse(&format!("{origin}{filled}")).map_err(|_| "is no URL")?;
+        let is_as_written = sample.as_str().ends_with(&filled) || filled.is_empty();
+        if !is_as_written {
+            return Err(
+                "must be written as it is sent: percent-encoded, and without `.` and `..` in its path",
+            );
+        }
+        Ok(Self { origin, template, sample })
+    }
+
+    pub(crate) fn template(&self) -> &Template {
+        &self.template
+    }
+
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.sample.scheme() == "https"
+    }
+
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback(&self.sample)
+    }
+
+    /// Returns the URL of a secret, whose words have passed the template's check. `None` if it is none.
+    pub(crate) fn url(&self, request: &SecretRequest) -> Option<Url> {
+        Url::parse(&format!("{}{}", self.origin, self.template.fill(request))).ok()
+    }
+}
+
+fn check_host(host: &str) -> Result<(), &'static str> {
+    match host {
+        "" => Err("names no host"),
+        host if host.contains('@') => {
+            Err("must not hold a user or a password; put a credential into `headers`")
+        }
+        host if host.contains(['{', '}']) => Err(
+            "has a place in its host; places can only be in the path and the query, so that no name leads elsewhere",
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn check_path(path: &str) -> Result<(), &'static str> {
+    if path.contains('#') {
+        return Err("must not have a fragment, which is never sent; encode `#` as %23");
+    }
+    if path.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
+        return Err("holds a space, a backslash or a control character; percent-encode it");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_and_scheme_are_fixed() {
+        let target = Target::checked("HTTPS://Store.test:8443/v1/{secret}?version={version}").unwrap();
+        let request = SecretRequest::new("a/b@c:d").with_version("1&2");
+        let url = target.url(&request).unwrap();
+        assert_eq!(url.as_str(), "https://store.test:8443/v1/a/b%40c%3Ad?version=1%262");
+        assert!(target.is_encrypted() && !target.is_loopback());
+        assert!(Target::checked("http://[::1]?q={secret}").unwrap().is_loopback());
+    }
+
+    #[test]
+    fn what_is_no_target_is_told_why() {
+        for (url, why) in [
+            ("store.test/{secret}", "must begin with"),
+            ("ftp://store.test/{secret}", "must begin with"),
+            ("https:///{secret}", "names no host"),
+            ("https://me:word@store.test/{secret}", "user or a password"),
+            ("https://{secret}.test/", "a place in its host"),
+            ("https://store.test:{version}/{secret}", "a place in its host"),
+            ("https://store.test/{secret}#a", "fragment"),
+            ("https://store.test/a b/{secret}", "percent-encode it"),
+            ("https://store.test\\{secret}", "percent-encode it"),
+            ("https://store.test/{sercet}", "braces that are no place"),
+            ("https://store.test/a/../{secret}", "as it is sent"),
+            ("https://store.test/ü/{secret}", "as it is sent"),
+            ("https://store.test:99999/{secret}", "is no URL"),
+        ] {
+            let told = Target::checked(url).unwrap_err();
+            assert!(told.contains(why), "{url}: {told}");
+        }
+    }
+}
