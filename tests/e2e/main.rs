@@ -40,6 +40,7 @@ mod profiles;
 mod protocol;
 mod quickstart;
 mod quiet;
+mod recipes;
 mod registration;
 mod schema;
 mod secrecy;

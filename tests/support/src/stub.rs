@@ -82,17 +82,18 @@ enum Replies {
     InTurn(Vec<Reply>),
     /// The first one whose text occurs in the body.
     ByBody(Vec<(&'static str, Reply)>),
+    /// The first one whose text occurs in the first line.
+    ByFirstLine(Vec<(&'static str, Reply)>),
 }
 
 impl Replies {
-    fn to(&self, number: usize, body: &[u8]) -> Option<&Reply> {
-        match self {
-            Self::InTurn(replies) => replies.get(number).or(replies.last()),
-            Self::ByBody(replies) => {
-                let body = String::from_utf8_lossy(body);
-                replies.iter().find(|(text, _)| body.contains(text)).map(|(_, reply)| reply)
-            }
-        }
+    fn to(&self, number: usize, message: &http::Message) -> Option<&Reply> {
+        let (replies, part) = match self {
+            Self::InTurn(replies) => return replies.get(number).or(replies.last()),
+            Self::ByBody(replies) => (replies, String::from_utf8_lossy(&message.body)),
+            Self::ByFirstLine(replies) => (replies, message.first_line.as_str().into()),
+        };
+        replies.iter().find(|(text, _)| part.contains(text)).map(|(_, reply)| reply)
     }
 }
 
@@ -131,6 +132,12 @@ impl Stub {
     /// Starts a server on a free port whose reply is the first one of those whose text occurs in the body of the request.
     pub fn by_body(replies: Vec<(&'static str, Reply)>) -> Self {
         Self::listen(TcpListener::bind("127.0.0.1:0").unwrap(), Replies::ByBody(replies), Duration::ZERO)
+    }
+
+    /// Starts a server on a free port whose reply is the first one of those whose text occurs in the first line of the request, such
+    /// as `"GET /api "`.
+    pub fn by_first_line(replies: Vec<(&'static str, Reply)>) -> Self {
+        Self::listen(TcpListener::bind("127.0.0.1:0").unwrap(), Replies::ByFirstLine(replies), Duration::ZERO)
     }
 
     /// Starts a server at an address where nobody listens.
@@ -217,7 +224,7 @@ impl Shared {
         stream.set_write_timeout(Some(PATIENCE))?;
         let message = http::read(&mut BufReader::new(&stream))?;
         let number = self.requests.fetch_add(1, Ordering::SeqCst);
-        let reply = self.replies.to(number, &message.body);
+        let reply = self.replies.to(number, &message);
         self.seen.lock().unwrap().push((message.first_line, message.body));
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
@@ -282,6 +289,13 @@ mod tests {
         let alone = Stub::start(Reply::json(200, "{}"));
         post(&alone).unwrap();
         assert_eq!(alone.most_at_once(), 1);
+    }
+
+    #[test]
+    fn a_reply_may_depend_on_the_first_line() {
+        let stub =
+            Stub::by_first_line(vec![("GET / ", Reply::json(200, "")), ("POST / ", Reply::json(418, ""))]);
+        assert_eq!(post(&stub).unwrap().status(), Some(418));
     }
 
     #[test]
