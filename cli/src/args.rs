@@ -148,9 +148,7 @@ pub(crate) enum Command {
         log: LogFormat,
     },
     /// Fetch all secrets, and show what `sync` would change
-    #[command(
-        after_help = "Exit codes: 0 if nothing would change, 10 if something would; see `secretdir --help`."
-    )]
+    #[command(after_help = "Exit codes: 0 nothing would change, 10 something would; see `secretdir --help`.")]
     Diff,
     /// Validate the configuration and this machine, offline
     Check {

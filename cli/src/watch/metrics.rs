@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{Mode, OFlags};
 use secretdir_engine::{Standing, WatchedConfig};
@@ -61,6 +61,10 @@ impl Metrics {
             source.secret_count =
                 usize::try_from(count("secretdir_source_secrets", &format!(",source=\"{name}\"")))
                     .unwrap_or_default();
+            let label = format!(",source=\"{name}\"");
+            let sum = value("secretdir_source_duration_seconds_sum", &label).filter(|sum| sum.is_finite());
+            source.answers.0 = count("secretdir_source_duration_seconds_count", &label);
+            source.answers.1 = Duration::try_from_secs_f64(sum.unwrap_or_default()).unwrap_or_default();
             for kind in KINDS {
                 let labels = format!(",source=\"{name}\",kind=\"{}\"", word(kind));
                 source.errors.push((kind, count("secretdir_source_errors_total", &labels)));
@@ -177,6 +181,11 @@ fn dates(text: &mut Text<'_>, standing: &Standing, clock: &Clock) {
         standing.last_change_at,
     );
     text.date("secretdir_next_run_timestamp_seconds", "When the next run begins.", standing.next_turn_at);
+    text.date(
+        "secretdir_earliest_expiry_timestamp_seconds",
+        "When the first secret of the current set ends; 0 if no end is known.",
+        standing.valid_until,
+    );
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of Prometheus are floats")]
@@ -194,6 +203,9 @@ fn counts(text: &mut Text<'_>, standing: &Standing, clock: &Clock) {
     text.single("secretdir_consecutive_failures", "gauge", "Runs that have failed in a row.", failures);
     let files = standing.file_count.unwrap_or_default() as f64;
     text.single("secretdir_files", "gauge", "Files of the current set.", files);
+    let superseded = standing.superseded_count as f64;
+    let name = "secretdir_superseded_generations";
+    text.single(name, "gauge", "Superseded generations that are still there.", superseded);
     let stale = f64::from(u8::from(standing.freshness.is_stale(clock)));
     text.single("secretdir_stale", "gauge", "Whether the last success is longer ago than max-stale.", stale);
     let pending = f64::from(u8::from(standing.is_on_change_pending));
@@ -218,6 +230,13 @@ fn sources(text: &mut Text<'_>, standing: &Standing) {
     text.family(secrets, "gauge", "Secrets that a source gave at the last success.");
     for source in &standing.sources {
         text.sample(secrets, &[("source", &source.name)], source.secret_count as f64);
+    }
+    let duration = "secretdir_source_duration_seconds";
+    text.family(duration, "summary", "How long a source took to answer all its requests.");
+    for source in &standing.sources {
+        let labels = [("source", source.name.as_str())];
+        text.sample(&format!("{duration}_sum"), &labels, source.answers.1.as_secs_f64());
+        text.sample(&format!("{duration}_count"), &labels, source.answers.0 as f64);
     }
     text.family(errors, "counter", "Failures of a source by their kind.");
     for source in &standing.sources {

@@ -234,6 +234,12 @@ impl Locked {
         &self.sweep
     }
 
+    /// Returns the generations that were superseded, and are retained for their last readers. Those that are due and
+    /// [pinned](Sweep::pinned) are not among them.
+    pub fn superseded(&self) -> &[Id] {
+        &self.superseded
+    }
+
     /// Returns why it is still not known whether the last flip would survive a power cut (step 10). Nothing was retired then.
     ///
     /// A run that publishes need not care: its own flip settles the last one. One that finds nothing to change should report it.

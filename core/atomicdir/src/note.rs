@@ -28,6 +28,7 @@ use crate::generation::Generation;
 use crate::names::{NOTE, StateName};
 use crate::staging::CREATE;
 use crate::state::State;
+use crate::sweep::Inventory;
 use crate::walk::READ;
 use crate::{AtomicDir, Durability, Error, Id, Locked, Refusal, Result, Step, platform, removal};
 
@@ -67,6 +68,17 @@ impl Locked {
             Some(current) => read(&self.state, current),
             None => Ok(None),
         }
+    }
+
+    /// Reads every note that is there: of the current generation, and of those that are retained or pinned.
+    ///
+    /// # Errors
+    ///
+    /// The state directory or a note cannot be read.
+    pub fn notes(&self) -> Result<Vec<Vec<u8>>> {
+        let inventory = Inventory::take(&self.dir, Some(&self.state))?;
+        let notes = inventory.noted().map(|id| read(&self.state, id).transpose());
+        notes.flatten().collect()
     }
 
     /// Claims the note of the current generation: `None` if there is no note, or another process works on it.

@@ -19,13 +19,13 @@ use crate::flock::Flock;
 use crate::generation::Generation;
 use crate::names::{Role, StateName};
 use crate::state::State;
-use crate::{AtomicDir, Error, Id, Refusal, Result, Step, emptying};
+use crate::{AtomicDir, Error, Id, Refusal, Result, Step, emptying, note};
 
 /// How a removal ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Removal {
-    /// Nothing of it is left.
-    Removed,
+    /// Nothing of it is left. This was its note, if it had one that could be read.
+    Removed(Option<Vec<u8>>),
     /// A reader holds it: all of it is left for a later run.
     Pinned,
 }
@@ -60,10 +60,12 @@ pub(crate) fn discard(
         mark(dir, step, id);
     }
     hold.take_apart(dir, step, id)?;
+    // For whoever gives back what the generation held.
+    let note = note::read(state, id).ok().flatten();
     forget(state, step, id)?;
     remove_mark(dir, step, id)?;
     tracing::debug!(step = step.number(), %id, ?reason, "removed");
-    Ok(Removal::Removed)
+    Ok(Removal::Removed(note))
 }
 
 /// Ensures that the mark, if there is one, is a link of ours.

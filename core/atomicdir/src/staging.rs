@@ -34,6 +34,9 @@ use crate::{
 pub(crate) const CREATE: OFlags =
     OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
+/// A look that needs no permission on the file itself.
+const LOOK: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
 /// The mode that files are made with.
 const BORN: Mode = Mode::RUSR.union(Mode::WUSR);
 
@@ -114,6 +117,17 @@ impl Staging<'_> {
             self.failed.get_or_insert(path);
         }
         written
+    }
+
+    /// Says what a file is that has been written: its inode, and the time of its last change, which nobody can set.
+    ///
+    /// # Errors
+    ///
+    /// It has not been written, or whatever the system says.
+    pub fn metadata(&self, name: &FileName) -> Result<Metadata> {
+        let path = self.unfinished.path().join(name.as_str());
+        let opened = openat(self.root(), name.as_str(), LOOK, Mode::empty());
+        File::from(opened.at(Step::Stage, "open", &path)?).metadata().at(Step::Stage, "inspect", path)
     }
 
     /// Gives every directory its owner and mode, for a look at the set before it is published, and returns the path of the set. Nothing

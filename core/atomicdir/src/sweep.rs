@@ -27,7 +27,7 @@ use crate::names::{Role, StateName};
 use crate::parent::DIRECTORY;
 use crate::removal::{self, Reason, Removal};
 use crate::state::State;
-use crate::{AtomicDir, Error, Id, Result, Step, clock};
+use crate::{AtomicDir, Error, Id, Result, Step, clock, note};
 
 /// What a run removed, and what it had to leave.
 ///
@@ -35,6 +35,7 @@ use crate::{AtomicDir, Error, Id, Result, Step, clock};
 #[derive(Debug, Default)]
 pub struct Sweep {
     removed: Vec<Id>,
+    removed_notes: Vec<Vec<u8>>,
     pinned: Vec<Id>,
     deferred: Vec<Error>,
 }
@@ -43,6 +44,14 @@ impl Sweep {
     /// Returns the generations that were removed.
     pub fn removed(&self) -> &[Id] {
         &self.removed
+    }
+
+    /// Returns the notes of the generations that were removed, as far as they had one: also of one whose run did not finish. For a
+    /// publisher who gives something back once nothing uses it any more.
+    ///
+    /// A removal that is killed right after a note is gone tells nobody of it.
+    pub fn removed_notes(&self) -> &[Vec<u8>] {
+        &self.removed_notes
     }
 
     /// Returns the generations that are due, but that a reader has pinned. The next run tries again.
@@ -58,6 +67,7 @@ impl Sweep {
     /// Takes over what another sweep of the same run did.
     pub(crate) fn add(&mut self, other: Self) {
         self.removed.extend(other.removed);
+        self.removed_notes.extend(other.removed_notes);
         self.pinned.extend(other.pinned);
         self.deferred.extend(other.deferred);
     }
@@ -65,7 +75,10 @@ impl Sweep {
     /// Counts how the removal of a generation went.
     fn record(&mut self, id: &Id, removal: Result<Removal>) {
         match removal {
-            Ok(Removal::Removed) => self.removed.push(id.clone()),
+            Ok(Removal::Removed(note)) => {
+                self.removed.push(id.clone());
+                self.removed_notes.extend(note);
+            }
             Ok(Removal::Pinned) => self.pinned.push(id.clone()),
             Err(error) => self.defer(Err(error)),
         }
@@ -125,9 +138,15 @@ impl Inventory {
             }
         }
         for id in self.noted.iter().filter(|id| !self.generations.contains(id) && !self.marks.contains(id)) {
+            sweep.removed_notes.extend(note::read(state, id).ok().flatten());
             sweep.defer(removal::forget(state, Step::Heal, id));
         }
         sweep
+    }
+
+    /// Returns what has a note or a record.
+    pub(crate) fn noted(&self) -> impl Iterator<Item = &Id> {
+        self.noted.iter()
     }
 
     /// Returns the finished generations that the link no longer names.

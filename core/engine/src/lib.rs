@@ -34,7 +34,7 @@ pub use field::{Field, FieldError, FieldSyntaxError, JoinError, JsonFault};
 pub use host::{Event, Host};
 pub use inspect::{InspectError, inspect};
 pub use outcome::change::{FileChange, FileChangeKind, FileVersion};
-pub use outcome::difference::{Difference, DifferenceState};
+pub use outcome::difference::{Difference, DifferenceState, SecretToIssue};
 pub use outcome::status::{
     FileReport, GenerationReport, ListingReport, SecretReport, StatusReport, StatusView, SupersededReport,
     WatchReport,

@@ -10,19 +10,24 @@ use std::time::Duration;
 use atomicdir::{Locked, Options};
 
 use crate::bundle::Bundle;
+use crate::escape::escape;
 use crate::failure::{GatherError, RENEWALS, SyncError, SyncFailure};
 use crate::gather::answers::Answers;
 use crate::gather::gather;
+use crate::gather::holdings::{Holdings, Lease};
+use crate::gather::issuing::Purpose;
 use crate::host::Host;
 use crate::inspect;
 use crate::outcome::difference::Difference;
 use crate::outcome::{Outcome, Rehearsal, Summary};
 use crate::plan::Plan;
 use crate::publish::announce::Announcing;
+use crate::publish::leases;
+use crate::publish::manifest::Manifest;
 use crate::publish::no_dumps::NoDumps;
 use crate::publish::owners::Owners;
 use crate::publish::publication::Publication;
-use crate::publish::run::Run;
+use crate::publish::run::{self, Run};
 use crate::registry::Registry;
 use crate::report::WarningReport;
 
@@ -45,7 +50,9 @@ pub async fn sync(
     let mut renewed = None;
     for _ in 0..RENEWALS {
         let current: &Plan = renewed.as_ref().unwrap_or(plan);
-        match attempt(current, host, wait, begun, Currency::MustBeCurrent).await? {
+        let attempted = attempt(current, host, wait, begun, Currency::MustBeCurrent).await;
+        leases::close(current, host).await;
+        match attempted? {
             Attempt::Done(outcome) => return Ok(*outcome),
             Attempt::Outdated => {
                 tracing::info!("the configuration has changed: reading it again");
@@ -111,15 +118,42 @@ async fn publish(
     mut locked: Locked,
     owners: &Owners,
 ) -> Result<(Locked, Summary, Publication), SyncFailure> {
-    let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
-        gathered(run.plan, run.host, run.plan.warning_reports()).await?;
+    let holdings = run::noted(&locked);
+    let holdings = run::holdings(run.plan, holdings.as_ref(), &options(run.plan, owners, run.host));
+    let warnings = run.plan.warning_reports();
+    let gathered = gathered(run.plan, run.host, warnings, Purpose::Publish, holdings).await;
+    let Complete { no_dumps: _until_the_end, answers, bundle, mut warnings } = match gathered {
+        Ok(complete) => complete,
+        Err((mut failure, issued)) => {
+            failure.warnings.extend(give_back(run, &locked, locked.sweep().removed_notes(), &issued).await);
+            return Err(failure);
+        }
+    };
     match run.publish(&mut locked, owners, &bundle, &answers).await {
         Ok(mut publication) => {
+            warnings.extend(give_back(run, &locked, &publication.removed_notes, &[]).await);
+            publication.superseded_count = locked.superseded().len() + publication.pinned_count;
             publication.warnings.splice(0..0, warnings);
             Ok((locked, Summary::of(run.plan, &answers, bundle), publication))
         }
-        Err(fault) => Err(SyncFailure { error: fault.into(), warnings, leftover: locked.take_leftover() }),
+        Err(fault) => {
+            let removed = locked.sweep().removed_notes();
+            warnings.extend(give_back(run, &locked, removed, &answers.issued).await);
+            Err(SyncFailure { error: fault.into(), warnings, leftover: locked.take_leftover() })
+        }
     }
+}
+
+/// Gives back the leases of the generations that were removed, and those that this run has got for nothing.
+async fn give_back(
+    run: &Run<'_>,
+    locked: &Locked,
+    removed: &[Vec<u8>],
+    issued: &[Lease],
+) -> Vec<WarningReport> {
+    let mut leases = leases::freed(locked, removed);
+    leases.extend(leases::of_run(run.plan, issued));
+    leases::release(run.plan, run.host, &leases).await
 }
 
 /// Asks every source for everything, and publishes nothing.
@@ -128,8 +162,11 @@ async fn publish(
 ///
 /// Every secret that could not be fetched, every import that cannot be made, or every file that cannot.
 pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, SyncFailure> {
-    let Complete { no_dumps: _until_the_end, bundle, mut warnings, .. } =
-        gathered(plan, host, Vec::new()).await.map_err(|failure| failure.with_warnings_of(plan))?;
+    let gathered = gathered(plan, host, Vec::new(), Purpose::Look, Holdings::default()).await;
+    leases::close(plan, host).await;
+    let Complete { no_dumps: _until_the_end, answers, bundle, mut warnings } =
+        gathered.map_err(|(failure, _)| failure.with_warnings_of(plan))?;
+    warnings.extend(not_made(plan, &answers));
     warnings.extend(bundle.overridden().iter().cloned().map(WarningReport::from));
     Ok(Rehearsal { file_count: bundle.len(), warnings })
 }
@@ -141,12 +178,38 @@ pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, SyncFailur
 /// Whatever keeps a set from being gathered, or the published one from being read.
 pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncFailure> {
     let owners = owners(plan).map_err(|error| SyncFailure::new(error, plan.warning_reports()))?;
+    let options = options(plan, &owners, host);
+    let noted = plan.issuing().next().and_then(|_| published_note(plan));
+    let holdings = run::holdings(plan, noted.as_ref(), &options);
+    let (purpose, warnings) = (Purpose::Look, plan.warning_reports());
+    let gathered = gathered(plan, host, warnings, purpose, holdings).await;
+    leases::close(plan, host).await;
     let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
-        gathered(plan, host, plan.warning_reports()).await?;
-    let found = Difference::find(plan, &answers, &bundle, &owners, &options(plan, &owners, host));
+        gathered.map_err(|(failure, _)| failure)?;
+    let now = host.clock().date();
+    let found = Difference::find(plan, &answers, &bundle, &owners, &options, now);
     let mut difference = found.map_err(|error| SyncFailure::new(error, warnings.clone()))?;
     difference.warnings = warnings;
     Ok(difference)
+}
+
+/// Says which secrets were left out, as they would have been made for it.
+fn not_made(plan: &Plan, answers: &Answers) -> Vec<WarningReport> {
+    let unasked = answers.unasked.iter().filter_map(|id| {
+        let (source, request) = (plan.sources.get(id.source)?, plan.request(*id)?);
+        let (source, secret) = (&source.name, escape(request.name()));
+        let text = format!(
+            "secret `{secret}` of source `{source}` was not asked for: the store would issue it anew"
+        );
+        Some(WarningReport::from(text))
+    });
+    unasked.collect()
+}
+
+/// Reads what is noted of the published set, as far as this user may.
+fn published_note(plan: &Plan) -> Option<Manifest> {
+    let status = plan.location().status().ok()?;
+    Manifest::parse(status.current?.note.as_deref()?)
 }
 
 /// All that is to be published, in memory.
@@ -158,22 +221,30 @@ struct Complete<'p> {
     no_dumps: NoDumps,
 }
 
-/// Gathers, and makes every file. What was warned of is told also when that fails.
+/// Gathers, and makes every file. What was warned of is told also when that fails, and the leases that were got.
 async fn gathered<'p>(
     plan: &'p Plan,
     host: &dyn Host,
     mut warnings: Vec<WarningReport>,
-) -> Result<Complete<'p>, SyncFailure> {
+    purpose: Purpose,
+    holdings: Holdings,
+) -> Result<Complete<'p>, (SyncFailure, Vec<Lease>)> {
     let no_dumps = NoDumps::begin();
-    let gathered = gather(plan, host).await;
+    let gathered = gather(plan, host, purpose, holdings).await;
     warnings.extend(gathered.warnings.into_iter().map(WarningReport::from));
     let answers = match gathered.result {
         Ok(answers) => answers,
-        Err(faults) => return Err(SyncFailure::new(GatherError::of_faults(plan, faults), warnings)),
+        Err(faults) => {
+            let error = GatherError::of_faults(plan, faults);
+            return Err((SyncFailure::new(error, warnings), gathered.issued));
+        }
     };
     match Bundle::assemble(plan, &answers).await {
         Ok(bundle) => Ok(Complete { answers, bundle, warnings, no_dumps }),
-        Err(faults) => Err(SyncFailure::new(GatherError::of_bundle_faults(plan, faults), warnings)),
+        Err(faults) => {
+            let error = GatherError::of_bundle_faults(plan, faults);
+            Err((SyncFailure::new(error, warnings), answers.issued))
+        }
     }
 }
 

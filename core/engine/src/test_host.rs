@@ -5,7 +5,11 @@ use std::time::SystemTime;
 use secretdir_provider::{Clock, Jitter};
 use tokio::time::Instant;
 
+use crate::gather::holdings::Holdings;
+use crate::gather::issuing::Purpose;
+use crate::gather::{Gathered, gather};
 use crate::host::Host;
+use crate::plan::Plan;
 
 thread_local! {
     /// Each test has a thread, and with it a time, of its own.
@@ -23,4 +27,9 @@ impl Host for TestHost {
     fn jitter(&self) -> Jitter {
         Jitter::new(|longest| longest)
     }
+}
+
+/// Gathers as a run does that nothing was published before.
+pub(crate) async fn gathered(plan: &Plan) -> Gathered {
+    gather(plan, &TestHost, Purpose::Publish, Holdings::default()).await
 }

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "certificates")]
+pub mod certificates;
 #[cfg(feature = "coding")]
 pub mod coding;
 #[cfg(feature = "process")]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::{Allowance, Secret, SourceError, SourceErrorKind};
+use crate::{Allowance, Clock, Secret, SourceError, SourceErrorKind};
 
 /// What a source said to one request.
 pub type Answer = Result<Secret, SourceError>;
@@ -24,6 +24,8 @@ pub type Answer = Result<Secret, SourceError>;
 /// ```
 pub struct Answers {
     allowance: Allowance,
+    /// None where whoever takes the answers out passes them on: they arrive there.
+    clock: Option<Clock>,
     slots: Mutex<Slots>,
 }
 
@@ -39,13 +41,20 @@ impl Answers {
     /// Makes room for the answers to this many requests.
     pub fn new(requests: usize) -> Self {
         let answers = std::iter::repeat_with(|| None).take(requests).collect();
-        Self { allowance: Allowance::default(), slots: Mutex::new(Slots { answers, ..Slots::default() }) }
+        let slots = Mutex::new(Slots { answers, ..Slots::default() });
+        Self { allowance: Allowance::default(), clock: None, slots }
     }
 
     /// Bounds the bytes of all secrets that are put here, and into all others with clones of this allowance.
     #[must_use]
     pub fn with_allowance(self, allowance: Allowance) -> Self {
         Self { allowance, ..self }
+    }
+
+    /// Sets the clock that tells when an answer arrives.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock: Some(clock), ..self }
     }
 
     /// Takes the answer to the request at this position, counted from 0. A later answer to the same request replaces the
@@ -98,7 +107,10 @@ impl Answers {
 
     fn admit(&self, secret: Secret) -> Answer {
         if self.allowance.take(secret.expose_secret().len()) {
-            return Ok(secret);
+            return Ok(match &self.clock {
+                Some(clock) => secret.arrived_at(clock.date()),
+                None => secret,
+            });
         }
         let max_bytes = self.allowance.max_bytes();
         let cause = format!("the secrets of this run are larger than {max_bytes} bytes together");

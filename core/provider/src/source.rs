@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
 
-use crate::{Answers, Listed, RunContext, Secret, SecretRequest, SourceError, SourceErrorKind};
+use crate::{
+    Answers, Held, Listed, Refreshed, RunContext, Secret, SecretRequest, SourceError, SourceErrorKind,
+};
 
 /// A configured backend: answers requests for secrets.
 ///
@@ -76,10 +78,17 @@ use crate::{Answers, Listed, RunContext, Secret, SecretRequest, SourceError, Sou
 /// A run that imports all secrets below a prefix calls [`list`](Self::list) first, once for each prefix, one after another,
 /// and then fetches what was listed.
 ///
+/// # Secrets that are made when they are asked for
+///
+/// Some requests make something: a database user, a certificate. A source says so by [`issues`](Self::issues). Such a request is
+/// made at most once in a run, after all others have been answered, and never by a command that only looks. What it
+/// gave is kept from run to run: the published files are the only copy. From [`Secret::renew_at`] on, the source is asked by
+/// [`refresh`](Self::refresh) whether it stays. When nothing uses it any more, [`release`](Self::release) gives it back.
+///
 /// # What will never change
 ///
-/// The methods below keep their signatures. What is to come (leases, certificates, notice of a change) arrives as a method with
-/// a default, as `list` and `check_prefix` did, so a source that compiles today compiles with every later 0.x of the same minor version and every later 1.x.
+/// The methods below keep their signatures. What is to come arrives as a method with
+/// a default, as `list` and `refresh` did, so a source that compiles today compiles with every later 0.x of the same minor version and every later 1.x.
 #[async_trait]
 pub trait SecretSource: Send + Sync + 'static {
     /// Says whether a request is well formed for this store. Offline; accepts everything by default.
@@ -148,6 +157,56 @@ pub trait SecretSource: Send + Sync + 'static {
         let _ = run;
         self.check_prefix(prefix)?;
         Err(SourceError::new(SourceErrorKind::Unsupported).with_cause("this provider cannot list secrets"))
+    }
+
+    /// Says whether a request makes something anew each time, such as a database user or a certificate. Offline; never by default.
+    ///
+    /// The engine then asks by [`fetch`](Self::fetch), one request at a time, never by [`fetch_all`](Self::fetch_all), and never
+    /// again in the same run, whatever advice an error gives.
+    fn issues(&self, request: &SecretRequest) -> bool {
+        let _ = request;
+        false
+    }
+
+    /// Says what becomes of a secret that is published, whose time to be renewed has come. By default it is fetched anew.
+    ///
+    /// Asked only for a request that [`issues`](Self::issues). What is kept may have a later end than before, as a renewed lease has. What is
+    /// new replaces it: readers of the old set use the old one until [`release`](Self::release), so do not end it here.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept it from being renewed and replaced. What is published stays.
+    async fn refresh(
+        &self,
+        run: &RunContext,
+        request: &SecretRequest,
+        held: &Held,
+    ) -> Result<Refreshed, SourceError> {
+        let _ = held;
+        self.fetch(run, request).await.map(Refreshed::New)
+    }
+
+    /// Gives back the leases that nothing uses any more: the generations that held them are removed, or the run that got them has
+    /// failed. Does nothing by default.
+    ///
+    /// Called with each lease once, if nothing goes wrong, and perhaps again if something does. It must be safe to call it twice:
+    /// a lease that is gone is no error. It may not be called at all, if the process is killed: a lease runs out by itself.
+    ///
+    /// # Errors
+    ///
+    /// What kept a lease from being given back. It is a warning of the run.
+    async fn release(&self, run: &RunContext, leases: &[String]) -> Result<(), SourceError> {
+        let _ = (run, leases);
+        Ok(())
+    }
+
+    /// Ends what the source has opened at the store, such as a session: called when the process has no more use for it, at the end of a
+    /// `sync`, or when `watch` ends. Does nothing by default.
+    ///
+    /// What was published must stay good. The source may be asked again afterwards, and then begins anew. It may not be called at
+    /// all, if the process is killed.
+    async fn close(&self, run: &RunContext) {
+        let _ = run;
     }
 
     /// Completes when something that was asked for may have changed. Never, by default.

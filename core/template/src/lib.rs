@@ -81,6 +81,11 @@ pub struct Template {
 }
 
 impl Template {
+    /// Returns the text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Checks a template that uses these names. Offline.
     ///
     /// # Errors

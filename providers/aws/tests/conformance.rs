@@ -127,7 +127,7 @@ impl Fixture for Corner {
         let denied = Reply::json(400, r#"{"__type":"AccessDeniedException"}"#);
         let first = Reply::json(200, r#"{"SecretString":"first","VersionId":"1"}"#);
         let replies = vec![("SecretIdList", denied), ("/first", first), ("/second", Reply::Silence)];
-        Some(self.settings_of(Stub::by_body(replies)))
+        Some(self.settings_of(Stub::by_text(replies)))
     }
 
     fn settings_of_later_store(&mut self) -> Option<Table> {

@@ -16,12 +16,13 @@ fn doppler_downloads_a_config_once_for_all_its_fields() {
     const DOWNLOAD: &str = "GET /v3/configs/config/secrets/download?config=prd&format=json";
     let mut recipe = Recipe::of("doppler");
     let secrets = json!({ "DB_PASSWORD": "hunter2", "API_TOKEN": "a\nb" });
-    let stub = Stub::by_first_line(vec![(DOWNLOAD, reply(200, &secrets))]);
+    let stub = Stub::by_text(vec![(DOWNLOAD, reply(200, &secrets))]);
     recipe.variables = vec![("DOPPLER_TOKEN", "dp.st.prd.example".to_owned())];
     recipe.shell(&format!("doppler configure set api-host {} --scope / --no-check-version", stub.endpoint()));
     recipe.publishes(&[("db/password", "hunter2"), ("api-token", "a\nb")]);
     let seen = stub.seen();
     assert!(seen.len() == 1 && seen[0].0.contains("project=shop"), "{seen:?}");
+    assert_eq!(stub.headers("authorization"), [Some("Bearer dp.st.prd.example".to_owned())]);
 
     // Nothing is answered out of a file when the server is gone.
     drop(stub);
@@ -56,7 +57,7 @@ fn kubectl_gives_the_data_of_secrets() {
         ("/api/v1/namespaces/shop/secrets/shop-tls", object(&tls)),
         ("/api/v1/namespaces/shop/secrets/db", object(&json!({ "password": "aHVudGVyMg==" }))),
     ]);
-    let stub = Stub::by_first_line(replies);
+    let stub = Stub::by_text(replies);
     let config = recipe.site.path().join("kubeconfig");
     recipe.variables = vec![("KUBECONFIG", config.to_str().unwrap().to_owned())];
     let aim = |stub: &Stub| {
@@ -72,7 +73,7 @@ fn kubectl_gives_the_data_of_secrets() {
         ("tls/chain.pem", &format!("{issuer}{root}")),
     ]);
 
-    let gone = Stub::by_first_line([discovery(), vec![("", reply(404, &none))]].concat());
+    let gone = Stub::by_text([discovery(), vec![("", reply(404, &none))]].concat());
     aim(&gone);
     recipe.run("sync").expect_exit(3).expect_error(&["`kubectl` failed: exit status: 1", "NotFound"]);
 }

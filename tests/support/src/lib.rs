@@ -17,6 +17,8 @@ mod ran;
 pub mod strace;
 mod strict;
 mod stub;
+mod tls;
+mod unix;
 mod users;
 
 pub use canary::Canary;
@@ -29,4 +31,6 @@ pub use python::{programs, python};
 pub use ran::Ran;
 pub use strict::{Fault, Strict};
 pub use stub::{Framing, Reply, Stub};
+pub use tls::{Certificate, TlsFront};
+pub use unix::UnixFront;
 pub use users::{OTHER_USER, is_root};

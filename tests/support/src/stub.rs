@@ -1,13 +1,13 @@
 //! A server that answers everything alike: for faults that a real server does not have.
 
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::http::{self, PATIENCE};
+use crate::http::{self, Message, PATIENCE};
 
 /// What a [`Stub`] does with a request.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub enum Reply {
         /// The body.
         body: Vec<u8>,
     },
+    /// Answers with status 200 and this body, and keeps the connection for the next request.
+    Kept(Vec<u8>),
     /// Sends these bytes as they are, and closes.
     Raw(Vec<u8>),
     /// Sends the first bytes, and then the others again and again until the client goes away.
@@ -80,20 +82,20 @@ pub struct Stub {
 enum Replies {
     /// One for each request; the last one stays.
     InTurn(Vec<Reply>),
-    /// The first one whose text occurs in the body.
-    ByBody(Vec<(&'static str, Reply)>),
-    /// The first one whose text occurs in the first line.
-    ByFirstLine(Vec<(&'static str, Reply)>),
+    /// The first one whose text occurs in the body, or in the first line.
+    ByText(Vec<(&'static str, Reply)>),
 }
 
 impl Replies {
-    fn to(&self, number: usize, message: &http::Message) -> Option<&Reply> {
-        let (replies, part) = match self {
-            Self::InTurn(replies) => return replies.get(number).or(replies.last()),
-            Self::ByBody(replies) => (replies, String::from_utf8_lossy(&message.body)),
-            Self::ByFirstLine(replies) => (replies, message.first_line.as_str().into()),
-        };
-        replies.iter().find(|(text, _)| part.contains(text)).map(|(_, reply)| reply)
+    fn to(&self, number: usize, message: &Message) -> Option<&Reply> {
+        match self {
+            Self::InTurn(replies) => replies.get(number).or(replies.last()),
+            Self::ByText(replies) => {
+                let body = String::from_utf8_lossy(&message.body);
+                let occurs = |text: &str| body.contains(text) || message.first_line.contains(text);
+                replies.iter().find(|(text, _)| occurs(text)).map(|(_, reply)| reply)
+            }
+        }
     }
 }
 
@@ -101,11 +103,11 @@ impl Replies {
 struct Shared {
     replies: Replies,
     pause: Duration,
+    connections: AtomicUsize,
     requests: AtomicUsize,
     /// How many bytes of endless answers were sent.
     sent: AtomicUsize,
-    /// The first line and the body of each request.
-    seen: Mutex<Vec<(String, Vec<u8>)>>,
+    seen: Mutex<Vec<Message>>,
     now: AtomicUsize,
     most: AtomicUsize,
     ended: AtomicBool,
@@ -129,15 +131,10 @@ impl Stub {
         Self::with(vec![reply], pause)
     }
 
-    /// Starts a server on a free port whose reply is the first one of those whose text occurs in the body of the request.
-    pub fn by_body(replies: Vec<(&'static str, Reply)>) -> Self {
-        Self::listen(TcpListener::bind("127.0.0.1:0").unwrap(), Replies::ByBody(replies), Duration::ZERO)
-    }
-
-    /// Starts a server on a free port whose reply is the first one of those whose text occurs in the first line of the request, such
-    /// as `"GET /api "`.
-    pub fn by_first_line(replies: Vec<(&'static str, Reply)>) -> Self {
-        Self::listen(TcpListener::bind("127.0.0.1:0").unwrap(), Replies::ByFirstLine(replies), Duration::ZERO)
+    /// Starts a server on a free port whose reply is the first one of those whose text occurs in the body of the request, or in
+    /// its first line.
+    pub fn by_text(replies: Vec<(&'static str, Reply)>) -> Self {
+        Self::listen(TcpListener::bind("127.0.0.1:0").unwrap(), Replies::ByText(replies), Duration::ZERO)
     }
 
     /// Starts a server at an address where nobody listens.
@@ -154,6 +151,7 @@ impl Stub {
         let shared = Arc::new(Shared {
             replies,
             pause,
+            connections: AtomicUsize::default(),
             requests: AtomicUsize::default(),
             sent: AtomicUsize::default(),
             seen: Mutex::default(),
@@ -174,6 +172,11 @@ impl Stub {
         format!("http://{}", self.address)
     }
 
+    /// Returns how many connections were made.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+
     /// Returns how many requests have come.
     pub fn requests(&self) -> usize {
         self.shared.requests.load(Ordering::SeqCst)
@@ -187,7 +190,16 @@ impl Stub {
     /// Returns the first line and the body of each request so far.
     pub fn seen(&self) -> Vec<(String, String)> {
         let seen = self.shared.seen.lock().unwrap();
-        seen.iter().map(|(line, body)| (line.clone(), String::from_utf8_lossy(body).into_owned())).collect()
+        let told = |message: &Message| {
+            (message.first_line.clone(), String::from_utf8_lossy(&message.body).into_owned())
+        };
+        seen.iter().map(told).collect()
+    }
+
+    /// Returns a header of each request so far; the name is in any case.
+    pub fn headers(&self, name: &str) -> Vec<Option<String>> {
+        let seen = self.shared.seen.lock().unwrap();
+        seen.iter().map(|message| message.header(name).map(str::to_owned)).collect()
     }
 
     /// Returns the greatest number of requests that have been in flight at once.
@@ -222,18 +234,38 @@ impl Shared {
     fn serve(&self, stream: TcpStream) -> io::Result<()> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        let message = http::read(&mut BufReader::new(&stream))?;
+        self.connections.fetch_add(1, Ordering::SeqCst);
+        let mut reader = BufReader::new(stream.try_clone()?);
+        loop {
+            match self.take(&mut reader)? {
+                None => return Ok(()),
+                Some(Reply::Kept(body)) => (&stream).write_all(&response(200, &[], "keep-alive", body))?,
+                Some(last) => return self.end_with(last, stream),
+            }
+        }
+    }
+
+    /// Takes the next request of a connection, and returns what is to be replied.
+    fn take(&self, reader: &mut impl BufRead) -> io::Result<Option<&Reply>> {
+        let message = http::read(reader)?;
         let number = self.requests.fetch_add(1, Ordering::SeqCst);
         let reply = self.replies.to(number, &message);
-        self.seen.lock().unwrap().push((message.first_line, message.body));
+        self.seen.lock().unwrap().push(message);
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
         thread::sleep(self.pause);
         // Before the reply: once the client has it, it may well ask again.
         self.now.fetch_sub(1, Ordering::SeqCst);
-        let Some(reply) = reply else { return Ok(()) };
-        match reply {
-            Reply::Answer { status, headers, body } => (&stream).write_all(&response(*status, headers, body)),
+        Ok(reply)
+    }
+
+    /// Sends the last reply of a connection.
+    fn end_with(&self, last: &Reply, stream: TcpStream) -> io::Result<()> {
+        match last {
+            Reply::Kept(_) => Ok(()),
+            Reply::Answer { status, headers, body } => {
+                (&stream).write_all(&response(*status, headers, "close", body))
+            }
             Reply::Raw(bytes) => (&stream).write_all(bytes),
             Reply::Endless { head, chunk } => {
                 (&stream).write_all(head)?;
@@ -250,9 +282,9 @@ impl Shared {
     }
 }
 
-fn response(status: u16, headers: &[(String, String)], body: &[u8]) -> Vec<u8> {
+fn response(status: u16, headers: &[(String, String)], connection: &str, body: &[u8]) -> Vec<u8> {
     let mut head =
-        format!("HTTP/1.1 {status} Stub\r\ncontent-length: {}\r\nconnection: close\r\n", body.len());
+        format!("HTTP/1.1 {status} Stub\r\ncontent-length: {}\r\nconnection: {connection}\r\n", body.len());
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
@@ -263,7 +295,7 @@ fn response(status: u16, headers: &[(String, String)], body: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn post(stub: &Stub) -> io::Result<http::Message> {
+    fn post(stub: &Stub) -> io::Result<Message> {
         http::post(stub.address, "/", &[("x-test", "1")], b"question")
     }
 
@@ -289,13 +321,6 @@ mod tests {
         let alone = Stub::start(Reply::json(200, "{}"));
         post(&alone).unwrap();
         assert_eq!(alone.most_at_once(), 1);
-    }
-
-    #[test]
-    fn a_reply_may_depend_on_the_first_line() {
-        let stub =
-            Stub::by_first_line(vec![("GET / ", Reply::json(200, "")), ("POST / ", Reply::json(418, ""))]);
-        assert_eq!(post(&stub).unwrap().status(), Some(418));
     }
 
     #[test]

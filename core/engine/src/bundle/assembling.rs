@@ -22,6 +22,8 @@ pub(super) struct Assembling<'a> {
     read: BTreeMap<RequestId, Result<JsonSecret<'a>, FieldError>>,
     pub(super) left_out: Vec<MissingSecret>,
     pub(super) defaulted: Vec<MissingSecret>,
+    /// The files that are made of a secret that was not asked for.
+    pub(super) unmade: Vec<String>,
     pub(super) faults: Vec<BundleFault>,
     /// Where templates are rendered.
     sandbox: Sandbox,
@@ -46,6 +48,7 @@ impl<'a> Assembling<'a> {
             read: BTreeMap::new(),
             left_out,
             defaulted,
+            unmade: Vec::new(),
             faults,
             sandbox: Sandbox::default(),
         }
@@ -53,9 +56,35 @@ impl<'a> Assembling<'a> {
 
     /// Makes one file; `None` if it is left out, or cannot be made.
     pub(super) async fn file(&mut self, name: &str, content: &Content) -> Option<Bytes> {
+        let requests = content.requests();
+        if requests.iter().any(|id| self.answers.unasked.contains(id)) {
+            self.unmade.push(name.to_owned());
+            return None;
+        }
+        if requests.iter().any(|id| self.answers.kept.contains_key(id)) {
+            return self.carry(name, content);
+        }
         match content {
             Content::Secret(used) => self.secret(name, content, used),
             Content::Template(template) => self.template(name, content, template).await,
+        }
+    }
+
+    /// Takes a file as it is published.
+    fn carry(&mut self, name: &str, content: &Content) -> Option<Bytes> {
+        match self.answers.carried.get(name) {
+            Some(Some(bytes)) => Some(Bytes::Whole(Arc::clone(bytes))),
+            Some(None) => {
+                let missing = content.uses().first().and_then(|used| self.missing(name, used));
+                self.left_out.extend(missing);
+                None
+            }
+            None => {
+                let uses = content.uses();
+                let kept = uses.iter().find(|used| self.answers.kept.contains_key(&used.id));
+                kept.iter().for_each(|used| drop(self.fail(name, content, used, MakeError::NotFetched)));
+                None
+            }
         }
     }
 

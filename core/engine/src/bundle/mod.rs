@@ -25,6 +25,8 @@ pub(crate) struct Bundle<'p> {
     pub(crate) left_out: Vec<MissingSecret>,
     /// What the files lack that have default content, or some in them.
     pub(crate) defaulted: Vec<MissingSecret>,
+    /// The files that are made of a secret that was not asked for.
+    pub(crate) unmade: Vec<String>,
 }
 
 /// One file of a bundle.
@@ -62,12 +64,12 @@ impl<'p> Bundle<'p> {
         }
         let mut made = made.into_iter();
         let files = set.files.map_files(|_, _| made.next().flatten());
-        let Assembling { left_out, defaulted, mut faults, .. } = assembling;
+        let Assembling { left_out, defaulted, unmade, mut faults, .. } = assembling;
         let size: u64 = files.iter().map(|(_, bytes)| bytes.get().len() as u64).sum();
         if size > plan.gather.max_bytes {
             faults.push(BundleFault::TooLarge(plan.gather.max_bytes));
         }
-        if faults.is_empty() { Ok(Self { set, files, left_out, defaulted }) } else { Err(faults) }
+        if faults.is_empty() { Ok(Self { set, files, left_out, defaulted, unmade }) } else { Err(faults) }
     }
 
     /// Returns each file: its name, its bytes, and how it was planned.

@@ -1,17 +1,35 @@
 //! What the sources have answered: what everything after the gathering is made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use secretdir_provider::{Deadline, Secret, SecretRequest};
+use secretdir_provider::{Deadline, Held, Secret, SecretRequest};
 
-use crate::plan::RequestId;
+use super::holdings::Lease;
+use crate::plan::{Imported, RequestId, Selection};
 
 /// What all sources said, in the order of the plan.
 pub(crate) struct Answers {
     pub(crate) sources: Vec<Answered>,
     /// When the whole gathering is to end, the making of files included.
     pub(crate) deadline: Deadline,
+    /// The secrets that stay as they are published.
+    pub(crate) kept: BTreeMap<RequestId, Kept>,
+    /// The secrets that were not asked for, since that would have made something.
+    pub(crate) unasked: BTreeSet<RequestId>,
+    /// The files that may be carried over: none for one that was left out.
+    pub(crate) carried: BTreeMap<String, Option<Arc<Secret>>>,
+    /// The leases that this run has got.
+    pub(crate) issued: Vec<Lease>,
+}
+
+/// A secret that stays as it is published.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    pub(crate) held: Held,
+    /// The files that are made of it.
+    pub(crate) files: Vec<String>,
 }
 
 /// What one source said.
@@ -25,6 +43,8 @@ pub(crate) struct Answered {
     pub(crate) secrets: Vec<Option<Arc<Secret>>>,
     /// By prefix: the names of the secrets below it.
     pub(crate) listings: BTreeMap<String, Vec<String>>,
+    /// How long it took to answer.
+    pub(crate) duration: Duration,
 }
 
 impl Answers {
@@ -34,6 +54,14 @@ impl Answers {
 
     pub(crate) fn secret(&self, id: RequestId) -> Option<&Arc<Secret>> {
         self.sources.get(id.source)?.secrets.get(id.request)?.as_ref()
+    }
+
+    /// Sets what became of a request that makes something.
+    pub(super) fn set(&mut self, id: RequestId, secret: Option<Arc<Secret>>) {
+        let slot = self.sources.get_mut(id.source).and_then(|source| source.secrets.get_mut(id.request));
+        if let Some(slot) = slot {
+            *slot = secret;
+        }
     }
 
     /// Returns the names of a source's secrets below a prefix.
@@ -47,4 +75,11 @@ impl Answers {
         let request = *self.sources.get(source)?.positions.get(&SecretRequest::new(name))?;
         Some(RequestId { source, request })
     }
+}
+
+/// Returns the requests for what a template takes of a whole source.
+pub(crate) fn selected(selection: &Selection, answers: &Answers) -> Vec<RequestId> {
+    let Imported::Below { source, prefix } = &selection.what else { return Vec::new() };
+    let wanted = answers.listing(*source, prefix).iter().filter(|name| selection.naming.wants(name));
+    wanted.filter_map(|name| answers.find(*source, name)).collect()
 }

@@ -4,15 +4,16 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::pin;
+use std::time::Duration;
 
 use secretdir_provider::{
-    Allowance, Answer, Answers, Deadline, Listed, RunContext, Secret, SecretRequest, SourceError,
-    SourceErrorKind, Warnings,
+    Allowance, Answer, Answers, Deadline, Listed, Secret, SecretRequest, SourceError, SourceErrorKind,
 };
 use tracing::Instrument as _;
 
 use super::backoff::Backoff;
-use super::wanted::{Listings, Wanted};
+use super::source_run::SourceRun;
+use super::wanted::{Listings, Making, Wanted};
 use crate::contain::{self, Panicked};
 use crate::deadline::within;
 use crate::host::{Event, Host};
@@ -29,8 +30,7 @@ pub(super) struct Fetching<'p> {
     host: &'p dyn Host,
     deadline: Deadline,
     allowance: Allowance,
-    warnings: Warnings,
-    run: RunContext,
+    run: SourceRun,
 }
 
 /// What came of one source.
@@ -39,7 +39,8 @@ pub(super) struct Fetched {
     pub(super) positions: BTreeMap<SecretRequest, usize>,
     pub(super) outcomes: Vec<Outcome>,
     pub(super) listings: Listings,
-    pub(super) warnings: Vec<String>,
+    /// How long it took.
+    pub(super) duration: Duration,
 }
 
 impl<'p> Fetching<'p> {
@@ -51,18 +52,12 @@ impl<'p> Fetching<'p> {
         allowance: &Allowance,
     ) -> Option<Self> {
         let source = plan.sources.get(number)?;
-        let warnings = Warnings::default();
-        let run = RunContext::builder()
-            .clock(host.clock())
-            .jitter(host.jitter())
-            .timeout(deadline.remaining())
-            .concurrency(plan.gather.concurrency)
-            .warnings(warnings.clone())
-            .build();
-        Some(Self { plan, number, source, host, deadline, allowance: allowance.clone(), warnings, run })
+        let run = SourceRun::new(plan, host, &deadline);
+        Some(Self { plan, number, source, host, deadline, allowance: allowance.clone(), run })
     }
 
-    pub(super) async fn run(self) -> Fetched {
+    pub(super) async fn run(self) -> (SourceRun, Fetched) {
+        let begun = self.host.clock().now();
         let listings = self.list_all().await;
         let wanted = Wanted::of(self.plan, self.number, self.source, &listings);
         let persistence =
@@ -74,10 +69,9 @@ impl<'p> Fetching<'p> {
         let outcomes = self.fetch_all(&wanted, persistence).await;
         let secrets = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Some(_)))).count();
         self.host.event(Event::Fetched { source: &self.source.name, secrets });
-        let warnings = self.warnings.to_vec().into_iter();
-        let warnings = warnings.map(|text| format!("source `{}`: {text}", self.source.name)).collect();
         let Wanted { requests, positions, .. } = wanted;
-        Fetched { requests, positions, outcomes, listings, warnings }
+        let duration = self.host.clock().now().saturating_sub(begun);
+        (self.run, Fetched { requests, positions, outcomes, listings, duration })
     }
 
     /// Lists what is below each prefix that an import has of this source, each once. A source that is down is not asked for the
@@ -114,18 +108,28 @@ impl<'p> Fetching<'p> {
     async fn list_once(&self, prefix: &str) -> Option<Result<Vec<Listed>, SourceError>> {
         let PlannedSource { name, provider, .. } = self.source;
         tracing::debug!(source = name, provider, prefix, "listing");
-        let list = async { self.source.source.list(&self.run, prefix).await };
+        let list = async { self.source.source.list(&self.run.context, prefix).await };
         let list = list.instrument(tracing::debug_span!("source", name));
         let listed = within(&self.deadline, self.host, contain::wait(provider, list)).await?;
         Some(listed.unwrap_or_else(|panicked| Err(panicked.into())))
     }
 
-    /// Fetches everything, and what failed again as long as that may help.
+    /// Fetches everything, and what failed again as long as that may help. What makes something comes later, when all else is there.
     async fn fetch_all(&self, wanted: &Wanted, persistence: Persistence) -> Vec<Outcome> {
-        let Attempt { answers, ending } = self.attempt(&wanted.requests).await;
-        let answers = answers.into_iter().zip(&wanted.dispensable);
+        let plain = wanted.requests.iter().zip(&wanted.making);
+        let plain: Vec<_> =
+            plain.filter(|(_, making)| **making == Making::Nothing).map(|it| it.0.clone()).collect();
+        let Attempt { answers, ending } = self.attempt(&plain).await;
+        let mut answers = answers.into_iter();
         let outcome = |answer: Option<Answer>| answer.unwrap_or_else(|| Err(ending.error()));
-        let mut outcomes: Vec<_> = answers.map(|(answer, may)| without(outcome(answer), *may)).collect();
+        let whether = wanted.making.iter().zip(&wanted.dispensable);
+        let mut outcomes: Vec<_> = whether
+            .map(|(making, may)| match making {
+                Making::Nothing => without(outcome(answers.next().flatten()), *may),
+                Making::Later => Ok(None),
+                Making::Refused => Err(not_to_be_listed()),
+            })
+            .collect();
         let mut backoff = Backoff::new(self.host, &self.deadline);
         while persistence == Persistence::Retry
             && backoff.pause(outcomes.iter().filter_map(|outcome| outcome.as_ref().err())).await.is_some()
@@ -158,8 +162,9 @@ impl<'p> Fetching<'p> {
         }
         let PlannedSource { name, provider, .. } = self.source;
         tracing::debug!(source = name, provider, requests = requests.len(), "fetching");
-        let answers = Answers::new(requests.len()).with_allowance(self.allowance.clone());
-        let fetch = async { self.source.source.fetch_all(&self.run, requests, &answers).await };
+        let answers =
+            Answers::new(requests.len()).with_allowance(self.allowance.clone()).with_clock(self.host.clock());
+        let fetch = async { self.source.source.fetch_all(&self.run.context, requests, &answers).await };
         let fetch = contain::wait(provider, fetch.instrument(tracing::debug_span!("source", name)));
         let ending = match within(&self.deadline, self.host, self.counted(fetch, &answers)).await {
             Some(Ok(())) => Ending::Complete,
@@ -228,17 +233,23 @@ enum Persistence {
 }
 
 /// Turns what is not found into what is not there, if it need not be. Nothing but that: what is denied may well be there.
-fn without(answer: Answer, dispensable: bool) -> Outcome {
+pub(super) fn without(answer: Answer, dispensable: bool) -> Outcome {
     match answer {
         Err(error) if dispensable && error.kind() == SourceErrorKind::NotFound => Ok(None),
         answer => answer.map(Some),
     }
 }
 
-fn late() -> SourceError {
+pub(super) fn late() -> SourceError {
     SourceError::new(SourceErrorKind::TimedOut)
         .with_cause("the deadline of the whole gathering passed")
         .with_hint("raise `timeout` under [gather] if the source is only slow")
+}
+
+fn not_to_be_listed() -> SourceError {
+    SourceError::new(SourceErrorKind::InvalidRequest)
+        .with_cause("each time it is asked for, the store makes something new")
+        .with_hint("name it under [files], and leave it out of what is imported with `exclude`")
 }
 
 /// Says whether a source is down, so that whatever else it is asked fails alike.

@@ -3,60 +3,72 @@
 //! 1. Of each source, what is below the prefixes of the imports is listed first, and then everything is fetched together.
 //! 2. A source puts each answer as it comes. What has arrived counts, whatever becomes of the rest.
 //! 3. What failed is asked for again as long as each failure advises so and there is time: see [`backoff`].
-//! 4. Failures of one source do not end the others, so that one run reports all of them.
+//! 4. When all that is answered, the requests that make something are made: see [`issuing`].
+//! 5. Failures of one source do not end the others, so that one run reports all of them.
 //!
 //! A source has one [`RunContext`](secretdir_provider::RunContext) for all of this. What it keeps there is dropped at the end.
 
 pub(crate) mod answers;
 mod backoff;
+mod fault;
 mod fetching;
+pub(crate) mod holdings;
+pub(crate) mod issuing;
+pub(crate) mod source_run;
 mod wanted;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use secretdir_provider::{Allowance, Deadline, SecretRequest, SourceError};
+use secretdir_provider::{Allowance, Deadline};
 
 use crate::host::{Event, Host};
 use crate::plan::Plan;
 
 use answers::{Answered, Answers};
+pub(crate) use fault::GatherFault;
 pub(crate) use fetching::is_down;
 use fetching::{Fetched, Fetching};
-
-/// What kept the set from being complete.
-#[derive(Debug)]
-pub(crate) enum GatherFault {
-    /// A request that failed.
-    Fetch { source: usize, request: SecretRequest, error: SourceError },
-    /// A listing that failed.
-    Listing { source: usize, prefix: String, error: SourceError },
-    /// All secrets are larger together than this many bytes.
-    TooLarge(u64),
-}
+use holdings::{Holdings, Lease};
+use issuing::{Issuing, Purpose};
 
 /// What came of a gathering.
 pub(crate) struct Gathered {
     pub(crate) result: Result<Answers, Vec<GatherFault>>,
     /// What the sources warned of: a warning may well explain a failure.
     pub(crate) warnings: Vec<String>,
+    /// The leases that a failed gathering has got.
+    pub(crate) issued: Vec<Lease>,
 }
 
 /// Lists what is imported, and fetches every distinct request.
-pub(crate) async fn gather(plan: &Plan, host: &dyn Host) -> Gathered {
+pub(crate) async fn gather(plan: &Plan, host: &dyn Host, purpose: Purpose, holdings: Holdings) -> Gathered {
     host.event(Event::Gathering { secrets: plan.secret_count() });
     let deadline = Deadline::after(plan.gather.timeout, host.clock());
     let allowance = Allowance::new(plan.gather.max_bytes);
     let fetching = |source| Fetching::new(plan, source, host, deadline.clone(), &allowance);
     let fetched = join_all((0..plan.sources.len()).filter_map(fetching).map(Fetching::run)).await;
-    let warnings = fetched.iter().flat_map(|fetched| fetched.warnings.iter().cloned()).collect();
+    let (runs, fetched): (Vec<_>, Vec<_>) = fetched.into_iter().unzip();
     // One cause for however many secrets that there was no room for.
-    let result = if allowance.is_exceeded() {
+    let mut result = if allowance.is_exceeded() {
         Err(vec![GatherFault::TooLarge(plan.gather.max_bytes)])
     } else {
-        collect(fetched, deadline)
+        collect(fetched, deadline.clone())
     };
-    Gathered { result, warnings }
+    let mut issued = Vec::new();
+    if let Ok(answers) = &mut result {
+        let (faults, allowance) = (Vec::new(), &allowance);
+        let issuing = Issuing { plan, host, runs: &runs, deadline, allowance, answers, holdings, faults };
+        let faults = issuing.run(purpose).await;
+        if !faults.is_empty() {
+            issued = std::mem::take(&mut answers.issued);
+            result = Err(faults);
+        }
+    }
+    let warnings =
+        plan.sources.iter().zip(&runs).flat_map(|(source, run)| run.warnings(&source.name)).collect();
+    Gathered { result, warnings, issued }
 }
 
 /// All or nothing: every secret, or every failure.
@@ -66,13 +78,24 @@ fn collect(all: Vec<Fetched>, deadline: Deadline) -> Result<Answers, Vec<GatherF
     for (source, fetched) in all.into_iter().enumerate() {
         sources.push(answered(source, fetched, &mut faults));
     }
-    if faults.is_empty() { Ok(Answers { sources, deadline }) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(Answers {
+            sources,
+            deadline,
+            kept: BTreeMap::new(),
+            unasked: BTreeSet::new(),
+            carried: BTreeMap::new(),
+            issued: Vec::new(),
+        })
+    } else {
+        Err(faults)
+    }
 }
 
 /// Takes apart what came of one source: its answers, and what failed.
 fn answered(source: usize, fetched: Fetched, faults: &mut Vec<GatherFault>) -> Answered {
-    let Fetched { requests, positions, outcomes, listings, .. } = fetched;
-    let mut answered = Answered { requests, positions, ..Answered::default() };
+    let Fetched { requests, positions, outcomes, listings, duration } = fetched;
+    let mut answered = Answered { requests, positions, duration, ..Answered::default() };
     for (prefix, listing) in listings {
         match listing {
             Ok(names) => drop(answered.listings.insert(prefix, names)),

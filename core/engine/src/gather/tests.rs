@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use secretdir_provider::{
-    Answers as Sink, Provider, Retry, RunContext, Secret, SecretSource, Settings, SettingsError,
-    SourceErrorKind, async_trait,
+    Answers as Sink, Provider, Retry, RunContext, Secret, SecretRequest, SecretSource, Settings,
+    SettingsError, SourceError, SourceErrorKind, async_trait,
 };
 use tokio::time::Instant;
 
 use super::backoff::FIRST_PAUSE;
 use super::*;
-use crate::test_host::TestHost;
+use crate::test_host::gathered;
 use crate::{Config, GatherError, Registry, describe};
 
 /// Attempts made of any source of one test.
@@ -95,7 +95,7 @@ fn plan(sources: &[(&str, &[&str])]) -> (Plan, Counts) {
 async fn failures(sources: &[(&str, &[&str])]) -> (Vec<String>, usize, Duration) {
     let (plan, counts) = plan(sources);
     let start = Instant::now();
-    let Err(faults) = gather(&plan, &TestHost).await.result else { panic!("it succeeded") };
+    let Err(faults) = gathered(&plan).await.result else { panic!("it succeeded") };
     let error = GatherError::of_faults(&plan, faults);
     let texts = error.failures().iter().map(|failure| describe(failure)).collect();
     (texts, counts.0.load(Ordering::SeqCst), start.elapsed())
@@ -104,7 +104,7 @@ async fn failures(sources: &[(&str, &[&str])]) -> (Vec<String>, usize, Duration)
 #[tokio::test(start_paused = true)]
 async fn every_secret_of_every_source_comes_in_the_order_of_the_plan() {
     let (plan, counts) = plan(&[("one", &["b", "a"]), ("two", &[]), ("three", &["c", "warns"])]);
-    let Gathered { result, warnings } = gather(&plan, &TestHost).await;
+    let Gathered { result, warnings, .. } = gathered(&plan).await;
     let Ok(answers) = result else { panic!("it failed") };
     for (source, answered) in plan.sources.iter().zip(&answers.sources) {
         let secrets = &answered.secrets;
@@ -121,7 +121,7 @@ async fn every_secret_of_every_source_comes_in_the_order_of_the_plan() {
 async fn what_a_retry_can_help_is_tried_again_with_growing_pauses() {
     let (plan, counts) = plan(&[("one", &["third time", "good"])]);
     let start = Instant::now();
-    let Ok(answers) = gather(&plan, &TestHost).await.result else { panic!("it failed") };
+    let Ok(answers) = gathered(&plan).await.result else { panic!("it failed") };
     assert_eq!((answers.sources[0].secrets.len(), counts.0.load(Ordering::SeqCst)), (2, 3));
     assert_eq!(start.elapsed(), FIRST_PAUSE + FIRST_PAUSE * 2);
 }
@@ -192,7 +192,7 @@ async fn a_failure_names_all_files_that_it_keeps_from_being_written() {
         let file = plan.files.get("one-gone").unwrap().clone();
         plan.files.insert(atomicdir::FileName::new(name).unwrap(), file).unwrap();
     }
-    let Err(faults) = gather(&plan, &TestHost).await.result else { panic!("it succeeded") };
+    let Err(faults) = gathered(&plan).await.result else { panic!("it succeeded") };
     let error = GatherError::of_faults(&plan, faults);
     let [failure] = error.failures() else { panic!("{error:?}") };
     assert_eq!(describe(failure), "files `one-gone`, `x` and `y`: secret `gone` of source `one`: not found");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use secretdir_provider::{SecretRequest, SourceError};
 
+use crate::contain;
 use crate::plan::{Imported, Plan, PlannedSource, Selection};
 
 /// What came of each listing, by its prefix.
@@ -17,6 +18,18 @@ pub(super) struct Wanted {
     pub(super) positions: BTreeMap<SecretRequest, usize>,
     /// Of each request, whether all that is made of it can do without the secret.
     pub(super) dispensable: Vec<bool>,
+    /// Of each request, whether the store makes something when it is asked.
+    pub(super) making: Vec<Making>,
+}
+
+/// Whether the store makes something when it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Making {
+    Nothing,
+    /// It is asked when all else is there.
+    Later,
+    /// It was listed: nobody has asked for it by name.
+    Refused,
 }
 
 impl Wanted {
@@ -24,32 +37,37 @@ impl Wanted {
         let requests = source.requests.clone();
         let positions = requests.iter().cloned().enumerate().map(|(position, request)| (request, position));
         let positions = positions.collect();
-        let mut wanted = Self { requests, positions, dispensable: plan.dispensable(number) };
+        let making =
+            |position| if source.issuing.contains(&position) { Making::Later } else { Making::Nothing };
+        let making = (0..requests.len()).map(making).collect();
+        let mut wanted = Self { requests, positions, dispensable: plan.dispensable(number), making };
         let listed = |selection: &Selection| match &selection.what {
             Imported::Below { source, prefix } if *source == number => listings.get(prefix)?.as_ref().ok(),
             _ => None,
         };
         for import in &plan.imports {
             let names = listed(&import.selection).into_iter().flatten();
-            wanted.add_all(names.filter(|name| import.makes_file_of(&plan.files, name)));
+            wanted.add_all(source, names.filter(|name| import.makes_file_of(&plan.files, name)));
         }
         for selection in plan.template_selections() {
             let names = listed(selection).into_iter().flatten();
-            wanted.add_all(names.filter(|name| selection.naming.wants(name)));
+            wanted.add_all(source, names.filter(|name| selection.naming.wants(name)));
         }
         wanted
     }
 
-    fn add_all<'n>(&mut self, names: impl Iterator<Item = &'n String>) {
-        names.for_each(|name| self.add(SecretRequest::new(name)));
+    fn add_all<'n>(&mut self, source: &PlannedSource, names: impl Iterator<Item = &'n String>) {
+        names.for_each(|name| self.add(source, SecretRequest::new(name)));
     }
 
     /// Adds what was listed. It is there; should it vanish meanwhile, the import is not complete.
-    fn add(&mut self, request: SecretRequest) {
+    fn add(&mut self, source: &PlannedSource, request: SecretRequest) {
         let position = *self.positions.entry(request.clone()).or_insert(self.requests.len());
         match self.dispensable.get_mut(position) {
             Some(may) => *may = false,
             None => {
+                let issues = contain::call(source.provider, || source.source.issues(&request));
+                self.making.push(if issues.unwrap_or(false) { Making::Refused } else { Making::Nothing });
                 self.requests.push(request);
                 self.dispensable.push(false);
             }

@@ -1,7 +1,8 @@
 //! What a run would change: names, kinds, sizes and revisions, and no value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::SystemTime;
 
 use atomicdir::{Comparison, FileMap, GenerationStatus, NewFile, Options, Status, View};
 use schemars::JsonSchema;
@@ -13,7 +14,8 @@ use crate::bundle::missing::{self, MissingSecret};
 use crate::escape::escape;
 use crate::gather::answers::Answers;
 use crate::plan::Plan;
-use crate::publish::manifest::{self, Manifest, ManifestEntry};
+use crate::publish::manifest::{Manifest, ManifestEntry};
+use crate::publish::noting::Noting;
 use crate::publish::owners::Owners;
 use crate::publish::publication::Notification;
 use crate::report::{WarningReport, count};
@@ -37,12 +39,54 @@ pub struct Difference {
     pub path: String,
     /// What would change, in the order of the names.
     pub changes: Vec<FileChange>,
+    /// The secrets that a run would let a store make: nobody can tell their values before.
+    pub to_issue: Vec<SecretToIssue>,
     /// What would become of the command of `[on-change]`: "pending" if it is to run, or has yet to succeed.
     pub on_change: Notification,
     /// The optional files that would not be there: their secrets, or fields, were not found.
     pub left_out: Vec<MissingSecret>,
     /// The files that would have default content, or some in them, for the same reason: one entry for each secret.
     pub defaulted: Vec<MissingSecret>,
+}
+
+/// A secret that a store would make, such as a certificate or a database user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct SecretToIssue {
+    /// The source.
+    pub source: String,
+    /// Its name there.
+    pub secret_name: String,
+    /// The files that are made of it, as far as their names are known.
+    pub file_names: Vec<String>,
+}
+
+/// All of them.
+struct ToIssue(Vec<SecretToIssue>);
+
+impl ToIssue {
+    fn of(plan: &Plan, answers: &Answers, bundle: &Bundle<'_>, noted: Option<&Manifest>) -> Self {
+        let all = answers.unasked.iter().filter_map(|id| {
+            let (source, request) = (plan.sources.get(id.source)?, plan.request(*id)?);
+            let is_made_of_it = |name: &&String| {
+                plan.files.get(name).is_some_and(|file| file.content.requests().contains(id))
+            };
+            let planned = bundle.unmade.iter().filter(is_made_of_it).cloned();
+            let noted = noted.into_iter().flat_map(|noted| &noted.files).filter(|(_, entries)| {
+                let of =
+                    |entry: &ManifestEntry| entry.source == source.name && entry.secret == request.name();
+                entries.iter().any(of)
+            });
+            let names: BTreeSet<_> = planned.chain(noted.map(|(name, _)| name.clone())).collect();
+            let (source, secret_name) = (source.name.clone(), request.name().to_owned());
+            Some(SecretToIssue { source, secret_name, file_names: names.into_iter().collect() })
+        });
+        Self(all.collect())
+    }
+
+    fn has(&self, file: &str) -> bool {
+        self.0.iter().any(|secret| secret.file_names.iter().any(|name| name == file))
+    }
 }
 
 /// Whether a run would change anything.
@@ -66,6 +110,7 @@ impl Difference {
         bundle: &Bundle<'_>,
         owners: &Owners,
         options: &Options,
+        now: SystemTime,
     ) -> Result<Self, atomicdir::Error> {
         let files = owners.files(bundle);
         let (Looked { current, view }, comparison) = look(plan, &files, options)?;
@@ -75,8 +120,9 @@ impl Difference {
             _ => notification(plan, &comparison, note.and_then(Manifest::parse).as_ref(), current.is_some()),
         };
         let noted = note.and_then(Manifest::parse);
-        let (before, entries) =
-            (published(current, noted.unwrap_or_default()), manifest::files(plan, bundle, answers));
+        let to_issue = ToIssue::of(plan, answers, bundle, noted.as_ref());
+        let noting = Noting { plan, answers, now };
+        let (before, entries) = (published(current, noted.unwrap_or_default()), noting.files(bundle));
         let after = files.iter().map(|(name, file)| (name.to_string(), file.bytes.len()));
         let after: BTreeMap<_, _> = after
             .map(|(name, size)| {
@@ -84,15 +130,18 @@ impl Difference {
                 (name, version)
             })
             .collect();
-        let changes = comparison.changes().iter().map(|change| {
+        let changes = comparison.changes().iter().filter(|change| !to_issue.has(&change.name));
+        let changes = changes.map(|change| {
             let name = &change.name;
             FileChange::new(change, before.get(name).cloned(), after.get(name).cloned())
         });
+        let changes: Vec<_> = changes.collect();
         Ok(Self {
-            state: DifferenceState::of(&comparison, on_change),
+            state: DifferenceState::of(changes.is_empty() && to_issue.0.is_empty(), on_change),
             warnings: Vec::new(),
             path: plan.link.display().to_string(),
-            changes: changes.collect(),
+            changes,
+            to_issue: to_issue.0,
             on_change,
             left_out: bundle.left_out.clone(),
             defaulted: bundle.defaulted.clone(),
@@ -101,8 +150,8 @@ impl Difference {
 }
 
 impl DifferenceState {
-    fn of(comparison: &Comparison, on_change: Notification) -> Self {
-        match (comparison.is_same(), on_change) {
+    fn of(is_same: bool, on_change: Notification) -> Self {
+        match (is_same, on_change) {
             (false, _) => Self::Changed,
             (true, Notification::Pending) => Self::Pending,
             (true, _) => Self::Unchanged,
@@ -174,12 +223,22 @@ impl fmt::Display for Difference {
             DifferenceState::Unchanged => write!(f, "nothing would change at {}", escape(&self.path))?,
             DifferenceState::Pending => write!(f, "no file would change at {}", escape(&self.path))?,
             DifferenceState::Changed => {
-                let changes = count(self.changes.len(), "change");
+                let changes = count(self.changes.len() + self.to_issue.len(), "change");
                 write!(f, "{changes} would be made at {}", escape(&self.path))?;
             }
         }
         for change in &self.changes {
             write!(f, "\n  {change}")?;
+        }
+        for SecretToIssue { source, secret_name, file_names } in &self.to_issue {
+            let (secret, files) =
+                (escape(secret_name), file_names.iter().map(|name| escape(name).into_owned()));
+            let files = files.collect::<Vec<_>>().join(", ");
+            write!(
+                f,
+                "\n  {:10} {files}  secret `{secret}` of source `{source}` would be issued anew",
+                "issued"
+            )?;
         }
         missing::lines(f, &self.left_out, &self.defaulted)?;
         match (self.on_change, self.state) {

@@ -5,7 +5,7 @@ pub(crate) mod difference;
 pub(crate) mod status;
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,6 +18,7 @@ use crate::plan::Plan;
 use crate::publish::publication::{Notification, Publication};
 use crate::report::{ErrorReport, WarningReport, count};
 use change::FileChange;
+use status::seconds;
 
 /// What came of a run that did not fail before the flip.
 ///
@@ -57,6 +58,15 @@ pub struct Outcome {
     pub removed_count: usize,
     /// How many generations are due, but read by somebody.
     pub pinned_count: usize,
+    /// The first moment at which a secret is not good any more, in seconds since 1970 (UTC); absent if none has an end that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<u64>,
+    /// When the first secret is to be renewed.
+    #[serde(skip)]
+    pub(crate) renew_at: Option<SystemTime>,
+    /// How many superseded generations are still there.
+    #[serde(skip)]
+    pub(crate) superseded_count: usize,
 }
 
 /// Whether there was anything to publish.
@@ -78,6 +88,9 @@ pub struct AskedSource {
     pub secret_count: usize,
     /// The places that answered, such as regions, as far as the source tells: each once, in the order of the requests.
     pub origins: Vec<String>,
+    /// How long it took to answer.
+    #[serde(skip)]
+    pub(crate) duration: Duration,
 }
 
 /// What came of asking every source, without publishing anything.
@@ -115,7 +128,7 @@ impl Summary {
                 }
             }
             let secret_count = secrets.iter().flatten().count();
-            AskedSource { name: source.name.clone(), secret_count, origins }
+            AskedSource { name: source.name.clone(), secret_count, origins, duration: answered.duration }
         });
         asked.collect()
     }
@@ -133,6 +146,10 @@ impl Outcome {
             errors,
             removed_count,
             pinned_count,
+            removed_notes: _,
+            superseded_count,
+            renew_at,
+            valid_until,
         } = publication;
         let changes = comparison.changes().iter().map(|change| FileChange::new(change, None, None));
         Self {
@@ -150,6 +167,9 @@ impl Outcome {
             put_off,
             removed_count,
             pinned_count,
+            valid_until: valid_until.map(seconds),
+            renew_at,
+            superseded_count,
         }
     }
 }

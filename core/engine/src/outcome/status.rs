@@ -100,6 +100,9 @@ pub struct GenerationReport {
     /// What has become of the command of `[on-change]` that there was when it was published; absent where that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_change: Option<Notification>,
+    /// The first moment at which one of its secrets is not good any more, in seconds since 1970 (UTC); absent if none has an end that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<u64>,
     /// The configuration that published it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub publisher: Option<Publisher>,
@@ -149,6 +152,15 @@ pub struct SecretReport {
     /// Where the answer came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
+    /// Until when it is good, in seconds since 1970 (UTC), if the store has said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<u64>,
+    /// From when on it is renewed or replaced, in seconds since 1970 (UTC).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renew_at: Option<u64>,
+    /// The lease that it has at the store: the end of its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease: Option<String>,
 }
 
 /// A generation that was superseded.
@@ -197,6 +209,7 @@ impl GenerationReport {
         let noted = current.note.as_deref().and_then(Manifest::parse);
         let on_change = noted.as_ref().map(|manifest| Notification::noted(manifest.on_change));
         let mut manifest = noted.unwrap_or_default();
+        let valid_until = manifest.valid_until().map(seconds);
         let file = |file: atomicdir::FileStatus| {
             let secrets = manifest.files.remove(&file.name).unwrap_or_default();
             FileReport::new(file, secrets)
@@ -209,6 +222,7 @@ impl GenerationReport {
             files: current.files.into_iter().map(file).collect(),
             listing: current.listing.into(),
             on_change,
+            valid_until,
             publisher: manifest.publisher,
         }
     }
@@ -233,12 +247,25 @@ impl FileReport {
 
 impl From<ManifestEntry> for SecretReport {
     fn from(entry: ManifestEntry) -> Self {
-        let ManifestEntry { source, secret, revision, origin } = entry;
-        Self { source, secret_name: secret, revision, origin }
+        let ManifestEntry { source, secret, revision, origin, version: _, life } = entry;
+        let (valid_until, renew_at, lease) =
+            life.map_or_else(Default::default, |life| (life.valid_until, life.renew_at, life.lease));
+        let lease = lease.map(|lease| shortened(&lease));
+        Self { source, secret_name: secret, revision, origin, valid_until, renew_at, lease }
     }
 }
 
-fn seconds(time: SystemTime) -> u64 {
+/// Shows the end of a lease's name: enough to find it, as what comes before is the path.
+fn shortened(lease: &str) -> String {
+    let length = lease.chars().count();
+    if length <= 12 {
+        return lease.to_owned();
+    }
+    let end: String = lease.chars().skip(length - 8).collect();
+    format!("…{end}")
+}
+
+pub(crate) fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
 }
 

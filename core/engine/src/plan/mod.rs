@@ -5,6 +5,7 @@
 //! whoever holds a plan need not look at the configuration again.
 
 mod content;
+mod fingerprint;
 mod import;
 mod location;
 pub(crate) mod names;

@@ -9,7 +9,7 @@ use atomicdir::{Durability, FileMap, FileName, LinkName, Parents};
 use super::content::{IfAbsent, PlannedAttributes, PlannedFile};
 use super::import::PlannedImport;
 use super::location::Location;
-use super::request::PlannedSource;
+use super::request::{PlannedSource, RequestId};
 use super::selection::{Imported, Selection};
 use crate::config::Config;
 use crate::config::input::Input;
@@ -125,6 +125,19 @@ impl Plan {
     /// Returns how many distinct secrets are to be fetched, besides those that are yet to be listed.
     pub fn secret_count(&self) -> usize {
         self.sources.iter().map(|source| source.requests.len()).sum()
+    }
+
+    /// Returns the requests that make something each time.
+    pub(crate) fn issuing(&self) -> impl Iterator<Item = RequestId> {
+        let sources = self.sources.iter().enumerate();
+        sources.flat_map(|(source, planned)| {
+            planned.issuing.iter().map(move |request| RequestId { source, request: *request })
+        })
+    }
+
+    /// Says whether a request makes something each time.
+    pub(crate) fn issues(&self, id: RequestId) -> bool {
+        self.sources.get(id.source).is_some_and(|source| source.issuing.contains(&id.request))
     }
 
     /// Returns the names of the sources, in order.

@@ -1,5 +1,7 @@
 //! What is asked of each source.
 
+use std::collections::BTreeSet;
+
 use crate::config::words::Refresh;
 use secretdir_provider::{SecretRequest, SecretSource};
 
@@ -10,6 +12,10 @@ pub(crate) struct PlannedSource {
     pub(crate) provider: &'static str,
     pub(crate) source: Box<dyn SecretSource>,
     pub(crate) requests: Vec<SecretRequest>,
+    /// The positions of those that make something each time.
+    pub(crate) issuing: BTreeSet<usize>,
+    /// Of its settings.
+    pub(crate) fingerprint: u64,
     /// How often it causes a turn of `watch`, if that is not as `[watch]` says.
     pub(crate) refresh: Option<Refresh>,
 }

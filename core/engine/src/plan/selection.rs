@@ -58,6 +58,12 @@ impl Naming {
         name.strip_prefix(self.strip_prefix.as_str())
     }
 
+    /// Returns the name that a file has been given to; `None` if it is none of these.
+    pub(crate) fn name_of(&self, file: &str) -> Option<String> {
+        let name = format!("{}{}", self.strip_prefix, file.strip_prefix(self.into.as_str())?);
+        (self.wants(&name) && self.file(&name).as_deref() == Some(file)).then_some(name)
+    }
+
     /// Says whether a name is wanted. One without the prefix is looked at as it is.
     pub(crate) fn wants(&self, name: &str) -> bool {
         let name = self.stripped(name).unwrap_or(name);

@@ -3,15 +3,15 @@
 //! Never a value, and never a hash of one: a hash of a short secret gives it away.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 use std::{fmt, fs};
 
 use schemars::JsonSchema;
-use secretdir_provider::{Secret, SecretRequest};
+use secretdir_provider::{Held, Secret, SecretRequest};
 use serde::{Deserialize, Serialize};
 
-use crate::bundle::{Bundle, BundledFile, import};
-use crate::gather::answers::Answers;
-use crate::plan::{Plan, RequestId};
+use super::life::{self, FileStamp, Life};
+use crate::plan::Plan;
 
 /// What is noted of a generation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +73,12 @@ pub(crate) struct ManifestEntry {
     pub(crate) revision: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) origin: Option<String>,
+    /// The version that was asked for, if it was a certain one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<String>,
+    /// How long it is good, if the store has said so, or if it was made for us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) life: Option<Life>,
 }
 
 impl Publisher {
@@ -127,6 +133,59 @@ impl Manifest {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
+    /// Notes what each file is that may be carried over one day.
+    pub(crate) fn stamp(&mut self, look: impl Fn(&str) -> Option<FileStamp>) {
+        for (name, life) in self.made_lives() {
+            if life.file.is_none() {
+                life.file = look(name);
+            }
+        }
+    }
+
+    /// Takes over what another manifest of the same generation says: what the files were, and when something that is no other one now was
+    /// obtained.
+    pub(crate) fn with_lives_of(mut self, other: &Self) -> Self {
+        for (name, entries) in &mut self.files {
+            let Some(known) = other.files.get(name) else { continue };
+            let stamp = known.iter().find_map(|entry| entry.life.as_ref()?.file.clone());
+            for entry in entries {
+                let same = known.iter().find(|known| known.is_of_the_same(entry));
+                match (&mut entry.life, same.and_then(|same| same.life.as_ref())) {
+                    (Some(life), _) if life.lines.is_some() && life.file.is_none() => {
+                        life.file.clone_from(&stamp)
+                    }
+                    (Some(life), Some(known)) if life.is_about(known) => *life = known.clone(),
+                    _ => {}
+                }
+            }
+        }
+        self
+    }
+
+    fn made_lives(&mut self) -> impl Iterator<Item = (&String, &mut Life)> {
+        let entries = self.files.iter_mut();
+        let lives = entries.flat_map(|(name, entries)| {
+            entries.iter_mut().filter_map(move |entry| Some((name, entry.life.as_mut()?)))
+        });
+        lives.filter(|(_, life)| life.lines.is_some())
+    }
+
+    /// Returns the life of each secret, as far as one is known.
+    pub(crate) fn lives(&self) -> impl Iterator<Item = (&ManifestEntry, &Life)> {
+        self.files.values().flatten().filter_map(|entry| Some((entry, entry.life.as_ref()?)))
+    }
+
+    /// Returns the first moment to come at which something is to be renewed, or not good any more.
+    pub(crate) fn renew_at(&self, now: SystemTime) -> Option<SystemTime> {
+        let moments = self.lives().flat_map(|(_, life)| [life.renew_at, life.valid_until]).flatten();
+        moments.map(life::date).filter(|moment| *moment > now).min()
+    }
+
+    /// Returns the first moment at which something is not good any more.
+    pub(crate) fn valid_until(&self) -> Option<SystemTime> {
+        self.lives().filter_map(|(_, life)| life.valid_until).min().map(life::date)
+    }
+
     pub(crate) fn is_pending(&self) -> bool {
         self.on_change == Some(Announcement::Pending)
     }
@@ -140,34 +199,33 @@ impl ManifestEntry {
             secret: request.name().to_owned(),
             revision: secret.and_then(Secret::revision).map(str::to_owned),
             origin: secret.and_then(Secret::origin).map(str::to_owned),
+            version: request.version().map(str::to_owned),
+            life: None,
         }
     }
-}
 
-/// Says of each file which secrets it is made of, each once.
-pub(crate) fn files(
-    plan: &Plan,
-    bundle: &Bundle<'_>,
-    answers: &Answers,
-) -> BTreeMap<String, Vec<ManifestEntry>> {
-    let entry = |file: BundledFile<'_>, id: RequestId| {
-        let source = plan.sources.get(id.source)?;
-        // What is there by default is of no version of the secret.
-        let secret = answers.secret(id).filter(|_| !file.is_default());
-        Some(ManifestEntry::new(&source.name, answers.request(id)?, secret.map(AsRef::as_ref)))
-    };
-    let entries = |file: BundledFile<'_>| {
-        let content = &file.planned.content;
-        let mut requests = content.requests();
-        requests.extend(content.selections().flat_map(|selection| import::requests(selection, answers)));
-        let requests = requests.into_iter();
-        (file.name.to_string(), requests.filter_map(|id| entry(file, id)).collect())
-    };
-    bundle.files().map(entries).collect()
+    /// Notes a secret that stays as it is.
+    pub(super) fn kept(source: &str, request: &SecretRequest, held: &Held) -> Self {
+        Self {
+            revision: held.revision().map(str::to_owned),
+            origin: held.origin().map(str::to_owned),
+            ..Self::new(source, request, None)
+        }
+    }
+
+    fn is_of_the_same(&self, other: &Self) -> bool {
+        let (this, other) = (
+            (&self.source, &self.secret, &self.version, &self.revision),
+            (&other.source, &other.secret, &other.version, &other.revision),
+        );
+        this == other
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
     use super::*;
 
     #[test]
@@ -177,6 +235,8 @@ mod tests {
             secret: "n".into(),
             revision: None,
             origin: Some("x".into()),
+            version: Some("1".into()),
+            life: Some(Life::of(&Held::since(UNIX_EPOCH).with_lease("l"), Some(u64::MAX))),
         };
         let files = BTreeMap::from([("a".to_owned(), vec![entry])]);
         let publisher = Publisher { config: "/etc/x.toml".into(), profile: Some("dev".into()) };

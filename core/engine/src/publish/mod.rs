@@ -7,9 +7,13 @@
 //! What came of it is a [`Publication`](publication::Publication).
 
 pub(crate) mod announce;
+pub(crate) mod holding;
 pub(crate) mod hook;
+pub(crate) mod leases;
+pub(crate) mod life;
 pub(crate) mod manifest;
 pub(crate) mod no_dumps;
+pub(crate) mod noting;
 pub(crate) mod owners;
 pub(crate) mod publication;
 pub(crate) mod run;

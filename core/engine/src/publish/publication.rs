@@ -1,6 +1,6 @@
 //! What came of publishing, or of finding that there is nothing to publish.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use atomicdir::{Comparison, Sweep};
 use schemars::JsonSchema;
@@ -23,6 +23,14 @@ pub(crate) struct Publication {
     pub(crate) errors: Vec<ErrorReport>,
     pub(crate) removed_count: usize,
     pub(crate) pinned_count: usize,
+    /// The notes of the generations that were removed.
+    pub(crate) removed_notes: Vec<Vec<u8>>,
+    /// How many superseded generations are still there.
+    pub(crate) superseded_count: usize,
+    /// When the first secret is to be renewed.
+    pub(crate) renew_at: Option<SystemTime>,
+    /// Until when all secrets are good.
+    pub(crate) valid_until: Option<SystemTime>,
 }
 
 /// What became of the command of `[on-change]`.
@@ -68,12 +76,17 @@ impl Publication {
             errors: Vec::new(),
             removed_count: 0,
             pinned_count: 0,
+            removed_notes: Vec::new(),
+            superseded_count: 0,
+            renew_at: None,
+            valid_until: None,
         }
     }
 
     pub(super) fn swept(&mut self, sweep: &Sweep) {
         self.removed_count += sweep.removed().len();
         self.pinned_count += sweep.pinned().len();
+        self.removed_notes.extend(sweep.removed_notes().iter().cloned());
         self.warnings.extend(sweep.deferred().iter().map(WarningReport::deferred));
     }
 

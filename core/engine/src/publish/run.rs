@@ -1,16 +1,22 @@
 //! A run that holds the lock: it compares, stages and flips, and notes where the files came from.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use atomicdir::{AtomicDir, FileMap, Locked, NewFile, Staging};
+use atomicdir::{AtomicDir, FileMap, FileName, Locked, NewFile, Options, Staging};
 use secretdir_provider::Deadline;
 
+use super::holding::Holder;
 use super::hook::{self, Hook, HookError};
-use super::manifest::{self, Manifest, Publisher};
+use super::life::{self, FileStamp};
+use super::manifest::{Manifest, Publisher};
+use super::noting::Noting;
 use super::owners::Owners;
 use super::publication::Publication;
 use crate::bundle::Bundle;
+use crate::escape::escape;
 use crate::gather::answers::Answers;
+use crate::gather::holdings::Holdings;
 use crate::host::{Event, Host};
 use crate::plan::Plan;
 use crate::report::{ErrorKind, WarningReport};
@@ -90,24 +96,49 @@ impl Run<'_> {
         let files = owners.files(bundle);
         let mut publication = Publication::new(locked.compare(&files)?);
         publication.swept(locked.sweep());
-        let manifest = self.manifest(bundle, answers);
+        let mut manifest = self.manifest(bundle, answers);
         let noted = noted(locked);
         self.warn_of_another_publisher(noted.as_ref(), &mut publication);
         if !publication.comparison.is_same() {
-            self.flip(locked, &manifest, &files, &mut publication).await?;
+            self.flip(locked, &mut manifest, &files, &mut publication).await?;
+            self.look_ahead(&manifest, &mut publication);
             return Ok(publication);
         }
         if let Some(error) = locked.unsettled() {
             publication.failed_at_step(ErrorKind::NotDurable, error, Some(UNSETTLED));
         }
+        let manifest = match &noted {
+            Some(noted) => manifest.with_lives_of(noted),
+            None => manifest,
+        };
+        self.look_ahead(&manifest, &mut publication);
         self.renew_note(locked, noted, manifest, &mut publication);
         Ok(publication)
     }
 
     fn manifest(&self, bundle: &Bundle<'_>, answers: &Answers) -> Manifest {
         let publisher = Publisher::of(self.plan);
-        let files = manifest::files(self.plan, bundle, answers);
+        let noting = Noting { plan: self.plan, answers, now: self.host.clock().date() };
+        let files = noting.files(bundle);
         Manifest::new(self.plan.on_change.is_some(), publisher, files)
+    }
+
+    /// Says until when the set is good, and warns of what is about to end although nothing renews it.
+    fn look_ahead(&self, manifest: &Manifest, publication: &mut Publication) {
+        let now = self.host.clock().date();
+        publication.renew_at = manifest.renew_at(now);
+        publication.valid_until = manifest.valid_until();
+        let mut told = BTreeSet::new();
+        for (entry, life) in manifest.lives().filter(|(_, life)| life.lines.is_none() && life.is_short(now)) {
+            let (source, secret) = (&entry.source, escape(&entry.secret));
+            let end = humantime::format_rfc3339_seconds(life::date(life.valid_until.unwrap_or_default()));
+            if told.insert((source, &entry.secret)) {
+                let warning = format!(
+                    "secret `{secret}` of source `{source}` is good until {end}: less than a third of its life is left, and nothing here renews it"
+                );
+                publication.warnings.push(warning.into());
+            }
+        }
     }
 
     /// Two configurations that publish at one link take turns in replacing each other's set.
@@ -153,7 +184,7 @@ impl Run<'_> {
     async fn flip(
         &self,
         locked: &mut Locked,
-        manifest: &Manifest,
+        manifest: &mut Manifest,
         files: &FileMap<NewFile<'_>>,
         publication: &mut Publication,
     ) -> Result<(), PublishFault> {
@@ -171,6 +202,7 @@ impl Run<'_> {
             self.heed_interruption()?;
             ensure_unchanged(&staging, files, &verify.program)?;
         }
+        manifest.stamp(|name| stamp(&staging, name));
         let published = staging.publish(Some(&manifest.to_note()))?;
         publication.swept(&published.sweep);
         for (kind, error, hint) in [
@@ -202,8 +234,22 @@ fn ensure_unchanged(
     }
 }
 
+fn stamp(staging: &Staging<'_>, name: &str) -> Option<FileStamp> {
+    let name = FileName::new(name).ok()?;
+    staging.metadata(&name).ok().map(|found| FileStamp::of(&found))
+}
+
+/// Finds out what of the current generation may stay. Nothing is opened if nothing could.
+pub(crate) fn holdings(plan: &Plan, noted: Option<&Manifest>, options: &Options) -> Holdings {
+    let (Some(noted), Some(_)) = (noted, plan.issuing().next()) else { return Holdings::default() };
+    match options.clone().open_snapshot(&plan.link) {
+        Ok(Some(snapshot)) => Holder::new(plan, noted, &snapshot).holdings(),
+        Ok(None) | Err(_) => Holdings::default(),
+    }
+}
+
 /// Reads what is noted of the current generation: `None` where nothing is, or nothing that can be read.
-fn noted(locked: &Locked) -> Option<Manifest> {
+pub(crate) fn noted(locked: &Locked) -> Option<Manifest> {
     Manifest::parse(&locked.note().ok().flatten()?)
 }
 

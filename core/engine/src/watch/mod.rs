@@ -32,6 +32,7 @@ use secretdir_provider::Clock;
 use crate::failure::{SyncError, SyncFailure};
 use crate::outcome::status::WatchReport;
 use crate::plan::Plan;
+use crate::publish::leases;
 use crate::registry::Registry;
 use crate::sync;
 
@@ -52,6 +53,7 @@ pub async fn watch(plan: Plan, registry: &Registry, host: &dyn WatchHost) -> Res
     let keeper = dir.try_keep().map_err(|error| failed(error.into()))?;
     let mut watching = Watching::begin(plan, registry, host, keeper);
     watching.run().await;
+    leases::close(watching.plans.current(), host).await;
     host.news(&News::Stopping, &watching.standing);
     Ok(())
 }
@@ -85,6 +87,7 @@ impl<'w> Watching<'w> {
         self.watch_files();
         let published =
             if self.standing.generation_id.is_some() { Published::Something } else { Published::Nothing };
+        self.next(Happened::Held(self.renewal()));
         let mut action = self.next(Happened::Started(published));
         if self.plans.current().has_changed_since(self.standing.last_success_at(&self.host.clock())) {
             // Somebody has edited it, and expects it to count.
@@ -110,8 +113,11 @@ impl<'w> Watching<'w> {
                 }
             };
             let Some(end) = ended else { return };
-            action = self.next(Happened::Ended(end.of_schedule()));
             self.report(&end);
+            self.next(Happened::Held(self.renewal()));
+            action = self.next(Happened::Ended(end.of_schedule()));
+            self.record();
+            self.tell(&News::TurnEnded(end.result()));
         }
     }
 
@@ -143,7 +149,9 @@ impl<'w> Watching<'w> {
 
     /// Makes a turn. `None` if the daemon is to end.
     async fn turn(&mut self) -> Option<TurnEnd> {
-        self.renew_plan();
+        if let Some(old) = self.renew_plan() {
+            leases::close(&old, self.host).await;
+        }
         self.tell(&News::TurnBegins);
         let turn = Turn::new(self.host);
         let mut made = pin!(turn.make(self.plans.current(), self.plans.currency()));
@@ -167,26 +175,29 @@ impl<'w> Watching<'w> {
         }
     }
 
-    /// Reads the configuration again if it has changed.
-    fn renew_plan(&mut self) {
+    /// Reads the configuration again if it has changed. Returns the plan that it replaces.
+    fn renew_plan(&mut self) -> Option<Box<Plan>> {
         let renewed = self.plans.renew();
         let news = match renewed {
-            plans::Renewed::Unchanged => return,
+            plans::Renewed::Unchanged => return None,
             plans::Renewed::Restored => {
                 self.standing.config = Config::Current { since: self.host.clock().date() };
-                return self.tell(&News::ConfigReplaced);
+                self.tell(&News::ConfigReplaced);
+                return None;
             }
             plans::Renewed::Replaced(old) => {
                 if let Err(failure) = self.move_to_link(&old) {
                     self.plans.revert(*old);
                     self.standing.config.refuse(1);
-                    return self.tell(&News::ReloadFailed(&failure));
+                    self.tell(&News::ReloadFailed(&failure));
+                    return None;
                 }
                 self.next(Happened::Retimed(timing(self.plans.current(), self.host)));
                 self.watch_files();
                 self.standing.config = Config::Current { since: self.host.clock().date() };
                 self.standing.reads(self.plans.current());
-                return self.tell(&News::ConfigReplaced);
+                self.tell(&News::ConfigReplaced);
+                return Some(old);
             }
             plans::Renewed::Refused(error) => {
                 self.standing.config.refuse(error.problems().len());
@@ -195,6 +206,7 @@ impl<'w> Watching<'w> {
             }
         };
         self.tell(&News::ConfigRefused(&news));
+        None
     }
 
     /// Becomes the keeper of another link, if that is what the configuration has now. The old one is left as it is.
@@ -217,8 +229,12 @@ impl<'w> Watching<'w> {
             Err(failure) => self.standing.failed(failure, &clock),
         }
         self.plans.note(end.result().err());
-        self.record();
-        self.tell(&News::TurnEnded(end.result()));
+    }
+
+    /// Returns the moment at which the first secret is to be renewed.
+    fn renewal(&self) -> Option<Duration> {
+        let (clock, at) = (self.host.clock(), self.standing.renew_at?);
+        Some(clock.now().saturating_add(at.duration_since(clock.date()).unwrap_or_default()))
     }
 
     fn next(&mut self, happened: Happened) -> Action {

@@ -10,6 +10,7 @@ use crate::failure::{SyncError, SyncFailure};
 use crate::outcome::{Outcome, State};
 use crate::plan::Plan;
 use crate::problem::ConfigError;
+use crate::publish::life;
 use crate::publish::manifest::Manifest;
 use crate::publish::publication::Notification;
 
@@ -45,8 +46,14 @@ pub struct Standing {
     pub generation_id: Option<String>,
     /// How many files it has, as far as that is known.
     pub file_count: Option<usize>,
-    /// How many superseded generations are still there is not known here; how many were pinned at the last turn is.
+    /// How many superseded generations are still there.
+    pub superseded_count: usize,
+    /// How many of them a reader kept from being removed at the last turn.
     pub pinned_count: usize,
+    /// The first moment at which a secret of the set is not good any more, as far as that is known.
+    pub valid_until: Option<SystemTime>,
+    /// When the first one is to be renewed.
+    pub(super) renew_at: Option<SystemTime>,
     /// The sources.
     pub sources: Vec<SourceStanding>,
     /// When the last success was.
@@ -77,6 +84,8 @@ pub struct SourceStanding {
     pub name: String,
     /// How many secrets it gave at the last success.
     pub secret_count: usize,
+    /// How often it has answered, and how long that took in all.
+    pub answers: (u64, Duration),
     /// How often it failed, by kind.
     pub errors: Vec<(SourceErrorKind, u64)>,
 }
@@ -175,8 +184,13 @@ impl Standing {
             begun: clock.now(),
             max_stale: plan.watch.max_stale,
         };
+        let current = status.current.as_ref();
+        let noted = current.and_then(|current| Manifest::parse(current.note.as_deref()?));
         let mut standing = Self {
             link: absolute(plan),
+            superseded_count: status.superseded.len(),
+            valid_until: noted.as_ref().and_then(Manifest::valid_until),
+            renew_at: noted.as_ref().and_then(|noted| noted.renew_at(clock.date())),
             generation_id: status.current.as_ref().map(|current| current.id.to_string()),
             file_count: status.current.as_ref().map(|current| current.files.len()),
             pinned_count: 0,
@@ -202,6 +216,9 @@ impl Standing {
         self.file_count = there.file_count;
         self.last_change_at = there.last_change_at;
         self.freshness = there.freshness;
+        self.superseded_count = there.superseded_count;
+        self.valid_until = there.valid_until;
+        self.renew_at = there.renew_at;
     }
 
     /// Returns the date of the last success.
@@ -225,9 +242,14 @@ impl Standing {
         self.generation_id = Some(outcome.generation_id.clone());
         self.file_count = Some(outcome.file_count);
         self.pinned_count = outcome.pinned_count;
+        self.superseded_count = outcome.superseded_count;
+        self.valid_until = outcome.valid_until.map(life::date);
+        self.renew_at = outcome.renew_at;
         for asked in &outcome.sources {
             if let Some(source) = self.sources.iter_mut().find(|source| source.name == asked.name) {
                 source.secret_count = asked.secret_count;
+                source.answers.0 += 1;
+                source.answers.1 += asked.duration;
             }
         }
         let has_failed = !outcome.errors.is_empty();

@@ -16,6 +16,8 @@
 //! 4. **Wake-ups** cause a turn at once, or when nothing more has come for a while (`debounce`), and after ten seconds at the latest.
 //!    What comes while a turn is under way causes one more.
 //! 5. After a **resume** of the machine a turn comes within ten seconds.
+//! 6. A secret that was made for this host is **renewed** when its source has asked for that, between the turns as well. If that fails, it is
+//!    a failure like any other.
 //!
 //! So a change in the store is seen within one interval, and one that a store that was down has got within one interval after it is back.
 //! Nothing is ever given up.
@@ -65,6 +67,8 @@ pub(crate) enum Happened {
     Resumed,
     /// A turn has ended.
     Ended(End),
+    /// This is the moment at which the first secret is to be renewed.
+    Held(Option<Duration>),
     /// The configuration says something else.
     Retimed(Timing),
 }
@@ -99,6 +103,8 @@ pub(crate) struct Schedule {
     /// When the next turn or retry comes by itself.
     due: Option<Duration>,
     woken: Option<Woken>,
+    /// When the first secret is to be renewed.
+    renewal: Option<Duration>,
     is_running: bool,
     /// Whether a complete set is there: until then somebody may be waiting for it.
     published: Published,
@@ -121,6 +127,7 @@ impl Schedule {
             timing,
             due: None,
             woken: None,
+            renewal: None,
             is_running: false,
             published: Published::Nothing,
             failures: 0,
@@ -131,7 +138,7 @@ impl Schedule {
     /// Returns when the next turn comes, if nothing happens before.
     pub(crate) fn due(&self) -> Option<Duration> {
         let woken = self.woken.map(|woken| woken.due);
-        [self.due, woken].into_iter().flatten().min()
+        [self.due, woken, self.renewal].into_iter().flatten().min()
     }
 
     /// Says what is to be done after something has happened at a moment.
@@ -143,6 +150,11 @@ impl Schedule {
             Happened::Started(Published::Nothing) => self.due = Some(now),
             Happened::Started(Published::Something) => self.due = self.turn_after(now),
             Happened::Due => {}
+            Happened::Held(renewal) => {
+                // A source that wants to be asked at once is asked in a moment.
+                self.renewal = renewal.map(|renewal| renewal.max(now.saturating_add(FIRST_PAUSE)));
+                return (self, Action::Wait(None));
+            }
             Happened::Asked => self.woken = Some(Woken { due: now, at_latest: now }),
             Happened::Changed => self.woken = Some(self.debounced(now)),
             Happened::Resumed => {
@@ -165,7 +177,7 @@ impl Schedule {
         }
         match self.due() {
             Some(due) if due <= now => {
-                (self.due, self.woken, self.is_running) = (None, None, true);
+                (self.due, self.woken, self.renewal, self.is_running) = (None, None, None, true);
                 Action::Turn
             }
             due => Action::Wait(due),

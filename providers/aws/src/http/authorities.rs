@@ -8,7 +8,7 @@ use aws_smithy_types::base64;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls_native_certs::load_certs_from_paths;
+use secretdir_helpers::certificates;
 
 /// Certificates, each of which can be read: the SDK panics at others.
 #[derive(Clone, PartialEq)]
@@ -30,12 +30,12 @@ impl Authorities {
         }
     }
 
-    /// Returns the machine's: those of SSL_CERT_FILE and SSL_CERT_DIR, or else of its usual file. Its folder has the same ones
-    /// each in a file of its own, and is read only if there is nothing in the file. What is broken among them is left out.
+    /// Returns the machine's. What is broken among them is left out.
     pub(super) fn of_the_machine() -> Self {
         let mut roots = RootCertStore::empty();
-        let good =
-            machine_certificates().into_iter().filter(|certificate| roots.add(certificate.clone()).is_ok());
+        let good = certificates::of_this_machine()
+            .into_iter()
+            .filter(|certificate| roots.add(certificate.clone()).is_ok());
         Self(good.flat_map(|certificate| in_pem(&certificate).into_bytes()).collect())
     }
 
@@ -52,25 +52,6 @@ impl fmt::Debug for Authorities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Authorities({} bytes)", self.0.len())
     }
-}
-
-fn machine_certificates() -> Vec<CertificateDer<'static>> {
-    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let file = named("SSL_CERT_FILE");
-    // Reading a FIFO or a device may never end.
-    if file.as_ref().is_some_and(|file| std::fs::metadata(file).is_ok_and(|found| !found.is_file())) {
-        return Vec::new();
-    }
-    if file.is_some() || named("SSL_CERT_DIR").is_some() {
-        return rustls_native_certs::load_native_certs().certs;
-    }
-    let usual = openssl_probe::probe();
-    let of_file =
-        usual.cert_file.map(|file| load_certs_from_paths(Some(&file), None).certs).unwrap_or_default();
-    if !of_file.is_empty() {
-        return of_file;
-    }
-    usual.cert_dir.iter().flat_map(|folder| load_certs_from_paths(None, Some(folder)).certs).collect()
 }
 
 fn in_pem(certificate: &CertificateDer<'_>) -> String {

@@ -4,89 +4,43 @@ use std::fs;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::thread;
 
-use secretdir_testkit::{REGION, Reply, Stub, python};
+use secretdir_testkit::{REGION, Reply, Stub, TlsFront};
 use tempfile::TempDir;
 
 use crate::environment::{ANY_KEY, Files, answer, borrowed, run_by};
 
-/// Answers every call with a secret, over TLS, and prints its port.
-const SERVER: &str = r#"
-import http.server, ssl, sys
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        self.rfile.read(int(self.headers["content-length"]))
-        body = b'{"SecretString": "hunter2"}'
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(sys.argv[1], sys.argv[2])
-server.socket = context.wrap_socket(server.socket, server_side=True)
-print(server.server_address[1], flush=True)
-server.serve_forever()
-"#;
-
-/// A server whose certificate nobody knows.
+/// A server whose certificate nobody knows, and which answers every call with a secret.
 struct Unknown {
-    folder: TempDir,
-    endpoint: String,
-    child: Child,
+    front: TlsFront,
+    _stub: Stub,
 }
 
 impl Unknown {
     fn start() -> Self {
-        let folder = TempDir::new().unwrap();
-        let (certificate, key) = (folder.path().join("certificate.pem"), folder.path().join("key.pem"));
-        certify(&certificate, &key);
-        let mut child = Command::new(python())
-            .args(["-c", SERVER])
-            .args([&certificate, &key])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut port = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
-        Self { folder, endpoint: format!("https://127.0.0.1:{}", port.trim()), child }
+        let stub = Stub::start(Reply::json(200, r#"{"SecretString": "hunter2"}"#));
+        Self { front: TlsFront::before(&stub.endpoint()), _stub: stub }
     }
 
     fn certificate(&self) -> PathBuf {
-        self.folder.path().join("certificate.pem")
+        self.front.certificate().path()
+    }
+
+    /// Returns the folder of the certificate, for others beside it.
+    fn folder(&self) -> &Path {
+        self.front.certificate().folder()
+    }
+
+    fn endpoint(&self) -> &str {
+        self.front.endpoint()
     }
 
     fn fetched_with(&self, variables: &[(&str, &str)]) -> String {
         let environment = [&ANY_KEY, [("AWS_REGION", REGION)].as_slice(), variables].concat();
-        answer(&[("endpoint-url", &self.endpoint)], &environment)
+        answer(&[("endpoint-url", self.endpoint())], &environment)
     }
-}
-
-impl Drop for Unknown {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn certify(certificate: &Path, key: &Path) {
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=secretdir"])
-        .args(["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"])
-        .arg("-keyout")
-        .arg(key)
-        .arg("-out")
-        .arg(certificate)
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
 #[test]
@@ -105,7 +59,7 @@ fn a_bundle_of_authorities_is_heeded() {
 fn proxy(server: &Unknown) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let server = server.endpoint.trim_start_matches("https://").to_owned();
+    let server = server.endpoint().trim_start_matches("https://").to_owned();
     thread::spawn(move || {
         for client in listener.incoming().take(8).flatten() {
             let server = server.clone();
@@ -158,9 +112,9 @@ fn an_unknown_authority_is_said_to_be_one() {
 #[test]
 fn a_bundle_that_cannot_be_read_is_named() {
     let server = Unknown::start();
-    let broken = server.folder.path().join("broken.pem");
+    let broken = server.folder().join("broken.pem");
     fs::write(&broken, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
-    let empty = server.folder.path().join("empty.pem");
+    let empty = server.folder().join("empty.pem");
     fs::write(&empty, "").unwrap();
     for path in [broken.to_str().unwrap(), empty.to_str().unwrap(), "/nowhere/at-all.pem"] {
         let told = server.fetched_with(&[("AWS_CA_BUNDLE", path)]);
@@ -171,14 +125,14 @@ fn a_bundle_that_cannot_be_read_is_named() {
 #[test]
 fn a_machine_without_certificates_trusts_nobody_and_says_so() {
     let server = Unknown::start();
-    let empty = server.folder.path().join("empty.pem");
+    let empty = server.folder().join("empty.pem");
     fs::write(&empty, "").unwrap();
     let told = server.fetched_with(&[("SSL_CERT_FILE", empty.to_str().unwrap())]);
     assert!(told.starts_with("unavailable: ") && told.contains("hint: is the authority behind"), "{told}");
     let path = server.certificate();
     assert_eq!(server.fetched_with(&[("SSL_CERT_FILE", path.to_str().unwrap())]), "value: hunter2");
     // One that is broken does not hide the others.
-    let mixed = server.folder.path().join("mixed.pem");
+    let mixed = server.folder().join("mixed.pem");
     let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     fs::write(&mixed, format!("{broken}{}", fs::read_to_string(&path).unwrap())).unwrap();
     assert_eq!(server.fetched_with(&[("SSL_CERT_FILE", mixed.to_str().unwrap())]), "value: hunter2");
@@ -204,7 +158,7 @@ fn certificates_are_loaded_once_and_only_for_tls() {
     assert_eq!(opened(&plain.endpoint(), &[]), 0);
     let server = Unknown::start();
     // The bundle of the machine alone, and not each of its certificates.
-    assert!((1..=2).contains(&opened(&server.endpoint, &[])), "{}", opened(&server.endpoint, &[]));
+    assert!((1..=2).contains(&opened(server.endpoint(), &[])), "{}", opened(server.endpoint(), &[]));
     let path = server.certificate();
-    assert_eq!(opened(&server.endpoint, &[("AWS_CA_BUNDLE", path.to_str().unwrap())]), 1);
+    assert_eq!(opened(server.endpoint(), &[("AWS_CA_BUNDLE", path.to_str().unwrap())]), 1);
 }

@@ -148,7 +148,7 @@ conformance_tests!(Corner);
 async fn ten_of_eleven_are_there_although_the_last_is_never_answered() {
     let names: Vec<_> = (0..11).map(|number| format!("/n-{number:02}")).collect();
     let first: Vec<_> = names.iter().take(10).map(String::as_str).collect();
-    let stub = Stub::by_body(vec![("/n-10", Reply::Silence), ("", parameters(&first, "value"))]);
+    let stub = Stub::by_text(vec![("/n-10", Reply::Silence), ("", parameters(&first, "value"))]);
     let source = source(&stub.endpoint(), &some_key());
     let requests: Vec<_> = names.iter().map(SecretRequest::new).collect();
     let answers = Answers::new(requests.len());

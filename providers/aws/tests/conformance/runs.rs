@@ -94,7 +94,7 @@ fn a_file_that_is_put_right_counts_in_the_next_run() {
 #[tokio::test]
 async fn a_refusal_of_batches_holds_for_one_run_and_is_warned_of_in_each() {
     let denied = Reply::json(400, r#"{"__type":"AccessDeniedException"}"#);
-    let stub = Stub::by_body(vec![("SecretIdList", denied), ("", value("alone"))]);
+    let stub = Stub::by_text(vec![("SecretIdList", denied), ("", value("alone"))]);
     let source = source(&stub.endpoint(), &some_key());
     let requests = ["a", "b"].map(SecretRequest::new);
     for run in 1..=2 {

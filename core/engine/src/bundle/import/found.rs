@@ -13,6 +13,13 @@ pub(super) fn found(selection: &Selection, answers: &Answers) -> Result<BTreeSet
         Imported::Below { source, prefix } => {
             (answers.listing(*source, prefix).to_vec(), ImportFault::NothingBelow)
         }
+        // Nothing is known of its keys.
+        Imported::Keys(id) if answers.unasked.contains(id) => return Ok(BTreeSet::new()),
+        Imported::Keys(id) if answers.kept.contains_key(id) => {
+            let files = answers.kept.get(id).into_iter().flat_map(|kept| &kept.files);
+            let names = files.filter_map(|file| selection.naming.name_of(file));
+            (names.collect(), ImportFault::NothingInside)
+        }
         Imported::Keys(id) => {
             let secret = answers.secret(*id).ok_or(ImportFault::NotFetched)?;
             (JsonSecret::read(secret.expose_secret())?.keys()?, ImportFault::NothingInside)

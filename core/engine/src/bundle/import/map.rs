@@ -7,7 +7,7 @@ use super::fault::ImportFault;
 use super::found::found;
 use crate::gather::answers::Answers;
 use crate::plan::names::file_name;
-use crate::plan::{Imported, RequestId, Selection};
+use crate::plan::{Imported, Selection};
 
 /// Makes the map, sorted by name.
 ///
@@ -27,13 +27,6 @@ pub(crate) fn map_of(selection: &Selection, answers: &Answers) -> Result<Given, 
         return Err(faults);
     }
     Given::map(entries).map_err(|_| vec![ImportFault::NotFetched])
-}
-
-/// Returns what was fetched for the map.
-pub(crate) fn requests(selection: &Selection, answers: &Answers) -> Vec<RequestId> {
-    let Imported::Below { source, .. } = &selection.what else { return Vec::new() };
-    let names = found(selection, answers).unwrap_or_default();
-    names.iter().filter_map(|name| answers.find(*source, name)).collect()
 }
 
 fn entry(

@@ -22,7 +22,6 @@ use crate::plan::{Content, IfAbsent, Imported, Plan, PlannedFile, PlannedImport,
 pub use fault::{ImportFault, Spelling};
 use found::found;
 pub(super) use map::map_of;
-pub(crate) use map::requests;
 
 /// Every file that is to be made: those of the plan, and those that are imported.
 pub(crate) struct FileSet<'p> {

@@ -10,8 +10,7 @@ use secretdir_provider::{
 };
 
 use super::*;
-use crate::gather::gather;
-use crate::test_host::TestHost;
+use crate::test_host::gathered;
 use crate::{Config, GatherError, GatherFailure, Registry, describe};
 
 /// A store that has what a test says: the settings are its secrets.
@@ -95,7 +94,7 @@ fn without_line(text: &str) -> String {
 /// Returns the names of all files, and what is overridden.
 async fn completed(secrets: &[(&str, &str)], rest: &str) -> Result<(Vec<String>, Vec<String>), Vec<String>> {
     let plan = plan(secrets, rest);
-    let gathered = gather(&plan, &TestHost).await.result;
+    let gathered = gathered(&plan).await.result;
     let answers = gathered.map_err(|faults| told(GatherError::of_faults(&plan, faults).failures()))?;
     let (set, faults) = complete(&plan, &answers);
     if !faults.is_empty() {
@@ -310,7 +309,7 @@ async fn a_secret_of_many_keys_is_read_once_for_all_of_them() {
     let json: String = (0..40_000).map(|number| format!("\"key-{number}\": \"value {number}\",")).collect();
     let json = format!("{{{}}}", json.trim_end_matches(','));
     let plan = plan(&[("json", &json)], KEYS);
-    let answers = gather(&plan, &TestHost).await.result.unwrap();
+    let answers = gathered(&plan).await.result.unwrap();
     let start = std::time::Instant::now();
     let bundle = crate::bundle::Bundle::assemble(&plan, &answers).await.unwrap();
     assert_eq!(bundle.len(), 40_000);

@@ -10,6 +10,7 @@ use crate::config::report::Report;
 use crate::config::section;
 use crate::config::words::Refresh;
 use crate::contain;
+use crate::plan::fingerprint;
 use crate::plan::request::PlannedSource;
 use crate::registry::Registry;
 use crate::registry::known;
@@ -89,6 +90,9 @@ impl Sources {
         let (position, (_, request)) = (planned.requests.len(), new.key());
         let checked = contain::call(planned.provider, || planned.source.check(request));
         planned.requests.push(request.clone());
+        if contain::call(planned.provider, || planned.source.issues(request)).unwrap_or(false) {
+            planned.issuing.insert(position);
+        }
         new.insert(position);
         checked.unwrap_or_else(|panicked| Err(panicked.into())).map(|()| position)
     }
@@ -132,10 +136,12 @@ impl<'a> Builder<'a, '_> {
         let mut settings = section::as_table(value, &at, self.report)?.clone();
         let refresh = self.refresh(settings.remove("refresh").as_ref(), &at);
         let provider = self.provider(settings.remove("provider").as_ref(), &at)?;
+        let fingerprint = fingerprint::of_settings(&settings);
         let source = self.build(provider, settings, &at)?;
         named?;
         let (name, provider) = (name.to_owned(), provider.name());
-        Some(PlannedSource { name, provider, source, requests: Vec::new(), refresh })
+        let (requests, issuing) = (Vec::new(), BTreeSet::new());
+        Some(PlannedSource { name, provider, source, requests, issuing, fingerprint, refresh })
     }
 
     fn refresh(&mut self, value: Option<&Value>, at: &KeyPath) -> Option<Refresh> {

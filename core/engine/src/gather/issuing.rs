@@ -1,0 +1,256 @@
+//! The requests that make something: asked last, each once at most, and only if what is held cannot stay.
+//!
+//! 1. When these begin, everything else has been answered: a run that fails for another reason makes nothing.
+//! 2. What is held and not yet due stays, without a word to the store. What is due is renewed or replaced, as its source says.
+//! 3. A template may be made of other secrets as well. If one of those has changed, the template is rendered anew; that takes the value,
+//!    which nobody has, so the secret is made anew, too. Whether another secret has changed is told by its revision. One without a
+//!    revision is refused in such a template, or each run would make something anew.
+//! 4. No request is repeated, whatever advice an error gives: the store may have made something all the same. What the deadline cuts off
+//!    may be such a loss. It ends by itself.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use secretdir_provider::{
+    Allowance, Answers as Sink, Deadline, Held, Refreshed, RunContext, Secret, SecretRequest, SourceError,
+    SourceErrorKind,
+};
+
+use super::answers::{self, Answers, Kept};
+use super::fault::GatherFault;
+use super::fetching::{late, without};
+use super::holdings::{Holding, Holdings, Lease, Noted};
+use super::source_run::SourceRun;
+use crate::contain;
+use crate::deadline::within;
+use crate::host::{Event, Host};
+use crate::plan::{Content, Plan, PlannedSource, RequestId};
+
+/// What may be asked of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Whatever the set needs.
+    Publish,
+    /// Nothing that makes something.
+    Look,
+}
+
+/// The requests that make something.
+pub(super) struct Issuing<'g> {
+    pub(super) plan: &'g Plan,
+    pub(super) host: &'g dyn Host,
+    /// One for each source.
+    pub(super) runs: &'g [SourceRun],
+    pub(super) deadline: Deadline,
+    pub(super) allowance: &'g Allowance,
+    pub(super) answers: &'g mut Answers,
+    pub(super) holdings: Holdings,
+    pub(super) faults: Vec<GatherFault>,
+}
+
+impl Issuing<'_> {
+    /// Makes or keeps everything. What was made stands in the answers.
+    pub(super) async fn run(mut self, purpose: Purpose) -> Vec<GatherFault> {
+        let ids: Vec<_> = self.plan.issuing().collect();
+        if purpose == Purpose::Look {
+            ids.into_iter().for_each(|id| self.look(id));
+            self.answers.carried = self.holdings.carried;
+            return self.faults;
+        }
+        for id in &ids {
+            self.refuse_unrevised(*id);
+        }
+        for id in &ids {
+            if !self.faults.is_empty() {
+                break;
+            }
+            self.ask(*id).await;
+        }
+        // Each time at least one more is made anew.
+        for _ in &ids {
+            let changed = ids.iter().copied().find(|id| self.faults.is_empty() && self.must_be_made(*id));
+            let Some(id) = changed else { break };
+            self.answers.kept.remove(&id);
+            self.make(id).await;
+        }
+        self.answers.carried = self.holdings.carried;
+        self.faults
+    }
+
+    /// Keeps what may be kept, and leaves the rest open.
+    fn look(&mut self, id: RequestId) {
+        match self.holdings.held.get(&id) {
+            Some(holding) if !self.must_be_remade(holding) => {
+                let kept = Kept { held: holding.held.clone(), files: holding.files.clone() };
+                self.answers.kept.insert(id, kept);
+            }
+            _ => drop(self.answers.unasked.insert(id)),
+        }
+    }
+
+    /// Asks for one secret, unless what is held can stay.
+    async fn ask(&mut self, id: RequestId) {
+        let now = self.host.clock().date();
+        let Some(holding) = self.holdings.held.get(&id).cloned() else { return self.make(id).await };
+        let Holding { held, files } = holding;
+        if is_good(held.renew_at(), now) {
+            self.answers.kept.insert(id, Kept { held, files });
+        } else if is_good(held.valid_until(), now) {
+            match self.refresh(id, &held).await {
+                Some(Ok(Refreshed::Keep(held))) => {
+                    let held = asked_later(held, now);
+                    self.answers.kept.insert(id, Kept { held, files });
+                }
+                Some(Ok(Refreshed::New(secret))) => self.answer(id, Ok(secret)),
+                Some(Ok(_)) => self.answer(id, Err(SourceError::unanswered())),
+                Some(Err(error)) => self.answer(id, Err(error)),
+                None => self.answer(id, Err(late())),
+            }
+        } else {
+            self.make(id).await;
+        }
+    }
+
+    async fn refresh(&self, id: RequestId, held: &Held) -> Option<Result<Refreshed, SourceError>> {
+        let (source, run, request) = self.of(id)?;
+        tracing::debug!(source = source.name, secret = request.name(), "renewing");
+        let refresh = contain::wait(source.provider, source.source.refresh(run, request, held));
+        let refreshed = within(&self.deadline, self.host, refresh).await?;
+        Some(refreshed.unwrap_or_else(|panicked| Err(panicked.into())))
+    }
+
+    /// Lets the source make a secret.
+    async fn make(&mut self, id: RequestId) {
+        let answer = match self.of(id) {
+            Some((source, run, request)) => {
+                tracing::debug!(source = source.name, secret = request.name(), "issuing");
+                let fetch = contain::wait(source.provider, source.source.fetch(run, request));
+                let fetched = within(&self.deadline, self.host, fetch).await;
+                fetched.map_or_else(|| Err(late()), |fetched| fetched.unwrap_or_else(|it| Err(it.into())))
+            }
+            None => Err(SourceError::unanswered()),
+        };
+        self.answer(id, answer);
+    }
+
+    /// Takes an answer. The lease counts at once: it is to be given back even if the rest fails.
+    fn answer(&mut self, id: RequestId, answer: Result<Secret, SourceError>) {
+        if let Ok(secret) = &answer {
+            let handle = secret.lease().map(str::to_owned);
+            self.answers.issued.extend(handle.map(|handle| Lease { source: id.source, handle }));
+            self.host.event(Event::Arrived { secrets: 1 });
+        }
+        let sink = Sink::new(1).with_allowance(self.allowance.clone()).with_clock(self.host.clock());
+        sink.put(0, answer);
+        let answer = sink.into_only();
+        let dispensable = self.plan.dispensable(id.source).get(id.request).copied().unwrap_or(false);
+        match without(answer, dispensable) {
+            Ok(secret) => self.answers.set(id, secret.map(Arc::new)),
+            Err(error) => self.fail(id, error),
+        }
+    }
+
+    fn fail(&mut self, id: RequestId, error: SourceError) {
+        let request = self.plan.request(id).cloned();
+        let fault = request.map(|request| GatherFault::Fetch { source: id.source, request, error });
+        self.faults.extend(fault);
+    }
+
+    /// Says whether a secret that was to stay is needed, as a file of it must be made anew.
+    fn must_be_made(&self, id: RequestId) -> bool {
+        self.answers.kept.contains_key(&id)
+            && self.holdings.held.get(&id).is_some_and(|holding| self.must_be_remade(holding))
+    }
+
+    /// Says whether a file of what is held is made of anything else that is not what it was.
+    fn must_be_remade(&self, holding: &Holding) -> bool {
+        let templates = holding.files.iter().filter_map(|name| Some((name, self.template(name)?)));
+        templates.into_iter().any(|(name, content)| {
+            let is_kept = |id: &RequestId| self.answers.kept.contains_key(id) || self.is_open(*id);
+            let issued = content.requests().into_iter().filter(|id| self.plan.issues(*id));
+            let mut noted = self.holdings.beside.get(name).cloned().unwrap_or_default();
+            let mut now = self.beside(content);
+            noted.sort();
+            now.sort();
+            noted != now || !issued.into_iter().all(|id| is_kept(&id))
+        })
+    }
+
+    /// Says whether it has yet to be seen what becomes of a secret that is held.
+    fn is_open(&self, id: RequestId) -> bool {
+        self.holdings.held.contains_key(&id)
+            && self.answers.secret(id).is_none()
+            && !self.answers.unasked.contains(&id)
+    }
+
+    /// Returns what a template is made of besides secrets that are made for us.
+    fn beside(&self, content: &Content) -> Vec<Noted> {
+        let ids = self.others(content);
+        ids.into_iter().filter_map(|id| self.noted(id)).collect()
+    }
+
+    fn others(&self, content: &Content) -> BTreeSet<RequestId> {
+        let selected = content.selections();
+        let selected = selected.flat_map(|selection| answers::selected(selection, self.answers));
+        content.requests().into_iter().chain(selected).filter(|id| !self.plan.issues(*id)).collect()
+    }
+
+    fn noted(&self, id: RequestId) -> Option<Noted> {
+        let request = self.answers.request(id)?;
+        Some(Noted {
+            source: self.plan.sources.get(id.source)?.name.clone(),
+            secret: request.name().to_owned(),
+            version: request.version().map(str::to_owned),
+            revision: self.answers.secret(id).and_then(|secret| secret.revision()).map(str::to_owned),
+        })
+    }
+
+    /// Refuses a template of whose other secrets nobody could tell whether they have changed.
+    fn refuse_unrevised(&mut self, id: RequestId) {
+        let files = self.plan.files.iter().filter(|(_, file)| matches!(file.content, Content::Template(_)));
+        let mut files = files.filter(|(_, file)| file.content.requests().contains(&id));
+        let unrevised = files.find_map(|(name, file)| {
+            let others = self.others(&file.content);
+            let unrevised = others
+                .into_iter()
+                .find(|other| self.answers.secret(*other).is_some_and(|secret| secret.revision().is_none()));
+            Some((name.to_string(), self.noted(unrevised?)?))
+        });
+        if let Some((file, Noted { source, secret, .. })) = unrevised {
+            let cause = format!(
+                "it is made for this host, and the template `{file}` needs also `{secret}` of source `{source}`, which has no revision: nobody could tell when to make both anew"
+            );
+            let error = SourceError::new(SourceErrorKind::Unsupported)
+                .with_cause(cause)
+                .with_hint("put the two into files of their own");
+            self.fail(id, error);
+        }
+    }
+
+    fn template(&self, file: &str) -> Option<&Content> {
+        let content = &self.plan.files.get(file)?.content;
+        matches!(content, Content::Template(_)).then_some(content)
+    }
+
+    fn of(&self, id: RequestId) -> Option<(&PlannedSource, &RunContext, &SecretRequest)> {
+        let run = &self.runs.get(id.source)?.context;
+        Some((self.plan.sources.get(id.source)?, run, self.plan.request(id)?))
+    }
+}
+
+/// Lets what a source keeps without saying for how long be asked for again when a third of what is left is over.
+fn asked_later(held: Held, now: SystemTime) -> Held {
+    match held.valid_until() {
+        Some(end) if !is_good(held.renew_at(), now) => {
+            let left = end.duration_since(now).unwrap_or_default();
+            held.with_renew_at(now + left / 3)
+        }
+        _ => held,
+    }
+}
+
+/// Says whether a moment is yet to come, or never does.
+fn is_good(until: Option<SystemTime>, now: SystemTime) -> bool {
+    until.is_none_or(|until| until > now)
+}

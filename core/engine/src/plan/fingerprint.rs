@@ -1,0 +1,69 @@
+//! Whether the lines of a configuration that a file is made by are what they were.
+//!
+//! A published file may be carried over to the next generation instead of being made anew, if nothing that it is made by has changed.
+//! The fingerprint is of the configuration, and of no value. Another version of the command may have another one for the same lines;
+//! then the file is made anew.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use secretdir_provider::{SecretRequest, Table};
+
+use super::content::{Content, SecretUse, Slot};
+use super::planned::Plan;
+use super::selection::{Imported, Selection};
+
+/// Fingerprints the settings of a source.
+pub(super) fn of_settings(settings: &Table) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    format!("{settings:?}").hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Plan {
+    /// Fingerprints all that a file is made by. Positions in the plan do not count: a file that is added above changes nothing.
+    pub(crate) fn fingerprint(&self, content: &Content) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        if let Content::Template(template) = content {
+            template.template.text().hash(&mut hasher);
+            for (name, slot) in &template.names {
+                name.hash(&mut hasher);
+                match slot {
+                    Slot::Use { index, form } => format!("{index} {form:?}").hash(&mut hasher),
+                    Slot::Selection(selection) => self.add_selection(selection, &mut hasher),
+                }
+            }
+        }
+        content.uses().iter().for_each(|used| self.add_use(used, &mut hasher));
+        hasher.finish()
+    }
+
+    fn add_use(&self, used: &SecretUse, hasher: &mut DefaultHasher) {
+        let request = self.request(used.id);
+        let (field, transform, if_absent) = (&used.field, &used.transform, &used.if_absent);
+        let request = request.map(|request| (request.name(), request.version()));
+        format!("{request:?} {field:?} {transform:?} {if_absent:?}").hash(hasher);
+        self.add_source(used.id.source, hasher);
+    }
+
+    fn add_selection(&self, selection: &Selection, hasher: &mut DefaultHasher) {
+        let source = match &selection.what {
+            Imported::Below { source, prefix } => {
+                prefix.hash(hasher);
+                *source
+            }
+            Imported::Keys(id) => id.source,
+        };
+        self.add_source(source, hasher);
+        format!("{:?} {:?}", selection.naming, selection.transform).hash(hasher);
+    }
+
+    fn add_source(&self, number: usize, hasher: &mut DefaultHasher) {
+        let source = self.sources.get(number);
+        source.map(|source| (&source.name, source.provider, source.fingerprint)).hash(hasher);
+    }
+
+    /// Returns a request of the plan.
+    pub(crate) fn request(&self, id: super::request::RequestId) -> Option<&SecretRequest> {
+        self.sources.get(id.source)?.requests.get(id.request)
+    }
+}

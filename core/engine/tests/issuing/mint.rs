@@ -1,0 +1,200 @@
+//! A store that makes something new each time it is asked for a name below `new/`, and a place to publish.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime};
+
+use secretdir_engine::{Config, Difference, Host, Outcome, Plan, Registry, Rehearsal, SyncFailure};
+use secretdir_provider::{
+    Clock, Held, Jitter, Provider, Refreshed, Retry, RunContext, Secret, SecretRequest, SecretSource,
+    Settings, SettingsError, SourceError, SourceErrorKind, async_trait,
+};
+
+/// What each thing lives, in seconds.
+const LIFE: Duration = Duration::from_secs(100);
+
+/// The store, and what has happened to it.
+#[derive(Clone, Default)]
+pub(crate) struct Store(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    made: usize,
+    keeps: bool,
+    plain: Option<String>,
+    calls: Vec<String>,
+    released: Vec<String>,
+    passed: Duration,
+}
+
+impl Store {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    pub(crate) fn made(&self) -> usize {
+        self.state().made
+    }
+
+    /// Says whether what is due stays.
+    pub(crate) fn keeps(&self, keeps: bool) {
+        self.state().keeps = keeps;
+    }
+
+    pub(crate) fn set_plain(&self, value: &str) {
+        self.state().plain = Some(value.to_owned());
+    }
+
+    /// Returns what was asked about secrets that are made.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.state().calls.clone()
+    }
+
+    pub(crate) fn released(&self) -> Vec<String> {
+        self.state().released.clone()
+    }
+
+    fn make(&self) -> Secret {
+        let mut state = self.state();
+        state.made += 1;
+        let number = state.made;
+        Secret::new(format!(r#"{{"user":"user-{number}","password":"password-{number}"}}"#))
+            .with_valid_for(LIFE)
+            .with_lease(format!("lease-{number}"))
+    }
+}
+
+struct Mint(Store);
+
+impl Provider for Mint {
+    fn name(&self) -> &'static str {
+        "mint"
+    }
+
+    fn source(&self, _: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
+        Ok(Box::new(MintSource(self.0.clone())))
+    }
+}
+
+struct MintSource(Store);
+
+#[async_trait]
+impl SecretSource for MintSource {
+    fn issues(&self, request: &SecretRequest) -> bool {
+        request.name().starts_with("new/")
+    }
+
+    async fn fetch(&self, _: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError> {
+        let name = request.name();
+        if self.issues(request) {
+            self.0.state().calls.push(format!("fetch {name}"));
+        }
+        let plain = self.0.state().plain.clone().unwrap_or_else(|| "1".to_owned());
+        match name {
+            "plain" => Ok(Secret::new(plain.clone()).with_revision(plain)),
+            "unrevised" => Ok(Secret::new(plain)),
+            "ending" => {
+                Ok(Secret::new("x").with_revision("1").with_valid_until(SystemTime::UNIX_EPOCH + LIFE))
+            }
+            "new/throttled" => {
+                Err(SourceError::new(SourceErrorKind::Throttled).with_retry(Retry::After(Duration::ZERO)))
+            }
+            _ if name.starts_with("new/") => Ok(self.0.make()),
+            _ => Err(SourceError::new(SourceErrorKind::NotFound)),
+        }
+    }
+
+    async fn refresh(
+        &self,
+        run: &RunContext,
+        request: &SecretRequest,
+        held: &Held,
+    ) -> Result<Refreshed, SourceError> {
+        self.0.state().calls.push(format!("refresh {}", request.name()));
+        if self.0.state().keeps {
+            let now = run.clock().date();
+            let later = held.clone().with_valid_until(now + LIFE).with_renew_at(now + LIFE / 3 * 2);
+            return Ok(Refreshed::Keep(later));
+        }
+        Ok(Refreshed::New(self.0.make()))
+    }
+
+    async fn release(&self, _: &RunContext, leases: &[String]) -> Result<(), SourceError> {
+        self.0.state().released.extend_from_slice(leases);
+        Ok(())
+    }
+}
+
+/// Its date is that of the store.
+struct TestHost(Store);
+
+impl Host for TestHost {
+    fn clock(&self) -> Clock {
+        let store = self.0.clone();
+        Clock::default().with_date(move || SystemTime::UNIX_EPOCH + store.state().passed)
+    }
+
+    fn jitter(&self) -> Jitter {
+        Jitter::default()
+    }
+}
+
+/// A folder with a configuration, which publishes what the store makes. Superseded sets stay for 5 seconds.
+pub(crate) struct Site {
+    folder: tempfile::TempDir,
+    pub(crate) store: Store,
+    registry: Registry,
+    plan: Plan,
+}
+
+impl Site {
+    pub(crate) fn new(files: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::default();
+        let mut registry = Registry::new();
+        registry.register(Box::new(Mint(store.clone()))).unwrap();
+        let plan = plan(folder.path(), files, &registry);
+        Self { folder, store, registry, plan }
+    }
+
+    /// Gives the configuration other files.
+    pub(crate) fn configure(&mut self, files: &str) {
+        self.plan = plan(self.folder.path(), files, &self.registry);
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.store.state().passed += time;
+    }
+
+    pub(crate) async fn sync(&self) -> Result<Outcome, SyncFailure> {
+        secretdir_engine::sync(&self.plan, &self.registry, &TestHost(self.store.clone()), None).await
+    }
+
+    pub(crate) async fn diff(&self) -> Difference {
+        secretdir_engine::diff(&self.plan, &TestHost(self.store.clone())).await.unwrap()
+    }
+
+    pub(crate) async fn fetch(&self) -> Rehearsal {
+        secretdir_engine::fetch(&self.plan, &TestHost(self.store.clone())).await.unwrap()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join("app").join(name)
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+}
+
+fn plan(folder: &Path, files: &str, registry: &Registry) -> Plan {
+    let text = format!(
+        "[directory]\npath = \"app\"\nparents = \"trusted\"\ndurability = \"none\"\nretain = \"5s\"\n\
+         [sources.mint]\nprovider = \"mint\"\n{files}"
+    );
+    let path = folder.join("secretdir.toml");
+    fs::write(&path, &text).unwrap();
+    Config::read(&path).unwrap().resolve(registry).unwrap()
+}

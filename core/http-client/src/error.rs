@@ -1,0 +1,65 @@
+//! Why there is no answer. The only place that looks into an error of reqwest, hyper or rustls.
+//!
+//! An error of reqwest quotes the URL, query included. So what is told is made of host and port, and of the innermost error:
+//! those of the system, of rustls and of hyper hold nothing that was sent.
+
+mod fault;
+
+use std::time::Duration;
+
+use secretdir_provider::{Retry, SourceError};
+
+pub use self::fault::Fault;
+use crate::response::Failure;
+use crate::way::Way;
+
+/// Why there is no answer: what went wrong, and where. Turns into a [`SourceError`] with `?`.
+#[derive(Debug, thiserror::Error)]
+#[error("{cause}")]
+pub struct ClientError {
+    fault: Fault,
+    cause: String,
+    hint: Option<&'static str>,
+}
+
+impl ClientError {
+    pub(crate) fn of(failure: &Failure, way: &Way, within: Duration) -> Self {
+        let fault = Fault::of(failure);
+        let cause = format!("{way}: {}", fault::told(fault, failure, within));
+        Self { fault, cause, hint: fault.hint(way) }
+    }
+
+    /// Reports what is wrong with files for TLS.
+    pub(crate) fn of_files(fault: Fault, cause: String) -> Self {
+        Self { fault, cause, hint: fault.hint_about_files() }
+    }
+
+    /// Reports that a client cannot be made at all.
+    pub(crate) fn of_building(error: &reqwest::Error) -> Self {
+        let cause = format!("no HTTP client can be made: {}", fault::innermost(error));
+        Self { fault: Fault::Unusable, cause, hint: None }
+    }
+
+    /// Adds where the request was to go.
+    pub(crate) fn before(self, way: &Way) -> Self {
+        Self { cause: format!("{way}: {}", self.cause), ..self }
+    }
+
+    /// Returns what went wrong.
+    pub fn fault(&self) -> Fault {
+        self.fault
+    }
+}
+
+impl From<ClientError> for SourceError {
+    fn from(error: ClientError) -> Self {
+        let (fault, hint) = (error.fault, error.hint);
+        // Nobody below has tried again.
+        let retry = if fault.may_pass() { Retry::After(Duration::ZERO) } else { Retry::No };
+        let told = Self::new(fault.kind()).with_retry(retry).with_cause(error);
+        match hint {
+            Some(hint) => told.with_hint(hint),
+            None => told,
+        }
+    }
+}

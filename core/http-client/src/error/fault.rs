@@ -1,0 +1,199 @@
+//! What can go wrong, found by its type in the chain of an error.
+
+use std::error::Error;
+use std::io;
+use std::iter;
+use std::time::Duration;
+
+use rustls::AlertDescription;
+use secretdir_provider::SourceErrorKind;
+
+use crate::response::Failure;
+use crate::time::CONNECT_TIMEOUT;
+use crate::way::Way;
+
+const NAME_HINT: &str = "is the name of the host right, and does the resolver of this machine work?";
+const NETWORK_HINT: &str = "is the server running, is the port right, and is the network path to it open?";
+const PROXY_HINT: &str =
+    "is the proxy of HTTPS_PROXY or HTTP_PROXY right and running, or should NO_PROXY name the host?";
+const TRUST_HINT: &str =
+    "if a private authority has issued that certificate, name its file with `ca-certificate`";
+const TLS_HINT: &str = "does the server speak TLS at this port?";
+const IDENTITY_HINT: &str =
+    "the server asks for a certificate that it trusts: look at `client-certificate` and `client-key`";
+const TIME_HINT: &str = "raise `timeout` of [gather], or look at the network path to the server";
+const SIZE_HINT: &str =
+    "raise the bound if values are that large, or look for a wrong path or a proxy in between";
+const HTTP_HINT: &str = "does the server speak HTTP at this port, and should the URL begin with https://?";
+const FILES_HINT: &str = "the user who runs this must be able to read that file, and it must be PEM";
+const AUTHORITIES_HINT: &str =
+    "install the package ca-certificates, or name a file with `ca-certificate` or SSL_CERT_FILE";
+
+/// What went wrong on the way to an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The name of the host has no address.
+    Unresolved,
+    /// Nobody accepts the connection.
+    Unreachable,
+    /// Nobody accepts the connection in time.
+    ConnectTimedOut,
+    /// The run has no more time for the answer.
+    TimedOut,
+    /// The certificate of the server is not trusted.
+    Untrusted,
+    /// The server does not accept the client's certificate, or wants one.
+    ClientCertificate,
+    /// There is no TLS with this server.
+    Tls,
+    /// The connection ended before an answer began.
+    BrokenOff,
+    /// The connection ended in the midst of the answer.
+    Truncated,
+    /// Nobody can tell whether the answer is whole: it has no length, and no TLS.
+    Unbounded,
+    /// The answer is larger than the request allows.
+    TooLarge,
+    /// The answer is not HTTP.
+    NotHttp,
+    /// The file of authorities cannot be used.
+    Authorities,
+    /// The machine has no authorities.
+    NoAuthorities,
+    /// The certificate or the key of the client cannot be used.
+    Identity,
+    /// The request itself cannot be sent.
+    Unusable,
+}
+
+impl Fault {
+    pub(super) fn of(failure: &Failure) -> Self {
+        match failure {
+            Failure::TooLarge(_) => Self::TooLarge,
+            Failure::Unbounded => Self::Unbounded,
+            Failure::Body(error) if error.is_timeout() => Self::TimedOut,
+            Failure::Body(_) => Self::Truncated,
+            Failure::Call(error) => Self::of_call(error),
+        }
+    }
+
+    fn of_call(error: &reqwest::Error) -> Self {
+        match error {
+            _ if error.is_builder() => Self::Unusable,
+            _ if error.is_timeout() && error.is_connect() => Self::ConnectTimedOut,
+            _ if error.is_timeout() => Self::TimedOut,
+            _ if error.is_dns() => Self::Unresolved,
+            _ => chain(error).find_map(of_link).unwrap_or(match error.is_connect() {
+                true => Self::Unreachable,
+                false => Self::BrokenOff,
+            }),
+        }
+    }
+
+    pub(super) fn kind(self) -> SourceErrorKind {
+        match self {
+            Self::ConnectTimedOut | Self::TimedOut => SourceErrorKind::TimedOut,
+            Self::ClientCertificate | Self::Identity => SourceErrorKind::Unauthenticated,
+            Self::Unbounded | Self::TooLarge | Self::NotHttp => SourceErrorKind::InvalidData,
+            Self::Unusable => SourceErrorKind::InvalidRequest,
+            _ => SourceErrorKind::Unavailable,
+        }
+    }
+
+    /// Says whether the same request may be answered a little later.
+    pub(super) fn may_pass(self) -> bool {
+        matches!(
+            self,
+            Self::Unresolved | Self::Unreachable | Self::ConnectTimedOut | Self::BrokenOff | Self::Truncated
+        )
+    }
+
+    pub(super) fn hint(self, way: &Way) -> Option<&'static str> {
+        Some(match self {
+            Self::Unresolved | Self::Unreachable | Self::BrokenOff if way.has_proxy() => PROXY_HINT,
+            Self::Unresolved => NAME_HINT,
+            Self::Unreachable => NETWORK_HINT,
+            Self::ConnectTimedOut | Self::TimedOut => TIME_HINT,
+            Self::Untrusted => TRUST_HINT,
+            Self::ClientCertificate => IDENTITY_HINT,
+            Self::Tls => TLS_HINT,
+            Self::TooLarge => SIZE_HINT,
+            Self::NotHttp => HTTP_HINT,
+            _ => return self.hint_about_files(),
+        })
+    }
+
+    pub(super) fn hint_about_files(self) -> Option<&'static str> {
+        match self {
+            Self::Authorities | Self::Identity => Some(FILES_HINT),
+            Self::NoAuthorities => Some(AUTHORITIES_HINT),
+            _ => None,
+        }
+    }
+}
+
+/// Finds out what one error of a chain says.
+fn of_link(error: &(dyn Error + 'static)) -> Option<Fault> {
+    if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        return Some(match error {
+            rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => Fault::Untrusted,
+            rustls::Error::AlertReceived(alert) if is_about_certificates(*alert) => Fault::ClientCertificate,
+            _ => Fault::Tls,
+        });
+    }
+    let error = error.downcast_ref::<hyper::Error>()?;
+    error.is_parse().then_some(Fault::NotHttp)
+}
+
+fn is_about_certificates(alert: AlertDescription) -> bool {
+    use AlertDescription as Alert;
+    matches!(
+        alert,
+        Alert::CertificateRequired
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+            // What TLS 1.2 says of a certificate that is missing.
+            | Alert::HandshakeFailure
+    )
+}
+
+/// Tells what went wrong, after the place.
+pub(super) fn told(fault: Fault, failure: &Failure, within: Duration) -> String {
+    let inner = match failure {
+        Failure::Call(error) | Failure::Body(error) => innermost(error),
+        Failure::TooLarge(most) => return format!("the answer is larger than {most} bytes"),
+        Failure::Unbounded => {
+            return "the answer has no length, so half of it would look like all of it".to_owned();
+        }
+    };
+    match fault {
+        Fault::TimedOut => format!("no answer within {within:.1?}"),
+        Fault::ConnectTimedOut => format!("no connection within {CONNECT_TIMEOUT:?}"),
+        Fault::Unresolved => format!("the name cannot be resolved: {inner}"),
+        Fault::Unreachable => format!("cannot connect: {inner}"),
+        Fault::Truncated => format!("the answer broke off: {inner}"),
+        Fault::BrokenOff => format!("the connection broke off: {inner}"),
+        Fault::NotHttp => format!("the answer is not HTTP: {inner}"),
+        _ => inner,
+    }
+}
+
+/// Returns the text of the innermost error.
+pub(super) fn innermost(error: &reqwest::Error) -> String {
+    chain(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Returns what is below an error of reqwest, which itself quotes the URL. An error of I/O holds another one without calling it
+/// its source.
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    iter::successors(error.source(), |&error| {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        inner.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source())
+    })
+}

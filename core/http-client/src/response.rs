@@ -1,0 +1,85 @@
+//! What comes back.
+
+use std::fmt;
+
+use http::HeaderMap;
+use http::header::TRANSFER_ENCODING;
+use secretdir_provider::SecretBuffer;
+
+/// An answer, whatever its status. `Debug` shows the status and the length of the body.
+pub struct Response {
+    status: u16,
+    headers: HeaderMap,
+    body: SecretBuffer,
+}
+
+/// Why there is no answer, or only a part of one.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Call(reqwest::Error),
+    /// The body did not come to its end.
+    Body(reqwest::Error),
+    /// The body has more than these bytes.
+    TooLarge(usize),
+    /// Nobody can tell whether the body came to its end.
+    Unbounded,
+}
+
+impl Response {
+    /// Reads all of an answer, up to a bound.
+    pub(crate) async fn read(mut answer: reqwest::Response, max_bytes: usize) -> Result<Self, Failure> {
+        let length = answer.content_length();
+        if is_endless(&answer) {
+            return Err(Failure::Unbounded);
+        }
+        let bound = u64::try_from(max_bytes).unwrap_or(u64::MAX);
+        if length.is_some_and(|length| length > bound) {
+            return Err(Failure::TooLarge(max_bytes));
+        }
+        let mut body = SecretBuffer::with_capacity(length.and_then(|all| all.try_into().ok()).unwrap_or(0));
+        while let Some(chunk) = answer.chunk().await.map_err(Failure::Body)? {
+            if chunk.len() > max_bytes - body.len() {
+                return Err(Failure::TooLarge(max_bytes));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let status = answer.status().as_u16();
+        Ok(Self { status, headers: std::mem::take(answer.headers_mut()), body })
+    }
+
+    /// Returns the status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Returns the first header of this name, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Returns the body, which may be a secret.
+    pub fn body(&self) -> &SecretBuffer {
+        &self.body
+    }
+
+    /// Returns the body without a copy.
+    pub fn into_body(self) -> SecretBuffer {
+        self.body
+    }
+}
+
+/// Says whether only the end of the connection is the end of the body. In the clear anybody's end of it looks alike; TLS says
+/// goodbye.
+fn is_endless(answer: &reqwest::Response) -> bool {
+    let is_framed = answer.content_length().is_some() || answer.headers().contains_key(TRANSFER_ENCODING);
+    !is_framed && answer.url().scheme() == "http"
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,161 @@
+//! Whom a client trusts, and how it shows who it is.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
+use secretdir_helpers::certificates;
+use secretdir_provider::{Settings, SettingsError};
+use zeroize::Zeroizing;
+
+use crate::error::{ClientError, Fault};
+
+/// What a configuration says of TLS, under the keys `ca-certificate`, `client-certificate` and `client-key`.
+///
+/// The keys are those of the source itself, so a provider has a field for each of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TlsSettings<'s> {
+    /// A PEM file with the authorities to trust instead of those of the machine.
+    pub ca_certificate: Option<&'s str>,
+    /// A PEM file with the certificate to show to the server, and those between it and its authority.
+    pub client_certificate: Option<&'s str>,
+    /// A PEM file with the key of that certificate, not encrypted.
+    pub client_key: Option<&'s str>,
+}
+
+/// The files for TLS. Each run reads them when it needs them, so they may be rotated.
+///
+/// With a file of authorities, only these are trusted: nobody else who can issue certificates can then stand between.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    authorities: Option<PathBuf>,
+    identity: Option<Identity>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Identity {
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+impl TlsSettings<'_> {
+    /// Finds out where the files are. Reads none of them.
+    ///
+    /// # Errors
+    ///
+    /// A path cannot be one, or one of certificate and key is missing.
+    pub fn locate(self, settings: &Settings) -> Result<Tls, SettingsError> {
+        let located = |key: &'static str, path: Option<&str>| match path {
+            Some(path) => settings.path(key, path).map(Some),
+            None => Ok(None),
+        };
+        let identity = match (self.client_certificate, self.client_key) {
+            (Some(_), None) => Err(SettingsError::new("client-certificate", "needs `client-key` beside it")),
+            (None, Some(_)) => Err(SettingsError::new("client-key", "needs `client-certificate` beside it")),
+            (certificate, key) => {
+                both(located("client-certificate", certificate), located("client-key", key))
+            }
+        };
+        let (authorities, (certificate, key)) =
+            both(located("ca-certificate", self.ca_certificate), identity)?;
+        let identity = certificate.zip(key).map(|(certificate, key)| Identity { certificate, key });
+        Ok(Tls { authorities, identity })
+    }
+}
+
+/// Puts two results together, and does not lose an error of the second where the first has one.
+fn both<A, B>(a: Result<A, SettingsError>, b: Result<B, SettingsError>) -> Result<(A, B), SettingsError> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(a), Err(b)) => Err(a.and(b)),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+    }
+}
+
+impl Tls {
+    /// Reads the files, or those of the machine.
+    pub(crate) fn read(&self) -> Result<ClientConfig, ClientError> {
+        let roots = match &self.authorities {
+            Some(path) => authorities(path).map_err(|cause| ClientError::of_files(Fault::Authorities, cause)),
+            None => authorities_of_this_machine(),
+        };
+        let builder = builder()?.with_root_certificates(roots?);
+        let Some(identity) = &self.identity else { return Ok(builder.with_no_client_auth()) };
+        let (chain, key) = identity.read().map_err(|cause| ClientError::of_files(Fault::Identity, cause))?;
+        builder.with_client_auth_cert(chain, key).map_err(|error| {
+            let Identity { certificate, key } = identity;
+            let cause = format!("{certificate:?} and {key:?} cannot be used together: {error}");
+            ClientError::of_files(Fault::Identity, cause)
+        })
+    }
+}
+
+/// Returns what trusts nobody: for requests in the clear.
+pub(crate) fn without_trust() -> Result<ClientConfig, ClientError> {
+    Ok(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+}
+
+/// Begins with ring, whatever the process has chosen for itself.
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, ClientError> {
+    ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ClientError::of_files(Fault::Tls, error.to_string()))
+}
+
+fn authorities_of_this_machine() -> Result<RootCertStore, ClientError> {
+    let mut roots = RootCertStore::empty();
+    // One that is broken does not hide the others.
+    let (added, _) = roots.add_parsable_certificates(certificates::of_this_machine());
+    if added == 0 {
+        let cause = "no certificate authorities can be read on this machine".to_owned();
+        return Err(ClientError::of_files(Fault::NoAuthorities, cause));
+    }
+    Ok(roots)
+}
+
+fn authorities(path: &Path) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates_in(path)? {
+        roots.add(certificate).map_err(|_| broken(path))?;
+    }
+    Ok(roots)
+}
+
+fn certificates_in(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let pem = contents(path)?;
+    let certificates: Vec<_> =
+        CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|_| broken(path))?;
+    if certificates.is_empty() { Err(broken(path)) } else { Ok(certificates) }
+}
+
+fn broken(path: &Path) -> String {
+    format!("the file {path:?} holds no certificates, or broken ones")
+}
+
+impl Identity {
+    fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), String> {
+        let chain = certificates_in(&self.certificate)?;
+        let pem = contents(&self.key)?;
+        // Why it cannot be read may quote it.
+        let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
+            format!("the file {:?} holds no private key, or one that is broken or encrypted", self.key)
+        })?;
+        Ok((chain, key))
+    }
+}
+
+/// Reads a regular file: reading another one may never end.
+fn contents(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+    let read = || {
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        fs::read(path).map(Zeroizing::new)
+    };
+    read().map_err(|error| format!("the file {path:?} cannot be read: {error}"))
+}
