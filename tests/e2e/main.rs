@@ -20,6 +20,7 @@ mod exec_sources;
 mod from;
 mod full_disk;
 mod hints;
+mod http_recipes;
 mod imports;
 mod init;
 mod kills;

@@ -9,11 +9,11 @@ use serde_json::json;
 use crate::support::{HEAD, Ran, Site};
 
 /// A root, an issuer below it, a certificate of a server, and its key.
-struct Authority {
-    root: String,
-    issuer: String,
-    leaf: String,
-    key: String,
+pub(crate) struct Authority {
+    pub(crate) root: String,
+    pub(crate) issuer: String,
+    pub(crate) leaf: String,
+    pub(crate) key: String,
 }
 
 /// Makes them in the folder of a shell.
@@ -31,7 +31,7 @@ fn shell(folder: &Path, script: &str) -> Ran {
 }
 
 impl Authority {
-    fn new(site: &Site) -> Self {
+    pub(crate) fn new(site: &Site) -> Self {
         shell(site.path(), MAKE);
         let read = |name: &str| fs::read_to_string(site.path().join(name)).unwrap();
         Self {

@@ -97,19 +97,20 @@ fn block<'t>(
     label: &[u8],
     lines: &mut impl Iterator<Item = Line<'t>>,
 ) -> Result<Block<'t>, PemError> {
-    let (line, mut body) = (begin.number, Vec::new());
+    let line = begin.number;
     for found in lines {
         match found.mark()? {
-            Mark::None => body.push(found),
+            Mark::None => {}
             Mark::Begin(_) => break,
             Mark::End(other) if other != label => {
                 return Err(PemError::OtherEnd { line, end: found.number });
             }
             Mark::End(_) => {
-                let whole = text.get(begin.start..found.start + found.bytes.len()).unwrap_or_default();
+                let body = text.get(begin.end()..found.start).unwrap_or_default();
+                let text = text.get(begin.start..found.end()).unwrap_or_default();
                 let kind = Kind::of(label);
-                let der = if kind == Kind::Other { Zeroizing::default() } else { decoded(line, &body)? };
-                return Ok(Block { kind, line, text: whole, der });
+                let der = if kind == Kind::Other { Zeroizing::default() } else { decoded(line, body)? };
+                return Ok(Block { kind, line, text, der });
             }
         }
     }
@@ -117,13 +118,12 @@ fn block<'t>(
 }
 
 /// Decodes what is between the marks of a block. An empty line is refused, as OpenSSL refuses it.
-fn decoded(begin: usize, body: &[Line<'_>]) -> Result<Zeroizing<Vec<u8>>, PemError> {
-    let body = without_headers(body);
-    let mut joined = Zeroizing::new(Vec::with_capacity(body.iter().map(|line| line.bytes.len()).sum()));
-    for line in body {
+fn decoded(begin: usize, body: &[u8]) -> Result<Zeroizing<Vec<u8>>, PemError> {
+    let mut joined = Zeroizing::new(Vec::with_capacity(body.len()));
+    for line in lines(body).skip(headers(body)) {
         let digits = line.bytes.trim_ascii_end();
         if digits.is_empty() || !digits.iter().all(is_base64) {
-            return Err(PemError::NotBase64 { line: line.number });
+            return Err(PemError::NotBase64 { line: begin + line.number });
         }
         joined.extend_from_slice(digits);
     }
@@ -131,21 +131,23 @@ fn decoded(begin: usize, body: &[Line<'_>]) -> Result<Zeroizing<Vec<u8>>, PemErr
     decoded.ok_or(PemError::NotComplete { line: begin })
 }
 
+/// Counts the headers of an encrypted key of the older kind, and the empty line after them.
+fn headers(body: &[u8]) -> usize {
+    let has_headers = lines(body).next().is_some_and(|first| first.bytes.contains(&b':'));
+    let end = lines(body).position(|line| line.bytes.trim_ascii().is_empty());
+    end.filter(|_| has_headers).map_or(0, |end| end + 1)
+}
+
 fn is_base64(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+/=".contains(byte)
 }
 
-/// An encrypted key of the older kind has headers, and an empty line after them.
-fn without_headers<'l, 't>(body: &'l [Line<'t>]) -> &'l [Line<'t>] {
-    let has_headers = body.first().is_some_and(|first| first.bytes.contains(&b':'));
-    let end = body.iter().position(|line| line.bytes.trim_ascii().is_empty());
-    match end.filter(|_| has_headers) {
-        Some(end) => body.get(end + 1..).unwrap_or_default(),
-        None => body,
-    }
-}
-
 impl<'t> Line<'t> {
+    /// Returns where the next line begins in the text.
+    fn end(self) -> usize {
+        self.start + self.bytes.len()
+    }
+
     fn mark(self) -> Result<Mark<'t>, PemError> {
         const BEGIN: &[u8] = b"-----BEGIN ";
         const END: &[u8] = b"-----END ";

@@ -7,7 +7,7 @@ const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
 
 /// The names in a certificate, in DER.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) struct Names<'d> {
     pub(super) issuer: &'d [u8],
     pub(super) subject: &'d [u8],
