@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod args;
+mod builtins;
 mod commands;
 mod exit;
 mod host;
@@ -55,15 +56,10 @@ impl Cli {
         Self::default()
     }
 
-    /// Makes the stock command: it knows `aws-parameter-store`, `aws-secrets-manager`, `env`, `exec`, `file` and `http`.
+    /// Makes the stock command: it knows `aws-parameter-store`, `aws-secrets-manager`, `env`, `exec`, `file`, `http` and `vault`, as
+    /// far as the features of this crate are on that are called so; `aws` is that of the first two.
     pub fn with_builtins() -> Self {
-        Self::new()
-            .provider(secretdir_provider_aws::AwsParameterStore)
-            .provider(secretdir_provider_aws::AwsSecretsManager)
-            .provider(secretdir_provider_env::EnvProvider::new())
-            .provider(secretdir_provider_exec::ExecProvider)
-            .provider(secretdir_provider_file::FileProvider)
-            .provider(secretdir_provider_http::HttpProvider)
+        builtins::added_to(Self::new())
     }
 
     /// Gives the command a name and a version of its own, for `--help`, `--version`, the man pages and the completions: for example
@@ -79,6 +75,13 @@ impl Cli {
         if let Err(error) = self.registry.register(Box::new(provider)) {
             self.refused.push(error);
         }
+        self
+    }
+
+    /// Notes that a provider was left out of this command, and the feature that would add it. Whoever names it in a configuration is told.
+    #[must_use]
+    pub fn without(mut self, provider: &'static str, feature: &'static str) -> Self {
+        self.registry.leave_out(provider, feature);
         self
     }
 

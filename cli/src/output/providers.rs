@@ -21,6 +21,17 @@ const LINE_INDENT: &str = "                    ";
 pub(crate) struct ProviderList {
     /// In the order of their names.
     providers: Vec<ProviderReport>,
+    /// Those that this command was built without, in the order of their names.
+    left_out: Vec<LeftOutReport>,
+}
+
+/// A provider that this command was built without.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct LeftOutReport {
+    /// Its name.
+    name: &'static str,
+    /// The feature of the crate `secretdir` that adds it.
+    feature: &'static str,
 }
 
 /// A provider.
@@ -42,7 +53,8 @@ impl From<&dyn Provider> for ProviderReport {
 
 /// Lists all.
 pub(crate) fn answer(registry: &Registry) -> Answer<DoneState, ProviderList> {
-    let own = ProviderList { providers: registry.providers().map(ProviderReport::from).collect() };
+    let left_out = registry.left_out().map(|(name, feature)| LeftOutReport { name, feature }).collect();
+    let own = ProviderList { providers: registry.providers().map(ProviderReport::from).collect(), left_out };
     Answer::new(DoneState::Ok, own, Text::Listing(list(registry)))
 }
 
@@ -57,7 +69,10 @@ fn list(registry: &Registry) -> String {
         let settings = settings(provider).into_iter().map(line);
         std::iter::once(provider.name().to_owned()).chain(settings).collect::<Vec<_>>().join("\n")
     });
-    providers.collect::<Vec<_>>().join("\n\n")
+    let left_out = registry.left_out().map(|(name, feature)| {
+        format!("{name}\n  This command was built without it. The feature `{feature}` adds it.")
+    });
+    providers.chain(left_out).collect::<Vec<_>>().join("\n\n")
 }
 
 /// Returns what there is to know of one.

@@ -12,6 +12,8 @@ use crate::report::{ErrorKind, ErrorReport};
 #[derive(Default)]
 pub struct Registry {
     providers: BTreeMap<&'static str, Box<dyn Provider>>,
+    /// Those that this command was built without, and the feature that adds each.
+    left_out: BTreeMap<&'static str, &'static str>,
 }
 
 /// Why a provider was not registered.
@@ -28,10 +30,24 @@ pub enum RegistryError {
 
 /// There is no provider of a name. Says which was meant, and which there are.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no provider `{name}`{known}")]
-pub struct UnknownProvider {
-    name: String,
-    known: String,
+#[non_exhaustive]
+pub enum UnknownProvider {
+    /// Nobody knows it.
+    #[error("there is no provider `{name}`{known}")]
+    Nowhere {
+        /// The name.
+        name: String,
+        /// Which was meant, and which there are.
+        known: String,
+    },
+    /// This command was built without it.
+    #[error("this command was built without the provider `{name}`: build it with the feature `{feature}`")]
+    LeftOut {
+        /// The name.
+        name: &'static str,
+        /// What adds it.
+        feature: &'static str,
+    },
 }
 
 impl From<&RegistryError> for ErrorReport {
@@ -70,6 +86,16 @@ impl Registry {
         Ok(())
     }
 
+    /// Notes a provider that this command was built without, and the feature that adds it.
+    pub fn leave_out(&mut self, provider: &'static str, feature: &'static str) {
+        self.left_out.insert(provider, feature);
+    }
+
+    /// Returns the providers that this command was built without, in the order of their names, and the feature that adds each.
+    pub fn left_out(&self) -> impl ExactSizeIterator<Item = (&'static str, &'static str)> {
+        self.left_out.iter().map(|(provider, feature)| (*provider, *feature))
+    }
+
     /// Returns the provider of this name.
     pub fn get(&self, name: &str) -> Option<&dyn Provider> {
         self.providers.get(name).map(AsRef::as_ref)
@@ -81,8 +107,10 @@ impl Registry {
     ///
     /// There is none; the error lists those there are, and the nearest.
     pub fn find(&self, name: &str) -> Result<&dyn Provider, UnknownProvider> {
-        self.get(name)
-            .ok_or_else(|| UnknownProvider { name: name.to_owned(), known: known(name, self.names()) })
+        self.get(name).ok_or_else(|| match self.left_out.get_key_value(name) {
+            Some((name, feature)) => UnknownProvider::LeftOut { name, feature },
+            None => UnknownProvider::Nowhere { name: name.to_owned(), known: known(name, self.names()) },
+        })
     }
 
     /// Returns the names, in order.
@@ -147,6 +175,17 @@ mod tests {
         assert_eq!(registry.names().collect::<Vec<_>>(), ["aws-secrets-manager", "env", "file", "x9"]);
         assert!(registry.providers().map(Provider::name).eq(registry.names()));
         assert_eq!(format!("{registry:?}"), r#"{"aws-secrets-manager", "env", "file", "x9"}"#);
+    }
+
+    #[test]
+    fn a_provider_that_was_left_out_is_told_apart_from_one_that_nobody_knows() {
+        let mut registry = Registry::new();
+        registry.leave_out("vault", "vault");
+        let told = |name: &str| registry.find(name).err().unwrap().to_string();
+        let left_out =
+            "this command was built without the provider `vault`: build it with the feature `vault`";
+        assert_eq!(told("vault"), left_out);
+        assert_eq!(told("vaultt"), "there is no provider `vaultt`; there are none");
     }
 
     #[test]

@@ -170,11 +170,6 @@ impl Access {
             }
         }
         let server = self.server()?;
-        if server.is_in_the_clear() {
-            run.warn(
-                "the address begins with http://: whoever is on the way can read the token and every value",
-            );
-        }
         tracing::debug!("logging in");
         let reply = self.login.log_in(run, server).await?;
         let frame = reply.frame()?;

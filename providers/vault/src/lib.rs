@@ -23,9 +23,9 @@ use crate::source::VaultSource;
 
 /// HashiCorp Vault and OpenBao, under the name `vault`.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Vault;
+pub struct VaultProvider;
 
-impl Provider for Vault {
+impl Provider for VaultProvider {
     fn name(&self) -> &'static str {
         "vault"
     }

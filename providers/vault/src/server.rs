@@ -88,6 +88,7 @@ impl Server {
 
     /// Says whether what is sent can be read on the way.
     pub(crate) fn is_in_the_clear(&self) -> bool {
+        // A socket has the name of this machine, too.
         self.base.scheme() == "http" && !secretdir_http_client::is_loopback(&self.base)
     }
 

@@ -33,6 +33,9 @@ pub(crate) struct VaultSettings {
     /// A PEM file with the key of that certificate. Without it that of BAO_CLIENT_KEY or VAULT_CLIENT_KEY.
     #[schemars(extend("examples" = ["/etc/ssl/private/host.key"]))]
     pub(crate) client_key: Option<String>,
+    /// Whether to allow `http://` for other hosts than this machine, where everybody on the way can read what is sent.
+    #[serde(default)]
+    pub(crate) allow_plain_http: bool,
     /// The share of a life after which a lease is renewed, and a certificate replaced; 0.66 by default.
     #[schemars(range(min = 0.1, max = 0.95), extend("examples" = [0.66]))]
     pub(crate) renew_at: Option<f64>,

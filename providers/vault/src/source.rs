@@ -35,6 +35,7 @@ impl VaultSource {
             ca_certificate,
             client_certificate,
             client_key,
+            allow_plain_http,
             renew_at,
             kv_mounts,
             issue,
@@ -54,7 +55,12 @@ impl VaultSource {
         let tls = tls.locate(settings)?;
         let namespace = or(namespace, "NAMESPACE");
         let server = or(address, "ADDR").map(|address| Server::new(&address, namespace.as_deref(), tls));
-        let access = Access::new(server.transpose()?, login, renew_at.unwrap_or(RENEW_AT));
+        let server = server.transpose()?;
+        if !allow_plain_http && server.as_ref().is_some_and(Server::is_in_the_clear) {
+            let why = "would send the token and secrets in the clear: use https://, or set `allow-plain-http` if something else encrypts the connection";
+            return Err(SettingsError::new("address", why));
+        }
+        let access = Access::new(server, login, renew_at.unwrap_or(RENEW_AT));
         Ok(Self { access, issues: Issues(issue), kv_mounts })
     }
 }

@@ -112,7 +112,7 @@ async fn a_lease_is_noted_bounded_by_its_token_and_given_back_twice() {
     // A token with a lease is not revoked: the certificate would be, too.
     source.close(&run).await;
     assert!(is_there(&lease));
-    source.release(&run, &[lease.clone()]).await.unwrap();
+    source.release(&run, std::slice::from_ref(&lease)).await.unwrap();
     assert!(!is_there(&lease));
     source.release(&run, &[lease]).await.unwrap();
 }

@@ -265,6 +265,10 @@ fn settings_that_make_no_sense_are_told_by_their_key() {
     assert_eq!(at("address = \"https://user:word@x\""), ["address"]);
     assert_eq!(at("address = \"https://x?y\""), ["address"]);
     assert_eq!(at("address = \"unix://relative\""), ["address"]);
+    assert_eq!(at("address = \"http://vault.internal:8200\""), ["address"]);
+    source("address = \"http://vault.internal:8200\"\nallow-plain-http = true");
+    source("address = \"http://localhost:8200\"");
+    source("address = \"unix:///run/agent.sock\"");
     assert_eq!(at("renew-at = 1.0"), ["renew-at"]);
     assert_eq!(at("namespace = \"/\""), ["namespace"]);
     assert_eq!(at("client-key = \"/x\""), ["client-key"]);

@@ -8,7 +8,7 @@ use secretdir_provider::{
     Provider as _, RunContext, Secret, SecretRequest, SecretSource, Settings, SourceError, SourceErrorKind,
     Table, Value, Warnings,
 };
-use secretdir_provider_vault::Vault;
+use secretdir_provider_vault::VaultProvider;
 use secretdir_testkit::{Bao, Forwarder, ROOT_TOKEN};
 use serde_json::json;
 
@@ -42,12 +42,12 @@ fn value_of(value: toml::Value) -> Value {
 
 /// Makes a source.
 pub(crate) fn source(settings: &str) -> Box<dyn SecretSource> {
-    Vault.source(Settings::new(table(settings), std::env::temp_dir())).unwrap()
+    VaultProvider.source(Settings::new(table(settings), std::env::temp_dir())).unwrap()
 }
 
 /// What is wrong with settings: each with its key.
 pub(crate) fn problems(settings: &str) -> Vec<(String, String)> {
-    let Err(error) = Vault.source(Settings::new(table(settings), std::env::temp_dir())) else {
+    let Err(error) = VaultProvider.source(Settings::new(table(settings), std::env::temp_dir())) else {
         panic!("they are good")
     };
     let problems = error.problems().iter();

@@ -1,0 +1,70 @@
+//! The providers of the stock command. Each is a feature of this crate, on by default, so that a site can build without it. A
+//! configuration that names one which was left out is told so.
+
+use crate::Cli;
+
+/// Adds all of them, or says which were left out.
+pub(crate) fn added_to(cli: Cli) -> Cli {
+    [aws, env, exec, file, http, vault].into_iter().fold(cli, |cli, add| add(cli))
+}
+
+#[cfg(feature = "aws")]
+fn aws(cli: Cli) -> Cli {
+    cli.provider(secretdir_provider_aws::AwsParameterStore)
+        .provider(secretdir_provider_aws::AwsSecretsManager)
+}
+
+#[cfg(not(feature = "aws"))]
+fn aws(cli: Cli) -> Cli {
+    cli.without("aws-parameter-store", "aws").without("aws-secrets-manager", "aws")
+}
+
+#[cfg(feature = "env")]
+fn env(cli: Cli) -> Cli {
+    cli.provider(secretdir_provider_env::EnvProvider::new())
+}
+
+#[cfg(not(feature = "env"))]
+fn env(cli: Cli) -> Cli {
+    cli.without("env", "env")
+}
+
+#[cfg(feature = "exec")]
+fn exec(cli: Cli) -> Cli {
+    cli.provider(secretdir_provider_exec::ExecProvider)
+}
+
+#[cfg(not(feature = "exec"))]
+fn exec(cli: Cli) -> Cli {
+    cli.without("exec", "exec")
+}
+
+#[cfg(feature = "file")]
+fn file(cli: Cli) -> Cli {
+    cli.provider(secretdir_provider_file::FileProvider)
+}
+
+#[cfg(not(feature = "file"))]
+fn file(cli: Cli) -> Cli {
+    cli.without("file", "file")
+}
+
+#[cfg(feature = "http")]
+fn http(cli: Cli) -> Cli {
+    cli.provider(secretdir_provider_http::HttpProvider)
+}
+
+#[cfg(not(feature = "http"))]
+fn http(cli: Cli) -> Cli {
+    cli.without("http", "http")
+}
+
+#[cfg(feature = "vault")]
+fn vault(cli: Cli) -> Cli {
+    cli.provider(secretdir_provider_vault::VaultProvider)
+}
+
+#[cfg(not(feature = "vault"))]
+fn vault(cli: Cli) -> Cli {
+    cli.without("vault", "vault")
+}
