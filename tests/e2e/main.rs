@@ -54,6 +54,7 @@ mod trust;
 mod truth;
 mod units;
 mod values;
+mod vault;
 mod verify;
 mod watch;
 mod width;

@@ -68,8 +68,7 @@ fn lines(report: &StatusReport) -> Vec<String> {
     }
     if let Some(watch) = &report.watch {
         let next = watch.next_turn_at.map(|at| {
-            let date = std::time::UNIX_EPOCH + Duration::from_secs(at);
-            format!("the next turn comes at {}", humantime::format_rfc3339_seconds(date))
+            format!("the next turn comes at {}", date(at))
         });
         let next = next.unwrap_or_else(|| "it waits for a change".to_owned());
         lines.push(format!("kept current by `secretdir watch`: {next}"));
@@ -131,7 +130,15 @@ fn secret(secret: &SecretReport) -> String {
     if let Some(origin) = &secret.origin {
         let _ = write!(text, ", {origin}");
     }
+    if let Some(end) = secret.valid_until {
+        let _ = write!(text, ", good until {}", date(end));
+    }
     text
+}
+
+/// The engine tells no date that has no text.
+fn date(seconds: u64) -> humantime::Rfc3339Timestamp {
+    humantime::format_rfc3339_seconds(std::time::UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
 fn ago(seconds: u64) -> String {

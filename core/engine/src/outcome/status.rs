@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Location;
+use crate::publish::life::LAST_DATE;
 use crate::publish::manifest::{Manifest, ManifestEntry, Publisher};
 use crate::publish::publication::Notification;
 
@@ -49,9 +50,6 @@ pub struct WatchReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_stale_seconds: Option<u64>,
 }
-
-/// The last second of the year 9999, since 1970: later dates have no usual text (RFC 3339).
-const LAST_DATE: u64 = 253_402_300_799;
 
 impl WatchReport {
     pub(crate) fn new(next_turn_at: Option<SystemTime>, max_stale: Option<Duration>) -> Self {

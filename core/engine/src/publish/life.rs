@@ -7,6 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use secretdir_provider::Held;
 use serde::{Deserialize, Serialize};
 
+/// The last second of the year 9999, since 1970: later dates have no usual text (RFC 3339).
+pub(crate) const LAST_DATE: u64 = 253_402_300_799;
+
 /// By how much the end of one and the same version may differ from one answer to the next: stores count in seconds.
 const SAME: u64 = 2;
 
@@ -53,8 +56,9 @@ impl Life {
     pub(crate) fn of(held: &Held, lines: Option<u64>) -> Self {
         Self {
             obtained_at: seconds(held.obtained_at()),
-            valid_until: held.valid_until().map(seconds),
-            renew_at: held.renew_at().map(seconds),
+            // An end that no calendar has is none.
+            valid_until: held.valid_until().map(seconds).filter(|end| *end <= LAST_DATE),
+            renew_at: held.renew_at().map(seconds).filter(|moment| *moment <= LAST_DATE),
             lease: held.lease().map(str::to_owned),
             lines,
             file: None,
