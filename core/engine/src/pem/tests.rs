@@ -16,10 +16,14 @@ fn name(name: &str) -> Vec<u8> {
 }
 
 fn certificate(issuer: &str, subject: &str) -> String {
+    block("CERTIFICATE", &whole(&der(0xa0, &der(2, &[2])), issuer, subject))
+}
+
+/// Returns a certificate in DER, with this before its serial number.
+fn whole(version: &[u8], issuer: &str, subject: &str) -> Vec<u8> {
     let empty = der(0x30, b"");
-    let fields =
-        [&der(0xa0, &der(2, &[2]))[..], &der(2, &[1]), &empty, &name(issuer), &empty, &name(subject), &empty];
-    block("CERTIFICATE", &der(0x30, &[&der(0x30, &fields.concat())[..], &empty].concat()))
+    let fields = [version, &der(2, &[1]), &empty, &name(issuer), &empty, &name(subject), &empty];
+    der(0x30, &[&der(0x30, &fields.concat())[..], &empty].concat())
 }
 
 fn block(label: &str, bytes: &[u8]) -> String {
@@ -70,6 +74,13 @@ fn the_leaf_is_the_first_certificate_that_is_no_issuer() {
     }
     let circle = certificate("a", "b") + &certificate("b", "a");
     assert_eq!(Part::Leaf.cut(circle.as_bytes()).unwrap_err(), PemError::NoLeaf);
+}
+
+#[test]
+fn a_certificate_of_the_first_version_has_no_version() {
+    let root = block("CERTIFICATE", &whole(b"", "root", "root"));
+    let leaf = certificate("root", "leaf");
+    assert_eq!(cut(Part::Certificates, &format!("{root}{leaf}")), format!("{leaf}{root}"));
 }
 
 #[test]
@@ -139,9 +150,10 @@ fn a_damaged_block_is_named_by_its_line() {
             assert!(!expected.to_string().contains("hunter2"));
         }
     }
-    for bytes in
-        [&b"hunter2"[..], &der(0x30, b""), &[0x30, 0x80, 0, 0], &[0x30, 0x85, 0, 0, 0, 0, 0], &[0x30]]
-    {
+    let der_of = whole(b"", "a", "b");
+    let trailing = [&der_of[..], &[0]].concat();
+    let long = [&[0x30, 0x85, 0, 0, 0][..], &der_of[2..]].concat();
+    for bytes in [&b"hunter2"[..], &der(0x30, b""), &[0x30, 0x80, 0, 0], &[0x30], &trailing, &long] {
         let value = good.clone() + &block("CERTIFICATE", bytes);
         let expected = PemError::NotACertificate { line: good.lines().count() + 1 };
         assert_eq!(Part::Leaf.cut(value.as_bytes()).unwrap_err(), expected);
