@@ -16,3 +16,21 @@ pub(crate) fn time_left(run: &RunContext) -> Duration {
     let remaining = run.remaining();
     remaining.saturating_sub(RESERVE.min(remaining / 20))
 }
+
+#[cfg(test)]
+mod tests {
+    use secretdir_provider::Clock;
+
+    use super::*;
+
+    #[test]
+    fn a_request_ends_a_little_before_its_run() {
+        let left = |seconds| {
+            let run = RunContext::builder().clock(Clock::new(|| Duration::ZERO));
+            time_left(&run.timeout(Duration::from_secs(seconds)).build())
+        };
+        assert_eq!(left(60), Duration::from_millis(59_750));
+        assert_eq!(left(1), Duration::from_millis(950));
+        assert_eq!(left(0), Duration::ZERO);
+    }
+}

@@ -183,9 +183,10 @@ pub(super) fn told(fault: Fault, failure: &Failure, within: Duration) -> String 
     }
 }
 
-/// Returns the text of the innermost error.
+/// Returns the text of the innermost error, without the link to a manual for programmers that rustls adds.
 pub(super) fn innermost(error: &reqwest::Error) -> String {
-    chain(error).last().map(ToString::to_string).unwrap_or_default()
+    let text = chain(error).last().map(ToString::to_string).unwrap_or_default();
+    text.split_once(": https://").map_or(text.as_str(), |(before, _)| before).to_owned()
 }
 
 /// Returns what is below an error of reqwest, which itself quotes the URL. An error of I/O holds another one without calling it

@@ -35,16 +35,15 @@ async fn a_server_that_does_not_answer_is_a_time_out() {
     let told = told(plain().send(&run, get(&stub.endpoint())).await.unwrap_err());
     assert_eq!((told.fault, told.kind, told.retry), (Fault::TimedOut, SourceErrorKind::TimedOut, Retry::No));
     assert!(told.cause.contains(": no answer within "), "{}", told.cause);
-    assert!(!run.remaining().is_zero());
 }
 
 /// The clock of the test goes on to the next timer whenever everybody waits.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_accepts_no_connection_is_a_time_out_of_its_own() {
-    let stub = Stub::start(Reply::Silence);
-    let endpoint = stub.endpoint().replace("http://", "https://");
+    // The kernel takes the connection, and nobody answers the greeting of TLS.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let other = Certificate::make();
-    let told = failure(&trusting(&other), &endpoint).await;
+    let told = failure(&trusting(&other), &format!("https://{}", listener.local_addr().unwrap())).await;
     assert_eq!(
         (told.fault, told.kind, told.retry),
         (Fault::ConnectTimedOut, SourceErrorKind::TimedOut, SOON)

@@ -16,12 +16,16 @@ fn posting(body: &str) -> Table {
 }
 
 /// Settings with one fault, its place, and what is said of it.
-pub(crate) fn bad() -> Vec<(Table, &'static str, &'static str)> {
+type Bad = (Table, &'static str, &'static str);
+
+pub(crate) fn bad() -> Vec<Bad> {
+    [bad_ones(), bad_headers()].concat()
+}
+
+fn bad_ones() -> Vec<Bad> {
     let with = |key: &'static str, value: Value| settings(STORE, [(key, value)]);
     let statuses = |status| Value::Array(vec![Value::Integer(status)]);
-    let credential = |prefix: &str| Table::from([("prefix", prefix), ("env", "TOKEN")]);
     let plain = "would send secrets in the clear";
-    let text = "which a configuration must not hold";
     vec![
         (Table::from([("url", "https://store.test/app")]), "url", "needs `{secret}`"),
         (settings("http://store.test", []), "url", plain),
@@ -32,41 +36,6 @@ pub(crate) fn bad() -> Vec<(Table, &'static str, &'static str)> {
         (with("body", "{}".into()), "body", "goes with `method = \"POST\"`"),
         (posting("{secret}"), "body", "must be JSON"),
         (posting("name={secret}"), "body", "must be JSON"),
-        (with("headers", header("A b", "c")), "headers.\"A b\"", "no name of a header"),
-        (with("headers", header("Host", "c")), "headers.Host", "by the HTTP client itself"),
-        (
-            with("headers", header("Accept-Encoding", "gzip")),
-            "headers.Accept-Encoding",
-            "by the HTTP client itself",
-        ),
-        (
-            with("headers", header("Proxy-Authorization", "Basic x")),
-            "headers.Proxy-Authorization",
-            "by the HTTP client itself",
-        ),
-        (with("headers", header("X-A", "b\nc")), "headers.X-A", "no header can have"),
-        (with("headers", header("Authorization", "Bearer x")), "headers.Authorization", text),
-        (with("headers", header("x-api-key", "x")), "headers.x-api-key", text),
-        (with("headers", header("X-Vault-Token", "x")), "headers.X-Vault-Token", text),
-        (with("headers", header("Cookie", "x")), "headers.Cookie", text),
-        (with("headers", header("X-A", Table::new())), "headers.X-A", "expected one of `file`, `env`"),
-        (
-            with("headers", header("X-A", Table::from([("fil", "x")]))),
-            "headers.X-A.fil",
-            "did you mean `file`?",
-        ),
-        (with("headers", header("X-A", Value::Integer(1))), "headers.X-A", "expected a text, or a table"),
-        (
-            with("headers", header("Authorization", credential("Bearer"))),
-            "headers.Authorization.prefix",
-            "must end with a space",
-        ),
-        (with("headers", header("X-A", credential("a\n"))), "headers.X-A.prefix", "no header can have"),
-        (
-            with("headers", Table::from([("X-A", "1"), ("x-a", "2")]).into()),
-            "headers.x-a",
-            "upper and lower case are the same",
-        ),
         (with("not-found", statuses(403)), "not-found", "expected statuses such as 404"),
         (with("not-found", statuses(503)), "not-found", "expected statuses such as 404"),
         (with("not-found", statuses(200)), "not-found", "expected statuses such as 404"),
@@ -77,6 +46,41 @@ pub(crate) fn bad() -> Vec<(Table, &'static str, &'static str)> {
         (with("client-certificate", "a.pem".into()), "client-certificate", "needs `client-key`"),
         (with("ca-certificate", "~/a.pem".into()), "ca-certificate", "~"),
         (with("unix-socket", "".into()), "unix-socket", "empty"),
+    ]
+}
+
+fn bad_headers() -> Vec<Bad> {
+    let with = |headers: Value| settings(STORE, [("headers", headers)]);
+    let credential = |prefix: &str| Table::from([("prefix", prefix), ("env", "TOKEN")]);
+    let text = "which a configuration must not hold";
+    vec![
+        (with(header("A b", "c")), "headers.\"A b\"", "no name of a header"),
+        (with(header("Host", "c")), "headers.Host", "by the HTTP client itself"),
+        (with(header("Accept-Encoding", "gzip")), "headers.Accept-Encoding", "by the HTTP client itself"),
+        (
+            with(header("Proxy-Authorization", "Basic x")),
+            "headers.Proxy-Authorization",
+            "by the HTTP client itself",
+        ),
+        (with(header("X-A", "b\nc")), "headers.X-A", "no header can have"),
+        (with(header("Authorization", "Bearer x")), "headers.Authorization", text),
+        (with(header("x-api-key", "x")), "headers.x-api-key", text),
+        (with(header("X-Vault-Token", "x")), "headers.X-Vault-Token", text),
+        (with(header("Cookie", "x")), "headers.Cookie", text),
+        (with(header("X-A", Table::new())), "headers.X-A", "expected one of `file`, `env`"),
+        (with(header("X-A", Table::from([("fil", "x")]))), "headers.X-A.fil", "did you mean `file`?"),
+        (with(header("X-A", Value::Integer(1))), "headers.X-A", "expected a text, or a table"),
+        (
+            with(header("Authorization", credential("Bearer"))),
+            "headers.Authorization.prefix",
+            "must end with a space",
+        ),
+        (with(header("X-A", credential("a\n"))), "headers.X-A.prefix", "no header can have"),
+        (
+            with(Table::from([("X-A", "1"), ("x-a", "2")]).into()),
+            "headers.x-a",
+            "upper and lower case are the same",
+        ),
     ]
 }
 
