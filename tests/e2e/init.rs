@@ -7,7 +7,8 @@ use std::process::Command;
 
 use crate::support::{COMMAND, Ran, Site};
 
-const BUILTINS: [&str; 6] = ["aws-parameter-store", "aws-secrets-manager", "env", "exec", "file", "http"];
+const BUILTINS: [&str; 7] =
+    ["aws-parameter-store", "aws-secrets-manager", "env", "exec", "file", "http", "vault"];
 
 /// Writes a configuration for these sources, and returns it.
 fn init(site: &Site, sources: &[&str]) -> String {

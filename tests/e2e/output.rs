@@ -19,7 +19,7 @@ fn providers_lists_them_with_their_settings() {
     let json = site.run(&["providers", "--json"]).expect_exit(0).json();
     let names: Vec<_> =
         json["providers"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["aws-parameter-store", "aws-secrets-manager", "env", "exec", "file", "http"]);
+    assert_eq!(names, ["aws-parameter-store", "aws-secrets-manager", "env", "exec", "file", "http", "vault"]);
     assert_eq!(json["providers"][4]["settings"]["properties"]["root"]["type"], "string");
 }
 

@@ -181,7 +181,7 @@ fn the_reference_has_every_key_and_default() {
 
     let cases = schema["properties"]["sources"]["additionalProperties"]["allOf"].as_array().unwrap();
     let sources = reference["sources"].as_object().unwrap();
-    assert_eq!(cases.len(), 6);
+    assert_eq!(cases.len(), 7);
     for case in cases {
         let provider = &case["if"]["properties"]["provider"]["const"];
         // A key may stand in one source or in another: not all go together.

@@ -140,7 +140,11 @@ fn a_certificate_is_issued_once_and_shown_with_its_end() {
     assert!(text.contains("good until 20"), "{text}");
     site.run(&["sync", "--metrics", "metrics.prom"]).expect_exit(0);
     let metrics = fs::read_to_string(site.path().join("metrics.prom")).unwrap();
-    assert!(metrics.contains("secretdir_earliest_expiry_timestamp_seconds{") && metrics.contains(&format!("}} {end}")), "{metrics}");
+    assert!(
+        metrics.contains("secretdir_earliest_expiry_timestamp_seconds{")
+            && metrics.contains(&format!("}} {end}")),
+        "{metrics}"
+    );
 }
 
 #[test]
@@ -148,15 +152,25 @@ fn a_run_that_fails_after_it_got_a_lease_gives_it_back() {
     pki("e2e-back", &json!({ "generate_lease": true }));
     let role = Role::make("e2e-back", &issuing("e2e-back"), &json!({ "token_ttl": "2h" }));
     let forwarder = Forwarder::before(&bao().endpoint());
-    let site = site(&role, &forwarder.endpoint(), &issue("e2e-back").replace("\"private_key\"", "\"no_such_field\""));
+    let site = site(
+        &role,
+        &forwarder.endpoint(),
+        &issue("e2e-back").replace("\"private_key\"", "\"no_such_field\""),
+    );
     site.run(&["sync"]).expect_exit(3);
-    assert_eq!((seen(&forwarder, "issue/web"), seen(&forwarder, "leases/revoke")), (1, 1), "{:?}", forwarder.seen());
+    assert_eq!(
+        (seen(&forwarder, "issue/web"), seen(&forwarder, "leases/revoke")),
+        (1, 1),
+        "{:?}",
+        forwarder.seen()
+    );
     assert_eq!(leases("e2e-back"), 0);
 }
 
 /// Counts the leases of certificates of an engine.
 fn leases(mount: &str) -> usize {
-    let listed = bao().request_as(ROOT_TOKEN, "LIST", &format!("sys/leases/lookup/{mount}/issue/web"), &Value::Null);
+    let listed =
+        bao().request_as(ROOT_TOKEN, "LIST", &format!("sys/leases/lookup/{mount}/issue/web"), &Value::Null);
     listed.body["data"]["keys"].as_array().map_or(0, Vec::len)
 }
 
@@ -185,7 +199,8 @@ fn nothing_that_was_sent_or_received_is_shown() {
     let shown = format!("{}{}", ran.stdout, ran.stderr);
     let key = String::from_utf8(site.read("tls/key.pem")).unwrap();
     for secret in [role.secret_id.as_str(), key.lines().nth(1).unwrap(), "hvs.", "s."] {
-        let is_there = if secret.len() > 4 { shown.contains(secret) } else { shown.contains(&format!("\"{secret}")) };
+        let is_there =
+            if secret.len() > 4 { shown.contains(secret) } else { shown.contains(&format!("\"{secret}")) };
         assert!(!is_there, "{secret:?} is in {shown}");
     }
     let status = site.run(&["status", "--json"]).expect_exit(0).stdout;
@@ -198,6 +213,7 @@ fn a_provider_that_was_left_out_of_a_build_is_listed_as_such() {
     let json = site.run(&["providers", "--json"]).expect_exit(0).json();
     // This build has all.
     assert_eq!(json["left_out"], json!([]));
-    let names: Vec<_> = json["providers"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    let names: Vec<_> =
+        json["providers"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert!(names.contains(&"vault") && names.contains(&"http"), "{names:?}");
 }

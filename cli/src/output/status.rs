@@ -67,9 +67,7 @@ fn lines(report: &StatusReport) -> Vec<String> {
         lines.push(format!("last success: {} ago", ago(age)));
     }
     if let Some(watch) = &report.watch {
-        let next = watch.next_turn_at.map(|at| {
-            format!("the next turn comes at {}", date(at))
-        });
+        let next = watch.next_turn_at.map(|at| format!("the next turn comes at {}", date(at)));
         let next = next.unwrap_or_else(|| "it waits for a change".to_owned());
         lines.push(format!("kept current by `secretdir watch`: {next}"));
         let age = report.last_success_age_seconds;

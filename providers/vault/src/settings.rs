@@ -64,15 +64,19 @@ pub(crate) struct AuthSettings {
     #[schemars(length(min = 1), extend("examples" = ["3fd2c1a0-0d3c-4a41-8a63-0f3c0d1e2b4a"]))]
     pub(crate) role_id: Option<String>,
     /// The secret ID of `approle`.
+    #[serde(default)]
     #[schemars(schema_with = "credential")]
     pub(crate) secret_id: Option<CredentialSettings>,
     /// A wrapping token for the secret ID of `approle`. It can be used once, so it is for `secretdir watch`.
+    #[serde(default)]
     #[schemars(schema_with = "credential")]
     pub(crate) wrapped_secret_id: Option<CredentialSettings>,
     /// The token of `token`.
+    #[serde(default)]
     #[schemars(schema_with = "credential")]
     pub(crate) token: Option<CredentialSettings>,
     /// The JSON Web Token of `jwt` and `kubernetes`. By default that of the pod's service account.
+    #[serde(default)]
     #[schemars(schema_with = "credential")]
     pub(crate) jwt: Option<CredentialSettings>,
 }

@@ -3,7 +3,7 @@
 //! A value of this store is always a JSON object, and the rules want any bytes. So the provider under test is the real one with one field
 //! picked, as the engine does it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::OnceLock;

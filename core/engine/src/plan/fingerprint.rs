@@ -6,7 +6,7 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use secretdir_provider::{SecretRequest, Table};
+use secretdir_provider::{SecretRequest, Table, Value};
 
 use super::content::{Content, SecretUse, Slot};
 use super::planned::Plan;
@@ -15,8 +15,33 @@ use super::selection::{Imported, Selection};
 /// Fingerprints the settings of a source.
 pub(super) fn of_settings(settings: &Table) -> u64 {
     let mut hasher = DefaultHasher::new();
-    format!("{settings:?}").hash(&mut hasher);
+    add_table(settings, &mut hasher);
     hasher.finish()
+}
+
+fn add_table(table: &Table, hasher: &mut DefaultHasher) {
+    table.len().hash(hasher);
+    for (key, value) in table {
+        key.hash(hasher);
+        add_value(value, hasher);
+    }
+}
+
+fn add_value(value: &Value, hasher: &mut DefaultHasher) {
+    value.type_name().hash(hasher);
+    match value {
+        Value::String(text) => text.hash(hasher),
+        Value::Integer(number) => number.hash(hasher),
+        Value::Float(number) => number.to_bits().hash(hasher),
+        Value::Boolean(is_true) => is_true.hash(hasher),
+        Value::Array(items) => {
+            items.len().hash(hasher);
+            items.iter().for_each(|item| add_value(item, hasher));
+        }
+        Value::Table(table) => add_table(table, hasher),
+        // A type of a later version: its name counts.
+        _ => {}
+    }
 }
 
 impl Plan {

@@ -125,6 +125,24 @@ async fn another_line_needs_the_value_and_another_mode_does_not() {
 }
 
 #[tokio::test]
+async fn other_settings_of_the_source_make_it_anew_and_the_same_in_another_order_do_not() {
+    let settings = |rest: &str| format!("[sources.mint.issue.web]\n{rest}\n{PAIR}");
+    let mut site = Site::new(&settings("parameters = { ttl = \"1h\", names = [\"a\", 1, true] }"));
+    site.sync().await.unwrap();
+    for (rest, made) in [
+        ("parameters = { names = [\"a\", 1, true], ttl = \"1h\" }", 1),
+        ("parameters = { ttl = \"2h\", names = [\"a\", 1, true] }", 2),
+        ("parameters = { ttl = \"2h\", names = [\"a\", 1, false] }", 3),
+        ("parameters = { ttl = \"2h\", names = [\"a\", 1] }", 4),
+        ("parameters = { ttl = \"2h\", names = [\"a\", \"1\"] }", 5),
+    ] {
+        site.configure(&settings(rest));
+        site.sync().await.unwrap();
+        assert_eq!(site.store.made(), made, "{rest}");
+    }
+}
+
+#[tokio::test]
 async fn an_import_of_its_keys_is_kept_too() {
     let import = "[[import]]\nsource = \"mint\"\nsecret = \"new/app\"\nexpand = \"json\"\ninto = \"db\"\n";
     let site = Site::new(import);
