@@ -6,6 +6,9 @@ use http::HeaderMap;
 use http::header::TRANSFER_ENCODING;
 use secretdir_provider::SecretBuffer;
 
+/// How much room is made before anything has come: a server may announce more than any memory has.
+const MOST_ROOM: usize = 1 << 16;
+
 /// An answer, whatever its status. `Debug` shows the status and the length of the body.
 pub struct Response {
     status: u16,
@@ -36,7 +39,8 @@ impl Response {
         if length.is_some_and(|length| length > bound) {
             return Err(Failure::TooLarge(max_bytes));
         }
-        let mut body = SecretBuffer::with_capacity(length.and_then(|all| all.try_into().ok()).unwrap_or(0));
+        let room = length.and_then(|all| usize::try_from(all).ok()).unwrap_or(0);
+        let mut body = SecretBuffer::with_capacity(room.min(MOST_ROOM));
         while let Some(chunk) = answer.chunk().await.map_err(Failure::Body)? {
             if chunk.len() > max_bytes - body.len() {
                 return Err(Failure::TooLarge(max_bytes));

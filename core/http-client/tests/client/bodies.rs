@@ -100,6 +100,14 @@ async fn half_an_answer_is_none() {
 }
 
 #[tokio::test]
+async fn no_memory_is_taken_for_what_is_only_announced() {
+    let stub =
+        Stub::start(Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 9000000000000000\r\n\r\nx".to_vec()));
+    let told = told(plain_fetch(&stub, usize::MAX).await.unwrap_err());
+    assert_eq!(told.fault, Fault::Truncated, "{told:?}");
+}
+
+#[tokio::test]
 async fn an_answer_in_the_clear_says_where_it_ends() {
     let stub = Stub::start(Reply::Raw(b"HTTP/1.1 200 OK\r\n\r\ncanary".to_vec()));
     let told = failure(&plain(), &stub.endpoint()).await;
