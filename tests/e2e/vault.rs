@@ -1,5 +1,7 @@
 //! What an operator sees of the provider `vault`, with a real OpenBao server.
 
+#[path = "vault/database.rs"]
+mod database;
 #[path = "vault/killed.rs"]
 mod killed;
 #[path = "vault/pair.rs"]
