@@ -6,6 +6,8 @@ mod database;
 mod killed;
 #[path = "vault/pair.rs"]
 mod pair;
+#[path = "vault/renewals.rs"]
+mod renewals;
 
 use std::fs;
 use std::process::Command;
