@@ -4,6 +4,7 @@
 //! 2. A login that was refused is refused for the whole run: each try may use up a secret ID.
 //! 3. The server says 403 to a token that it does not know, and to one that may not do this. So it is asked about the token itself. One that has
 //!    ended, and that a login can replace, is replaced once in a run.
+//! 4. A token is renewed with the leases that it has taken. Before something is made, one that ends soon is replaced.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex as Quick, PoisonError};

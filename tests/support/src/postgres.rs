@@ -18,8 +18,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How often to look for a port that nobody else takes meanwhile.
 const TRIES: usize = 3;
 
-/// Runs a server until standard input ends. It then dies with the test process, and its children with it.
-const RUNNER: &str = r#""$@" & server=$!; read -r _; kill -QUIT "$server"; wait "$server""#;
+/// Runs a server until standard input ends, and removes its folder. So nothing is left, however the test process ends.
+const RUNNER: &str = r#""$@" & server=$!; read -r _; kill -QUIT "$server"; wait "$server"; rm -rf -- "$0""#;
 
 /// The user who may do everything.
 const SUPERUSER: &str = "tests";
@@ -71,7 +71,8 @@ impl Postgres {
         let output = fs::File::create(&log).unwrap();
         let server = unprivileged(folder.path(), "postgres");
         let child = Command::new("sh")
-            .args(["-c", RUNNER, "sh"])
+            .args(["-c", RUNNER])
+            .arg(folder.path())
             .arg(server.get_program())
             .args(server.get_args())
             .arg("-D")
