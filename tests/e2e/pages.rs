@@ -22,6 +22,13 @@ fn bash_completes_commands_and_options() {
     for command in COMMANDS {
         assert!(commands.split_whitespace().any(|word| word == command), "{command}: {commands}");
     }
+    for command in ["providers", "init"] {
+        let providers = ask(&format!("secretdir {command}"));
+        assert!(
+            providers.contains("aws-secrets-manager") && providers.contains("vault"),
+            "{command}: {providers}"
+        );
+    }
     let options = ask("secretdir sync");
     assert!(options.contains("--dry-run") && options.contains("--profile"), "{options}");
     assert!(ask("secretdir init").contains("--config") && ask("secretdir exec").contains("--json"));
@@ -67,11 +74,16 @@ fn there_is_a_man_page_for_each_command() {
     let main = fs::read_to_string(folder.join("secretdir.1")).unwrap();
     let sections = ["EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES", "SEE ALSO"];
     for section in sections {
-        assert!(main.contains(&format!(".SH \"{section}\"")) || main.contains(&format!(".SH {section}")), "{section}");
+        assert!(
+            main.contains(&format!(".SH \"{section}\"")) || main.contains(&format!(".SH {section}")),
+            "{section}"
+        );
     }
     assert!(main.contains("After 1 to 5") && main.contains("the program was not found"), "{main}");
     let configuration = fs::read_to_string(folder.join("secretdir.toml.5")).unwrap();
-    for key in ["retain", "file\\-mode", "on\\-change", "interval", "splay", "secret", "vault", "region", "issue"] {
+    for key in
+        ["retain", "file\\-mode", "on\\-change", "interval", "splay", "secret", "vault", "region", "issue"]
+    {
         assert!(configuration.contains(key), "{key}: {configuration}");
     }
     for page in pages.iter().filter(|page| page.ends_with(".1")) {
@@ -91,7 +103,8 @@ fn groff_finds_no_fault_in_a_page() {
     site.run(&["man", folder.to_str().unwrap()]).expect_exit(0);
     for entry in fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
-        let ran = Ran::of(Command::new("groff").args(["-man", "-Tutf8", "-ww", "-z"]).arg(&path)).expect_exit(0);
+        let ran =
+            Ran::of(Command::new("groff").args(["-man", "-Tutf8", "-ww", "-z"]).arg(&path)).expect_exit(0);
         // Long words of examples are no fault.
         let faults: Vec<_> = ran.stderr.lines().filter(|line| !line.contains("break")).collect();
         assert!(faults.is_empty(), "{path:?}: {faults:?}");

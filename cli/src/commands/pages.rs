@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+use clap::Arg;
+use clap::builder::PossibleValuesParser;
 use clap_complete::Shell;
 use secretdir_engine::{ErrorReport, Registry, escape};
 
@@ -14,9 +16,15 @@ use crate::args::Identity;
 use crate::host::CliHost;
 use crate::output::{Output, written};
 
-pub(crate) fn completions(shell: Shell, identity: Identity, output: &Output) -> Exit {
+pub(crate) fn completions(shell: Shell, identity: Identity, registry: &Registry, output: &Output) -> Exit {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut identity.command(), identity.name, &mut script);
+    // The command itself says more of a provider that it does not know than which there are.
+    let known = |argument: Arg| argument.value_parser(PossibleValuesParser::new(registry.names()));
+    let mut command = identity
+        .command()
+        .mut_subcommand("init", |init| init.mut_arg("sources", known))
+        .mut_subcommand("providers", |providers| providers.mut_arg("name", known));
+    clap_complete::generate(shell, &mut command, identity.name, &mut script);
     output.answer(&written::script(&script))
 }
 
