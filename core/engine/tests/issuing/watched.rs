@@ -51,7 +51,7 @@ impl WatchHost for Watcher {
         })
     }
 
-    fn watch_files(&self, _: &[PathBuf], _: &Path) {}
+    fn watch_files(&self, _: &[PathBuf], _: &Path, _: Option<&Path>) {}
 
     fn news(&self, news: &News<'_>, _: &Standing) {
         if let News::TurnEnded(result) = news {
