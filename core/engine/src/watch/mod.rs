@@ -87,7 +87,7 @@ impl<'w> Watching<'w> {
         self.watch_files();
         let published =
             if self.standing.generation_id.is_some() { Published::Something } else { Published::Nothing };
-        self.next(Happened::Held(self.first_renewal()));
+        self.next(Happened::Held(self.renewal()));
         let mut action = self.next(Happened::Started(published));
         if self.plans.current().has_changed_since(self.standing.last_success_at(&self.host.clock())) {
             // Somebody has edited it, and expects it to count.
@@ -114,7 +114,7 @@ impl<'w> Watching<'w> {
             };
             let Some(end) = ended else { return };
             self.report(&end);
-            self.next(self.held(&end));
+            self.next(Happened::Held(self.renewal()));
             action = self.next(Happened::Ended(end.of_schedule()));
             self.record();
             self.tell(&News::TurnEnded(end.result()));
@@ -231,28 +231,10 @@ impl<'w> Watching<'w> {
         self.plans.note(end.result().err());
     }
 
-    /// Says when something is to be renewed after a turn.
-    fn held(&self, end: &TurnEnd) -> Happened {
-        match (end.result(), self.standing.renew_at) {
-            (Err(_), Some(at)) if at <= self.host.clock().date() => {
-                let end = self.standing.valid_until.unwrap_or(at);
-                Happened::Overdue(end.duration_since(self.host.clock().date()).unwrap_or_default())
-            }
-            _ => Happened::Held(self.renewal()),
-        }
-    }
-
-    /// Returns the moment to come at which the first secret is to be renewed.
+    /// Returns the moment at which the first secret is to be renewed.
     fn renewal(&self) -> Option<Duration> {
         let (clock, at) = (self.host.clock(), self.standing.renew_at?);
-        let left = at.duration_since(clock.date()).ok().filter(|left| !left.is_zero())?;
-        Some(clock.now().saturating_add(left))
-    }
-
-    /// Returns when the daemon that begins is to renew something: at once, if the moment has passed while none was running.
-    fn first_renewal(&self) -> Option<Duration> {
-        self.standing.renew_at?;
-        Some(self.renewal().unwrap_or(self.host.clock().now()))
+        Some(clock.now().saturating_add(at.duration_since(clock.date()).unwrap_or_default()))
     }
 
     fn next(&mut self, happened: Happened) -> Action {

@@ -17,8 +17,7 @@
 //!    What comes while a turn is under way causes one more.
 //! 5. After a **resume** of the machine a turn comes within ten seconds.
 //! 6. A secret that was made for this host is **renewed** when its source has asked for that, between the turns as well. If that fails, it is
-//!    tried again after random pauses that grow to a third of what is left of its life: from 30 seconds to 5 minutes at the longest. Each
-//!    host has moments of its own for that, so a fleet does not come in step.
+//!    a failure like any other.
 //!
 //! So a change in the store is seen within one interval, and one that a store that was down has got within one interval after it is back.
 //! Nothing is ever given up.
@@ -39,9 +38,6 @@ const LONGEST_DEBOUNCE: Duration = Duration::from_secs(10);
 
 /// How soon a turn comes after a resume.
 const AFTER_RESUME: Duration = Duration::from_secs(10);
-
-/// How long the pauses before a renewal may become in any case.
-const LEAST_RENEWAL_PAUSE: Duration = Duration::from_secs(30);
 
 /// The interval of retries where no source causes turns, and the longest while nothing is published.
 const WITHOUT_INTERVAL: Duration = Duration::from_secs(5 * 60);
@@ -73,8 +69,6 @@ pub(crate) enum Happened {
     Ended(End),
     /// This is the moment at which the first secret is to be renewed. Said before what else happens at the time.
     Held(Option<Duration>),
-    /// The moment has passed, and the turn has failed. So much is left of the life of the first secret.
-    Overdue(Duration),
     /// The configuration says something else.
     Retimed(Timing),
 }
@@ -161,10 +155,6 @@ impl Schedule {
                 self.renewal = renewal.map(|renewal| renewal.max(now.saturating_add(FIRST_PAUSE)));
                 return (self, Action::Wait(None));
             }
-            Happened::Overdue(left) => {
-                self.renewal = Some(self.next_renewal(left, now, jitter));
-                return (self, Action::Wait(None));
-            }
             Happened::Asked => self.woken = Some(Woken { due: now, at_latest: now }),
             Happened::Changed => self.woken = Some(self.debounced(now)),
             Happened::Resumed => {
@@ -238,14 +228,6 @@ impl Schedule {
         let retry = free.map_or(retry, |free| free.max(retry));
         self.retries.push_back(retry);
         Some(retry)
-    }
-
-    /// Returns when to try again to renew something. A secret may live for less time than there is between two turns, so neither the
-    /// interval nor the number of retries counts.
-    fn next_renewal(&self, left: Duration, now: Duration, jitter: &Jitter) -> Duration {
-        let cap = (left / 3).clamp(LEAST_RENEWAL_PAUSE, WITHOUT_INTERVAL);
-        let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.failures)).min(cap);
-        now.saturating_add(jitter.up_to(pause))
     }
 
     fn debounced(&self, now: Duration) -> Woken {
