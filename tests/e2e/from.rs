@@ -1,5 +1,8 @@
 //! The pages for those who come from another tool: the configuration on each is complete and good.
 
+#[path = "from/consul_template.rs"]
+mod consul_template;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,13 @@
 //! What an operator sees of the provider `vault`, with a real OpenBao server.
 
+#[path = "vault/database.rs"]
+mod database;
 #[path = "vault/killed.rs"]
 mod killed;
 #[path = "vault/pair.rs"]
 mod pair;
+#[path = "vault/renewals.rs"]
+mod renewals;
 
 use std::fs;
 use std::process::Command;

@@ -91,7 +91,7 @@ impl Secret {
 
     /// Adds what the store calls the lease: what [`refresh`](crate::SecretSource::refresh) and
     /// [`release`](crate::SecretSource::release) need of it. It is noted where only the publisher can read it, and is no
-    /// credential by itself.
+    /// credential by itself. It stays the same for as long as the lease lives: the engine knows the lease by it.
     #[must_use]
     pub fn with_lease(self, lease: impl Into<String>) -> Self {
         Self { lease: Some(lease.into()), ..self }

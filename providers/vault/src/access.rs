@@ -20,6 +20,9 @@ use crate::login::{Given, Login};
 use crate::server::{Call, Server};
 use crate::session::{Life, Origin, Session};
 
+/// The share of a token's life that is over before a lease is a reason to renew it: a younger one would gain next to nothing.
+const WORTH_RENEWING: f64 = 0.1;
+
 /// A server, and the token for it.
 #[derive(Debug)]
 pub(crate) struct Access {
@@ -161,7 +164,8 @@ impl Access {
     /// Returns the token of an earlier login, or logs in.
     async fn own(&self, run: &RunContext, session: &mut Option<Session>) -> Result<HeaderValue, SourceError> {
         let now = run.clock().date();
-        if let Some(known) = session.as_mut().filter(|known| !known.life.is_over(now)) {
+        if let Some(known) = session.as_mut() {
+            // A new token would not keep the leases of this one.
             if known.life.is_due(now, self.renew_at) {
                 self.renew(run, known).await;
             }
@@ -190,29 +194,64 @@ impl Access {
         }
     }
 
-    /// Notes that the token has taken a lease, and returns when it ends itself. That of a token that somebody else keeps is asked for.
+    /// Notes that the token has taken a lease for so long, and returns when it ends itself.
     pub(crate) async fn takes(
         &self,
         run: &RunContext,
         lease: &str,
+        life: Duration,
     ) -> Result<Option<SystemTime>, SourceError> {
         let mut session = self.session.lock().await;
         let Some(session) = session.as_mut() else { return Ok(None) };
         session.leases.insert(lease.to_owned());
-        if session.life == Life::Unknown {
-            session.life = match self.standing(run, &session.token).await? {
-                Standing::Good(life) => life,
-                Standing::Ended => return Err(error::token_ended()),
-            };
-        }
+        self.extend(run, session, life).await?;
         Ok(session.life.end())
     }
 
-    /// Returns when the token ends that has taken a lease, if it is the one in use.
-    pub(crate) async fn end_of(&self, lease: &str) -> Option<Option<SystemTime>> {
-        let session = self.session.lock().await;
-        let session = session.as_ref().filter(|session| session.leases.contains(lease))?;
-        Some(session.life.end())
+    /// Returns when the token ends that has taken a lease, if it is the one in use. The lease is to live for so long.
+    pub(crate) async fn keeps(
+        &self,
+        run: &RunContext,
+        lease: &str,
+        life: Duration,
+    ) -> Result<Option<Option<SystemTime>>, SourceError> {
+        let mut session = self.session.lock().await;
+        let session = session.as_mut().filter(|session| session.leases.contains(lease));
+        let Some(session) = session else { return Ok(None) };
+        self.extend(run, session, life).await?;
+        Ok(Some(session.life.end()))
+    }
+
+    /// Forgets a lease that has ended.
+    pub(crate) async fn gives_back(&self, lease: &str) {
+        if let Some(session) = self.session.lock().await.as_mut() {
+            session.leases.remove(lease);
+        }
+    }
+
+    /// Lets a token live for so long, as far as that can be: a lease ends with it. Somebody else renews one that they keep, so the server
+    /// is asked when it ends by now.
+    async fn extend(
+        &self,
+        run: &RunContext,
+        session: &mut Session,
+        life: Duration,
+    ) -> Result<(), SourceError> {
+        let now = run.clock().date();
+        if session.life.lasts(now, life) {
+            return Ok(());
+        }
+        match session.origin {
+            Origin::Given => match self.standing(run, &session.token).await? {
+                Standing::Good(life) => session.life = life,
+                Standing::Ended => return Err(error::token_ended()),
+            },
+            Origin::Ours | Origin::Batch if session.life.is_due(now, WORTH_RENEWING) => {
+                self.renew(run, session).await;
+            }
+            Origin::Ours | Origin::Batch => {}
+        }
+        Ok(())
     }
 
     /// Revokes the token, unless somebody else keeps it or a lease depends on it.

@@ -107,16 +107,16 @@ async fn renew(
     }
     let renewed: Renewed =
         serde_json::from_slice(reply.body.expose_secret()).map_err(|_| answer::strange())?;
+    let life = Duration::from_secs(renewed.lease_duration);
+    let token_end = access.keeps(run, &lease.id, life).await?.unwrap_or_else(|| lease.token_end());
     let now = run.clock().date();
-    let token_end = access.end_of(&lease.id).await.unwrap_or_else(|| lease.token_end());
-    let life = left(Duration::from_secs(renewed.lease_duration), token_end, now);
+    let life = left(life, token_end, now);
     let is_longer = held.valid_until().is_none_or(|end| now + life > end + lease.life() / 10);
     if !is_longer {
         return Ok(None);
     }
     let renewal = access.renewal(run, life);
-    let handle = lease.with_token_end(token_end).handle();
-    Ok(Some(held.clone().with_lease(handle).with_valid_until(now + life).with_renew_at(now + renewal)))
+    Ok(Some(held.clone().with_valid_until(now + life).with_renew_at(now + renewal)))
 }
 
 fn left(life: Duration, token_end: Option<SystemTime>, now: SystemTime) -> Duration {

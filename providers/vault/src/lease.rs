@@ -1,9 +1,12 @@
 //! What is noted of a lease, to renew it, to give it back, and to know when it ends at the latest.
+//!
+//! It is noted when the lease is taken, and never changes: the engine knows a lease by this text. One that a renewal had changed would
+//! be another lease, and the old one would be given back with the first set that is removed.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A lease. The text of it is `END:LIFE:ID`: when the token ends that took it (0: never), how long it was to live at first, both
-/// in seconds, and the server's own name for it.
+/// A lease. The text of it is `END:LIFE:ID`: when the token was to end that took it (0: never), how long the lease was to live at first,
+/// both in seconds, and the server's own name for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lease {
     token_end: u64,
@@ -28,7 +31,7 @@ impl Lease {
         format!("{}:{}:{}", self.token_end, self.life, self.id)
     }
 
-    /// Returns when the token ends that took it.
+    /// Returns when the token was to end that took it. It may have been renewed since.
     pub(crate) fn token_end(&self) -> Option<SystemTime> {
         (self.token_end > 0).then(|| UNIX_EPOCH.checked_add(Duration::from_secs(self.token_end))).flatten()
     }
@@ -36,11 +39,6 @@ impl Lease {
     /// Returns how long it was to live at first.
     pub(crate) fn life(&self) -> Duration {
         Duration::from_secs(self.life)
-    }
-
-    #[must_use]
-    pub(crate) fn with_token_end(self, token_end: Option<SystemTime>) -> Self {
-        Self::new(&self.id, self.life(), token_end)
     }
 }
 

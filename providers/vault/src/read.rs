@@ -142,7 +142,10 @@ pub(crate) async fn revoke(access: &Access, run: &RunContext, id: &str) -> Resul
     let body = login::object(&[("lease_id", id.as_bytes())])?;
     let reply = access.call(run, Call::post("sys/leases/revoke", &body)).await?;
     match reply.status {
-        200 | 204 | 400 | 404 => Ok(()),
+        200 | 204 | 400 | 404 => {
+            access.gives_back(id).await;
+            Ok(())
+        }
         _ => Err(error::general(&reply)),
     }
 }
@@ -161,15 +164,15 @@ pub(crate) async fn leased(
     seconds: u64,
     path: &str,
 ) -> Result<Secret, SourceError> {
-    let now = run.clock().date();
     let life = Duration::from_secs(seconds);
-    let token_end = match access.takes(run, id).await {
+    let token_end = match access.takes(run, id, life).await {
         Ok(end) => end,
         Err(error) => {
             tracing::debug!(%error, "nobody knows when the token ends");
             None
         }
     };
+    let now = run.clock().date();
     let left = token_end.map(|end| end.duration_since(now).unwrap_or_default());
     if left.is_some_and(|left| left < life) {
         let (lease, token) = (seconds, left.unwrap_or_default().as_secs());
@@ -178,7 +181,7 @@ pub(crate) async fn leased(
         ));
     }
     let life = left.map_or(life, |left| left.min(life));
-    let handle = Lease::new(id, Duration::from_secs(seconds), token_end).handle();
+    let handle = Lease::new(id, life, token_end).handle();
     let renewal = access.renewal(run, life);
     Ok(secret.with_lease(handle).with_valid_for(life).with_renew_at(now + renewal))
 }

@@ -69,9 +69,18 @@ impl Life {
         match self {
             Self::Until { begun, end, is_renewable: true } => {
                 let life = end.duration_since(begun).unwrap_or_default();
-                now >= begun + life.mul_f64(share)
+                now >= begun + life.mul_f64(share) && now < end
             }
             _ => false,
+        }
+    }
+
+    /// Says whether it is known to last for so long.
+    pub(crate) fn lasts(self, now: SystemTime, life: Duration) -> bool {
+        match self {
+            Self::Unknown => false,
+            Self::Endless => true,
+            Self::Until { end, .. } => now.checked_add(life).is_some_and(|needed| needed <= end),
         }
     }
 
@@ -107,6 +116,10 @@ mod tests {
         assert!(!life.is_due(later(59), 0.66) && life.is_due(later(60), 0.66));
         assert!(!life.is_over(later(87)) && life.is_over(later(88)));
         assert!(!Life::of(90, false, now).is_due(later(89), 0.66));
+        assert!(life.is_due(later(89), 0.66) && !life.is_due(later(90), 0.66));
+        let lasts = |life: Life, seconds| life.lasts(now, Duration::from_secs(seconds));
+        assert!(lasts(life, 90) && !lasts(life, 91));
+        assert!(lasts(Life::Endless, u64::MAX) && !lasts(Life::Unknown, 0));
         assert_eq!(Life::of(0, true, now), Life::Endless);
         assert!(!Life::Endless.is_over(later(1_000_000)) && !Life::Unknown.is_over(now));
         assert!(Life::of(1, true, now).is_over(now));

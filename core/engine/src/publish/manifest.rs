@@ -181,6 +181,13 @@ impl Manifest {
         moments.map(life::date).filter(|moment| *moment > now).min()
     }
 
+    /// Returns the same, or now if what was made for us should have been renewed before: nobody has run meanwhile.
+    pub(crate) fn overdue_or_renew_at(&self, now: SystemTime) -> Option<SystemTime> {
+        let made = self.lives().filter(|(_, life)| life.lines.is_some());
+        let is_overdue = made.filter_map(|(_, life)| life.renew_at).any(|moment| life::date(moment) <= now);
+        if is_overdue { Some(now) } else { self.renew_at(now) }
+    }
+
     /// Returns the first moment at which something is not good any more.
     pub(crate) fn valid_until(&self) -> Option<SystemTime> {
         self.lives().filter_map(|(_, life)| life.valid_until).min().map(life::date)

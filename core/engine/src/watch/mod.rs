@@ -19,6 +19,7 @@ mod host;
 mod news;
 mod phase;
 mod plans;
+mod renewal;
 mod schedule;
 mod turn;
 
@@ -227,6 +228,10 @@ impl<'w> Watching<'w> {
         match end.result() {
             Ok(outcome) => self.standing.published(outcome, &clock),
             Err(failure) => self.standing.failed(failure, &clock),
+        }
+        if let (Err(_), Some(due)) = (end.result(), self.standing.renew_at) {
+            let (end, now) = (self.standing.valid_until, clock.date());
+            self.standing.renew_at = renewal::after_failure(due, end, now, &self.host.jitter());
         }
         self.plans.note(end.result().err());
     }

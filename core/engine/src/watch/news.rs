@@ -190,7 +190,7 @@ impl Standing {
             link: absolute(plan),
             superseded_count: status.superseded.len(),
             valid_until: noted.as_ref().and_then(Manifest::valid_until),
-            renew_at: noted.as_ref().and_then(|noted| noted.renew_at(clock.date())),
+            renew_at: noted.as_ref().and_then(|noted| noted.overdue_or_renew_at(clock.date())),
             generation_id: status.current.as_ref().map(|current| current.id.to_string()),
             file_count: status.current.as_ref().map(|current| current.files.len()),
             pinned_count: 0,

@@ -17,7 +17,7 @@
 //!    What comes while a turn is under way causes one more.
 //! 5. After a **resume** of the machine a turn comes within ten seconds.
 //! 6. A secret that was made for this host is **renewed** when its source has asked for that, between the turns as well. If that fails, it is
-//!    a failure like any other.
+//!    a failure like any other, and [`renewal`](super::renewal) says when it is tried again besides.
 //!
 //! So a change in the store is seen within one interval, and one that a store that was down has got within one interval after it is back.
 //! Nothing is ever given up.

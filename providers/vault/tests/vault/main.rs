@@ -7,3 +7,4 @@ mod issuing;
 mod logins;
 mod reading;
 mod support;
+mod tokens;

@@ -1,0 +1,101 @@
+//! Leases and the tokens that took them: a lease ends with its token.
+
+use std::time::{Duration, SystemTime};
+
+use secretdir_provider::{Held, Refreshed, SecretRequest, SecretSource};
+use secretdir_testkit::{Forwarder, ROOT_TOKEN};
+use serde_json::json;
+
+use crate::issuing::{ok, status};
+use crate::support::*;
+
+/// The policy `default` allows the rest, and other answers are made up.
+const NOTHING: &str = r#"path "tokens/none" { capabilities = ["deny"] }"#;
+
+fn request() -> SecretRequest {
+    SecretRequest::new("database/creds/app")
+}
+
+/// Gets a user, whose lease the server calls longer than the token lives.
+async fn user(source: &dyn SecretSource, forwarder: &Forwarder) -> Held {
+    let made = r#"{"lease_id":"database/creds/app/x","lease_duration":90,"data":{"username":"u","password":"canary"}}"#;
+    forwarder.answer("GET /v1/database/creds/app", 1, ok(made));
+    let secret = source.fetch(&run().0, &request()).await.unwrap();
+    let now = SystemTime::now();
+    let held = Held::of(&secret.arrived_at(now), now);
+    let left = held.valid_until().unwrap().duration_since(SystemTime::now()).unwrap();
+    assert!(left <= Duration::from_secs(5), "{left:?}");
+    held
+}
+
+/// Renews the lease, which must be kept under its name, for as long as its token lives.
+async fn kept(source: &dyn SecretSource, forwarder: &Forwarder, held: &Held) {
+    forwarder.answer("sys/leases/renew", 1, ok(r#"{"lease_id":"database/creds/app/x","lease_duration":90}"#));
+    let Refreshed::Keep(kept) = source.refresh(&run().0, &request(), held).await.unwrap() else {
+        panic!("replaced: {:?}", forwarder.seen())
+    };
+    assert_eq!(kept.lease(), held.lease());
+    let gained = kept.valid_until().unwrap().duration_since(held.valid_until().unwrap()).unwrap();
+    assert!((900..=5000).contains(&gained.as_millis()), "{gained:?}");
+}
+
+fn count(forwarder: &Forwarder, text: &str) -> usize {
+    forwarder.seen().iter().filter(|line| line.contains(text)).count()
+}
+
+#[tokio::test]
+async fn a_token_that_is_shorter_than_its_lease_is_renewed_with_it() {
+    let role = Role::make("tokens-short", NOTHING, &json!({ "token_ttl": "5s", "token_max_ttl": "1h" }));
+    let forwarder = forwarder();
+    let source = source(&role.settings(&forwarder.endpoint()));
+    let held = user(&*source, &forwarder).await;
+    // A token that was just got is not renewed: that would gain nothing.
+    assert_eq!(count(&forwarder, "renew-self"), 0);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    kept(&*source, &forwarder, &held).await;
+    assert_eq!((count(&forwarder, "renew-self"), count(&forwarder, "approle/login")), (1, 1));
+}
+
+#[tokio::test]
+async fn a_token_in_its_last_moments_is_renewed_and_not_replaced() {
+    let role = Role::make("tokens-last", NOTHING, &json!({ "token_ttl": "4s", "token_max_ttl": "1h" }));
+    let forwarder = forwarder();
+    let source = source(&role.settings(&forwarder.endpoint()));
+    let held = user(&*source, &forwarder).await;
+    // Less than the margin is left.
+    tokio::time::sleep(Duration::from_millis(2700)).await;
+    kept(&*source, &forwarder, &held).await;
+    assert_eq!(count(&forwarder, "approle/login"), 1, "{:?}", forwarder.seen());
+}
+
+#[tokio::test]
+async fn the_token_of_an_agent_that_renews_it_keeps_the_lease() {
+    let made = bao().write("auth/token/create", &json!({ "ttl": "5s", "explicit_max_ttl": "1h" }));
+    let token = made["auth"]["client_token"].as_str().unwrap();
+    let file = Credential::new(token);
+    let forwarder = forwarder();
+    let source = source(&format!(
+        "address = \"{}\"\nauth = {{ method = \"token\", token = {} }}\n",
+        forwarder.endpoint(),
+        file.setting()
+    ));
+    let held = user(&*source, &forwarder).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // What an agent does.
+    assert_eq!(bao().request_as(token, "POST", "auth/token/renew-self", &json!({})).status, 200);
+    kept(&*source, &forwarder, &held).await;
+    assert_eq!(count(&forwarder, "renew-self"), 0);
+}
+
+#[tokio::test]
+async fn a_token_whose_leases_are_all_given_back_is_revoked() {
+    let role = Role::make("tokens-back", NOTHING, &json!({ "token_ttl": "5s" }));
+    let forwarder = forwarder();
+    let source = source(&role.settings(&forwarder.endpoint()));
+    let held = user(&*source, &forwarder).await;
+    forwarder.answer("sys/leases/revoke", 1, status(204, ""));
+    source.release(&run().0, &[held.lease().unwrap().to_owned()]).await.unwrap();
+    source.close(&run().0).await;
+    assert_eq!(count(&forwarder, "revoke-self"), 1, "{:?}", forwarder.seen());
+    assert_eq!(bao().request_as(ROOT_TOKEN, "GET", "auth/token/lookup-self", &json!(null)).status, 200);
+}
