@@ -92,11 +92,12 @@ async fn a_source_that_cannot_renew_is_asked_with_growing_pauses() {
     let (site, _) = watched(site, 10).await;
     site.store.fails(true);
     let (site, turns) = watched(site, 3_600).await;
-    // It lives for 100 seconds, and is tried for as long as it does and afterwards: half a minute apart at the longest.
+    // It lives for 100 seconds. It is tried as long as it does, each time when a third of the rest is over, and then with pauses that
+    // double, to five minutes at the longest.
     let failed: Vec<_> = turns.iter().filter(|(_, ended)| *ended == "failed").map(|turn| turn.0).collect();
-    assert!((110..=140).contains(&failed.len()), "{} failures in an hour: {turns:?}", failed.len());
-    let pauses: Vec<_> = failed.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    assert_eq!(pauses[..6], [1, 2, 4, 8, 16, 30], "{pauses:?}");
+    assert!((15..=40).contains(&failed.len()), "{} failures in an hour: {turns:?}", failed.len());
+    let longest = failed.windows(2).map(|pair| pair[1] - pair[0]).max();
+    assert!(longest.is_some_and(|longest| (200..=300).contains(&longest)), "{longest:?}: {failed:?}");
     site.store.fails(false);
     let (site, turns) = watched(site, 200).await;
     assert_eq!(turns.first().map(|turn| turn.1), Some("published"), "{turns:?}");
