@@ -165,12 +165,38 @@ impl Access {
                 return Ok(known.token.clone());
             }
         }
-        let server = self.server()?;
-        tracing::debug!("logging in");
-        let reply = self.login.log_in(run, server).await?;
-        let frame = reply.frame()?;
-        let fresh = Session::of(&frame.auth.ok_or_else(answer::strange)?, run)?;
+        let fresh = self.log_in(run).await?;
         Ok(session.insert(fresh).token.clone())
+    }
+
+    async fn log_in(&self, run: &RunContext) -> Result<Session, SourceError> {
+        tracing::debug!("logging in");
+        let reply = self.login.log_in(run, self.server()?).await?;
+        let frame = reply.frame()?;
+        Session::of(&frame.auth.ok_or_else(answer::strange)?, run)
+    }
+
+    /// Gets a new token if that in use ends soon and cannot be renewed: what is made with it would have to be replaced at once, and again,
+    /// each time in a shorter while. What the old token has taken stays good until that ends. Without a new one, the old one is used.
+    pub(crate) async fn freshen(&self, run: &RunContext) {
+        let mut session = self.session.lock().await;
+        let Some(old) = session.as_mut().filter(|old| old.origin != Origin::Given) else { return };
+        let enough = old.first_life / 2;
+        let now = run.clock().date();
+        if !old.life.lasts(now, enough) && old.life.is_due(now, WORTH_RENEWING) {
+            self.renew(run, old).await;
+        }
+        let is_tried = || run.state::<LoginOfRun>().is_replaced.swap(true, Ordering::Relaxed);
+        if old.life.lasts(run.clock().date(), enough) || is_tried() {
+            return;
+        }
+        match self.log_in(run).await {
+            Ok(fresh) => {
+                let old = session.replace(fresh);
+                self.end(run, old).await;
+            }
+            Err(error) => tracing::debug!(%error, "there is no new token yet"),
+        }
     }
 
     /// Renews the token. If that fails, it is used as long as it lives.
@@ -248,8 +274,12 @@ impl Access {
 
     /// Revokes the token, unless somebody else keeps it or a lease depends on it.
     pub(crate) async fn close(&self, run: &RunContext) {
-        let Some(session) = self.session.lock().await.take() else { return };
-        let Ok(server) = self.server() else { return };
+        let session = self.session.lock().await.take();
+        self.end(run, session).await;
+    }
+
+    async fn end(&self, run: &RunContext, session: Option<Session>) {
+        let (Some(session), Ok(server)) = (session, self.server()) else { return };
         if session.origin == Origin::Ours && session.leases.is_empty() {
             let body = SecretBuffer::from(&b"{}"[..]);
             let call = Call::post("auth/token/revoke-self", &body);

@@ -43,6 +43,7 @@ impl Issues {
     ) -> Result<Secret, SourceError> {
         let (name, path) = (request.name(), self.path(request.name()));
         let parameters = self.0.get(name).map(|issue| &issue.parameters).filter(|all| !all.is_empty());
+        access.freshen(run).await;
         let reply = match parameters {
             Some(parameters) => access.call(run, Call::post(path, &body(parameters)?)).await?,
             None => access.call(run, Call::get(path)).await?,

@@ -177,7 +177,7 @@ pub(crate) async fn leased(
     if left.is_some_and(|left| left < life) {
         let (lease, token) = (seconds, left.unwrap_or_default().as_secs());
         run.warn(format!(
-            "the lease of `{path}` is for {lease} s, but it ends with the token that took it, in {token} s: give the role of the login a longer `token_ttl`, or run `secretdir watch`, which renews the token"
+            "the lease of `{path}` is for {lease} s, but it ends with the token that took it, in {token} s: give the role of the login a longer `token_ttl`; `secretdir watch` renews the token, up to `token_max_ttl`"
         ));
     }
     let life = left.map_or(life, |left| left.min(life));

@@ -21,6 +21,8 @@ pub(crate) struct Session {
     pub(crate) token: HeaderValue,
     pub(crate) origin: Origin,
     pub(crate) life: Life,
+    /// How long it was to live at first.
+    pub(crate) first_life: Duration,
     /// The leases that it has taken.
     pub(crate) leases: BTreeSet<String>,
 }
@@ -92,7 +94,13 @@ impl Life {
 
 impl Session {
     pub(crate) fn given(token: HeaderValue) -> Self {
-        Self { token, origin: Origin::Given, life: Life::Unknown, leases: BTreeSet::new() }
+        Self {
+            token,
+            origin: Origin::Given,
+            life: Life::Unknown,
+            first_life: Duration::ZERO,
+            leases: BTreeSet::new(),
+        }
     }
 
     /// Takes the token that a login has made.
@@ -100,7 +108,8 @@ impl Session {
         let token = token_header(auth.client_token.as_bytes())?;
         let origin = if is_service(auth) { Origin::Ours } else { Origin::Batch };
         let life = Life::of(auth.lease_duration, auth.renewable, run.clock().date());
-        Ok(Self { token, origin, life, leases: BTreeSet::new() })
+        let first_life = Duration::from_secs(auth.lease_duration);
+        Ok(Self { token, origin, life, first_life, leases: BTreeSet::new() })
     }
 }
 

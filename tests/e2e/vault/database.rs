@@ -215,3 +215,19 @@ fn a_second_run_makes_no_second_user_and_a_replaced_one_goes_with_its_set() {
     assert_eq!((seen(&forwarder, "creds/app"), seen(&forwarder, "leases/revoke")), (2, 1));
     assert_eq!(database.leases().len(), 1);
 }
+
+#[test]
+fn a_token_that_cannot_be_renewed_any_more_is_replaced_with_its_user() {
+    let database = Database::make("db-last", "1h", "24h");
+    let role = database.role(&json!({ "token_ttl": "18s", "token_max_ttl": "18s" }));
+    let forwarder = Forwarder::before(&bao().endpoint());
+    let site = database.site(&role, &forwarder, "1s");
+    let mut watch = Watch::start(&site);
+    watch.hear("published 2 files");
+    let observed = observe(&database, &site, Duration::from_secs(16));
+    let lines = watch.stop();
+    let story = format!("{:#?} {lines:#?}", forwarder.seen());
+    // The user of the first token, and that of the second: none that ends with the first token, too.
+    assert_eq!(observed.users.len(), 2, "{story}");
+    assert_eq!((seen(&forwarder, "creds/app"), seen(&forwarder, "approle/login")), (2, 2), "{story}");
+}

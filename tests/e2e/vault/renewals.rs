@@ -17,7 +17,9 @@ fn user(mount: &'static str) -> (Site, Forwarder) {
     let forwarder = Forwarder::before(&bao().endpoint());
     let site = database.site(&role, &forwarder, "0s");
     let config = std::fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
-    site.config(&config.replace("provider = \"vault\"", "provider = \"vault\"\nrenew-at = 0.1"));
+    let config = config.replace("provider = \"vault\"", "provider = \"vault\"\nrenew-at = 0.1");
+    // Next to no other turn, and one retry.
+    site.config(&format!("[watch]\ninterval = \"1h\"\n\n{config}"));
     (site, forwarder)
 }
 

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::http::PATIENCE;
 use crate::programs;
+use crate::tls::Certificate;
 
 /// How long to wait between two looks at a server that is coming up.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -30,6 +31,7 @@ pub const ROOT_TOKEN: &str = "root-of-the-tests";
 pub struct Bao {
     child: Child,
     address: SocketAddr,
+    tls: Option<SocketAddr>,
     _folder: TempDir,
 }
 
@@ -49,21 +51,41 @@ impl Bao {
     ///
     /// When it is not installed, or does not come up.
     pub fn start() -> Self {
-        (0..TRIES).find_map(|_| Self::try_start()).unwrap_or_else(|| panic!("no port stays free"))
+        Self::start_with(None)
     }
 
-    fn try_start() -> Option<Self> {
+    /// Starts a server that also speaks TLS, with this certificate, and asks clients for theirs.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start) does.
+    pub fn start_with_tls(certificate: &Certificate) -> Self {
+        Self::start_with(Some(certificate))
+    }
+
+    fn start_with(certificate: Option<&Certificate>) -> Self {
+        (0..TRIES).find_map(|_| Self::try_start(certificate)).unwrap_or_else(|| panic!("no port stays free"))
+    }
+
+    fn try_start(certificate: Option<&Certificate>) -> Option<Self> {
         let folder = tempfile::Builder::new().prefix("secretdir-bao-").tempdir().unwrap();
         let log = fs::File::create(folder.path().join("log")).unwrap();
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let (free, free_for_tls) = (free(), free());
         let address = free.local_addr().unwrap();
-        drop(free);
+        let tls = certificate.map(|_| free_for_tls.local_addr().unwrap());
+        drop((free, free_for_tls));
+        let listener = certificate.zip(tls).map(|(certificate, address)| {
+            let file = folder.path().join("tls.hcl");
+            fs::write(&file, listener(certificate, address)).unwrap();
+            format!("-config={}", file.display())
+        });
         let child = Command::new("sh")
             .args(["-c", RUNNER, "sh"])
             .arg(program())
             .args(["server", "-dev", "-dev-no-store-token"])
             .arg(format!("-dev-root-token-id={ROOT_TOKEN}"))
             .arg(format!("-dev-listen-address={address}"))
+            .args(listener)
             .env("HOME", folder.path())
             .env_remove("BAO_ADDR")
             .env_remove("VAULT_ADDR")
@@ -73,7 +95,7 @@ impl Bao {
             .spawn()
             .unwrap();
         let log = folder.path().join("log");
-        let mut server = Self { child, address, _folder: folder };
+        let mut server = Self { child, address, tls, _folder: folder };
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             let text = fs::read_to_string(&log).unwrap_or_default();
@@ -93,6 +115,15 @@ impl Bao {
     /// Returns `http://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Returns `https://127.0.0.1:PORT`.
+    ///
+    /// # Panics
+    ///
+    /// When the server speaks no TLS.
+    pub fn tls_endpoint(&self) -> String {
+        format!("https://{}", self.tls.unwrap())
     }
 
     /// Makes a call as root, which must succeed, and returns the body.
@@ -144,6 +175,19 @@ impl Drop for Bao {
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
+}
+
+/// Takes a port that nobody has.
+fn free() -> TcpListener {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap()
+}
+
+/// Configures a listener with TLS.
+fn listener(certificate: &Certificate, address: SocketAddr) -> String {
+    let (path, key) = (certificate.path(), certificate.key());
+    format!(
+        "listener \"tcp\" {{\n  address = \"{address}\"\n  tls_cert_file = {path:?}\n  tls_key_file = {key:?}\n}}\n"
+    )
 }
 
 fn program() -> PathBuf {

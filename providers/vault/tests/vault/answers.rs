@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::issuing::{ok, status};
 use crate::support::*;
 
-use SourceErrorKind::{InvalidData, Other, Throttled, Unavailable};
+use SourceErrorKind::{InvalidData, Other, Throttled, Unauthenticated, Unavailable};
 
 #[tokio::test]
 async fn each_status_means_something_else() {
@@ -27,7 +27,35 @@ async fn each_status_means_something_else() {
         (418, errors, Other, ["has refused", "418"]),
     ] {
         forwarder.answer("GET /v1/", 1, status(code, body));
-        assert_told(fetch(&*source, "secret/any").await, kind, &parts);
+        let answer = fetch(&*source, "secret/any").await;
+        // What an operator has to put right is not asked again.
+        let is_retried = matches!(code, 412 | 429 | 500 | 502) || parts[0] == "maintenance";
+        assert_eq!(answer.as_ref().unwrap_err().retry() != Retry::No, is_retried, "{code} {body}");
+        assert_told(answer, kind, &parts);
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_says_at_a_login_is_told_in_the_same_way() {
+    let policy = r#"path "secret/data/login/*" { capabilities = ["read"] }"#;
+    let role = Role::make("answers-login", policy, &json!({}));
+    let forwarder = forwarder();
+    let settings = role.settings(&forwarder.endpoint());
+    for (code, body, kind, part) in [
+        (400, r#"{"errors":["canary"]}"#, Unauthenticated, "does not accept the role ID or the secret ID"),
+        (400, r#"{"errors":["unsupported path"]}"#, Unauthenticated, "no such method is mounted"),
+        (403, r#"{"errors":["permission denied"]}"#, Unauthenticated, "allows no login at `auth/approle/`"),
+        (404, r#"{"errors":[]}"#, Unauthenticated, "no such method is mounted"),
+        (404, r#"{"errors":["namespace not found"]}"#, Unavailable, "no such namespace"),
+        (429, r#"{"errors":["canary"]}"#, Throttled, "limits how often"),
+        (473, r#"{"errors":["canary"]}"#, Unavailable, "a standby"),
+        (503, r#"{"errors":["Vault is sealed"]}"#, Unavailable, "is sealed"),
+        (200, r#"{"data":{"canary":1}}"#, InvalidData, "not of its API"),
+    ] {
+        forwarder.forget();
+        forwarder.answer("approle/login", 1, status(code, body));
+        assert_told(fetch(&*source(&settings), "secret/login/any").await, kind, &[part]);
+        assert_eq!(forwarder.seen().len(), 1, "{code} {body}");
     }
 }
 

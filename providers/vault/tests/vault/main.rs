@@ -7,4 +7,5 @@ mod issuing;
 mod logins;
 mod reading;
 mod support;
+mod tls;
 mod tokens;

@@ -85,6 +85,35 @@ async fn what_is_not_there_is_told_apart_from_what_is_no_more_and_from_no_store(
 }
 
 #[tokio::test]
+async fn a_mount_that_is_not_there_is_told_as_far_as_the_server_tells_it() {
+    let (bao, root) = (bao(), Root::new());
+    // Who may do everything is told so, unless the path is one to read.
+    let source = source(&root.settings(&bao.endpoint()));
+    assert_told(
+        fetch(&*source, "nowhere/creds/app").await,
+        SourceErrorKind::Unavailable,
+        &["no secrets engine is mounted at `nowhere/`", "secrets list"],
+    );
+    // Everybody else hears the same of a mount that is there and of one that is not.
+    bao.write("sys/mounts/hidden", &json!({ "type": "kv" }));
+    let policy = r#"path "secret/data/app/*" { capabilities = ["read"] }"#;
+    let role = Role::make("reading-mounts", policy, &json!({}));
+    let source = crate::support::source(&role.settings(&bao.endpoint()));
+    for path in ["nowhere/app", "hidden/app"] {
+        assert_told(
+            fetch(&*source, path).await,
+            SourceErrorKind::PermissionDenied,
+            &[&format!("there is no mount at the beginning of `{path}`, or no policy")],
+        );
+    }
+    assert_told(
+        fetch(&*source, "nowhere/creds/app").await,
+        SourceErrorKind::PermissionDenied,
+        &["do not allow `read` on `nowhere/creds/app`"],
+    );
+}
+
+#[tokio::test]
 async fn a_namespace_is_a_server_of_its_own() {
     let (bao, root) = (bao(), Root::new());
     bao.write("sys/namespaces/shop", &json!({}));

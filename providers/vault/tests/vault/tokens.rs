@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use secretdir_provider::{Held, Refreshed, SecretRequest, SecretSource};
+use secretdir_provider::{Clock, Held, Refreshed, RunContext, SecretRequest, SecretSource};
 use secretdir_testkit::{Forwarder, ROOT_TOKEN};
 use serde_json::json;
 
@@ -98,4 +98,42 @@ async fn a_token_whose_leases_are_all_given_back_is_revoked() {
     source.close(&run().0).await;
     assert_eq!(count(&forwarder, "revoke-self"), 1, "{:?}", forwarder.seen());
     assert_eq!(bao().request_as(ROOT_TOKEN, "GET", "auth/token/lookup-self", &json!(null)).status, 200);
+}
+
+/// Makes a run at a moment to come.
+fn run_in(seconds: u64) -> RunContext {
+    let date = move || SystemTime::now() + Duration::from_secs(seconds);
+    RunContext::builder().clock(Clock::default().with_date(date)).timeout(Duration::from_secs(20)).build()
+}
+
+#[tokio::test]
+async fn what_is_made_near_the_end_of_a_token_is_made_with_a_new_one() {
+    let role = Role::make("tokens-near", NOTHING, &json!({ "token_ttl": "60s" }));
+    let forwarder = forwarder();
+    let source = source(&role.settings(&forwarder.endpoint()));
+    let made = |id: &str| {
+        let answer = format!(r#"{{"lease_id":"{id}","lease_duration":90,"data":{{"username":"u"}}}}"#);
+        forwarder.answer("GET /v1/database/creds/app", 1, ok(&answer));
+    };
+    // No renewal helps.
+    let refused = || status(400, r#"{"errors":["canary"]}"#);
+    forwarder.answer("renew-self", 1000, refused());
+    made("first");
+    source.fetch(&run().0, &request()).await.unwrap();
+    // More than half of its life is left.
+    made("second");
+    source.fetch(&run_in(20), &request()).await.unwrap();
+    assert_eq!(count(&forwarder, "approle/login"), 1);
+    // Without a login, the old token has to do.
+    forwarder.answer("approle/login", 1, refused());
+    made("third");
+    source.fetch(&run_in(40), &request()).await.unwrap();
+    made("fourth");
+    let late = run_in(40);
+    let fourth = source.fetch(&late, &request()).await.unwrap().arrived_at(late.clock().date());
+    let left = fourth.valid_until().unwrap().duration_since(late.clock().date()).unwrap().as_secs();
+    assert!((55..=60).contains(&left), "{left}");
+    assert_eq!(count(&forwarder, "approle/login"), 3, "{:?}", forwarder.seen());
+    // The first token has leases.
+    assert_eq!(count(&forwarder, "revoke-self"), 0);
 }
