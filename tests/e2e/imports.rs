@@ -229,3 +229,26 @@ fn a_source_that_is_down_is_asked_for_one_listing_and_told_once_for_all_imports(
         assert!(errors[0].contains(import), "{ran:?}");
     }
 }
+
+#[test]
+fn what_is_published_is_not_imported_again() {
+    let site = Site::new();
+    site.secret("conf/a", "1");
+    let config = |path: &str, prefix: &str| {
+        site.config(&format!(
+            "[directory]\npath = \"{path}\"\n[sources.local]\nprovider = \"file\"\nroot = \"source\"\n\
+             [[import]]\nsource = \"local\"\nprefix = \"{prefix}\"\n"
+        ));
+    };
+    let refused = "each run would import what the last one has published";
+    for (path, prefix) in
+        [("source/app", ""), ("source/out/app", "out/"), ("source/out/app", "o"), ("source/app", "app/tls")]
+    {
+        config(path, prefix);
+        site.run(&["check"]).expect_exit(2).expect_error(&["secretdir.toml:8", refused]);
+    }
+    for path in ["source/out/app", "source2/app", "out/app"] {
+        config(path, "conf/");
+        site.run(&["check"]).expect_exit(0);
+    }
+}

@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use secretdir_testkit::programs;
 
-use crate::support::Ran;
+use crate::support::{Ran, Site};
 use crate::watch::{Watch, eventually, site};
 
 pub(crate) fn sample(text: &str, name: &str) -> f64 {
@@ -42,6 +44,45 @@ fn metrics_are_there_from_the_start_and_count() {
     site.secret("a", "1");
     let ran = site.run(&["sync", "--metrics", "none/m.prom"]).expect_exit(0);
     assert!(ran.stderr.contains("warning: cannot write the metrics to \"none/m.prom\""), "{ran:?}");
+}
+
+#[test]
+fn what_the_daemon_writes_below_a_root_causes_no_turn() {
+    let site = Site::new();
+    site.secret("a", "1");
+    let (directory, on_change) = ("path = \"source/out/app\"", "stamp = \"app.changed\"");
+    site.config(&format!(
+        "[directory]\n{directory}\n[on-change]\n{on_change}\n[watch]\ninterval = \"1h\"\ndebounce = \"100ms\"\n\
+         [sources.local]\nprovider = \"file\"\nroot = \"source\"\n[files]\na = {{ source = \"local\", secret = \"a\" }}\n"
+    ));
+    let file = site.path().join("source/m.prom");
+    let mut watch = Watch::of(site.command(&["watch", "--metrics"]).arg(&file));
+    watch.hear("published 1 file");
+    site.secret("a", "2");
+    watch.hear("published 1 file");
+    let turns = || {
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        ["published", "unchanged"]
+            .map(|result| {
+                sample(&text, &format!("secretdir_runs_total{{link=\"{}\",result=\"{result}\"", link(&text)))
+            })
+            .iter()
+            .sum::<f64>()
+    };
+    eventually("the second turn", || turns() >= 2.0);
+    // A write in place may be heard in two parts. Each turn that causes the next one would come within a tenth of a second.
+    let end = Instant::now() + Duration::from_secs(2);
+    while Instant::now() < end {
+        assert!(turns() <= 4.0, "{} turns", turns());
+        thread::sleep(Duration::from_millis(50));
+    }
+    watch.stop();
+}
+
+/// Returns the link that the samples are about.
+fn link(metrics: &str) -> String {
+    let (_, rest) = metrics.split_once("secretdir_runs_total{link=\"").unwrap();
+    rest.split('"').next().unwrap().to_owned()
 }
 
 #[test]

@@ -22,6 +22,13 @@ fn bash_completes_commands_and_options() {
     for command in COMMANDS {
         assert!(commands.split_whitespace().any(|word| word == command), "{command}: {commands}");
     }
+    for command in ["providers", "init"] {
+        let providers = ask(&format!("secretdir {command}"));
+        assert!(
+            providers.contains("aws-secrets-manager") && providers.contains("vault"),
+            "{command}: {providers}"
+        );
+    }
     let options = ask("secretdir sync");
     assert!(options.contains("--dry-run") && options.contains("--profile"), "{options}");
     assert!(ask("secretdir init").contains("--config") && ask("secretdir exec").contains("--json"));
@@ -65,8 +72,21 @@ fn there_is_a_man_page_for_each_command() {
     assert!(page.contains(".TH") && page.contains("Publish nothing"), "{page}");
     assert!(exec.contains("exec\\fR [OPTIONS] \\-\\- <PROGRAM>..."), "{exec}");
     let main = fs::read_to_string(folder.join("secretdir.1")).unwrap();
-    assert!(main.contains("Exit codes") && main.contains("not found\n\nAfter 1 to 5"), "{main}");
-    for page in &pages {
+    let sections = ["EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES", "SEE ALSO"];
+    for section in sections {
+        assert!(
+            main.contains(&format!(".SH \"{section}\"")) || main.contains(&format!(".SH {section}")),
+            "{section}"
+        );
+    }
+    assert!(main.contains("After 1 to 5") && main.contains("the program was not found"), "{main}");
+    let configuration = fs::read_to_string(folder.join("secretdir.toml.5")).unwrap();
+    for key in
+        ["retain", "file\\-mode", "on\\-change", "interval", "splay", "secret", "vault", "region", "issue"]
+    {
+        assert!(configuration.contains(key), "{key}: {configuration}");
+    }
+    for page in pages.iter().filter(|page| page.ends_with(".1")) {
         let page = fs::read_to_string(folder.join(page)).unwrap();
         assert!(page.contains("SECRETDIR_CONFIG") && page.contains("SECRETDIR_PROFILE"), "{page}");
     }
@@ -74,6 +94,21 @@ fn there_is_a_man_page_for_each_command() {
     fs::write(site.path().join("file"), "").unwrap();
     let below = site.path().join("file/man1");
     site.run(&["man", below.to_str().unwrap()]).expect_exit(2).expect_error(&["cannot be written into"]);
+}
+
+#[test]
+fn groff_finds_no_fault_in_a_page() {
+    let site = Site::new();
+    let folder = site.path().join("man");
+    site.run(&["man", folder.to_str().unwrap()]).expect_exit(0);
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let ran =
+            Ran::of(Command::new("groff").args(["-man", "-Tutf8", "-ww", "-z"]).arg(&path)).expect_exit(0);
+        // Long words of examples are no fault.
+        let faults: Vec<_> = ran.stderr.lines().filter(|line| !line.contains("break")).collect();
+        assert!(faults.is_empty(), "{path:?}: {faults:?}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod check;
 mod diff;
 mod exec;
 mod init;
+mod manual;
 mod pages;
 mod providers;
 mod status;
@@ -32,8 +33,8 @@ pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Out
         Command::Providers { name } => providers::run(registry, name.as_deref(), output),
         Command::Schema { output: true } => output.output_schema(),
         Command::Schema { output: false } => output.document(&secretdir_engine::schema(registry)),
-        Command::Completions { shell } => pages::completions(*shell, args.identity(), output),
-        Command::Man { folder } => pages::man(folder, args.identity(), host, output),
+        Command::Completions { shell } => pages::completions(*shell, args.identity(), registry, output),
+        Command::Man { folder } => pages::man(folder, args.identity(), registry, host, output),
         Command::Diff | Command::Sync { dry_run: true, .. } => {
             with_plan(args, registry, output, |plan| diff::run(plan, host, output))
         }

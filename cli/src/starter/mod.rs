@@ -94,11 +94,18 @@ fn files(sources: &[NamedSource<'_>], schema: &Value) -> String {
     let others = others.iter().map(|other| other.name.as_str()).filter(|name| !required.contains(name));
     let others = format!("# Each can also have: {}.", others.collect::<Vec<_>>().join(", "));
     let examples = sources.iter().map(|source| {
-        let (file, source) = (toml::text(&format!("{}/password", source.name)), toml::text(&source.name));
-        format!("# {file} = {{ source = {source}, secret = \"password\" }}")
+        let (file, name) = (toml::text(&format!("{}/password", source.name)), toml::text(&source.name));
+        format!("# {file} = {{ source = {name}, secret = {} }}", toml::text(&secret_name(source.provider)))
     });
     let head = described(schema).into_iter().chain([fold(&others, "# "), "[files]".to_owned()]);
     head.chain(examples).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns what a secret of a provider may be called: its schema says so, unless any name will do.
+fn secret_name(provider: &dyn Provider) -> String {
+    let schema = settings_schema(provider).unwrap_or_default();
+    let named = schema.get("x-secret-name").and_then(Value::as_str);
+    named.unwrap_or("password").to_owned()
 }
 
 /// Returns the keys of a table: first those that must be there.

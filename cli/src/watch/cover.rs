@@ -9,6 +9,8 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use super::ours::Ours;
+
 /// The most folders that are watched; what is below others is found by the next turn.
 const MOST_FOLDERS: usize = 4096;
 
@@ -40,12 +42,12 @@ pub(super) struct Cover {
 }
 
 impl Cover {
-    /// Covers these files and folders, but for what `secretdir` itself makes beside a link.
-    pub(super) fn of(paths: &[PathBuf], link: &Path) -> Self {
+    /// Covers these files and folders, but for what the daemon itself writes.
+    pub(super) fn of(paths: &[PathBuf], ours: &Ours) -> Self {
         let mut cover = Self::default();
         for path in paths {
             if let Some(folder) = cover.way(path) {
-                cover.below(folder, link);
+                cover.below(folder, ours);
             }
         }
         cover
@@ -87,14 +89,14 @@ impl Cover {
     }
 
     /// Covers a folder with all that is below it.
-    fn below(&mut self, folder: PathBuf, link: &Path) {
+    fn below(&mut self, folder: PathBuf, ours: &Ours) {
         let mut left = vec![folder];
         while let Some(folder) = left.pop() {
             if self.folders.len() >= MOST_FOLDERS || self.folders.get(&folder) == Some(&Interest::All) {
                 continue;
             }
             let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
-            let inside = entries.filter(|entry| !is_made_by_us(link, &folder, &entry.file_name()));
+            let inside = entries.filter(|entry| !ours.has(&folder, &entry.file_name()));
             for entry in inside {
                 match entry.file_type() {
                     Ok(kind) if kind.is_dir() => left.push(entry.path()),
@@ -112,17 +114,6 @@ impl Cover {
             names.insert(name);
         }
     }
-}
-
-/// Says whether a name in the folder of a link changes with each flip, or each turn.
-pub(super) fn is_made_by_us(link: &Path, folder: &Path, name: &OsStr) -> bool {
-    let (Some(parent), Some(own)) = (link.parent(), link.file_name().and_then(OsStr::to_str)) else {
-        return false;
-    };
-    let derived =
-        name.to_str().and_then(|name| name.strip_prefix('.')).and_then(|name| name.strip_prefix(own));
-    let is_ours = name == own || derived.is_some_and(|rest| rest.starts_with('.'));
-    is_ours && fs::canonicalize(parent).is_ok_and(|parent| parent == folder)
 }
 
 fn components(path: &Path) -> impl DoubleEndedIterator<Item = OsString> {
@@ -152,7 +143,7 @@ mod tests {
         symlink("..data/key", at.join("volume/key")).unwrap();
         symlink(".app.gen-x", at.join("out/app")).unwrap();
         let paths = [at.join("volume/key"), at.join("tree"), at.join("none/x"), at.join("out")];
-        let cover = Cover::of(&paths, &at.join("out/app"));
+        let cover = Cover::of(&paths, &Ours::new(at.join("out/app"), None));
         let names = |names: &[&str]| Interest::Names(names.iter().map(OsString::from).collect());
         let expected = [
             (at.clone(), names(&["none"])),
@@ -165,8 +156,6 @@ mod tests {
             (at.join("volume/..1"), names(&["key"])),
         ];
         assert_eq!(cover.folders, BTreeMap::from(expected));
-        assert!(is_made_by_us(&at.join("out/app"), &at.join("out"), OsStr::new(".app.state")));
-        assert!(!is_made_by_us(&at.join("out/app"), &at.join("tree"), OsStr::new("app")));
     }
 
     #[test]
@@ -174,6 +163,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         symlink("b", folder.path().join("a")).unwrap();
         symlink("a", folder.path().join("b")).unwrap();
-        assert!(!Cover::of(&[folder.path().join("a/x")], Path::new("/x/app")).folders.is_empty());
+        assert!(!Cover::of(&[folder.path().join("a/x")], &Ours::default()).folders.is_empty());
     }
 }

@@ -14,8 +14,9 @@ use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
 use tokio::net::unix::pipe::Receiver;
 
-use super::cover::{Cover, Interest, is_made_by_us};
+use super::cover::{Cover, Interest};
 use super::descriptor;
+use super::ours::Ours;
 
 const CHANGES: WatchFlags = WatchFlags::CLOSE_WRITE
     .union(WatchFlags::MOVED_TO)
@@ -30,7 +31,7 @@ const CHANGES: WatchFlags = WatchFlags::CLOSE_WRITE
 /// What is watched.
 #[derive(Debug, Default)]
 pub(super) struct Files {
-    wanted: RefCell<(Vec<PathBuf>, PathBuf)>,
+    wanted: RefCell<(Vec<PathBuf>, Ours)>,
     watched: RefCell<Option<Watched>>,
     /// What was said of why files cannot be watched.
     told: RefCell<Option<String>>,
@@ -45,10 +46,9 @@ struct Watched {
 
 impl Files {
     /// Watches these files and folders from now on.
-    pub(super) fn watch(&self, paths: &[PathBuf], link: &Path) {
-        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    pub(super) fn watch(&self, paths: &[PathBuf], ours: Ours) {
         let paths = paths.iter().map(|path| absolute(path)).collect();
-        self.wanted.replace((paths, absolute(link)));
+        self.wanted.replace((paths, ours));
         self.watched.replace(None);
     }
 
@@ -87,13 +87,13 @@ impl Files {
     fn set(&self) -> io::Result<()> {
         let mut set = self.watched.borrow_mut();
         let wanted = self.wanted.borrow();
-        let (paths, link) = &*wanted;
+        let (paths, ours) = &*wanted;
         if set.is_some() || paths.is_empty() {
             return Ok(());
         }
         let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
         let mut folders = HashMap::new();
-        for (folder, interest) in Cover::of(paths, link).folders {
+        for (folder, interest) in Cover::of(paths, ours).folders {
             match inotify::add_watch(&inotify, &folder, CHANGES) {
                 Ok(number) => drop(folders.insert(number, (folder, interest))),
                 // It has been removed since, or is not for this user to see.
@@ -111,7 +111,7 @@ impl Files {
         }
         let Some((folder, interest)) = watched.folders.get(&event.watch) else { return false };
         let wanted = self.wanted.borrow();
-        interest.has(event.name) && !event.name.is_some_and(|name| is_made_by_us(&wanted.1, folder, name))
+        interest.has(event.name) && !event.name.is_some_and(|name| wanted.1.has(folder, name))
     }
 
     fn tell(&self, error: &io::Error) {
@@ -120,6 +120,10 @@ impl Files {
             tracing::warn!("{message}");
         }
     }
+}
+
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Puts the watches back when the wait is dropped: nothing that they hear meanwhile is lost.

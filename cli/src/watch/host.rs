@@ -9,10 +9,11 @@ use std::time::{Duration, SystemTime};
 use secretdir_engine::{Event, Host, News, Standing, Wakeup, WatchHost, WatchedConfig, count};
 use secretdir_provider::{Clock, Jitter};
 
-use super::files::Files;
+use super::files::{Files, absolute};
 use super::log::{Level, Log};
 use super::metrics::Metrics;
 use super::notify::Notify;
+use super::ours::Ours;
 use super::signals::{Asked, Signals};
 use super::timer::{Step, Timer};
 use super::told::Told;
@@ -187,8 +188,10 @@ impl WatchHost for Daemon<'_> {
         Box::pin(self.wakeup(until))
     }
 
-    fn watch_files(&self, paths: &[PathBuf], link: &Path) {
-        self.files.watch(paths, link);
+    fn watch_files(&self, paths: &[PathBuf], link: &Path, stamp: Option<&Path>) {
+        let ours = Ours::new(absolute(link), stamp.map(absolute));
+        let metrics = self.metrics.iter().flat_map(Metrics::paths);
+        self.files.watch(paths, ours.and(metrics.map(|path| absolute(&path))));
     }
 
     fn news(&self, news: &News<'_>, standing: &Standing) {

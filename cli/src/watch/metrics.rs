@@ -72,14 +72,22 @@ impl Metrics {
         }
     }
 
+    /// Returns the files that are written.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = PathBuf> {
+        [Some(self.0.clone()), self.temporary()].into_iter().flatten()
+    }
+
+    /// Returns what the file is renamed from. The collector reads only names that end with `.prom`.
+    fn temporary(&self) -> Option<PathBuf> {
+        let name = self.0.file_name()?.to_string_lossy();
+        Some(self.0.with_file_name(format!(".{name}.tmp")))
+    }
+
     /// Writes how things stand.
     pub(crate) fn write(&self, standing: &Standing, clock: &Clock) -> io::Result<()> {
         let text = text(standing, clock);
-        let folder = self.0.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-        let name = self.0.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_string_lossy().into_owned();
+        let temporary = self.temporary().ok_or(io::ErrorKind::IsADirectory)?;
         ensure_replaceable(&self.0)?;
-        // The collector reads only names that end with `.prom`.
-        let temporary = folder.join(format!(".{name}.tmp"));
         let written = write(&temporary, &text).and_then(|()| fs::rename(&temporary, &self.0));
         if written.is_err() {
             // Nothing else can be done about what is left of it.

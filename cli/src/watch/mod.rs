@@ -19,6 +19,7 @@ pub(crate) mod host;
 pub(crate) mod log;
 pub(crate) mod metrics;
 mod notify;
+mod ours;
 mod signals;
 mod timer;
 mod told;

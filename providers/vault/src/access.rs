@@ -1,13 +1,13 @@
 //! Calls with a token.
 //!
 //! 1. A token is got by the first call of a run that needs one, and kept for later runs while it lives. So a run logs in once at most.
-//! 2. A login that was refused is refused for the whole run: each try may use up a secret ID.
+//! 2. A login that was refused is refused for the whole run: each try may use up a secret ID. One that could not be made, as the server is
+//!    down, is tried again with the requests that need it, but one failure counts for all that were waiting.
 //! 3. The server says 403 to a token that it does not know, and to one that may not do this. So it is asked about the token itself. One that has
 //!    ended, and that a login can replace, is replaced once in a run.
 //! 4. A token is renewed with the leases that it has taken. Before something is made, one that ends soon is replaced.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex as Quick, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use secretdir_http_client::HeaderValue;
@@ -18,6 +18,7 @@ use tokio::sync::Mutex;
 use crate::answer::{self, Reply};
 use crate::error;
 use crate::login::{Given, Login};
+use crate::refusals::Refusals;
 use crate::server::{Call, Server};
 use crate::session::{Life, Origin, Session};
 
@@ -37,18 +38,11 @@ pub(crate) struct Access {
 /// What a run knows of its login.
 #[derive(Default)]
 struct LoginOfRun {
-    refused: Quick<Option<Refusal>>,
+    refusals: Refusals,
     /// Whether the token was read that somebody else keeps.
     is_read: AtomicBool,
     /// Whether a token that had ended was replaced.
     is_replaced: AtomicBool,
-}
-
-/// An error that is told of every request.
-struct Refusal {
-    kind: secretdir_provider::SourceErrorKind,
-    cause: String,
-    hint: Option<String>,
 }
 
 /// What the server says of a token.
@@ -132,18 +126,16 @@ impl Access {
     /// Returns a token that is good for a while.
     async fn token(&self, run: &RunContext) -> Result<HeaderValue, SourceError> {
         let known = run.state::<LoginOfRun>();
+        let before = known.refusals.count();
         let mut session = self.session.lock().await;
-        if let Some(refusal) = &*known.refused.lock().unwrap_or_else(PoisonError::into_inner) {
-            return Err(refusal.error());
+        if let Some(error) = known.refusals.since(before) {
+            return Err(error);
         }
         let got = match &self.login {
             Login::Given(given) => self.given(given, &known, &mut session),
             _ => self.own(run, &mut session).await,
         };
-        got.inspect_err(|error| {
-            let refusal = Refusal::of(error);
-            *known.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
-        })
+        got.inspect_err(|error| known.refusals.add(error))
     }
 
     /// Reads a token that somebody else keeps: anew in each run.
@@ -302,20 +294,5 @@ impl Access {
     pub(crate) fn renewal(&self, run: &RunContext, life: Duration) -> Duration {
         let longest = life.mul_f64(self.renew_at);
         longest.saturating_sub(run.jitter().up_to(longest / 10))
-    }
-}
-
-impl Refusal {
-    fn of(error: &SourceError) -> Self {
-        let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-        Self { kind: error.kind(), cause, hint: error.hint().map(str::to_owned) }
-    }
-
-    fn error(&self) -> SourceError {
-        let error = SourceError::new(self.kind).with_cause(self.cause.clone());
-        match &self.hint {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        }
     }
 }

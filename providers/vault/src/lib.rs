@@ -11,6 +11,7 @@ mod login;
 mod mounts;
 mod path;
 mod read;
+mod refusals;
 mod server;
 mod session;
 mod settings;

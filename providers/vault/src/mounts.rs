@@ -1,6 +1,6 @@
 //! Which engine answers at a path. Asked once for each mount and run.
 
-use secretdir_provider::{RunContext, SourceError};
+use secretdir_provider::{Retry, RunContext, SourceError, SourceErrorKind};
 use serde::Deserialize;
 use std::borrow::Cow;
 use tokio::sync::Mutex;
@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 use crate::access::Access;
 use crate::answer;
 use crate::error;
+use crate::refusals::Refusals;
 use crate::server::Call;
 
 /// A mount of an engine.
@@ -30,7 +31,10 @@ pub(crate) enum Engine {
 
 /// The mounts that a run knows.
 #[derive(Default)]
-struct Known(Mutex<Vec<Mount>>);
+struct Known {
+    mounts: Mutex<Vec<Mount>>,
+    refusals: Refusals,
+}
 
 #[derive(Deserialize)]
 struct MountData<'a> {
@@ -57,13 +61,22 @@ impl Mount {
     /// Finds the mount of a path.
     pub(crate) async fn of(access: &Access, run: &RunContext, path: &str) -> Result<Self, SourceError> {
         let known = run.state::<Known>();
+        let before = known.refusals.count();
         // One asks, and the others wait for the answer: they may be about the same mount.
-        let mut known = known.0.lock().await;
-        if let Some(mount) = known.iter().find(|mount| mount.rest(path).is_some()) {
+        let mut mounts = known.mounts.lock().await;
+        if let Some(mount) = mounts.iter().find(|mount| mount.rest(path).is_some()) {
             return Ok(mount.clone());
         }
-        let mount = Self::ask(access, run, path).await?;
-        known.push(mount.clone());
+        if let Some(error) = known.refusals.while_waiting(before) {
+            return Err(error);
+        }
+        let asked = Self::ask(access, run, path).await;
+        let mount = asked.inspect_err(|error| {
+            if is_of_the_server(error) {
+                known.refusals.add(error);
+            }
+        })?;
+        mounts.push(mount.clone());
         Ok(mount)
     }
 
@@ -72,7 +85,7 @@ impl Mount {
         let reply = access.call(run, Call::get(&question)).await;
         let reply = reply.map_err(|error| match error.kind() {
             // The server says the same to a mount that is not there, and to one that the token may not know of.
-            secretdir_provider::SourceErrorKind::PermissionDenied => unknown(path),
+            SourceErrorKind::PermissionDenied => unknown(path),
             _ => error,
         })?;
         match reply.status {
@@ -96,8 +109,15 @@ impl Mount {
     }
 }
 
+/// Says whether an error is about the server or the token, and not about one path.
+fn is_of_the_server(error: &SourceError) -> bool {
+    let kind = error.kind();
+    let is_out = matches!(kind, SourceErrorKind::TimedOut | SourceErrorKind::Unauthenticated);
+    is_out || error.retry() != Retry::No
+}
+
 fn unknown(path: &str) -> SourceError {
-    SourceError::new(secretdir_provider::SourceErrorKind::PermissionDenied)
+    SourceError::new(SourceErrorKind::PermissionDenied)
         .with_cause(format!("there is no mount at the beginning of `{path}`, or no policy of the token for anything in it"))
         .with_hint("compare the path with `vault secrets list`, or `bao secrets list`, and with the policies of the token")
 }

@@ -12,6 +12,7 @@ use crate::path::Path;
 /// Where Vault or OpenBao is, how to log in, and what is to be issued.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(extend("x-secret-name" = "secret/app/password"))]
 pub(crate) struct VaultSettings {
     /// The address of the server, or `unix://` and the path of its socket. Without it that of BAO_ADDR or VAULT_ADDR.
     #[schemars(

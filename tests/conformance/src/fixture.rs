@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::path::PathBuf;
 
-use secretdir_provider::{Provider, Table};
+use secretdir_provider::{Provider, SecretRequest, Table};
 
 /// A store that the rules can fill, and the provider that reads it.
 ///
@@ -75,6 +75,12 @@ pub trait Fixture: Sized {
     /// Returns the greatest number of requests that the counting store has had in flight at once.
     fn most_at_once(&self) -> usize {
         0
+    }
+
+    /// Returns good settings, and a request that lets the store which they lead to make something each time, such as a database user. A
+    /// fixture that has none says that no request makes anything.
+    fn making_request(&mut self) -> Option<(Table, SecretRequest)> {
+        None
     }
 
     /// Returns the folder that relative paths in the settings count from; the one for temporary files by default.

@@ -111,6 +111,10 @@ macro_rules! __with_every_rule {
             a_dropped_fetch_does_no_harm
             throttling_is_reported_as_such
             a_store_that_hangs_is_a_time_out
+            only_what_makes_something_says_so
+            what_is_good_for_a_time_is_good_now
+            what_is_held_is_kept_or_replaced
+            a_source_that_was_closed_begins_anew
             no_value_is_shown
         }
     };

@@ -5,6 +5,7 @@ mod bytes;
 mod faults;
 mod flight;
 mod listing;
+mod making;
 mod names;
 mod runs;
 mod secrecy;
@@ -31,6 +32,10 @@ pub use flight::{
     a_dropped_fetch_does_no_harm, no_more_requests_are_in_flight_than_allowed, sources_are_asked_side_by_side,
 };
 pub use listing::{a_listing_is_complete_or_unsupported, check_prefix_refuses_only_what_list_refuses};
+pub use making::{
+    a_source_that_was_closed_begins_anew, only_what_makes_something_says_so,
+    what_is_good_for_a_time_is_good_now, what_is_held_is_kept_or_replaced,
+};
 pub use names::{a_version_is_accepted_or_unsupported, check_accepts_good_names, check_refuses_bad_names};
 pub use runs::{
     a_later_run_sees_what_has_changed, a_store_that_appears_later_is_found, many_runs_leave_nothing_behind,

@@ -314,7 +314,7 @@ impl WatchHost for World {
         Box::pin(async move { self.wakeup(until) })
     }
 
-    fn watch_files(&self, _: &[PathBuf], _: &Path) {}
+    fn watch_files(&self, _: &[PathBuf], _: &Path, _: Option<&Path>) {}
 
     fn news(&self, news: &News<'_>, standing: &Standing) {
         match news {

@@ -56,6 +56,7 @@ fn a_renewal_that_fails_is_not_tried_each_second() {
     watch.hear("is sealed");
     eventually("a while", || begun.elapsed() > Duration::from_secs(12));
     let tries = seen(&forwarder, "leases/renew");
-    assert!((2..=6).contains(&tries), "{tries}: {:#?}", forwarder.seen());
+    // The retries of the schedule come besides.
+    assert!((2..=9).contains(&tries), "{tries}: {:#?}", forwarder.seen());
     watch.stop();
 }

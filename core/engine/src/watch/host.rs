@@ -18,8 +18,8 @@ pub trait WatchHost: Host {
     fn wait(&self, until: Option<Duration>) -> Pin<Box<dyn Future<Output = Wakeup> + '_>>;
 
     /// Is told which files and folders to watch from now on, and which names in the folder of the link to pass over, for they change with
-    /// each flip. A change is a [`Wakeup::Changed`]. Nothing depends on it: some filesystems do not tell.
-    fn watch_files(&self, paths: &[PathBuf], link: &Path);
+    /// each flip. The stamp, which is touched after a flip, is to be passed over, too. A change is a [`Wakeup::Changed`]. Nothing depends on it: some filesystems do not tell.
+    fn watch_files(&self, paths: &[PathBuf], link: &Path, stamp: Option<&Path>);
 
     /// Is told what has happened.
     fn news(&self, news: &News<'_>, standing: &Standing);

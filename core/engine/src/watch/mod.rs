@@ -257,7 +257,9 @@ impl<'w> Watching<'w> {
     fn watch_files(&self) {
         let plan = self.plans.current();
         let paths = if plan.watch.debounce.is_some() { self.plans.local_paths() } else { Vec::new() };
-        self.host.watch_files(&paths, plan.link());
+        let stamp = plan.on_change.as_ref().and_then(|on_change| on_change.stamp.as_ref());
+        let stamp = stamp.map(|name| plan.link().with_file_name(name.as_str()));
+        self.host.watch_files(&paths, plan.link(), stamp.as_deref());
     }
 
     /// Lets `status` know when the next turn comes. It is for people: nothing is wrong if it cannot be noted.

@@ -67,7 +67,7 @@ pub(crate) enum Happened {
     Resumed,
     /// A turn has ended.
     Ended(End),
-    /// This is the moment at which the first secret is to be renewed.
+    /// This is the moment at which the first secret is to be renewed. Said before what else happens at the time.
     Held(Option<Duration>),
     /// The configuration says something else.
     Retimed(Timing),

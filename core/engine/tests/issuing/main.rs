@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod mint;
+mod watched;
 
 use std::fs;
 use std::time::Duration;

@@ -26,6 +26,7 @@ struct State {
     calls: Vec<String>,
     released: Vec<String>,
     passed: Duration,
+    fails: bool,
 }
 
 impl Store {
@@ -35,6 +36,22 @@ impl Store {
 
     pub(crate) fn made(&self) -> usize {
         self.state().made
+    }
+
+    /// Says whether whoever asks for what is made gets an error.
+    pub(crate) fn fails(&self, fails: bool) {
+        self.state().fails = fails;
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.state().passed += time;
+    }
+
+    /// A clock and a date that go on only when time is let pass.
+    pub(crate) fn clock(&self) -> Clock {
+        let (now, date) = (self.clone(), self.clone());
+        Clock::new(move || now.state().passed).with_date(move || SystemTime::UNIX_EPOCH + date.state().passed)
     }
 
     /// Says whether what is due stays.
@@ -53,6 +70,10 @@ impl Store {
 
     pub(crate) fn released(&self) -> Vec<String> {
         self.state().released.clone()
+    }
+
+    fn ensure_up(&self) -> Result<(), SourceError> {
+        if self.state().fails { Err(SourceError::new(SourceErrorKind::Unavailable)) } else { Ok(()) }
     }
 
     fn make(&self) -> Secret {
@@ -89,6 +110,7 @@ impl SecretSource for MintSource {
         let name = request.name();
         if self.issues(request) {
             self.0.state().calls.push(format!("fetch {name}"));
+            self.0.ensure_up()?;
         }
         let plain = self.0.state().plain.clone().unwrap_or_else(|| "1".to_owned());
         match name {
@@ -112,6 +134,7 @@ impl SecretSource for MintSource {
         held: &Held,
     ) -> Result<Refreshed, SourceError> {
         self.0.state().calls.push(format!("refresh {}", request.name()));
+        self.0.ensure_up()?;
         if self.0.state().keeps {
             let now = run.clock().date();
             let later = held.clone().with_valid_until(now + LIFE).with_renew_at(now + LIFE / 3 * 2);
@@ -131,8 +154,7 @@ struct TestHost(Store);
 
 impl Host for TestHost {
     fn clock(&self) -> Clock {
-        let store = self.0.clone();
-        Clock::default().with_date(move || SystemTime::UNIX_EPOCH + store.state().passed)
+        self.0.clock()
     }
 
     fn jitter(&self) -> Jitter {
@@ -163,9 +185,17 @@ impl Site {
         self.plan = plan(self.folder.path(), files, &self.registry);
     }
 
-    /// Lets time pass.
     pub(crate) fn pass(&self, time: Duration) {
-        self.store.state().passed += time;
+        self.store.pass(time);
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Makes the plan once more, for a daemon.
+    pub(crate) fn plan(&self) -> Plan {
+        Config::read(&self.folder.path().join("secretdir.toml")).unwrap().resolve(&self.registry).unwrap()
     }
 
     pub(crate) async fn sync(&self) -> Result<Outcome, SyncFailure> {
@@ -191,7 +221,7 @@ impl Site {
 
 fn plan(folder: &Path, files: &str, registry: &Registry) -> Plan {
     let text = format!(
-        "[directory]\npath = \"app\"\nparents = \"trusted\"\ndurability = \"none\"\nretain = \"5s\"\n\
+        "[directory]\npath = \"app\"\nparents = \"trusted\"\ndurability = \"none\"\nretain = \"5s\"\n[watch]\ninterval = \"1d\"\nwake = false\n\
          [sources.mint]\nprovider = \"mint\"\n{files}"
     );
     let path = folder.join("secretdir.toml");

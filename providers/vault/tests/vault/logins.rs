@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use secretdir_provider::{SecretRequest, SourceErrorKind};
+use secretdir_provider::{Answers, Retry, SecretRequest, SourceErrorKind};
 use secretdir_testkit::ROOT_TOKEN;
 use serde_json::json;
 
@@ -68,6 +68,25 @@ async fn a_refused_login_is_told_of_each_secret_and_not_tried_again() {
         );
     }
     assert_eq!(forwarder.seen().len(), 1, "{:?}", forwarder.seen());
+}
+
+#[tokio::test]
+async fn a_login_that_a_busy_server_did_not_answer_is_tried_again_in_the_same_run() {
+    let role = Role::make("login-busy", shared(), &json!({}));
+    let forwarder = forwarder();
+    forwarder.answer("approle/login", 1, crate::issuing::status(429, r#"{"errors":["quota"]}"#));
+    let source = source(&role.settings(&forwarder.endpoint()));
+    let (run, _) = run();
+    let requests = [SecretRequest::new(NAME), SecretRequest::new("secret/login/other")];
+    let answers = Answers::new(2);
+    source.fetch_all(&run, &requests, &answers).await;
+    // One failure is that of all that were waiting for it.
+    assert_eq!(forwarder.seen().len(), 1, "{:?}", forwarder.seen());
+    for answer in answers.into_vec() {
+        let error = answer.unwrap().unwrap_err();
+        assert_eq!((error.kind(), error.retry()), (SourceErrorKind::Throttled, Retry::After(Duration::ZERO)));
+    }
+    source.fetch(&run, &requests[0]).await.unwrap();
 }
 
 #[tokio::test]

@@ -51,6 +51,10 @@ impl<const FAULT: u32> Fixture for Memory<FAULT> {
         self.shared.is_open.store(true, Ordering::Relaxed);
     }
 
+    fn making_request(&mut self) -> Option<(Table, SecretRequest)> {
+        Some((mood("present"), SecretRequest::new("made")))
+    }
+
     fn most_at_once(&self) -> usize {
         self.shared.most.load(Ordering::Relaxed)
     }

@@ -4,6 +4,7 @@
 
 mod fault;
 mod fixture;
+mod making;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -78,6 +79,9 @@ impl<const FAULT: u32> Provider for Memory<FAULT> {
             busy: AtomicBool::new(false),
             is_absent: AtomicBool::new(false),
             kept: Mutex::default(),
+            made: AtomicUsize::new(0),
+            is_released: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
         };
         Ok(Box::new(Source::<FAULT>(store)))
     }
@@ -91,6 +95,9 @@ struct Store {
     /// What a source with a fault remembers.
     is_absent: AtomicBool,
     kept: Mutex<Kept>,
+    made: AtomicUsize,
+    is_released: AtomicBool,
+    is_closed: AtomicBool,
 }
 
 /// What a source with a fault keeps.
@@ -297,7 +304,39 @@ impl<const FAULT: u32> SecretSource for Source<FAULT> {
         if self.0.mood == Mood::Stalling && request.name() == "second" {
             return pending().await;
         }
-        self.find(context, request.name())
+        if FAULT == Fault::CLOSED_FOR_GOOD && self.0.is_closed.load(Ordering::Relaxed) {
+            return Err(SourceError::new(SourceErrorKind::Unavailable).with_cause("closed"));
+        }
+        if self.0.mood == Mood::Present && request.name() == "made" {
+            return Ok(self.make());
+        }
+        let secret = self.find(context, request.name());
+        if FAULT == Fault::STORED_IS_LEASED { secret.map(|secret| secret.with_lease("x")) } else { secret }
+    }
+
+    fn issues(&self, request: &SecretRequest) -> bool {
+        Self::makes(request)
+    }
+
+    async fn refresh(
+        &self,
+        _: &RunContext,
+        _: &SecretRequest,
+        held: &Held,
+    ) -> Result<Refreshed, SourceError> {
+        Ok(self.refreshed(held))
+    }
+
+    async fn release(&self, _: &RunContext, leases: &[String]) -> Result<(), SourceError> {
+        let again = self.0.is_released.swap(!leases.is_empty(), Ordering::Relaxed);
+        if FAULT == Fault::RELEASES_ONCE && again {
+            return Err(SourceError::new(SourceErrorKind::Other).with_cause("no such lease"));
+        }
+        Ok(())
+    }
+
+    async fn close(&self, _: &RunContext) {
+        self.0.is_closed.store(true, Ordering::Relaxed);
     }
 
     async fn fetch_all(&self, context: &RunContext, requests: &[SecretRequest], answers: &Answers) {

@@ -1,9 +1,12 @@
 //! What imports and templates take of a whole source: a prefix, and which of the names below it.
 
+use std::path::Path;
+
 use glob::Pattern;
 use secretdir_provider::KeyPath;
 
 use super::entry::Entries;
+use crate::contain;
 use crate::plan::selection::{Imported, Naming};
 use crate::report::describe;
 
@@ -19,6 +22,10 @@ impl Entries<'_, '_> {
     /// Selects the secrets of a source whose names begin with a prefix.
     pub(super) fn below(&mut self, name: &str, prefix: String, at: &KeyPath) -> Option<Imported> {
         let source = self.source(name, at)?;
+        if self.lists_what_is_published(source, &prefix) {
+            let message = "the link of [directory] is below the root of this source: each run would import what the last one has published";
+            return self.refuse(at, "prefix", message);
+        }
         match self.sources.list(source, &prefix) {
             Ok(()) => Some(Imported::Below { source, prefix }),
             Err(error) => {
@@ -28,6 +35,19 @@ impl Entries<'_, '_> {
                 self.refuse(at, "prefix", &message)
             }
         }
+    }
+
+    /// Says whether names below a prefix are those of published files, as far as paths tell: a link on the way may lead anywhere.
+    fn lists_what_is_published(&self, source: usize, prefix: &str) -> bool {
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let link = absolute(&self.directory.link);
+        let roots = self.sources.planned().get(source).map(|planned| {
+            contain::call(planned.provider, || planned.source.local_paths()).unwrap_or_default()
+        });
+        roots.into_iter().flatten().any(|root| {
+            let below = link.strip_prefix(absolute(&root)).ok().and_then(Path::to_str);
+            below.is_some_and(|below| below.starts_with(prefix) || prefix.starts_with(&format!("{below}/")))
+        })
     }
 
     /// Reads which names are wanted; `into` is what stands before each.

@@ -1,0 +1,105 @@
+//! The daemon renews in time, and is patient with a source that cannot.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::time::Duration;
+
+use secretdir_engine::{Event, Host, News, Standing, State, Wakeup, WatchHost, watch};
+use secretdir_provider::{Clock, Jitter};
+
+use super::PAIR;
+use super::mint::{Site, Store};
+
+/// Its time passes only while the daemon waits. It ends the daemon at a moment.
+struct Watcher {
+    store: Store,
+    end: Duration,
+    /// How each turn ended, and when.
+    turns: RefCell<Vec<(u64, &'static str)>>,
+}
+
+impl Host for Watcher {
+    fn clock(&self) -> Clock {
+        self.store.clock()
+    }
+
+    fn jitter(&self) -> Jitter {
+        Jitter::new(|longest| longest)
+    }
+
+    fn event(&self, _: Event<'_>) {}
+}
+
+impl WatchHost for Watcher {
+    fn machine(&self) -> String {
+        "a machine".to_owned()
+    }
+
+    fn wait(&self, until: Option<Duration>) -> Pin<Box<dyn Future<Output = Wakeup> + '_>> {
+        Box::pin(async move {
+            let now = self.store.clock().now();
+            match until {
+                Some(until) if until <= self.end => {
+                    self.store.pass(until.saturating_sub(now));
+                    Wakeup::Due
+                }
+                // While a turn is under way nothing is waited for.
+                None if now < self.end => std::future::pending().await,
+                _ => Wakeup::Stop,
+            }
+        })
+    }
+
+    fn watch_files(&self, _: &[PathBuf], _: &Path, _: Option<&Path>) {}
+
+    fn news(&self, news: &News<'_>, _: &Standing) {
+        if let News::TurnEnded(result) = news {
+            let ended = match result {
+                Ok(outcome) if outcome.state == State::Published => "published",
+                Ok(_) => "unchanged",
+                Err(_) => "failed",
+            };
+            self.turns.borrow_mut().push((self.store.clock().now().as_secs(), ended));
+        }
+    }
+}
+
+/// Lets the daemon run for so many seconds.
+async fn watched(site: Site, seconds: u64) -> (Site, Vec<(u64, &'static str)>) {
+    let end = site.store.clock().now() + Duration::from_secs(seconds);
+    let watcher = Watcher { store: site.store.clone(), end, turns: RefCell::default() };
+    watch(site.plan(), site.registry(), &watcher).await.unwrap();
+    (site, watcher.turns.into_inner())
+}
+
+#[tokio::test]
+async fn a_turn_comes_when_something_is_to_be_renewed() {
+    let site = Site::new(PAIR);
+    site.store.keeps(true);
+    // Each lives 100 seconds, and the interval is a day.
+    let (site, turns) = watched(site, 600).await;
+    let moments: Vec<_> = turns.iter().map(|(moment, _)| *moment).collect();
+    assert!((8..=10).contains(&turns.len()), "{turns:?}");
+    assert!(moments.windows(2).all(|pair| (60..=70).contains(&(pair[1] - pair[0]))), "{turns:?}");
+    assert_eq!((site.store.made(), turns[1].1), (1, "unchanged"));
+}
+
+#[tokio::test]
+async fn a_source_that_cannot_renew_is_asked_with_growing_pauses() {
+    let site = Site::new(PAIR);
+    site.store.keeps(true);
+    let (site, _) = watched(site, 10).await;
+    site.store.fails(true);
+    let (site, turns) = watched(site, 3_600).await;
+    // It lives for 100 seconds. It is tried as long as it does, each time when a third of the rest is over, and then with pauses that
+    // double, to five minutes at the longest.
+    let failed: Vec<_> = turns.iter().filter(|(_, ended)| *ended == "failed").map(|turn| turn.0).collect();
+    assert!((15..=40).contains(&failed.len()), "{} failures in an hour: {turns:?}", failed.len());
+    let longest = failed.windows(2).map(|pair| pair[1] - pair[0]).max();
+    assert!(longest.is_some_and(|longest| (200..=300).contains(&longest)), "{longest:?}: {failed:?}");
+    site.store.fails(false);
+    let (site, turns) = watched(site, 200).await;
+    assert_eq!(turns.first().map(|turn| turn.1), Some("published"), "{turns:?}");
+    assert_eq!(site.store.made(), 2);
+}

@@ -1,0 +1,60 @@
+//! What has failed in a run for a reason that others have, too: the server is down, or refuses to let us in.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use secretdir_provider::{Retry, SourceError, SourceErrorKind};
+
+/// All of a run. Only the last one is told.
+#[derive(Default)]
+pub(crate) struct Refusals(Mutex<(usize, Option<Refusal>)>);
+
+/// An error that is told of every request.
+struct Refusal {
+    kind: SourceErrorKind,
+    cause: String,
+    hint: Option<String>,
+    retry: Retry,
+}
+
+impl Refusals {
+    /// Returns how many there were.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().0
+    }
+
+    /// Returns the last error, if it came since there were so many: whoever waited for it need not ask.
+    pub(crate) fn while_waiting(&self, count: usize) -> Option<SourceError> {
+        let known = self.lock();
+        known.1.as_ref().filter(|_| known.0 > count).map(Refusal::error)
+    }
+
+    /// Returns the last error also if it is one for good.
+    pub(crate) fn since(&self, count: usize) -> Option<SourceError> {
+        let known = self.lock();
+        known.1.as_ref().filter(|refusal| refusal.retry == Retry::No || known.0 > count).map(Refusal::error)
+    }
+
+    pub(crate) fn add(&self, error: &SourceError) {
+        let mut known = self.lock();
+        *known = (known.0 + 1, Some(Refusal::of(error)));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (usize, Option<Refusal>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Refusal {
+    fn of(error: &SourceError) -> Self {
+        let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        Self { kind: error.kind(), cause, hint: error.hint().map(str::to_owned), retry: error.retry() }
+    }
+
+    fn error(&self) -> SourceError {
+        let error = SourceError::new(self.kind).with_cause(self.cause.clone()).with_retry(self.retry);
+        match &self.hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+}
