@@ -62,6 +62,9 @@ pub enum Event<'a> {
         /// How many more.
         secrets: usize,
     },
+    /// All else is answered. Now the stores are to make something, such as a database user: whoever ends the run from here on should let
+    /// it give that back.
+    Issuing,
     /// One source has answered all its requests for good.
     Fetched {
         /// The source.
@@ -92,6 +95,7 @@ impl fmt::Display for Event<'_> {
             Self::Fetched { source, secrets } => {
                 write!(f, "fetched {} from `{source}`", count(*secrets, "secret"))
             }
+            Self::Issuing => f.write_str("asking for secrets that are made for this host"),
             Self::Publishing { files } => write!(f, "publishing {}", count(*files, "file")),
             Self::Verifying => f.write_str("running the verify command"),
             Self::Notifying => f.write_str("running the on-change command"),

@@ -5,9 +5,11 @@
 //! changed, and begins anew with what they say now. Until the flip every failure is an error and the published set is what
 //! it was; after it, failures are part of the outcome.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use atomicdir::{Locked, Options};
+use secretdir_provider::SourceErrorKind::{TimedOut, Unauthenticated, Unavailable};
 
 use crate::bundle::Bundle;
 use crate::escape::escape;
@@ -118,42 +120,56 @@ async fn publish(
     mut locked: Locked,
     owners: &Owners,
 ) -> Result<(Locked, Summary, Publication), SyncFailure> {
-    let holdings = run::noted(&locked);
-    let holdings = run::holdings(run.plan, holdings.as_ref(), &options(run.plan, owners, run.host));
+    let noted = run::noted(&locked);
+    let holdings = run::holdings(run.plan, noted.as_ref(), &options(run.plan, owners, run.host));
     let warnings = run.plan.warning_reports();
     let gathered = gathered(run.plan, run.host, warnings, Purpose::Publish, holdings).await;
     let Complete { no_dumps: _until_the_end, answers, bundle, mut warnings } = match gathered {
         Ok(complete) => complete,
         Err((mut failure, issued)) => {
-            failure.warnings.extend(give_back(run, &locked, locked.sweep().removed_notes(), &issued).await);
+            let notes = locked.sweep().removed_notes();
+            failure.warnings.extend(give_back(run, &locked, notes, &issued, &down(&failure.error)).await);
             return Err(failure);
         }
     };
     match run.publish(&mut locked, owners, &bundle, &answers).await {
         Ok(mut publication) => {
-            warnings.extend(give_back(run, &locked, &publication.removed_notes, &[]).await);
+            // A note may have been replaced although no file has changed.
+            let mut notes = std::mem::take(&mut publication.removed_notes);
+            notes.extend(noted.map(|noted| noted.to_note()));
+            warnings.extend(give_back(run, &locked, &notes, &answers.issued, &BTreeSet::new()).await);
             publication.superseded_count = locked.superseded().len() + publication.pinned_count;
             publication.warnings.splice(0..0, warnings);
             Ok((locked, Summary::of(run.plan, &answers, bundle), publication))
         }
         Err(fault) => {
-            let removed = locked.sweep().removed_notes();
-            warnings.extend(give_back(run, &locked, removed, &answers.issued).await);
+            let notes = locked.sweep().removed_notes();
+            warnings.extend(give_back(run, &locked, notes, &answers.issued, &BTreeSet::new()).await);
             Err(SyncFailure { error: fault.into(), warnings, leftover: locked.take_leftover() })
         }
     }
 }
 
-/// Gives back the leases of the generations that were removed, and those that this run has got for nothing.
+/// Gives back the leases that nothing uses any more: of these notes, and those that this run has got for nothing.
 async fn give_back(
     run: &Run<'_>,
     locked: &Locked,
-    removed: &[Vec<u8>],
+    notes: &[Vec<u8>],
     issued: &[Lease],
+    down: &BTreeSet<String>,
 ) -> Vec<WarningReport> {
-    let mut leases = leases::freed(locked, removed);
-    leases.extend(leases::of_run(run.plan, issued));
-    leases::release(run.plan, run.host, &leases).await
+    let leases = leases::freed(locked, run.plan, notes, issued);
+    leases::release(run.plan, run.host, &leases, down).await
+}
+
+/// Returns the sources that a run could not ask, as they are down or let nobody in.
+fn down(error: &SyncError) -> BTreeSet<String> {
+    let SyncError::Gather(error) = error else { return BTreeSet::new() };
+    let failures = error.failures().iter().filter(|failure| {
+        let kind = failure.kind();
+        kind.is_some_and(|kind| matches!(kind, Unauthenticated | Unavailable | TimedOut))
+    });
+    failures.filter_map(|failure| failure.source_name().map(str::to_owned)).collect()
 }
 
 /// Asks every source for everything, and publishes nothing.

@@ -28,8 +28,8 @@ pub(crate) struct Answers {
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
     pub(crate) held: Held,
-    /// The files that are made of it.
-    pub(crate) files: Vec<String>,
+    /// The keys that imports have made files of, each with the label of its import.
+    pub(crate) keys: Vec<(String, String)>,
 }
 
 /// What one source said.

@@ -9,7 +9,7 @@
 //!
 //! Otherwise it is made anew: nobody but the published files has its value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use secretdir_provider::{Held, Secret};
@@ -24,6 +24,8 @@ pub(crate) struct Holdings {
     pub(crate) carried: BTreeMap<String, Option<Arc<Secret>>>,
     /// What else each of these files was made of.
     pub(crate) beside: BTreeMap<String, Vec<Noted>>,
+    /// The files that lacked a secret that a store was to make, as it had none.
+    pub(crate) absent: BTreeSet<(String, RequestId)>,
 }
 
 /// One secret that is held.
@@ -32,6 +34,8 @@ pub(crate) struct Holding {
     pub(crate) held: Held,
     /// The files that are made of it.
     pub(crate) files: Vec<String>,
+    /// The keys that imports have made files of, each with the label of its import.
+    pub(crate) keys: Vec<(String, String)>,
 }
 
 /// A secret as an earlier run had it.

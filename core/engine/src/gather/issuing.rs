@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use secretdir_provider::{
     Allowance, Answers as Sink, Deadline, Held, Refreshed, RunContext, Secret, SecretRequest, SourceError,
@@ -53,6 +53,9 @@ impl Issuing<'_> {
     /// Makes or keeps everything. What was made stands in the answers.
     pub(super) async fn run(mut self, purpose: Purpose) -> Vec<GatherFault> {
         let ids: Vec<_> = self.plan.issuing().collect();
+        if ids.is_empty() {
+            return self.faults;
+        }
         if purpose == Purpose::Look {
             ids.into_iter().for_each(|id| self.look(id));
             self.answers.carried = self.holdings.carried;
@@ -80,9 +83,10 @@ impl Issuing<'_> {
 
     /// Keeps what may be kept, and leaves the rest open.
     fn look(&mut self, id: RequestId) {
+        let now = self.host.clock().date();
         match self.holdings.held.get(&id) {
-            Some(holding) if !self.must_be_remade(holding) => {
-                let kept = Kept { held: holding.held.clone(), files: holding.files.clone() };
+            Some(holding) if is_usable(&holding.held, now) && !self.must_be_remade(holding) => {
+                let kept = Kept { held: holding.held.clone(), keys: holding.keys.clone() };
                 self.answers.kept.insert(id, kept);
             }
             _ => drop(self.answers.unasked.insert(id)),
@@ -93,28 +97,29 @@ impl Issuing<'_> {
     async fn ask(&mut self, id: RequestId) {
         let now = self.host.clock().date();
         let Some(holding) = self.holdings.held.get(&id).cloned() else { return self.make(id).await };
-        let Holding { held, files } = holding;
-        if is_good(held.renew_at(), now) {
-            self.answers.kept.insert(id, Kept { held, files });
-        } else if is_good(held.valid_until(), now) {
+        let Holding { held, keys, .. } = holding;
+        if !is_usable(&held, now) {
+            self.make(id).await;
+        } else if is_good(held.renew_at(), now) {
+            self.answers.kept.insert(id, Kept { held, keys });
+        } else {
             match self.refresh(id, &held).await {
                 Some(Ok(Refreshed::Keep(held))) => {
                     let held = asked_later(held, now);
-                    self.answers.kept.insert(id, Kept { held, files });
+                    self.answers.kept.insert(id, Kept { held, keys });
                 }
                 Some(Ok(Refreshed::New(secret))) => self.answer(id, Ok(secret)),
                 Some(Ok(_)) => self.answer(id, Err(SourceError::unanswered())),
                 Some(Err(error)) => self.answer(id, Err(error)),
                 None => self.answer(id, Err(late())),
             }
-        } else {
-            self.make(id).await;
         }
     }
 
     async fn refresh(&self, id: RequestId, held: &Held) -> Option<Result<Refreshed, SourceError>> {
         let (source, run, request) = self.of(id)?;
         tracing::debug!(source = source.name, secret = request.name(), "renewing");
+        self.host.event(Event::Issuing);
         let refresh = contain::wait(source.provider, source.source.refresh(run, request, held));
         let refreshed = within(&self.deadline, self.host, refresh).await?;
         Some(refreshed.unwrap_or_else(|panicked| Err(panicked.into())))
@@ -125,6 +130,7 @@ impl Issuing<'_> {
         let answer = match self.of(id) {
             Some((source, run, request)) => {
                 tracing::debug!(source = source.name, secret = request.name(), "issuing");
+                self.host.event(Event::Issuing);
                 let fetch = contain::wait(source.provider, source.source.fetch(run, request));
                 let fetched = within(&self.deadline, self.host, fetch).await;
                 fetched.map_or_else(|| Err(late()), |fetched| fetched.unwrap_or_else(|it| Err(it.into())))
@@ -167,7 +173,9 @@ impl Issuing<'_> {
     fn must_be_remade(&self, holding: &Holding) -> bool {
         let templates = holding.files.iter().filter_map(|name| Some((name, self.template(name)?)));
         templates.into_iter().any(|(name, content)| {
-            let is_kept = |id: &RequestId| self.answers.kept.contains_key(id) || self.is_open(*id);
+            let is_kept = |id: &RequestId| {
+                self.answers.kept.contains_key(id) || self.is_open(*id) || self.is_absent_still(name, *id)
+            };
             let issued = content.requests().into_iter().filter(|id| self.plan.issues(*id));
             let mut noted = self.holdings.beside.get(name).cloned().unwrap_or_default();
             let mut now = self.beside(content);
@@ -175,6 +183,11 @@ impl Issuing<'_> {
             now.sort();
             noted != now || !issued.into_iter().all(|id| is_kept(&id))
         })
+    }
+
+    /// Says whether a store does not have what it was to make, and did not have it before.
+    fn is_absent_still(&self, file: &str, id: RequestId) -> bool {
+        self.answers.secret(id).is_none() && self.holdings.absent.contains(&(file.to_owned(), id))
     }
 
     /// Says whether it has yet to be seen what becomes of a secret that is held.
@@ -237,6 +250,15 @@ impl Issuing<'_> {
         let run = &self.runs.get(id.source)?.context;
         Some((self.plan.sources.get(id.source)?, run, self.plan.request(id)?))
     }
+}
+
+/// By how much a clock may be behind the one that a secret was made by.
+const CLOCKS: Duration = Duration::from_secs(60);
+
+/// Says whether what is held can be used yet, as far as its times tell. They tell nothing if the clock was wrong when they were noted.
+fn is_usable(held: &Held, now: SystemTime) -> bool {
+    let is_of_the_future = held.obtained_at().duration_since(now).is_ok_and(|ahead| ahead > CLOCKS);
+    is_good(held.valid_until(), now) && !is_of_the_future
 }
 
 /// Lets what a source keeps without saying for how long be asked for again when a third of what is left is over.

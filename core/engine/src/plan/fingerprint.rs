@@ -9,7 +9,9 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use secretdir_provider::{SecretRequest, Table, Value};
 
 use super::content::{Content, SecretUse, Slot};
+use super::import::PlannedImport;
 use super::planned::Plan;
+use super::request::RequestId;
 use super::selection::{Imported, Selection};
 
 /// Fingerprints the settings of a source.
@@ -59,6 +61,7 @@ impl Plan {
             }
         }
         content.uses().iter().for_each(|used| self.add_use(used, &mut hasher));
+        content.requests().into_iter().for_each(|id| self.add_imports(id, &mut hasher));
         hasher.finish()
     }
 
@@ -68,6 +71,17 @@ impl Plan {
         let request = request.map(|request| (request.name(), request.version()));
         format!("{request:?} {field:?} {transform:?} {if_absent:?}").hash(hasher);
         self.add_source(used.id.source, hasher);
+    }
+
+    /// Which keys of a secret are imported, and which files win over them, says what becomes of all of it.
+    fn add_imports(&self, id: RequestId, hasher: &mut DefaultHasher) {
+        let imports = self.imports.iter().filter(|import| import.selection.what == Imported::Keys(id));
+        for PlannedImport { selection, .. } in imports {
+            format!("{:?} {:?}", selection.naming, selection.transform).hash(hasher);
+            let wins =
+                self.files.iter().filter(|(name, _)| selection.naming.name_of(name.as_str()).is_some());
+            wins.for_each(|(name, _)| name.as_str().hash(hasher));
+        }
     }
 
     fn add_selection(&self, selection: &Selection, hasher: &mut DefaultHasher) {
@@ -88,7 +102,7 @@ impl Plan {
     }
 
     /// Returns a request of the plan.
-    pub(crate) fn request(&self, id: super::request::RequestId) -> Option<&SecretRequest> {
+    pub(crate) fn request(&self, id: RequestId) -> Option<&SecretRequest> {
         self.sources.get(id.source)?.requests.get(id.request)
     }
 }

@@ -1,6 +1,7 @@
 //! Finds out what of the current generation may stay: see [`Holdings`].
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::sync::Arc;
 
 use atomicdir::{FileName, Snapshot};
@@ -39,11 +40,15 @@ impl<'h> Holder<'h> {
         let mut holdings = Holdings::default();
         for id in self.plan.issuing() {
             let Some(files) = self.files(id) else { continue };
-            let Some(first) = files.first() else { continue };
+            // One that has its default says nothing of the version.
+            let told = files.iter().find(|file| file.revision.is_some());
+            let Some(first) = told.or(files.first()) else { continue };
             let held = first.life.held(first.revision.as_deref(), first.origin.as_deref());
             let names = files.iter().map(|file| file.name.clone()).collect();
-            holdings.held.insert(id, Holding { held, files: names });
+            let keys = self.keys(id, &files);
+            holdings.held.insert(id, Holding { held, files: names, keys });
             for file in files {
+                holdings.absent.extend(self.absent(&file.name));
                 holdings.beside.insert(file.name.clone(), self.beside(&file.name));
                 holdings.carried.insert(file.name, file.bytes);
             }
@@ -59,19 +64,40 @@ impl<'h> Holder<'h> {
         contents.into_iter().map(|(name, content)| self.carried(name, id, &content)).collect()
     }
 
-    /// Returns the noted files that imports make of a secret.
+    /// Returns the noted files that imports make of a secret: each by the import, and of the key, that the note's fingerprint is of.
     fn imported(&self, id: RequestId) -> impl Iterator<Item = (String, Content)> {
+        let files = self.manifest.files.keys().filter(|name| self.plan.files.get(name).is_none());
+        files.filter_map(move |name| {
+            let lines = self.entry(name, id)?.life.as_ref().and_then(|life| life.lines);
+            let mut candidates = self.candidates(name, id).map(|(_, _, content)| content).peekable();
+            // None of these: then it is made by other lines than before.
+            let first = candidates.peek().cloned();
+            let made_so = candidates.find(|content| Some(self.plan.fingerprint(content)) == lines);
+            Some((name.clone(), made_so.or(first)?))
+        })
+    }
+
+    /// Returns the imports that may have made a file of a secret: each by its label, with the key and what the file is made of.
+    fn candidates(&self, file: &str, id: RequestId) -> impl Iterator<Item = (String, String, Content)> {
         let imports = self.plan.imports.iter().map(|import| &import.selection);
         let imports = imports.filter(move |selection| selection.what == Imported::Keys(id));
-        imports.flat_map(move |selection| {
-            let files = self.manifest.files.keys().filter(|name| self.plan.files.get(name).is_none());
-            files.filter_map(move |name| {
-                let field = Some(Field::key(&selection.naming.name_of(name)?));
-                let (transform, if_absent) = (selection.transform.clone(), IfAbsent::Fail);
-                self.entry(name, id)?;
-                Some((name.clone(), Content::Secret(SecretUse { id, field, transform, if_absent })))
-            })
+        imports.filter_map(move |selection| {
+            let key = selection.naming.name_of(file)?;
+            let (field, transform) = (Some(Field::key(&key)), selection.transform.clone());
+            let content = Content::Secret(SecretUse { id, field, transform, if_absent: IfAbsent::Fail });
+            Some((selection.label.clone(), key, content))
         })
+    }
+
+    /// Returns the keys that each import has made files of.
+    fn keys(&self, id: RequestId, files: &[Carried]) -> Vec<(String, String)> {
+        let keys = files.iter().filter(|file| self.plan.files.get(&file.name).is_none()).flat_map(|file| {
+            let candidates = self.candidates(&file.name, id);
+            let made_so =
+                candidates.filter(|(_, _, content)| Some(self.plan.fingerprint(content)) == file.life.lines);
+            made_so.map(|(label, key, _)| (label, key))
+        });
+        keys.collect()
     }
 
     fn carried(&self, name: String, id: RequestId, content: &Content) -> Option<Carried> {
@@ -90,30 +116,50 @@ impl<'h> Holder<'h> {
 
     /// Returns what is noted of a secret that a file was made of.
     fn entry(&self, file: &str, id: RequestId) -> Option<&ManifestEntry> {
-        let (source, request) = (self.plan.sources.get(id.source)?, self.plan.request(id)?);
-        self.manifest.files.get(file)?.iter().find(|entry| {
-            entry.source == source.name
-                && entry.secret == request.name()
-                && entry.version.as_deref() == request.version()
-        })
+        self.manifest.files.get(file)?.iter().find(|entry| self.is_of(entry, id))
+    }
+
+    fn is_of(&self, entry: &ManifestEntry, id: RequestId) -> bool {
+        let (Some(source), Some(request)) = (self.plan.sources.get(id.source), self.plan.request(id)) else {
+            return false;
+        };
+        let noted = (entry.source.as_str(), entry.secret.as_str(), entry.version.as_deref());
+        noted == (source.name.as_str(), request.name(), request.version())
     }
 
     /// Reads a file, if it is the one that was published.
     fn read(&self, name: &str, stamp: &FileStamp) -> Option<Secret> {
         let name = FileName::new(name).ok()?;
-        let found = self.snapshot.open_file(&name).ok()?.metadata().ok()?;
+        // Opened once: its owner may put another file in its place at any moment.
+        let file = self.snapshot.open_file(&name).ok()?;
+        let found = file.metadata().ok()?;
         if !found.is_file() || found.len() > self.plan.gather.max_bytes || FileStamp::of(&found) != *stamp {
             return None;
         }
-        let mut bytes = Zeroizing::new(Vec::new());
-        self.snapshot.read_into(&name, &mut bytes).ok()?;
-        Some(Secret::new(std::mem::take(&mut *bytes)))
+        let length = usize::try_from(found.len()).ok()?;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(length.checked_add(1)?));
+        (&file).take(found.len().checked_add(1)?).read_to_end(&mut bytes).ok()?;
+        let is_whole = bytes.len() == length && FileStamp::of(&file.metadata().ok()?) == *stamp;
+        is_whole.then(|| Secret::new(std::mem::take(&mut *bytes)))
+    }
+
+    /// Returns the secrets that a store was to make for a file, and did not have.
+    fn absent(&self, file: &str) -> Vec<(String, RequestId)> {
+        let entries = self.manifest.files.get(file).into_iter().flatten();
+        let absent = entries.filter(|entry| entry.life.is_none());
+        let ids = absent.filter_map(|entry| self.plan.issuing().find(|id| self.is_of(entry, *id)));
+        ids.map(|id| (file.to_owned(), id)).collect()
+    }
+
+    /// Says whether the plan lets a store make what is noted, also if there was none.
+    fn is_issued(&self, entry: &ManifestEntry) -> bool {
+        self.plan.issuing().any(|id| self.is_of(entry, id))
     }
 
     /// Returns what a file was made of besides secrets that were made for us.
     fn beside(&self, file: &str) -> Vec<Noted> {
         let entries = self.manifest.files.get(file).into_iter().flatten();
-        let others = entries.filter(|entry| entry.life.as_ref().is_none_or(|life| life.lines.is_none()));
+        let others = entries.filter(|entry| !self.is_issued(entry));
         let noted = others.map(|entry| Noted {
             source: entry.source.clone(),
             secret: entry.secret.clone(),

@@ -13,6 +13,7 @@ use secretdir_provider::{Deadline, SourceError};
 use super::manifest::Manifest;
 use crate::contain;
 use crate::deadline::within;
+use crate::escape::escape;
 use crate::gather::holdings::Lease;
 use crate::gather::source_run::SourceRun;
 use crate::host::Host;
@@ -25,9 +26,10 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// A lease, and the name of the source that gave it.
 type Named = (String, String);
 
-/// Returns the leases that removed generations had, and that no other has.
-pub(crate) fn freed(locked: &Locked, removed: &[Vec<u8>]) -> BTreeSet<Named> {
-    let mut freed = noted(removed.iter());
+/// Returns the leases of these notes, and those that a run has got, which no note speaks of any more.
+pub(crate) fn freed(locked: &Locked, plan: &Plan, notes: &[Vec<u8>], issued: &[Lease]) -> BTreeSet<Named> {
+    let mut freed = noted(notes.iter());
+    freed.extend(of_run(plan, issued));
     if !freed.is_empty() {
         match locked.notes() {
             Ok(notes) => {
@@ -41,8 +43,8 @@ pub(crate) fn freed(locked: &Locked, removed: &[Vec<u8>]) -> BTreeSet<Named> {
     freed
 }
 
-/// Returns the leases that a run has got which failed.
-pub(crate) fn of_run(plan: &Plan, issued: &[Lease]) -> BTreeSet<Named> {
+/// Returns the leases that a run has got.
+fn of_run(plan: &Plan, issued: &[Lease]) -> BTreeSet<Named> {
     let named = issued.iter().filter_map(|lease| {
         let source = plan.sources.get(lease.source)?;
         Some((source.name.clone(), lease.handle.clone()))
@@ -56,16 +58,35 @@ fn noted<'n>(notes: impl Iterator<Item = &'n Vec<u8>>) -> BTreeSet<Named> {
     entries.filter_map(|entry| Some((entry.source, entry.life?.lease?))).collect()
 }
 
-/// Gives leases back. What keeps one from being given back is a warning.
-pub(crate) async fn release(plan: &Plan, host: &dyn Host, leases: &BTreeSet<Named>) -> Vec<WarningReport> {
+/// Gives leases back, but to no source that has failed: it would fail again. What keeps one from being given back is a warning.
+pub(crate) async fn release(
+    plan: &Plan,
+    host: &dyn Host,
+    leases: &BTreeSet<Named>,
+    down: &BTreeSet<String>,
+) -> Vec<WarningReport> {
     let deadline = Deadline::after(TIMEOUT, host.clock());
     let sources = plan.sources.iter().map(|source| {
         let handles = leases.iter().filter(|(name, _)| *name == source.name);
         (source, handles.map(|(_, handle)| handle.clone()).collect::<Vec<_>>())
     });
-    let releases = sources.filter(|(_, handles)| !handles.is_empty());
+    let releases = sources.filter(|(source, handles)| !handles.is_empty() && !down.contains(&source.name));
     let releases = releases.map(|(source, handles)| release_of(plan, source, handles, host, &deadline));
-    join_all(releases).await.into_iter().flatten().collect()
+    let mut warnings: Vec<_> = join_all(releases).await.into_iter().flatten().collect();
+    warnings.extend(orphaned(plan, leases));
+    warnings
+}
+
+/// Warns of leases whose source is not configured any more.
+fn orphaned(plan: &Plan, leases: &BTreeSet<Named>) -> Vec<WarningReport> {
+    let sources: BTreeSet<_> = leases.iter().map(|(source, _)| source.as_str()).collect();
+    let gone = sources.into_iter().filter(|name| plan.sources.iter().all(|source| source.name != *name));
+    gone.map(|name| {
+        let leases = count(leases.iter().filter(|(source, _)| source == name).count(), "lease");
+        let name = escape(name);
+        format!("{leases} of source `{name}`, which is not configured any more, cannot be given back, and will run out").into()
+    })
+    .collect()
 }
 
 async fn release_of(

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 /// The last second of the year 9999, since 1970: later dates have no usual text (RFC 3339).
 pub(crate) const LAST_DATE: u64 = 253_402_300_799;
 
+/// By how many seconds a clock may be behind the one that a secret was made by.
+const CLOCKS: u64 = 60;
+
 /// By how much the end of one and the same version may differ from one answer to the next: stores count in seconds.
 const SAME: u64 = 2;
 
@@ -32,7 +35,8 @@ pub(crate) struct Life {
     pub(crate) file: Option<FileStamp>,
 }
 
-/// What a file was when it was published: whoever writes to it changes its time, which nobody can set back.
+/// What a file was when it was published: whoever writes to it changes its time, which nobody can set back. An owner who maps the file
+/// into memory may write without that, on a filesystem in memory: then it is carried over as its owner wants it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum FileStamp {
@@ -96,9 +100,17 @@ impl Life {
         same_end && self.lines.is_none() && other.lines.is_none()
     }
 
-    /// Says whether less than a third of it is left.
+    /// Says whether it should have been renewed before, or was noted by a clock that was wrong.
+    pub(super) fn is_overdue(&self, now: SystemTime) -> bool {
+        self.renew_at.is_some_and(|moment| date(moment) <= now) || self.obtained_at > seconds(now) + CLOCKS
+    }
+
+    /// Says whether less than a third of it is left, and nobody has promised another one at its end.
     pub(super) fn is_short(&self, now: SystemTime) -> bool {
         let Some(end) = self.valid_until else { return false };
+        if self.renew_at.is_some_and(|moment| moment >= end) {
+            return false;
+        }
         end.saturating_sub(seconds(now)) < end.saturating_sub(self.obtained_at) / 3
     }
 }

@@ -183,8 +183,8 @@ impl Manifest {
 
     /// Returns the same, or now if what was made for us should have been renewed before: nobody has run meanwhile.
     pub(crate) fn overdue_or_renew_at(&self, now: SystemTime) -> Option<SystemTime> {
-        let made = self.lives().filter(|(_, life)| life.lines.is_some());
-        let is_overdue = made.filter_map(|(_, life)| life.renew_at).any(|moment| life::date(moment) <= now);
+        let mut made = self.lives().map(|(_, life)| life).filter(|life| life.lines.is_some());
+        let is_overdue = made.any(|life| life.is_overdue(now));
         if is_overdue { Some(now) } else { self.renew_at(now) }
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Turn<'h> {
     host: &'h dyn WatchHost,
     /// Whether the set is published, and the rest is to tell of it.
     is_announcing: Cell<bool>,
+    /// Whether a store may have made something for it.
+    is_issuing: Cell<bool>,
     is_stopped: Cell<bool>,
 }
 
@@ -46,21 +48,30 @@ impl TurnEnd {
 
 impl<'h> Turn<'h> {
     pub(super) fn new(host: &'h dyn WatchHost) -> Self {
-        Self { host, is_announcing: Cell::new(false), is_stopped: Cell::new(false) }
+        Self {
+            host,
+            is_announcing: Cell::new(false),
+            is_issuing: Cell::new(false),
+            is_stopped: Cell::new(false),
+        }
     }
 
     pub(super) async fn make(&self, plan: &Plan, currency: Currency) -> TurnEnd {
         TurnEnd(sync::turn(plan, self, currency).await)
     }
 
-    /// Ends a turn: at once, if nothing is published yet.
+    /// Ends a turn: at once, if nothing is published yet, and no store has made anything that is to be given back.
     pub(super) async fn stop(&self, mut made: Pin<&mut impl Future<Output = TurnEnd>>) {
         self.is_stopped.set(true);
-        if !self.is_announcing.get() {
+        if !self.is_announcing.get() && !self.is_issuing.get() {
             return;
         }
         if let Either::Right(_) = select(made.as_mut(), self.host.sleep(GRACE)).await {
-            tracing::warn!("the on-change command is ended, and stays pending: the next run repeats it");
+            if self.is_announcing.get() {
+                tracing::warn!("the on-change command is ended, and stays pending: the next run repeats it");
+            } else {
+                tracing::warn!("the turn is ended; what a store has made for it runs out");
+            }
         }
     }
 }
@@ -84,6 +95,7 @@ impl Host for Turn<'_> {
 
     fn event(&self, event: Event<'_>) {
         self.is_announcing.set(self.is_announcing.get() || event == Event::Notifying);
+        self.is_issuing.set(self.is_issuing.get() || event == Event::Issuing);
         self.host.event(event);
     }
 

@@ -48,6 +48,11 @@ impl Store {
         self.state().passed += time;
     }
 
+    /// Sets clock and date back.
+    pub(crate) fn turn_back(&self, time: Duration) {
+        self.state().passed -= time;
+    }
+
     /// A clock and a date that go on only when time is let pass.
     pub(crate) fn clock(&self) -> Clock {
         let (now, date) = (self.clone(), self.clone());
@@ -119,8 +124,20 @@ impl SecretSource for MintSource {
             "ending" => {
                 Ok(Secret::new("x").with_revision("1").with_valid_until(SystemTime::UNIX_EPOCH + LIFE))
             }
+            "rotating" => {
+                let end = SystemTime::UNIX_EPOCH + LIFE;
+                Ok(Secret::new("x").with_revision("1").with_valid_until(end).with_renew_at(end))
+            }
+            "new/none" => Err(SourceError::new(SourceErrorKind::NotFound)),
             "new/throttled" => {
                 Err(SourceError::new(SourceErrorKind::Throttled).with_retry(Retry::After(Duration::ZERO)))
+            }
+            "new/slow" => {
+                let made = self.0.make();
+                for _ in 0..10 {
+                    tokio::task::yield_now().await;
+                }
+                Ok(made)
             }
             _ if name.starts_with("new/") => Ok(self.0.make()),
             _ => Err(SourceError::new(SourceErrorKind::NotFound)),
@@ -183,6 +200,14 @@ impl Site {
     /// Gives the configuration other files.
     pub(crate) fn configure(&mut self, files: &str) {
         self.plan = plan(self.folder.path(), files, &self.registry);
+    }
+
+    /// Takes the source of all tests away.
+    pub(crate) fn remove_source(&mut self) {
+        let path = self.folder.path().join("secretdir.toml");
+        let text = fs::read_to_string(&path).unwrap().replace("[sources.mint]\nprovider = \"mint\"\n", "");
+        fs::write(&path, text).unwrap();
+        self.plan = self.plan();
     }
 
     pub(crate) fn pass(&self, time: Duration) {

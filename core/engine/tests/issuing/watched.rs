@@ -1,8 +1,10 @@
 //! The daemon renews in time, and is patient with a source that cannot.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use secretdir_engine::{Event, Host, News, Standing, State, Wakeup, WatchHost, watch};
@@ -15,6 +17,9 @@ use super::mint::{Site, Store};
 struct Watcher {
     store: Store,
     end: Duration,
+    /// Whether it ends the daemon while a store makes something.
+    ends_while_issuing: bool,
+    is_issuing: Cell<bool>,
     /// How each turn ended, and when.
     turns: RefCell<Vec<(u64, &'static str)>>,
 }
@@ -28,7 +33,9 @@ impl Host for Watcher {
         Jitter::new(|longest| longest)
     }
 
-    fn event(&self, _: Event<'_>) {}
+    fn event(&self, event: Event<'_>) {
+        self.is_issuing.set(self.is_issuing.get() || event == Event::Issuing);
+    }
 }
 
 impl WatchHost for Watcher {
@@ -43,6 +50,14 @@ impl WatchHost for Watcher {
                 Some(until) if until <= self.end => {
                     self.store.pass(until.saturating_sub(now));
                     Wakeup::Due
+                }
+                None if self.ends_while_issuing => {
+                    poll_fn(|task| {
+                        task.waker().wake_by_ref();
+                        if self.is_issuing.get() { Poll::Ready(()) } else { Poll::Pending }
+                    })
+                    .await;
+                    Wakeup::Stop
                 }
                 // While a turn is under way nothing is waited for.
                 None if now < self.end => std::future::pending().await,
@@ -65,10 +80,22 @@ impl WatchHost for Watcher {
     }
 }
 
+impl Watcher {
+    fn new(store: Store, end: Duration) -> Self {
+        Self {
+            store,
+            end,
+            ends_while_issuing: false,
+            is_issuing: Cell::new(false),
+            turns: RefCell::default(),
+        }
+    }
+}
+
 /// Lets the daemon run for so many seconds.
 async fn watched(site: Site, seconds: u64) -> (Site, Vec<(u64, &'static str)>) {
     let end = site.store.clock().now() + Duration::from_secs(seconds);
-    let watcher = Watcher { store: site.store.clone(), end, turns: RefCell::default() };
+    let watcher = Watcher::new(site.store.clone(), end);
     watch(site.plan(), site.registry(), &watcher).await.unwrap();
     (site, watcher.turns.into_inner())
 }
@@ -102,4 +129,14 @@ async fn a_source_that_cannot_renew_is_asked_with_growing_pauses() {
     let (site, turns) = watched(site, 200).await;
     assert_eq!(turns.first().map(|turn| turn.1), Some("published"), "{turns:?}");
     assert_eq!(site.store.made(), 2);
+}
+
+#[tokio::test]
+async fn a_daemon_that_is_ended_while_a_store_makes_something_gives_it_back() {
+    let site = Site::new("[files]\na = { source = \"mint\", secret = \"new/slow\" }\n");
+    let watcher = Watcher::new(site.store.clone(), Duration::from_secs(3_600));
+    let watcher = Watcher { ends_while_issuing: true, ..watcher };
+    watch(site.plan(), site.registry(), &watcher).await.unwrap();
+    assert_eq!((site.store.made(), site.store.released()), (1, vec!["lease-1".to_owned()]));
+    assert!(!site.path("a").exists());
 }

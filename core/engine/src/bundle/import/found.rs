@@ -16,8 +16,8 @@ pub(super) fn found(selection: &Selection, answers: &Answers) -> Result<BTreeSet
         // Nothing is known of its keys.
         Imported::Keys(id) if answers.unasked.contains(id) => return Ok(BTreeSet::new()),
         Imported::Keys(id) if answers.kept.contains_key(id) => {
-            let files = answers.kept.get(id).into_iter().flat_map(|kept| &kept.files);
-            let names = files.filter_map(|file| selection.naming.name_of(file));
+            let keys = answers.kept.get(id).into_iter().flat_map(|kept| &kept.keys);
+            let names = keys.filter(|(label, _)| *label == selection.label).map(|(_, key)| key.clone());
             (names.collect(), ImportFault::NothingInside)
         }
         Imported::Keys(id) => {
