@@ -172,7 +172,8 @@ impl<'a> Assembling<'a> {
     /// Says what a file does without.
     fn missing(&self, file: &str, used: &SecretUse) -> Option<MissingSecret> {
         let (source, request) = (self.plan.sources.get(used.id.source)?, self.answers.request(used.id)?);
-        let is_there = self.answers.secret(used.id).is_some();
+        // What is kept is there: it lacks a field.
+        let is_there = self.answers.secret(used.id).is_some() || self.answers.kept.contains_key(&used.id);
         Some(MissingSecret::new(file, &source.name, request, used, is_there))
     }
 
