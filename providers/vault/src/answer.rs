@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use secretdir_provider::{SecretBuffer, SourceError, SourceErrorKind};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 /// An answer of any status.
@@ -80,6 +81,14 @@ pub(crate) struct Ends<'a> {
 pub(crate) struct Errors<'a> {
     #[serde(borrow, default)]
     errors: Vec<Cow<'a, str>>,
+    #[serde(default)]
+    warnings: Option<Vec<IgnoredAny>>,
+}
+
+impl Errors<'_> {
+    fn warns(&self) -> bool {
+        self.warnings.as_ref().is_some_and(|warnings| !warnings.is_empty())
+    }
 }
 
 impl Reply {
@@ -93,10 +102,16 @@ impl Reply {
         errors.errors.iter().any(|error| error.contains(part))
     }
 
-    /// Says whether the server gives no reason at all.
+    /// Says whether the server gives no reason at all, and warns of nothing.
     pub(crate) fn is_silent(&self) -> bool {
         let errors = serde_json::from_slice::<Errors<'_>>(self.body.expose_secret());
-        errors.is_ok_and(|errors| errors.errors.is_empty())
+        errors.is_ok_and(|errors| errors.errors.is_empty() && !errors.warns())
+    }
+
+    /// Says whether the server warns that the request makes no sense there.
+    pub(crate) fn warns(&self) -> bool {
+        let errors = serde_json::from_slice::<Errors<'_>>(self.body.expose_secret());
+        errors.is_ok_and(|errors| errors.warns())
     }
 }
 

@@ -41,6 +41,11 @@ pub(crate) fn not_there(reply: &Reply, path: &str) -> SourceError {
     if reply.says("namespace not found") {
         return no_namespace();
     }
+    if reply.warns() {
+        return SourceError::new(Unavailable)
+            .with_cause(format!("the server warns that `{path}` is no path of the engine there (status 404)"))
+            .with_hint("the key-value engine, version 2, says so to paths of version 1: see `kv-mounts`");
+    }
     if reply.is_silent() {
         return SourceError::new(NotFound).with_cause(format!("the server has nothing at `{path}`"));
     }

@@ -9,10 +9,11 @@ use secretdir_provider::{
 use serde::Deserialize;
 
 use crate::access::Access;
-use crate::answer;
+use crate::answer::{self, Reply};
 use crate::error;
 use crate::lease::Lease;
 use crate::login;
+use crate::mounts::{Engine, Mount};
 use crate::read::{leased, revoke, secret, with_end};
 use crate::server::Call;
 use crate::settings::IssueSettings;
@@ -41,18 +42,13 @@ impl Issues {
         run: &RunContext,
         request: &SecretRequest,
     ) -> Result<Secret, SourceError> {
-        let (name, path) = (request.name(), self.path(request.name()));
-        let parameters = self.0.get(name).map(|issue| &issue.parameters).filter(|all| !all.is_empty());
-        access.freshen(run).await;
-        let reply = match parameters {
-            Some(parameters) => access.call(run, Call::post(path, &body(parameters)?)).await?,
-            None => access.call(run, Call::get(path)).await?,
-        };
-        match reply.status {
-            200 => {}
-            404 => return Err(error::not_there(&reply, path)),
-            _ => return Err(error::refused(&reply, path)),
+        let issue = self.0.get(request.name());
+        if issue.is_none() {
+            refuse_key_value(access, run, request.name()).await?;
         }
+        access.freshen(run).await;
+        let path = self.path(request.name());
+        let reply = ask(access, run, path, issue).await?;
         let frame = reply.frame()?;
         let data = frame.data.filter(|data| data.get() != "null").ok_or_else(answer::strange)?;
         let made = with_end(secret(data), data, run.clock().date());
@@ -85,6 +81,39 @@ impl Issues {
             return Ok(Refreshed::Keep(kept));
         }
         self.make(access, run, request).await.map(Refreshed::New)
+    }
+}
+
+/// Refuses a path of the key-value engine: only its name looks like that of something made. Its answers would be misread.
+async fn refuse_key_value(access: &Access, run: &RunContext, path: &str) -> Result<(), SourceError> {
+    let mount = Mount::of(access, run, path).await?;
+    if mount.engine == Engine::Other {
+        return Ok(());
+    }
+    let mount = mount.path;
+    Err(SourceError::new(SourceErrorKind::InvalidRequest)
+        .with_cause(format!(
+            "`{path}` has the name of what is made each time, but `{mount}/` is a mount of the key-value engine"
+        ))
+        .with_hint(format!("list it in `kv-mounts`: kv-mounts = [\"{mount}\"]")))
+}
+
+/// Lets the server make something: with parameters the request is a POST.
+async fn ask(
+    access: &Access,
+    run: &RunContext,
+    path: &str,
+    issue: Option<&IssueSettings>,
+) -> Result<Reply, SourceError> {
+    let parameters = issue.map(|issue| &issue.parameters).filter(|all| !all.is_empty());
+    let reply = match parameters {
+        Some(parameters) => access.call(run, Call::post(path, &body(parameters)?)).await?,
+        None => access.call(run, Call::get(path)).await?,
+    };
+    match reply.status {
+        200 => Ok(reply),
+        404 => Err(error::not_there(&reply, path)),
+        _ => Err(error::refused(&reply, path)),
     }
 }
 

@@ -172,3 +172,11 @@ pub(crate) fn assert_told(result: Result<Secret, SourceError>, kind: SourceError
 pub(crate) fn forwarder() -> Forwarder {
     Forwarder::before(&bao().endpoint())
 }
+
+/// A forwarder whose server has an engine for databases, as far as it is only asked for that.
+pub(crate) fn forwarder_with_database() -> Forwarder {
+    let forwarder = forwarder();
+    let mount = r#"{"data":{"path":"database/","type":"database","options":null}}"#;
+    forwarder.answer("GET /v1/sys/internal/ui/mounts/database/", 1000, crate::issuing::ok(mount));
+    forwarder
+}
