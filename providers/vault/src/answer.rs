@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use secretdir_provider::{SecretBuffer, SourceError, SourceErrorKind};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Deserializer, IgnoredAny};
 use serde_json::value::RawValue;
 
 /// An answer of any status.
@@ -61,19 +61,32 @@ pub(crate) struct Metadata<'a> {
     pub(crate) destroyed: bool,
 }
 
-/// What an engine says of the end of what it has made.
+/// What an engine says of the end of what it has made. Each engine has its own keys and types, so what is of no known one is left out.
 #[derive(Deserialize, Default)]
-pub(crate) struct Ends<'a> {
+pub(crate) struct Ends {
     /// Of a certificate: in seconds since 1970.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number")]
     pub(crate) expiration: Option<u64>,
-    #[serde(borrow, default)]
-    pub(crate) serial_number: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "text")]
+    pub(crate) serial_number: Option<String>,
     /// Of a static role: seconds until the next rotation.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number")]
     pub(crate) ttl: Option<u64>,
-    #[serde(borrow, default)]
-    pub(crate) last_vault_rotation: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "text")]
+    pub(crate) last_vault_rotation: Option<String>,
+}
+
+/// Reads a text, if it is one.
+fn text<'a, D: Deserializer<'a>>(value: D) -> Result<Option<String>, D::Error> {
+    let value = <&RawValue>::deserialize(value)?;
+    Ok(serde_json::from_str(value.get()).ok())
+}
+
+/// Reads a number, or a text that is one.
+fn number<'a, D: Deserializer<'a>>(value: D) -> Result<Option<u64>, D::Error> {
+    let value = <&RawValue>::deserialize(value)?;
+    let inner = value.get().trim_matches('"');
+    Ok(inner.parse().ok())
 }
 
 /// What went wrong, in the words of the server. Only compared: they may quote what nobody should see.

@@ -56,14 +56,8 @@ impl Issues {
         if let Some(id) = lease {
             return leased(access, run, made, id, frame.lease_duration.unwrap_or_default(), path).await;
         }
-        Ok(match made.valid_until() {
-            Some(end) => {
-                let now = run.clock().date();
-                let life = end.duration_since(now).unwrap_or_default();
-                made.with_renew_at(now + access.renewal(run, life))
-            }
-            None => made,
-        })
+        let life = issue.and_then(|issue| issue.life().ok()).flatten();
+        with_renewal(access, run, made, life).ok_or_else(|| endless(request.name(), issue.is_some()))
     }
 
     /// Renews a lease, or replaces what cannot be renewed any more.
@@ -115,6 +109,31 @@ async fn ask(
         404 => Err(error::not_there(&reply, path)),
         _ => Err(error::refused(&reply, path)),
     }
+}
+
+/// Says when to replace what has no lease: `None` if nobody knows how long it is good. It would be kept for ever.
+fn with_renewal(access: &Access, run: &RunContext, made: Secret, life: Option<Duration>) -> Option<Secret> {
+    let now = run.clock().date();
+    if let Some(end) = made.valid_until() {
+        let left = end.duration_since(now).unwrap_or_default();
+        return Some(made.with_renew_at(now + access.renewal(run, left)));
+    }
+    if made.renew_at().is_some() {
+        return Some(made);
+    }
+    life.map(|life| made.with_valid_for(life).with_renew_at(now + access.renewal(run, life)))
+}
+
+fn endless(name: &str, is_described: bool) -> SourceError {
+    let error = SourceError::new(SourceErrorKind::InvalidData).with_cause(format!(
+        "the answer of `{name}` has neither a lease nor an end, so it would never be renewed"
+    ));
+    error.with_hint(match is_described {
+        true => format!("say how long it lives: `life = \"1h\"` in [sources.NAME.issue.{name}]"),
+        false => format!(
+            "describe it: [sources.NAME.issue.web] with `path = \"{name}\"` and `life = \"1h\"`, and ask for `secret = \"web\"`"
+        ),
+    })
 }
 
 /// Renews a lease: `None` if that does not get it a life worth having, as near its maximum.

@@ -12,6 +12,7 @@ use crate::lease::Lease;
 use crate::login;
 use crate::mounts::{Engine, Mount};
 use crate::server::Call;
+use crate::time::{moment, seconds};
 
 /// Reads a path that makes nothing.
 pub(crate) async fn read(
@@ -121,16 +122,15 @@ pub(crate) fn secret(data: &RawValue) -> Secret {
 
 /// Adds until when a secret is good, as far as its engine says so.
 pub(crate) fn with_end(secret: Secret, data: &RawValue, now: SystemTime) -> Secret {
-    let Ok(ends) = answer::parse::<Ends<'_>>(data) else { return secret };
+    let Ok(ends) = answer::parse::<Ends>(data) else { return secret };
     let secret = match (&ends.serial_number, &ends.last_vault_rotation) {
         (Some(revision), _) | (None, Some(revision)) => secret.with_revision(printable(revision)),
         (None, None) => secret,
     };
-    let expiration = ends.expiration.map(Duration::from_secs);
-    if let Some(end) = expiration.and_then(|end| SystemTime::UNIX_EPOCH.checked_add(end)) {
-        return secret.with_valid_until(end);
+    if let Some(end) = ends.expiration {
+        return secret.with_valid_until(moment(end, now));
     }
-    match ends.ttl.filter(|_| ends.last_vault_rotation.is_some()).map(Duration::from_secs) {
+    match ends.ttl.filter(|_| ends.last_vault_rotation.is_some()).map(seconds) {
         // The server changes it then: a moment later there is a new one.
         Some(left) => secret.with_valid_for(left).with_renew_at(now + left + Duration::from_secs(1)),
         None => secret,
@@ -161,10 +161,10 @@ pub(crate) async fn leased(
     run: &RunContext,
     secret: Secret,
     id: &str,
-    seconds: u64,
+    life: u64,
     path: &str,
 ) -> Result<Secret, SourceError> {
-    let life = Duration::from_secs(seconds);
+    let life = Duration::from_secs(life);
     let token_end = match access.takes(run, id, life).await {
         Ok(end) => end,
         Err(error) => {
@@ -175,7 +175,7 @@ pub(crate) async fn leased(
     let now = run.clock().date();
     let left = token_end.map(|end| end.duration_since(now).unwrap_or_default());
     if left.is_some_and(|left| left < life) {
-        let (lease, token) = (seconds, left.unwrap_or_default().as_secs());
+        let (lease, token) = (life.as_secs(), left.unwrap_or_default().as_secs());
         run.warn(format!(
             "the lease of `{path}` is for {lease} s, but it ends with the token that took it, in {token} s: give the role of the login a longer `token_ttl`; `secretdir watch` renews the token, up to `token_max_ttl`"
         ));
