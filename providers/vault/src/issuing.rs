@@ -17,6 +17,7 @@ use crate::mounts::{Engine, Mount};
 use crate::read::{leased, revoke, secret, with_end};
 use crate::server::Call;
 use crate::settings::IssueSettings;
+use crate::time::seconds;
 
 /// What may be made, by name.
 #[derive(Debug)]
@@ -156,7 +157,7 @@ async fn renew(
     }
     let renewed: Renewed =
         serde_json::from_slice(reply.body.expose_secret()).map_err(|_| answer::strange())?;
-    let life = Duration::from_secs(renewed.lease_duration);
+    let life = seconds(renewed.lease_duration);
     let token_end = access.keeps(run, &lease.id, life).await?.unwrap_or_else(|| lease.token_end());
     let now = run.clock().date();
     let life = left(life, token_end, now);

@@ -5,6 +5,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::time::seconds;
+
 /// A lease. The text of it is `END:LIFE:ID`: when the token was to end that took it (0: never), how long the lease was to live at first,
 /// both in seconds, and the server's own name for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +40,7 @@ impl Lease {
 
     /// Returns how long it was to live at first.
     pub(crate) fn life(&self) -> Duration {
-        Duration::from_secs(self.life)
+        seconds(self.life)
     }
 }
 

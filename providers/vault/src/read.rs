@@ -164,7 +164,7 @@ pub(crate) async fn leased(
     life: u64,
     path: &str,
 ) -> Result<Secret, SourceError> {
-    let life = Duration::from_secs(life);
+    let life = seconds(life);
     let token_end = match access.takes(run, id, life).await {
         Ok(end) => end,
         Err(error) => {

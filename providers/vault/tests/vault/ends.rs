@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use secretdir_provider::{Secret, SecretRequest, SourceError, SourceErrorKind};
+use secretdir_provider::{Held, Refreshed, Secret, SecretRequest, SourceError, SourceErrorKind};
 
 use serde_json::json;
 
@@ -115,4 +115,52 @@ fn a_life_is_a_duration() {
     for life in ["1h 30m", "100y"] {
         assert!(source(&issue(life)).issues(&SecretRequest::new("x")));
     }
+}
+
+/// Says of a number of seconds that it is a hundred years, as far as the tests have come.
+fn is_longest(seconds: u64) -> bool {
+    (LONGEST - 20..=LONGEST).contains(&seconds)
+}
+
+#[tokio::test]
+async fn no_end_is_beyond_all_dates() {
+    let most = u64::MAX;
+    let lease = format!(r#"{{"lease_id":"odd/make/y","lease_duration":{most},"data":{{"a":"canary"}}}}"#);
+    let end = format!(r#"{{"data":{{"expiration":{most}}}}}"#);
+    let rotation = format!(r#"{{"data":{{"ttl":{most},"last_vault_rotation":"x"}}}}"#);
+    for answer in [&lease, &end, &rotation] {
+        let good = left(&made(answer, "").await.unwrap()).0;
+        assert!(is_longest(good), "{good}: {answer}");
+    }
+    assert_eq!(made(&lease, "").await.unwrap().lease(), Some(&*format!("0:{LONGEST}:odd/make/y")));
+    // A renewal, of one that was noted before there was a longest life, too.
+    let (root, forwarder) = (Root::new(), forwarder_with_database());
+    let now = SystemTime::now();
+    let source = source(&root.settings(&forwarder.endpoint()));
+    let request = SecretRequest::new("database/creds/app");
+    forwarder.answer("leases/renew", 2, ok(&format!(r#"{{"lease_id":"x","lease_duration":{most}}}"#)));
+    for noted in [60, most] {
+        let held =
+            Held::since(now).with_valid_until(now).with_lease(format!("0:{noted}:database/creds/app/x"));
+        let Refreshed::Keep(kept) = source.refresh(&run().0, &request, &held).await.unwrap() else {
+            panic!("replaced")
+        };
+        assert!(is_longest(kept.valid_until().unwrap().duration_since(now).unwrap().as_secs()));
+    }
+}
+
+#[tokio::test]
+async fn no_token_lives_beyond_all_dates() {
+    let role = Role::make("ends-token", r#"path "secret/data/x" { capabilities = ["read"] }"#, &json!({}));
+    let forwarder = forwarder_with_database();
+    let auth = format!(
+        r#"{{"auth":{{"client_token":"s.canary","lease_duration":{},"renewable":true,"token_type":"service"}}}}"#,
+        u64::MAX
+    );
+    forwarder.answer("approle/login", 1, ok(&auth));
+    let lease = r#"{"lease_id":"database/creds/app/y","lease_duration":60,"data":{"a":"canary"}}"#;
+    forwarder.answer("GET /v1/database/creds/app", 1, ok(lease));
+    let secret = fetch(&*source(&role.settings(&forwarder.endpoint())), "database/creds/app").await.unwrap();
+    let noted: u64 = secret.lease().unwrap().split(':').next().unwrap().parse().unwrap();
+    assert!(is_longest(noted - SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs()), "{noted}");
 }

@@ -169,6 +169,9 @@ pub(crate) fn assert_told(result: Result<Secret, SourceError>, kind: SourceError
     assert!(!text.contains(ROOT_TOKEN) && !text.contains("canary"), "{text}");
 }
 
+/// A hundred years, in seconds: the longest that anything is taken to live.
+pub(crate) const LONGEST: u64 = 36_525 * 24 * 60 * 60;
+
 pub(crate) fn forwarder() -> Forwarder {
     Forwarder::before(&bao().endpoint())
 }
