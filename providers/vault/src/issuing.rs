@@ -14,7 +14,7 @@ use crate::error;
 use crate::lease::Lease;
 use crate::login;
 use crate::mounts::{Engine, Mount};
-use crate::read::{leased, revoke, secret, with_end};
+use crate::read::{discard, leased, revoke, secret, with_end};
 use crate::server::Call;
 use crate::settings::IssueSettings;
 use crate::time::seconds;
@@ -51,14 +51,24 @@ impl Issues {
         let path = self.path(request.name());
         let reply = ask(access, run, path, issue).await?;
         let frame = reply.frame()?;
-        let data = frame.data.filter(|data| data.get() != "null").ok_or_else(answer::strange)?;
-        let made = with_end(secret(data), data, run.clock().date());
+        let data = frame.data.filter(|data| data.get() != "null");
+        let made = data.map(|data| with_end(secret(data), data, run.clock().date()));
         let lease = frame.lease_id.as_deref().filter(|id| !id.is_empty());
-        if let Some(id) = lease {
-            return leased(access, run, made, id, frame.lease_duration.unwrap_or_default(), path).await;
+        match (made, lease) {
+            (Some(made), Some(id)) if Lease::is_id(id) => {
+                leased(access, run, made, id, frame.lease_duration.unwrap_or_default(), path).await
+            }
+            // It cannot be noted, or nobody has its value.
+            (made, Some(id)) => {
+                discard(access, run, id).await;
+                Err(made.map_or_else(answer::strange, |_| bad_id(path)))
+            }
+            (Some(made), None) => {
+                let life = issue.and_then(|issue| issue.life().ok()).flatten();
+                with_renewal(access, run, made, life).ok_or_else(|| endless(request.name(), issue.is_some()))
+            }
+            (None, None) => Err(answer::strange()),
         }
-        let life = issue.and_then(|issue| issue.life().ok()).flatten();
-        with_renewal(access, run, made, life).ok_or_else(|| endless(request.name(), issue.is_some()))
     }
 
     /// Renews a lease, or replaces what cannot be renewed any more.
@@ -123,6 +133,12 @@ fn with_renewal(access: &Access, run: &RunContext, made: Secret, life: Option<Du
         return Some(made);
     }
     life.map(|life| made.with_valid_for(life).with_renew_at(now + access.renewal(run, life)))
+}
+
+fn bad_id(path: &str) -> SourceError {
+    SourceError::new(SourceErrorKind::InvalidData)
+        .with_cause(format!("the lease of `{path}` has a name that is too long, or has control characters"))
+        .with_hint("is `address` that of Vault or OpenBao, and not of a proxy?")
 }
 
 fn endless(name: &str, is_described: bool) -> SourceError {

@@ -22,6 +22,11 @@ impl Lease {
         Self { token_end: token_end.map_or(0, |end| end.as_secs()), life: life.as_secs(), id: id.to_owned() }
     }
 
+    /// Says whether a text can be the server's name for a lease. Its own are a path and a few characters.
+    pub(crate) fn is_id(text: &str) -> bool {
+        (1..=1024).contains(&text.len()) && !text.chars().any(char::is_control)
+    }
+
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, ':');
         let mut number = || parts.next()?.parse().ok();
@@ -47,6 +52,12 @@ impl Lease {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_is_short_and_of_one_line() {
+        assert!(Lease::is_id("database/creds/app/x") && Lease::is_id(&"x".repeat(1024)));
+        assert!(!Lease::is_id(&"x".repeat(1025)) && !Lease::is_id("a\nb") && !Lease::is_id(""));
+    }
 
     #[test]
     fn a_handle_is_read_back() {

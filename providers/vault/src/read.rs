@@ -105,9 +105,7 @@ async fn plain(access: &Access, run: &RunContext, path: &str, engine: Engine) ->
 /// A path that looked like one to read has made something. It is given back at once, or each run would make one more.
 async fn made_by_surprise(access: &Access, run: &RunContext, frame: &Frame<'_>, path: &str) -> SourceError {
     let id = frame.lease_id.as_deref().unwrap_or_default();
-    if let Err(error) = revoke(access, run, id).await {
-        tracing::debug!(%error, "the lease runs out by itself");
-    }
+    discard(access, run, id).await;
     SourceError::new(SourceErrorKind::InvalidRequest)
         .with_cause(format!("each time `{path}` is read, the server makes something new"))
         .with_hint(format!(
@@ -147,6 +145,13 @@ pub(crate) async fn revoke(access: &Access, run: &RunContext, id: &str) -> Resul
             Ok(())
         }
         _ => Err(error::general(&reply)),
+    }
+}
+
+/// Ends a lease that nobody is to have.
+pub(crate) async fn discard(access: &Access, run: &RunContext, id: &str) {
+    if let Err(error) = revoke(access, run, id).await {
+        tracing::debug!(%error, "the lease runs out by itself");
     }
 }
 

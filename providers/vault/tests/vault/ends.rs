@@ -164,3 +164,26 @@ async fn no_token_lives_beyond_all_dates() {
     let noted: u64 = secret.lease().unwrap().split(':').next().unwrap().parse().unwrap();
     assert!(is_longest(noted - SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs()), "{noted}");
 }
+
+#[tokio::test]
+async fn a_lease_that_cannot_be_noted_and_one_without_a_value_are_given_back() {
+    let (root, forwarder) = (Root::new(), forwarder_with_database());
+    let source = source(&root.settings(&forwarder.endpoint()));
+    let long = "x".repeat(1025);
+    let data = r#"{"a":"canary"}"#;
+    let odd = "too long, or has control characters";
+    for (id, data, why) in [
+        (&*long, data, odd),
+        (r"a\nb", data, odd),
+        ("database/creds/app/x", "null", "not of its API"),
+        (&*long, "null", "not of its API"),
+    ] {
+        forwarder.forget();
+        let answer = format!(r#"{{"lease_id":"{id}","lease_duration":60,"data":{data}}}"#);
+        forwarder.answer("GET /v1/database/creds/app", 1, ok(&answer));
+        let refused = fetch(&*source, "database/creds/app").await;
+        assert_told(refused, SourceErrorKind::InvalidData, &[why]);
+        let seen = forwarder.seen();
+        assert!(seen.last().unwrap().contains("sys/leases/revoke"), "{seen:?}");
+    }
+}
