@@ -5,6 +5,7 @@
 mod answers;
 mod ends;
 mod issuing;
+mod lists;
 mod logins;
 mod reading;
 mod support;
