@@ -273,12 +273,56 @@ async fn a_token_that_ends_between_two_requests_is_replaced() {
     source.fetch(&run, &SecretRequest::new(NAME)).await.unwrap();
     let logins = forwarder.seen().iter().filter(|line| line.contains("approle-ended/login")).count();
     assert_eq!(logins, 2);
-    // Once in a run: then somebody revokes on purpose.
+    // Once in a run: then somebody revokes on purpose, or so it seems.
     revoke_all("approle-ended");
     assert_told(
         source.fetch(&run, &SecretRequest::new(NAME)).await,
+        SourceErrorKind::PermissionDenied,
+        &["do not allow `read` on `secret/data/login/shared`", "it may also have been revoked"],
+    );
+    // The next run logs in again.
+    fetch(&*source, NAME).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_without_the_policy_default_is_told_what_it_may_not_do() {
+    let more = json!({ "token_no_default_policy": true });
+    let role = Role::make("login-no-default", shared(), &more);
+    let forwarder = forwarder();
+    let source = source(&role.settings(&forwarder.endpoint()));
+    let (run, _) = run();
+    fetch(&*source, NAME).await.unwrap();
+    bao().write("secret/data/closed/a", &json!({ "data": { "v": 1 } }));
+    for _ in 0..3 {
+        assert_told(
+            source.fetch(&run, &SecretRequest::new("secret/closed/a")).await,
+            SourceErrorKind::PermissionDenied,
+            &[
+                "do not allow `read` on `secret/data/closed/a`",
+                "path \"secret/data/closed/a\" { capabilities = [\"read\"] }",
+                "lack the policy `default`",
+            ],
+        );
+    }
+    // The token is still used for what it may do, and there is one new login at most.
+    source.fetch(&run, &SecretRequest::new(NAME)).await.unwrap();
+    let logins = forwarder.seen().iter().filter(|line| line.contains("approle/login")).count();
+    assert_eq!(logins, 2, "{:?}", forwarder.seen());
+    // A token that somebody else keeps is never replaced, so nobody knows.
+    let policies = json!({ "policies": ["login-no-default"], "no_default_policy": true });
+    let given = bao().write("auth/token/create", &policies);
+    let given = Credential::new(given["auth"]["client_token"].as_str().unwrap());
+    let settings = format!(
+        "address = \"{}\"\nauth = {{ method = \"token\", token = {} }}\n",
+        bao().endpoint(),
+        given.setting()
+    );
+    let source = crate::support::source(&settings);
+    fetch(&*source, NAME).await.unwrap();
+    assert_told(
+        fetch(&*source, "secret/closed/a").await,
         UNAUTHENTICATED,
-        &["does not know the token"],
+        &["seems", "get a new token", "lacks the policy `default`"],
     );
 }
 
