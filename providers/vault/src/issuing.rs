@@ -1,7 +1,7 @@
 //! What the server makes: certificates, database users. Each is made once, renewed while the server allows it, and then replaced.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use secretdir_provider::{
     Held, Refreshed, RunContext, Secret, SecretBuffer, SecretRequest, SourceError, SourceErrorKind,
@@ -14,7 +14,7 @@ use crate::error;
 use crate::lease::Lease;
 use crate::login;
 use crate::mounts::{Engine, Mount};
-use crate::read::{discard, leased, revoke, secret, with_end};
+use crate::read::{discard, leased, left, revoke, secret, with_end};
 use crate::server::Call;
 use crate::settings::IssueSettings;
 use crate::time::seconds;
@@ -183,10 +183,6 @@ async fn renew(
     }
     let renewal = access.renewal(run, life);
     Ok(Some(held.clone().with_valid_until(now + life).with_renew_at(now + renewal)))
-}
-
-fn left(life: Duration, token_end: Option<SystemTime>, now: SystemTime) -> Duration {
-    token_end.map_or(life, |end| life.min(end.duration_since(now).unwrap_or_default()))
 }
 
 /// Gives leases back. All are tried; the first error counts.

@@ -178,15 +178,37 @@ pub(crate) async fn leased(
         }
     };
     let now = run.clock().date();
-    let left = token_end.map(|end| end.duration_since(now).unwrap_or_default());
-    if left.is_some_and(|left| left < life) {
-        let (lease, token) = (life.as_secs(), left.unwrap_or_default().as_secs());
+    let left = left(life, token_end, now);
+    if is_much_shorter(left, life) {
+        let (lease, token) = (life.as_secs(), left.as_secs());
         run.warn(format!(
             "the lease of `{path}` is for {lease} s, but it ends with the token that took it, in {token} s: give the role of the login a longer `token_ttl`; `secretdir watch` renews the token, up to `token_max_ttl`"
         ));
     }
-    let life = left.map_or(life, |left| left.min(life));
-    let handle = Lease::new(id, life, token_end).handle();
-    let renewal = access.renewal(run, life);
-    Ok(secret.with_lease(handle).with_valid_for(life).with_renew_at(now + renewal))
+    let handle = Lease::new(id, left, token_end).handle();
+    let renewal = access.renewal(run, left);
+    Ok(secret.with_lease(handle).with_valid_for(left).with_renew_at(now + renewal))
+}
+
+/// Returns what is left of a lease: it ends with its token.
+pub(crate) fn left(life: Duration, token_end: Option<SystemTime>, now: SystemTime) -> Duration {
+    token_end.map_or(life, |end| life.min(end.duration_since(now).unwrap_or_default()))
+}
+
+/// Says whether a lease is cut so far that somebody should know. A token is always a little older than its first lease.
+fn is_much_shorter(left: Duration, life: Duration) -> bool {
+    let lost = life.saturating_sub(left);
+    lost > Duration::from_secs(5) && lost > life / 20
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_is_much_shorter_by_more_than_five_seconds_and_five_percent() {
+        let is_told = |left, life| is_much_shorter(Duration::from_secs(left), Duration::from_secs(life));
+        assert!(is_told(5, 90) && is_told(94, 100) && is_told(940, 1000) && is_told(0, 6));
+        assert!(!is_told(95, 100) && !is_told(950, 1000) && !is_told(0, 5) && !is_told(9, 9));
+    }
 }

@@ -137,3 +137,18 @@ async fn what_is_made_near_the_end_of_a_token_is_made_with_a_new_one() {
     // The first token has leases.
     assert_eq!(count(&forwarder, "revoke-self"), 0);
 }
+
+#[tokio::test]
+async fn a_lease_that_is_hardly_cut_is_no_reason_for_a_warning() {
+    let role = Role::make("tokens-hardly", NOTHING, &json!({ "token_ttl": "100s" }));
+    let forwarder = forwarder_with_database();
+    let source = source(&role.settings(&forwarder.endpoint()));
+    for (seconds, is_told) in [(100, false), (103, false), (120, true)] {
+        let (run, warnings) = run();
+        let made =
+            format!(r#"{{"lease_id":"x/{seconds}","lease_duration":{seconds},"data":{{"a":"canary"}}}}"#);
+        forwarder.answer("GET /v1/database/creds/app", 1, ok(&made));
+        source.fetch(&run, &request()).await.unwrap();
+        assert_eq!(!warnings.to_vec().is_empty(), is_told, "{seconds}: {:?}", warnings.to_vec());
+    }
+}
