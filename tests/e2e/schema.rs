@@ -114,6 +114,10 @@ const MISTAKES: &[(&str, &str)] = &[
         "provider = \"exec\"\nplugin = [\"x\"]\nnot-found-status = 256",
     ),
     ("provider = \"file\"\nroot = \"source\"", "provider = \"exec\"\nplugin = [\"x\"]\nstderr = \"hide\""),
+    (
+        "provider = \"file\"\nroot = \"source\"",
+        "provider = \"vault\"\nissue = { x = { path = \"ssh/issue/x\", life = \"soon\" } }",
+    ),
     ("secret = \"a\" }", "secert = \"a\" }"),
     ("secret = \"a\" }", "secret = 1 }"),
     ("source = \"local\", ", ""),

@@ -4,7 +4,8 @@
 //! 2. A login that was refused is refused for the whole run: each try may use up a secret ID. One that could not be made, as the server is
 //!    down, is tried again with the requests that need it, but one failure counts for all that were waiting.
 //! 3. The server says 403 to a token that it does not know, and to one that may not do this. So it is asked about the token itself. One that has
-//!    ended, and that a login can replace, is replaced once in a run.
+//!    ended, and that a login can replace, is replaced once in a run. A token that may not look itself up seems to have ended, too: if a
+//!    new one is refused as well, a policy is missing.
 //! 4. A token is renewed with the leases that it has taken. Before something is made, one that ends soon is replaced.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -88,23 +89,36 @@ impl Access {
             }
             match self.standing(run, &token).await? {
                 Standing::Good(_) => return Err(error::denied(call.path, call.capability())),
-                Standing::Ended => self.replace(run, &token).await?,
+                Standing::Ended => self.replace(run, &token, call).await?,
             }
         }
     }
 
-    /// Forgets a token that has ended, if another can be got in its place: once in a run.
-    async fn replace(&self, run: &RunContext, ended: &HeaderValue) -> Result<(), SourceError> {
+    /// Forgets a token that seems to have ended, if another can be got in its place: once in a run. A new one that is refused as well is
+    /// good, and may only not do this: without the policy `default` it may not even look itself up.
+    async fn replace(
+        &self,
+        run: &RunContext,
+        ended: &HeaderValue,
+        call: Call<'_>,
+    ) -> Result<(), SourceError> {
         let mut session = self.session.lock().await;
         if session.as_ref().is_some_and(|session| session.token != *ended) {
             // Another request has done it.
             return Ok(());
         }
-        *session = None;
-        let is_given = matches!(self.login, Login::Given(_));
-        if is_given || run.state::<LoginOfRun>().is_replaced.swap(true, Ordering::Relaxed) {
+        if matches!(self.login, Login::Given(_)) {
+            *session = None;
             return Err(error::token_ended());
         }
+        if session.is_none() {
+            // Another request has done that as well, and logs in.
+            return Ok(());
+        }
+        if run.state::<LoginOfRun>().is_replaced.swap(true, Ordering::Relaxed) {
+            return Err(error::denied_unseen(call.path, call.capability()));
+        }
+        *session = None;
         tracing::debug!("the token has ended: logging in again");
         Ok(())
     }

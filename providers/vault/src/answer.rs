@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use secretdir_provider::{SecretBuffer, SourceError, SourceErrorKind};
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny};
 use serde_json::value::RawValue;
 
 /// An answer of any status.
@@ -60,19 +61,32 @@ pub(crate) struct Metadata<'a> {
     pub(crate) destroyed: bool,
 }
 
-/// What an engine says of the end of what it has made.
+/// What an engine says of the end of what it has made. Each engine has its own keys and types, so what is of no known one is left out.
 #[derive(Deserialize, Default)]
-pub(crate) struct Ends<'a> {
+pub(crate) struct Ends {
     /// Of a certificate: in seconds since 1970.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number")]
     pub(crate) expiration: Option<u64>,
-    #[serde(borrow, default)]
-    pub(crate) serial_number: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "text")]
+    pub(crate) serial_number: Option<String>,
     /// Of a static role: seconds until the next rotation.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number")]
     pub(crate) ttl: Option<u64>,
-    #[serde(borrow, default)]
-    pub(crate) last_vault_rotation: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "text")]
+    pub(crate) last_vault_rotation: Option<String>,
+}
+
+/// Reads a text, if it is one.
+fn text<'a, D: Deserializer<'a>>(value: D) -> Result<Option<String>, D::Error> {
+    let value = <&RawValue>::deserialize(value)?;
+    Ok(serde_json::from_str(value.get()).ok())
+}
+
+/// Reads a number, or a text that is one.
+fn number<'a, D: Deserializer<'a>>(value: D) -> Result<Option<u64>, D::Error> {
+    let value = <&RawValue>::deserialize(value)?;
+    let inner = value.get().trim_matches('"');
+    Ok(inner.parse().ok())
 }
 
 /// What went wrong, in the words of the server. Only compared: they may quote what nobody should see.
@@ -80,6 +94,14 @@ pub(crate) struct Ends<'a> {
 pub(crate) struct Errors<'a> {
     #[serde(borrow, default)]
     errors: Vec<Cow<'a, str>>,
+    #[serde(default)]
+    warnings: Option<Vec<IgnoredAny>>,
+}
+
+impl Errors<'_> {
+    fn warns(&self) -> bool {
+        self.warnings.as_ref().is_some_and(|warnings| !warnings.is_empty())
+    }
 }
 
 impl Reply {
@@ -93,10 +115,16 @@ impl Reply {
         errors.errors.iter().any(|error| error.contains(part))
     }
 
-    /// Says whether the server gives no reason at all.
+    /// Says whether the server gives no reason at all, and warns of nothing.
     pub(crate) fn is_silent(&self) -> bool {
         let errors = serde_json::from_slice::<Errors<'_>>(self.body.expose_secret());
-        errors.is_ok_and(|errors| errors.errors.is_empty())
+        errors.is_ok_and(|errors| errors.errors.is_empty() && !errors.warns())
+    }
+
+    /// Says whether the server warns that the request makes no sense there.
+    pub(crate) fn warns(&self) -> bool {
+        let errors = serde_json::from_slice::<Errors<'_>>(self.body.expose_secret());
+        errors.is_ok_and(|errors| errors.warns())
     }
 }
 

@@ -41,6 +41,11 @@ pub(crate) fn not_there(reply: &Reply, path: &str) -> SourceError {
     if reply.says("namespace not found") {
         return no_namespace();
     }
+    if reply.warns() {
+        return SourceError::new(Unavailable)
+            .with_cause(format!("the server warns that `{path}` is no path of the engine there (status 404)"))
+            .with_hint("the key-value engine, version 2, says so to paths of version 1: see `kv-mounts`");
+    }
     if reply.is_silent() {
         return SourceError::new(NotFound).with_cause(format!("the server has nothing at `{path}`"));
     }
@@ -68,11 +73,22 @@ pub(crate) fn denied(path: &str, capability: &str) -> SourceError {
         .with_hint(format!("a policy needs: path \"{path}\" {{ capabilities = [\"{capability}\"] }}"))
 }
 
-/// The token itself is not known.
+/// A token that a login has just made may not do this, and may not look itself up.
+pub(crate) fn denied_unseen(path: &str, capability: &str) -> SourceError {
+    let error = denied(path, capability);
+    let hint = error.hint().unwrap_or_default().to_owned();
+    error.with_hint(format!(
+        "{hint}; the token may lack the policy `default`, too: it may not look itself up, so it may also have been revoked"
+    ))
+}
+
+/// The token itself is not known, as far as one can see.
 pub(crate) fn token_ended() -> SourceError {
     SourceError::new(Unauthenticated)
-        .with_cause("the server does not know the token: it has ended, or was revoked")
-        .with_hint("get a new token, or let the source log in itself: see `auth`")
+        .with_cause("it seems that the server does not know the token: it has ended, or was revoked")
+        .with_hint(
+            "get a new token, or let the source log in itself: see `auth`; or the token is good, but lacks the policy `default` and one for this path",
+        )
 }
 
 /// The server was asked for something that it cannot make.

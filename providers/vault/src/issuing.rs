@@ -1,7 +1,7 @@
 //! What the server makes: certificates, database users. Each is made once, renewed while the server allows it, and then replaced.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use secretdir_provider::{
     Held, Refreshed, RunContext, Secret, SecretBuffer, SecretRequest, SourceError, SourceErrorKind,
@@ -9,13 +9,15 @@ use secretdir_provider::{
 use serde::Deserialize;
 
 use crate::access::Access;
-use crate::answer;
+use crate::answer::{self, Reply};
 use crate::error;
 use crate::lease::Lease;
 use crate::login;
-use crate::read::{leased, revoke, secret, with_end};
+use crate::mounts::{Engine, Mount};
+use crate::read::{discard, leased, left, revoke, secret, with_end};
 use crate::server::Call;
 use crate::settings::IssueSettings;
+use crate::time::seconds;
 
 /// What may be made, by name.
 #[derive(Debug)]
@@ -41,33 +43,32 @@ impl Issues {
         run: &RunContext,
         request: &SecretRequest,
     ) -> Result<Secret, SourceError> {
-        let (name, path) = (request.name(), self.path(request.name()));
-        let parameters = self.0.get(name).map(|issue| &issue.parameters).filter(|all| !all.is_empty());
+        let issue = self.0.get(request.name());
+        if issue.is_none() {
+            refuse_key_value(access, run, request.name()).await?;
+        }
         access.freshen(run).await;
-        let reply = match parameters {
-            Some(parameters) => access.call(run, Call::post(path, &body(parameters)?)).await?,
-            None => access.call(run, Call::get(path)).await?,
-        };
-        match reply.status {
-            200 => {}
-            404 => return Err(error::not_there(&reply, path)),
-            _ => return Err(error::refused(&reply, path)),
-        }
+        let path = self.path(request.name());
+        let reply = ask(access, run, path, issue).await?;
         let frame = reply.frame()?;
-        let data = frame.data.filter(|data| data.get() != "null").ok_or_else(answer::strange)?;
-        let made = with_end(secret(data), data, run.clock().date());
+        let data = frame.data.filter(|data| data.get() != "null");
+        let made = data.map(|data| with_end(secret(data), data, run.clock().date()));
         let lease = frame.lease_id.as_deref().filter(|id| !id.is_empty());
-        if let Some(id) = lease {
-            return leased(access, run, made, id, frame.lease_duration.unwrap_or_default(), path).await;
-        }
-        Ok(match made.valid_until() {
-            Some(end) => {
-                let now = run.clock().date();
-                let life = end.duration_since(now).unwrap_or_default();
-                made.with_renew_at(now + access.renewal(run, life))
+        match (made, lease) {
+            (Some(made), Some(id)) if Lease::is_id(id) => {
+                leased(access, run, made, id, frame.lease_duration.unwrap_or_default(), path).await
             }
-            None => made,
-        })
+            // It cannot be noted, or nobody has its value.
+            (made, Some(id)) => {
+                discard(access, run, id).await;
+                Err(made.map_or_else(answer::strange, |_| bad_id(path)))
+            }
+            (Some(made), None) => {
+                let life = issue.and_then(|issue| issue.life().ok()).flatten();
+                with_renewal(access, run, made, life).ok_or_else(|| endless(request.name(), issue.is_some()))
+            }
+            (None, None) => Err(answer::strange()),
+        }
     }
 
     /// Renews a lease, or replaces what cannot be renewed any more.
@@ -86,6 +87,70 @@ impl Issues {
         }
         self.make(access, run, request).await.map(Refreshed::New)
     }
+}
+
+/// Refuses a path of the key-value engine: only its name looks like that of something made. Its answers would be misread.
+async fn refuse_key_value(access: &Access, run: &RunContext, path: &str) -> Result<(), SourceError> {
+    let mount = Mount::of(access, run, path).await?;
+    if mount.engine == Engine::Other {
+        return Ok(());
+    }
+    let mount = mount.path;
+    Err(SourceError::new(SourceErrorKind::InvalidRequest)
+        .with_cause(format!(
+            "`{path}` has the name of what is made each time, but `{mount}/` is a mount of the key-value engine"
+        ))
+        .with_hint(format!("list it in `kv-mounts`: kv-mounts = [\"{mount}\"]")))
+}
+
+/// Lets the server make something: with parameters the request is a POST.
+async fn ask(
+    access: &Access,
+    run: &RunContext,
+    path: &str,
+    issue: Option<&IssueSettings>,
+) -> Result<Reply, SourceError> {
+    let parameters = issue.map(|issue| &issue.parameters).filter(|all| !all.is_empty());
+    let reply = match parameters {
+        Some(parameters) => access.call(run, Call::post(path, &body(parameters)?)).await?,
+        None => access.call(run, Call::get(path)).await?,
+    };
+    match reply.status {
+        200 => Ok(reply),
+        404 => Err(error::not_there(&reply, path)),
+        _ => Err(error::refused(&reply, path)),
+    }
+}
+
+/// Says when to replace what has no lease: `None` if nobody knows how long it is good. It would be kept for ever.
+fn with_renewal(access: &Access, run: &RunContext, made: Secret, life: Option<Duration>) -> Option<Secret> {
+    let now = run.clock().date();
+    if let Some(end) = made.valid_until() {
+        let left = end.duration_since(now).unwrap_or_default();
+        return Some(made.with_renew_at(now + access.renewal(run, left)));
+    }
+    if made.renew_at().is_some() {
+        return Some(made);
+    }
+    life.map(|life| made.with_valid_for(life).with_renew_at(now + access.renewal(run, life)))
+}
+
+fn bad_id(path: &str) -> SourceError {
+    SourceError::new(SourceErrorKind::InvalidData)
+        .with_cause(format!("the lease of `{path}` has a name that is too long, or has control characters"))
+        .with_hint("is `address` that of Vault or OpenBao, and not of a proxy?")
+}
+
+fn endless(name: &str, is_described: bool) -> SourceError {
+    let error = SourceError::new(SourceErrorKind::InvalidData).with_cause(format!(
+        "the answer of `{name}` has neither a lease nor an end, so it would never be renewed"
+    ));
+    error.with_hint(match is_described {
+        true => format!("say how long it lives: `life = \"1h\"` in [sources.NAME.issue.{name}]"),
+        false => format!(
+            "describe it: [sources.NAME.issue.web] with `path = \"{name}\"` and `life = \"1h\"`, and ask for `secret = \"web\"`"
+        ),
+    })
 }
 
 /// Renews a lease: `None` if that does not get it a life worth having, as near its maximum.
@@ -108,7 +173,7 @@ async fn renew(
     }
     let renewed: Renewed =
         serde_json::from_slice(reply.body.expose_secret()).map_err(|_| answer::strange())?;
-    let life = Duration::from_secs(renewed.lease_duration);
+    let life = seconds(renewed.lease_duration);
     let token_end = access.keeps(run, &lease.id, life).await?.unwrap_or_else(|| lease.token_end());
     let now = run.clock().date();
     let life = left(life, token_end, now);
@@ -118,10 +183,6 @@ async fn renew(
     }
     let renewal = access.renewal(run, life);
     Ok(Some(held.clone().with_valid_until(now + life).with_renew_at(now + renewal)))
-}
-
-fn left(life: Duration, token_end: Option<SystemTime>, now: SystemTime) -> Duration {
-    token_end.map_or(life, |end| life.min(end.duration_since(now).unwrap_or_default()))
 }
 
 /// Gives leases back. All are tried; the first error counts.

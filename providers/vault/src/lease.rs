@@ -5,6 +5,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::time::seconds;
+
 /// A lease. The text of it is `END:LIFE:ID`: when the token was to end that took it (0: never), how long the lease was to live at first,
 /// both in seconds, and the server's own name for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +20,11 @@ impl Lease {
     pub(crate) fn new(id: &str, life: Duration, token_end: Option<SystemTime>) -> Self {
         let token_end = token_end.and_then(|end| end.duration_since(UNIX_EPOCH).ok());
         Self { token_end: token_end.map_or(0, |end| end.as_secs()), life: life.as_secs(), id: id.to_owned() }
+    }
+
+    /// Says whether a text can be the server's name for a lease. Its own are a path and a few characters.
+    pub(crate) fn is_id(text: &str) -> bool {
+        (1..=1024).contains(&text.len()) && !text.chars().any(char::is_control)
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
@@ -38,13 +45,19 @@ impl Lease {
 
     /// Returns how long it was to live at first.
     pub(crate) fn life(&self) -> Duration {
-        Duration::from_secs(self.life)
+        seconds(self.life)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_is_short_and_of_one_line() {
+        assert!(Lease::is_id("database/creds/app/x") && Lease::is_id(&"x".repeat(1024)));
+        assert!(!Lease::is_id(&"x".repeat(1025)) && !Lease::is_id("a\nb") && !Lease::is_id(""));
+    }
 
     #[test]
     fn a_handle_is_read_back() {

@@ -16,6 +16,7 @@ mod server;
 mod session;
 mod settings;
 mod source;
+mod time;
 
 use secretdir_provider::{Provider, SecretSource, Settings, SettingsError, SettingsSchema};
 

@@ -2,9 +2,10 @@
 
 use secretdir_provider::{Listed, RunContext, SourceError, SourceErrorKind};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::access::Access;
-use crate::answer;
+use crate::answer::{self, Reply};
 use crate::error;
 use crate::mounts::{Engine, Mount};
 use crate::server::Call;
@@ -12,9 +13,30 @@ use crate::server::Call;
 /// How many folders are listed at most.
 const MAX_FOLDERS: usize = 10_000;
 
+/// How many names are kept at most, and how many bytes of them. A server must not take all of the memory.
+const MAX_NAMES: usize = 100_000;
+const MAX_NAME_BYTES: usize = 16 << 20;
+
+/// What was found, and what is still to be asked.
+#[derive(Default)]
+struct Found {
+    listed: Vec<Listed>,
+    folders: Vec<String>,
+    names: usize,
+    bytes: usize,
+}
+
+/// A folder in a mount, with a `/` at its end unless it is all of it.
+struct Folder<'f> {
+    mount: &'f str,
+    rest: &'f str,
+}
+
+/// The names of one folder. Each is copied when its turn comes: there may be millions of short ones.
 #[derive(Deserialize)]
-struct Keys {
-    keys: Vec<String>,
+struct Keys<'a> {
+    #[serde(borrow)]
+    keys: Vec<&'a RawValue>,
 }
 
 /// Says what is wrong with a prefix.
@@ -44,55 +66,100 @@ pub(crate) async fn list(
 ) -> Result<Vec<Listed>, SourceError> {
     check(prefix)?;
     let mount = Mount::of(access, run, prefix).await?;
-    let begin = match mount.engine {
-        Engine::Versioned => format!("{}/metadata", mount.path),
-        Engine::Plain => mount.path.clone(),
-        Engine::Other => {
-            return Err(SourceError::new(SourceErrorKind::Unsupported)
-                .with_cause(format!("the engine at `{}/` is none whose secrets can be listed", mount.path)));
-        }
-    };
+    let begin = beginning(&mount)?;
     let rest = mount.rest(prefix).unwrap_or_default();
     let folder = rest.rfind('/').map_or("", |end| rest.get(..=end).unwrap_or_default());
-    let mut folders = vec![folder.to_owned()];
-    let mut found = Vec::new();
+    let mut found = Found { folders: vec![folder.to_owned()], ..Found::default() };
     let mut asked = 0;
-    while let Some(folder) = folders.pop() {
+    while let Some(folder) = found.folders.pop() {
         asked += 1;
         if asked > MAX_FOLDERS {
-            return Err(SourceError::new(SourceErrorKind::InvalidData)
-                .with_cause(format!("there are more than {MAX_FOLDERS} folders below `{prefix}`")));
+            return Err(too_many(&format!("{MAX_FOLDERS} folders"), prefix));
         }
-        for key in keys(access, run, &begin, &folder).await? {
-            let name = format!("{}/{folder}{key}", mount.path);
-            // A folder that the prefix goes into, or that begins as the prefix does.
-            match key.ends_with('/') {
-                true if name.starts_with(prefix) => folders.push(format!("{folder}{key}")),
-                false if name.starts_with(prefix) => found.push(Listed::new(name)),
-                _ => {}
-            }
+        let path = format!("{begin}/{folder}");
+        if let Some(reply) = ask(access, run, &path).await? {
+            found.add_all(&reply, &path, &Folder { mount: &mount.path, rest: &folder }, prefix)?;
         }
     }
-    Ok(found)
+    Ok(found.listed)
+}
+
+/// Returns the path at which the engine lists what it has.
+fn beginning(mount: &Mount) -> Result<String, SourceError> {
+    match mount.engine {
+        Engine::Versioned => Ok(format!("{}/metadata", mount.path)),
+        Engine::Plain => Ok(mount.path.clone()),
+        Engine::Other => Err(SourceError::new(SourceErrorKind::Unsupported)
+            .with_cause(format!("the engine at `{}/` is none whose secrets can be listed", mount.path))),
+    }
+}
+
+impl Found {
+    /// Adds what a folder has: secrets, and folders that the prefix goes into, or that begin as the prefix does.
+    fn add_all(
+        &mut self,
+        reply: &Reply,
+        path: &str,
+        folder: &Folder<'_>,
+        prefix: &str,
+    ) -> Result<(), SourceError> {
+        let data = reply.frame()?.data.ok_or_else(answer::strange)?;
+        let keys: Keys<'_> = answer::parse(data)?;
+        for key in keys.keys {
+            let key: String = answer::parse(key)?;
+            if !is_possible(&key) {
+                return Err(impossible(path));
+            }
+            let name = format!("{}/{}{key}", folder.mount, folder.rest);
+            if name.starts_with(prefix) {
+                self.count(&name, prefix)?;
+                match key.ends_with('/') {
+                    true => self.folders.push(format!("{}{key}", folder.rest)),
+                    false => self.listed.push(Listed::new(name)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, name: &str, prefix: &str) -> Result<(), SourceError> {
+        self.names += 1;
+        self.bytes += name.len();
+        if self.names > MAX_NAMES {
+            return Err(too_many(&format!("{MAX_NAMES} names"), prefix));
+        }
+        if self.bytes > MAX_NAME_BYTES {
+            return Err(too_many(&format!("{MAX_NAME_BYTES} bytes of names"), prefix));
+        }
+        Ok(())
+    }
+}
+
+fn too_many(what: &str, prefix: &str) -> SourceError {
+    SourceError::new(SourceErrorKind::InvalidData)
+        .with_cause(format!("there are more than {what} below `{prefix}`"))
+        .with_hint("use a longer prefix")
+}
+
+/// Says whether a secret or a folder can have this name. Any other would lead elsewhere, or round in a circle.
+fn is_possible(key: &str) -> bool {
+    let part = key.strip_suffix('/').unwrap_or(key);
+    !matches!(part, "" | "." | "..") && !part.contains('/') && !part.chars().any(char::is_control)
+}
+
+fn impossible(path: &str) -> SourceError {
+    SourceError::new(SourceErrorKind::InvalidData)
+        .with_cause(format!("the server lists a name in `{path}` that it cannot have"))
+        .with_hint("is `address` that of Vault or OpenBao, and not of a proxy?")
 }
 
 /// Lists one folder. One that is not there has nothing.
-async fn keys(
-    access: &Access,
-    run: &RunContext,
-    begin: &str,
-    folder: &str,
-) -> Result<Vec<String>, SourceError> {
-    let path = format!("{begin}/{folder}");
+async fn ask(access: &Access, run: &RunContext, path: &str) -> Result<Option<Reply>, SourceError> {
     let reply = access.call(run, Call::list(path.trim_end_matches('/'))).await?;
     match reply.status {
-        200 => {
-            let frame = reply.frame()?;
-            let keys: Keys = answer::parse(frame.data.ok_or_else(answer::strange)?)?;
-            Ok(keys.keys)
-        }
-        404 if reply.is_silent() => Ok(Vec::new()),
-        404 => Err(error::not_there(&reply, &path)),
-        _ => Err(error::refused(&reply, &path)),
+        200 => Ok(Some(reply)),
+        404 if reply.is_silent() => Ok(None),
+        404 => Err(error::not_there(&reply, path)),
+        _ => Err(error::refused(&reply, path)),
     }
 }

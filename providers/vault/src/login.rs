@@ -78,7 +78,7 @@ impl Login {
         let (path, body) = match self {
             Self::Given(_) => return Err(SourceError::unanswered()),
             Self::AppRole { mount, role_id, secret_id } => {
-                let secret_id = secret_id.get(run, server).await?;
+                let secret_id = secret_id.get(run, server, mount).await?;
                 let mut fields = vec![("role_id", role_id.as_bytes())];
                 fields.extend(secret_id.as_ref().map(|id| ("secret_id", id.as_slice())));
                 (format!("auth/{mount}/login"), object(&fields)?)
@@ -158,6 +158,7 @@ impl SecretId {
         &self,
         run: &RunContext,
         server: &Server,
+        mount: &str,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, SourceError> {
         match self {
             Self::None => Ok(None),
@@ -165,7 +166,7 @@ impl SecretId {
             Self::Wrapped(credential, kept) => {
                 let mut kept = kept.lock().await;
                 if kept.is_none() {
-                    *kept = Some(unwrap(run, server, &credential.read()?).await?);
+                    *kept = Some(unwrap(run, server, &credential.read()?, mount).await?);
                 }
                 Ok(kept.as_ref().map(|id| Zeroizing::new(id.as_bytes().to_vec())))
             }
@@ -174,15 +175,20 @@ impl SecretId {
 }
 
 /// Opens a wrapping, after a look at who has made it.
-async fn unwrap(run: &RunContext, server: &Server, token: &Secret) -> Result<Zeroizing<String>, SourceError> {
+async fn unwrap(
+    run: &RunContext,
+    server: &Server,
+    token: &Secret,
+    mount: &str,
+) -> Result<Zeroizing<String>, SourceError> {
     let body = object(&[("token", token.expose_secret())])?;
     let reply = server.call(run, None, Call::post("sys/wrapping/lookup", &body)).await?;
-    let creation_path = match reply.status {
-        200 => reply.frame()?.data.map(|data| data.get().contains("/secret-id\"")).unwrap_or(false),
+    let is_secret_id = match reply.status {
+        200 => is_of_secret_id(&reply, mount)?,
         400 | 403 | 404 => return Err(opened()),
         _ => return Err(error::general(&reply)),
     };
-    if !creation_path {
+    if !is_secret_id {
         return Err(refusal("the wrapping token wraps something else than a secret ID")
             .with_hint("somebody may have exchanged it: find out who has given it to this host"));
     }
@@ -194,6 +200,19 @@ async fn unwrap(run: &RunContext, server: &Server, token: &Secret) -> Result<Zer
         400 | 403 | 404 => Err(opened()),
         _ => Err(error::general(&reply)),
     }
+}
+
+/// Says whether what is wrapped was made by the path for secret IDs of this very method: anybody may write something else that looks so.
+fn is_of_secret_id(reply: &Reply, mount: &str) -> Result<bool, SourceError> {
+    #[derive(serde::Deserialize)]
+    struct Wrapping {
+        creation_path: String,
+    }
+    let frame = reply.frame()?;
+    let wrapping: Wrapping = crate::answer::parse(frame.data.ok_or_else(crate::answer::strange)?)?;
+    let rest = wrapping.creation_path.strip_prefix("auth/").and_then(|rest| rest.strip_prefix(mount));
+    let role = rest.and_then(|rest| rest.strip_prefix("/role/")?.strip_suffix("/secret-id"));
+    Ok(role.is_some_and(|role| !role.is_empty() && !role.contains('/')))
 }
 
 fn secret_id(reply: &Reply) -> Result<Zeroizing<String>, SourceError> {

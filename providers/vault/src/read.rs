@@ -12,6 +12,7 @@ use crate::lease::Lease;
 use crate::login;
 use crate::mounts::{Engine, Mount};
 use crate::server::Call;
+use crate::time::{moment, seconds};
 
 /// Reads a path that makes nothing.
 pub(crate) async fn read(
@@ -104,9 +105,7 @@ async fn plain(access: &Access, run: &RunContext, path: &str, engine: Engine) ->
 /// A path that looked like one to read has made something. It is given back at once, or each run would make one more.
 async fn made_by_surprise(access: &Access, run: &RunContext, frame: &Frame<'_>, path: &str) -> SourceError {
     let id = frame.lease_id.as_deref().unwrap_or_default();
-    if let Err(error) = revoke(access, run, id).await {
-        tracing::debug!(%error, "the lease runs out by itself");
-    }
+    discard(access, run, id).await;
     SourceError::new(SourceErrorKind::InvalidRequest)
         .with_cause(format!("each time `{path}` is read, the server makes something new"))
         .with_hint(format!(
@@ -121,16 +120,15 @@ pub(crate) fn secret(data: &RawValue) -> Secret {
 
 /// Adds until when a secret is good, as far as its engine says so.
 pub(crate) fn with_end(secret: Secret, data: &RawValue, now: SystemTime) -> Secret {
-    let Ok(ends) = answer::parse::<Ends<'_>>(data) else { return secret };
+    let Ok(ends) = answer::parse::<Ends>(data) else { return secret };
     let secret = match (&ends.serial_number, &ends.last_vault_rotation) {
         (Some(revision), _) | (None, Some(revision)) => secret.with_revision(printable(revision)),
         (None, None) => secret,
     };
-    let expiration = ends.expiration.map(Duration::from_secs);
-    if let Some(end) = expiration.and_then(|end| SystemTime::UNIX_EPOCH.checked_add(end)) {
-        return secret.with_valid_until(end);
+    if let Some(end) = ends.expiration {
+        return secret.with_valid_until(moment(end, now));
     }
-    match ends.ttl.filter(|_| ends.last_vault_rotation.is_some()).map(Duration::from_secs) {
+    match ends.ttl.filter(|_| ends.last_vault_rotation.is_some()).map(seconds) {
         // The server changes it then: a moment later there is a new one.
         Some(left) => secret.with_valid_for(left).with_renew_at(now + left + Duration::from_secs(1)),
         None => secret,
@@ -150,6 +148,13 @@ pub(crate) async fn revoke(access: &Access, run: &RunContext, id: &str) -> Resul
     }
 }
 
+/// Ends a lease that nobody is to have.
+pub(crate) async fn discard(access: &Access, run: &RunContext, id: &str) {
+    if let Err(error) = revoke(access, run, id).await {
+        tracing::debug!(%error, "the lease runs out by itself");
+    }
+}
+
 /// What the server says of itself is short, and of one line.
 fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(64).collect()
@@ -161,10 +166,10 @@ pub(crate) async fn leased(
     run: &RunContext,
     secret: Secret,
     id: &str,
-    seconds: u64,
+    life: u64,
     path: &str,
 ) -> Result<Secret, SourceError> {
-    let life = Duration::from_secs(seconds);
+    let life = seconds(life);
     let token_end = match access.takes(run, id, life).await {
         Ok(end) => end,
         Err(error) => {
@@ -173,15 +178,37 @@ pub(crate) async fn leased(
         }
     };
     let now = run.clock().date();
-    let left = token_end.map(|end| end.duration_since(now).unwrap_or_default());
-    if left.is_some_and(|left| left < life) {
-        let (lease, token) = (seconds, left.unwrap_or_default().as_secs());
+    let left = left(life, token_end, now);
+    if is_much_shorter(left, life) {
+        let (lease, token) = (life.as_secs(), left.as_secs());
         run.warn(format!(
             "the lease of `{path}` is for {lease} s, but it ends with the token that took it, in {token} s: give the role of the login a longer `token_ttl`; `secretdir watch` renews the token, up to `token_max_ttl`"
         ));
     }
-    let life = left.map_or(life, |left| left.min(life));
-    let handle = Lease::new(id, life, token_end).handle();
-    let renewal = access.renewal(run, life);
-    Ok(secret.with_lease(handle).with_valid_for(life).with_renew_at(now + renewal))
+    let handle = Lease::new(id, left, token_end).handle();
+    let renewal = access.renewal(run, left);
+    Ok(secret.with_lease(handle).with_valid_for(left).with_renew_at(now + renewal))
+}
+
+/// Returns what is left of a lease: it ends with its token.
+pub(crate) fn left(life: Duration, token_end: Option<SystemTime>, now: SystemTime) -> Duration {
+    token_end.map_or(life, |end| life.min(end.duration_since(now).unwrap_or_default()))
+}
+
+/// Says whether a lease is cut so far that somebody should know. A token is always a little older than its first lease.
+fn is_much_shorter(left: Duration, life: Duration) -> bool {
+    let lost = life.saturating_sub(left);
+    lost > Duration::from_secs(5) && lost > life / 20
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_is_much_shorter_by_more_than_five_seconds_and_five_percent() {
+        let is_told = |left, life| is_much_shorter(Duration::from_secs(left), Duration::from_secs(life));
+        assert!(is_told(5, 90) && is_told(94, 100) && is_told(940, 1000) && is_told(0, 6));
+        assert!(!is_told(95, 100) && !is_told(950, 1000) && !is_told(0, 5) && !is_told(9, 9));
+    }
 }

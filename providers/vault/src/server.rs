@@ -1,11 +1,10 @@
 //! The server, and one call to it.
 
-use std::time::Duration;
-
 use secretdir_http_client::{Client, HeaderName, HeaderValue, Method, Request, Tls, Url};
 use secretdir_provider::{RunContext, SecretBuffer, SettingsError, SourceError, SourceErrorKind};
 
 use crate::answer::Reply;
+use crate::time::seconds;
 
 /// The largest answer: 8 MiB. An entry of the server's own storage has at most 1 MiB.
 const MAX_BYTES: usize = 8 << 20;
@@ -162,8 +161,7 @@ impl Server {
 }
 
 fn reply(answer: secretdir_http_client::Response) -> Result<Reply, SourceError> {
-    let retry_after = answer.header("retry-after").and_then(|seconds| seconds.parse().ok());
-    let retry_after = retry_after.map(Duration::from_secs);
+    let retry_after = answer.header("retry-after").and_then(|text| text.parse().ok()).map(seconds);
     Ok(Reply { status: answer.status(), retry_after, body: answer.into_body() })
 }
 

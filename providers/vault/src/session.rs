@@ -11,6 +11,7 @@ use secretdir_provider::{RunContext, SourceError};
 
 use crate::answer::Auth;
 use crate::login::{is_service, token_header};
+use crate::time::seconds;
 
 /// A token that is not good for at least this long is not used any more.
 const MARGIN: Duration = Duration::from_secs(2);
@@ -52,9 +53,9 @@ pub(crate) enum Life {
 }
 
 impl Life {
-    pub(crate) fn of(seconds: u64, is_renewable: bool, now: SystemTime) -> Self {
-        match now.checked_add(Duration::from_secs(seconds)) {
-            Some(end) if seconds > 0 => Self::Until { begun: now, end, is_renewable },
+    pub(crate) fn of(life: u64, is_renewable: bool, now: SystemTime) -> Self {
+        match now.checked_add(seconds(life)) {
+            Some(end) if life > 0 => Self::Until { begun: now, end, is_renewable },
             _ => Self::Endless,
         }
     }
@@ -108,7 +109,7 @@ impl Session {
         let token = token_header(auth.client_token.as_bytes())?;
         let origin = if is_service(auth) { Origin::Ours } else { Origin::Batch };
         let life = Life::of(auth.lease_duration, auth.renewable, run.clock().date());
-        let first_life = Duration::from_secs(auth.lease_duration);
+        let first_life = seconds(auth.lease_duration);
         Ok(Self { token, origin, life, first_life, leases: BTreeSet::new() })
     }
 }
@@ -116,6 +117,7 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::LONGEST;
 
     #[test]
     fn a_token_is_renewed_in_time_and_not_used_to_its_last_second() {
@@ -132,5 +134,9 @@ mod tests {
         assert_eq!(Life::of(0, true, now), Life::Endless);
         assert!(!Life::Endless.is_over(later(1_000_000)) && !Life::Unknown.is_over(now));
         assert!(Life::of(1, true, now).is_over(now));
+        // No moment of it is beyond all dates.
+        let long = Life::of(u64::MAX, true, now);
+        assert_eq!(long.end(), Some(now + LONGEST));
+        assert!(!long.is_due(now, 0.66) && lasts(long, 1_000_000_000));
     }
 }

@@ -1,6 +1,7 @@
 //! What a configuration says of a source.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use secretdir_provider::{CredentialSettings, Settings, SettingsError};
@@ -8,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::path::Path;
+use crate::time::LONGEST;
 
 /// Where Vault or OpenBao is, how to log in, and what is to be issued.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -109,6 +111,25 @@ pub(crate) struct IssueSettings {
     #[serde(default)]
     #[schemars(extend("examples" = [{"common_name": "web.internal", "ttl": "72h"}]))]
     pub(crate) parameters: BTreeMap<String, Value>,
+    /// How long it is good, if the answer has neither a lease nor an end.
+    #[schemars(
+        regex(pattern = r"^(?=.*[1-9])(\s*[0-9]+\s*[a-zA-Z]+)+\s*$"),
+        extend("examples" = ["1h"])
+    )]
+    pub(crate) life: Option<String>,
+}
+
+impl IssueSettings {
+    /// Returns how long it is good, or what is wrong with what is said of that.
+    pub(crate) fn life(&self) -> Result<Option<Duration>, &'static str> {
+        let Some(text) = &self.life else { return Ok(None) };
+        match humantime::parse_duration(text) {
+            Ok(Duration::ZERO) => Err("must be longer than zero"),
+            Ok(life) if life > LONGEST => Err("must not be longer than a hundred years"),
+            Ok(life) => Ok(Some(life)),
+            Err(_) => Err("expected a duration such as \"30m\" or \"1h\""),
+        }
+    }
 }
 
 impl VaultSettings {
@@ -129,6 +150,9 @@ impl VaultSettings {
             let at = |key: &str| secretdir_provider::KeyPath::from(["issue", name.as_str()]).key(key);
             if let Err(why) = Path::parse(&issue.path) {
                 problems.push(SettingsError::new(at("path"), why.to_string()));
+            }
+            if let Err(why) = issue.life() {
+                problems.push(SettingsError::new(at("life"), why));
             }
             let nested = issue.parameters.iter().find(|(_, value)| value.is_object() || value.is_null());
             if let Some((key, _)) = nested {

@@ -64,10 +64,15 @@ async fn a_pause_that_the_server_asks_for_is_passed_on() {
     let root = Root::new();
     let forwarder = forwarder();
     let source = source(&root.settings(&forwarder.endpoint()));
-    let answer = b"HTTP/1.1 429 Odd\r\nretry-after: 7\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
-    forwarder.answer("GET /v1/", 1, &answer[..]);
-    let error = fetch(&*source, "secret/any").await.unwrap_err();
-    assert_eq!(error.retry(), Retry::After(std::time::Duration::from_secs(7)));
+    // None is so long that no clock can show its end.
+    for (header, seconds) in [("7", 7), ("18446744073709551615", LONGEST)] {
+        let answer = format!(
+            "HTTP/1.1 429 Odd\r\nretry-after: {header}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}"
+        );
+        forwarder.answer("GET /v1/", 1, answer);
+        let error = fetch(&*source, "secret/any").await.unwrap_err();
+        assert_eq!(error.retry(), Retry::After(std::time::Duration::from_secs(seconds)));
+    }
 }
 
 #[tokio::test]

@@ -149,7 +149,7 @@ async fn a_path_that_makes_something_unasked_is_refused_and_what_it_made_given_b
 #[tokio::test]
 async fn a_lease_is_renewed_until_that_gains_nothing_and_then_replaced() {
     let root = Root::new();
-    let forwarder = forwarder();
+    let forwarder = forwarder_with_database();
     let source = source(&root.settings(&forwarder.endpoint()));
     let request = SecretRequest::new("database/creds/app");
     assert!(source.issues(&request));

@@ -117,14 +117,71 @@ async fn a_wrapped_secret_id_is_opened_once_and_kept() {
         &["somebody has opened it already", "secretdir watch"],
     );
     // Something else in it may have been put there by somebody.
-    role.secret_id.set(&wrap("sys/wrapping/wrap"));
-    assert_told(fetch(&*source(&settings), NAME).await, UNAUTHENTICATED, &["wraps something else"]);
+    Role::make_at("approle-other", "login-wrapped", shared(), &json!({}));
+    bao().write("sys/mounts/wrapped", &json!({ "type": "kv" }));
+    for path in [
+        "sys/wrapping/wrap",
+        "wrapped/evil/secret-id",
+        "wrapped/auth/approle/role/x/secret-id",
+        "auth/approle-other/role/login-wrapped/secret-id",
+    ] {
+        role.secret_id.set(&wrap(path));
+        assert_told(fetch(&*source(&settings), NAME).await, UNAUTHENTICATED, &["wraps something else"]);
+    }
+}
+
+#[tokio::test]
+async fn a_wrapping_says_exactly_what_is_in_it() {
+    let role = Role::make("login-lookup", shared(), &json!({}));
+    let forwarder = forwarder();
+    let settings = role.settings(&forwarder.endpoint()).replace("secret-id", "wrapped-secret-id");
+    for path in [
+        "auth/approle/role/secret-id",
+        "auth/approle/role//secret-id",
+        "auth/approle/role/a/b/secret-id",
+        "auth/approle/role/a/secret-id/",
+        "auth/approle/role/a/secret-id/lookup",
+        "auth/approle2/role/a/secret-id",
+        "approle/role/a/secret-id",
+        "",
+    ] {
+        forwarder.forget();
+        let answer = json!({ "data": { "creation_path": path, "odd": "x/secret-id" } }).to_string();
+        forwarder.answer("wrapping/lookup", 1, crate::issuing::ok(&answer));
+        assert_told(fetch(&*source(&settings), NAME).await, UNAUTHENTICATED, &["wraps something else"]);
+        assert_eq!(forwarder.seen().len(), 1, "{:?}", forwarder.seen());
+    }
+}
+
+#[tokio::test]
+async fn a_wrapping_of_a_namespace_is_opened_there() {
+    let bao = bao();
+    let name = |path: &str| format!("wrapping-shop/{path}");
+    bao.write("sys/namespaces/wrapping-shop", &json!({}));
+    bao.write(&name("sys/mounts/kv"), &json!({ "type": "kv" }));
+    bao.write(&name("kv/app"), &json!({ "v": 1 }));
+    bao.write(&name("sys/auth/approle"), &json!({ "type": "approle" }));
+    let policy = r#"path "kv/app" { capabilities = ["read"] }"#;
+    bao.write(&name("sys/policies/acl/app"), &json!({ "policy": policy }));
+    bao.write(&name("auth/approle/role/app"), &json!({ "token_policies": ["app"] }));
+    let role_id = bao.request("GET", &name("auth/approle/role/app/role-id"), &json!(null));
+    let wrapped = Credential::new(&wrap(&name("auth/approle/role/app/secret-id")));
+    let settings = format!(
+        "address = \"{}\"\nnamespace = \"wrapping-shop\"\nauth = {{ method = \"approle\", role-id = {}, wrapped-secret-id = {} }}\n",
+        bao.endpoint(),
+        role_id["data"]["role_id"],
+        wrapped.setting()
+    );
+    assert_eq!(text(&fetch(&*source(&settings), "kv/app").await.unwrap()), r#"{"v":1}"#);
 }
 
 /// Wraps what a path answers, for five minutes.
 fn wrap(path: &str) -> String {
-    let script = "import hvac,sys\nclient=hvac.Client(url=sys.argv[1],token=sys.argv[2])\n\
-                  print(client.write(sys.argv[3],wrap_ttl='300s')['wrap_info']['token'],end='')";
+    let script = "import hvac,sys\nclient=hvac.Client(url=sys.argv[1],token=sys.argv[2])\npath=sys.argv[3]\n\
+                  is_kv=path.startswith('wrapped/')\n\
+                  if is_kv: client.write(path,secret_id='canary')\n\
+                  made=client.read(path,wrap_ttl='300s') if is_kv else client.write(path,wrap_ttl='300s')\n\
+                  print(made['wrap_info']['token'],end='')";
     python(&[script, &bao().endpoint(), ROOT_TOKEN, path])
 }
 
@@ -216,12 +273,56 @@ async fn a_token_that_ends_between_two_requests_is_replaced() {
     source.fetch(&run, &SecretRequest::new(NAME)).await.unwrap();
     let logins = forwarder.seen().iter().filter(|line| line.contains("approle-ended/login")).count();
     assert_eq!(logins, 2);
-    // Once in a run: then somebody revokes on purpose.
+    // Once in a run: then somebody revokes on purpose, or so it seems.
     revoke_all("approle-ended");
     assert_told(
         source.fetch(&run, &SecretRequest::new(NAME)).await,
+        SourceErrorKind::PermissionDenied,
+        &["do not allow `read` on `secret/data/login/shared`", "it may also have been revoked"],
+    );
+    // The next run logs in again.
+    fetch(&*source, NAME).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_without_the_policy_default_is_told_what_it_may_not_do() {
+    let more = json!({ "token_no_default_policy": true });
+    let role = Role::make("login-no-default", shared(), &more);
+    let forwarder = forwarder();
+    let source = source(&role.settings(&forwarder.endpoint()));
+    let (run, _) = run();
+    fetch(&*source, NAME).await.unwrap();
+    bao().write("secret/data/closed/a", &json!({ "data": { "v": 1 } }));
+    for _ in 0..3 {
+        assert_told(
+            source.fetch(&run, &SecretRequest::new("secret/closed/a")).await,
+            SourceErrorKind::PermissionDenied,
+            &[
+                "do not allow `read` on `secret/data/closed/a`",
+                "path \"secret/data/closed/a\" { capabilities = [\"read\"] }",
+                "lack the policy `default`",
+            ],
+        );
+    }
+    // The token is still used for what it may do, and there is one new login at most.
+    source.fetch(&run, &SecretRequest::new(NAME)).await.unwrap();
+    let logins = forwarder.seen().iter().filter(|line| line.contains("approle/login")).count();
+    assert_eq!(logins, 2, "{:?}", forwarder.seen());
+    // A token that somebody else keeps is never replaced, so nobody knows.
+    let policies = json!({ "policies": ["login-no-default"], "no_default_policy": true });
+    let given = bao().write("auth/token/create", &policies);
+    let given = Credential::new(given["auth"]["client_token"].as_str().unwrap());
+    let settings = format!(
+        "address = \"{}\"\nauth = {{ method = \"token\", token = {} }}\n",
+        bao().endpoint(),
+        given.setting()
+    );
+    let source = crate::support::source(&settings);
+    fetch(&*source, NAME).await.unwrap();
+    assert_told(
+        fetch(&*source, "secret/closed/a").await,
         UNAUTHENTICATED,
-        &["does not know the token"],
+        &["seems", "get a new token", "lacks the policy `default`"],
     );
 }
 

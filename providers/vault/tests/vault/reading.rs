@@ -87,10 +87,11 @@ async fn what_is_not_there_is_told_apart_from_what_is_no_more_and_from_no_store(
 #[tokio::test]
 async fn a_mount_that_is_not_there_is_told_as_far_as_the_server_tells_it() {
     let (bao, root) = (bao(), Root::new());
-    // Who may do everything is told so, unless the path is one to read.
-    let source = source(&root.settings(&bao.endpoint()));
+    // Who may do everything is told so where the server is asked to make something.
+    let issue = "[issue.app]\npath = \"nowhere/creds/app\"\n";
+    let source = source(&format!("{}{issue}", root.settings(&bao.endpoint())));
     assert_told(
-        fetch(&*source, "nowhere/creds/app").await,
+        fetch(&*source, "app").await,
         SourceErrorKind::Unavailable,
         &["no secrets engine is mounted at `nowhere/`", "secrets list"],
     );
@@ -98,8 +99,8 @@ async fn a_mount_that_is_not_there_is_told_as_far_as_the_server_tells_it() {
     bao.write("sys/mounts/hidden", &json!({ "type": "kv" }));
     let policy = r#"path "secret/data/app/*" { capabilities = ["read"] }"#;
     let role = Role::make("reading-mounts", policy, &json!({}));
-    let source = crate::support::source(&role.settings(&bao.endpoint()));
-    for path in ["nowhere/app", "hidden/app"] {
+    let source = crate::support::source(&format!("{}{issue}", role.settings(&bao.endpoint())));
+    for path in ["nowhere/app", "hidden/app", "nowhere/creds/app"] {
         assert_told(
             fetch(&*source, path).await,
             SourceErrorKind::PermissionDenied,
@@ -107,9 +108,44 @@ async fn a_mount_that_is_not_there_is_told_as_far_as_the_server_tells_it() {
         );
     }
     assert_told(
-        fetch(&*source, "nowhere/creds/app").await,
+        fetch(&*source, "app").await,
         SourceErrorKind::PermissionDenied,
         &["do not allow `read` on `nowhere/creds/app`"],
+    );
+}
+
+#[tokio::test]
+async fn a_key_value_secret_with_the_name_of_something_made_is_never_taken_for_missing() {
+    let (bao, root) = (bao(), Root::new());
+    bao.write("sys/mounts/named-1", &json!({ "type": "kv", "options": { "version": "1" } }));
+    bao.write("named-1/app/creds/db", &json!({ "v": "one" }));
+    bao.write("secret/data/app/creds/db", &json!({ "data": { "v": "two" } }));
+    let forwarder = forwarder();
+    let settings = root.settings(&forwarder.endpoint());
+    let source = source(&settings);
+    let (run, _) = run();
+    for (mount, end) in [("secret", "creds/db"), ("secret", "sts/none"), ("named-1", "creds/db")] {
+        assert_told(
+            source.fetch(&run, &SecretRequest::new(format!("{mount}/app/{end}"))).await,
+            SourceErrorKind::InvalidRequest,
+            &[
+                &format!("`{mount}/` is a mount of the key-value engine"),
+                &format!("kv-mounts = [\"{mount}\"]"),
+            ],
+        );
+    }
+    // Each mount is asked for once in a run, and nothing else is asked.
+    let seen = forwarder.seen();
+    assert!(seen.len() == 2 && seen.iter().all(|line| line.contains("ui/mounts/")), "{seen:?}");
+    let listed = crate::support::source(&format!("{settings}kv-mounts = [\"secret\", \"named-1\"]\n"));
+    assert_eq!(text(&fetch(&*listed, "secret/app/creds/db").await.unwrap()), r#"{"v":"two"}"#);
+    assert_eq!(text(&fetch(&*listed, "named-1/app/creds/db").await.unwrap()), r#"{"v":"one"}"#);
+    // What is described is asked for as it is. The server warns of such a path, and then it has not said that there is nothing.
+    let issue = format!("{settings}[issue.db]\npath = \"secret/app/creds/db\"\n");
+    assert_told(
+        fetch(&*crate::support::source(&issue), "db").await,
+        SourceErrorKind::Unavailable,
+        &["the server warns that `secret/app/creds/db` is no path", "kv-mounts"],
     );
 }
 

@@ -169,6 +169,17 @@ pub(crate) fn assert_told(result: Result<Secret, SourceError>, kind: SourceError
     assert!(!text.contains(ROOT_TOKEN) && !text.contains("canary"), "{text}");
 }
 
+/// A hundred years, in seconds: the longest that anything is taken to live.
+pub(crate) const LONGEST: u64 = 36_525 * 24 * 60 * 60;
+
 pub(crate) fn forwarder() -> Forwarder {
     Forwarder::before(&bao().endpoint())
+}
+
+/// A forwarder whose server has an engine for databases, as far as it is only asked for that.
+pub(crate) fn forwarder_with_database() -> Forwarder {
+    let forwarder = forwarder();
+    let mount = r#"{"data":{"path":"database/","type":"database","options":null}}"#;
+    forwarder.answer("GET /v1/sys/internal/ui/mounts/database/", 1000, crate::issuing::ok(mount));
+    forwarder
 }

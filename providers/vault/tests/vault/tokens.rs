@@ -46,7 +46,7 @@ fn count(forwarder: &Forwarder, text: &str) -> usize {
 #[tokio::test]
 async fn a_token_that_is_shorter_than_its_lease_is_renewed_with_it() {
     let role = Role::make("tokens-short", NOTHING, &json!({ "token_ttl": "5s", "token_max_ttl": "1h" }));
-    let forwarder = forwarder();
+    let forwarder = forwarder_with_database();
     let source = source(&role.settings(&forwarder.endpoint()));
     let held = user(&*source, &forwarder).await;
     // A token that was just got is not renewed: that would gain nothing.
@@ -59,7 +59,7 @@ async fn a_token_that_is_shorter_than_its_lease_is_renewed_with_it() {
 #[tokio::test]
 async fn a_token_in_its_last_moments_is_renewed_and_not_replaced() {
     let role = Role::make("tokens-last", NOTHING, &json!({ "token_ttl": "4s", "token_max_ttl": "1h" }));
-    let forwarder = forwarder();
+    let forwarder = forwarder_with_database();
     let source = source(&role.settings(&forwarder.endpoint()));
     let held = user(&*source, &forwarder).await;
     // Less than the margin is left.
@@ -73,7 +73,7 @@ async fn the_token_of_an_agent_that_renews_it_keeps_the_lease() {
     let made = bao().write("auth/token/create", &json!({ "ttl": "5s", "explicit_max_ttl": "1h" }));
     let token = made["auth"]["client_token"].as_str().unwrap();
     let file = Credential::new(token);
-    let forwarder = forwarder();
+    let forwarder = forwarder_with_database();
     let source = source(&format!(
         "address = \"{}\"\nauth = {{ method = \"token\", token = {} }}\n",
         forwarder.endpoint(),
@@ -90,7 +90,7 @@ async fn the_token_of_an_agent_that_renews_it_keeps_the_lease() {
 #[tokio::test]
 async fn a_token_whose_leases_are_all_given_back_is_revoked() {
     let role = Role::make("tokens-back", NOTHING, &json!({ "token_ttl": "5s" }));
-    let forwarder = forwarder();
+    let forwarder = forwarder_with_database();
     let source = source(&role.settings(&forwarder.endpoint()));
     let held = user(&*source, &forwarder).await;
     forwarder.answer("sys/leases/revoke", 1, status(204, ""));
@@ -109,7 +109,7 @@ fn run_in(seconds: u64) -> RunContext {
 #[tokio::test]
 async fn what_is_made_near_the_end_of_a_token_is_made_with_a_new_one() {
     let role = Role::make("tokens-near", NOTHING, &json!({ "token_ttl": "60s" }));
-    let forwarder = forwarder();
+    let forwarder = forwarder_with_database();
     let source = source(&role.settings(&forwarder.endpoint()));
     let made = |id: &str| {
         let answer = format!(r#"{{"lease_id":"{id}","lease_duration":90,"data":{{"username":"u"}}}}"#);
@@ -136,4 +136,19 @@ async fn what_is_made_near_the_end_of_a_token_is_made_with_a_new_one() {
     assert_eq!(count(&forwarder, "approle/login"), 3, "{:?}", forwarder.seen());
     // The first token has leases.
     assert_eq!(count(&forwarder, "revoke-self"), 0);
+}
+
+#[tokio::test]
+async fn a_lease_that_is_hardly_cut_is_no_reason_for_a_warning() {
+    let role = Role::make("tokens-hardly", NOTHING, &json!({ "token_ttl": "100s" }));
+    let forwarder = forwarder_with_database();
+    let source = source(&role.settings(&forwarder.endpoint()));
+    for (seconds, is_told) in [(100, false), (103, false), (120, true)] {
+        let (run, warnings) = run();
+        let made =
+            format!(r#"{{"lease_id":"x/{seconds}","lease_duration":{seconds},"data":{{"a":"canary"}}}}"#);
+        forwarder.answer("GET /v1/database/creds/app", 1, ok(&made));
+        source.fetch(&run, &request()).await.unwrap();
+        assert_eq!(!warnings.to_vec().is_empty(), is_told, "{seconds}: {:?}", warnings.to_vec());
+    }
 }
