@@ -136,7 +136,7 @@ async fn publish(
         Ok(mut publication) => {
             // A note may have been replaced although no file has changed.
             let mut notes = std::mem::take(&mut publication.removed_notes);
-            notes.extend(noted.map(|noted| noted.to_note()));
+            notes.extend(noted.filter(Manifest::has_leases).map(|noted| noted.to_note()));
             warnings.extend(give_back(run, &locked, &notes, &answers.issued, &BTreeSet::new()).await);
             publication.superseded_count = locked.superseded().len() + publication.pinned_count;
             publication.warnings.splice(0..0, warnings);

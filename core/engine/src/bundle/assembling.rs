@@ -56,12 +56,12 @@ impl<'a> Assembling<'a> {
 
     /// Makes one file; `None` if it is left out, or cannot be made.
     pub(super) async fn file(&mut self, name: &str, content: &Content) -> Option<Bytes> {
-        let requests = content.requests();
-        if requests.iter().any(|id| self.answers.unasked.contains(id)) {
+        let uses = content.uses();
+        if uses.iter().any(|used| self.answers.unasked.contains(&used.id)) {
             self.unmade.push(name.to_owned());
             return None;
         }
-        if requests.iter().any(|id| self.answers.kept.contains_key(id)) {
+        if uses.iter().any(|used| self.answers.kept.contains_key(&used.id)) {
             return self.carry(name, content);
         }
         match content {

@@ -170,6 +170,11 @@ impl Manifest {
         lives.filter(|(_, life)| life.lines.is_some())
     }
 
+    /// Says whether any secret has a lease.
+    pub(crate) fn has_leases(&self) -> bool {
+        self.lives().any(|(_, life)| life.lease.is_some())
+    }
+
     /// Returns the life of each secret, as far as one is known.
     pub(crate) fn lives(&self) -> impl Iterator<Item = (&ManifestEntry, &Life)> {
         self.files.values().flatten().filter_map(|entry| Some((entry, entry.life.as_ref()?)))
