@@ -110,7 +110,7 @@ fn what_is_published_is_what_another_client_reads() {
     assert_eq!(site.read("password"), value["password"].as_str().unwrap().as_bytes());
     assert_eq!(site.read("port"), b"5432");
     let status = site.run(&["status"]).expect_exit(0).stdout;
-    assert!(status.contains("vault: secret/e2e/db, revision 1"), "{status}");
+    assert!(status.contains("vault: secret/e2e/db, revision 1 of 20"), "{status}");
 }
 
 #[test]

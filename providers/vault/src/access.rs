@@ -1,6 +1,6 @@
 //! Calls with a token.
 //!
-//! 1. A token is got by the first call of a run that needs one, and kept for later runs while it lives. So a run logs in once at most.
+//! 1. A token is got by the first call of a run that needs one, and kept for later runs while it lives.
 //! 2. A login that was refused is refused for the whole run: each try may use up a secret ID. One that could not be made, as the server is
 //!    down, is tried again with the requests that need it, but one failure counts for all that were waiting.
 //! 3. The server says 403 to a token that it does not know, and to one that may not do this. So it is asked about the token itself. One that has

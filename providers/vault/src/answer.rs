@@ -55,10 +55,33 @@ pub(crate) struct Versioned<'a> {
 #[derive(Deserialize)]
 pub(crate) struct Metadata<'a> {
     pub(crate) version: u64,
+    #[serde(default, deserialize_with = "text")]
+    created_time: Option<String>,
     #[serde(borrow, default)]
     pub(crate) deletion_time: Cow<'a, str>,
     #[serde(default)]
     pub(crate) destroyed: bool,
+}
+
+impl Metadata<'_> {
+    /// Names the version. Its number alone is no name: it begins again at 1 when somebody deletes all that is known of a secret.
+    pub(crate) fn revision(&self) -> String {
+        match self.created_time.as_deref().and_then(to_seconds) {
+            Some(created) => format!("{} of {created}Z", self.version),
+            None => self.version.to_string(),
+        }
+    }
+}
+
+/// Cuts a moment to seconds, such as `2026-11-30T07:00:01.123Z`, if a text is one.
+fn to_seconds(text: &str) -> Option<&str> {
+    const FORM: &str = "0000-00-00T00:00:00";
+    let (moment, rest) = text.strip_suffix('Z')?.split_at_checked(FORM.len())?;
+    let is_same =
+        |(found, form): (char, char)| if form == '0' { found.is_ascii_digit() } else { found == form };
+    let is_fraction = |rest: &str| rest.chars().all(|digit| digit.is_ascii_digit());
+    let has_form = moment.chars().zip(FORM.chars()).all(is_same);
+    (has_form && (rest.is_empty() || rest.strip_prefix('.').is_some_and(is_fraction))).then_some(moment)
 }
 
 /// What an engine says of the end of what it has made. Each engine has its own keys and types, so what is of no known one is left out.
@@ -138,4 +161,33 @@ pub(crate) fn strange() -> SourceError {
     SourceError::new(SourceErrorKind::InvalidData)
         .with_cause("the server has answered something that is not of its API")
         .with_hint("is `address` that of Vault or OpenBao, and not of a proxy or of its user interface?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_has_the_moment_of_its_version_if_there_is_one() {
+        let of = |created: &str| {
+            let text = format!(r#"{{"version":3,"created_time":"{created}"}}"#);
+            serde_json::from_str::<Metadata<'_>>(&text).unwrap().revision()
+        };
+        for created in ["2026-11-30T07:00:01.123456789Z", "2026-11-30T07:00:01Z"] {
+            assert_eq!(of(created), "3 of 2026-11-30T07:00:01Z");
+        }
+        for odd in [
+            "",
+            "Z",
+            "2026-11-30T07:00:01",
+            "2026-11-30T07:00:01+01:00",
+            "2026-11-30 07:00:01Z",
+            "2026-11-30T07:00:0äZ",
+            "2026-11-30T07:00:01.xZ",
+            "2026-11-30T07:00:01 of the canary Z",
+        ] {
+            assert_eq!(of(odd), "3", "{odd}");
+        }
+        assert_eq!(serde_json::from_str::<Metadata<'_>>(r#"{"version":3}"#).unwrap().revision(), "3");
+    }
 }

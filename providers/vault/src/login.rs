@@ -1,6 +1,6 @@
 //! How to log in: what is sent, and what the answers mean.
 //!
-//! A login is made once in a run at most, and no refusal is tried again: each try uses up one of the uses that a secret ID has.
+//! No refusal is tried again in a run: each login uses up one of the uses that a secret ID has.
 
 mod reading;
 

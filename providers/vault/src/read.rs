@@ -53,7 +53,7 @@ fn version_of(reply: &Reply) -> Result<Secret, SourceError> {
     let frame = reply.frame()?;
     let found: Versioned<'_> = answer::parse(frame.data.ok_or_else(answer::strange)?)?;
     let data = found.data.filter(|data| data.get() != "null").ok_or_else(answer::strange)?;
-    Ok(secret(data).with_revision(found.metadata.version.to_string()))
+    Ok(secret(data).with_revision(found.metadata.revision()))
 }
 
 /// Says why there is no version: it was never there, or somebody has deleted it.
