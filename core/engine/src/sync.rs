@@ -132,11 +132,12 @@ async fn publish(
             return Err(failure);
         }
     };
-    match run.publish(&mut locked, owners, &bundle, &answers).await {
+    // A note may be replaced although no file changes.
+    let before = noted.as_ref().filter(|noted| noted.has_leases()).map(Manifest::to_note);
+    match run.publish(&mut locked, owners, &bundle, &answers, noted).await {
         Ok(mut publication) => {
-            // A note may have been replaced although no file has changed.
             let mut notes = std::mem::take(&mut publication.removed_notes);
-            notes.extend(noted.filter(Manifest::has_leases).map(|noted| noted.to_note()));
+            notes.extend(before);
             warnings.extend(give_back(run, &locked, &notes, &answers.issued, &BTreeSet::new()).await);
             publication.superseded_count = locked.superseded().len() + publication.pinned_count;
             publication.warnings.splice(0..0, warnings);

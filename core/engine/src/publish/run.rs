@@ -85,19 +85,19 @@ impl Run<'_> {
         }
     }
 
-    /// Compares, and publishes what differs.
+    /// Compares, and publishes what differs. Takes what is noted of the current generation.
     pub(crate) async fn publish(
         &self,
         locked: &mut Locked,
         owners: &Owners,
         bundle: &Bundle<'_>,
         answers: &Answers,
+        noted: Option<Manifest>,
     ) -> Result<Publication, PublishFault> {
         let files = owners.files(bundle);
         let mut publication = Publication::new(locked.compare(&files)?);
         publication.swept(locked.sweep());
         let mut manifest = self.manifest(bundle, answers);
-        let noted = noted(locked);
         self.warn_of_another_publisher(noted.as_ref(), &mut publication);
         if !publication.comparison.is_same() {
             self.flip(locked, &mut manifest, &files, &mut publication).await?;
