@@ -54,21 +54,12 @@ impl Issues {
         let data = frame.data.filter(|data| data.get() != "null");
         let made = data.map(|data| with_end(secret(data), data, run.clock().date()));
         let lease = frame.lease_id.as_deref().filter(|id| !id.is_empty());
-        match (made, lease) {
-            (Some(made), Some(id)) if Lease::is_id(id) => {
-                leased(access, run, made, id, frame.lease_duration.unwrap_or_default(), path).await
-            }
-            // It cannot be noted, or nobody has its value.
-            (made, Some(id)) => {
-                discard(access, run, id).await;
-                Err(made.map_or_else(answer::strange, |_| bad_id(path)))
-            }
-            (Some(made), None) => {
-                let life = issue.and_then(|issue| issue.life().ok()).flatten();
-                with_renewal(access, run, made, life).ok_or_else(|| endless(request.name(), issue.is_some()))
-            }
-            (None, None) => Err(answer::strange()),
+        if let Some(id) = lease {
+            return kept(access, run, made, id, frame.lease_duration.unwrap_or_default(), path).await;
         }
+        let life = issue.and_then(|issue| issue.life().ok()).flatten();
+        with_renewal(access, run, made.ok_or_else(answer::strange)?, life)
+            .ok_or_else(|| endless(request.name(), issue.is_some()))
     }
 
     /// Renews a lease, or replaces what cannot be renewed any more.
@@ -119,6 +110,24 @@ async fn ask(
         200 => Ok(reply),
         404 => Err(error::not_there(&reply, path)),
         _ => Err(error::refused(&reply, path)),
+    }
+}
+
+/// Keeps what has a lease. One that cannot be noted, or of which nobody has the value, is given back at once.
+async fn kept(
+    access: &Access,
+    run: &RunContext,
+    made: Option<Secret>,
+    id: &str,
+    life: u64,
+    path: &str,
+) -> Result<Secret, SourceError> {
+    match made {
+        Some(made) if Lease::is_id(id) => leased(access, run, made, id, life, path).await,
+        made => {
+            discard(access, run, id).await;
+            Err(made.map_or_else(answer::strange, |_| bad_id(path)))
+        }
     }
 }
 

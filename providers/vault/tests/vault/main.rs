@@ -11,3 +11,4 @@ mod reading;
 mod support;
 mod tls;
 mod tokens;
+mod wrappings;
