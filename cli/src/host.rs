@@ -20,6 +20,8 @@ pub(crate) struct CliHost {
     progress: ProgressBar,
     /// Whether the command of `[on-change]` was started: the set is published then.
     has_notified: Cell<bool>,
+    /// Whether a store may have made something for this run, which is to be given back if it ends.
+    has_issued: Cell<bool>,
 }
 
 impl CliHost {
@@ -33,12 +35,17 @@ impl CliHost {
         if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}") {
             progress.set_style(style);
         }
-        Self { umask, signals, progress, has_notified: Cell::new(false) }
+        Self { umask, signals, progress, has_notified: Cell::new(false), has_issued: Cell::new(false) }
     }
 
     /// Says whether the command of `[on-change]` was started, for a set that is published.
     pub(crate) fn has_notified(&self) -> bool {
         self.has_notified.get()
+    }
+
+    /// Says whether a store may have made something for this run.
+    pub(crate) fn has_issued(&self) -> bool {
+        self.has_issued.get()
     }
 
     /// Takes the bar away, so that what is printed next stands alone.
@@ -70,6 +77,7 @@ impl Host for CliHost {
             Event::Listed { secrets, .. } => self.progress.inc_length(secrets.try_into().unwrap_or(u64::MAX)),
             // It prints what it likes, where the bar is.
             Event::Verifying => return self.clear_progress(),
+            Event::Issuing => self.has_issued.set(true),
             Event::Notifying => {
                 self.has_notified.set(true);
                 return self.clear_progress();

@@ -2,6 +2,8 @@
 
 #[path = "vault/database.rs"]
 mod database;
+#[path = "vault/ended.rs"]
+mod ended;
 #[path = "vault/killed.rs"]
 mod killed;
 #[path = "vault/pair.rs"]

@@ -13,6 +13,8 @@ mod watch;
 
 use std::fs::File;
 use std::io;
+use std::pin::pin;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use secretdir_engine::{ConfigError, ErrorKind, ErrorReport, Location, Plan, Registry, SyncFailure};
@@ -129,6 +131,9 @@ fn until_signal<T>(
     }
 }
 
+/// How long a run may take that was asked to end, to give back what a store has made for it.
+const GRACE: Duration = Duration::from_secs(3);
+
 /// Runs a future on this thread, until it ends or a signal comes: `None` then, and the future has been dropped.
 fn run_until_signal<T>(host: &CliHost, future: impl Future<Output = T>) -> io::Result<Option<T>> {
     ensure_descriptors()?;
@@ -137,10 +142,16 @@ fn run_until_signal<T>(host: &CliHost, future: impl Future<Output = T>) -> io::R
     let ended = runtime.block_on(async {
         // Whoever started this may have chosen to ignore the ends of children. Listening for them takes that back.
         let _children = signal(SignalKind::child())?;
-        tokio::select! {
-            ended = future => Ok(Some(ended)),
-            signal = caught.wait() => signal.map(|()| None),
+        let mut future = pin!(future);
+        let signalled = tokio::select! {
+            ended = &mut future => return Ok(Some(ended)),
+            signalled = caught.wait() => signalled,
+        };
+        if signalled.is_ok() && host.has_issued() && !host.has_notified() {
+            // It notices by itself that it is to end, and publishes nothing.
+            drop(tokio::time::timeout(GRACE, future).await);
         }
+        signalled.map(|()| None)
     });
     host.clear_progress();
     // A look-up that hangs in a thread of the runtime must not keep the process from ending.

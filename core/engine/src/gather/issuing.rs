@@ -9,9 +9,11 @@
 //!    may be such a loss. It ends by itself.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_util::future::{Either, select};
 use secretdir_provider::{
     Allowance, Answers as Sink, Deadline, Held, Refreshed, RunContext, Secret, SecretRequest, SourceError,
     SourceErrorKind,
@@ -111,7 +113,7 @@ impl Issuing<'_> {
                 Some(Ok(Refreshed::New(secret))) => self.answer(id, Ok(secret)),
                 Some(Ok(_)) => self.answer(id, Err(SourceError::unanswered())),
                 Some(Err(error)) => self.answer(id, Err(error)),
-                None => self.answer(id, Err(late())),
+                None => self.answer(id, Err(self.unanswered())),
             }
         }
     }
@@ -121,7 +123,7 @@ impl Issuing<'_> {
         tracing::debug!(source = source.name, secret = request.name(), "renewing");
         self.host.event(Event::Issuing);
         let refresh = contain::wait(source.provider, source.source.refresh(run, request, held));
-        let refreshed = within(&self.deadline, self.host, refresh).await?;
+        let refreshed = self.waited(refresh).await?;
         Some(refreshed.unwrap_or_else(|panicked| Err(panicked.into())))
     }
 
@@ -132,12 +134,35 @@ impl Issuing<'_> {
                 tracing::debug!(source = source.name, secret = request.name(), "issuing");
                 self.host.event(Event::Issuing);
                 let fetch = contain::wait(source.provider, source.source.fetch(run, request));
-                let fetched = within(&self.deadline, self.host, fetch).await;
-                fetched.map_or_else(|| Err(late()), |fetched| fetched.unwrap_or_else(|it| Err(it.into())))
+                let fetched = self.waited(fetch).await;
+                fetched.map_or_else(
+                    || Err(self.unanswered()),
+                    |fetched| fetched.unwrap_or_else(|it| Err(it.into())),
+                )
             }
             None => Err(SourceError::unanswered()),
         };
         self.answer(id, answer);
+    }
+
+    /// Waits for a store, until the deadline or until the host asks for the end: what was made until then can be given back.
+    async fn waited<T>(&self, asked: impl Future<Output = T>) -> Option<T> {
+        let mut asked = pin!(within(&self.deadline, self.host, asked));
+        loop {
+            match select(asked.as_mut(), self.host.sleep(BETWEEN_LOOKS)).await {
+                Either::Left((answer, _)) => return answer,
+                Either::Right(_) if self.host.interrupted() => return None,
+                Either::Right(_) => {}
+            }
+        }
+    }
+
+    /// Says why nobody waits for an answer any more.
+    fn unanswered(&self) -> SourceError {
+        if self.host.interrupted() {
+            return SourceError::new(SourceErrorKind::Other).with_cause("the run was asked to end");
+        }
+        late()
     }
 
     /// Takes an answer. The lease counts at once: it is to be given back even if the rest fails.
@@ -251,6 +276,9 @@ impl Issuing<'_> {
         Some((self.plan.sources.get(id.source)?, run, self.plan.request(id)?))
     }
 }
+
+/// How soon it is noticed that the run is to end.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// By how much a clock may be behind the one that a secret was made by.
 const CLOCKS: Duration = Duration::from_secs(60);
