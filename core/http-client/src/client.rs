@@ -16,6 +16,10 @@ use crate::way::{Need, Route, Way};
 /// What the servers of stores see in their logs.
 const USER_AGENT: &str = concat!("secretdir/", env!("CARGO_PKG_VERSION"));
 
+/// How often other tasks have a turn before an answer is handed over: the one that reads from a connection, and the one that puts it
+/// back.
+const TURNS_TO_BE_FREE: usize = 4;
+
 /// An HTTP client. Making one does no I/O. Clones are the same client.
 #[derive(Clone, Debug)]
 pub struct Client(Arc<Setup>);
@@ -66,7 +70,12 @@ impl Client {
             let answer = client.execute(request).await.map_err(Failure::Call)?;
             Response::read(answer, max_bytes).await
         };
-        answer.await.map_err(|failure| ClientError::of(&failure, &way, within))
+        let answer = answer.await.map_err(|failure| ClientError::of(&failure, &way, within));
+        // The task of the connection notices only now that it is free. Whoever asks next is to find it so, and not to open another.
+        for _ in 0..TURNS_TO_BE_FREE {
+            tokio::task::yield_now().await;
+        }
+        answer
     }
 
     /// Returns the client of this run. The first time it is made, and the files for TLS are read.
