@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::SystemTime;
 
-use atomicdir::{Comparison, FileMap, GenerationStatus, NewFile, Options, Status, View};
+use atomicdir::{Change, Comparison, FileMap, GenerationStatus, NewFile, Options, Status, View};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -72,10 +72,11 @@ impl ToIssue {
                 plan.files.get(name).is_some_and(|file| file.content.requests().contains(id))
             };
             let planned = bundle.unmade.iter().filter(is_made_of_it).cloned();
-            let noted = noted.into_iter().flat_map(|noted| &noted.files).filter(|(_, entries)| {
+            // Which keys the secret will have, only its store knows: those that an import has published stand for them.
+            let noted = noted.into_iter().flat_map(|noted| &noted.files).filter(|(name, entries)| {
                 let of =
                     |entry: &ManifestEntry| entry.source == source.name && entry.secret == request.name();
-                entries.iter().any(of)
+                entries.iter().any(of) && plan.may_import(*id, name)
             });
             let names: BTreeSet<_> = planned.chain(noted.map(|(name, _)| name.clone())).collect();
             let (source, secret_name) = (source.name.clone(), request.name().to_owned());
@@ -84,8 +85,18 @@ impl ToIssue {
         Self(all.collect())
     }
 
+    /// Says whether a file is made of one of them.
     fn has(&self, file: &str) -> bool {
-        self.0.iter().any(|secret| secret.file_names.iter().any(|name| name == file))
+        self.names().any(|name| name == file)
+    }
+
+    /// Says whether a file in a directory is made of one of them: the directory stays, whatever else is in it.
+    fn keeps(&self, directory: &str) -> bool {
+        self.names().any(|name| name.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/')))
+    }
+
+    fn names(&self) -> impl Iterator<Item = &String> {
+        self.0.iter().flat_map(|secret| &secret.file_names)
     }
 }
 
@@ -130,7 +141,10 @@ impl Difference {
                 (name, version)
             })
             .collect();
-        let changes = comparison.changes().iter().filter(|change| !to_issue.has(&change.name));
+        let changes = comparison.changes().iter().filter(|Change { name, .. }| {
+            let is_directory = !before.contains_key(name) && !after.contains_key(name);
+            !(to_issue.has(name) || is_directory && to_issue.keeps(name))
+        });
         let changes = changes.map(|change| {
             let name = &change.name;
             FileChange::new(change, before.get(name).cloned(), after.get(name).cloned())

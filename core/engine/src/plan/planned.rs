@@ -156,6 +156,14 @@ impl Plan {
         self.files.iter().flat_map(|(_, file)| file.content.selections())
     }
 
+    /// Says whether a file may be one that an import of the keys of a secret makes.
+    pub(crate) fn may_import(&self, id: RequestId, file: &str) -> bool {
+        let imports = self.imports.iter().filter(|import| import.selection.what == Imported::Keys(id));
+        imports
+            .map(|import| (import, import.selection.naming.name_of(file)))
+            .any(|(import, name)| name.is_some_and(|name| import.makes_file_of(&self.files, &name)))
+    }
+
     /// Returns the prefixes that imports and templates have of a source.
     pub(crate) fn prefixes(&self, source: usize) -> impl Iterator<Item = &str> {
         self.selections().filter_map(move |selection| match &selection.what {

@@ -72,6 +72,34 @@ async fn what_has_ended_would_be_made_anew() {
 }
 
 #[tokio::test]
+async fn beside_what_would_be_made_anew_only_what_changes_is_named() {
+    let pair = PAIR.replace("user =", "\"db/user\" =").replace("password =", "\"db/password\" =");
+    let keys = format!("{IMPORT}into = \"db\"\n");
+    let user = "\"db/user\" = { source = \"mint\", secret = \"plain\" }\n";
+    let removed = pair.lines().filter(|line| !line.contains("db/user")).collect::<Vec<_>>().join("\n");
+    let replaced = format!("{removed}\n{user}");
+    let overridden = format!("[files]\n{user}{keys}");
+    for (before, after, issued, changed) in [
+        (&pair, &pair, &["db/password", "db/user"][..], &[][..]),
+        (&keys, &keys, &["db/password", "db/user"], &[]),
+        (&pair, &removed, &["db/password"], &["db/user"]),
+        (&pair, &replaced, &["db/password"], &["db/user"]),
+        (&keys, &overridden, &["db/password"], &["db/user"]),
+        (&keys, &format!("{keys}exclude = [\"user\"]\n"), &["db/password"], &["db/user"]),
+    ] {
+        let mut site = Site::new(before);
+        site.sync().await.unwrap();
+        site.configure(after);
+        site.pass(Duration::from_secs(101));
+        let difference = site.diff().await;
+        assert_eq!(difference.to_issue.len(), 1, "{difference}");
+        assert_eq!(difference.to_issue[0].file_names, issued, "{before} then {after}: {difference}");
+        let changes: Vec<_> = difference.changes.iter().map(|change| &change.name).collect();
+        assert_eq!(changes, changed, "{before} then {after}: {difference}");
+    }
+}
+
+#[tokio::test]
 async fn a_lease_that_comes_to_no_file_is_given_back() {
     let site = Site::new(&format!(
         "{IMPORT}include = [\"nothing\"]\nallow-empty = true\n[files]\na = {{ source = \"mint\", secret = \"plain\" }}\n"
