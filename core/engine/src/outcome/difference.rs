@@ -126,11 +126,11 @@ impl Difference {
         let files = owners.files(bundle);
         let (Looked { current, view }, comparison) = look(plan, &files, options)?;
         let note = current.as_ref().and_then(|current| current.note.as_deref());
+        let noted = note.and_then(Manifest::parse);
         let on_change = match (plan.on_change.is_some(), note, view) {
             (true, None, View::Reader) if current.is_some() && comparison.is_same() => Notification::Unknown,
-            _ => notification(plan, &comparison, note.and_then(Manifest::parse).as_ref(), current.is_some()),
+            _ => notification(plan, &comparison, noted.as_ref(), current.is_some()),
         };
-        let noted = note.and_then(Manifest::parse);
         let to_issue = ToIssue::of(plan, answers, bundle, noted.as_ref());
         let noting = Noting { plan, answers, now };
         let (before, entries) = (published(current, noted.unwrap_or_default()), noting.files(bundle));

@@ -9,7 +9,6 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use secretdir_provider::{SecretRequest, Table, Value};
 
 use super::content::{Content, SecretUse, Slot};
-use super::import::PlannedImport;
 use super::planned::Plan;
 use super::request::RequestId;
 use super::selection::{Imported, Selection};
@@ -75,8 +74,7 @@ impl Plan {
 
     /// Which keys of a secret are imported, and which files win over them, says what becomes of all of it.
     fn add_imports(&self, id: RequestId, hasher: &mut DefaultHasher) {
-        let imports = self.imports.iter().filter(|import| import.selection.what == Imported::Keys(id));
-        for PlannedImport { selection, .. } in imports {
+        for selection in self.keys_of(id) {
             format!("{:?} {:?}", selection.naming, selection.transform).hash(hasher);
             let wins =
                 self.files.iter().filter(|(name, _)| selection.naming.name_of(name.as_str()).is_some());

@@ -156,12 +156,16 @@ impl Plan {
         self.files.iter().flat_map(|(_, file)| file.content.selections())
     }
 
+    /// Returns what imports take of the keys of a secret.
+    pub(crate) fn keys_of(&self, id: RequestId) -> impl Iterator<Item = &Selection> {
+        let imports = self.imports.iter().map(|import| &import.selection);
+        imports.filter(move |selection| selection.what == Imported::Keys(id))
+    }
+
     /// Says whether a file may be one that an import of the keys of a secret makes.
     pub(crate) fn may_import(&self, id: RequestId, file: &str) -> bool {
-        let imports = self.imports.iter().filter(|import| import.selection.what == Imported::Keys(id));
-        imports
-            .map(|import| (import, import.selection.naming.name_of(file)))
-            .any(|(import, name)| name.is_some_and(|name| import.makes_file_of(&self.files, &name)))
+        let is_free = self.files.get(file).is_none();
+        is_free && self.keys_of(id).any(|selection| selection.naming.name_of(file).is_some())
     }
 
     /// Returns the prefixes that imports and templates have of a source.

@@ -12,7 +12,7 @@ use super::life::{FileStamp, Life};
 use super::manifest::{Manifest, ManifestEntry};
 use crate::field::Field;
 use crate::gather::holdings::{Holding, Holdings, Noted};
-use crate::plan::{Content, IfAbsent, Imported, Plan, RequestId, SecretUse};
+use crate::plan::{Content, IfAbsent, Plan, RequestId, SecretUse};
 
 /// The current generation.
 pub(crate) struct Holder<'h> {
@@ -79,9 +79,7 @@ impl<'h> Holder<'h> {
 
     /// Returns the imports that may have made a file of a secret: each by its label, with the key and what the file is made of.
     fn candidates(&self, file: &str, id: RequestId) -> impl Iterator<Item = (String, String, Content)> {
-        let imports = self.plan.imports.iter().map(|import| &import.selection);
-        let imports = imports.filter(move |selection| selection.what == Imported::Keys(id));
-        imports.filter_map(move |selection| {
+        self.plan.keys_of(id).filter_map(move |selection| {
             let key = selection.naming.name_of(file)?;
             let (field, transform) = (Some(Field::key(&key)), selection.transform.clone());
             let content = Content::Secret(SecretUse { id, field, transform, if_absent: IfAbsent::Fail });
@@ -133,7 +131,7 @@ impl<'h> Holder<'h> {
         // Opened once: its owner may put another file in its place at any moment.
         let file = self.snapshot.open_file(&name).ok()?;
         let found = file.metadata().ok()?;
-        if !found.is_file() || found.len() > self.plan.gather.max_bytes || FileStamp::of(&found) != *stamp {
+        if !found.is_file() || found.len() > self.plan.gather.max_bytes {
             return None;
         }
         let length = usize::try_from(found.len()).ok()?;
