@@ -13,6 +13,7 @@ use secretdir_engine::escape;
 
 use crate::Exit;
 use crate::exit::Failures;
+use crate::identity::Identity;
 
 /// Gathers secrets from pluggable sources into one directory, flipped atomically.
 #[derive(Debug, Parser)]
@@ -53,24 +54,11 @@ pub(crate) struct Args {
     verbose: u8,
 }
 
-/// What a command is called, and its version: those of whoever built it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Identity {
-    pub(crate) name: &'static str,
-    pub(crate) version: &'static str,
-}
-
-impl Default for Identity {
-    fn default() -> Self {
-        Self { name: "secretdir", version: env!("CARGO_PKG_VERSION") }
-    }
-}
-
 impl Identity {
     /// Returns the arguments that the command takes, under its own name.
     pub(crate) fn command(self) -> clap::Command {
         let usage = format!("{} exec [OPTIONS] -- <PROGRAM>...", self.name);
-        let command = Args::command().name(self.name).version(self.version);
+        let command = Args::command().name(self.name).version(self.version).long_version(self.long_version());
         command.mut_subcommand("exec", |exec| exec.override_usage(usage))
     }
 }

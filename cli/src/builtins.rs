@@ -3,6 +3,16 @@
 
 use crate::Cli;
 
+/// The features of this crate, and whether each is on.
+pub(crate) const FEATURES: &[(&str, bool)] = &[
+    ("aws", cfg!(feature = "aws")),
+    ("env", cfg!(feature = "env")),
+    ("exec", cfg!(feature = "exec")),
+    ("file", cfg!(feature = "file")),
+    ("http", cfg!(feature = "http")),
+    ("vault", cfg!(feature = "vault")),
+];
+
 /// Adds all of them, or says which were left out.
 pub(crate) fn added_to(cli: Cli) -> Cli {
     [aws, env, exec, file, http, vault].into_iter().fold(cli, |cli, add| add(cli))

@@ -5,6 +5,7 @@ mod builtins;
 mod commands;
 mod exit;
 mod host;
+mod identity;
 mod output;
 mod setting;
 mod signals;
@@ -22,8 +23,9 @@ use secretdir_provider::Provider;
 
 pub use exit::Exit;
 
-use args::{Args, Identity};
+use args::Args;
 use host::CliHost;
+use identity::Identity;
 use output::{Output, Stderr};
 use signals::Signals;
 use umask::Umask;

@@ -56,5 +56,6 @@ mod units;
 mod values;
 mod vault;
 mod verify;
+mod version;
 mod watch;
 mod width;

@@ -7,7 +7,8 @@ use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use secretdir_engine::Registry;
 use serde_json::Value;
 
-use crate::args::{self, Identity};
+use crate::args;
+use crate::identity::Identity;
 use crate::setting::{Need, Setting, followed};
 
 /// A page, complete.

@@ -12,7 +12,7 @@ use secretdir_engine::{ErrorReport, Registry, escape};
 use super::kind_of_unwritten;
 use super::manual::{self, Page};
 use crate::Exit;
-use crate::args::Identity;
+use crate::identity::Identity;
 use crate::host::CliHost;
 use crate::output::{Output, written};
 
