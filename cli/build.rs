@@ -9,7 +9,6 @@ use std::process::Command;
 /// What cargo notes in a package.
 const NOTE: &str = ".cargo_vcs_info.json";
 
-#[expect(clippy::print_stdout, reason = "a build script talks to cargo so")]
 fn main() {
     println!("cargo::rerun-if-env-changed=SECRETDIR_COMMIT");
     let folder = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());

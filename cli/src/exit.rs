@@ -74,6 +74,7 @@ impl From<ErrorKind> for Exit {
             Kind::Usage
             | Kind::Configuration
             | Kind::UnknownOwner
+            | Kind::CommandNotStartable
             | Kind::UnknownProvider
             | Kind::AlreadyThere => Self::Usage,
 

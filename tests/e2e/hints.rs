@@ -16,6 +16,15 @@ fn with_command(command: &str) -> Site {
     site
 }
 
+/// Runs `sync`, whose command cannot be started, and `check`, which must say the same without trying.
+fn expect_not_startable(site: &Site, error: &[&str]) -> Ran {
+    let check = site.run(&["check", "--json"]).expect_exit(2).expect_error(error);
+    let told: serde_json::Value = serde_json::from_str(&check.stdout).unwrap();
+    assert_eq!(told["errors"][0]["kind"], "command-not-startable", "{check:?}");
+    site.run(&["check", "--fetch"]).expect_exit(2).expect_error(error);
+    site.run(&["sync"]).expect_exit(6).expect_error(error)
+}
+
 #[test]
 fn a_command_that_is_not_there_is_told_apart_from_one_that_lacks_its_interpreter() {
     const REPEATED: &str = "; the new set is current; the next run repeats the command";
@@ -26,9 +35,9 @@ fn a_command_that_is_not_there_is_told_apart_from_one_that_lacks_its_interpreter
             "hint: it is in none of the folders of PATH",
         ),
         ("[\"/opt/x reload\"]", "`/opt/x reload`: No such file", "hint: write the program and each argument"),
-        ("[\"/no/such\"]", "`/no/such`: No such file", "hint: the new set is current"),
+        ("[\"/no/such\"]", "`/no/such`: No such file", ""),
     ] {
-        let ran = with_command(command).run(&["sync"]).expect_exit(6).expect_error(&[error, hint]);
+        let ran = expect_not_startable(&with_command(command), &[error, hint]);
         assert!(ran.stderr.contains(REPEATED.trim_start_matches("; ")), "{ran:?}");
     }
     let site = Site::new();
@@ -48,7 +57,7 @@ fn a_command_that_is_not_there_is_told_apart_from_one_that_lacks_its_interpreter
     ] {
         let site = with_command(&format!("[{hook:?}]"));
         secretdir_testkit::write_program(&hook, script);
-        site.run(&["sync"]).expect_exit(6).expect_error(&[error, hint]);
+        expect_not_startable(&site, &[error, hint]);
         // There the C library starts a shell for a script without a first line.
         if script.starts_with("#!") {
             site.run(&["exec", "--", hook.to_str().unwrap()]).expect_exit(126).expect_error(&[error, hint]);
@@ -57,7 +66,7 @@ fn a_command_that_is_not_there_is_told_apart_from_one_that_lacks_its_interpreter
     fs::set_permissions(&hook, fs::Permissions::from_mode(0o644)).unwrap();
     let site = with_command(&format!("[{hook:?}]"));
     let error = ["Permission denied", "hint: make it executable"];
-    site.run(&["sync"]).expect_exit(6).expect_error(&error);
+    expect_not_startable(&site, &error);
     site.run(&["exec", "--", hook.to_str().unwrap()]).expect_exit(126).expect_error(&error);
 }
 
@@ -156,4 +165,32 @@ fn habits_from_elsewhere_are_answered_with_what_to_write() {
     }
     site.config(&format!("{HEAD}\n[files]\na = {{ source = \"local\", secret = \"a\", field = \"x.y\" }}\n"));
     site.run(&["sync"]).expect_exit(3).expect_error(&["write field = \"/x/y\""]);
+}
+
+/// A program that is found later in PATH counts, as it does when it is started.
+#[test]
+fn check_finds_all_commands_that_cannot_be_started_and_no_other() {
+    let site = Site::new();
+    site.secret("a", "1");
+    let sections = "[verify]\ncommand = [\"/no/verify\"]\n[on-change]\ncommand = [\"no-on-change\"]\n";
+    let head = HEAD.replace("\n\n", "\nowner = \"no-such-user\"\n\n");
+    site.config(&format!("{head}{sections}{FILE}"));
+    let ran = site.run(&["check"]).expect_exit(2);
+    ran.expect_error(&[
+        "no-such-user",
+        "the verify command `/no/verify`",
+        "the on-change command `no-on-change`",
+    ]);
+
+    let (first, second) = (site.path().join("first"), site.path().join("second"));
+    for folder in [&first, &second] {
+        fs::create_dir(folder).unwrap();
+    }
+    fs::write(first.join("hook"), "not a program").unwrap();
+    secretdir_testkit::write_program(&second.join("hook"), "#!/bin/sh\nexit 0\n");
+    site.config(&format!("{HEAD}\n[on-change]\ncommand = [\"hook\"]\n\n{FILE}"));
+    let path = std::env::join_paths([&first, &second]).unwrap();
+    for command in ["check", "sync"] {
+        Ran::of(site.command(&[command]).env("PATH", &path)).expect_exit(0);
+    }
 }

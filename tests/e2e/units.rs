@@ -1,7 +1,6 @@
 //! `units` and `stamp` of `[on-change]`: what systemd is asked to do, and what a `.path` unit watches.
 
 use std::fs;
-use std::process::Command;
 
 use crate::support::{HEAD, Ran};
 use crate::watch::site;
@@ -39,20 +38,22 @@ fn units_are_reloaded_without_waiting_and_other_commands_are_warned_of() {
     let site = site("1h", "[on-change]\nunits = [\"nginx.service\", \"-x.service\"]\n");
     let bin = site.path().join("bin");
     fs::create_dir(&bin).unwrap();
-    fs::write(bin.join("systemctl"), "#!/bin/sh\necho \"$@\" > told\n").unwrap();
-    Ran::of(Command::new("chmod").args(["755"]).arg(bin.join("systemctl"))).expect_exit(0);
+    let systemctl = bin.join("systemctl");
+    for program in [&systemctl, &bin.join("reload")] {
+        secretdir_testkit::write_program(program, "#!/bin/sh\necho \"$@\" > told\n");
+    }
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-    Ran::of(site.command(&["sync"]).env("PATH", path)).expect_exit(0);
+    Ran::of(site.command(&["sync"]).env("PATH", &path)).expect_exit(0);
     let told = fs::read_to_string(site.path().join("told")).unwrap();
     assert_eq!(told, "--no-block try-reload-or-restart -- nginx.service -x.service\n");
     let check = |on_change: &str| {
         site.config(&format!(
             "{HEAD}\n[on-change]\n{on_change}\n[files]\na = {{ source = \"local\", secret = \"a\" }}\n"
         ));
-        site.run(&["check"])
+        Ran::of(site.command(&["check"]).env("PATH", &path))
     };
     for command in
-        [r#"["systemctl", "reload", "nginx"]"#, r#"["/usr/bin/systemctl", "try-restart", "a", "b"]"#]
+        [r#"["systemctl", "reload", "nginx"]"#, &format!(r#"[{systemctl:?}, "try-restart", "a", "b"]"#)]
     {
         let ran = check(&format!("command = {command}")).expect_exit(0);
         assert!(ran.stderr.contains("warning: ") && ran.stderr.contains("--no-block"), "{ran:?}");

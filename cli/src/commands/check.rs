@@ -11,9 +11,11 @@ use crate::output::{Output, check};
 
 /// Says that the configuration is good, of which the plan is the proof, and that this machine can publish it.
 pub(crate) fn offline(plan: &Plan, output: &Output) -> Exit {
-    match secretdir_engine::inspect(plan) {
-        Ok(()) => output.answer(&check::answer(plan, None)),
-        Err(error) => output.failed(&error.reports(), &plan.warning_reports()),
+    let found = secretdir_engine::inspect(plan);
+    if found.is_empty() {
+        output.answer(&check::answer(plan, None))
+    } else {
+        output.failed(&found, &plan.warning_reports())
     }
 }
 
@@ -43,8 +45,9 @@ pub(crate) fn all_profiles(path: &Path, registry: &Registry, output: &Output) ->
 
 /// Also asks every source for everything.
 pub(crate) fn fetch(plan: &Plan, host: &CliHost, output: &Output) -> Exit {
-    if let Err(error) = secretdir_engine::inspect(plan) {
-        return output.failed(&error.reports(), &plan.warning_reports());
+    let found = secretdir_engine::inspect(plan);
+    if !found.is_empty() {
+        return output.failed(&found, &plan.warning_reports());
     }
     let ended = until_signal(host, output, secretdir_engine::fetch(plan, host));
     ended.map_or_else(|exit| exit, |rehearsal| output.answer(&check::answer(plan, Some(&rehearsal))))

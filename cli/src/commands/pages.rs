@@ -12,8 +12,8 @@ use secretdir_engine::{ErrorReport, Registry, escape};
 use super::kind_of_unwritten;
 use super::manual::{self, Page};
 use crate::Exit;
-use crate::identity::Identity;
 use crate::host::CliHost;
+use crate::identity::Identity;
 use crate::output::{Output, written};
 
 pub(crate) fn completions(shell: Shell, identity: Identity, registry: &Registry, output: &Output) -> Exit {

@@ -5,40 +5,18 @@ use atomicdir::Options;
 
 use crate::plan::Plan;
 use crate::problem::{ConfigError, Problem};
+use crate::publish::hook::{self, Hook, HookError};
 use crate::publish::owners;
-use crate::report::{ErrorKind, ErrorReport};
+use crate::report::{About, ErrorKind, ErrorReport};
 
-/// Why a run would fail on this machine.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum InspectError {
-    /// The configuration names users or groups whom the system does not know: each place.
-    #[error(transparent)]
-    Owners(#[from] ConfigError),
-    /// Nothing can be published at the path, or somebody else could replace what leads to it.
-    #[error(transparent)]
-    Publish(#[from] atomicdir::Error),
-}
-
-impl InspectError {
-    /// Returns what is told of it: something of each place.
-    pub fn reports(&self) -> Vec<ErrorReport> {
-        match self {
-            Self::Owners(error) => error.reports_of(ErrorKind::UnknownOwner),
-            Self::Publish(error) => vec![error.into()],
-        }
-    }
-}
-
-/// Finds out whether this machine knows every owner that a plan names, and whether the link could be published. Fetches
-/// and makes nothing.
-///
-/// # Errors
-///
-/// What a run would refuse.
-pub fn inspect(plan: &Plan) -> Result<(), InspectError> {
-    owners(plan)?;
-    Ok(Options::new().parents(plan.parents).inspect(&plan.link)?)
+/// Finds out what would make a run fail on this machine: owners whom it does not know, commands that it cannot start, a link that
+/// cannot be published or that others could replace. Fetches and makes nothing. Nothing is returned if all is well.
+pub fn inspect(plan: &Plan) -> Vec<ErrorReport> {
+    let mut found =
+        owners(plan).err().map_or_else(Vec::new, |error| error.reports_of(ErrorKind::UnknownOwner));
+    found.extend(unstartable(plan).map(|(hook, error)| command_report(hook, &error, plan)));
+    found.extend(Options::new().parents(plan.parents).inspect(&plan.link).err().map(|error| (&error).into()));
+    found
 }
 
 /// Names each place where the configuration names somebody whom the system does not know.
@@ -46,4 +24,17 @@ pub(crate) fn owners(plan: &Plan) -> Result<(), ConfigError> {
     let unknown = plan.mentions.iter().filter(|mention| owners::is_unknown(&mention.who));
     let problems: Vec<Problem> = unknown.map(|mention| mention.problem.clone()).collect();
     ConfigError::unless_empty(problems)
+}
+
+fn unstartable(plan: &Plan) -> impl Iterator<Item = (Hook, HookError)> {
+    let verify = plan.verify.as_ref().map(|command| (Hook::Verify, command));
+    let on_change = plan.on_change.as_ref().and_then(|on_change| on_change.command.as_ref());
+    let commands = verify.into_iter().chain(on_change.map(|command| (Hook::OnChange, command)));
+    commands.filter_map(|(hook, command)| Some((hook, hook::ensure_startable(hook, command, plan).err()?)))
+}
+
+fn command_report(hook: Hook, error: &HookError, plan: &Plan) -> ErrorReport {
+    let file = Some(plan.config_file().display().to_string());
+    let about = About { file, key: Some(hook.section().to_owned()), ..About::default() };
+    ErrorReport::new(ErrorKind::CommandNotStartable, error).with_hint(error.hint()).about(about)
 }

@@ -32,7 +32,7 @@ pub use escape::{escape, escape_json};
 pub use failure::{GatherError, GatherFailure, SyncError, SyncFailure};
 pub use field::{Field, FieldError, FieldSyntaxError, JoinError, JsonFault};
 pub use host::{Event, Host};
-pub use inspect::{InspectError, inspect};
+pub use inspect::inspect;
 pub use outcome::change::{FileChange, FileChangeKind, FileVersion};
 pub use outcome::difference::{Difference, DifferenceState, SecretToIssue};
 pub use outcome::status::{

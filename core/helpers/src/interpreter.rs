@@ -6,10 +6,14 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
 use rustix::io::Errno;
 
 /// How much of a script the kernel reads to find its interpreter.
 const HEAD: u64 = 256;
+
+/// Where `execvp` looks without a PATH.
+const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
 /// What a person can do about a script that was written on Windows.
 pub const CARRIAGE_RETURNS: &str = "its lines end in carriage returns: save it with the line ends of Unix";
@@ -58,30 +62,67 @@ pub fn lacking(file: &Path) -> Missing {
     named.map_or(Missing::Loader, Missing::Interpreter)
 }
 
-/// Says whether the first line of a script ends as on Windows: the kernel takes that for a part of its last word.
-pub fn ends_in_return(script: &Path) -> bool {
-    first_line(script).is_some_and(|line| line.ends_with(b"\r"))
+/// Finds out whether a program could be started, without doing it.
+///
+/// # Errors
+///
+/// What the kernel would say: it is not there, or its interpreter is not; this user may not execute it; it is a text without an
+/// interpreter.
+pub fn ensure_startable(program: &OsStr) -> io::Result<()> {
+    let file = found(program, std::env::var_os("PATH")).ok_or(Errno::NOENT)?;
+    access(&file, Access::EXEC_OK)?;
+    // One that may be executed and not read is taken to be good.
+    let Ok(head) = head(&file) else { return Ok(()) };
+    match interpreter_in(&head) {
+        Some(interpreter) if !interpreter.exists() => Err(Errno::NOENT.into()),
+        None if is_text(&head) => Err(Errno::NOEXEC.into()),
+        _ => Ok(()),
+    }
 }
 
-/// Looks for a program where `execvp` does.
+/// Says whether the first line of a script ends as on Windows: the kernel takes that for a part of its last word.
+pub fn ends_in_return(script: &Path) -> bool {
+    head(script).is_ok_and(|head| first_line(&head).is_some_and(|line| line.ends_with(b"\r")))
+}
+
+/// Looks for a program where `execvp` does: it goes on to the next folder if it may not execute what it finds.
 fn found(program: &OsStr, folders: Option<OsString>) -> Option<PathBuf> {
     if program.as_bytes().contains(&b'/') {
         return Some(PathBuf::from(program)).filter(|path| path.is_file());
     }
-    std::env::split_paths(&folders?).map(|folder| folder.join(program)).find(|path| path.is_file())
+    let folders = folders.unwrap_or_else(|| DEFAULT_PATH.into());
+    let files: Vec<_> = std::env::split_paths(&folders)
+        .map(|folder| folder.join(program))
+        .filter(|path| path.is_file())
+        .collect();
+    let executable = files.iter().find(|file| access(*file, Access::EXEC_OK).is_ok());
+    executable.or(files.first()).cloned()
 }
 
 /// Reads the interpreter that the first line of a script names.
 fn interpreter(script: &Path) -> Option<PathBuf> {
-    let line = first_line(script)?;
-    let mut words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
+    interpreter_in(&head(script).ok()?)
+}
+
+/// Finds the interpreter that the first line of a script names.
+fn interpreter_in(head: &[u8]) -> Option<PathBuf> {
+    let mut words =
+        first_line(head)?.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
     Some(PathBuf::from(OsString::from_vec(words.next()?.to_vec())))
 }
 
-/// Reads what follows `#!` in the first line of a script.
-fn first_line(script: &Path) -> Option<Vec<u8>> {
+/// Finds what follows `#!` in the first line of a script.
+fn first_line(head: &[u8]) -> Option<&[u8]> {
+    head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()
+}
+
+/// Says whether a file begins as no binary does.
+fn is_text(head: &[u8]) -> bool {
+    !head.starts_with(b"\x7fELF") && !head.contains(&0)
+}
+
+fn head(file: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    File::open(script).ok()?.take(HEAD).read_to_end(&mut head).ok()?;
-    let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
-    Some(line.to_vec())
+    File::open(file)?.take(HEAD).read_to_end(&mut head)?;
+    Ok(head)
 }

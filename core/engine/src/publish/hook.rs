@@ -55,7 +55,7 @@ pub enum Hook {
 }
 
 impl Hook {
-    fn section(self) -> &'static str {
+    pub(crate) fn section(self) -> &'static str {
         match self {
             Self::Verify => "verify",
             Self::OnChange => "on-change",
@@ -170,6 +170,13 @@ impl HookError {
             _ => None,
         }
     }
+}
+
+/// Finds out whether a command could be started on this machine, without doing it.
+pub(crate) fn ensure_startable(hook: Hook, command: &HookCommand, plan: &Plan) -> Result<(), HookError> {
+    let located = located(command, plan);
+    let error = |cause| HookError::start(hook, command.program.clone(), &located, cause);
+    interpreter::ensure_startable(located.as_os_str()).map_err(error)
 }
 
 /// Runs a command to its end, and not longer than its timeout. `set` is where it finds the set.

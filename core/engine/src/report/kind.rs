@@ -15,6 +15,8 @@ pub enum ErrorKind {
     Configuration,
     /// The configuration names a user or a group that this system does not know.
     UnknownOwner,
+    /// This machine cannot start a command of the configuration.
+    CommandNotStartable,
     /// There is no such provider.
     UnknownProvider,
     /// The file that `init` would write is there already.
