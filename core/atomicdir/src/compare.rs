@@ -6,7 +6,7 @@
 //! A file costs four calls: `openat`, `statx`, `read` and `close`. A file of another length is not read. What is read goes
 //! through one buffer, which is wiped at the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::generation::Generation;
 use crate::parent::Parent;
 use crate::walk::{Access, Below, Found, Walk};
 use crate::{
-    Attributes, Error, FileMap, FileName, Id, Locked, NewFile, Options, Refusal, Result, Staging, Step,
+    Attributes, Error, FileMap, FileName, Id, Locked, NewFile, Options, Refusal, Result, Staging, Step, View,
     options,
 };
 
@@ -35,6 +35,22 @@ const ATTEMPTS: u32 = 1000;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Comparison {
     changes: Vec<Change>,
+}
+
+/// A comparison without a lock, and what else was seen of the generation that it is of.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Compared {
+    /// The generation that the link named, if there was one.
+    pub id: Option<Id>,
+    /// How it differs from what is wanted. Of a generation of somebody whom we do not trust, all is to be added.
+    pub comparison: Comparison,
+    /// The files in it that were compared, and how many bytes each has.
+    pub sizes: BTreeMap<String, u64>,
+    /// The note beside it: none if this user may not read it ([`View::Reader`]), or if there is none.
+    pub note: Option<Vec<u8>>,
+    /// How much of it this user may see.
+    pub view: View,
 }
 
 /// One name that differs.
@@ -128,35 +144,43 @@ impl Comparison {
     }
 }
 
+impl Compared {
+    fn with_nothing(wanted: &FileMap<NewFile<'_>>) -> Self {
+        let (comparison, view) = (Comparison::with_nothing(wanted), View::Full);
+        Self { id: None, comparison, sizes: BTreeMap::new(), note: None, view }
+    }
+}
+
 impl Options {
     /// Compares what is published at a link with what is wanted, as a run with these options would. Takes no lock, makes
-    /// nothing and changes nothing. Says which generation it was that was compared, if there was one.
+    /// nothing and changes nothing.
     ///
-    /// It is pinned meanwhile. By the time that this returns, another one may be current.
+    /// The generation is pinned meanwhile, so all that is told is of the same one. By the time that this returns, another one
+    /// may be current.
     ///
     /// # Errors
     ///
     /// What a run would refuse; and the generation cannot be read: every file in it must be readable.
-    pub fn compare(
-        self,
-        link: impl AsRef<Path>,
-        wanted: &FileMap<NewFile<'_>>,
-    ) -> Result<(Option<Id>, Comparison)> {
+    pub fn compare(self, link: impl AsRef<Path>, wanted: &FileMap<NewFile<'_>>) -> Result<Compared> {
         let (parent, name) = options::split(link.as_ref())?;
-        let nothing = || Ok((None, Comparison::with_nothing(wanted)));
+        let nothing = || Ok(Compared::with_nothing(wanted));
         let Some(parent) = Parent::open_as_run(parent, self.parents)? else { return nothing() };
         let dir = self.with(parent, name);
         for _ in 0..ATTEMPTS {
             let Some(id) = dir.read_link()? else { return nothing() };
             let Some(Generation { directory, found }) = Generation::open_if_ours(&dir, Step::Compare, &id)?
             else {
-                return Ok((Some(id), Comparison::with_nothing(wanted)));
+                return Ok(Compared { id: Some(id), ..Compared::with_nothing(wanted) });
             };
             let path = dir.generation_path(&id);
             // Pinned, so that it is not removed meanwhile. What is being removed is not current any more.
             if let Some(pin) = Flock::shared(directory).at(Step::Compare, "pin", &path)? {
-                let comparing = Comparing::new(wanted, dir.options.directory);
-                return Ok((Some(id), comparing.published(pin.file(), &found, &path)?));
+                let mut comparing = Comparing::new(wanted, dir.options.directory);
+                comparing.sizes = Some(BTreeMap::new());
+                comparing.published(pin.file(), &found, &path)?;
+                let sizes = comparing.sizes.take().unwrap_or_default();
+                let (note, view) = dir.visible_note(Step::Compare, &id)?;
+                return Ok(Compared { id: Some(id), comparison: comparing.finish(), sizes, note, view });
             }
         }
         Err(Error::refuse(Step::Compare, "pin", dir.path(), Refusal::NotPinned(ATTEMPTS)))
@@ -172,7 +196,9 @@ impl Staging<'_> {
     pub fn compare(&self, wanted: &FileMap<NewFile<'_>>) -> Result<Comparison> {
         let path = self.unfinished.path();
         let found = self.root().metadata().at(Step::Compare, "inspect", &path)?;
-        Comparing::new(wanted, self.locked.dir.options.directory).published(self.root(), &found, &path)
+        let mut comparing = Comparing::new(wanted, self.locked.dir.options.directory);
+        comparing.published(self.root(), &found, &path)?;
+        Ok(comparing.finish())
     }
 }
 
@@ -195,7 +221,9 @@ impl Locked {
         let directory = self.dir.options.directory;
         match opened {
             Some((id, Generation { directory: opened, found })) => {
-                Comparing::new(wanted, directory).published(&opened, &found, &self.dir.generation_path(id))
+                let mut comparing = Comparing::new(wanted, directory);
+                comparing.published(&opened, &found, &self.dir.generation_path(id))?;
+                Ok(comparing.finish())
             }
             None => Ok(Comparison::with_nothing(wanted)),
         }
@@ -208,22 +236,19 @@ struct Comparing<'a> {
     directory: Attributes,
     /// Borrowed from `wanted`, so that it takes a pointer a file.
     seen: BTreeSet<&'a FileName>,
+    /// How long each published file is, if anybody wants to know.
+    sizes: Option<BTreeMap<String, u64>>,
     changes: Vec<Change>,
 }
 
 impl<'a> Comparing<'a> {
     /// Begins a comparison with these files, in directories with these attributes.
     fn new(wanted: &'a FileMap<NewFile<'a>>, directory: Attributes) -> Self {
-        Self { wanted, directory, seen: BTreeSet::new(), changes: Vec::new() }
+        Self { wanted, directory, seen: BTreeSet::new(), sizes: None, changes: Vec::new() }
     }
 
     /// Compares a generation that is open: its own attributes first, then all that is in it.
-    fn published(
-        mut self,
-        directory: &std::fs::File,
-        found: &std::fs::Metadata,
-        path: &Path,
-    ) -> Result<Comparison> {
+    fn published(&mut self, directory: &std::fs::File, found: &std::fs::Metadata, path: &Path) -> Result<()> {
         self.attributes(".", self.directory, found);
         let mut buffer = Zeroizing::new(vec![0; self.buffer_size()]);
         let walk = Walk { step: Step::Compare, root: path, access: Access::Read };
@@ -239,8 +264,7 @@ impl<'a> Comparing<'a> {
                 self.note(name, ChangeKind::Removed);
                 Ok(())
             }
-        })?;
-        Ok(self.finish())
+        })
     }
 
     /// Returns how much to read at a time: no more than the longest file that is wanted.
@@ -266,6 +290,9 @@ impl<'a> Comparing<'a> {
         found: &std::fs::Metadata,
         buffer: &mut [u8],
     ) -> std::io::Result<()> {
+        if let Some(sizes) = &mut self.sizes {
+            sizes.insert(name.to_owned(), found.len());
+        }
         let Some((own_name, wanted)) = self.wanted.get_entry(name) else {
             self.note(name, ChangeKind::Removed);
             return Ok(());

@@ -64,7 +64,7 @@ mod trust;
 mod walk;
 
 pub use attributes::{Attributes, Mode, ModeError, NewFile, Owner};
-pub use compare::{AttributesChange, Change, ChangeKind, Changed, Comparison};
+pub use compare::{AttributesChange, Change, ChangeKind, Changed, Compared, Comparison};
 pub use dir::AtomicDir;
 pub use error::{Error, Refusal};
 pub use file_map::{FileMap, NameConflict};

@@ -61,6 +61,23 @@ impl AtomicDir {
     }
 }
 
+impl AtomicDir {
+    /// Reads the note of a generation, if this user may, and says whether they may.
+    pub(crate) fn visible_note(&self, step: Step, id: &Id) -> Result<(Option<Vec<u8>>, View)> {
+        visible(
+            State::open(self, step).and_then(|state| state.map_or(Ok(None), |state| note::read(&state, id))),
+        )
+    }
+}
+
+/// Tells a note that is not there from one that this user may not see.
+fn visible(read: Result<Option<Vec<u8>>>) -> Result<(Option<Vec<u8>>, View)> {
+    match read {
+        Err(error) if error.is_denied() => Ok((None, View::Reader)),
+        read => Ok((read?, View::Full)),
+    }
+}
+
 /// What can be told of a generation without a look at its files.
 struct Seen {
     since: SystemTime,
@@ -136,13 +153,11 @@ impl Looking<'_> {
     /// Reads the note of a generation, if this user may.
     fn note(&mut self, id: &Id) -> Result<Option<Vec<u8>>> {
         let Some(state) = self.state else { return Ok(None) };
-        match note::read(state, id) {
-            Err(error) if error.is_denied() => {
-                self.view = View::Reader;
-                Ok(None)
-            }
-            read => read,
+        let (note, view) = visible(note::read(state, id))?;
+        if view == View::Reader {
+            self.view = view;
         }
+        Ok(note)
     }
 
     /// Tells what can be told of a generation that this user may not open.

@@ -204,7 +204,7 @@ pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncFailur
     let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
         gathered.map_err(|(failure, _)| failure)?;
     let now = host.clock().date();
-    let found = Difference::find(plan, &answers, &bundle, &owners, &options, now);
+    let found = Difference::find(plan, &answers, &bundle, &owners, options, now);
     let mut difference = found.map_err(|error| SyncFailure::new(error, warnings.clone()))?;
     difference.warnings = warnings;
     Ok(difference)

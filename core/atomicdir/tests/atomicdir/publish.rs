@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use atomicdir::{Attributes, ChangeKind, Durability, FileName, Mode, NewFile, Options, Owner};
+use atomicdir::{Attributes, ChangeKind, Durability, FileName, Mode, NewFile, Options, Owner, View};
 
 use crate::support::{Place, SETTLED, at, mode, wanted};
 
@@ -74,6 +74,27 @@ fn an_equal_set_compares_as_same_and_nothing_moves() {
     assert_eq!(place.fingerprint(), before);
     let success = fs::metadata(place.path().join(".app.state/lock")).unwrap().modified().unwrap();
     assert_eq!(success, at(10));
+}
+
+#[test]
+fn a_comparison_without_a_lock_tells_of_one_generation_all_that_it_saw() {
+    let place = Place::new();
+    let nothing = Options::new().compare(place.link(), &wanted(FILES)).unwrap();
+    assert_eq!((nothing.id, nothing.note, nothing.sizes.len()), (None, None, 0));
+    assert_eq!(nothing.comparison.changes().len(), FILES.len() + 1);
+
+    let dir = place.open(Options::new());
+    let mut locked = place.lock(&dir, at(0));
+    let mut staging = locked.stage().unwrap();
+    for (name, file) in wanted(FILES).iter() {
+        staging.write(name, *file).unwrap();
+    }
+    let published = staging.publish(Some(b"a note")).unwrap();
+    let compared = Options::new().compare(place.link(), &wanted(FILES)).unwrap();
+    assert!(compared.comparison.is_same() && compared.view == View::Full, "{compared:?}");
+    assert_eq!((compared.id, compared.note.as_deref()), (Some(published.generation), Some(&b"a note"[..])));
+    let sizes: Vec<_> = compared.sizes.iter().map(|(name, size)| (name.as_str(), *size)).collect();
+    assert_eq!(sizes, [("a", 1), ("db/password", 1), ("db/user", 1), ("tls/deep/key", 1), ("z", 0)]);
 }
 
 #[test]

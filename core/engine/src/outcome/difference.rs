@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::SystemTime;
 
-use atomicdir::{Change, Comparison, FileMap, GenerationStatus, NewFile, Options, Status, View};
+use atomicdir::{Change, Compared, Comparison, Options, View};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -19,9 +19,6 @@ use crate::publish::noting::Noting;
 use crate::publish::owners::Owners;
 use crate::publish::publication::Notification;
 use crate::report::{WarningReport, count};
-
-/// How often to look again at a link that flips meanwhile.
-const LOOKS: usize = 100;
 
 /// What a run would change, were it made now.
 ///
@@ -120,20 +117,19 @@ impl Difference {
         answers: &Answers,
         bundle: &Bundle<'_>,
         owners: &Owners,
-        options: &Options,
+        options: Options,
         now: SystemTime,
     ) -> Result<Self, atomicdir::Error> {
         let files = owners.files(bundle);
-        let (Looked { current, view }, comparison) = look(plan, &files, options)?;
-        let note = current.as_ref().and_then(|current| current.note.as_deref());
-        let noted = note.and_then(Manifest::parse);
-        let on_change = match (plan.on_change.is_some(), note, view) {
-            (true, None, View::Reader) if current.is_some() && comparison.is_same() => Notification::Unknown,
-            _ => notification(plan, &comparison, noted.as_ref(), current.is_some()),
+        let Compared { id, comparison, sizes, note, view, .. } = options.compare(&plan.link, &files)?;
+        let noted = note.as_deref().and_then(Manifest::parse);
+        let on_change = match (plan.on_change.is_some(), &note, view) {
+            (true, None, View::Reader) if id.is_some() && comparison.is_same() => Notification::Unknown,
+            _ => notification(plan, &comparison, noted.as_ref(), id.is_some()),
         };
         let to_issue = ToIssue::of(plan, answers, bundle, noted.as_ref());
         let noting = Noting { plan, answers, now };
-        let (before, entries) = (published(current, noted.unwrap_or_default()), noting.files(bundle));
+        let (before, entries) = (published(sizes, &noted.unwrap_or_default()), noting.files(bundle));
         let after = files.iter().map(|(name, file)| (name.to_string(), file.bytes.len()));
         let after: BTreeMap<_, _> = after
             .map(|(name, size)| {
@@ -173,32 +169,6 @@ impl DifferenceState {
     }
 }
 
-/// What is published, as far as this user may see it.
-#[derive(Default)]
-struct Looked {
-    current: Option<GenerationStatus>,
-    view: View,
-}
-
-/// Compares what is published with what is wanted, and returns what is told of it: both of the same generation. The link
-/// may flip in between, so it is looked at until both looks agree.
-fn look(
-    plan: &Plan,
-    files: &FileMap<NewFile<'_>>,
-    options: &Options,
-) -> Result<(Looked, Comparison), atomicdir::Error> {
-    let mut looked = None;
-    for _ in 0..LOOKS {
-        let Status { current, view, .. } = plan.location().status()?;
-        let (id, comparison) = options.clone().compare(&plan.link, files)?;
-        if current.as_ref().map(|current| &current.id) == id.as_ref() {
-            return Ok((Looked { current, view }, comparison));
-        }
-        looked = Some(comparison);
-    }
-    Ok((Looked::default(), looked.unwrap_or_default()))
-}
-
 /// Says whether a run would run the command: after a change, or because it has yet to succeed after the last one.
 fn notification(
     plan: &Plan,
@@ -215,11 +185,10 @@ fn notification(
 }
 
 /// Returns what can be told of each published file.
-fn published(current: Option<GenerationStatus>, manifest: Manifest) -> BTreeMap<String, FileVersion> {
-    let Some(current) = current else { return BTreeMap::new() };
-    let files = current.files.into_iter().map(|file| {
-        let version = version(file.size, manifest.files.get(&file.name));
-        (file.name, version)
+fn published(sizes: BTreeMap<String, u64>, manifest: &Manifest) -> BTreeMap<String, FileVersion> {
+    let files = sizes.into_iter().map(|(name, size)| {
+        let version = version(size, manifest.files.get(&name));
+        (name, version)
     });
     files.collect()
 }
