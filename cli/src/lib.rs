@@ -4,6 +4,7 @@ mod args;
 mod builtins;
 mod commands;
 mod exit;
+mod help;
 mod host;
 mod identity;
 mod output;

@@ -7,7 +7,7 @@ use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use secretdir_engine::Registry;
 use serde_json::Value;
 
-use crate::args;
+use crate::help;
 use crate::identity::Identity;
 use crate::setting::{Need, Setting, followed};
 
@@ -72,10 +72,10 @@ fn whole(man: Man) -> io::Result<Page> {
     man.render_subcommands_section(&mut text)?;
     let mut roff = Roff::new();
     roff.control("SH", ["EXIT STATUS"]);
-    args::EXIT_STATUS.iter().for_each(|(code, meaning)| tagged(&mut roff, code, meaning));
-    roff.control("PP", []).text([roman(args::UNTOUCHED)]);
+    help::EXIT_STATUS.iter().for_each(|(code, meaning)| tagged(&mut roff, code, meaning));
+    roff.control("PP", []).text([roman(help::UNTOUCHED)]);
     roff.control("SH", ["ENVIRONMENT"]);
-    args::VARIABLES.iter().for_each(|(name, meaning)| tagged(&mut roff, name, meaning));
+    help::VARIABLES.iter().for_each(|(name, meaning)| tagged(&mut roff, name, meaning));
     roff.control("SH", ["FILES"]);
     FILES.iter().for_each(|(name, meaning)| tagged(&mut roff, name, meaning));
     roff.control("SH", ["EXAMPLES"]);

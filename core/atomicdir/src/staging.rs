@@ -15,19 +15,16 @@ use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Mode, OFlags, fchmod, fchown, fsync, mkdirat, openat, statat, symlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, fchmod, fchown, fsync, mkdirat, openat, statat};
 use rustix::io::Errno;
 use rustix::process::{getegid, geteuid};
 
 use crate::error::At;
 use crate::flock::Flock;
-use crate::names::Role;
 use crate::parent::DIRECTORY;
-use crate::removal::{self, Reason};
-use crate::state::State;
+use crate::unfinished::Unfinished;
 use crate::{
-    AtomicDir, Attributes, Error, FileName, Id, Locked, NewFile, Owner, Refusal, Result, Step, emptying,
-    made, platform,
+    Attributes, Error, FileName, Locked, NewFile, Owner, Refusal, Result, Step, emptying, made, platform,
 };
 
 /// Every file is born so: new, never through a link, closed to everyone else until it is complete.
@@ -283,7 +280,7 @@ impl Staging<'_> {
 /// Nothing of a staging that is not published stays, whatever went wrong. What cannot be removed bears its mark still.
 impl Drop for Staging<'_> {
     fn drop(&mut self) {
-        if matches!(self.unfinished.fate, Fate::Keep) {
+        if self.unfinished.is_kept() {
             return;
         }
         self.below.clear();
@@ -304,66 +301,4 @@ fn born(root: &File, found: &Metadata, path: &Path) -> Result<Owner> {
     }
     fchmod(root, Mode::RWXU).at(Step::Stage, "set the mode of", path)?;
     Ok(Owner { user: Some(found.uid()), group: Some(getegid().as_raw()) })
-}
-
-/// What bears the mark of a run that did not finish.
-#[derive(Debug)]
-pub(crate) struct Unfinished {
-    dir: AtomicDir,
-    pub(crate) id: Id,
-    fate: Fate,
-}
-
-/// What becomes of it when it is dropped.
-#[derive(Debug)]
-enum Fate {
-    /// It was not published.
-    Remove,
-    /// The link names it, or there is no telling.
-    Keep,
-}
-
-impl Unfinished {
-    /// Makes the temporary link first: it marks the ID, and it could not be synced by itself once everything else is.
-    fn mark(dir: &AtomicDir) -> Result<Self> {
-        let prefix = dir.link.prefix(Role::Mark);
-        let made = dir.options.random.fresh(&prefix, |name, id| {
-            symlinkat(dir.link.name(Role::Generation, id), &dir.parent.directory, name)
-        });
-        let (id, ()) = made.at(Step::Stage, "create a link in", &dir.parent.path)?;
-        Ok(Self { dir: dir.clone(), id, fate: Fate::Remove })
-    }
-
-    /// Removes what was begun. Whatever cannot be removed now still bears its mark, and the next run's healing removes it.
-    fn remove(&mut self, state: &State) {
-        if let Err(error) = self.discard(state) {
-            tracing::warn!(step = error.step().number(), %error, "an empty staging stays until the next run");
-        }
-    }
-
-    /// Removes the directory, which must be empty or on record, and all that speaks of it.
-    fn discard(&self, state: &State) -> Result<()> {
-        removal::discard(&self.dir, state, Step::Stage, &self.id, Reason::Unfinished).map(drop)
-    }
-
-    /// Removes all but the directory, which is empty, and out of reach.
-    fn forget(&self, state: &State) -> Result<()> {
-        removal::forget(state, Step::Stage, &self.id)?;
-        removal::remove_mark(&self.dir, Step::Stage, &self.id)
-    }
-
-    /// Lets it stay: the flip has consumed the mark.
-    pub(crate) fn keep(&mut self) {
-        self.fate = Fate::Keep;
-    }
-
-    /// Returns the name of the staging's directory, which is that of the generation to be.
-    fn name(&self) -> String {
-        self.dir.link.name(Role::Generation, &self.id)
-    }
-
-    /// Returns the path of the staging, for messages.
-    pub(crate) fn path(&self) -> PathBuf {
-        self.dir.generation_path(&self.id)
-    }
 }

@@ -5,6 +5,7 @@
 
 mod denial;
 mod fault;
+mod regions;
 mod reply;
 
 use std::error::Error;
@@ -16,6 +17,7 @@ use aws_sdk_secretsmanager::operation::RequestId;
 use secretdir_provider::{SourceError, SourceErrorKind};
 
 pub(crate) use self::fault::Fault;
+pub(crate) use self::regions::{again, in_both, not_replicated, told};
 use self::reply::Reply;
 pub(crate) use self::reply::one_line;
 use crate::attempts::Seen;
@@ -129,41 +131,6 @@ pub(crate) fn bad_listing(cause: &'static str) -> SourceError {
 /// Says that the parameter is none that the service has, in this version.
 pub(crate) fn missing(asked: Asked<'_>, cause: &str) -> SourceError {
     new(fault::missing_kind(asked), cause.to_owned(), &fault::missing_hint(asked))
-}
-
-/// Says the same once more.
-pub(crate) fn again(error: &SourceError) -> SourceError {
-    let same = SourceError::new(error.kind()).with_cause(told(error));
-    match error.hint() {
-        Some(hint) => same.with_hint(hint),
-        None => same,
-    }
-}
-
-/// Says why neither of two regions answered.
-pub(crate) fn in_both(first: &SourceError, then: &SourceError) -> SourceError {
-    with_more(first, &told(then))
-}
-
-/// Says why a region did not answer, where one after it has no such secret: that may be because it has no replica.
-pub(crate) fn not_replicated(down: &SourceError) -> SourceError {
-    with_more(down, "a region after it has no such secret, or no replica of it")
-}
-
-/// Adds to the cause of an error what is not said there yet.
-fn with_more(error: &SourceError, more: &str) -> SourceError {
-    let why = told(error);
-    let cause = if why.contains(more) { why } else { format!("{why}; {more}") };
-    let both = SourceError::new(error.kind()).with_cause(cause);
-    match error.hint() {
-        Some(hint) => both.with_hint(hint),
-        None => both,
-    }
-}
-
-/// Returns what is told of an error after its kind.
-pub(crate) fn told(error: &SourceError) -> String {
-    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// Says until when a secret can be brought back that is marked for deletion.

@@ -10,6 +10,7 @@
 //! alone tell, and on Linux a directory is read by one call, while which the kernel lets nobody change it.
 
 mod entries;
+mod look;
 mod walk;
 
 #[cfg(test)]

@@ -5,16 +5,16 @@
 //! path.
 
 use std::cell::RefCell;
-use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, IntoDeserializer, MapAccess,
-    SeqAccess, Unexpected, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess,
+    Visitor,
 };
 
 use super::error::SettingsProblem;
 use super::path::{KeyPath, Segment};
+use super::read_error::{ReadError, unknown_key};
 use super::value::{Iter, Table, Value};
 
 /// Reads a tree: what came of it, and the keys in it that nobody knows.
@@ -24,7 +24,10 @@ pub(super) fn deserialize<T: DeserializeOwned>(
     let unknown = RefCell::default();
     let top = Node::Table(table);
     let parsed = T::deserialize(NodeDeserializer { node: top, unknown: &unknown });
-    (parsed.map_err(|error| error.redacted(top).into_problem()), unknown.into_inner())
+    (
+        parsed.map_err(|error| error.redacted(|message| top.is_quoted_in(message)).into_problem()),
+        unknown.into_inner(),
+    )
 }
 
 /// What is read: a value, or the table at the top.
@@ -66,143 +69,6 @@ impl Step<'_> {
     }
 }
 
-/// A failure while reading, at a path that is still growing.
-#[derive(Debug)]
-struct ReadError {
-    path: KeyPath,
-    message: String,
-    origin: Origin,
-}
-
-/// Who wrote the message.
-#[derive(Debug, PartialEq)]
-enum Origin {
-    /// We did: it holds no value.
-    Ours,
-    /// The type that is being read did: it may quote the value.
-    Theirs,
-}
-
-impl ReadError {
-    fn ours(path: KeyPath, message: String) -> Self {
-        Self { path, message, origin: Origin::Ours }
-    }
-
-    fn under(self, segment: Segment) -> Self {
-        Self { path: self.path.under(segment), ..self }
-    }
-
-    /// Takes out a message that quotes the value it is about.
-    fn redacted(self, node: Node<'_>) -> Self {
-        if self.origin == Origin::Theirs && node.is_quoted_in(&self.message) {
-            return Self::ours(self.path, "is not valid".to_owned());
-        }
-        Self { origin: Origin::Ours, ..self }
-    }
-
-    fn into_problem(self) -> SettingsProblem {
-        SettingsProblem::new(self.path, self.message)
-    }
-}
-
-impl fmt::Display for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for ReadError {}
-
-impl de::Error for ReadError {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { path: KeyPath::default(), message: message.to_string(), origin: Origin::Theirs }
-    }
-
-    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        let wanted = match (wanted(expected), found) {
-            // As people write a command for a shell. What they have written is not repeated: it may hold a secret.
-            (wanted, Unexpected::Str(_)) if wanted == ARRAY => format!("{ARRAY} such as [\"one\", \"two\"]"),
-            (wanted, _) => wanted,
-        };
-        Self::ours(KeyPath::default(), format!("expected {wanted}, found {}", kind(found)))
-    }
-
-    fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::ours(KeyPath::default(), format!("expected {}", wanted(expected)))
-    }
-
-    fn invalid_length(_: usize, expected: &dyn Expected) -> Self {
-        Self::ours(KeyPath::default(), format!("expected {}", wanted(expected)))
-    }
-
-    fn unknown_variant(_: &str, known: &'static [&'static str]) -> Self {
-        Self::ours(KeyPath::default(), format!("expected one of {}", quoted(known)))
-    }
-
-    fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
-        Self::ours(KeyPath::from(key), unknown_key(key, known))
-    }
-
-    fn missing_field(key: &'static str) -> Self {
-        Self::ours(KeyPath::from(key), "missing".to_owned())
-    }
-}
-
-/// What a configuration calls a sequence.
-const ARRAY: &str = "an array";
-
-/// Says what is expected in the words of a configuration rather than of Rust.
-fn wanted(expected: &dyn Expected) -> String {
-    let text = expected.to_string();
-    let range =
-        |least: &dyn fmt::Display, most: &dyn fmt::Display| format!("a whole number from {least} to {most}");
-    match text.as_str() {
-        "a boolean" => "true or false".to_owned(),
-        "a sequence" => ARRAY.to_owned(),
-        "a map" => "a table".to_owned(),
-        "u8" => range(&u8::MIN, &u8::MAX),
-        "u16" => range(&u16::MIN, &u16::MAX),
-        "u32" => range(&u32::MIN, &u32::MAX),
-        "i8" => range(&i8::MIN, &i8::MAX),
-        "i16" => range(&i16::MIN, &i16::MAX),
-        "i32" => range(&i32::MIN, &i32::MAX),
-        "u64" | "usize" => "a whole number, not negative".to_owned(),
-        "i64" | "isize" => "a whole number".to_owned(),
-        "f32" | "f64" => "a number".to_owned(),
-        "a nonzero u8" => range(&1, &u8::MAX),
-        "a nonzero u16" => range(&1, &u16::MAX),
-        "a nonzero u32" => range(&1, &u32::MAX),
-        other if other.starts_with("a nonzero") => "a whole number of at least 1".to_owned(),
-        other if other.starts_with("struct ") => "a table".to_owned(),
-        other => other.to_owned(),
-    }
-}
-
-/// Says what was found, without its value.
-fn kind(found: Unexpected<'_>) -> &'static str {
-    match found {
-        Unexpected::Bool(_) => "a boolean",
-        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "a whole number",
-        Unexpected::Float(_) => "a fraction",
-        Unexpected::Str(_) | Unexpected::Char(_) => "a string",
-        Unexpected::Seq => "an array",
-        Unexpected::Map => "a table",
-        _ => "something else",
-    }
-}
-
-fn unknown_key(key: &str, known: &[&str]) -> String {
-    match secretdir_helpers::nearest(key, known.iter().copied()) {
-        Some(near) => format!("unknown key; did you mean `{near}`?"),
-        None if known.is_empty() => "unknown key; there are none here".to_owned(),
-        None => format!("unknown key; known here: {}", quoted(known)),
-    }
-}
-
-fn quoted(words: &[&str]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
-}
-
 /// Where unknown keys are noted.
 type Unknown = RefCell<Vec<SettingsProblem>>;
 
@@ -233,7 +99,7 @@ impl<'a> NodeDeserializer<'a> {
         for problem in self.unknown.borrow_mut().iter_mut().skip(known_before) {
             problem.move_under(step.segment());
         }
-        read.map_err(|error| error.redacted(node).under(step.segment()))
+        read.map_err(|error| error.redacted(|message| node.is_quoted_in(message)).under(step.segment()))
     }
 }
 

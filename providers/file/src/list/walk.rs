@@ -15,10 +15,11 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, FileType, Stat, fstat, statat};
+use rustix::fs::{AtFlags, FileType, fstat, statat};
 use rustix::io::Errno;
 use secretdir_provider::SourceError;
 
+use super::look::{Identity, Look};
 use super::{MOST_COMPONENTS, MOST_ENTRIES, entries};
 use crate::beneath::{self, Refusal, Root};
 use crate::error::{self, FileFault, Place};
@@ -47,30 +48,6 @@ pub(super) enum Stop {
 impl From<SourceError> for Stop {
     fn from(error: SourceError) -> Self {
         Self::Failed(error)
-    }
-}
-
-/// What tells one directory from another: its device and its number there.
-type Identity = (i128, i128);
-
-/// What tells one directory from another, and that it has changed.
-#[derive(PartialEq)]
-struct Look {
-    identity: Identity,
-    links: i128,
-    modified: (i128, i128),
-    changed: (i128, i128),
-}
-
-impl Look {
-    fn at(directory: &OwnedFd) -> Result<Self, Errno> {
-        let stat: Stat = fstat(directory)?;
-        Ok(Self {
-            identity: (stat.st_dev.into(), stat.st_ino.into()),
-            links: stat.st_nlink.into(),
-            modified: (stat.st_mtime.into(), stat.st_mtime_nsec.into()),
-            changed: (stat.st_ctime.into(), stat.st_ctime_nsec.into()),
-        })
     }
 }
 

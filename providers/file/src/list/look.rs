@@ -1,0 +1,30 @@
+//! A directory as it was before it was read.
+
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{Stat, fstat};
+use rustix::io::Errno;
+
+/// What tells one directory from another: its device and its number there.
+pub(super) type Identity = (i128, i128);
+
+/// What tells one directory from another, and that it has changed.
+#[derive(PartialEq)]
+pub(super) struct Look {
+    pub(super) identity: Identity,
+    links: i128,
+    modified: (i128, i128),
+    changed: (i128, i128),
+}
+
+impl Look {
+    pub(super) fn at(directory: &OwnedFd) -> Result<Self, Errno> {
+        let stat: Stat = fstat(directory)?;
+        Ok(Self {
+            identity: (stat.st_dev.into(), stat.st_ino.into()),
+            links: stat.st_nlink.into(),
+            modified: (stat.st_mtime.into(), stat.st_mtime_nsec.into()),
+            changed: (stat.st_ctime.into(), stat.st_ctime_nsec.into()),
+        })
+    }
+}
