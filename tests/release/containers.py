@@ -64,18 +64,22 @@ def install_tools():
 
 
 def enter(script):
-    """Starts the script again where crun can work: with mounts of its own, of which /sys/fs/cgroup is cgroup2 only."""
+    """Starts the script again where crun can work: with mounts of its own, of which /sys/fs/cgroup is cgroup2 only.
+
+    It has processes of its own, too: all of them end with the script.
+    """
     if os.environ.get("SECRETDIR_RELEASE_ENTERED") == "1":
         return
     check(os.geteuid() == 0, "running containers needs root")
-    if subprocess.run(["unshare", "--mount", "--cgroup", "true"], stderr=subprocess.DEVNULL).returncode:
+    spaces = ["unshare", "--mount", "--cgroup", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if subprocess.run([*spaces, "true"], stderr=subprocess.DEVNULL).returncode:
         sys.exit(f"NOT RUN: {os.path.relpath(script, ROOT)}: no namespaces may be made here")
     inside = """
         while umount -l /sys/fs/cgroup 2>/dev/null; do :; done
         mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec "$@"
     """
     os.environ["SECRETDIR_RELEASE_ENTERED"] = "1"
-    os.execvp("unshare", ["unshare", "--mount", "--cgroup", "sh", "-c", inside, "sh", sys.executable, script, *sys.argv[1:]])
+    os.execvp("unshare", [*spaces, "sh", "-c", inside, "sh", sys.executable, script, *sys.argv[1:]])
 
 
 def seccomp():
