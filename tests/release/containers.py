@@ -207,7 +207,12 @@ def workspace():
     """Makes a folder for a test that every user may enter, and removes it."""
     with tempfile.TemporaryDirectory(prefix="secretdir-release-") as folder:
         os.chmod(folder, 0o755)
-        yield pathlib.Path(folder)
+        try:
+            yield pathlib.Path(folder)
+        finally:
+            mounts = [line.split()[1] for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()]
+            for mount in reversed([mount for mount in mounts if mount.startswith(folder + "/")]):
+                run("umount", "--lazy", mount)
 
 
 @contextlib.contextmanager
