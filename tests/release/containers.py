@@ -128,11 +128,11 @@ def tmpfs(target, *options):
 
 
 class Container:
-    """One container. Its root is that of the image, unless it gets another one."""
+    """One container. Its root and its user are those of the image, unless it gets others."""
 
     made = 0
 
-    def __init__(self, image, *args, uid=65532, gid=65532, groups=(), mounts=(), env=None, network=False, root=None, entrypoint=None):
+    def __init__(self, image, *args, uid=None, gid=0, groups=(), mounts=(), env=None, network=False, root=None, entrypoint=None):
         Container.made += 1
         self.name = f"secretdir-{os.getpid()}-{Container.made}"
         self.bundle = image.work / self.name
@@ -140,7 +140,9 @@ class Container:
         config = json.loads(json.dumps(image.config))
         process = config["process"]
         process["terminal"] = False
-        process["user"] = {"uid": uid, "gid": gid, "additionalGids": list(groups)}
+        if uid is not None:
+            process["user"] = {"uid": uid, "gid": gid}
+        process["user"]["additionalGids"] = list(groups)
         process["args"] = [*(process["args"] if entrypoint is None else entrypoint), *map(str, args)]
         process["env"] += [f"{name}={value}" for name, value in (env or {}).items()]
         process["capabilities"] = {kind: [] for kind in ("bounding", "effective", "inheritable", "permitted", "ambient")}
