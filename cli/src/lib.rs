@@ -122,7 +122,10 @@ impl Cli {
             let errors: Vec<_> = self.refused.iter().map(ErrorReport::from).collect();
             return output.failed(&errors, &[]);
         }
-        let signals = Signals::default();
+        let signals = match Signals::begin() {
+            Ok(signals) => signals,
+            Err(error) => return output.failed(&[commands::not_begun(&error)], &[]),
+        };
         let host = CliHost::new(umask, signals.clone(), args.verbosity());
         let exit = commands::run(&args, &self.registry, &host, &output);
         signals.end_if_signalled();

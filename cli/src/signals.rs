@@ -2,6 +2,9 @@
 //!
 //! A signal that was ignored when the process was started stays ignored, as with every program that nohup or a shell's
 //! background job starts: the terminal that closes, or the Ctrl-C, is not meant for it.
+//!
+//! The first process of a container is another case: the kernel drops each signal that it does not catch, so no signal ends it
+//! by itself. There each of these ends the process with the exit code that a shell would report, from the beginning.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -14,11 +17,16 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// What asks a process to end.
 const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
+/// What a shell adds to the number of a signal that has ended a process.
+const ENDED_BY_SIGNAL: i32 = 128;
+
 /// The signals that ask the process to end. Clones share what was received.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Signals {
     number: Arc<AtomicUsize>,
     again: Arc<AtomicBool>,
+    /// Whether nothing has been begun yet: then the first process of a container ends at once.
+    is_early: Arc<AtomicBool>,
 }
 
 /// The signals that are caught.
@@ -29,17 +37,34 @@ pub(crate) struct Caught<'s> {
 }
 
 impl Signals {
+    /// Begins to look for signals: in the first process of a container, each ends it from here on.
+    pub(crate) fn begin() -> io::Result<Self> {
+        let signals = Self::default();
+        if is_first_process() {
+            signals.is_early.store(true, Ordering::SeqCst);
+            for number in asked_for()? {
+                end_if(number, &signals.is_early)?;
+            }
+        }
+        Ok(signals)
+    }
+
+    /// Says that something else catches the signals by now.
+    pub(crate) fn hand_over(&self) {
+        self.is_early.store(false, Ordering::SeqCst);
+    }
+
     /// Catches the signals from here on: the first of each. A second one ends the process at once, should it hang in
     /// a call that cannot be interrupted; what it leaves is swept away by the next run.
     pub(crate) fn catch(&self) -> io::Result<Caught<'_>> {
-        let ignored = ignored()?;
-        let numbers: Vec<_> = ENDING.into_iter().filter(|number| ignored >> (number - 1) & 1 == 0).collect();
+        let numbers: Vec<_> = asked_for()?.collect();
         for number in numbers.iter().copied() {
             let value = number.try_into().unwrap_or_default();
-            signal_hook::flag::register_conditional_default(number, Arc::clone(&self.again))?;
+            end_if(number, &self.again)?;
             signal_hook::flag::register(number, Arc::clone(&self.again))?;
             signal_hook::flag::register_usize(number, Arc::clone(&self.number), value)?;
         }
+        self.hand_over();
         Ok(Caught { signals: self, numbers })
     }
 
@@ -51,12 +76,34 @@ impl Signals {
 
     /// Ends the process as the signal would have, if one came.
     pub(crate) fn end_if_signalled(&self) {
-        if let Some(number) = self.received()
-            && let Err(error) = signal_hook::low_level::emulate_default_handler(number)
-        {
+        let Some(number) = self.received() else { return };
+        if is_first_process() {
+            std::process::exit(ENDED_BY_SIGNAL + number);
+        }
+        if let Err(error) = signal_hook::low_level::emulate_default_handler(number) {
             tracing::error!(%error, "cannot end by signal {number}");
         }
     }
+}
+
+/// Lets a signal end the process at once, if the condition holds when it comes. What is registered before another action for
+/// the same signal comes before it.
+pub(crate) fn end_if(number: i32, condition: &Arc<AtomicBool>) -> io::Result<()> {
+    if is_first_process() {
+        signal_hook::flag::register_conditional_shutdown(
+            number,
+            ENDED_BY_SIGNAL + number,
+            Arc::clone(condition),
+        )?;
+    } else {
+        signal_hook::flag::register_conditional_default(number, Arc::clone(condition))?;
+    }
+    Ok(())
+}
+
+/// Says whether this is the first process of a container, or of a machine.
+fn is_first_process() -> bool {
+    std::process::id() == 1
 }
 
 impl Caught<'_> {
@@ -75,6 +122,12 @@ impl Caught<'_> {
 fn any_ready(signals: &mut [Signal], context: &mut Context<'_>) -> Poll<()> {
     let came = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
     if came { Poll::Ready(()) } else { Poll::Pending }
+}
+
+/// Returns the signals that ask the process to end, without those that it was started to ignore.
+fn asked_for() -> io::Result<impl Iterator<Item = i32>> {
+    let ignored = ignored()?;
+    Ok(ENDING.into_iter().filter(move |number| ignored >> (number - 1) & 1 == 0))
 }
 
 /// Returns a bit for each signal that was ignored at the start and is not caught yet, the lowest for signal 1. None where the

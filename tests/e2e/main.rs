@@ -17,6 +17,7 @@ mod diff;
 mod escaped;
 mod exec;
 mod exec_sources;
+mod first_process;
 mod from;
 mod full_disk;
 mod hints;

@@ -90,7 +90,7 @@ fn ensure_descriptors() -> io::Result<()> {
 }
 
 /// Says why nothing could be begun.
-fn not_begun(error: &io::Error) -> ErrorReport {
+pub(crate) fn not_begun(error: &io::Error) -> ErrorReport {
     let too_many = error.raw_os_error() == Some(Errno::MFILE.raw_os_error());
     let hint = too_many.then_some("allow it more open files: `ulimit -n`, or LimitNOFILE= of its unit");
     let message = format!("cannot begin to run: {error}");

@@ -49,10 +49,12 @@ pub(crate) struct Daemon<'h> {
 impl<'h> Daemon<'h> {
     /// Begins to listen. Within a runtime.
     pub(crate) fn new(host: &'h CliHost, log: Log, metrics: Option<Metrics>) -> io::Result<Self> {
+        let (timer, signals) = (Timer::new()?, Signals::catch()?);
+        host.signals.hand_over();
         Ok(Self {
             host,
-            timer: Timer::new()?,
-            signals: Signals::catch()?,
+            timer,
+            signals,
             files: Files::default(),
             notify: Notify::from_environment(),
             log,

@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-
 use tokio::sync::Mutex;
+
+use crate::signals::end_if;
 
 const ENDING: [i32; 3] = [SIGINT, SIGQUIT, SIGTERM];
 
@@ -43,7 +44,7 @@ impl Signals {
         let stop = Arc::new(AtomicBool::new(false));
         for number in ENDING {
             // In this order: the first signal finds the flag unset, and sets it.
-            signal_hook::flag::register_conditional_default(number, Arc::clone(&stop))?;
+            end_if(number, &stop)?;
             signal_hook::flag::register(number, Arc::clone(&stop))?;
         }
         let heard = Heard {
