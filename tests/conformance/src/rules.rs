@@ -93,6 +93,10 @@ fn context_with(warnings: &Warnings) -> RunContext {
     RunContext::builder().timeout(Duration::from_secs(60)).warnings(warnings.clone()).build()
 }
 
+/// How long runs have that ask a store which hangs or throttles: each longer than the one before, for a machine that is too busy to
+/// do within the first what the rule is about.
+const DEADLINES: [Duration; 3] = [Duration::from_secs(3), Duration::from_secs(12), Duration::from_secs(48)];
+
 /// Makes the context of a run that has this much time.
 fn context_within(time: Duration, concurrency: usize) -> RunContext {
     let concurrency = NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN);

@@ -1,12 +1,12 @@
 //! One run after another: a source lives for months.
 
 use std::fs;
-use std::time::Duration;
 
-use secretdir_provider::{RunContext, SecretRequest, SecretSource, SourceErrorKind};
+use secretdir_provider::{Answers, SecretRequest, SecretSource, SourceErrorKind};
 
 use super::{
-    assert_value, built, context, context_within, failure, put, request, requests, source_of, story,
+    DEADLINES, assert_value, built, context, context_within, failure, put, request, requests, source_of,
+    story,
 };
 use crate::fixture::Fixture;
 
@@ -17,9 +17,6 @@ const WARM_UP: usize = 200;
 /// How large the value is that each run fetches, and how much memory may be left of all runs: half of what they have fetched.
 const VALUE: usize = 4 << 10;
 const MAX_GROWTH: usize = (RUNS - WARM_UP) * VALUE / 2;
-
-/// How long a run has whose store answers one request, and never another.
-const DEADLINE: Duration = Duration::from_secs(3);
 
 /// A source that is asked in 1,000 runs keeps nothing of them: neither descriptors nor memory.
 ///
@@ -114,12 +111,17 @@ pub async fn what_arrived_before_the_deadline_counts<F: Fixture>(mut fixture: F)
     };
     let source = built(&fixture, settings);
     let requests = requests(&fixture, &["first", "second"]);
-    let answers = secretdir_provider::Answers::new(requests.len());
-    let run: RunContext = context_within(DEADLINE, 2);
-    let fetch = source.fetch_all(&run, &requests, &answers);
-    // Whether it ends by itself, or is dropped, is up to the source.
-    drop(tokio::time::timeout(DEADLINE, fetch).await);
-    let answers = answers.into_vec();
+    let mut answers = Vec::new();
+    for deadline in DEADLINES {
+        let run = context_within(deadline, 2);
+        let arrived = Answers::new(requests.len());
+        // Whether it ends by itself, or is dropped, is up to the source.
+        drop(tokio::time::timeout(deadline, source.fetch_all(&run, &requests, &arrived)).await);
+        answers = arrived.into_vec();
+        if matches!(answers.first(), Some(Some(Ok(_)))) {
+            break;
+        }
+    }
     match answers.first() {
         Some(Some(answer)) => assert_value("the one that was answered", answer, b"first"),
         _ => panic!("the answer that had come is lost"),
