@@ -21,11 +21,11 @@ make_root() {
     echo "$packages" >"$root/.complete"
 }
 
-# copy_root SUITE COPY [PACKAGE,...]: makes a fresh copy of a root, with these packages in it too, and prints its path.
+# copy_root SUITE COPY [PACKAGE,...]: makes a fresh copy of a root, with these packages in it too. Its path is in $root.
 copy_root() {
     local name=$1${3:+-${3//,/-}}
     make_root "$1" "$name" "$always${3:+,$3}"
-    rm -rf "${roots:?}/$2"
-    cp -a --reflink=auto "$roots/$name" "$roots/$2"
-    echo "$roots/$2"
+    root=$roots/$2
+    rm -rf "${root:?}"
+    cp -a --reflink=auto "$roots/$name" "$root"
 }
