@@ -24,18 +24,36 @@ reloads() {
     systemctl reload secretdir@shop.service
 }
 
+# More changes than systemd starts a unit by itself, and one while the unit of the stamp still runs.
 stamps() {
+    systemctl start shop.service
     systemctl start shop-reload.path
-    inside rm -f /var/tmp/reloads
-    for number in 1 2 3; do
+    until_true "a change from before counts" reloaded 1
+    local number
+    for number in 2 3 4 5 6 7 8; do
         secret "stamp $number"
+        systemctl kill --signal=USR1 secretdir@shop.service
         until_true "published" holds /run/secretdir/shop/token "stamp $number"
-        until_true "the unit of the stamp has run" inside sh -c "test \$(wc -l </var/tmp/reloads) -eq $number"
+        until_true "the shop is reloaded" reloaded "$number"
     done
     for _ in 1 2 3; do systemctl kill --signal=USR1 secretdir@shop.service; done
     inside secretdir sync --config /etc/secretdir/shop.toml 2>/dev/null || :
-    [ "$(inside wc -l </dev/null /var/tmp/reloads | cut -d' ' -f1)" -eq 3 ] || fail "an unchanged turn has started the unit"
+    reloaded 8 || fail "an unchanged turn has reloaded the shop"
+
+    inside mkdir -p /run/systemd/system/shop-reload.service.d
+    printf '[Service]\nExecStartPost=/bin/sh -c "until [ -e /var/tmp/go-on ]; do sleep 0.1; done"\n' | inside tee /run/systemd/system/shop-reload.service.d/slow.conf >/dev/null
+    systemctl daemon-reload
+    secret "stamp first"
+    until_true "the shop is reloaded" reloaded 9
+    secret "stamp second"
+    until_true "published" holds /run/secretdir/shop/token "stamp second"
+    until_true "there is a stamp again" inside test -e /run/secretdir/shop.changed
+    inside touch /var/tmp/go-on
+    until_true "the second change reloads the shop too" reloaded 10
+    inside rm /run/systemd/system/shop-reload.service.d/slow.conf
+    systemctl daemon-reload
 }
+reloaded() { inside sh -c "test \$(wc -l </var/tmp/reloads) -eq $1"; }
 
 watchdog() {
     drop_in watchdog 'WatchdogSec=15'
