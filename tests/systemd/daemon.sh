@@ -77,7 +77,7 @@ stops() {
     drop_in stop 'TimeoutStopSec=5s'
     systemctl restart secretdir@shop.service
     local told
-    told=$(inside bash -c "$fifty_stops" 2>&1) || fail "$told"
+    told=$(inside timeout 600 bash -c "$fifty_stops" 2>&1) || fail "$told"
     echo "  $told"
     no_drop_in stop
 }

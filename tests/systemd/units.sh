@@ -27,7 +27,7 @@ StandardOutput=append:/var/tmp/credentials
 END
     systemctl daemon-reload
     local told
-    told=$(inside bash -c "$changes_and_starts" 2>&1) || fail "$told"
+    told=$(inside timeout 600 bash -c "$changes_and_starts" 2>&1) || fail "$told"
     echo "  $told"
 }
 changes_and_starts='
@@ -79,7 +79,7 @@ owner() {
     if inside runuser -u secretdir -- secretdir sync --config /etc/secretdir/owned.toml 2>/dev/null; then fail "files are given away without the right to"; fi
     inside install -D -m 644 -t /etc/systemd/system/secretdir@owned.service.d "$examples/secretdir@.service.d/owner.conf"
     systemctl daemon-reload
-    systemctl start secretdir@owned.service
+    systemctl start secretdir@owned.service || fail "the drop-in is not enough for another owner"
     local number
     for number in 1 2 3; do
         secret "owned $number"
