@@ -1,5 +1,6 @@
 # Debian roots for tests, to be sourced at the top of the project. The roots are made once, below target/systemd, and every test works
 # on a copy. DEBIAN_MIRROR may name another mirror. Needs root, and debootstrap.
+# shellcheck shell=bash disable=SC2034
 
 roots=$PWD/target/systemd
 always='systemd,dbus,procps,ca-certificates'

@@ -1,9 +1,11 @@
 # What the other units and the readers of a set do, for tests/systemd/run: each function is a part.
 # shellcheck shell=bash disable=SC2154
 
-# At most 1.5 of systemd's own points for what the sandbox leaves open.
+# Nothing that systemd would complain about, and at most 1.5 of systemd's own points for what the sandbox leaves open.
 security() {
-    local unit points
+    local unit points complaints
+    complaints=$(systemd_analyze verify --man=no --recursive-errors=no secretdir@shop.service secretdir-sync@shop.timer shop-reload.path 2>&1) ||
+        fail "systemd complains: $complaints"
     for unit in secretdir@shop.service secretdir-sync@shop.service; do
         points=$(exposure "$unit")
         echo "  $unit: $points"
