@@ -14,8 +14,9 @@ security() {
 }
 exposure() { systemd_analyze security --no-pager "$1" | sed -n 's/.*Overall exposure level for .*: \([0-9.]*\) .*/\1/p'; }
 
-# A service that gets the set from systemd, while it changes all the time.
+# A service that gets a set of two hundred files from systemd, while the set changes all the time.
 credentials() {
+    printf '[[import]]\nsource = "store"\nsecret = "pair"\nexpand = "json"\ninto = "all"\n' | inside tee -a /etc/secretdir/shop.toml >/dev/null
     inside tee /run/systemd/system/consumer.service >/dev/null <<'END'
 [Unit]
 Wants=secretdir@shop.service
@@ -24,31 +25,39 @@ After=secretdir@shop.service
 Type=oneshot
 DynamicUser=yes
 LoadCredential=shop:/run/secretdir/shop
-ExecStart=/bin/sh -c 'cd "$CREDENTIALS_DIRECTORY"; ls | tr "\n" " "; cat shop_pair_one; echo " $(cat shop_pair_two)"'
+ExecStart=/bin/sh -c 'cd "$CREDENTIALS_DIRECTORY"; echo "$(ls | wc -l) $(cat shop_all_* shop_pair_one shop_pair_two | sort -u | tr "\n" " ")"'
 StandardOutput=append:/var/tmp/credentials
 END
     systemctl daemon-reload
     local told
     told=$(inside timeout 600 bash -c "$changes_and_starts" 2>&1) || fail "$told"
     echo "  $told"
+    configure shop
 }
 changes_and_starts='
+change() {
+    {
+        printf "{\"one\": \"%s\\\\n\", \"two\": \"%s\\\\n\"" "$1" "$1"
+        for key in $(seq 198); do printf ", \"k%s\": \"%s\\\\n\"" "$key" "$1"; done
+        echo "}"
+    } >/srv/store/.pair
+    mv /srv/store/.pair /srv/store/pair
+    systemctl kill --signal=USR1 secretdir@shop.service
+}
+change 0
+for _ in $(seq 600); do [ -e /run/secretdir/shop/all/k198 ] && break; sleep 0.1; done
 (
     trap "exit 0" TERM
-    for number in $(seq 100000); do
-        printf "{\"one\": \"%s\", \"two\": \"%s\"}" $number $number >/srv/store/.pair
-        mv /srv/store/.pair /srv/store/pair
-        systemctl kill --signal=USR1 secretdir@shop.service
-    done
+    for number in $(seq 100000); do change "$number"; done
 ) &
 changes=$!
 for start in $(seq 40); do systemctl start consumer.service || { kill $changes; echo "start $start fails"; exit 1; }; done
 kill $changes
 wait $changes
 [ "$(wc -l </var/tmp/credentials)" -eq 40 ] || { echo "not every start saw the set"; exit 1; }
-while read -r one two three first second more; do
-    [ "$one $two $three" = "shop_pair_one shop_pair_two shop_token" ] || { echo "the files are $one $two $three $first"; exit 1; }
-    [ -n "$first" ] && [ "$first" = "$second" ] && [ -z "$more" ] || { echo "a mixed set: $first and $second"; exit 1; }
+while read -r files value more; do
+    [ "$files" -eq 203 ] || { echo "there are $files files"; exit 1; }
+    [ -n "$value" ] && [ -z "$more" ] || { echo "a mixed set: $value and $more"; exit 1; }
 done </var/tmp/credentials
 sets=$(sort -u /var/tmp/credentials | wc -l)
 [ "$sets" -gt 5 ] || { echo "only $sets sets in 40 starts"; exit 1; }
