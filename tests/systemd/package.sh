@@ -3,6 +3,12 @@
 
 dpkg() { inside env DEBIAN_FRONTEND=noninteractive dpkg "$@" >"$root.dpkg.log" 2>&1 || { cat "$root.dpkg.log" >&2; fail "dpkg $1"; }; }
 show() { systemctl show -P "$2" "$1"; }
+# replaced UNIT PID: it is another process, which runs the program that is installed now.
+replaced() {
+    local now
+    now=$(show "$1" MainPID)
+    [ "$now" != 0 ] && [ "$now" != "$2" ] && [ "$(inside readlink "/proc/$now/exe")" = /usr/bin/secretdir ]
+}
 
 # Three instances: one whose set is read all the time, one that has yet to find its store, and one that is stopped.
 upgrade() {
@@ -25,18 +31,14 @@ upgrade() {
         cat /run/secretdir/shop/token /run/secretdir/shop/pair/one >/dev/null || { echo lost; exit; }; n=$((n + 1)); done; echo $n' >"$root.reads" 2>&1 &
     local reader=$!
     dpkg --install "/root/${newer##*/}"
-    until_true "the instance is new" inside sh -c "p=\$(systemctl show -P MainPID secretdir@shop.service); test \$p != 0 && test \$p != $old_shop"
+    until_true "the instance runs the new program" replaced secretdir@shop.service "$old_shop"
     until_true "active again" is ActiveState active
-    until_true "the one that waits is new" inside sh -c "p=\$(systemctl show -P MainPID secretdir@waiting.service); test \$p != 0 && test \$p != $old_waiting"
+    until_true "the one that waits runs the new program" replaced secretdir@waiting.service "$old_waiting"
     inside touch /var/tmp/stop
     wait "$reader"
     reads=$(cat "$root.reads")
     [[ $reads =~ ^[0-9]+$ ]] || fail "the set could not be read all the time: $reads"
     [ "$reads" -ge 20 ] || fail "the set was read $reads times only"
-    local unit
-    for unit in shop waiting; do
-        [ "$(inside readlink "/proc/$(show "secretdir@$unit.service" MainPID)/exe")" = /usr/bin/secretdir ] || fail "$unit runs the old program"
-    done
     [ "$(show secretdir@stopped.service ActiveState)" = inactive ] || fail "an instance that was stopped runs"
     [ "$(show reader.service MainPID)" = "$old_reader" ] || fail "a service that reads the set was restarted"
     secret "after the upgrade"
