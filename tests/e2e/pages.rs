@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
-use crate::support::{COMMAND, Ran, Site};
+use crate::support::{COMMAND, HEAD, Ran, Site};
 use crate::width::COMMANDS;
 
 #[test]
@@ -50,6 +51,50 @@ fn the_other_shells_get_a_script_of_their_own() {
         assert!(ran.stderr.is_empty(), "{ran:?}");
     }
     site.run(&["completions", "cmd"]).expect_exit(2).expect_error(&["possible values", "zsh"]);
+}
+
+/// The profiles of the configuration that the words name, or else of the one in this folder.
+#[test]
+fn profiles_are_completed() {
+    let site = Site::new();
+    let profiles = |names: &[&str]| {
+        let sections: String = names.iter().map(|name| format!("[profiles.{name}]\n")).collect();
+        site.config(&format!("{HEAD}[files]\na = {{ source = \"local\", secret = \"a\" }}\n{sections}"));
+        fs::read_to_string(site.path().join("secretdir.toml")).unwrap()
+    };
+    fs::write(site.path().join("other.toml"), profiles(&["third"])).unwrap();
+    profiles(&["dev", "staging"]);
+    let bin = Path::new(COMMAND).parent().unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let ask = |shell: &str, program: &str| {
+        let mut command = Command::new(shell);
+        site.prepare(command.args(["-c", program]).env("PATH", &path));
+        let ran = Ran::of(&mut command).expect_exit(0);
+        let mut words: Vec<_> = ran.stdout.split_whitespace().map(str::to_owned).collect();
+        words.sort();
+        words
+    };
+    for shell in ["bash", "zsh", "fish"] {
+        let script = site.run(&["completions", shell]).expect_exit(0).stdout;
+        assert!(!script.contains("PROFILES"), "{shell}: {script}");
+        fs::write(site.path().join(shell), script).unwrap();
+    }
+    for (config, expected) in [("", &["dev", "staging"][..]), ("--config other.toml", &["third"])] {
+        let bash = format!(
+            ". ./bash; COMP_WORDS=(secretdir sync {config} --profile ''); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+            _secretdir secretdir '' --profile; echo \"${{COMPREPLY[*]}}\""
+        );
+        assert_eq!(ask("bash", &bash), expected);
+        let fish = format!("source ./fish; complete -C 'secretdir sync {config} --profile '");
+        assert_eq!(ask("fish", &fish), expected);
+        // What the completion system of zsh would do: it has no way to be asked without a terminal.
+        let zsh = format!(
+            "compdef() {{ }}; compadd() {{ print -l $profiles }}; typeset -A opt_args
+            . ./zsh 2>/dev/null; set -- {config}; [[ -z $2 ]] || opt_args[--config]=$2; _secretdir_profiles"
+        );
+        assert_eq!(ask("zsh", &zsh), expected);
+    }
+    assert!(fs::read_to_string(site.path().join("zsh")).unwrap().contains(":NAME:_secretdir_profiles"));
 }
 
 #[test]

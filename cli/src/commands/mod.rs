@@ -6,6 +6,7 @@ mod exec;
 mod init;
 mod manual;
 mod pages;
+mod profiles;
 mod providers;
 mod status;
 mod sync;

@@ -11,6 +11,7 @@ use secretdir_engine::{ErrorReport, Registry, escape};
 
 use super::kind_of_unwritten;
 use super::manual::{self, Page};
+use super::profiles;
 use crate::Exit;
 use crate::host::CliHost;
 use crate::identity::Identity;
@@ -24,7 +25,13 @@ pub(crate) fn completions(shell: Shell, identity: Identity, registry: &Registry,
         .command()
         .mut_subcommand("init", |init| init.mut_arg("sources", known))
         .mut_subcommand("providers", |providers| providers.mut_arg("name", known));
+    let dynamic = profiles::Dynamic::of(shell);
+    if dynamic.is_some() {
+        let marked = |argument: Arg| argument.value_parser(PossibleValuesParser::new([profiles::MARK]));
+        command = command.mut_arg("profile", marked);
+    }
     clap_complete::generate(shell, &mut command, identity.name, &mut script);
+    let script = dynamic.map_or(script.clone(), |dynamic| dynamic.completed(&script, identity.name));
     output.answer(&written::script(&script))
 }
 

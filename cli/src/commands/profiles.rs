@@ -1,0 +1,76 @@
+//! The completion of profiles. A script is made once, and the profiles are those of a configuration: so the script asks the command
+//! when it completes one.
+
+use clap_complete::Shell;
+
+/// Stands in a script where the profiles belong.
+pub(crate) const MARK: &str = "PROFILES";
+
+/// How a script asks for profiles.
+pub(crate) struct Dynamic {
+    /// How clap has written the mark, and what is written instead.
+    mark: (&'static str, &'static str),
+    /// A function that prints, or adds, the profiles of the configuration that the words name.
+    function: &'static str,
+}
+
+const BASH: Dynamic = Dynamic {
+    mark: ("compgen -W \"PROFILES\"", "compgen -W \"$(_secretdir_profiles)\""),
+    function: r#"
+_secretdir_profiles() {
+    local i config=()
+    for ((i = 1; i < COMP_CWORD - 1; i++)); do
+        if [[ ${COMP_WORDS[i]} == --config ]]; then config=(--config "${COMP_WORDS[i + 1]}"); fi
+    done
+    NAME check --all-profiles "${config[@]}" 2>/dev/null | sed -n 's/^ok: profile `\(.*\)`:.*/\1/p'
+}
+"#,
+};
+
+const ZSH: Dynamic = Dynamic {
+    mark: (":NAME:(PROFILES)", ":NAME:_secretdir_profiles"),
+    function: r#"
+_secretdir_profiles() {
+    local -a config profiles
+    if [[ -n ${opt_args[--config]} ]]; then config=(--config "${(Q)opt_args[--config]}"); fi
+    profiles=(${(f)"$(NAME check --all-profiles $config 2>/dev/null | sed -n 's/^ok: profile `\(.*\)`:.*/\1/p')"})
+    compadd -a profiles
+}
+"#,
+};
+
+const FISH: Dynamic = Dynamic {
+    mark: ("\"PROFILES\\t''\"", "\"(__secretdir_profiles)\""),
+    function: r#"
+function __secretdir_profiles
+    set -l words (commandline -opc)
+    set -l config
+    if set -l at (contains -i -- --config $words)
+        set config --config $words[(math $at + 1)]
+    end
+    NAME check --all-profiles $config 2>/dev/null | string replace -rf '^ok: profile `(.*)`:.*' '$1'
+end
+"#,
+};
+
+impl Dynamic {
+    /// Returns how the script of a shell does it; `None` for those whose scripts complete no profiles.
+    pub(crate) fn of(shell: Shell) -> Option<Self> {
+        match shell {
+            Shell::Bash => Some(BASH),
+            Shell::Zsh => Some(ZSH),
+            Shell::Fish => Some(FISH),
+            _ => None,
+        }
+    }
+
+    /// Puts the function into a script, before what calls it, and the calls where the marks are.
+    pub(crate) fn completed(&self, script: &[u8], name: &str) -> Vec<u8> {
+        let script = String::from_utf8_lossy(script);
+        let (mark, call) = self.mark;
+        // What zsh knows a script for its own by is in its first line.
+        let (first, rest) = script.split_once('\n').unwrap_or_default();
+        let function = self.function.replace("NAME", name);
+        format!("{first}\n{function}{}", rest.replace(mark, call)).into_bytes()
+    }
+}
