@@ -85,7 +85,7 @@ fn profiles_are_completed() {
             _secretdir secretdir '' --profile; echo \"${{COMPREPLY[*]}}\""
         );
         assert_eq!(ask("bash", &bash), expected);
-        let fish = format!("source ./fish; complete -C 'secretdir sync {config} --profile '");
+        let fish = format!("source ./fish; complete -C 'secretdir sync {config} --profile ' | cut -f1");
         assert_eq!(ask("fish", &fish), expected);
         // What the completion system of zsh would do: it has no way to be asked without a terminal.
         let zsh = format!(

@@ -80,6 +80,11 @@ impl Fixture for Printed {
         symlink("/bin/cat", self.0.path().join("program")).unwrap();
     }
 
+    fn settings_with_relative_path(&mut self) -> Option<Table> {
+        symlink("/bin/cat", self.0.path().join("program")).unwrap();
+        Some(table([("command", list(&["./program", "--", "{secret}"]))]))
+    }
+
     fn settings_of_counting_store(&mut self) -> Option<Table> {
         let script = "touch running.$$; ls running.* | wc -l >> counts; sleep 0.05; rm running.$$";
         Some(table([("command", list(&["sh", "-c", script, "{secret}"]))]))
@@ -103,7 +108,10 @@ impl Fixture for Printed {
     }
 
     fn skips() -> Vec<Skip> {
-        vec![Skip::new("throttling_is_reported_as_such", "a program's exit status does not tell throttling")]
+        vec![
+            Skip::new("throttling_is_reported_as_such", "a program's exit status does not tell throttling"),
+            Skip::new("damaged_data_is_not_shown", "what a program prints is the value"),
+        ]
     }
 }
 
@@ -161,6 +169,11 @@ impl Fixture for Sample {
         fs::write(self.0.path().join("later").join(name), value).unwrap();
     }
 
+    fn settings_of_damaged_store(&mut self, value: &str) -> Option<Table> {
+        let answer = format!(r#"print('{{"type":"secret","id":0,"text":"{value}', flush=True)"#);
+        Some(support::plugin(&answer))
+    }
+
     fn good_versions(&self) -> Vec<String> {
         ["1", "AWSCURRENT"].map(str::to_owned).into()
     }
@@ -174,6 +187,10 @@ impl Fixture for Sample {
             Skip::new(
                 "many_runs_leave_nothing_behind",
                 "a thousand interpreters take minutes: a plug-in of a shell is asked as often instead",
+            ),
+            Skip::new(
+                "a_relative_path_counts_from_the_configuration",
+                "the program of a command is found in the same way",
             ),
         ]
     }

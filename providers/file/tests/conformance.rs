@@ -52,6 +52,10 @@ impl Fixture for Plain {
         self.0.path().to_owned()
     }
 
+    fn settings_with_relative_path(&mut self) -> Option<Table> {
+        Some(self.settings())
+    }
+
     fn bad_settings(&self) -> Vec<BadSettings> {
         [Table::new(), root(""), root("a\0b")].map(|table| BadSettings::new(table, "root")).into()
     }
@@ -120,6 +124,14 @@ impl Fixture for Flipped {
         symlink(".secrets.gen-1", self.0.path().join("later")).unwrap();
     }
 
+    fn settings_with_relative_path(&mut self) -> Option<Table> {
+        Some(root("secrets"))
+    }
+
+    fn base_dir(&self) -> PathBuf {
+        self.0.path().to_owned()
+    }
+
     fn skips() -> Vec<Skip> {
         what_no_file_does()
     }
@@ -131,6 +143,7 @@ fn what_no_file_does() -> Vec<Skip> {
         Skip::new("a_store_that_hangs_is_a_time_out", "no special file is opened, so no opening waits"),
         Skip::new("what_arrived_before_the_deadline_counts", "a file is read, or it is not"),
         Skip::new("no_more_requests_are_in_flight_than_allowed", "files are read one after another"),
+        Skip::new("damaged_data_is_not_shown", "a file is a value, whatever is in it"),
     ]
 }
 

@@ -185,6 +185,25 @@ impl Fixture for Folder {
         self.other = Some(Stub::at(self.later.unwrap(), Reply::Kept(answer(value).into())));
     }
 
+    fn settings_of_damaged_store(&mut self, value: &str) -> Option<Table> {
+        let replies = vec![
+            ("ui/mounts", Reply::Kept(answer(b"").into())),
+            ("damaged", Reply::json(200, format!(r#"{{"data":{{"hex":"{value}"#))),
+        ];
+        let endpoint = self.other.insert(Stub::by_text(replies)).endpoint();
+        Some(self.settings_of(&endpoint))
+    }
+
+    /// The token is a file in the folder for temporary files, which is the one that paths count from.
+    fn settings_with_relative_path(&mut self) -> Option<Table> {
+        let name = self.token.path().file_name()?.to_str()?;
+        let mut auth = Table::from([("method", "token")]);
+        auth.insert("token", Table::from([("file", name)]));
+        let mut settings = self.settings();
+        settings.insert("auth", auth);
+        Some(settings)
+    }
+
     fn settings_of_counting_store(&mut self) -> Option<Table> {
         let slow = Stub::slow(Reply::Kept(answer(b"value").into()), Duration::from_millis(30));
         let endpoint = self.other.insert(slow).endpoint();

@@ -65,6 +65,20 @@ pub trait Fixture: Sized {
         async {}
     }
 
+    /// Returns good settings, for a source that reads a store whose data is damaged in the middle of this value: a file that ends
+    /// within it, or an answer. A fixture that has none skips the rule `damaged_data_is_not_shown`.
+    fn settings_of_damaged_store(&mut self, value: &str) -> Option<Table> {
+        let _ = value;
+        None
+    }
+
+    /// Returns good settings with a relative path, which leads to this store from [`base_dir`](Self::base_dir) and from
+    /// nowhere else. A fixture of a provider without paths skips the rule
+    /// `a_relative_path_counts_from_the_configuration`.
+    fn settings_with_relative_path(&mut self) -> Option<Table> {
+        None
+    }
+
     /// Returns good settings, for a source that reads a store which takes a little time over each answer, whatever the
     /// answer is, and counts how many requests it is answering: see [`most_at_once`](Self::most_at_once). A fixture that
     /// has none skips the rule `no_more_requests_are_in_flight_than_allowed`.

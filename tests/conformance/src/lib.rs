@@ -86,6 +86,7 @@ macro_rules! __with_every_rule {
             an_unknown_setting_is_named
             a_setting_of_the_wrong_type_is_named
             a_bad_setting_is_named
+            a_relative_path_counts_from_the_configuration
             check_accepts_good_names
             check_refuses_bad_names
             a_version_is_accepted_or_unsupported
@@ -116,6 +117,7 @@ macro_rules! __with_every_rule {
             what_is_held_is_kept_or_replaced
             a_source_that_was_closed_begins_anew
             no_value_is_shown
+            damaged_data_is_not_shown
         }
     };
 }

@@ -41,10 +41,11 @@ pub use runs::{
     a_later_run_sees_what_has_changed, a_store_that_appears_later_is_found, many_runs_leave_nothing_behind,
     what_arrived_before_the_deadline_counts,
 };
-pub use secrecy::no_value_is_shown;
+pub use secrecy::{damaged_data_is_not_shown, no_value_is_shown};
 pub use settings::{
-    a_bad_setting_is_named, a_setting_of_the_wrong_type_is_named, a_source_is_built_offline,
-    an_unknown_setting_is_named, the_name_is_kebab_case,
+    a_bad_setting_is_named, a_relative_path_counts_from_the_configuration,
+    a_setting_of_the_wrong_type_is_named, a_source_is_built_offline, an_unknown_setting_is_named,
+    the_name_is_kebab_case,
 };
 
 use crate::fixture::Fixture;

@@ -120,6 +120,12 @@ noticed! {
     SHOWN_BY_TRACE by no_value_is_shown: "a trace shows a value"
     SHOWN_BY_FOREIGN_ERROR by no_value_is_shown: "a trace shows a value"
     SHOWN_BY_PANIC by no_value_is_shown: "a panic shows a value"
+    NO_HOOKS by damaged_data_is_not_shown: "nor does it skip this rule"
+    SHOWN_IF_DAMAGED by damaged_data_is_not_shown: "an error shows a value"
+    DAMAGED_IS_ABSENT by damaged_data_is_not_shown: "of a store that is damaged"
+    NO_HOOKS by a_relative_path_counts_from_the_configuration: "nor does it skip this rule"
+    PATH_FROM_ELSEWHERE by a_relative_path_counts_from_the_configuration: "from another folder"
+    PATH_FROM_NOWHERE by a_relative_path_counts_from_the_configuration: "although the configuration has no folder"
 }
 
 /// Each with a test of its own, which is started once more in a process of its own.

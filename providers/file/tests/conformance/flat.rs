@@ -118,6 +118,18 @@ impl<S: Syntax> Fixture for Flat<S> {
         fs::copy(folder.join(S::NAME), folder.join(format!("later-{}", S::NAME))).unwrap();
     }
 
+    fn settings_of_damaged_store(&mut self, value: &str) -> Option<Table> {
+        let mut text = S::text(&BTreeMap::from([("damaged".to_owned(), value.to_owned())]));
+        // The quote that ends the value, and what comes after it.
+        text.truncate(text.rfind('"').unwrap());
+        fs::write(self.folder.path().join(S::NAME), text).unwrap();
+        Some(self.settings())
+    }
+
+    fn settings_with_relative_path(&mut self) -> Option<Table> {
+        Some(self.settings())
+    }
+
     fn base_dir(&self) -> PathBuf {
         self.folder.path().to_owned()
     }

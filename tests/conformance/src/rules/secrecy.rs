@@ -5,9 +5,9 @@ use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 
-use secretdir_provider::{RunContext, SecretRequest, SecretSource, Warnings};
+use secretdir_provider::{RunContext, SecretRequest, SecretSource, SourceErrorKind, Warnings};
 
-use super::{Answer, built, context_with, put, request, source_of};
+use super::{Answer, built, context_with, failure, put, request, source_of};
 use crate::canary::{CANARY, Canaries};
 use crate::fixture::Fixture;
 use crate::traces::Traces;
@@ -37,6 +37,30 @@ pub async fn no_value_is_shown<F: Fixture>(mut fixture: F) {
     }
     for request in odd_requests(&fixture) {
         look_at(&canaries, &[watched(&canaries, ask(&*source, &context, &request)).await]);
+    }
+    canaries.absent_from_debug("a warning", &warnings.to_vec());
+    canaries.absent_from_text("a trace", &traces.text());
+}
+
+/// What is said of data that is damaged does not quote it: parsers do.
+pub async fn damaged_data_is_not_shown<F: Fixture>(mut fixture: F) {
+    let Some(settings) = fixture.settings_of_damaged_store(CANARY) else {
+        panic!("the fixture has no store that is damaged, nor does it skip this rule");
+    };
+    let canaries = Canaries::new(fixture.credentials());
+    let traces = Traces::record::<F::Provider>();
+    let source = built(&fixture, settings);
+    let warnings = Warnings::default();
+    let context = context_with(&warnings);
+    let requests = [request(&fixture, "damaged")];
+    let answers = watched(&canaries, crate::fetch_all(&*source, &context, &requests)).await;
+    look_at(&canaries, &answers);
+    for answer in &answers {
+        let error = failure("a store that is damaged", answer);
+        assert_ne!(error.kind(), SourceErrorKind::NotFound, "of a store that is damaged");
+    }
+    if let Err(error) = watched(&canaries, source.list(&context, &fixture.name("damaged"))).await {
+        canaries.absent_from_error("an error of a listing", &error);
     }
     canaries.absent_from_debug("a warning", &warnings.to_vec());
     canaries.absent_from_text("a trace", &traces.text());

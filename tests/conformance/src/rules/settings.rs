@@ -2,9 +2,9 @@
 
 use std::thread;
 
-use secretdir_provider::{Provider as _, SettingsError, Table, Value};
+use secretdir_provider::{Provider as _, Settings, SettingsError, Table, Value};
 
-use super::{Built, build, built, request};
+use super::{Built, assert_value, build, built, context, put, request};
 use crate::canary::{CANARY, Canaries};
 use crate::fixture::Fixture;
 
@@ -23,7 +23,7 @@ pub async fn a_source_is_built_offline<F: Fixture>(fixture: F) {
     let request = request(&fixture, "offline");
     // A thread of its own, for a task or a timer that is started here would find the runtime of the rule.
     let outside = thread::spawn(move || {
-        let source = provider.source(secretdir_provider::Settings::new(table, folder));
+        let source = provider.source(Settings::new(table, folder));
         let source = source.unwrap_or_else(|error| panic!("cannot be built offline: {error}"));
         source.check(&request).unwrap_or_else(|error| panic!("cannot check a good name offline: {error}"));
         // Whether it is refused is the matter of another rule.
@@ -63,6 +63,25 @@ fn other_type(value: &Value) -> Value {
         Value::Table(_) => CANARY.into(),
         _ => Table::from([(CANARY, CANARY)]).into(),
     }
+}
+
+/// A relative path in the settings counts from the folder of the configuration: not from where the command was started, nor from
+/// anywhere if the configuration has no folder.
+pub async fn a_relative_path_counts_from_the_configuration<F: Fixture>(mut fixture: F) {
+    put(&mut fixture, "beside", b"value").await;
+    let Some(table) = fixture.settings_with_relative_path() else {
+        panic!("the fixture has no settings with a relative path, nor does it skip this rule");
+    };
+    let request = request(&fixture, "beside");
+    let beside = built(&fixture, table.clone()).fetch(&context(1), &request).await;
+    assert_value("with a path from the folder of the configuration", &beside, b"value");
+    let elsewhere = Settings::new(table.clone(), fixture.base_dir().join("no-such-folder"));
+    if let Ok(source) = fixture.provider().source(elsewhere) {
+        let answer = source.fetch(&context(1), &request).await;
+        assert!(answer.is_err(), "a relative path leads to the same store from another folder");
+    }
+    let nowhere = fixture.provider().source(Settings::without_base_dir(table));
+    assert!(nowhere.is_err(), "a relative path is accepted although the configuration has no folder");
 }
 
 fn assert_named(path: &str, built: &Built) {

@@ -51,6 +51,22 @@ impl<const FAULT: u32> Fixture for Memory<FAULT> {
         self.shared.is_open.store(true, Ordering::Relaxed);
     }
 
+    fn settings_of_damaged_store(&mut self, value: &str) -> Option<Table> {
+        self.shared.secrets.lock().unwrap().insert("damaged".to_owned(), value.as_bytes().to_vec());
+        (FAULT != Fault::NO_HOOKS).then(|| mood("damaged"))
+    }
+
+    /// It leads somewhere from the top alone.
+    fn settings_with_relative_path(&mut self) -> Option<Table> {
+        let mut settings = mood("present");
+        settings.insert("only-beside", "proc/self");
+        (FAULT != Fault::NO_HOOKS).then_some(settings)
+    }
+
+    fn base_dir(&self) -> PathBuf {
+        PathBuf::from("/")
+    }
+
     fn making_request(&mut self) -> Option<(Table, SecretRequest)> {
         Some((mood("present"), SecretRequest::new("made")))
     }

@@ -10,6 +10,7 @@ mod mood;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::future::pending;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -37,8 +38,11 @@ struct Shared {
 }
 
 #[derive(serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 struct MemorySettings {
     mood: Mood,
+    /// A path: there are secrets only if there is something.
+    only_beside: Option<String>,
 }
 
 /// How the store feels.
@@ -54,6 +58,8 @@ enum Mood {
     Stalling,
     /// Is absent until it is opened.
     Later,
+    /// Cannot be read.
+    Damaged,
 }
 
 impl<const FAULT: u32> Provider for Memory<FAULT> {
@@ -66,13 +72,19 @@ impl<const FAULT: u32> Provider for Memory<FAULT> {
             drop(tokio::runtime::Handle::current());
         }
         let parsed = settings.parse::<MemorySettings>().or_else(|error| match FAULT {
-            Fault::UNKNOWN_ACCEPTED => Ok(MemorySettings { mood: Mood::Present }),
+            Fault::UNKNOWN_ACCEPTED => Ok(MemorySettings { mood: Mood::Present, only_beside: None }),
             Fault::WRONG_PATH => Err(SettingsError::new("elsewhere", "is wrong")),
             Fault::SETTING_QUOTED => Err(SettingsError::new("mood", "not good: Zq7Wx4Kv2Tm8Ph5Rd9Lc")),
             _ => Err(error),
         })?;
+        let path = parsed.only_beside.map(|path| match FAULT {
+            Fault::PATH_FROM_ELSEWHERE => Ok(Path::new("/").join(path)),
+            Fault::PATH_FROM_NOWHERE => Ok(settings.base_dir().join(path)),
+            _ => settings.path("only-beside", &path),
+        });
+        let is_beside = path.transpose()?.is_none_or(|path| path.exists());
         let store = Store {
-            mood: parsed.mood,
+            mood: if is_beside { parsed.mood } else { Mood::Absent },
             shared: Arc::clone(&self.shared),
             answered: AtomicBool::new(false),
             busy: AtomicBool::new(false),
@@ -124,6 +136,9 @@ impl<const FAULT: u32> Source<FAULT> {
             Fault::ONCE => answered,
             _ => false,
         };
+        if self.0.mood == Mood::Damaged {
+            return Err(self.damaged());
+        }
         match known.filter(|_| !gone) {
             Some(value) => Ok(Secret::new(spoilt::<FAULT>(&value))),
             None => Err(self.absent(context, name)),
@@ -156,6 +171,20 @@ impl<const FAULT: u32> Source<FAULT> {
             _ => {}
         }
         known
+    }
+
+    fn damaged(&self) -> SourceError {
+        let secrets = self.0.shared.secrets.lock().unwrap();
+        let first = secrets.values().next().map(|value| String::from_utf8_lossy(value)).unwrap_or_default();
+        match FAULT {
+            Fault::SHOWN_IF_DAMAGED => {
+                SourceError::new(SourceErrorKind::InvalidData).with_cause(format!("invalid data: {first}"))
+            }
+            Fault::DAMAGED_IS_ABSENT => {
+                SourceError::new(SourceErrorKind::NotFound).with_cause("no such secret")
+            }
+            _ => SourceError::new(SourceErrorKind::InvalidData).with_cause("the data is damaged"),
+        }
     }
 
     fn absent(&self, context: &RunContext, name: &str) -> SourceError {

@@ -34,7 +34,7 @@ impl<const FAULT: u32> Source<FAULT> {
                 self.count().await;
                 None
             }
-            Mood::Present | Mood::Absent | Mood::Later | Mood::Stalling => None,
+            Mood::Present | Mood::Absent | Mood::Later | Mood::Stalling | Mood::Damaged => None,
         }
     }
 

@@ -102,6 +102,16 @@ impl Fixture for Encrypted {
         fs::rename(self.folder.path().join("secrets"), self.folder.path().join("later")).unwrap();
     }
 
+    /// A file that nobody has encrypted.
+    fn settings_of_damaged_store(&mut self, value: &str) -> Option<Table> {
+        self.write(&self.name("damaged"), format!("age-encryption.org/v1\n-> {value}").as_bytes());
+        Some(self.settings())
+    }
+
+    fn settings_with_relative_path(&mut self) -> Option<Table> {
+        Some(self.settings())
+    }
+
     fn base_dir(&self) -> PathBuf {
         self.folder.path().to_owned()
     }
