@@ -46,6 +46,7 @@ mod registration;
 mod schema;
 mod secrecy;
 mod signals;
+mod soak;
 mod strict;
 mod system_calls;
 mod templates;
