@@ -1,5 +1,7 @@
 //! `secretdir watch`: a daemon that keeps a set current.
 
+mod silent;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
