@@ -1,5 +1,7 @@
 //! Metrics as Prometheus text: what they count, who may read them, and what they never touch.
 
+mod restart;
+
 use std::fs;
 use std::process::Command;
 use std::thread;

@@ -113,7 +113,9 @@ impl<'w> Watching<'w> {
                     continue;
                 }
             };
-            let Some(end) = ended else { return };
+            let Some(end) = ended else {
+                return self.standing.looks_again(self.plans.current(), &self.host.clock());
+            };
             self.report(&end);
             self.next(Happened::Held(self.renewal()));
             action = self.next(Happened::Ended(end.of_schedule()));

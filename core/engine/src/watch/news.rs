@@ -68,7 +68,7 @@ pub struct Standing {
     pub failures: u32,
     /// When the next turn comes, if nothing happens before.
     pub next_turn_at: Option<SystemTime>,
-    /// Whether the on-change command has yet to succeed, and how often it has failed.
+    /// Whether the on-change command has yet to succeed.
     pub is_on_change_pending: bool,
     /// How often the on-change command has failed.
     pub on_change_failures: u64,
@@ -212,11 +212,21 @@ impl Standing {
     /// Looks at what is published at another link.
     pub(super) fn moves(&mut self, plan: &Plan, clock: &Clock) {
         let there = Self::begin(plan, clock);
+        self.freshness = there.freshness.clone();
+        self.finds(there);
+    }
+
+    /// Looks again at what is published, after a turn that was given up: nothing else tells what it has done.
+    pub(super) fn looks_again(&mut self, plan: &Plan, clock: &Clock) {
+        self.finds(Self::begin(plan, clock));
+    }
+
+    fn finds(&mut self, there: Self) {
         self.generation_id = there.generation_id;
         self.file_count = there.file_count;
         self.last_change_at = there.last_change_at;
-        self.freshness = there.freshness;
         self.superseded_count = there.superseded_count;
+        self.is_on_change_pending = there.is_on_change_pending;
         self.valid_until = there.valid_until;
         self.renew_at = there.renew_at;
     }
@@ -253,7 +263,7 @@ impl Standing {
             }
         }
         let has_failed = !outcome.errors.is_empty();
-        self.is_on_change_pending = matches!(outcome.on_change, Notification::Pending | Notification::PutOff);
+        self.is_on_change_pending = outcome.on_change.is_pending();
         self.on_change_failures += u64::from(outcome.on_change == Notification::Pending && has_failed);
         self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
         if outcome.state == State::Published {
