@@ -39,6 +39,7 @@ mod pinned;
 mod privileges;
 mod profiles;
 mod protocol;
+mod push;
 mod quickstart;
 mod quiet;
 mod recipes;
