@@ -47,7 +47,7 @@ impl Reader<'_> {
     fn take_a_snapshot(&self, pause: Duration) {
         let snapshot = Snapshot::open(self.site.link()).unwrap();
         let files = |which: &str| {
-            PAIRS.map(|pair| snapshot.read(&FileName::new(&format!("{pair}/{which}")).unwrap()).unwrap())
+            PAIRS.map(|pair| snapshot.read(&FileName::new(format!("{pair}/{which}")).unwrap()).unwrap())
         };
         let one = files("one");
         thread::sleep(pause);
