@@ -214,7 +214,8 @@ fn stopping_while_the_command_runs_leaves_it_pending_and_ends_soon() {
     let site = site("1h", hook);
     let watch = Watch::start(&site);
     eventually("the command", || site.path().join("told").exists());
-    watch.stop();
+    let lines = watch.stop();
+    assert!(lines.last().unwrap().contains("the on-change command stays pending"), "{lines:#?}");
     assert_eq!(site.run(&["status", "--json"]).json()["generation"]["on_change"], "pending");
 }
 
