@@ -179,3 +179,33 @@ fn the_first_success_ends_the_haste_of_a_host_that_has_nothing() {
         assert_eq!(action, Action::Wait(due));
     }
 }
+
+#[test]
+fn while_nothing_is_published_five_minutes_count_as_a_longer_interval() {
+    let (jitter, at) = (always(1.0), Duration::from_secs);
+    let schedule = Schedule::new(timing(at(3600), Duration::ZERO));
+    let (mut schedule, action) = schedule.next(Happened::Started(Published::Nothing), at(1), &jitter);
+    assert_eq!(action, Action::Turn);
+    // The retries of an hour are used up meanwhile.
+    for _ in 0..20 {
+        let (next, action) = schedule.next(Happened::Ended(End::Failure), at(1), &jitter);
+        assert!(matches!(action, Action::Wait(Some(due)) if due <= at(300)), "{action:?}");
+        schedule = next;
+    }
+    let (_, action) = schedule.next(Happened::Ended(End::Success), at(2), &jitter);
+    assert_eq!(action, Action::Wait(Some(at(3600))));
+}
+
+#[test]
+fn a_retry_that_would_come_after_the_turn_is_left_out_and_costs_nothing_of_the_budget() {
+    let (jitter, millis) = (always(1.0), Duration::from_millis);
+    let mut schedule = settled(Duration::from_secs(60), &jitter);
+    for _ in 0..30 {
+        let (next, action) = schedule.next(Happened::Ended(End::Failure), millis(59_500), &jitter);
+        assert_eq!(action, Action::Wait(Some(millis(60_000))));
+        schedule = next;
+    }
+    let (schedule, _) = schedule.next(Happened::Ended(End::Success), millis(60_000), &jitter);
+    let (_, action) = schedule.next(Happened::Ended(End::Failure), millis(61_000), &jitter);
+    assert_eq!(action, Action::Wait(Some(millis(62_000))));
+}
