@@ -166,6 +166,8 @@ fn a_command_that_is_put_off_causes_a_turn_when_its_pause_is_over() {
     assert_eq!(ended(None, 57), Action::Wait(Some(at(60))));
     assert_eq!(ended(Some(INTERVAL), 57), Action::Wait(Some(at(60))));
     assert_eq!(ended(Some(INTERVAL), 3000), Action::Wait(Some(INTERVAL)));
+    // The turn was a success: a set is there, so five minutes are not the interval any more.
+    assert_eq!(ended(Some(at(3600)), 4000), Action::Wait(Some(at(3600))));
 }
 
 #[test]
@@ -208,4 +210,20 @@ fn a_retry_that_would_come_after_the_turn_is_left_out_and_costs_nothing_of_the_b
     let (schedule, _) = schedule.next(Happened::Ended(End::Success), millis(60_000), &jitter);
     let (_, action) = schedule.next(Happened::Ended(End::Failure), millis(61_000), &jitter);
     assert_eq!(action, Action::Wait(Some(millis(62_000))));
+}
+
+#[test]
+fn where_only_changes_cause_turns_a_retry_comes_when_the_budget_allows_it() {
+    let (jitter, at) = (always(0.0), Duration::from_secs);
+    let schedule = Schedule::new(Timing { interval: None, ..timing(INTERVAL, Duration::ZERO) });
+    let mut schedule = schedule.next(Happened::Started(Published::Something), at(0), &jitter).0;
+    let failures = (1..=8).map(|second| {
+        let (next, action) = schedule.clone().next(Happened::Ended(End::Failure), at(second), &jitter);
+        schedule = next;
+        action
+    });
+    let failures: Vec<_> = failures.collect();
+    assert!(failures[..6].iter().all(|action| *action == Action::Turn), "{failures:?}");
+    // The first one was an hour before.
+    assert_eq!(failures[6..], [Action::Wait(Some(at(3601))); 2]);
 }
