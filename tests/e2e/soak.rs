@@ -224,16 +224,10 @@ impl Soak {
     fn tell(&self, samples: &[Sample], read: &AtomicU64) {
         let [published, unchanged, failed] =
             ["published", "unchanged", "failed"].map(|result| self.runs(result));
-        let turns = format!(
-            "{published} turns published, {unchanged} found nothing new, {failed} failed, {read:?} sets read"
-        );
+        let turns = format!("{published} turns published, {unchanged} found nothing new, {failed} failed");
         let (first, last) = (samples.get(samples.len() / 4), samples.last());
-        drop(writeln!(
-            std::io::stderr(),
-            "soak: {turns}
-soak: {first:?}
-soak: {last:?}"
-        ));
+        let line = format!("soak: {turns}; {read:?} sets read; from {first:?} to {last:?}\n");
+        drop(std::io::stderr().write_all(line.as_bytes()));
     }
 
     fn assert_failed(&self, source: &str) {
