@@ -1,6 +1,8 @@
 //! SIGKILL before every system call of a run, from the moment it opens the lock: afterwards the link names a complete old
 //! or new set, the next run succeeds, and nothing of the killed run is left after it.
 
+mod daemon;
+
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 
@@ -51,45 +53,6 @@ fn an_update_that_keeps_the_old_survives_a_kill_anywhere() {
 #[test]
 fn a_run_that_finds_nothing_to_change_survives_a_kill_anywhere() {
     sweep(&Sweep { directory: "", before: Some(NEW), after: SETTLED });
-}
-
-/// A daemon that ends itself by its on-change command, so that what it does has an end.
-#[test]
-fn a_turn_of_the_daemon_survives_a_kill_anywhere() {
-    let prepare = || {
-        let site = Site::new();
-        site.publish_all(OLD);
-        site.sync();
-        site.publish_all(NEW);
-        let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
-        let hook = "[on-change]\ncommand = [\"sh\", \"-c\", \"kill -TERM $PPID\"]\n[watch]\nwake = false\n";
-        site.config(&config.replace("[files]", &format!("{hook}\n[files]")));
-        // What is due at once comes by a signal, not by the schedule: a set is published already.
-        fs::remove_file(site.link()).unwrap();
-        site
-    };
-    let reference = trace(&prepare(), &["watch"], &[]);
-    assert!(reference.ran.status.success(), "{:?}", reference.ran);
-    let points: Vec<_> = reference.since(".app.state").iter().filter(|call| !is_noise(call)).collect();
-    assert!(points.len() > 40, "{points:#?}");
-    for point in points.into_iter().filter(|call| is_of_the_turn(call)) {
-        let site = prepare();
-        let ended = inject(&site, &["watch"], &[point.fault("signal=SIGKILL")]).status;
-        assert!(ended.signal() == Some(9) || ended.success(), "{point:?}: {ended:?}");
-        let published = shown(&site);
-        assert!(published.is_none() || published == Some(owned(NEW)), "killed at {point:?}: {published:?}");
-        site.publish_all(NEW);
-        assert_eq!(site.sync().stderr, "", "killed at {point:?}");
-        assert_eq!(shown(&site), Some(owned(NEW)), "killed at {point:?}");
-        let left = site.names().into_iter().filter(|name| name.contains("tmp")).count();
-        assert_eq!(left, 0, "killed at {point:?}: {:?}", site.names());
-    }
-}
-
-/// Leaves out the calls by which the loop waits: they come as often as the machine is busy.
-fn is_of_the_turn(call: &Call) -> bool {
-    !["epoll_wait", "epoll_ctl", "timerfd_settime", "read", "write", "close", "clock_gettime"]
-        .contains(&call.name.as_str())
 }
 
 /// Makes a site in the state before the run that is to be killed.

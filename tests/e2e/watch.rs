@@ -1,5 +1,7 @@
 //! `secretdir watch`: a daemon that keeps a set current.
 
+mod silent;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -212,7 +214,8 @@ fn stopping_while_the_command_runs_leaves_it_pending_and_ends_soon() {
     let site = site("1h", hook);
     let watch = Watch::start(&site);
     eventually("the command", || site.path().join("told").exists());
-    watch.stop();
+    let lines = watch.stop();
+    assert!(lines.last().unwrap().contains("the on-change command stays pending"), "{lines:#?}");
     assert_eq!(site.run(&["status", "--json"]).json()["generation"]["on_change"], "pending");
 }
 
@@ -329,16 +332,18 @@ fn between_two_turns_nothing_is_called() {
 #[test]
 fn an_interval_that_is_too_short_for_a_store_that_many_share_is_warned_of() {
     let site = Site::new();
-    let check = |interval: &str, refresh: &str| {
+    let of = |provider: &str, interval: &str, refresh: &str| {
         site.config(&format!(
             "[directory]\npath = \"out/app\"\n[watch]\ninterval = \"{interval}\"\n\
-             [sources.prod]\nprovider = \"aws-secrets-manager\"\nregion = \"eu-west-1\"\n{refresh}\n\
+             [sources.prod]\nprovider = \"{provider}\"\nregion = \"eu-west-1\"\n{refresh}\n\
              [files]\na = {{ source = \"prod\", secret = \"a\" }}\n"
         ));
         site.run(&["check"]).expect_exit(0).stderr
     };
+    let check = |interval: &str, refresh: &str| of("aws-secrets-manager", interval, refresh);
     assert!(check("10s", "").contains("source `prod` is asked every 10s"), "{}", check("10s", ""));
     assert!(check("5m", "refresh = \"30s\"").contains("source `prod` is asked every 30s"));
+    assert!(of("aws-parameter-store", "59s", "").contains("source `prod` is asked every 59s"));
     assert_eq!(check("1m", ""), "");
     assert_eq!(check("10s", "refresh = \"5m\""), "");
 }

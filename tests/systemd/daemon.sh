@@ -9,7 +9,8 @@ begins() {
     systemctl kill --signal=USR1 secretdir@shop.service || :
     until_true "ready once a set is there" is ActiveState active
     holds /run/secretdir/shop/token one || fail "the set is not there"
-    [[ $(state StatusText) == generation* ]] || fail "its status is $(state StatusText)"
+    # It is told just after the readiness.
+    until_true "its status tells of the set" tells_generation
 }
 
 reloads() {
@@ -52,6 +53,26 @@ stamps() {
     until_true "the second change reloads the shop too" reloaded 10
     inside rm /run/systemd/system/shop-reload.service.d/slow.conf
     systemctl daemon-reload
+}
+
+# The command that the page about AWS lets Run Command run. It must leave alone what a turn has started.
+pushes() {
+    local push counted=/run/secretdir/verified
+    push=$(python3 -c 'import json, re, sys
+print(json.loads(json.loads(re.search(r"\"Input\": (\".*\")", sys.stdin.read())[1]))["commands"][0])' <providers/aws/README.md)
+    inside cp /etc/secretdir/shop.toml /etc/secretdir/good
+    printf 'wake = false\n[verify]\ncommand = ["sh", "-c", "echo begun >>%s; sleep 3; echo ended >>%s"]\n' "$counted" "$counted" |
+        inside tee -a /etc/secretdir/shop.toml >/dev/null
+    systemctl reload secretdir@shop.service
+    secret "stamp pushed"
+    inside sh -c "$push"
+    until_true "a push causes a turn" holds "$counted" begun
+    inside sh -c "$push"
+    until_true "published" holds /run/secretdir/shop/token "stamp pushed"
+    [ "$(inside cat "$counted" | tr '\n' ' ')" = "begun ended " ] || fail "a push has ended a program of a turn"
+    inside rm "$counted"
+    inside cp /etc/secretdir/good /etc/secretdir/shop.toml
+    systemctl reload secretdir@shop.service
 }
 reloaded() { inside sh -c "test \$(wc -l </var/tmp/reloads) -eq $1"; }
 

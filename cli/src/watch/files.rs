@@ -17,6 +17,7 @@ use tokio::net::unix::pipe::Receiver;
 use super::cover::{Cover, Interest};
 use super::descriptor;
 use super::ours::Ours;
+use super::silent::Silent;
 
 const CHANGES: WatchFlags = WatchFlags::CLOSE_WRITE
     .union(WatchFlags::MOVED_TO)
@@ -35,6 +36,8 @@ pub(super) struct Files {
     watched: RefCell<Option<Watched>>,
     /// What was said of why files cannot be watched.
     told: RefCell<Option<String>>,
+    /// What was said of filesystems that do not tell of all changes.
+    told_silent: RefCell<Option<String>>,
 }
 
 /// The watches that are set.
@@ -52,16 +55,16 @@ impl Files {
         self.watched.replace(None);
     }
 
-    /// Begins to listen, before anything is read: what changes after that is heard by the next wait.
-    pub(super) fn arm(&self) {
-        if let Err(error) = self.set() {
-            self.tell(&error);
+    /// Begins to listen, before anything is read: what changes after that is heard by the next wait. What cannot be heard is told.
+    pub(super) fn arm(&self, tell: &dyn Fn(&str)) {
+        if let Err(error) = self.set(tell) {
+            self.tell(&error, tell);
         }
     }
 
     /// Waits for a change.
-    pub(super) async fn changed(&self) {
-        self.arm();
+    pub(super) async fn changed(&self, tell: &dyn Fn(&str)) {
+        self.arm(tell);
         let Some(watched) = self.watched.take() else { return std::future::pending().await };
         let back = PutBack { files: self, watched: Some(watched) };
         let Some(watched) = &back.watched else { return };
@@ -75,7 +78,7 @@ impl Files {
                     }
                 }
                 Err(error) => {
-                    self.tell(&error);
+                    self.tell(&error, tell);
                     break;
                 }
             }
@@ -84,7 +87,7 @@ impl Files {
     }
 
     /// Sets the watches, unless they are set.
-    fn set(&self) -> io::Result<()> {
+    fn set(&self, tell: &dyn Fn(&str)) -> io::Result<()> {
         let mut set = self.watched.borrow_mut();
         let wanted = self.wanted.borrow();
         let (paths, ours) = &*wanted;
@@ -92,8 +95,9 @@ impl Files {
             return Ok(());
         }
         let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
-        let mut folders = HashMap::new();
+        let (mut folders, mut silent) = (HashMap::new(), Silent::default());
         for (folder, interest) in Cover::of(paths, ours).folders {
+            silent.look(&folder);
             match inotify::add_watch(&inotify, &folder, CHANGES) {
                 Ok(number) => drop(folders.insert(number, (folder, interest))),
                 // It has been removed since, or is not for this user to see.
@@ -101,6 +105,7 @@ impl Files {
                 Err(errno) => return Err(errno.into()),
             }
         }
+        self.tell_silent(silent.message(), tell);
         *set = Some(Watched { inotify: Receiver::from_owned_fd_unchecked(inotify)?, folders });
         Ok(())
     }
@@ -114,10 +119,18 @@ impl Files {
         interest.has(event.name) && !event.name.is_some_and(|name| wanted.1.has(folder, name))
     }
 
-    fn tell(&self, error: &io::Error) {
+    fn tell_silent(&self, message: Option<String>, tell: &dyn Fn(&str)) {
+        let is_new = self.told_silent.borrow().as_ref() != message.as_ref();
+        if is_new && let Some(message) = &message {
+            tell(message);
+        }
+        self.told_silent.replace(message);
+    }
+
+    fn tell(&self, error: &io::Error, tell: &dyn Fn(&str)) {
         let message = format!("changes of files are found by the turns alone: {error}");
         if self.told.replace(Some(message.clone())).as_ref() != Some(&message) {
-            tracing::warn!("{message}");
+            tell(&message);
         }
     }
 }

@@ -67,6 +67,7 @@ impl<'h> Daemon<'h> {
     }
 
     async fn wakeup(&self, until: Option<Duration>) -> Wakeup {
+        let warn = |message: &str| self.say(Level::Warning, message);
         loop {
             let ping = self.notify.next_ping(self.clock().now());
             let is_ping_first = ping.is_some_and(|ping| until.is_none_or(|until| ping < until));
@@ -87,7 +88,7 @@ impl<'h> Daemon<'h> {
                         Err(error) => self.lost("the timer failed", &error).await,
                     }
                 }
-                () = self.files.changed() => return Wakeup::Changed,
+                () = self.files.changed(&warn) => return Wakeup::Changed,
             }
         }
     }
@@ -198,7 +199,7 @@ impl WatchHost for Daemon<'_> {
 
     fn news(&self, news: &News<'_>, standing: &Standing) {
         if matches!(news, News::TurnBegins) {
-            self.files.arm();
+            self.files.arm(&|message| self.say(Level::Warning, message));
         }
         self.told.borrow_mut().tell(self.log, news, standing, &self.clock());
         self.notify(news, standing);

@@ -5,7 +5,7 @@
 //! | [`host`] | all of it together: the host of the loop |
 //! | [`timer`] | a moment of the clock that counts the machine's sleep, and steps of the date |
 //! | [`signals`] | reload, refresh, stop |
-//! | [`files`] | changes of local files; which folders to watch for them: [`cover`] |
+//! | [`files`] | changes of local files; which folders to watch for them: [`cover`]; where not all are heard: [`silent`] |
 //! | [`notify`] | systemd: readiness, status, watchdog |
 //! | [`log`] | lines for people and journald, or JSON |
 //! | [`descriptor`] | waiting for a descriptor of the kernel |
@@ -21,5 +21,6 @@ pub(crate) mod metrics;
 mod notify;
 mod ours;
 mod signals;
+mod silent;
 mod timer;
 mod told;

@@ -39,7 +39,7 @@ impl Told {
                 let old = "the configuration is wrong: nothing of it counts, and the one before it goes on";
                 log.say(Level::Warning, old, now);
             }
-            News::Stopping => log.say(Level::Info, "stopping; what is published stays", now),
+            News::Stopping => log.say(Level::Info, stopping(standing), now),
             _ => {}
         }
         self.staleness(log, standing, clock);
@@ -119,6 +119,14 @@ fn without_ids(message: &str) -> String {
     let first = parts.next().unwrap_or_default().to_owned();
     let is_of_id = |character: char| character.is_ascii_alphanumeric();
     parts.fold(first, |text, part| text + BEFORE + part.trim_start_matches(is_of_id))
+}
+
+fn stopping(standing: &Standing) -> &'static str {
+    if standing.is_on_change_pending {
+        "stopping; what is published stays, and the on-change command stays pending: the next run repeats it"
+    } else {
+        "stopping; what is published stays"
+    }
 }
 
 fn started(standing: &Standing, clock: &Clock) -> String {

@@ -40,4 +40,4 @@ pub use strict::{Fault, Strict};
 pub use stub::{Framing, Reply, Stub};
 pub use tls::{Certificate, TlsFront};
 pub use unix::UnixFront;
-pub use users::{OTHER_USER, is_root};
+pub use users::{OTHER_USER, is_root, leave_out};

@@ -28,9 +28,14 @@ pub fn is_root(test: &str) -> bool {
          as NOT RUN"
     );
     if !root {
-        note(&format!("NOT RUN: {test}: needs root\n"));
+        leave_out(test, "needs root");
     }
     root
+}
+
+/// Says that a test is not run because the machine does not let it. Past the test harness, and at the end of tests/run.
+pub fn leave_out(test: &str, why: &str) {
+    note(&format!("NOT RUN: {test}: {why}\n"));
 }
 
 /// Writes a line where people see it, whatever the harness captures.

@@ -55,6 +55,11 @@ pub enum Notification {
 }
 
 impl Notification {
+    /// Says whether the command has yet to succeed.
+    pub(crate) fn is_pending(self) -> bool {
+        matches!(self, Self::Pending | Self::PutOff | Self::RunningElsewhere)
+    }
+
     /// Reads what is noted of a generation.
     pub(crate) fn noted(announcement: Option<Announcement>) -> Self {
         match announcement {

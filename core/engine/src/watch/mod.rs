@@ -15,6 +15,7 @@
 //!
 //! Between two turns nothing is kept but the plan and its sources. No value outlives its turn.
 
+mod freshness;
 mod host;
 mod news;
 mod phase;
@@ -37,8 +38,9 @@ use crate::publish::leases;
 use crate::registry::Registry;
 use crate::sync;
 
+pub use freshness::Freshness;
 pub use host::{Wakeup, WatchHost};
-pub use news::{Config, Freshness, News, SourceStanding, Standing, TurnResult, Turns};
+pub use news::{Config, News, SourceStanding, Standing, TurnResult, Turns};
 use plans::Plans;
 use schedule::{Action, End, Happened, Published, Schedule, Timing};
 use turn::{Turn, TurnEnd};
@@ -113,7 +115,9 @@ impl<'w> Watching<'w> {
                     continue;
                 }
             };
-            let Some(end) = ended else { return };
+            let Some(end) = ended else {
+                return self.standing.looks_again(self.plans.current(), &self.host.clock());
+            };
             self.report(&end);
             self.next(Happened::Held(self.renewal()));
             action = self.next(Happened::Ended(end.of_schedule()));

@@ -13,6 +13,7 @@ use crate::problem::ConfigError;
 use crate::publish::life;
 use crate::publish::manifest::Manifest;
 use crate::publish::publication::Notification;
+use crate::watch::freshness::Freshness;
 
 /// What has happened.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +69,7 @@ pub struct Standing {
     pub failures: u32,
     /// When the next turn comes, if nothing happens before.
     pub next_turn_at: Option<SystemTime>,
-    /// Whether the on-change command has yet to succeed, and how often it has failed.
+    /// Whether the on-change command has yet to succeed.
     pub is_on_change_pending: bool,
     /// How often the on-change command has failed.
     pub on_change_failures: u64,
@@ -138,52 +139,12 @@ impl Config {
     }
 }
 
-/// How old the last success is. It is counted by a clock that no date moves; only the age of what an earlier process has published comes
-/// from its date.
-#[derive(Clone, Debug)]
-pub struct Freshness {
-    /// The moment, and how old the success was then; none if there was none.
-    known: Option<(Duration, Duration)>,
-    /// Since when there has been none, in this process.
-    begun: Duration,
-    pub(super) max_stale: Option<Duration>,
-}
-
-impl Freshness {
-    /// Returns how old the last success is; `None` if there was none yet.
-    pub fn age(&self, clock: &Clock) -> Option<Duration> {
-        let (moment, age) = self.known?;
-        Some(clock.now().saturating_sub(moment).saturating_add(age))
-    }
-
-    /// Says whether the set is older than the configuration allows. Without a limit it never is.
-    pub fn is_stale(&self, clock: &Clock) -> bool {
-        let age = self.age(clock).unwrap_or_else(|| clock.now().saturating_sub(self.begun));
-        self.max_stale.is_some_and(|most| age > most)
-    }
-
-    /// Returns the moment after which the set is stale, if nothing succeeds before. It may have passed.
-    pub(super) fn stale_after(&self) -> Option<Duration> {
-        let most = self.max_stale?;
-        let (moment, age) = self.known.unwrap_or((self.begun, Duration::ZERO));
-        Some(moment.saturating_add(most.saturating_sub(age)))
-    }
-
-    fn succeed(&mut self, clock: &Clock) {
-        self.known = Some((clock.now(), Duration::ZERO));
-    }
-}
-
 impl Standing {
     /// Looks at what is published. What cannot be read is not known; the first turn tells why.
     pub fn begin(plan: &Plan, clock: &Clock) -> Self {
         let status = plan.location().status().unwrap_or_default();
         let age = status.last_success.map(|date| clock.date().duration_since(date).unwrap_or_default());
-        let freshness = Freshness {
-            known: age.map(|age| (clock.now(), age)),
-            begun: clock.now(),
-            max_stale: plan.watch.max_stale,
-        };
+        let freshness = Freshness::begin(age, plan.watch.max_stale, clock);
         let current = status.current.as_ref();
         let noted = current.and_then(|current| Manifest::parse(current.note.as_deref()?));
         let mut standing = Self {
@@ -212,11 +173,21 @@ impl Standing {
     /// Looks at what is published at another link.
     pub(super) fn moves(&mut self, plan: &Plan, clock: &Clock) {
         let there = Self::begin(plan, clock);
+        self.freshness = there.freshness.clone();
+        self.finds(there);
+    }
+
+    /// Looks again at what is published, after a turn that was given up: nothing else tells what it has done.
+    pub(super) fn looks_again(&mut self, plan: &Plan, clock: &Clock) {
+        self.finds(Self::begin(plan, clock));
+    }
+
+    fn finds(&mut self, there: Self) {
         self.generation_id = there.generation_id;
         self.file_count = there.file_count;
         self.last_change_at = there.last_change_at;
-        self.freshness = there.freshness;
         self.superseded_count = there.superseded_count;
+        self.is_on_change_pending = there.is_on_change_pending;
         self.valid_until = there.valid_until;
         self.renew_at = there.renew_at;
     }
@@ -253,7 +224,7 @@ impl Standing {
             }
         }
         let has_failed = !outcome.errors.is_empty();
-        self.is_on_change_pending = matches!(outcome.on_change, Notification::Pending | Notification::PutOff);
+        self.is_on_change_pending = outcome.on_change.is_pending();
         self.on_change_failures += u64::from(outcome.on_change == Notification::Pending && has_failed);
         self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
         if outcome.state == State::Published {

@@ -70,6 +70,14 @@ mod tests {
     }
 
     #[test]
+    fn up_to_a_quarter_of_the_pause_is_left_to_chance() {
+        for (part, next) in [(0.0, 260), (1.0, 255)] {
+            let jitter = Jitter::new(move |longest| longest.mul_f64(part));
+            assert_eq!(after_failure(at(200), Some(at(300)), at(240), &jitter), Some(at(next)));
+        }
+    }
+
+    #[test]
     fn after_the_end_the_pauses_grow_to_five_minutes() {
         let day = tries(200, 300, 300, 300 + DAY);
         assert!((288..=400).contains(&day), "{day}");

@@ -1,5 +1,7 @@
 //! Long lives of the schedule alone, in a world that fails, sleeps and wakes.
 
+mod rules;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -188,71 +190,6 @@ fn a_change_is_asked_for_within_an_interval_and_nothing_is_ever_given_up() {
         life.successes.first().unwrap()
             < &(Duration::from_secs(86_400 * 365) + INTERVAL + Duration::from_secs(21))
     );
-}
-
-#[test]
-fn a_restart_waits_for_its_phase_and_a_first_run_does_not() {
-    let (jitter, phase) = (Chance::new(1).jitter(), Duration::from_secs(17));
-    let started = |published| {
-        Schedule::new(timing(INTERVAL, phase))
-            .next(Happened::Started(published), Duration::from_secs(600), &jitter)
-            .1
-    };
-    assert_eq!(started(Published::Nothing), Action::Turn);
-    assert_eq!(started(Published::Something), Action::Wait(Some(Duration::from_secs(617))));
-}
-
-#[test]
-fn wake_ups_are_gathered_and_one_during_a_turn_causes_another() {
-    let jitter = Chance::new(1).jitter();
-    let at = Duration::from_millis;
-    let schedule = Schedule::new(Timing { interval: None, ..timing(INTERVAL, Duration::ZERO) });
-    let (schedule, action) = schedule.next(Happened::Started(Published::Something), at(0), &jitter);
-    assert_eq!(action, Action::Wait(None));
-    let (schedule, action) = schedule.next(Happened::Changed, at(1000), &jitter);
-    assert_eq!(action, Action::Wait(Some(at(1500))));
-    let (mut schedule, action) = schedule.next(Happened::Changed, at(1400), &jitter);
-    assert_eq!(action, Action::Wait(Some(at(1900))));
-    // Changes that never end put it off for ten seconds and no longer.
-    for millis in (1800..11_000).step_by(400) {
-        let (next, action) = schedule.next(Happened::Changed, at(millis), &jitter);
-        assert!(matches!(action, Action::Wait(Some(due)) if due <= at(11_000)), "{action:?}");
-        schedule = next;
-    }
-    let (schedule, action) = schedule.next(Happened::Due, at(11_000), &jitter);
-    assert_eq!(action, Action::Turn);
-    let (schedule, action) = schedule.next(Happened::Asked, at(11_001), &jitter);
-    assert_eq!(action, Action::Wait(None));
-    let (schedule, action) = schedule.next(Happened::Ended(End::Success), at(12_000), &jitter);
-    assert_eq!(action, Action::Turn);
-    let (_, action) = schedule.next(Happened::Ended(End::Success), at(13_000), &jitter);
-    assert_eq!(action, Action::Wait(None));
-}
-
-#[test]
-fn a_command_that_is_put_off_causes_a_turn_when_its_pause_is_over() {
-    let jitter = Chance::new(1).jitter();
-    let at = Duration::from_secs;
-    let ended = |interval, pause| {
-        let schedule = Schedule::new(Timing { interval, ..timing(INTERVAL, Duration::ZERO) });
-        let (schedule, _) = schedule.next(Happened::Started(Published::Nothing), at(1), &jitter);
-        schedule.next(Happened::Ended(End::PutOff(at(pause))), at(2), &jitter).1
-    };
-    assert_eq!(ended(None, 57), Action::Wait(Some(at(60))));
-    assert_eq!(ended(Some(INTERVAL), 57), Action::Wait(Some(at(60))));
-    assert_eq!(ended(Some(INTERVAL), 3000), Action::Wait(Some(INTERVAL)));
-}
-
-#[test]
-fn the_first_success_ends_the_haste_of_a_host_that_has_nothing() {
-    let jitter = Chance::new(1).jitter();
-    let at = Duration::from_secs;
-    for (interval, due) in [(None, None), (Some(at(3600)), Some(at(3600)))] {
-        let schedule = Schedule::new(Timing { interval, ..timing(INTERVAL, Duration::ZERO) });
-        let (schedule, _) = schedule.next(Happened::Started(Published::Nothing), at(1), &jitter);
-        let (_, action) = schedule.next(Happened::Ended(End::Success), at(2), &jitter);
-        assert_eq!(action, Action::Wait(due));
-    }
 }
 
 #[test]

@@ -116,7 +116,9 @@ fn secrets_of_all_three_providers_are_published_together_or_not_at_all() {
 fn the_command_has_a_name_and_a_version_of_its_own() {
     let site = Site::new();
     let own = concat!("secretdir-with-age ", env!("CARGO_PKG_VERSION"), "\n");
-    assert_eq!(site.secretdir(&["--version"]).expect_exit(0).stdout, own);
+    assert_eq!(site.secretdir(&["-V"]).expect_exit(0).stdout, own);
+    let long = site.secretdir(&["--version"]).expect_exit(0).stdout;
+    assert!(long.starts_with(&format!("{own}secretdir: ")) && long.contains("\nfeatures: "), "{long}");
     let help = site.secretdir(&["sync", "--help"]).expect_exit(0).stdout;
     assert!(help.contains("Usage: secretdir-with-age sync"), "{help}");
     let pages = site.path().join("pages");
