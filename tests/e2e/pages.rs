@@ -68,8 +68,8 @@ fn profiles_are_completed() {
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let ask = |shell: &str, program: &str| {
         let mut command = Command::new(shell);
-        site.prepare(command.args(["-c", program]).env("PATH", &path));
-        let ran = Ran::of(&mut command).expect_exit(0);
+        site.prepare(command.args(["-c", program]));
+        let ran = Ran::of(command.env("PATH", &path)).expect_exit(0);
         let mut words: Vec<_> = ran.stdout.split_whitespace().map(str::to_owned).collect();
         words.sort();
         words

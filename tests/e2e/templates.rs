@@ -1,5 +1,6 @@
 //! Files that are rendered out of several secrets.
 
+mod documents;
 mod env_files;
 mod limits;
 mod mistakes;

@@ -90,6 +90,24 @@ fn an_env_file_is_read_back_unchanged_by_python_as_far_as_the_page_says() {
     assert_ne!(by_python(&env_file(&others, "dotenv")), others);
 }
 
+/// Reads the variables by Node.js, in the order of their names, which is that of the file.
+fn by_node(site: &Site) -> Vec<String> {
+    let script = "const { parseEnv } = require('node:util');
+        const read = parseEnv(require('fs').readFileSync(process.argv[1], 'utf8'));
+        const number = (name) => Number(name.slice(3));
+        for (const name of Object.keys(read).sort((a, b) => number(a) - number(b))) process.stdout.write(read[name] + '\\0')";
+    let file = site.link().join("out");
+    let ran = Ran::of(Command::new(programs().join("node")).args(["-e", script]).arg(file));
+    ran.expect_exit(0).stdout.split_terminator('\0').map(str::to_owned).collect()
+}
+
+#[test]
+fn an_env_file_is_read_back_unchanged_by_node_as_far_as_the_page_says() {
+    let alike: Vec<_> =
+        AWKWARD.into_iter().filter(|value| !value.contains(['\'', '\\']) && !value.contains("${")).collect();
+    assert_eq!(by_node(&env_file(&alike, "dotenv")), alike);
+}
+
 #[test]
 fn an_env_file_is_read_back_unchanged_by_the_file_provider() {
     let rendered = env_file(&AWKWARD, "dotenv");
