@@ -8,7 +8,7 @@ use rustix::termios::tcgetwinsize;
 use secretdir_engine::{ErrorKind, ErrorReport, escape};
 
 use super::fold::{self, TOO_WIDE};
-use super::stdout::Untold;
+use super::stdout::Unprinted;
 
 /// What the lines of a message but its first begin with.
 const INDENT: &str = "    ";
@@ -91,7 +91,7 @@ impl Stderr {
     }
 
     /// Says why a result has not been told.
-    pub(crate) fn untold(self, why: &Untold) {
+    pub(crate) fn untold(self, why: &Unprinted) {
         self.tell(&[ErrorReport::new(ErrorKind::NotWritten, why)]);
     }
 

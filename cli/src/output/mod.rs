@@ -37,7 +37,7 @@ use crate::Exit;
 use crate::args::Format;
 use crate::exit::Failures;
 use answer::{Answer, Envelope, IfUnwritten, Text};
-use stdout::Untold;
+use stdout::Unprinted;
 
 pub(crate) use fold::fold;
 pub(crate) use message::Stderr;
@@ -92,7 +92,7 @@ impl Output {
         warnings.iter().for_each(|warning| self.stderr.warn(&warning.message));
     }
 
-    fn put(&self, text: &Text) -> Result<(), Untold> {
+    fn put(&self, text: &Text) -> Result<(), Unprinted> {
         match text {
             Text::Summary(_) if self.format == Format::Quiet => Ok(()),
             Text::Summary(lines) | Text::Listing(lines) => stdout::put(lines),
@@ -101,7 +101,7 @@ impl Output {
     }
 
     /// Returns how a command ends, be its result told or not.
-    fn ended(&self, printed: Result<(), Untold>, exit: Exit, if_unwritten: IfUnwritten) -> Exit {
+    fn ended(&self, printed: Result<(), Unprinted>, exit: Exit, if_unwritten: IfUnwritten) -> Exit {
         let Err(untold) = printed else { return exit };
         self.stderr.untold(&untold);
         if if_unwritten == IfUnwritten::Fails { Exit::Unexpected } else { exit }

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use secretdir_engine::{Event, Host, News, Standing, Wakeup, WatchHost, WatchedConfig, count};
 use secretdir_provider::{Clock, Jitter};
 
+use super::announced::Announced;
 use super::files::{Files, absolute};
 use super::log::{Level, Log};
 use super::metrics::Metrics;
@@ -16,7 +17,6 @@ use super::notify::Notify;
 use super::ours::Ours;
 use super::signals::{Asked, Signals};
 use super::timer::{Step, Timer};
-use super::told::Told;
 use crate::host::CliHost;
 
 /// What has become of a request to read the configuration again. It ends with the first turn of the new one.
@@ -39,7 +39,7 @@ pub(crate) struct Daemon<'h> {
     notify: Notify,
     log: Log,
     metrics: Option<Metrics>,
-    told: RefCell<Told>,
+    told: RefCell<Announced>,
     is_ready: Cell<bool>,
     reload: Cell<Reload>,
     /// Whether it was told that metrics cannot be written.

@@ -9,9 +9,10 @@
 //! | [`notify`] | systemd: readiness, status, watchdog |
 //! | [`log`] | lines for people and journald, or JSON |
 //! | [`descriptor`] | waiting for a descriptor of the kernel |
-//! | [`told`] | which of the news is a line, so that nothing is told twice |
+//! | [`announced`] | which of the news is a line, so that nothing is told twice |
 //! | [`metrics`] | Prometheus text |
 
+mod announced;
 mod cover;
 mod descriptor;
 mod files;
@@ -23,4 +24,3 @@ mod ours;
 mod signals;
 mod silent;
 mod timer;
-mod told;

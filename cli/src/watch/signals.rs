@@ -19,11 +19,11 @@ const ENDING: [i32; 3] = [SIGINT, SIGQUIT, SIGTERM];
 #[derive(Debug)]
 pub(super) struct Signals {
     stop: Arc<AtomicBool>,
-    heard: Mutex<Heard>,
+    heard: Mutex<Listeners>,
 }
 
 #[derive(Debug)]
-struct Heard {
+struct Listeners {
     interrupt: Signal,
     quit: Signal,
     terminate: Signal,
@@ -47,7 +47,7 @@ impl Signals {
             end_if(number, &stop)?;
             signal_hook::flag::register(number, Arc::clone(&stop))?;
         }
-        let heard = Heard {
+        let heard = Listeners {
             interrupt: signal(SignalKind::interrupt())?,
             quit: signal(SignalKind::quit())?,
             terminate: signal(SignalKind::terminate())?,
@@ -68,7 +68,7 @@ impl Signals {
             return Asked::Stop;
         }
         let mut heard = self.heard.lock().await;
-        let Heard { interrupt, quit, terminate, hang_up, refresh } = &mut *heard;
+        let Listeners { interrupt, quit, terminate, hang_up, refresh } = &mut *heard;
         tokio::select! {
             _ = interrupt.recv() => Asked::Stop,
             _ = quit.recv() => Asked::Stop,

@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod bundle;
+mod catch_panic;
 mod config;
-mod contain;
 mod deadline;
 mod escape;
 mod failure;

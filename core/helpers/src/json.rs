@@ -11,9 +11,9 @@
 /// assert_eq!(bytes, br#"{"a b":[1.0,"\" c"]}"#);
 /// ```
 pub fn compact_json(json: &str) -> impl Iterator<Item = u8> {
-    let mut place = Place::Between;
+    let mut place = JsonState::Between;
     json.bytes().filter(move |byte| {
-        let is_kept = !(place == Place::Between && matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        let is_kept = !(place == JsonState::Between && matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
         place = place.after(*byte);
         is_kept
     })
@@ -21,13 +21,13 @@ pub fn compact_json(json: &str) -> impl Iterator<Item = u8> {
 
 /// Where in a JSON text a byte stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum JsonState {
     Between,
     String,
     Escape,
 }
 
-impl Place {
+impl JsonState {
     fn after(self, byte: u8) -> Self {
         match (self, byte) {
             (Self::Between, b'"') | (Self::Escape, _) => Self::String,

@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 
 use crate::credential_process::CredentialProcess;
 use crate::error;
-use crate::places::{Place, Places, Wishes};
+use crate::region_clients::{RegionClient, RegionClients, Wishes};
 use crate::settings::AwsSettings;
 use crate::surroundings::{Basis, Surroundings};
 
@@ -25,7 +25,7 @@ pub(crate) struct Clients<C> {
 /// What was made out of what was found, and a client of each region once it is asked.
 struct Made<C> {
     basis: Basis,
-    places: Places,
+    region_clients: RegionClients,
     regions: Vec<OnceCell<Arc<Regional<C>>>>,
 }
 
@@ -71,13 +71,13 @@ impl<C: Send + Sync + 'static> Clients<C> {
         &self,
         run: &RunContext,
         number: usize,
-        build: fn(&Place) -> C,
+        build: fn(&RegionClient) -> C,
         until: &Deadline,
     ) -> Result<Arc<Regional<C>>, SourceError> {
         let state = run.state::<OfRun<C>>();
         let made = state.0.get_or_try_init(|| self.made(run)).await?;
         let region = made.regions.get(number).ok_or_else(error::no_region)?;
-        let make = async || Arc::new(Regional::of(made.places.place(number), build));
+        let make = async || Arc::new(Regional::of(made.region_clients.of(number), build));
         let regional = region.get_or_init(make).await;
         if let Some(process) = &regional.process {
             process.refresh(until).await?;
@@ -96,9 +96,9 @@ impl<C: Send + Sync + 'static> Clients<C> {
         if let Some(kept) = self.kept().as_ref().filter(|kept| kept.basis == basis) {
             return Ok(Arc::clone(kept));
         }
-        let places = self.wishes.places(found, run.clock()).await?;
+        let region_clients = self.wishes.region_clients(found, run.clock()).await?;
         let regions = (0..self.count()).map(|_| OnceCell::new()).collect();
-        let made = Arc::new(Made { basis, places, regions });
+        let made = Arc::new(Made { basis, region_clients, regions });
         *self.kept() = Some(Arc::clone(&made));
         Ok(made)
     }
@@ -132,7 +132,7 @@ impl<C: Send + Sync + 'static> Drop for Trial<'_, C> {
 }
 
 impl<C> Regional<C> {
-    fn of(place: Place, build: fn(&Place) -> C) -> Self {
+    fn of(place: RegionClient, build: fn(&RegionClient) -> C) -> Self {
         let attempts = place.config.retry_config().map_or(1, |retries| retries.max_attempts());
         let client = build(&place);
         Self { client, region: place.region, home: place.home, attempts, process: place.process }

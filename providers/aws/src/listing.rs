@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 
 use crate::attempts::Attempts;
 use crate::error::{self, Asked};
-use crate::run::{Answer, Call, Limits, Outcome, Run, Service, Sink};
+use crate::run::{Answer, Api, Call, CallResult, Limits, Run, Sink};
 
 /// The most pages that are asked for. Half of them hold all that one account can have in one region: 500,000 secrets, a
 /// hundred in a page, and 100,000 parameters in tens (quotas of both services); the others may be empty.
@@ -92,21 +92,21 @@ struct Listing<'a, P> {
     so_far: Mutex<SoFar>,
 }
 
-impl<P: Pages> Service for Listing<'_, P> {
+impl<P: Pages> Api for Listing<'_, P> {
     type Found = Vec<String>;
 
     fn split(&self, open: Vec<usize>) -> Vec<Call> {
         open.into_iter().map(|place| vec![place]).collect()
     }
 
-    async fn ask(&self, _: usize, call: Call, limits: Limits) -> Outcome<Vec<String>> {
+    async fn ask(&self, _: usize, call: Call, limits: Limits) -> CallResult<Vec<String>> {
         let mut so_far = self.so_far.lock().await;
         let (answer, retry_after) = match so_far.go_on(self.pages, &limits).await {
             Ok(()) => (Ok(std::mem::take(&mut so_far.names).into_iter().collect()), None),
             Err(NoPage { error, retry_after }) => (Err(error), retry_after),
         };
         // One request: there is one place.
-        Outcome::Answered(call.into_iter().zip([answer]).collect(), retry_after)
+        CallResult::Answered(call.into_iter().zip([answer]).collect(), retry_after)
     }
 }
 

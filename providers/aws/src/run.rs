@@ -27,11 +27,11 @@ pub(crate) type Answer<T = Secret> = Result<T, SourceError>;
 /// How much of the time to the deadline is left, so that an error of one's own comes before the run is cut off.
 const RESERVE: Duration = Duration::from_millis(500);
 
-/// The requests of one call, by their places among all.
+/// The requests of one call, by their positions among all.
 pub(crate) type Call = Vec<usize>;
 
 /// What came of a call.
-pub(crate) enum Outcome<T = Secret> {
+pub(crate) enum CallResult<T = Secret> {
     /// An answer to each request of the call.
     Answered(Vec<(usize, Answer<T>)>, Option<Duration>),
     /// Answers to some requests of the call. The others are open, to be split in another way.
@@ -40,7 +40,7 @@ pub(crate) enum Outcome<T = Secret> {
     Refused(Call),
 }
 
-impl<T> Outcome<T> {
+impl<T> CallResult<T> {
     /// Says of each request of a call that could not be made why.
     pub(crate) fn failed(call: Call, error: &SourceError) -> Self {
         Self::Answered(call.into_iter().map(|place| (place, Err(error::again(error)))).collect(), None)
@@ -69,7 +69,7 @@ pub(crate) struct Limits {
 }
 
 /// A service of AWS, asked for one kind of thing.
-pub(crate) trait Service: Sync {
+pub(crate) trait Api: Sync {
     /// What a request is answered with.
     type Found: Send;
 
@@ -82,7 +82,7 @@ pub(crate) trait Service: Sync {
         region: usize,
         call: Call,
         limits: Limits,
-    ) -> impl Future<Output = Outcome<Self::Found>> + Send;
+    ) -> impl Future<Output = CallResult<Self::Found>> + Send;
 }
 
 /// Reads requests: the questions of those that are well formed, and what is wrong with the others.
@@ -98,7 +98,7 @@ pub(crate) fn read_all<'a, Q>(
 }
 
 /// A run.
-pub(crate) struct Run<'a, S: Service, K> {
+pub(crate) struct Run<'a, S: Api, K> {
     service: &'a S,
     context: &'a RunContext,
     sink: &'a K,
@@ -108,7 +108,7 @@ pub(crate) struct Run<'a, S: Service, K> {
     budget: Arc<Budget>,
     regions: usize,
     states: Vec<State>,
-    /// The places to which the region that was asked last did not come to say anything.
+    /// The positions to which the region that was asked last did not come to say anything.
     unheard: BTreeSet<usize>,
     /// How long a throttling store has asked to wait.
     retry_after: Option<Duration>,
@@ -122,7 +122,7 @@ enum State {
     Failed(SourceError),
 }
 
-impl<'a, S: Service, K: Sink<S::Found>> Run<'a, S, K> {
+impl<'a, S: Api, K: Sink<S::Found>> Run<'a, S, K> {
     /// Takes the number of regions that can be asked.
     pub(crate) fn new(service: &'a S, context: &'a RunContext, sink: &'a K, regions: usize) -> Self {
         let reserve = RESERVE.min(context.remaining() / 10);
@@ -159,8 +159,8 @@ impl<'a, S: Service, K: Sink<S::Found>> Run<'a, S, K> {
                 break;
             }
         }
-        let places = 0..self.states.len();
-        places.filter_map(|place| self.end(place)).collect()
+        let region_clients = 0..self.states.len();
+        region_clients.filter_map(|place| self.end(place)).collect()
     }
 
     /// Sees to it that a request has an answer. Returns what has failed of it.
@@ -263,9 +263,9 @@ impl<'a, S: Service, K: Sink<S::Found>> Run<'a, S, K> {
                 stream::iter(calls).buffer_unordered(self.context.concurrency().get()).collect().await;
             for outcome in outcomes {
                 let (answers, left, retry_after) = match outcome {
-                    Outcome::Answered(answers, retry_after) => (answers, Call::new(), retry_after),
-                    Outcome::Partly(answers, left, retry_after) => (answers, left, retry_after),
-                    Outcome::Refused(call) => (Vec::new(), call, None),
+                    CallResult::Answered(answers, retry_after) => (answers, Call::new(), retry_after),
+                    CallResult::Partly(answers, left, retry_after) => (answers, left, retry_after),
+                    CallResult::Refused(call) => (Vec::new(), call, None),
                 };
                 self.retry_after = self.retry_after.max(retry_after);
                 answers.into_iter().for_each(|(place, answer)| self.put(place, answer));
@@ -296,9 +296,9 @@ impl<'a, S: Service, K: Sink<S::Found>> Run<'a, S, K> {
         }
     }
 
-    fn that_are(&self, places: &[usize], kind: SourceErrorKind) -> Vec<usize> {
+    fn that_are(&self, region_clients: &[usize], kind: SourceErrorKind) -> Vec<usize> {
         let is = |place: &&usize| self.error(**place).is_some_and(|error| error.kind() == kind);
-        places.iter().filter(is).copied().collect()
+        region_clients.iter().filter(is).copied().collect()
     }
 }
 

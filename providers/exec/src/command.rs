@@ -12,16 +12,16 @@ use crate::output;
 use crate::process::{Pipes, Process};
 use crate::redact::Redaction;
 use crate::settings::{Newline, Nothing, Reading, Setup};
-use crate::template::Template;
+use crate::template::CommandTemplate;
 
 pub(crate) struct CommandSource {
-    template: Template,
+    template: CommandTemplate,
     reading: Reading,
     setup: Setup,
 }
 
 impl CommandSource {
-    pub(crate) fn new(template: Template, reading: Reading, setup: Setup) -> Self {
+    pub(crate) fn new(template: CommandTemplate, reading: Reading, setup: Setup) -> Self {
         Self { template, reading, setup }
     }
 

@@ -17,7 +17,7 @@ use crate::noise::Noise;
 use crate::process::Process;
 use crate::redact::Redaction;
 use crate::settings::Setup;
-use crate::talk::{Answer, Bounds, GRACE, Heard, Talk};
+use crate::talk::{Answer, Bounds, GRACE, Received, Talk};
 
 pub(crate) struct PluginSource {
     program: String,
@@ -33,8 +33,8 @@ enum Ending {
 }
 
 /// All that came of one plug-in.
-struct Told<'r> {
-    heard: Heard<'r>,
+struct Conversation<'r> {
+    heard: Received<'r>,
     /// What was read last, and not understood.
     rest: Zeroizing<Vec<u8>>,
     noise: Noise,
@@ -60,7 +60,7 @@ impl PluginSource {
         run: &RunContext,
         requests: &'r [SecretRequest],
         max_together: u64,
-    ) -> Result<Told<'r>, Failure> {
+    ) -> Result<Conversation<'r>, Failure> {
         let limit = Limit::of(&self.setup, run).ok_or_else(|| Failure::no_time(&self.program))?;
         let hello = Request::Hello {
             protocol: VERSION,
@@ -76,7 +76,7 @@ impl PluginSource {
         limit: Limit,
         hello: &Request<'_>,
         requests: &'r [SecretRequest],
-    ) -> Result<Told<'r>, Failure> {
+    ) -> Result<Conversation<'r>, Failure> {
         let (mut process, mut pipes) =
             Process::start(&self.program, &self.arguments, &self.setup, Stdio::piped())
                 .map_err(|error| Failure::start(&self.program, &error, &self.setup))?;
@@ -93,7 +93,7 @@ impl PluginSource {
             Err(_) => Err(Unfinished::Late(Failure::timed_out(&self.program, limit))),
         };
         let (heard, rest) = talk.end();
-        Ok(Told { heard, rest, noise, ending })
+        Ok(Conversation { heard, rest, noise, ending })
     }
 
     async fn converse(
@@ -123,7 +123,7 @@ impl PluginSource {
     }
 }
 
-impl Told<'_> {
+impl Conversation<'_> {
     /// Turns what was told into answers, with every text redacted, and passes warnings on.
     fn answers(self, setup: &Setup, program: &str, run: &RunContext) -> Vec<Answered> {
         let labels: Vec<_> = self.heard.answers.iter().map(Labels::of).collect();

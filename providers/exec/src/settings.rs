@@ -11,7 +11,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::limits::CoreLimit;
-use crate::template::Template;
+use crate::template::CommandTemplate;
 
 /// How long one process may take, if nothing else is said.
 const TIMEOUT: &str = "30s";
@@ -68,7 +68,7 @@ pub(crate) struct Checked {
 #[derive(Debug)]
 pub(crate) enum Form {
     /// One process for each secret; its standard output is the value.
-    Command { template: Template, reading: Reading },
+    Command { template: CommandTemplate, reading: Reading },
     /// One process for all, which speaks the protocol.
     Plugin { program: String, arguments: Vec<String> },
 }
@@ -200,7 +200,7 @@ fn form(
     match (command, plugin) {
         (Some(command), None) => {
             let (program, arguments) = words("command", command, settings)?;
-            let template = Template::new(program, arguments)
+            let template = CommandTemplate::new(program, arguments)
                 .map_err(|message| SettingsError::new("command", message))?;
             Ok(Form::Command { template, reading })
         }

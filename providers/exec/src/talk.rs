@@ -34,7 +34,7 @@ const LONGEST_ESCAPE: usize = 6;
 pub(crate) struct Talk<'r> {
     requests: &'r [SecretRequest],
     lines: Lines<ChildStdout>,
-    heard: Heard<'r>,
+    heard: Received<'r>,
 }
 
 /// How many bytes secrets may have.
@@ -47,7 +47,7 @@ pub(crate) struct Bounds {
 }
 
 /// What a plug-in has said.
-pub(crate) struct Heard<'r> {
+pub(crate) struct Received<'r> {
     program: &'r str,
     bounds: Bounds,
     /// How many bytes all secrets have so far.
@@ -75,7 +75,7 @@ impl<'r> Talk<'r> {
     ) -> Self {
         let longest = bounds.each.saturating_mul(LONGEST_ESCAPE).saturating_add(AROUND_VALUE);
         let answers = requests.iter().map(|_| None).collect();
-        let heard = Heard {
+        let heard = Received {
             program,
             bounds,
             together: 0,
@@ -105,12 +105,12 @@ impl<'r> Talk<'r> {
     }
 
     /// Returns what was heard, and what was read last, which may be a part of a value.
-    pub(crate) fn end(self) -> (Heard<'r>, Zeroizing<Vec<u8>>) {
+    pub(crate) fn end(self) -> (Received<'r>, Zeroizing<Vec<u8>>) {
         (self.heard, Zeroizing::new(self.lines.rest().to_owned()))
     }
 }
 
-impl Heard<'_> {
+impl Received<'_> {
     fn greeting(&mut self, line: &[u8]) -> Result<(), Failure> {
         self.line += 1;
         match message::read(line) {

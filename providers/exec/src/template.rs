@@ -12,12 +12,12 @@ const VERSION: &str = "{version}";
 ///
 /// No shell reads them: each argument stays one argument, whatever is put into it.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Template {
+pub(crate) struct CommandTemplate {
     program: String,
     arguments: Vec<String>,
 }
 
-impl Template {
+impl CommandTemplate {
     /// Makes a template; the error says what is wrong with it.
     pub(crate) fn new(program: String, arguments: Vec<String>) -> Result<Self, &'static str> {
         if arguments.is_empty() && program.contains(char::is_whitespace) {
@@ -117,8 +117,9 @@ mod tests {
 
     use super::*;
 
-    fn template(arguments: &[&str]) -> Template {
-        Template::new("tool".to_owned(), arguments.iter().map(|word| (*word).to_owned()).collect()).unwrap()
+    fn template(arguments: &[&str]) -> CommandTemplate {
+        CommandTemplate::new("tool".to_owned(), arguments.iter().map(|word| (*word).to_owned()).collect())
+            .unwrap()
     }
 
     fn refusal(arguments: &[&str], request: &SecretRequest) -> String {
@@ -137,12 +138,12 @@ mod tests {
 
     #[test]
     fn a_template_needs_a_place_for_the_name() {
-        assert!(Template::new("tool".to_owned(), vec!["{sercet}".to_owned()]).is_err());
-        assert!(Template::new("{secret}".to_owned(), vec!["{secret}".to_owned()]).is_err());
+        assert!(CommandTemplate::new("tool".to_owned(), vec!["{sercet}".to_owned()]).is_err());
+        assert!(CommandTemplate::new("{secret}".to_owned(), vec!["{secret}".to_owned()]).is_err());
         for line in ["vault kv get", "vault kv get {secret}"] {
-            assert!(Template::new(line.to_owned(), Vec::new()).unwrap_err().contains("one string"));
+            assert!(CommandTemplate::new(line.to_owned(), Vec::new()).unwrap_err().contains("one string"));
         }
-        assert!(Template::new("./my tool".to_owned(), vec!["{secret}".to_owned()]).is_ok());
+        assert!(CommandTemplate::new("./my tool".to_owned(), vec!["{secret}".to_owned()]).is_ok());
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(crate) fn of_root(root: &Path, errno: Errno) -> SourceError {
             .with_hint(
                 "make or mount it, or correct `root`: a relative one counts from the configuration file",
             ),
-        Errno::LOOP => circle(Place::At(root)),
+        Errno::LOOP => circle(Location::At(root)),
         Errno::NOTDIR => SourceError::new(SourceErrorKind::InvalidData)
             .with_cause(format!("the root {root:?} is not a directory, or below something that is none")),
         _ => by_system(errno, format!("the root {root:?} cannot be opened")),
@@ -48,7 +48,7 @@ pub(crate) fn of_root(root: &Path, errno: Errno) -> SourceError {
 }
 
 /// Reports that a file cannot be opened or read.
-pub(crate) fn of_file(place: Place<'_>, fault: FileFault) -> SourceError {
+pub(crate) fn of_file(place: Location<'_>, fault: FileFault) -> SourceError {
     match fault {
         FileFault::Open(refusal) => of_opening(place, refusal),
         FileFault::Read(errno) => by_system(errno, format!("{place} cannot be read")),
@@ -72,7 +72,7 @@ pub(crate) fn of_store(path: &Path, fault: FileFault) -> SourceError {
                 .with_cause(nothing_at("file", path))
                 .with_hint("make it, or correct `path`: a relative one counts from the configuration file")
         }
-        _ => of_file(Place::At(path), fault),
+        _ => of_file(Location::At(path), fault),
     }
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn bad_prefix(fault: NameFault) -> SourceError {
 }
 
 /// Reports that a directory cannot be listed.
-pub(crate) fn of_listing(place: Place<'_>, refusal: Refusal) -> SourceError {
+pub(crate) fn of_listing(place: Location<'_>, refusal: Refusal) -> SourceError {
     let error = match refusal {
         Refusal::Absent | Refusal::LeadsNowhere | Refusal::System(Errno::XDEV | Errno::LOOP) => {
             of_opening(place, refusal)
@@ -110,7 +110,7 @@ pub(crate) fn of_listing(place: Place<'_>, refusal: Refusal) -> SourceError {
 }
 
 /// Reports a directory that is nested too deep.
-pub(crate) fn too_deep(place: Place<'_>) -> SourceError {
+pub(crate) fn too_deep(place: Location<'_>) -> SourceError {
     invalid(format!("{place} is too deep to be listed: names have at most {MOST_COMPONENTS} components"))
         .with_hint("list a prefix beside it, or let `root` be a directory of secrets alone")
 }
@@ -137,7 +137,7 @@ pub(crate) fn replaced(root: &Path) -> SourceError {
         .with_hint("run this again: one run reads from one directory")
 }
 
-fn of_opening(place: Place<'_>, refusal: Refusal) -> SourceError {
+fn of_opening(place: Location<'_>, refusal: Refusal) -> SourceError {
     let errno = match refusal {
         Refusal::Absent => {
             return SourceError::new(SourceErrorKind::NotFound).with_cause(format!("there is no {place}"));
@@ -159,13 +159,13 @@ fn of_opening(place: Place<'_>, refusal: Refusal) -> SourceError {
 }
 
 /// Reports a link whose target does not exist. The name does: the secret may be one that the store has lost for now.
-fn nowhere(place: Place<'_>) -> SourceError {
+fn nowhere(place: Location<'_>) -> SourceError {
     SourceError::new(SourceErrorKind::Unavailable)
         .with_cause(format!("a symbolic link on the way to {place} leads nowhere"))
         .with_hint("restore the target of the link, or remove the link if the secret is really gone")
 }
 
-fn circle(place: Place<'_>) -> SourceError {
+fn circle(place: Location<'_>) -> SourceError {
     SourceError::new(SourceErrorKind::Unavailable)
         .with_cause(format!("there are too many symbolic links on the way to {place}, perhaps in a circle"))
         .with_hint("let the link name the file itself")
@@ -203,21 +203,21 @@ fn by_system(errno: Errno, what: String) -> SourceError {
 
 /// A file or directory, as a person finds it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Place<'a> {
+pub(crate) enum Location<'a> {
     /// What has this name below the root.
     Below { root: &'a Path, name: &'a str },
     /// What is at this path itself.
     At(&'a Path),
 }
 
-impl<'a> Place<'a> {
+impl<'a> Location<'a> {
     /// Names a directory by its path below the root, which is empty for the root itself.
     pub(crate) fn of_directory(root: &'a Path, path: &'a str) -> Self {
         if path.is_empty() { Self::At(root) } else { Self::Below { root, name: path } }
     }
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for Location<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Below { root, name } => write!(f, "{name:?} below {root:?}"),
@@ -249,13 +249,13 @@ mod tests {
     }
 
     fn opening(errno: Errno) -> SourceError {
-        let place = Place::Below { root: Path::new("/run/app"), name: "db/password" };
+        let place = Location::Below { root: Path::new("/run/app"), name: "db/password" };
         of_file(place, FileFault::Open(Refusal::System(errno)))
     }
 
     #[test]
     fn an_error_names_the_root_the_file_and_the_cause_once() {
-        let place = Place::Below { root: Path::new("/run/app"), name: "db/password" };
+        let place = Location::Below { root: Path::new("/run/app"), name: "db/password" };
         let told = [Refusal::Absent, Refusal::LeadsNowhere]
             .map(|refusal| story(&of_file(place, FileFault::Open(refusal))));
         assert_eq!(

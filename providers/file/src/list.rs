@@ -9,8 +9,8 @@
 //! The system notes changes as finely as its clock ticks: before Linux 6.13 that is some milliseconds. Within one tick the names
 //! alone tell, and on Linux a directory is read by one call, while which the kernel lets nobody change it.
 
+mod directory_state;
 mod entries;
-mod look;
 mod walk;
 
 #[cfg(test)]
@@ -28,7 +28,7 @@ use std::path::Path;
 use secretdir_provider::{RunContext, SourceError};
 
 use crate::beneath::Root;
-use crate::error::{self, FileFault, Place};
+use crate::error::{self, FileFault, Location};
 use crate::turn::let_others_run;
 use walk::{Seen, Stop, Walk};
 
@@ -74,7 +74,7 @@ pub(crate) async fn below(root: &Path, run: &RunContext, prefix: &str) -> Result
 /// Takes what two walks have seen for the whole, unless a link kept them from seeing what it names.
 fn complete(root: &Path, top: Root, seen: Seen, run: &RunContext) -> Result<Listed, SourceError> {
     if let Some((link, refusal)) = seen.broken_links.first_key_value() {
-        return Err(error::of_file(Place::of_directory(root, link), FileFault::Open(*refusal)));
+        return Err(error::of_file(Location::of_directory(root, link), FileFault::Open(*refusal)));
     }
     if let Some(hidden) = told_of_hidden(root, &seen.hidden) {
         run.warn(hidden);

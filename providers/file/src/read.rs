@@ -23,10 +23,10 @@ pub(crate) fn whole(file: &OwnedFd) -> Result<SecretBuffer, FileFault> {
 /// Reads; `meanwhile` is what happens before it is checked that nothing has happened.
 fn whole_with(file: &OwnedFd, mut meanwhile: impl FnMut()) -> Result<SecretBuffer, FileFault> {
     for _ in 0..ATTEMPTS {
-        let before = Look::at(file)?;
+        let before = FileState::at(file)?;
         let bytes = read_once(file, before.size).map_err(FileFault::Read)?;
         meanwhile();
-        if bytes.len() == before.size && Look::at(file)? == before {
+        if bytes.len() == before.size && FileState::at(file)? == before {
             return Ok(bytes);
         }
     }
@@ -35,12 +35,12 @@ fn whole_with(file: &OwnedFd, mut meanwhile: impl FnMut()) -> Result<SecretBuffe
 
 /// What tells that a file has changed.
 #[derive(PartialEq)]
-struct Look {
+struct FileState {
     size: usize,
     modified: (i128, i128),
 }
 
-impl Look {
+impl FileState {
     /// Looks at a file that must be regular, and not too large.
     fn at(file: &OwnedFd) -> Result<Self, FileFault> {
         let stat: Stat = fstat(file).map_err(FileFault::Read)?;

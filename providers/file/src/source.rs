@@ -9,7 +9,7 @@ use secretdir_provider::{
 };
 
 use crate::beneath::{self, Refusal, Root, RunRoot};
-use crate::error::{self, FileFault, Place};
+use crate::error::{self, FileFault, Location};
 use crate::name::NameFault;
 use crate::turn::{FILES_EACH, let_others_run};
 use crate::{list, read};
@@ -36,7 +36,7 @@ impl FileSource {
             FileFault::Open(Refusal::Absent | Refusal::LeadsNowhere) if !root.is_at(&self.root) => {
                 error::replaced(&self.root)
             }
-            _ => error::of_file(Place::Below { root: &self.root, name }, fault),
+            _ => error::of_file(Location::Below { root: &self.root, name }, fault),
         })
     }
 }

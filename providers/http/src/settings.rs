@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 pub(crate) use self::target::Target;
 use crate::header::{self, Header, HeaderSettings};
-use crate::template::{Template, Word};
+use crate::template::{TextTemplate, Word};
 
 /// How many bytes one secret may have, if nothing else is said: 1 MiB.
 const MOST_BYTES: NonZeroUsize = NonZeroUsize::MIN.saturating_add((1 << 20) - 1);
@@ -87,7 +87,7 @@ pub(crate) struct Checked {
     pub(crate) client: Client,
     pub(crate) target: Target,
     pub(crate) method: Method,
-    pub(crate) body: Option<Template>,
+    pub(crate) body: Option<TextTemplate>,
     pub(crate) headers: Vec<Header>,
     pub(crate) not_found: Vec<u16>,
     pub(crate) revision_header: Option<HeaderName>,
@@ -125,12 +125,12 @@ impl HttpSettings {
         })
     }
 
-    fn checked_body(&self) -> Result<Option<Template>, SettingsError> {
+    fn checked_body(&self) -> Result<Option<TextTemplate>, SettingsError> {
         let Some(body) = &self.body else { return Ok(None) };
         if self.method == MethodSetting::Get {
             return Err(SettingsError::new("body", "goes with `method = \"POST\"`"));
         }
-        let template = Template::of_json(body);
+        let template = TextTemplate::of_json(body);
         let sample = template.fill(&target::sample());
         if serde_json::from_str::<serde::de::IgnoredAny>(&sample).is_err() {
             let message = "must be JSON; `{secret}` and `{version}` stand inside of strings";
@@ -140,7 +140,11 @@ impl HttpSettings {
     }
 
     /// Sees to it that different secrets are different requests.
-    fn check_places(&self, target: Target, body: Option<&Option<Template>>) -> Result<Target, &'static str> {
+    fn check_places(
+        &self,
+        target: Target,
+        body: Option<&Option<TextTemplate>>,
+    ) -> Result<Target, &'static str> {
         let in_body = match body {
             // What is wrong with the body is told elsewhere.
             None => true,

@@ -6,7 +6,7 @@ use secretdir_http_client::{HeaderName, HeaderValue, Request, Response, Url, hos
 use secretdir_provider::{RunContext, Secret, SecretRequest, SecretSource, SourceError, async_trait};
 
 use crate::settings::Checked;
-use crate::template::{Template, Word};
+use crate::template::{TextTemplate, Word};
 use crate::{answer, error, redirect, status};
 
 const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");
@@ -24,7 +24,7 @@ impl HttpSource {
         Self(settings)
     }
 
-    fn templates(&self) -> impl Iterator<Item = &Template> {
+    fn templates(&self) -> impl Iterator<Item = &TextTemplate> {
         std::iter::once(self.0.target.template()).chain(&self.0.body)
     }
 

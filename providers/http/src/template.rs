@@ -17,7 +17,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 
 /// A text with places.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Template(Vec<Piece>);
+pub(crate) struct TextTemplate(Vec<Piece>);
 
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {
@@ -43,7 +43,7 @@ enum Spot {
     Json,
 }
 
-impl Template {
+impl TextTemplate {
     /// Takes apart what comes after the host of a URL.
     pub(crate) fn of_target(text: &str) -> Self {
         let query = text.find('?').unwrap_or(text.len());
@@ -158,31 +158,32 @@ mod tests {
 
     use super::*;
 
-    fn filled(template: &Template, name: &str) -> String {
+    fn filled(template: &TextTemplate, name: &str) -> String {
         template.fill(&SecretRequest::new(name).with_version("v/1"))
     }
 
     #[test]
     fn each_part_of_a_name_is_encoded_where_it_goes() {
-        let target = Template::of_target("/v1/{secret}.json?q=a{secret}&v={version}");
+        let target = TextTemplate::of_target("/v1/{secret}.json?q=a{secret}&v={version}");
         assert_eq!(
             filled(&target, "a b/ü?#%2e"),
             "/v1/a%20b/%C3%BC%3F%23%252e.json?q=aa%20b%2F%C3%BC%3F%23%252e&v=v%2F1"
         );
-        let body = Template::of_json(r#"{"id": "{secret}", "n": {}}"#);
+        let body = TextTemplate::of_json(r#"{"id": "{secret}", "n": {}}"#);
         assert_eq!(filled(&body, "a\"\\b"), r#"{"id": "a\"\\b", "n": {}}"#);
-        assert_eq!(filled(&Template::of_json("{secret}"), "\""), "\\\"");
+        assert_eq!(filled(&TextTemplate::of_json("{secret}"), "\""), "\\\"");
     }
 
     #[test]
     fn what_is_put_in_is_not_looked_at_again() {
-        let target = Template::of_json("{secret}{version}");
+        let target = TextTemplate::of_json("{secret}{version}");
         assert_eq!(filled(&target, "{version}"), "{version}v/1");
     }
 
     #[test]
     fn words_that_no_url_can_have_are_refused() {
-        let (path, query) = (Template::of_target("/a/{secret}"), Template::of_target("/a?b={secret}"));
+        let (path, query) =
+            (TextTemplate::of_target("/a/{secret}"), TextTemplate::of_target("/a?b={secret}"));
         for name in [".", "..", "a/../b", "/a", "a/", "a//b", "./a"] {
             let error = path.check(&SecretRequest::new(name)).unwrap_err();
             assert!(error.source().unwrap().to_string().starts_with("the name has a part"), "{name}");
@@ -197,7 +198,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_name_leads_elsewhere(name in "\\PC{1,40}") {
-            let template = Template::of_target("/v1/{secret}/value?a={secret}");
+            let template = TextTemplate::of_target("/v1/{secret}/value?a={secret}");
             let request = SecretRequest::new(&*name);
             prop_assume!(template.check(&request).is_ok());
             let filled = template.fill(&request);
@@ -210,7 +211,7 @@ mod tests {
 
         #[test]
         fn a_name_in_a_body_stays_one_string(name in "\\PC{1,40}") {
-            let filled = Template::of_json(r#"["{secret}"]"#).fill(&SecretRequest::new(&*name));
+            let filled = TextTemplate::of_json(r#"["{secret}"]"#).fill(&SecretRequest::new(&*name));
             prop_assert_eq!(serde_json::from_str::<Vec<String>>(&filled).unwrap(), [name]);
         }
     }

@@ -7,8 +7,8 @@ use serde::de::IgnoredAny;
 
 use super::owner::Principal;
 use super::section::Section;
-use super::words::Expand;
-use super::{shapes, words};
+use super::values::Expand;
+use super::{shapes, values};
 use crate::pem::Part;
 use crate::transform::{Transform, Trim};
 use secretdir_helpers::coding::Coding;
@@ -33,20 +33,20 @@ pub(crate) struct FileSection {
     pub(crate) join: Option<String>,
     /// What is taken off the value: "newline" takes off one line end, if there is one.
     #[schemars(schema_with = "shapes::trim")]
-    #[serde(deserialize_with = "words::trim")]
+    #[serde(deserialize_with = "values::trim")]
     pub(crate) trim: Option<Trim>,
     /// The value is text in this coding, and the file gets the bytes. What is not in it is an error.
     #[schemars(schema_with = "shapes::coding")]
-    #[serde(deserialize_with = "words::coding")]
+    #[serde(deserialize_with = "values::coding")]
     pub(crate) decode: Option<Coding>,
     /// The value is text with PEM blocks, and the file gets one part of it: the private key, the leaf certificate, its chain, or the
     /// leaf and then the chain.
     #[schemars(schema_with = "shapes::pem")]
-    #[serde(deserialize_with = "words::pem")]
+    #[serde(deserialize_with = "values::pem")]
     pub(crate) pem: Option<Part>,
     /// The file gets the bytes as text in this coding.
     #[schemars(schema_with = "shapes::coding")]
-    #[serde(deserialize_with = "words::coding")]
+    #[serde(deserialize_with = "values::coding")]
     pub(crate) encode: Option<Coding>,
     /// Whether the file is left out, and the outcome says so, if the secret or its field is not found.
     #[schemars(extend("default" = false))]
@@ -63,15 +63,15 @@ pub(crate) struct FileSection {
     pub(crate) secrets: Option<IgnoredAny>,
     /// Mode of this file, instead of `file-mode`.
     #[schemars(schema_with = "shapes::mode")]
-    #[serde(deserialize_with = "words::mode")]
+    #[serde(deserialize_with = "values::mode")]
     pub(crate) mode: Option<Mode>,
     /// User that this file belongs to, instead of `owner` of the directory.
     #[schemars(schema_with = "shapes::principal")]
-    #[serde(deserialize_with = "words::principal")]
+    #[serde(deserialize_with = "values::principal")]
     pub(crate) owner: Option<Principal>,
     /// Group that this file belongs to, instead of `group` of the directory.
     #[schemars(schema_with = "shapes::principal")]
-    #[serde(deserialize_with = "words::principal")]
+    #[serde(deserialize_with = "values::principal")]
     pub(crate) group: Option<Principal>,
 }
 
@@ -125,16 +125,16 @@ pub(crate) struct TemplateSecretSection {
     pub(crate) join: Option<String>,
     /// What is taken off the value: "newline" takes off one line end, if there is one.
     #[schemars(schema_with = "shapes::trim")]
-    #[serde(deserialize_with = "words::trim")]
+    #[serde(deserialize_with = "values::trim")]
     pub(crate) trim: Option<Trim>,
     /// The value is text in this coding, and the template gets the bytes. Anything else is an error.
     #[schemars(schema_with = "shapes::coding")]
-    #[serde(deserialize_with = "words::coding")]
+    #[serde(deserialize_with = "values::coding")]
     pub(crate) decode: Option<Coding>,
     /// The value is text with PEM blocks, and the template gets one part of it: the private key, the leaf certificate, its chain, or the
     /// leaf and then the chain.
     #[schemars(schema_with = "shapes::pem")]
-    #[serde(deserialize_with = "words::pem")]
+    #[serde(deserialize_with = "values::pem")]
     pub(crate) pem: Option<Part>,
     /// Whether the name is undefined if the secret or its field is not found.
     #[schemars(extend("default" = false))]
@@ -143,7 +143,7 @@ pub(crate) struct TemplateSecretSection {
     pub(crate) default: Option<String>,
     /// What the value becomes: "json" makes it a value with parts. Without it, it is a text.
     #[schemars(schema_with = "shapes::expand")]
-    #[serde(deserialize_with = "words::expand")]
+    #[serde(deserialize_with = "values::expand")]
     pub(crate) expand: Option<Expand>,
     /// What the names of the secrets begin with that become a map of names and texts. Instead of `secret`.
     pub(crate) prefix: Option<String>,
@@ -200,7 +200,7 @@ pub(crate) struct ImportSection {
     pub(crate) version: Option<String>,
     /// How the secret becomes many files: "json" makes one of each top-level key.
     #[schemars(schema_with = "shapes::expand")]
-    #[serde(deserialize_with = "words::expand")]
+    #[serde(deserialize_with = "values::expand")]
     pub(crate) expand: Option<Expand>,
     /// What the names of the secrets begin with that become files, each under its own name. Instead of `secret`.
     pub(crate) prefix: Option<String>,
@@ -223,32 +223,32 @@ pub(crate) struct ImportSection {
     pub(crate) join: Option<String>,
     /// What is taken off each value: "newline" takes off one line end, if there is one.
     #[schemars(schema_with = "shapes::trim")]
-    #[serde(deserialize_with = "words::trim")]
+    #[serde(deserialize_with = "values::trim")]
     pub(crate) trim: Option<Trim>,
     /// Each value is text in this coding, and the file gets the bytes. What is not in it is an error.
     #[schemars(schema_with = "shapes::coding")]
-    #[serde(deserialize_with = "words::coding")]
+    #[serde(deserialize_with = "values::coding")]
     pub(crate) decode: Option<Coding>,
     /// Each value is text with PEM blocks, and the file gets one part of it: the private key, the leaf certificate, its chain, or the
     /// leaf and then the chain.
     #[schemars(schema_with = "shapes::pem")]
-    #[serde(deserialize_with = "words::pem")]
+    #[serde(deserialize_with = "values::pem")]
     pub(crate) pem: Option<Part>,
     /// Each file gets the bytes as text in this coding.
     #[schemars(schema_with = "shapes::coding")]
-    #[serde(deserialize_with = "words::coding")]
+    #[serde(deserialize_with = "values::coding")]
     pub(crate) encode: Option<Coding>,
     /// Mode of these files, instead of `file-mode`.
     #[schemars(schema_with = "shapes::mode")]
-    #[serde(deserialize_with = "words::mode")]
+    #[serde(deserialize_with = "values::mode")]
     pub(crate) mode: Option<Mode>,
     /// User that these files belong to, instead of `owner` of the directory.
     #[schemars(schema_with = "shapes::principal")]
-    #[serde(deserialize_with = "words::principal")]
+    #[serde(deserialize_with = "values::principal")]
     pub(crate) owner: Option<Principal>,
     /// Group that these files belong to, instead of `group` of the directory.
     #[schemars(schema_with = "shapes::principal")]
-    #[serde(deserialize_with = "words::principal")]
+    #[serde(deserialize_with = "values::principal")]
     pub(crate) group: Option<Principal>,
 }
 

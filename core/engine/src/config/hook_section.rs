@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::config::defaults::{ON_CHANGE_TIMEOUT, VERIFY_TIMEOUT};
 use crate::config::section::Section;
-use crate::config::{shapes, words};
+use crate::config::{shapes, values};
 
 /// A command that looks at a new set before it is published: if it fails, nothing is published.
 #[derive(Default, Deserialize, JsonSchema)]
@@ -18,7 +18,7 @@ pub(crate) struct VerifySection {
     pub(crate) command: Option<Vec<String>>,
     /// How long it may take before it is killed with all that it started.
     #[schemars(schema_with = "shapes::some_duration", extend("default" = shapes::text(VERIFY_TIMEOUT)))]
-    #[serde(deserialize_with = "words::some_duration")]
+    #[serde(deserialize_with = "values::some_duration")]
     pub(crate) timeout: Option<Duration>,
 }
 
@@ -42,11 +42,11 @@ pub(crate) struct OnChangeSection {
     pub(crate) stamp: Option<String>,
     /// The longest random wait before, so that many hosts do not do it at once.
     #[schemars(schema_with = "shapes::duration", extend("default" = "0s"))]
-    #[serde(deserialize_with = "words::duration")]
+    #[serde(deserialize_with = "values::duration")]
     pub(crate) splay: Option<Duration>,
     /// How long it may take before it is killed with all that it started.
     #[schemars(schema_with = "shapes::some_duration", extend("default" = shapes::text(ON_CHANGE_TIMEOUT)))]
-    #[serde(deserialize_with = "words::some_duration")]
+    #[serde(deserialize_with = "values::some_duration")]
     pub(crate) timeout: Option<Duration>,
 }
 

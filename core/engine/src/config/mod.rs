@@ -20,7 +20,7 @@ pub(crate) mod shapes;
 mod syntax;
 #[cfg(test)]
 mod tests;
-pub(crate) mod words;
+pub(crate) mod values;
 
 use std::fs;
 use std::io::{self, ErrorKind};

@@ -14,7 +14,7 @@ use crate::registry::known;
 
 /// What of a section a profile changes.
 #[derive(Clone, Copy)]
-enum Change {
+enum Override {
     /// Single keys.
     Keys,
     /// Tables below it, each as a whole.
@@ -23,15 +23,15 @@ enum Change {
     Whole,
 }
 
-const SECTIONS: [(&str, Change); 8] = [
-    ("directory", Change::Keys),
-    ("files", Change::Entries),
-    ("gather", Change::Keys),
-    ("import", Change::Whole),
-    ("on-change", Change::Whole),
-    ("sources", Change::Entries),
-    ("verify", Change::Whole),
-    ("watch", Change::Keys),
+const SECTIONS: [(&str, Override); 8] = [
+    ("directory", Override::Keys),
+    ("files", Override::Entries),
+    ("gather", Override::Keys),
+    ("import", Override::Whole),
+    ("on-change", Override::Whole),
+    ("sources", Override::Entries),
+    ("verify", Override::Whole),
+    ("watch", Override::Keys),
 ];
 
 /// Whether something can be taken away by `false`.
@@ -80,7 +80,7 @@ impl Config {
         let Some((_, change)) = SECTIONS.iter().find(|(known, _)| *known == section) else { return };
         let from = [at, &[key(section)]].concat();
         match (change, value) {
-            (Change::Keys | Change::Entries, Value::Table(entries)) => {
+            (Override::Keys | Override::Entries, Value::Table(entries)) => {
                 for (name, value) in entries {
                     let (to, from) = ([key(section), key(&name)], [&from[..], &[key(&name)]].concat());
                     self.put(&to, &from, value);

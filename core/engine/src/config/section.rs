@@ -13,8 +13,8 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use super::defaults::{CONCURRENCY, GATHER_TIMEOUT, MAX_BYTES, WATCH_INTERVAL};
 use super::owner::Principal;
 use super::report::Report;
-use super::words::Splay;
-use super::{shapes, words};
+use super::values::Splay;
+use super::{shapes, values};
 
 /// A table with known keys.
 pub(crate) trait Section: Default + DeserializeOwned {
@@ -47,32 +47,32 @@ pub(crate) struct DirectorySection {
     pub(crate) path: Option<String>,
     /// Mode of the directory and of every directory in it.
     #[schemars(schema_with = "shapes::mode", extend("default" = Mode::OWNER_ONLY.to_string()))]
-    #[serde(deserialize_with = "words::mode")]
+    #[serde(deserialize_with = "values::mode")]
     pub(crate) mode: Option<Mode>,
     /// Mode of each file.
     #[schemars(schema_with = "shapes::mode", extend("default" = Mode::OWNER_READS.to_string()))]
-    #[serde(deserialize_with = "words::mode")]
+    #[serde(deserialize_with = "values::mode")]
     pub(crate) file_mode: Option<Mode>,
     /// User that directory and files belong to, by name or number. What is not named is neither set nor compared.
     #[schemars(schema_with = "shapes::principal")]
-    #[serde(deserialize_with = "words::principal")]
+    #[serde(deserialize_with = "values::principal")]
     pub(crate) owner: Option<Principal>,
     /// Group that directory and files belong to, by name or number. What is not named is neither set nor compared.
     #[schemars(schema_with = "shapes::principal")]
-    #[serde(deserialize_with = "words::principal")]
+    #[serde(deserialize_with = "values::principal")]
     pub(crate) group: Option<Principal>,
     /// At least how long a superseded generation stays for its last readers; "0s": it is gone at the flip.
     #[schemars(schema_with = "shapes::duration", extend("default" = shapes::text(Options::RETAIN)))]
-    #[serde(deserialize_with = "words::duration")]
+    #[serde(deserialize_with = "values::duration")]
     pub(crate) retain: Option<Duration>,
     /// How a set survives a power cut: by one syncfs, by one fsync for each file, or not at all.
     #[schemars(schema_with = "shapes::durability", extend("default" = "filesystem"))]
-    #[serde(deserialize_with = "words::durability")]
+    #[serde(deserialize_with = "values::durability")]
     pub(crate) durability: Option<Durability>,
     /// Whether a path is refused that anyone but root and the user who runs this could replace: "strict", or "trusted" for a
     /// volume that its users share, such as the emptyDir of a Kubernetes pod.
     #[schemars(schema_with = "shapes::parents", extend("default" = "strict"))]
-    #[serde(deserialize_with = "words::parents")]
+    #[serde(deserialize_with = "values::parents")]
     pub(crate) parents: Option<Parents>,
 }
 
@@ -86,22 +86,22 @@ impl Section for DirectorySection {
 pub(crate) struct WatchSection {
     /// How often the sources are asked, at least 1s. A source may have a `refresh` of its own.
     #[schemars(schema_with = "shapes::some_duration", extend("default" = shapes::text(WATCH_INTERVAL)))]
-    #[serde(deserialize_with = "words::interval")]
+    #[serde(deserialize_with = "values::interval")]
     pub(crate) interval: Option<Duration>,
     /// How far the turns of several hosts are spread: "interval", or a shorter time; "0s" switches it off.
     #[schemars(schema_with = "shapes::splay", extend("default" = "interval"))]
-    #[serde(deserialize_with = "words::splay")]
+    #[serde(deserialize_with = "values::splay")]
     pub(crate) splay: Option<Splay>,
     /// How old the last success may be before status, metrics and log call the set stale. Nothing is ever deleted.
     #[schemars(schema_with = "shapes::some_duration")]
-    #[serde(deserialize_with = "words::some_duration")]
+    #[serde(deserialize_with = "values::some_duration")]
     pub(crate) max_stale: Option<Duration>,
     /// Whether changes of local files cause a turn: the configuration, templates, and what the provider `file` reads.
     #[schemars(extend("default" = true))]
     pub(crate) wake: Option<bool>,
     /// How long to wait after such a change for more of them.
     #[schemars(schema_with = "shapes::duration", extend("default" = "500ms"))]
-    #[serde(deserialize_with = "words::duration")]
+    #[serde(deserialize_with = "values::duration")]
     pub(crate) debounce: Option<Duration>,
 }
 
@@ -115,7 +115,7 @@ impl Section for WatchSection {
 pub(crate) struct GatherSection {
     /// Deadline of the whole gathering, retries included.
     #[schemars(schema_with = "shapes::some_duration", extend("default" = shapes::text(GATHER_TIMEOUT)))]
-    #[serde(deserialize_with = "words::some_duration")]
+    #[serde(deserialize_with = "values::some_duration")]
     pub(crate) timeout: Option<Duration>,
     /// Requests in flight for each source.
     #[schemars(extend("default" = CONCURRENCY))]

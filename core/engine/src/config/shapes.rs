@@ -1,4 +1,4 @@
-//! The schemas of the values that are more than a string, as [`words`](crate::config::words) reads them.
+//! The schemas of the values that are more than a string, as [`values`](crate::config::values) reads them.
 
 use std::time::Duration;
 

@@ -14,13 +14,13 @@ use tracing::Instrument as _;
 use super::backoff::Backoff;
 use super::source_run::SourceRun;
 use super::wanted::{Listings, Making, Wanted};
-use crate::contain::{self, Panicked};
+use crate::catch_panic::{self, Panicked};
 use crate::deadline::within;
 use crate::host::{Event, Host};
 use crate::plan::{Plan, PlannedSource};
 
 /// What came of a request; `None` for a secret that is not there and need not be.
-type Outcome = Result<Option<Secret>, SourceError>;
+type Reply = Result<Option<Secret>, SourceError>;
 
 /// The fetching from one source.
 pub(super) struct Fetching<'p> {
@@ -37,7 +37,7 @@ pub(super) struct Fetching<'p> {
 pub(super) struct Fetched {
     pub(super) requests: Vec<SecretRequest>,
     pub(super) positions: BTreeMap<SecretRequest, usize>,
-    pub(super) outcomes: Vec<Outcome>,
+    pub(super) outcomes: Vec<Reply>,
     pub(super) listings: Listings,
     /// How long it took.
     pub(super) duration: Duration,
@@ -110,12 +110,12 @@ impl<'p> Fetching<'p> {
         tracing::debug!(source = name, provider, prefix, "listing");
         let list = async { self.source.source.list(&self.run.context, prefix).await };
         let list = list.instrument(tracing::debug_span!("source", name));
-        let listed = within(&self.deadline, self.host, contain::wait(provider, list)).await?;
+        let listed = within(&self.deadline, self.host, catch_panic::wait(provider, list)).await?;
         Some(listed.unwrap_or_else(|panicked| Err(panicked.into())))
     }
 
     /// Fetches everything, and what failed again as long as that may help. What makes something comes later, when all else is there.
-    async fn fetch_all(&self, wanted: &Wanted, persistence: Persistence) -> Vec<Outcome> {
+    async fn fetch_all(&self, wanted: &Wanted, persistence: Persistence) -> Vec<Reply> {
         let plain = wanted.requests.iter().zip(&wanted.making);
         let plain: Vec<_> =
             plain.filter(|(_, making)| **making == Making::Nothing).map(|it| it.0.clone()).collect();
@@ -141,7 +141,7 @@ impl<'p> Fetching<'p> {
 
     /// Asks for what failed once more. What the deadline cuts off keeps the error that it had: that tells more than that there
     /// was no time.
-    async fn again(&self, wanted: &Wanted, outcomes: &mut [Outcome]) {
+    async fn again(&self, wanted: &Wanted, outcomes: &mut [Reply]) {
         let requests = wanted.requests.iter().zip(outcomes.iter());
         let failed: Vec<_> =
             requests.filter(|(_, outcome)| outcome.is_err()).map(|(request, _)| request.clone()).collect();
@@ -165,7 +165,7 @@ impl<'p> Fetching<'p> {
         let answers =
             Answers::new(requests.len()).with_allowance(self.allowance.clone()).with_clock(self.host.clock());
         let fetch = async { self.source.source.fetch_all(&self.run.context, requests, &answers).await };
-        let fetch = contain::wait(provider, fetch.instrument(tracing::debug_span!("source", name)));
+        let fetch = catch_panic::wait(provider, fetch.instrument(tracing::debug_span!("source", name)));
         let ending = match within(&self.deadline, self.host, self.counted(fetch, &answers)).await {
             Some(Ok(())) => Ending::Complete,
             Some(Err(panicked)) => Ending::Panicked(panicked),
@@ -233,7 +233,7 @@ enum Persistence {
 }
 
 /// Turns what is not found into what is not there, if it need not be. Nothing but that: what is denied may well be there.
-pub(super) fn without(answer: Answer, dispensable: bool) -> Outcome {
+pub(super) fn without(answer: Answer, dispensable: bool) -> Reply {
     match answer {
         Err(error) if dispensable && error.kind() == SourceErrorKind::NotFound => Ok(None),
         answer => answer.map(Some),

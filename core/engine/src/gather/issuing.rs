@@ -24,7 +24,7 @@ use super::fault::GatherFault;
 use super::fetching::{late, without};
 use super::holdings::{Holding, Holdings, Lease, Noted};
 use super::source_run::SourceRun;
-use crate::contain;
+use crate::catch_panic;
 use crate::deadline::within;
 use crate::host::{Event, Host};
 use crate::plan::{Content, Plan, PlannedSource, RequestId};
@@ -122,7 +122,7 @@ impl Issuing<'_> {
         let (source, run, request) = self.of(id)?;
         tracing::debug!(source = source.name, secret = request.name(), "renewing");
         self.host.event(Event::Issuing);
-        let refresh = contain::wait(source.provider, source.source.refresh(run, request, held));
+        let refresh = catch_panic::wait(source.provider, source.source.refresh(run, request, held));
         let refreshed = self.waited(refresh).await?;
         Some(refreshed.unwrap_or_else(|panicked| Err(panicked.into())))
     }
@@ -133,7 +133,7 @@ impl Issuing<'_> {
             Some((source, run, request)) => {
                 tracing::debug!(source = source.name, secret = request.name(), "issuing");
                 self.host.event(Event::Issuing);
-                let fetch = contain::wait(source.provider, source.source.fetch(run, request));
+                let fetch = catch_panic::wait(source.provider, source.source.fetch(run, request));
                 let fetched = self.waited(fetch).await;
                 fetched.map_or_else(
                     || Err(self.unanswered()),

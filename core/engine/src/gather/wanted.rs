@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use secretdir_provider::{SecretRequest, SourceError};
 
-use crate::contain;
+use crate::catch_panic;
 use crate::plan::{Imported, Plan, PlannedSource, Selection};
 
 /// What came of each listing, by its prefix.
@@ -66,7 +66,7 @@ impl Wanted {
         match self.dispensable.get_mut(position) {
             Some(may) => *may = false,
             None => {
-                let issues = contain::call(source.provider, || source.source.issues(&request));
+                let issues = catch_panic::call(source.provider, || source.source.issues(&request));
                 self.making.push(if issues.unwrap_or(false) { Making::Refused } else { Making::Nothing });
                 self.requests.push(request);
                 self.dispensable.push(false);

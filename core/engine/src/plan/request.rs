@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::words::Refresh;
+use crate::config::values::Refresh;
 use secretdir_provider::{SecretRequest, SecretSource};
 
 /// A source, and what is asked of it: each request once, in the order of the files that use it first.

@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use secretdir_provider::{Deadline, SourceError};
 
 use super::manifest::Manifest;
-use crate::contain;
+use crate::catch_panic;
 use crate::deadline::within;
 use crate::escape::escape;
 use crate::gather::holdings::Lease;
@@ -97,7 +97,7 @@ async fn release_of(
     deadline: &Deadline,
 ) -> Option<WarningReport> {
     let run = SourceRun::new(plan, host, deadline);
-    let release = contain::wait(source.provider, source.source.release(&run.context, &handles));
+    let release = catch_panic::wait(source.provider, source.source.release(&run.context, &handles));
     let why = match within(deadline, host, release).await {
         Some(Ok(Ok(()))) => return None,
         Some(Ok(Err(error))) => describe(&error),
@@ -115,7 +115,7 @@ pub(crate) async fn close(plan: &Plan, host: &dyn Host) {
     let deadline = Deadline::after(TIMEOUT, host.clock());
     let closes = plan.sources.iter().map(|source| async {
         let run = SourceRun::new(plan, host, &deadline);
-        let close = contain::wait(source.provider, source.source.close(&run.context));
+        let close = catch_panic::wait(source.provider, source.source.close(&run.context));
         if !matches!(within(&deadline, host, close).await, Some(Ok(()))) {
             tracing::debug!(source = source.name, "the session was not ended, and will run out");
         }

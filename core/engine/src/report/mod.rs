@@ -4,8 +4,8 @@
 //! there is one way to print an error, whichever command meets it. Neither a message nor a field holds a value of a secret.
 
 mod kind;
+mod phrases;
 mod publish;
-mod words;
 
 use std::error::Error;
 use std::path::Path;
@@ -14,8 +14,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use kind::ErrorKind;
-pub use words::{count, describe};
-pub(crate) use words::{enumerate, in_a_row};
+pub use phrases::{count, describe};
+pub(crate) use phrases::{enumerate, in_a_row};
 
 use crate::escape::escape;
 

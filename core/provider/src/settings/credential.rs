@@ -42,10 +42,10 @@ pub struct CredentialSettings {
 
 /// Where a credential is. `Display` names the place, for errors; the credential itself is never shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Credential(Place);
+pub struct Credential(Location);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
+enum Location {
     File(PathBuf),
     Variable(String),
     Systemd(String),
@@ -68,9 +68,9 @@ impl CredentialSettings {
     pub(super) fn locate(&self, settings: &Settings, key: KeyPath) -> Result<Credential, SettingsError> {
         let Self { file, env, credential } = self;
         let place = match (file, env, credential) {
-            (Some(file), None, None) => Place::File(settings.path(key.key("file"), file)?),
-            (None, Some(name), None) if is_variable(name) => Place::Variable(name.clone()),
-            (None, None, Some(name)) if is_file_name(name) => Place::Systemd(name.clone()),
+            (Some(file), None, None) => Location::File(settings.path(key.key("file"), file)?),
+            (None, Some(name), None) if is_variable(name) => Location::Variable(name.clone()),
+            (None, None, Some(name)) if is_file_name(name) => Location::Systemd(name.clone()),
             (None, Some(_), None) => {
                 return Err(SettingsError::new(key.key("env"), "is no name of an environment variable"));
             }
@@ -110,12 +110,12 @@ impl Credential {
 
     fn bytes(&self) -> Result<SecretBuffer, String> {
         match &self.0 {
-            Place::File(path) => read(path).map_err(|error| error.to_string()),
-            Place::Variable(name) => {
+            Location::File(path) => read(path).map_err(|error| error.to_string()),
+            Location::Variable(name) => {
                 let value = std::env::var_os(name).ok_or("it is not set")?;
                 Ok(SecretBuffer::from(OsString::into_vec(value)))
             }
-            Place::Systemd(name) => {
+            Location::Systemd(name) => {
                 let directory = std::env::var_os(DIRECTORY).ok_or_else(|| {
                     format!("{DIRECTORY} is not set: no service of systemd, or one without credentials")
                 })?;
@@ -127,9 +127,9 @@ impl Credential {
     fn unreadable(&self, cause: String) -> SourceError {
         let error = SourceError::new(SourceErrorKind::Unauthenticated).with_cause(format!("{self}: {cause}"));
         match &self.0 {
-            Place::File(_) => error.with_hint("the user who runs this must be able to read that file"),
-            Place::Variable(_) => error.with_hint("it must be exported to the process that runs this"),
-            Place::Systemd(_) => {
+            Location::File(_) => error.with_hint("the user who runs this must be able to read that file"),
+            Location::Variable(_) => error.with_hint("it must be exported to the process that runs this"),
+            Location::Systemd(_) => {
                 error.with_hint("pass it on with LoadCredential= in the unit of the service")
             }
         }
@@ -161,9 +161,9 @@ fn is_file_name(name: &str) -> bool {
 impl fmt::Display for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Place::File(path) => write!(f, "the file {path:?}"),
-            Place::Variable(name) => write!(f, "the environment variable {name:?}"),
-            Place::Systemd(name) => write!(f, "the credential {name:?} of systemd"),
+            Location::File(path) => write!(f, "the file {path:?}"),
+            Location::Variable(name) => write!(f, "the environment variable {name:?}"),
+            Location::Systemd(name) => write!(f, "the credential {name:?} of systemd"),
         }
     }
 }

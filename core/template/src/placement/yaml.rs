@@ -20,7 +20,7 @@ enum Open {
 
 /// What stands before, blanks skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
+enum Context {
     /// A scalar begins here.
     Start,
     /// A scalar begins here, or what stands before goes on.
@@ -57,7 +57,7 @@ enum Line {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Yaml {
     open: Open,
-    place: Place,
+    place: Context,
     line: Line,
     before: char,
     /// The quote that has just been closed.
@@ -78,7 +78,7 @@ impl Yaml {
     pub(super) fn at_start() -> Self {
         Self {
             open: Open::Nothing,
-            place: Place::Start,
+            place: Context::Start,
             line: Line::Blank,
             before: '\n',
             closed: None,
@@ -96,8 +96,8 @@ impl Yaml {
             (Open::Comment, _) => Some(Misplaced::InComment),
             (Open::Unclear, _) => Some(Misplaced::Unclear),
             (Open::Single | Open::Double, _) => Some(Misplaced::InsideQuotes),
-            (Open::Nothing, Place::Start | Place::Maybe) => None,
-            (Open::Nothing, Place::Dash { .. } | Place::Property | Place::MaybeProperty)
+            (Open::Nothing, Context::Start | Context::Maybe) => None,
+            (Open::Nothing, Context::Dash { .. } | Context::Property | Context::MaybeProperty)
                 if self.is_after_blank() =>
             {
                 None
@@ -112,7 +112,7 @@ impl Yaml {
         self.behind_blank();
         if self.open == Open::Nothing {
             self.begin_key(UNKNOWN);
-            (self.place, self.line) = (Place::Closed, Line::Other);
+            (self.place, self.line) = (Context::Closed, Line::Other);
         }
         // A text, as which it may be a key, ends with a quote.
         (self.before, self.closed, self.is_escaped) = (UNKNOWN, Some(Open::Double), false);
@@ -163,7 +163,7 @@ impl Yaml {
             (Open::Double, '\\') => self.is_escaped = true,
             (Open::Double, '"') | (Open::Single, '\'') => {
                 (self.closed, self.open) = (Some(self.open), Open::Nothing);
-                (self.place, self.line) = (Place::Closed, Line::Other);
+                (self.place, self.line) = (Context::Closed, Line::Other);
             }
             // In quotes nothing else counts, but in a text that ends with its lines.
             (Open::Single | Open::Double, '\n') if self.block.is_some() => self.line = Line::Blank,
@@ -176,8 +176,8 @@ impl Yaml {
         let is_after_blank = self.is_after_blank();
         self.behind_blank();
         match c {
-            ' ' | '\t' | '\n' if self.before == ':' => self.place = Place::Start,
-            ' ' | '\t' if self.line == Line::Dashes(3) => self.place = Place::Start,
+            ' ' | '\t' | '\n' if self.before == ':' => self.place = Context::Start,
+            ' ' | '\t' if self.line == Line::Dashes(3) => self.place = Context::Start,
             _ => {}
         }
         match c {
@@ -197,12 +197,12 @@ impl Yaml {
         self.line = Line::Other;
         let mut other = None;
         match self.place {
-            Place::Start => self.open = quote,
-            Place::Maybe => {
+            Context::Start => self.open = quote,
+            Context::Maybe => {
                 other = Some(Self { open: quote, ..self.clone() });
-                self.place = Place::Plain;
+                self.place = Context::Plain;
             }
-            _ => self.place = Place::Plain,
+            _ => self.place = Context::Plain,
         }
         other
     }
@@ -214,36 +214,36 @@ impl Yaml {
         let place = self.place;
         let is_document =
             matches!(self.line, Line::Dashes(_)) || self.line == Line::Blank && self.column == 0;
-        if is_document && matches!(c, '|' | '>') && place == Place::Start && self.depth == 0 {
+        if is_document && matches!(c, '|' | '>') && place == Context::Start && self.depth == 0 {
             self.open = Open::Unclear;
         }
         self.place = match c {
-            '-' if begins_item => Place::Dash { is_sure: place == Place::Start },
-            '=' if matches!(self.line, Line::Word | Line::WordAndBlanks) => Place::Maybe,
-            ':' if closed == Some(Open::Double) => Place::Start,
+            '-' if begins_item => Context::Dash { is_sure: place == Context::Start },
+            '=' if matches!(self.line, Line::Word | Line::WordAndBlanks) => Context::Maybe,
+            ':' if closed == Some(Open::Double) => Context::Start,
             // In brackets a value may follow directly.
-            ':' if place == Place::Closed => Place::Maybe,
-            '?' if matches!(place, Place::Start | Place::Maybe) => {
-                Place::Dash { is_sure: place == Place::Start }
+            ':' if place == Context::Closed => Context::Maybe,
+            '?' if matches!(place, Context::Start | Context::Maybe) => {
+                Context::Dash { is_sure: place == Context::Start }
             }
-            '[' | '{' if place == Place::Start => {
+            '[' | '{' if place == Context::Start => {
                 self.depth = self.depth.saturating_add(1).min(DEEPEST);
-                Place::Start
+                Context::Start
             }
-            '[' | '{' | '(' => Place::Maybe,
-            ',' if self.depth > 0 => Place::Start,
-            ',' => Place::Maybe,
+            '[' | '{' | '(' => Context::Maybe,
+            ',' if self.depth > 0 => Context::Start,
+            ',' => Context::Maybe,
             ']' | '}' => {
                 self.depth = self.depth.saturating_sub(1);
-                Place::Closed
+                Context::Closed
             }
-            '!' | '&' if place == Place::Start => Place::Property,
-            '!' | '&' if place == Place::Maybe => Place::MaybeProperty,
-            _ if place == Place::MaybeProperty => Place::MaybeProperty,
-            _ if place == Place::Property => Place::Property,
-            '|' | '>' if place == Place::Start && self.depth == 0 => Place::Block,
-            '0'..='9' | '+' | '-' if place == Place::Block => Place::Block,
-            _ => Place::Plain,
+            '!' | '&' if place == Context::Start => Context::Property,
+            '!' | '&' if place == Context::Maybe => Context::MaybeProperty,
+            _ if place == Context::MaybeProperty => Context::MaybeProperty,
+            _ if place == Context::Property => Context::Property,
+            '|' | '>' if place == Context::Start && self.depth == 0 => Context::Block,
+            '0'..='9' | '+' | '-' if place == Context::Block => Context::Block,
+            _ => Context::Plain,
         };
         self.line = match (self.line, c) {
             _ if begins_item => Line::Items,
@@ -269,22 +269,24 @@ impl Yaml {
     /// Settles what begins behind a `-`, a tag or an anchor.
     fn behind_blank(&mut self) {
         self.place = match self.place {
-            Place::Dash { is_sure: true } | Place::Property if self.is_after_blank() => Place::Start,
-            Place::Dash { is_sure: false } | Place::MaybeProperty if self.is_after_blank() => Place::Maybe,
+            Context::Dash { is_sure: true } | Context::Property if self.is_after_blank() => Context::Start,
+            Context::Dash { is_sure: false } | Context::MaybeProperty if self.is_after_blank() => {
+                Context::Maybe
+            }
             place => place,
         };
     }
 
     fn line_end(&mut self) {
-        if self.place == Place::Block && self.block.is_none() {
+        if self.place == Context::Block && self.block.is_none() {
             self.block = Some(self.key);
-            (self.place, self.depth) = (Place::Start, 0);
+            (self.place, self.depth) = (Context::Start, 0);
         }
         self.place = match self.place {
-            Place::Plain | Place::Maybe | Place::MaybeProperty | Place::Dash { is_sure: false } => {
-                Place::Maybe
+            Context::Plain | Context::Maybe | Context::MaybeProperty | Context::Dash { is_sure: false } => {
+                Context::Maybe
             }
-            _ => Place::Start,
+            _ => Context::Start,
         };
         self.line = Line::Blank;
     }
@@ -296,14 +298,14 @@ impl Yaml {
             return;
         }
         if self.block.is_some_and(|block| self.column <= block) {
-            (self.block, self.open, self.place, self.depth) = (None, Open::Nothing, Place::Start, 0);
+            (self.block, self.open, self.place, self.depth) = (None, Open::Nothing, Context::Start, 0);
             (self.closed, self.is_escaped) = (None, false);
         }
         if self.open == Open::Nothing && self.depth == 0 {
-            if self.place == Place::Maybe && self.column <= self.indent {
-                self.place = Place::Start;
+            if self.place == Context::Maybe && self.column <= self.indent {
+                self.place = Context::Start;
             }
-            if self.place == Place::Start {
+            if self.place == Context::Start {
                 self.indent = self.column;
             }
         }

@@ -23,9 +23,9 @@ use crate::attempts::Attempts;
 use crate::clients::Clients;
 use crate::error::{self, Asked, Failure, Fault};
 use crate::listing;
-use crate::places::{self, Place};
 use crate::quota;
-use crate::run::{self, Answer, Call, Limits, Outcome, Run, Service};
+use crate::region_clients::{self, RegionClient};
+use crate::run::{self, Answer, Api, Call, CallResult, Limits, Run};
 use crate::settings::AwsSettings;
 
 use api::{Client, GetParameters, Parameter};
@@ -47,7 +47,7 @@ struct Asking<'a> {
     source: &'a ParameterStore,
     context: &'a RunContext,
     questions: &'a [Option<Question<'a>>],
-    /// The places of those whose call was refused because of one of them.
+    /// The positions of those whose call was refused because of one of them.
     alone: Mutex<BTreeSet<usize>>,
 }
 
@@ -103,11 +103,11 @@ impl SecretSource for ParameterStore {
     }
 }
 
-fn client(place: &Place) -> Client {
+fn client(place: &RegionClient) -> Client {
     Client::new(&place.config, place.endpoint_url.clone())
 }
 
-impl Service for Asking<'_> {
+impl Api for Asking<'_> {
     type Found = Secret;
 
     fn split(&self, open: Vec<usize>) -> Vec<Call> {
@@ -120,17 +120,17 @@ impl Service for Asking<'_> {
         calls.chain(alone.into_iter().map(|place| vec![place])).collect()
     }
 
-    async fn ask(&self, region: usize, call: Call, limits: Limits) -> Outcome {
+    async fn ask(&self, region: usize, call: Call, limits: Limits) -> CallResult {
         let regional = match self.source.regional(self.context, region, &limits.deadline).await {
             Ok(regional) => regional,
-            Err(error) => return Outcome::failed(call, &error),
+            Err(error) => return CallResult::failed(call, &error),
         };
         let attempts = Attempts::new(&limits, regional.attempts);
         match self.get(&regional, &call, &limits, &attempts).await {
-            Some(answers) => Outcome::Answered(answers, attempts.seen().retry_after),
+            Some(answers) => CallResult::Answered(answers, attempts.seen().retry_after),
             None => {
                 self.alone.lock().unwrap_or_else(PoisonError::into_inner).extend(&call);
-                Outcome::Refused(call)
+                CallResult::Refused(call)
             }
         }
     }
@@ -214,7 +214,8 @@ struct Wanted<'r> {
 
 impl<'r> Wanted<'r> {
     fn of(question: Question<'r>, regional: &Regional) -> Self {
-        let name = places::in_region(question.name, question.arn_region(), &regional.home, &regional.region);
+        let name =
+            region_clients::in_region(question.name, question.arn_region(), &regional.home, &regional.region);
         let selector = match question.version {
             Some(version) => format!("{name}:{version}"),
             None => name.clone(),

@@ -25,7 +25,7 @@ pub(super) enum Refusal {
 /// What came of a batch.
 pub(super) struct Answers {
     pub(super) answers: Vec<(usize, Answer)>,
-    /// The places of ARNs that may be of another account, which a batch does not reach into.
+    /// The positions of ARNs that may be of another account, which a batch does not reach into.
     pub(super) doubtful: Vec<usize>,
 }
 

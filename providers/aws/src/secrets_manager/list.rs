@@ -10,7 +10,7 @@ use super::SecretsManager;
 use crate::attempts::Attempts;
 use crate::error::Asked;
 use crate::listing::{NoPage, Page, Pages};
-use crate::places::timeouts;
+use crate::region_clients::timeouts;
 use crate::run::Limits;
 
 /// The most secrets that one page has (API reference of ListSecrets).

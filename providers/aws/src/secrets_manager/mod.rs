@@ -32,9 +32,9 @@ use crate::attempts::Attempts;
 use crate::clients::Clients;
 use crate::error::{self, Asked};
 use crate::listing;
-use crate::places::{self, Place, timeouts};
 use crate::quota;
-use crate::run::{self, Call, Limits, Outcome, Run, Service};
+use crate::region_clients::{self, RegionClient, timeouts};
+use crate::run::{self, Api, Call, CallResult, Limits, Run};
 use crate::settings::AwsSettings;
 
 use label::Label;
@@ -68,7 +68,7 @@ struct Asking<'a> {
     batches: Arc<Batches>,
     /// The beginning of the ARNs whose account is taken for the one that asks.
     ours: Option<&'a str>,
-    /// The places of those whose batch was refused.
+    /// The positions of those whose batch was refused.
     alone: Mutex<BTreeSet<usize>>,
 }
 
@@ -76,7 +76,7 @@ struct Asking<'a> {
 struct Prepared<'a> {
     regional: &'a Regional,
     profile: Option<&'a str>,
-    /// The places of the questions, with the questions as they are put to this region.
+    /// The positions of the questions, with the questions as they are put to this region.
     questions: Vec<(usize, Question<'a>)>,
     limits: Limits,
     attempts: Attempts,
@@ -127,7 +127,7 @@ impl SecretSource for SecretsManager {
     }
 }
 
-fn client(place: &Place) -> Client {
+fn client(place: &RegionClient) -> Client {
     let mut config = Builder::from(&place.config).interceptor(dates::TextDates);
     if place.endpoint_url.is_some() {
         config.set_endpoint_url(place.endpoint_url.clone());
@@ -142,7 +142,7 @@ fn only_owner<'a>(questions: &[Option<Question<'a>>]) -> Option<&'a str> {
     owners.all(|other| other == first).then_some(first)
 }
 
-impl Service for Asking<'_> {
+impl Api for Asking<'_> {
     type Found = Secret;
 
     fn split(&self, open: Vec<usize>) -> Vec<Call> {
@@ -156,28 +156,28 @@ impl Service for Asking<'_> {
         batches.chain(alone.into_iter().map(|place| vec![place])).collect()
     }
 
-    async fn ask(&self, region: usize, call: Call, limits: Limits) -> Outcome {
+    async fn ask(&self, region: usize, call: Call, limits: Limits) -> CallResult {
         let regional = match self.source.regional(self.context, region, &limits.deadline).await {
             Ok(regional) => regional,
-            Err(error) => return Outcome::failed(call, &error),
+            Err(error) => return CallResult::failed(call, &error),
         };
         let prepared = self.prepare(&regional, &call, limits);
         let answered = match call.as_slice() {
             [_] => single::ask(&prepared).await,
-            _ if self.batches.are_refused.load(Ordering::Relaxed) => return Outcome::Refused(call),
+            _ if self.batches.are_refused.load(Ordering::Relaxed) => return CallResult::Refused(call),
             _ => match batch::ask(&prepared).await {
                 Ok(batch::Answers { answers, doubtful }) => {
                     self.note(batch::Refusal::OfThis, &doubtful);
                     let answers = answers;
-                    return Outcome::Partly(answers, doubtful, prepared.attempts.seen().retry_after);
+                    return CallResult::Partly(answers, doubtful, prepared.attempts.seen().retry_after);
                 }
                 Err(refusal) => {
                     self.note(refusal, &call);
-                    return Outcome::Refused(call);
+                    return CallResult::Refused(call);
                 }
             },
         };
-        Outcome::Answered(answered, prepared.attempts.seen().retry_after)
+        CallResult::Answered(answered, prepared.attempts.seen().retry_after)
     }
 }
 
@@ -253,7 +253,7 @@ impl<'a> Prepared<'a> {
     /// Returns what a question's secret is called in this region: in the ARN of a replica stands another region.
     fn id_of(&self, question: Question<'_>) -> String {
         let Regional { home, region, .. } = self.regional;
-        places::in_region(question.secret_id, question.arn_region(), home, region)
+        region_clients::in_region(question.secret_id, question.arn_region(), home, region)
     }
 }
 

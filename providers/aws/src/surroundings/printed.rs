@@ -6,7 +6,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 
 use super::profiles::{self, Keys};
 use crate::credential_process::CredentialProcess;
-use crate::places::SESSION;
+use crate::region_clients::SESSION;
 
 /// Keys of a profile that count before its `credential_process`.
 const BEFORE: [&str; 5] =

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use secretdir_provider::{SourceError, SourceErrorKind};
 
-use crate::error::{self, FileFault, Place};
+use crate::error::{self, FileFault, Location};
 use crate::name::NameFault;
 
 /// What makes one key of TOML of a name with a dot or a slash.
@@ -215,7 +215,7 @@ impl ValueFault {
 
 /// Reports a key that is not there.
 pub(super) fn no_such_key(path: &Path, key: &str) -> SourceError {
-    let place = Place::At(path);
+    let place = Location::At(path);
     SourceError::new(SourceErrorKind::NotFound).with_cause(format!("there is no key {key:?} in {place}"))
 }
 

@@ -19,10 +19,10 @@ use rustix::fs::{AtFlags, FileType, fstat, statat};
 use rustix::io::Errno;
 use secretdir_provider::SourceError;
 
-use super::look::{Identity, Look};
+use super::directory_state::{DirectoryState, Identity};
 use super::{MOST_COMPONENTS, MOST_ENTRIES, entries};
 use crate::beneath::{self, Refusal, Root};
-use crate::error::{self, FileFault, Place};
+use crate::error::{self, FileFault, Location};
 use crate::turn::let_others_run;
 
 /// What a walk has seen.
@@ -35,7 +35,7 @@ pub(super) struct Seen {
     /// By path, each link that leads nowhere, round in a circle or out of the root.
     pub(super) broken_links: BTreeMap<String, Refusal>,
     /// By path, each directory as it was before it was read.
-    directories: BTreeMap<String, Look>,
+    directories: BTreeMap<String, DirectoryState>,
 }
 
 /// Why a walk did not come to its end.
@@ -128,7 +128,7 @@ impl<'a> Walk<'a> {
             let Some(opened) = self.spelled(folder.get(..outer).unwrap_or_default())? else {
                 return Ok(None);
             };
-            let identity = Look::at(&opened).map_err(|errno| self.failed(folder, errno))?.identity;
+            let identity = DirectoryState::at(&opened).map_err(|errno| self.failed(folder, errno))?.identity;
             way = Some(Arc::new(Way { identity, outer: way }));
         }
         let opened = self.spelled(folder)?;
@@ -141,7 +141,7 @@ impl<'a> Walk<'a> {
         match beneath::open(self.top.as_fd(), &format!("{folder}.")) {
             Ok(opened) => Ok(Some(opened)),
             Err(Refusal::Absent) => Ok(None),
-            Err(refusal) => Err(error::of_listing(Place::of_directory(self.root, folder), refusal).into()),
+            Err(refusal) => Err(error::of_listing(Location::of_directory(self.root, folder), refusal).into()),
         }
     }
 
@@ -157,12 +157,12 @@ impl<'a> Walk<'a> {
             Entry::Link => match beneath::open(self.top.as_fd(), &format!("{path}.")) {
                 Err(Refusal::Absent | Refusal::LeadsNowhere) => return Err(Stop::Changed),
                 Err(refusal) => {
-                    return Err(error::of_listing(Place::of_directory(self.root, &path), refusal).into());
+                    return Err(error::of_listing(Location::of_directory(self.root, &path), refusal).into());
                 }
                 Ok(opened) => opened,
             },
         };
-        let identity = Look::at(&opened).map_err(|errno| self.failed(&path, errno))?.identity;
+        let identity = DirectoryState::at(&opened).map_err(|errno| self.failed(&path, errno))?.identity;
         if matches!(entry, Entry::Link) && is_on(&way, identity) {
             let link = path.trim_end_matches('/');
             self.skip(&format!("the link {link:?} below {:?} leads to a directory that it is in", self.root));
@@ -175,9 +175,9 @@ impl<'a> Walk<'a> {
     fn read(&mut self, mut directory: Directory, beginning: &str) -> Result<(), Stop> {
         let Directory { descriptor, path, way } = &mut directory;
         if path.matches('/').count() >= MOST_COMPONENTS {
-            return Err(error::too_deep(Place::of_directory(self.root, path)).into());
+            return Err(error::too_deep(Location::of_directory(self.root, path)).into());
         }
-        let look = Look::at(descriptor).map_err(|errno| self.failed(path, errno))?;
+        let look = DirectoryState::at(descriptor).map_err(|errno| self.failed(path, errno))?;
         *way = Some(Arc::new(Way { identity: look.identity, outer: way.take() }));
         self.seen.directories.insert(path.clone(), look);
         let (root, directory) = (self.root, &directory);
@@ -239,7 +239,7 @@ impl<'a> Walk<'a> {
             // So says the system of a socket, and of a device that has no driver.
             Refusal::System(Errno::NXIO | Errno::NODEV | Errno::OPNOTSUPP) => Ok(Target::Other),
             _ => {
-                let place = Place::of_directory(self.root, path);
+                let place = Location::of_directory(self.root, path);
                 Err(error::of_file(place, FileFault::Open(refusal)).into())
             }
         }
@@ -284,7 +284,7 @@ impl<'a> Walk<'a> {
 fn failed(root: &Path, path: &str, errno: Errno) -> Stop {
     match errno {
         Errno::NOENT => Stop::Changed,
-        _ => Stop::Failed(error::of_listing(Place::of_directory(root, path), errno.into())),
+        _ => Stop::Failed(error::of_listing(Location::of_directory(root, path), errno.into())),
     }
 }
 

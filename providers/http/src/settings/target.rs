@@ -3,14 +3,14 @@
 use secretdir_http_client::{Url, is_loopback};
 use secretdir_provider::SecretRequest;
 
-use crate::template::Template;
+use crate::template::TextTemplate;
 
 /// A URL with places in its path and query.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     /// Scheme, host and port.
     origin: String,
-    template: Template,
+    template: TextTemplate,
     /// The URL of some secret, for what is the same for all.
     sample: Url,
 }
@@ -31,7 +31,7 @@ impl Target {
         let (host, path) = rest.split_at(end);
         check_host(host)?;
         check_path(path)?;
-        let (origin, template) = (format!("{scheme}://{host}"), Template::of_target(path));
+        let (origin, template) = (format!("{scheme}://{host}"), TextTemplate::of_target(path));
         let filled = template.fill(&sample());
         if filled.contains(['{', '}']) {
             return Err(
@@ -48,7 +48,7 @@ impl Target {
         Ok(Self { origin, template, sample })
     }
 
-    pub(crate) fn template(&self) -> &Template {
+    pub(crate) fn template(&self) -> &TextTemplate {
         &self.template
     }
 

@@ -11,7 +11,7 @@ use crate::config::entry_section::ImportSection;
 use crate::config::owner::OwnerSpec;
 use crate::config::report::Report;
 use crate::config::section;
-use crate::config::words::Expand;
+use crate::config::values::Expand;
 use crate::plan::import::PlannedImport;
 use crate::plan::names::file_name;
 use crate::plan::selection::{IfNone, Imported, Naming, Selection};

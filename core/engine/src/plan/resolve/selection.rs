@@ -6,7 +6,7 @@ use glob::Pattern;
 use secretdir_provider::KeyPath;
 
 use super::entry::Entries;
-use crate::contain;
+use crate::catch_panic;
 use crate::plan::selection::{Imported, Naming};
 use crate::report::describe;
 
@@ -42,7 +42,7 @@ impl Entries<'_, '_> {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let link = absolute(&self.directory.link);
         let roots = self.sources.planned().get(source).map(|planned| {
-            contain::call(planned.provider, || planned.source.local_paths()).unwrap_or_default()
+            catch_panic::call(planned.provider, || planned.source.local_paths()).unwrap_or_default()
         });
         roots.into_iter().flatten().any(|root| {
             let below = link.strip_prefix(absolute(&root)).ok().and_then(Path::to_str);

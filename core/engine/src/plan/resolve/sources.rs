@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use secretdir_provider::{KeyPath, Provider, SecretRequest, SecretSource, SourceError, Table, Value};
 
+use crate::catch_panic;
 use crate::config::Config;
 use crate::config::report::Report;
 use crate::config::section;
-use crate::config::words::Refresh;
-use crate::contain;
+use crate::config::values::Refresh;
 use crate::plan::fingerprint;
 use crate::plan::request::PlannedSource;
 use crate::registry::Registry;
@@ -88,9 +88,9 @@ impl Sources {
             Entry::Vacant(new) => new,
         };
         let (position, (_, request)) = (planned.requests.len(), new.key());
-        let checked = contain::call(planned.provider, || planned.source.check(request));
+        let checked = catch_panic::call(planned.provider, || planned.source.check(request));
         planned.requests.push(request.clone());
-        if contain::call(planned.provider, || planned.source.issues(request)).unwrap_or(false) {
+        if catch_panic::call(planned.provider, || planned.source.issues(request)).unwrap_or(false) {
             planned.issuing.insert(position);
         }
         new.insert(position);
@@ -101,7 +101,7 @@ impl Sources {
     pub(super) fn list(&mut self, source: usize, prefix: &str) -> Result<(), SourceError> {
         self.listed.insert(source);
         let Some(planned) = self.planned.get(source) else { return Ok(()) };
-        let checked = contain::call(planned.provider, || planned.source.check_prefix(prefix));
+        let checked = catch_panic::call(planned.provider, || planned.source.check_prefix(prefix));
         checked.unwrap_or_else(|panicked| Err(panicked.into()))
     }
 
@@ -182,7 +182,7 @@ impl<'a> Builder<'a, '_> {
         at: &KeyPath,
     ) -> Option<Box<dyn SecretSource>> {
         let settings = self.config.settings(settings);
-        match contain::call(provider.name(), || provider.source(settings)) {
+        match catch_panic::call(provider.name(), || provider.source(settings)) {
             Ok(Ok(source)) => Some(source),
             Ok(Err(error)) => {
                 self.report.settings(at, &error);

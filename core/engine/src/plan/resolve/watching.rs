@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::config::defaults::{DEBOUNCE, WATCH_INTERVAL};
 use crate::config::report::Report;
 use crate::config::section::{self, WatchSection};
-use crate::config::words::{Refresh, Splay};
+use crate::config::values::{Refresh, Splay};
 use crate::plan::planned::WatchSettings;
 
 /// Reads when `watch` asks. A turn asks all sources, so the shortest interval of any counts.

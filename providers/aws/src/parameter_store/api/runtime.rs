@@ -36,7 +36,7 @@ use secretdir_provider::Deadline;
 use super::endpoint::{self, RegionalEndpoint};
 use super::refusal::Refusal;
 use crate::attempts::Attempts;
-use crate::places::timeouts;
+use crate::region_clients::timeouts;
 
 /// What the SDK calls the service.
 pub(super) const SERVICE: &str = "SSM";

@@ -26,7 +26,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 pub(crate) const SESSION: &str = "secretdir";
 
 /// The regions of one source, the first one and those to turn to, with what they share.
-pub(crate) struct Places {
+pub(crate) struct RegionClients {
     config: SdkConfig,
     home: String,
     process: Option<CredentialProcess>,
@@ -41,7 +41,7 @@ pub(crate) struct Wishes {
 }
 
 /// One region.
-pub(crate) struct Place {
+pub(crate) struct RegionClient {
     pub(crate) region: String,
     /// The first region of the source.
     pub(crate) home: String,
@@ -51,20 +51,24 @@ pub(crate) struct Place {
     pub(crate) process: Option<CredentialProcess>,
 }
 
-impl Places {
+impl RegionClients {
     /// Returns the region at this place, of which 0 is the first.
-    pub(crate) fn place(&self, number: usize) -> Place {
+    pub(crate) fn of(&self, number: usize) -> RegionClient {
         let failover = number.checked_sub(1).and_then(|number| self.failover.get(number));
         let region = failover.unwrap_or(&self.home).clone();
         let endpoint_url = self.endpoint_url.as_ref().map(|url| url.replace("{region}", &region));
         let config = self.config.to_builder().region(Region::new(region.clone())).build();
-        Place { region, home: self.home.clone(), endpoint_url, config, process: self.process.clone() }
+        RegionClient { region, home: self.home.clone(), endpoint_url, config, process: self.process.clone() }
     }
 }
 
 impl Wishes {
     /// Finds out where to ask, and as whom. May ask the instance for its region.
-    pub(crate) async fn places(&self, mut found: Surroundings, clock: &Clock) -> Result<Places, SourceError> {
+    pub(crate) async fn region_clients(
+        &self,
+        mut found: Surroundings,
+        clock: &Clock,
+    ) -> Result<RegionClients, SourceError> {
         let printed = found.printed.take().filter(|_| self.credentials.is_none());
         let home = self.region(&found).await?;
         self.tell(&found, &home);
@@ -75,7 +79,7 @@ impl Wishes {
         let credentials = self.credentials(&config, printed.as_ref(), clues, clock).await;
         let mut config = config.into_builder();
         config.set_credentials_provider(credentials);
-        Ok(Places {
+        Ok(RegionClients {
             config: config.build(),
             home,
             process: printed.map(|printed| printed.process),

@@ -11,7 +11,7 @@ use super::log::{Level, Log};
 
 /// What has been told.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct Announced {
     /// The messages of the last failure; empty while all is well.
     failure: Vec<String>,
     /// The messages of the last failure to use a new configuration.
@@ -22,7 +22,7 @@ pub(super) struct Told {
     is_stale: bool,
 }
 
-impl Told {
+impl Announced {
     pub(super) fn tell(&mut self, log: Log, news: &News<'_>, standing: &Standing, clock: &Clock) {
         let now = clock.date();
         match news {

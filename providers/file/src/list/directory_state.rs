@@ -10,14 +10,14 @@ pub(super) type Identity = (i128, i128);
 
 /// What tells one directory from another, and that it has changed.
 #[derive(PartialEq)]
-pub(super) struct Look {
+pub(super) struct DirectoryState {
     pub(super) identity: Identity,
     links: i128,
     modified: (i128, i128),
     changed: (i128, i128),
 }
 
-impl Look {
+impl DirectoryState {
     pub(super) fn at(directory: &OwnedFd) -> Result<Self, Errno> {
         let stat: Stat = fstat(directory)?;
         Ok(Self {
