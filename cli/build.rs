@@ -1,7 +1,7 @@
 //! Tells the command which commit it is built from.
 //!
 //! In order: what `SECRETDIR_COMMIT` says; what cargo noted in a package when it was made; what Git says of this checkout. A copy
-//! of the sources inside another repository names no commit.
+//! of the sources in a folder of another repository names no commit. Changes that are not committed are not told.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,12 +14,16 @@ fn main() {
     let folder = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let given = std::env::var("SECRETDIR_COMMIT").ok().filter(|commit| !commit.is_empty());
     let commit = given.or_else(|| noted(&folder)).or_else(|| checked_out(&folder));
-    if let Some(commit) = commit {
+    if let Some(commit) = commit.filter(|commit| is_one_word(commit)) {
         println!("cargo::rustc-env=SECRETDIR_COMMIT={commit}");
     }
     for path in moved_by_commits(&folder) {
         println!("cargo::rerun-if-changed={}", path.display());
     }
+}
+
+fn is_one_word(commit: &str) -> bool {
+    commit.chars().all(|character| character.is_ascii_alphanumeric() || "._-".contains(character))
 }
 
 /// Returns the commit that a package was made from.
@@ -38,8 +42,14 @@ fn checked_out(folder: &Path) -> Option<String> {
 
 /// Returns the files that a commit or a checkout changes, or one that nothing changes: cargo looks at all files of the crate otherwise.
 fn moved_by_commits(folder: &Path) -> Vec<PathBuf> {
-    let told = git(folder, &["--git-path", "HEAD", "--git-path", "logs/HEAD"]).unwrap_or_default();
-    let paths = told.lines().map(|path| folder.join(path)).filter(|path| path.exists());
+    let branch = git(folder, &["--symbolic-full-name", "HEAD"]).unwrap_or_default();
+    let moved = ["HEAD", "logs/HEAD", "packed-refs", branch.trim()];
+    let told = moved
+        .into_iter()
+        .filter(|name| !name.is_empty())
+        .filter_map(|name| git(folder, &["--git-path", name]));
+    let told: Vec<_> = told.collect();
+    let paths = told.iter().map(|path| folder.join(path.trim_end())).filter(|path| path.exists());
     paths.chain([folder.join("build.rs")]).collect()
 }
 

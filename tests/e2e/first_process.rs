@@ -70,7 +70,8 @@ impl FirstProcess {
 }
 
 fn is_the_command(pid: Pid) -> bool {
-    fs::read_link(format!("/proc/{}/exe", pid.as_raw_nonzero())).is_ok_and(|exe| exe == Path::new(COMMAND))
+    fs::read_link(format!("/proc/{}/exe", pid.as_raw_nonzero()))
+        .is_ok_and(|exe| exe == fs::canonicalize(COMMAND).unwrap())
 }
 
 /// Opens a pipe for writing, as soon as somebody reads from it.

@@ -193,4 +193,39 @@ fn check_finds_all_commands_that_cannot_be_started_and_no_other() {
     for command in ["check", "sync"] {
         Ran::of(site.command(&[command]).env("PATH", &path)).expect_exit(0);
     }
+    // Paths in PATH, and of interpreters, count from the folder of the configuration, where the command runs.
+    for (path, script) in [
+        ("/usr/bin:/bin:second", "#!/bin/sh\n"),
+        ("second:/usr/bin:/bin", "#!second/sh\n"),
+        ("first:second", "#!/bin/sh\n"),
+    ] {
+        let site = Site::new();
+        site.secret("a", "1");
+        for folder in ["first", "second", "elsewhere"] {
+            fs::create_dir(site.path().join(folder)).unwrap();
+        }
+        std::os::unix::fs::symlink("/bin/sh", site.path().join("second/sh")).unwrap();
+        secretdir_testkit::write_program(&site.path().join("first/hook"), "#!/no/interpreter\n");
+        secretdir_testkit::write_program(&site.path().join("second/hook"), script);
+        site.config(&format!("{HEAD}\n[on-change]\ncommand = [\"hook\"]\n\n{FILE}"));
+        for command in ["check", "sync"] {
+            let elsewhere = site.path().join("elsewhere");
+            Ran::of(site.command(&[command]).env("PATH", path).current_dir(elsewhere)).expect_exit(0);
+        }
+    }
+}
+
+/// `check` says what `sync` meets.
+#[test]
+fn what_is_no_program_is_told_as_the_kernel_does() {
+    let site = Site::new();
+    let at = |name: &str| site.path().join(name);
+    fs::create_dir(at("folder")).unwrap();
+    std::os::unix::fs::symlink("loop", at("loop")).unwrap();
+    secretdir_testkit::write_program(&at("script"), "#!/etc/passwd\n");
+    for (name, error) in
+        [("folder", "Permission denied"), ("loop", "symbolic links"), ("script", "Permission denied")]
+    {
+        expect_not_startable(&with_command(&format!("[{:?}]", at(name))), &[error]);
+    }
 }

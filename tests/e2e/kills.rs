@@ -130,7 +130,7 @@ fn shown(site: &Site) -> Option<Shown> {
 }
 
 /// The calls that a run makes each time it wakes up while its command runs.
-const OF_WAITING: [&str; 6] = ["epoll_wait", "read", "recvfrom", "futex", "wait4", "waitid"];
+const OF_WAITING: [&str; 7] = ["epoll_wait", "epoll_pwait", "read", "recvfrom", "futex", "wait4", "waitid"];
 
 /// The process may also die between the flip and the end of its command: a change is announced at least once.
 #[test]

@@ -53,48 +53,60 @@ fn the_other_shells_get_a_script_of_their_own() {
     site.run(&["completions", "cmd"]).expect_exit(2).expect_error(&["possible values", "zsh"]);
 }
 
+/// What somebody may call a profile who wants others to run something.
+const HOSTILE: &str = "$(touch pwned) `touch pwned` *";
+
 /// The profiles of the configuration that the words name, or else of the one in this folder.
 #[test]
 fn profiles_are_completed() {
     let site = Site::new();
     let profiles = |names: &[&str]| {
-        let sections: String = names.iter().map(|name| format!("[profiles.{name}]\n")).collect();
+        let sections: String = names.iter().map(|name| format!("[profiles.'{name}']\n")).collect();
         site.config(&format!("{HEAD}[files]\na = {{ source = \"local\", secret = \"a\" }}\n{sections}"));
         fs::read_to_string(site.path().join("secretdir.toml")).unwrap()
     };
     fs::write(site.path().join("other.toml"), profiles(&["third"])).unwrap();
-    profiles(&["dev", "staging"]);
+    profiles(&["dev", HOSTILE]);
     let bin = Path::new(COMMAND).parent().unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let ask = |shell: &str, program: &str| {
         let mut command = Command::new(shell);
         site.prepare(command.args(["-c", program]));
         let ran = Ran::of(command.env("PATH", &path)).expect_exit(0);
-        let mut words: Vec<_> = ran.stdout.split_whitespace().map(str::to_owned).collect();
-        words.sort();
-        words
+        let mut lines: Vec<_> = ran.stdout.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
     };
     for shell in ["bash", "zsh", "fish"] {
         let script = site.run(&["completions", shell]).expect_exit(0).stdout;
-        assert!(!script.contains("PROFILES"), "{shell}: {script}");
+        assert!(!script.contains("PROFILES") && !script.contains("COMMAND"), "{shell}: {script}");
         fs::write(site.path().join(shell), script).unwrap();
     }
-    for (config, expected) in [("", &["dev", "staging"][..]), ("--config other.toml", &["third"])] {
+    // In the order of their bytes. bash puts what it completes into the line as it is.
+    let quoted = r"\$\(touch\ pwned\)\ \`touch\ pwned\`\ \*";
+    for (config, raw, bash_words) in [
+        ("", &[HOSTILE, "dev"][..], &[quoted, "dev"][..]),
+        ("--config other.toml", &["third"], &["third"]),
+        ("--config=other.toml", &["third"], &["third"]),
+    ] {
+        let split = config.replace('=', " = ");
         let bash = format!(
-            ". ./bash; COMP_WORDS=(secretdir sync {config} --profile ''); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
-            _secretdir secretdir '' --profile; echo \"${{COMPREPLY[*]}}\""
+            ". ./bash; COMP_WORDS=(secretdir sync {split} --profile ''); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+            _secretdir secretdir '' --profile; printf '%s\\n' \"${{COMPREPLY[@]}}\""
         );
-        assert_eq!(ask("bash", &bash), expected);
+        assert_eq!(ask("bash", &bash), bash_words);
         let fish = format!("source ./fish; complete -C 'secretdir sync {config} --profile ' | cut -f1");
-        assert_eq!(ask("fish", &fish), expected);
+        assert_eq!(ask("fish", &fish), raw);
         // What the completion system of zsh would do: it has no way to be asked without a terminal.
         let zsh = format!(
-            "compdef() {{ }}; compadd() {{ print -l $profiles }}; typeset -A opt_args
-            . ./zsh 2>/dev/null; set -- {config}; [[ -z $2 ]] || opt_args[--config]=$2; _secretdir_profiles"
+            "compdef() {{ }}; compadd() {{ print -rl -- $profiles }}; typeset -A opt_args
+            . ./zsh 2>/dev/null; set -- {}; [[ -z $2 ]] || opt_args[--config]=$2; _secretdir_profiles",
+            config.replace('=', " ")
         );
-        assert_eq!(ask("zsh", &zsh), expected);
+        assert_eq!(ask("zsh", &zsh), raw);
     }
     assert!(fs::read_to_string(site.path().join("zsh")).unwrap().contains(":NAME:_secretdir_profiles"));
+    assert!(!site.path().join("pwned").exists());
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! The completion of profiles. A script is made once, and the profiles are those of a configuration: so the script asks the command
-//! when it completes one.
+//! when it completes one. What it prints are names that somebody has written: no shell may read them as words of its own.
 
 use clap_complete::Shell;
 
@@ -15,40 +15,49 @@ pub(crate) struct Dynamic {
 }
 
 const BASH: Dynamic = Dynamic {
-    mark: ("compgen -W \"PROFILES\"", "compgen -W \"$(_secretdir_profiles)\""),
+    mark: (r#"COMPREPLY=($(compgen -W "PROFILES" -- "${cur}"))"#, r#"_COMMAND_profiles "${cur}""#),
     function: r#"
-_secretdir_profiles() {
-    local i config=()
-    for ((i = 1; i < COMP_CWORD - 1; i++)); do
-        if [[ ${COMP_WORDS[i]} == --config ]]; then config=(--config "${COMP_WORDS[i + 1]}"); fi
+_COMMAND_profiles() {
+    local i file profile config=()
+    COMPREPLY=()
+    for ((i = 1; i < ${#COMP_WORDS[@]}; i++)); do
+        if [[ ${COMP_WORDS[i]} == --config ]]; then
+            file=${COMP_WORDS[i + 1]}
+            if [[ $file == = ]]; then file=${COMP_WORDS[i + 2]}; fi
+            config=(--config "${file/#\~\//$HOME/}")
+        fi
     done
-    NAME check --all-profiles "${config[@]}" 2>/dev/null | sed -n 's/^ok: profile `\(.*\)`:.*/\1/p'
+    while IFS= read -r profile; do
+        if [[ $profile == "$1"* ]]; then COMPREPLY+=("$(printf %q "$profile")"); fi
+    done < <(COMMAND check --all-profiles "${config[@]}" 2>/dev/null | sed -n 's/^ok: profile `\(.*\)`:.*/\1/p')
 }
 "#,
 };
 
 const ZSH: Dynamic = Dynamic {
-    mark: (":NAME:(PROFILES)", ":NAME:_secretdir_profiles"),
+    mark: (":NAME:(PROFILES)", ":NAME:_COMMAND_profiles"),
     function: r#"
-_secretdir_profiles() {
+_COMMAND_profiles() {
     local -a config profiles
     if [[ -n ${opt_args[--config]} ]]; then config=(--config "${(Q)opt_args[--config]}"); fi
-    profiles=(${(f)"$(NAME check --all-profiles $config 2>/dev/null | sed -n 's/^ok: profile `\(.*\)`:.*/\1/p')"})
+    profiles=(${(f)"$(COMMAND check --all-profiles $config 2>/dev/null | sed -n 's/^ok: profile `\(.*\)`:.*/\1/p')"})
     compadd -a profiles
 }
 "#,
 };
 
 const FISH: Dynamic = Dynamic {
-    mark: ("\"PROFILES\\t''\"", "\"(__secretdir_profiles)\""),
+    mark: ("\"PROFILES\\t''\"", "\"(__COMMAND_profiles)\""),
     function: r#"
-function __secretdir_profiles
+function __COMMAND_profiles
     set -l words (commandline -opc)
     set -l config
     if set -l at (contains -i -- --config $words)
         set config --config $words[(math $at + 1)]
+    else if set -l file (string replace -f -- --config= '' $words)
+        set config --config $file[-1]
     end
-    NAME check --all-profiles $config 2>/dev/null | string replace -rf '^ok: profile `(.*)`:.*' '$1'
+    COMMAND check --all-profiles $config 2>/dev/null | string replace -rf '^ok: profile `(.*)`:.*' '$1'
 end
 "#,
 };
@@ -70,7 +79,7 @@ impl Dynamic {
         let (mark, call) = self.mark;
         // What zsh knows a script for its own by is in its first line.
         let (first, rest) = script.split_once('\n').unwrap_or_default();
-        let function = self.function.replace("NAME", name);
-        format!("{first}\n{function}{}", rest.replace(mark, call)).into_bytes()
+        let [function, call] = [self.function, call].map(|text| text.replace("COMMAND", name));
+        format!("{first}\n{function}{}", rest.replace(mark, &call)).into_bytes()
     }
 }

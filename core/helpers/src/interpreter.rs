@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, access};
+use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::io::Errno;
 
 /// How much of a script the kernel reads to find its interpreter.
@@ -62,22 +62,50 @@ pub fn lacking(file: &Path) -> Missing {
     named.map_or(Missing::Loader, Missing::Interpreter)
 }
 
-/// Finds out whether a program could be started, without doing it.
+/// Finds out whether a program could be started in a folder, without doing it. Of a binary only the beginning is looked at.
 ///
 /// # Errors
 ///
 /// What the kernel would say: it is not there, or its interpreter is not; this user may not execute it; it is a text without an
 /// interpreter.
-pub fn ensure_startable(program: &OsStr) -> io::Result<()> {
-    let file = found(program, std::env::var_os("PATH")).ok_or(Errno::NOENT)?;
-    access(&file, Access::EXEC_OK)?;
-    // One that may be executed and not read is taken to be good.
-    let Ok(head) = head(&file) else { return Ok(()) };
-    match interpreter_in(&head) {
-        Some(interpreter) if !interpreter.exists() => Err(Errno::NOENT.into()),
-        None if is_text(&head) => Err(Errno::NOEXEC.into()),
-        _ => Ok(()),
+pub fn ensure_startable(program: &OsStr, folder: &Path) -> io::Result<()> {
+    if program.as_bytes().contains(&b'/') {
+        return ensure_file_startable(&folder.join(program), folder);
     }
+    // As `execvp` does: it goes on where it finds nothing that it may execute, and hands a text without an interpreter to a shell.
+    let folders = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
+    let mut error = Errno::NOENT.into();
+    for file in std::env::split_paths(&folders).map(|entry| folder.join(entry).join(program)) {
+        match ensure_file_startable(&file, folder) {
+            Err(refused) if is(&refused, Errno::ACCESS) => error = refused,
+            Err(refused) if !is(&refused, Errno::NOEXEC) => {}
+            Ok(()) | Err(_) => return Ok(()),
+        }
+    }
+    Err(error)
+}
+
+fn ensure_file_startable(file: &Path, folder: &Path) -> io::Result<()> {
+    ensure_executable(file)?;
+    // One that may be executed and not read is taken to be good.
+    let Ok(head) = head(file) else { return Ok(()) };
+    match interpreter_in(&head) {
+        Some(interpreter) => ensure_executable(&folder.join(interpreter)),
+        None if is_text(&head) => Err(Errno::NOEXEC.into()),
+        None => Ok(()),
+    }
+}
+
+/// Ensures that this user may execute a file, with the capabilities of this process.
+fn ensure_executable(file: &Path) -> io::Result<()> {
+    if !std::fs::metadata(file)?.is_file() {
+        return Err(Errno::ACCESS.into());
+    }
+    Ok(accessat(CWD, file, Access::EXEC_OK, AtFlags::EACCESS)?)
+}
+
+fn is(error: &io::Error, errno: Errno) -> bool {
+    error.raw_os_error() == Some(errno.raw_os_error())
 }
 
 /// Says whether the first line of a script ends as on Windows: the kernel takes that for a part of its last word.
@@ -85,18 +113,12 @@ pub fn ends_in_return(script: &Path) -> bool {
     head(script).is_ok_and(|head| first_line(&head).is_some_and(|line| line.ends_with(b"\r")))
 }
 
-/// Looks for a program where `execvp` does: it goes on to the next folder if it may not execute what it finds.
+/// Looks for a program where `execvp` does.
 fn found(program: &OsStr, folders: Option<OsString>) -> Option<PathBuf> {
     if program.as_bytes().contains(&b'/') {
         return Some(PathBuf::from(program)).filter(|path| path.is_file());
     }
-    let folders = folders.unwrap_or_else(|| DEFAULT_PATH.into());
-    let files: Vec<_> = std::env::split_paths(&folders)
-        .map(|folder| folder.join(program))
-        .filter(|path| path.is_file())
-        .collect();
-    let executable = files.iter().find(|file| access(*file, Access::EXEC_OK).is_ok());
-    executable.or(files.first()).cloned()
+    std::env::split_paths(&folders?).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
 /// Reads the interpreter that the first line of a script names.
@@ -113,7 +135,7 @@ fn interpreter_in(head: &[u8]) -> Option<PathBuf> {
 
 /// Finds what follows `#!` in the first line of a script.
 fn first_line(head: &[u8]) -> Option<&[u8]> {
-    head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()
+    head.strip_prefix(b"#!")?.split(|byte| matches!(byte, b'\n' | 0)).next()
 }
 
 /// Says whether a file begins as no binary does.

@@ -176,7 +176,7 @@ impl HookError {
 pub(crate) fn ensure_startable(hook: Hook, command: &HookCommand, plan: &Plan) -> Result<(), HookError> {
     let located = located(command, plan);
     let error = |cause| HookError::start(hook, command.program.clone(), &located, cause);
-    interpreter::ensure_startable(located.as_os_str()).map_err(error)
+    interpreter::ensure_startable(located.as_os_str(), folder(plan)).map_err(error)
 }
 
 /// Runs a command to its end, and not longer than its timeout. `set` is where it finds the set.
