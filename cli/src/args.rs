@@ -240,6 +240,11 @@ impl Args {
         Err(self.identity.command().error(ErrorKind::ArgumentConflict, message))
     }
 
+    /// Returns how this command ends by a signal that comes before it has begun anything, if that is success: a daemon is ended so.
+    pub(crate) fn ended_by_signal(&self) -> Option<Exit> {
+        matches!(self.command, Command::Watch { .. }).then_some(Exit::Success)
+    }
+
     pub(crate) fn identity(&self) -> Identity {
         self.identity
     }

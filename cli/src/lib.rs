@@ -122,7 +122,7 @@ impl Cli {
             let errors: Vec<_> = self.refused.iter().map(ErrorReport::from).collect();
             return output.failed(&errors, &[]);
         }
-        let signals = match Signals::begin() {
+        let signals = match Signals::begin(args.ended_by_signal()) {
             Ok(signals) => signals,
             Err(error) => return output.failed(&[commands::not_begun(&error)], &[]),
         };

@@ -4,7 +4,8 @@
 //! background job starts: the terminal that closes, or the Ctrl-C, is not meant for it.
 //!
 //! The first process of a container is another case: the kernel drops each signal that it does not catch, so no signal ends it
-//! by itself. There each of these ends the process with the exit code that a shell would report, from the beginning.
+//! by itself. There each of these ends the process from the beginning: with the exit code that a shell would report, or as a
+//! daemon ends.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -13,6 +14,8 @@ use std::task::{Context, Poll};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::Exit;
 
 /// What asks a process to end.
 const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
@@ -37,13 +40,14 @@ pub(crate) struct Caught<'s> {
 }
 
 impl Signals {
-    /// Begins to look for signals: in the first process of a container, each ends it from here on.
-    pub(crate) fn begin() -> io::Result<Self> {
+    /// Begins to look for signals: in the first process of a container, each ends it from here on, with this code or that of a shell.
+    pub(crate) fn begin(code: Option<Exit>) -> io::Result<Self> {
         let signals = Self::default();
         if is_first_process() {
             signals.is_early.store(true, Ordering::SeqCst);
             for number in asked_for()? {
-                end_if(number, &signals.is_early)?;
+                let code = code.map_or(ENDED_BY_SIGNAL + number, |exit| exit as i32);
+                exit_if(number, code, &signals.is_early)?;
             }
         }
         Ok(signals)
@@ -90,15 +94,14 @@ impl Signals {
 /// the same signal comes before it.
 pub(crate) fn end_if(number: i32, condition: &Arc<AtomicBool>) -> io::Result<()> {
     if is_first_process() {
-        signal_hook::flag::register_conditional_shutdown(
-            number,
-            ENDED_BY_SIGNAL + number,
-            Arc::clone(condition),
-        )?;
+        exit_if(number, ENDED_BY_SIGNAL + number, condition)
     } else {
-        signal_hook::flag::register_conditional_default(number, Arc::clone(condition))?;
+        signal_hook::flag::register_conditional_default(number, Arc::clone(condition)).map(drop)
     }
-    Ok(())
+}
+
+fn exit_if(number: i32, code: i32, condition: &Arc<AtomicBool>) -> io::Result<()> {
+    signal_hook::flag::register_conditional_shutdown(number, code, Arc::clone(condition)).map(drop)
 }
 
 /// Says whether this is the first process of a container, or of a machine.
