@@ -31,7 +31,10 @@ pub(crate) fn completions(shell: Shell, identity: Identity, registry: &Registry,
         command = command.mut_arg("profile", marked);
     }
     clap_complete::generate(shell, &mut command, identity.name, &mut script);
-    let script = dynamic.map_or(script.clone(), |dynamic| dynamic.completed(&script, identity.name));
+    let script = match dynamic {
+        Some(dynamic) => dynamic.completed(&script, identity.name),
+        None => script,
+    };
     output.answer(&written::script(&script))
 }
 
