@@ -45,7 +45,7 @@ fn units_are_reloaded_without_waiting_and_other_commands_are_warned_of() {
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     Ran::of(site.command(&["sync"]).env("PATH", &path)).expect_exit(0);
     let told = fs::read_to_string(site.path().join("told")).unwrap();
-    assert_eq!(told, "--no-block try-reload-or-restart -- nginx.service -x.service\n");
+    assert_eq!(told, "--no-block --job-mode=fail try-reload-or-restart -- nginx.service -x.service\n");
     let check = |on_change: &str| {
         site.config(&format!(
             "{HEAD}\n[on-change]\n{on_change}\n[files]\na = {{ source = \"local\", secret = \"a\" }}\n"

@@ -144,6 +144,21 @@ done
 echo "50 stops, $early of them before the flip, from $((turn / 1000)) ms before the signal for a turn to $((turn / 1000)) ms after it"
 '
 
+# A unit that an operator is stopping gets no reload, which would cancel the stop. after.service stops after slow.service, so its own stop
+# is queued for a while.
+a_stop_is_not_canceled() {
+    inside sh -c 'printf "[Unit]\nAfter=after.service\n[Service]\nExecStart=/bin/sleep infinity\nExecStop=/bin/sh -c \"until test -e /run/released; do sleep 0.1; done\"\n" >/run/systemd/system/slow.service'
+    systemctl start slow.service
+    systemctl stop --no-block slow.service after.service
+    secret "while it stops"
+    until_true "published" holds /run/secretdir/shop/token "while it stops"
+    until_true "the reload is refused" inside sh -c "journalctl --no-pager --unit secretdir@shop.service | grep -q 'the on-change command .systemctl. failed'"
+    inside touch /run/released
+    until_true "the unit that was to stop has stopped" stopped after.service
+    systemctl stop after.service
+}
+stopped() { [ "$(systemctl show -P ActiveState "$1")" = inactive ]; }
+
 # A service that is ordered after ours, and that ours reloads: with `units` nobody waits for the other.
 orders() {
     inside sh -c 'printf "[Unit]\nAfter=secretdir@shop.service\nWants=secretdir@shop.service\n[Service]\nExecStart=/bin/sleep infinity\nExecReload=/bin/true\n" >/run/systemd/system/after.service'
@@ -155,8 +170,9 @@ orders() {
     until_true "the other one runs" inside systemctl is-active after.service
     secret last
     until_true "published" holds /run/secretdir/shop/token last
+    a_stop_is_not_canceled
     # As it was, for the parts that follow.
-    systemctl stop after.service secretdir@shop.service
+    systemctl stop secretdir@shop.service
     no_drop_in root
     inside sh -c 'rm -rf /run/secretdir/shop /run/secretdir/.shop.* /run/secretdir/shop.changed'
     configure shop

@@ -72,7 +72,8 @@ fn example(section: &str, key: &str) -> Option<Value> {
     match (section, key) {
         ("directory", "path") => Some(json!("secrets/app")),
         ("directory", "owner" | "group") => Some(json!("app")),
-        ("on-change", "command") => Some(json!(["systemctl", "--no-block", "try-reload-or-restart", "app"])),
+        ("on-change", "command") => Some(json!(["pkill", "--signal", "HUP", "--pidfile", "/run/app.pid"])),
+        ("on-change", "units") => Some(json!(["app.service"])),
         _ => None,
     }
 }

@@ -22,10 +22,7 @@ fn site(bao: &Bao) -> Site {
         ("\"/run/secretdir/shop\"", "\"out/app\""),
         ("https://vault.example.com:8200", &bao.endpoint()),
         ("/run/vault-agent/token", "token"),
-        (
-            "[\"systemctl\", \"--no-block\", \"try-reload-or-restart\", \"shop\"]",
-            "[\"sh\", \"-c\", \"echo >> told\"]",
-        ),
+        ("units = [\"shop.service\"]", "command = [\"sh\", \"-c\", \"echo >> told\"]"),
     ] {
         assert_eq!(text.matches(theirs).count(), 1, "{theirs} in {text}");
         text = text.replace(theirs, ours);

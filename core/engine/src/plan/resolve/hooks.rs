@@ -17,8 +17,9 @@ use crate::plan::planned::{HookCommand, OnChange};
 const NO_SHELL: &str = "write the program and each argument by themselves, such as [\"systemctl\", \"--no-block\", \"reload\", \"app\"], \
      or start a shell: [\"sh\", \"-c\", \"…\"]";
 
-/// What systemd is asked, without waiting for the answer: a unit that is ordered after this one may wait for it.
-const RELOAD: [&str; 3] = ["--no-block", "try-reload-or-restart", "--"];
+/// What systemd is asked. It does not wait for the answer: a unit that is ordered after this one may wait for it. And it fails rather
+/// than take the place of a job that is queued: by default, a reload cancels the `systemctl stop` of an operator.
+const RELOAD: [&str; 4] = ["--no-block", "--job-mode=fail", "try-reload-or-restart", "--"];
 
 /// What systemctl does with units that may be waiting for this run.
 const WAITED_FOR: [&str; 12] = [
