@@ -56,11 +56,11 @@ impl CliHost {
 
 impl Host for CliHost {
     fn clock(&self) -> Clock {
-        Clock::new(since_boot)
+        clock()
     }
 
     fn jitter(&self) -> Jitter {
-        Jitter::new(|longest| longest.mul_f64(fastrand::f64()))
+        jitter()
     }
 
     fn interrupted(&self) -> bool {
@@ -90,6 +90,16 @@ impl Host for CliHost {
     fn child_umask(&self) -> Option<u32> {
         Some(self.umask.bits())
     }
+}
+
+/// Returns the system's clock.
+pub(crate) fn clock() -> Clock {
+    Clock::new(since_boot)
+}
+
+/// Returns random pauses.
+pub(crate) fn jitter() -> Jitter {
+    Jitter::new(|longest| longest.mul_f64(fastrand::f64()))
 }
 
 /// Returns the time since the machine was started, its sleep included where the system counts that.

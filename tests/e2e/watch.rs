@@ -1,6 +1,7 @@
 //! `secretdir watch`: a daemon that keeps a set current.
 
 mod silent;
+mod threads;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -302,33 +303,6 @@ fn a_volume_that_is_exchanged_behind_links_wakes_it() {
     watch.stop();
 }
 
-#[test]
-fn between_two_turns_nothing_is_called() {
-    let site = site("1h", "");
-    let log = site.path().join("calls");
-    let mut command = Command::new("strace");
-    command.args(["-f", "-o"]).arg(&log).arg(crate::support::COMMAND).arg("watch");
-    site.prepare(&mut command);
-    let mut watch = Watch::of(&mut command);
-    watch.hear("published 1 file");
-    let calls = || fs::read_to_string(&log).unwrap_or_default().lines().count();
-    // It has come to rest when its last call is the wait.
-    eventually("rest", || {
-        fs::read_to_string(&log).unwrap_or_default().trim_end().ends_with("epoll_wait(3,") || {
-            let before = calls();
-            std::thread::sleep(Duration::from_millis(500));
-            calls() == before
-        }
-    });
-    let before = calls();
-    std::thread::sleep(Duration::from_secs(5));
-    assert_eq!(calls(), before, "{}", fs::read_to_string(&log).unwrap());
-    let child = fs::read_to_string(&log).unwrap().split_whitespace().next().unwrap().parse().unwrap();
-    kill_process(Pid::from_raw(child).unwrap(), Signal::TERM).unwrap();
-    watch.child.wait().unwrap();
-}
-
-/// Each sample is as the tools of Prometheus want it.
 #[test]
 fn an_interval_that_is_too_short_for_a_store_that_many_share_is_warned_of() {
     let site = Site::new();

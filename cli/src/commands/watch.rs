@@ -1,8 +1,10 @@
 //! `secretdir watch`.
 
 use std::path::Path;
+use std::time::Duration;
 
 use secretdir_engine::{Plan, Registry};
+use tokio::runtime::Builder;
 
 use super::{ensure_descriptors, not_begun};
 use crate::Exit;
@@ -22,8 +24,9 @@ pub(crate) fn run(
     host: &CliHost,
     output: &Output,
 ) -> Exit {
+    // The thread of a turn ends with it: none wakes up between two turns.
     let begun = ensure_descriptors()
-        .and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build());
+        .and_then(|()| Builder::new_current_thread().enable_all().thread_keep_alive(Duration::ZERO).build());
     let runtime = match begun {
         Ok(runtime) => runtime,
         Err(error) => return output.failed(&[not_begun(&error)], &[]),

@@ -4,12 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use secretdir_engine::{Event, Host, News, Standing, Wakeup, WatchHost, WatchedConfig, count};
 use secretdir_provider::{Clock, Jitter};
 
 use super::announced::Announced;
+use super::apart::Apart;
 use super::files::{Files, absolute};
 use super::log::{Level, Log};
 use super::metrics::Metrics;
@@ -40,6 +42,8 @@ pub(crate) struct Daemon<'h> {
     log: Log,
     metrics: Option<Metrics>,
     told: RefCell<Announced>,
+    /// Tells that a turn has published, although it goes on.
+    published: Arc<tokio::sync::Notify>,
     is_ready: Cell<bool>,
     reload: Cell<Reload>,
     /// Whether it was told that metrics cannot be written.
@@ -60,6 +64,7 @@ impl<'h> Daemon<'h> {
             log,
             metrics,
             told: RefCell::default(),
+            published: Arc::default(),
             is_ready: Cell::new(false),
             reload: Cell::new(Reload::None),
             metrics_failed: Cell::new(false),
@@ -88,6 +93,8 @@ impl<'h> Daemon<'h> {
                         Err(error) => self.lost("the timer failed", &error).await,
                     }
                 }
+                // The set is complete and current, however long the on-change command takes.
+                () = self.published.notified() => self.begin_to_be_ready(),
                 () = self.files.changed(&warn) => return Wakeup::Changed,
             }
         }
@@ -131,7 +138,7 @@ impl<'h> Daemon<'h> {
             (News::Stopping, _) => self.notify.stopping(),
             _ => {}
         }
-        if !matches!(news, News::TurnBegins) {
+        if !matches!(news, News::TurnBegins { .. }) {
             self.notify.status(&status(standing, &self.clock()));
         }
     }
@@ -168,13 +175,7 @@ impl Host for Daemon<'_> {
     }
 
     fn event(&self, event: Event<'_>) {
-        if event == Event::Notifying {
-            // The set is complete and current, however long the on-change command takes.
-            self.begin_to_be_ready();
-        }
-        if !matches!(event, Event::Arrived { .. }) {
-            tracing::info!("{event}");
-        }
+        tracing::info!("{event}");
     }
 
     fn child_umask(&self) -> Option<u32> {
@@ -185,6 +186,11 @@ impl Host for Daemon<'_> {
 impl WatchHost for Daemon<'_> {
     fn machine(&self) -> String {
         machine()
+    }
+
+    fn apart(&self) -> Option<Arc<dyn Host + Send + Sync>> {
+        let (stop, published) = (self.signals.stop(), Arc::clone(&self.published));
+        Some(Arc::new(Apart { child_umask: self.host.umask.bits(), stop, published }))
     }
 
     fn wait(&self, until: Option<Duration>) -> Pin<Box<dyn Future<Output = Wakeup> + '_>> {
@@ -198,12 +204,17 @@ impl WatchHost for Daemon<'_> {
     }
 
     fn news(&self, news: &News<'_>, standing: &Standing) {
-        if matches!(news, News::TurnBegins) {
+        let longest = match news {
+            News::TurnBegins { longest } => Some(*longest),
+            _ => None,
+        };
+        self.notify.stuck_from.set(longest.map(|longest| self.clock().now().saturating_add(longest)));
+        if longest.is_some() {
             self.files.arm(&|message| self.say(Level::Warning, message));
         }
         self.told.borrow_mut().tell(self.log, news, standing, &self.clock());
         self.notify(news, standing);
-        if !matches!(news, News::TurnBegins) {
+        if longest.is_none() {
             self.write_metrics(standing);
         }
     }

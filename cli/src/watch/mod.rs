@@ -3,6 +3,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | [`host`] | all of it together: the host of the loop |
+//! | [`apart`] | the host of a turn, on the thread of that turn |
 //! | [`timer`] | a moment of the clock that counts the machine's sleep, and steps of the date |
 //! | [`signals`] | reload, refresh, stop |
 //! | [`files`] | changes of local files; which folders to watch for them: [`cover`]; where not all are heard: [`silent`] |
@@ -13,6 +14,7 @@
 //! | [`metrics`] | Prometheus text |
 
 mod announced;
+mod apart;
 mod cover;
 mod descriptor;
 mod files;

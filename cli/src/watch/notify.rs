@@ -20,6 +20,8 @@ pub(super) struct Notify {
     pause: Option<Duration>,
     /// When it is to hear of it next.
     next_ping: Cell<Duration>,
+    /// From when on the turn under way hangs: it takes longer than any that does not.
+    pub(super) stuck_from: Cell<Option<Duration>>,
     /// Whether the manager did not take the last message: none is waited for then.
     is_deaf: Cell<bool>,
 }
@@ -43,9 +45,13 @@ impl Notify {
         Self { socket, pause, ..Self::default() }
     }
 
-    /// Returns when the watchdog is to hear of this process next. Whatever happens before does not put it off.
+    /// Returns when the watchdog is to hear of this process next. Whatever happens before does not put it off. `None` while a turn
+    /// hangs: a new process may do better.
     pub(super) fn next_ping(&self, now: Duration) -> Option<Duration> {
         let pause = self.pause?;
+        if self.stuck_from.get().is_some_and(|moment| now >= moment) {
+            return None;
+        }
         Some(self.next_ping.get().min(now.saturating_add(pause)))
     }
 
@@ -95,4 +101,22 @@ fn address(name: &str) -> std::io::Result<SocketAddr> {
         return <SocketAddr as std::os::linux::net::SocketAddrExt>::from_abstract_name(name);
     }
     SocketAddr::from_pathname(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_watchdog_hears_nothing_while_a_turn_hangs() {
+        let seconds = Duration::from_secs;
+        let notify = Notify { pause: Some(seconds(60)), ..Notify::default() };
+        notify.alive(seconds(100));
+        assert_eq!(notify.next_ping(seconds(110)), Some(seconds(160)));
+        notify.stuck_from.set(Some(seconds(1000)));
+        assert!(notify.next_ping(seconds(999)).is_some());
+        assert_eq!(notify.next_ping(seconds(1000)), None);
+        notify.stuck_from.set(None);
+        assert!(notify.next_ping(seconds(1001)).is_some());
+    }
 }

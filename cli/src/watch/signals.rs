@@ -62,6 +62,11 @@ impl Signals {
         self.stop.load(Ordering::SeqCst)
     }
 
+    /// Returns what is set then.
+    pub(super) fn stop(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
+    }
+
     /// Waits for a signal.
     pub(super) async fn next(&self) -> Asked {
         if self.is_stopped() {

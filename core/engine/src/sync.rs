@@ -103,7 +103,8 @@ async fn attempt(
     let opened = options(plan, &owners, host).open(&plan.link);
     let dir = opened.map_err(|error| failed(error.into()))?;
     let run = Run { plan, host, dir: &dir };
-    let wait = wait.unwrap_or(run.longest_wait()).saturating_sub(host.clock().now().saturating_sub(begun));
+    let wait =
+        wait.unwrap_or(run::longest_wait(plan)).saturating_sub(host.clock().now().saturating_sub(begun));
     let locked = run.lock(wait).await;
     let locked = locked.map_err(|error| failed(error.into()))?;
     if currency == Currency::MustBeCurrent && plan.is_outdated() {

@@ -322,7 +322,9 @@ impl WatchHost for World {
                 let age = standing.freshness.age(&self.clock());
                 assert!(age.is_none_or(|age| age > Duration::from_secs(3600)), "stale after {age:?}");
             }
-            News::TurnBegins => {
+            News::TurnBegins { longest } => {
+                // A gathering of a minute, two waits for another run, and the disk.
+                assert_eq!(*longest, Duration::from_secs(60 + 2 * 90 + 600));
                 assert!(!self.is_in_turn.replace(true), "two turns at once");
                 self.attempts.borrow_mut().push(self.now());
             }

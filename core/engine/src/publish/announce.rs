@@ -13,7 +13,7 @@ use atomicdir::{Id, Locked, NoteClaim};
 use super::hook::{self, Hook, HookError};
 use super::manifest::{Announcement, Attempts, Manifest};
 use super::publication::{Notification, Publication};
-use super::run::Run;
+use super::run::{self, Run};
 use crate::host::Event;
 use crate::plan::OnChange;
 use crate::report::{ErrorKind, ErrorReport, WarningReport, count};
@@ -181,7 +181,7 @@ impl<'r> Announcing<'_, 'r> {
         change: impl FnOnce(Manifest) -> Manifest,
     ) -> Result<Locked, atomicdir::Error> {
         // Whoever may not wait to begin may wait here: the work is done, and only has to be put on record.
-        let locked = self.run.lock(self.run.longest_wait()).await?;
+        let locked = self.run.lock(run::longest_wait(self.run.plan)).await?;
         if locked.current() == Some(id)
             && let Some(note) = locked.note()?
         {

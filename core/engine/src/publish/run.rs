@@ -64,11 +64,6 @@ impl From<atomicdir::Error> for PublishFault {
 }
 
 impl Run<'_> {
-    /// Returns how long another run may take that goes as it should.
-    pub(crate) fn longest_wait(&self) -> Duration {
-        self.plan.gather.timeout + WAIT_BEYOND_GATHERING
-    }
-
     pub(crate) async fn lock(&self, wait: Duration) -> Result<Locked, atomicdir::Error> {
         let deadline = Deadline::after(wait, self.host.clock());
         let mut told = false;
@@ -232,6 +227,11 @@ fn ensure_unchanged(
             Err(HookError::Changed { hook: Hook::Verify, program, name }.into())
         }
     }
+}
+
+/// Returns how long another run may take that goes as it should.
+pub(crate) fn longest_wait(plan: &Plan) -> Duration {
+    plan.gather.timeout.saturating_add(WAIT_BEYOND_GATHERING)
 }
 
 fn stamp(staging: &Staging<'_>, name: &str) -> Option<FileStamp> {

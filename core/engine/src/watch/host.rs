@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::news::{News, Standing};
@@ -11,6 +12,14 @@ use crate::host::Host;
 pub trait WatchHost: Host {
     /// Returns what tells this machine from others of a fleet, and stays the same: its machine ID, or its name.
     fn machine(&self) -> String;
+
+    /// Returns the host of turns that are made on a thread of their own. Publishing waits for disks, and [`wait`](Self::wait) goes on
+    /// meanwhile. [`watch`](crate::watch()) must run in a runtime of tokio then, which has the thread.
+    ///
+    /// By default, turns are made on the thread of the loop, one after the other with it.
+    fn apart(&self) -> Option<Arc<dyn Host + Send + Sync>> {
+        None
+    }
 
     /// Waits until a moment of [`Host::clock`], or until something happens. `None` is for ever.
     ///

@@ -1,6 +1,6 @@
 //! `watch`: the same run again and again, for as long as the host is up.
 //!
-//! One loop on one thread. Each *turn* is one run, and the lock of publishing is held for the turn alone: "refresh now" is another
+//! One loop on one thread, and one turn at a time. Each *turn* is one run, and the lock of publishing is held for the turn alone: "refresh now" is another
 //! `sync` beside it. When a turn comes, [`schedule`] says. What the loop does:
 //!
 //! 1. It becomes the keeper of the set: a second `watch` for the same link ends at once.
@@ -24,7 +24,8 @@ mod renewal;
 mod schedule;
 mod turn;
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use atomicdir::{AtomicDir, Keeper};
@@ -157,17 +158,17 @@ impl<'w> Watching<'w> {
         if let Some(old) = self.renew_plan() {
             leases::close(&old, self.host).await;
         }
-        self.tell(&News::TurnBegins);
-        let turn = Turn::new(self.host);
-        let mut made = pin!(turn.make(self.plans.current(), self.plans.currency()));
+        let plan = self.plans.shared();
+        self.tell(&News::TurnBegins { longest: turn::longest(&plan) });
+        let mut turn = Turn::begin(self.host, plan, self.plans.currency());
         loop {
-            let wakeup = match select(made.as_mut(), self.host.wait(None)).await {
-                Either::Left((end, _)) => return Some(end),
+            let wakeup = match select(turn.ended(), self.host.wait(None)).await {
+                Either::Left((end, _)) => return end,
                 Either::Right((wakeup, _)) => wakeup,
             };
             match wakeup {
                 Wakeup::Stop => {
-                    turn.stop(made.as_mut()).await;
+                    turn.stop().await;
                     return None;
                 }
                 Wakeup::Reload => self.plans.reload(),
@@ -181,7 +182,7 @@ impl<'w> Watching<'w> {
     }
 
     /// Reads the configuration again if it has changed. Returns the plan that it replaces.
-    fn renew_plan(&mut self) -> Option<Box<Plan>> {
+    fn renew_plan(&mut self) -> Option<Arc<Plan>> {
         let renewed = self.plans.renew();
         let news = match renewed {
             plans::Renewed::Unchanged => return None,
@@ -192,7 +193,7 @@ impl<'w> Watching<'w> {
             }
             plans::Renewed::Replaced(old) => {
                 if let Err(failure) = self.move_to_link(&old) {
-                    self.plans.revert(*old);
+                    self.plans.revert(old);
                     self.standing.config.refuse(1);
                     self.tell(&News::ReloadFailed(&failure));
                     return None;

@@ -24,7 +24,10 @@ pub enum News<'n> {
     /// So much time has passed without a success that the set is stale.
     Stale,
     /// A turn begins.
-    TurnBegins,
+    TurnBegins {
+        /// How long it takes at most: all that it waits for has a timeout, and a disk has ten minutes. One that takes longer hangs.
+        longest: Duration,
+    },
     /// A turn has ended.
     TurnEnded(Result<&'n Outcome, &'n SyncFailure>),
     /// The configuration has changed, and counts from now on.

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use secretdir_provider::SourceErrorKind;
 
@@ -17,7 +18,8 @@ const REBUILD_AFTER: u32 = 3;
 
 /// The plan in use.
 pub(super) struct Plans<'r> {
-    plan: Plan,
+    /// Shared with the turn under way.
+    plan: Arc<Plan>,
     registry: &'r Registry,
     /// What is wrong with the configuration as it is now, if it was refused.
     refused: Option<String>,
@@ -32,18 +34,28 @@ pub(super) enum Renewed {
     /// It was wrong, and says again what counts.
     Restored,
     /// By another; this is the one before.
-    Replaced(Box<Plan>),
+    Replaced(Arc<Plan>),
     /// It is wrong, and was not so before, or in another way.
     Refused(ConfigError),
 }
 
 impl<'r> Plans<'r> {
     pub(super) fn new(plan: Plan, registry: &'r Registry) -> Self {
-        Self { plan, registry, refused: None, is_reload_due: Cell::new(false), unauthenticated: 0 }
+        Self {
+            plan: Arc::new(plan),
+            registry,
+            refused: None,
+            is_reload_due: Cell::new(false),
+            unauthenticated: 0,
+        }
     }
 
     pub(super) fn current(&self) -> &Plan {
         &self.plan
+    }
+
+    pub(super) fn shared(&self) -> Arc<Plan> {
+        Arc::clone(&self.plan)
     }
 
     /// Says whether a run may use the plan although its files say something else by now.
@@ -66,10 +78,10 @@ impl<'r> Plans<'r> {
         }
         match self.plan.renewed(self.registry) {
             Ok(plan) => {
-                let old = std::mem::replace(&mut self.plan, plan);
+                let old = std::mem::replace(&mut self.plan, Arc::new(plan));
                 self.refused = None;
                 self.unauthenticated = 0;
-                if is_same { Renewed::Unchanged } else { Renewed::Replaced(Box::new(old)) }
+                if is_same { Renewed::Unchanged } else { Renewed::Replaced(old) }
             }
             Err(error) => {
                 let told = error.to_string();
@@ -81,7 +93,7 @@ impl<'r> Plans<'r> {
     }
 
     /// Goes back to the plan before, as the one in use cannot be used: what its files say is tried again before the next turn.
-    pub(super) fn revert(&mut self, old: Plan) {
+    pub(super) fn revert(&mut self, old: Arc<Plan>) {
         self.refused = Some(String::new());
         self.plan = old;
     }

@@ -1,11 +1,19 @@
 //! One turn: a run that can be given up.
+//!
+//! Publishing blocks: it waits for disks, for locks of the filesystem, for a directory of users. So a host may have its turns made on a
+//! thread of their own ([`WatchHost::apart`]), and the loop hears of signals and moments meanwhile.
 
-use std::cell::Cell;
-use std::pin::Pin;
+use std::panic::resume_unwind;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use secretdir_provider::{Clock, Jitter};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 
 use super::host::WatchHost;
 use super::schedule::End;
@@ -13,20 +21,17 @@ use crate::failure::SyncFailure;
 use crate::host::{Event, Host};
 use crate::outcome::Outcome;
 use crate::plan::Plan;
+use crate::publish::run::longest_wait;
 use crate::sync::{self, Currency};
 
 /// How long the on-change command has to end, once the daemon is to end.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// A turn under way.
-pub(super) struct Turn<'h> {
-    host: &'h dyn WatchHost,
-    /// Whether the set is published, and the rest is to tell of it.
-    is_announcing: Cell<bool>,
-    /// Whether a store may have made something for it.
-    is_issuing: Cell<bool>,
-    is_stopped: Cell<bool>,
-}
+/// How long the removal of a staging may take then. A disk that hangs keeps nobody from ending: the next run removes it.
+const CLEANING: Duration = Duration::from_secs(1);
+
+/// How long a disk may take in all. The rest of a turn has timeouts.
+const DISK: Duration = Duration::from_secs(600);
 
 /// How a turn ended.
 pub(super) struct TurnEnd(Result<Outcome, SyncFailure>);
@@ -46,37 +51,111 @@ impl TurnEnd {
     }
 }
 
+/// A turn under way. Dropping it gives it up.
+pub(super) struct Turn<'h> {
+    host: &'h dyn WatchHost,
+    progress: Arc<Progress>,
+    made: Pin<Box<dyn Future<Output = Option<TurnEnd>> + 'h>>,
+    give_up: oneshot::Sender<()>,
+}
+
 impl<'h> Turn<'h> {
-    pub(super) fn new(host: &'h dyn WatchHost) -> Self {
-        Self {
-            host,
-            is_announcing: Cell::new(false),
-            is_issuing: Cell::new(false),
-            is_stopped: Cell::new(false),
-        }
+    pub(super) fn begin(host: &'h dyn WatchHost, plan: Arc<Plan>, currency: Currency) -> Self {
+        let progress = Arc::<Progress>::default();
+        let (give_up, given_up) = oneshot::channel();
+        let run = Run { plan, currency, progress: Arc::clone(&progress), given_up };
+        let made: Pin<Box<dyn Future<Output = _> + 'h>> = match host.apart() {
+            Some(apart) => Box::pin(run.make_apart(apart)),
+            None => Box::pin(run.make(host)),
+        };
+        Self { host, progress, made, give_up }
     }
 
-    pub(super) async fn make(&self, plan: &Plan, currency: Currency) -> TurnEnd {
-        TurnEnd(sync::turn(plan, self, currency).await)
+    /// Waits until it has ended. `None` once it was given up.
+    pub(super) fn ended(&mut self) -> Pin<&mut (dyn Future<Output = Option<TurnEnd>> + 'h)> {
+        self.made.as_mut()
     }
 
-    /// Ends a turn: at once, if nothing is published yet, and no store has made anything that is to be given back.
-    pub(super) async fn stop(&self, mut made: Pin<&mut impl Future<Output = TurnEnd>>) {
-        self.is_stopped.set(true);
-        if !self.is_announcing.get() && !self.is_issuing.get() {
-            return;
-        }
-        if let Either::Right(_) = select(made.as_mut(), self.host.sleep(GRACE)).await {
-            if self.is_announcing.get() {
+    /// Ends it: at once, if nothing is published yet, and no store has made anything that is to be given back.
+    pub(super) async fn stop(self) {
+        let Self { host, progress, mut made, give_up } = self;
+        progress.is_stopped.store(true, Ordering::SeqCst);
+        let is_announcing = || progress.is_announcing.load(Ordering::SeqCst);
+        if is_announcing() || progress.is_issuing.load(Ordering::SeqCst) {
+            if let Either::Left(_) = select(made.as_mut(), host.sleep(GRACE)).await {
+                return;
+            }
+            if is_announcing() {
                 tracing::warn!("the on-change command is ended, and stays pending: the next run repeats it");
             } else {
                 tracing::warn!("the turn is ended; what a store has made for it runs out");
             }
         }
+        drop(give_up);
+        if let Either::Right(_) = select(made, host.sleep(CLEANING)).await {
+            tracing::warn!("the disk takes long: what is staged stays until the next run");
+        }
     }
 }
 
-impl Host for Turn<'_> {
+/// Returns how long a turn takes at most. One that takes longer hangs.
+pub(super) fn longest(plan: &Plan) -> Duration {
+    let on_change = plan.on_change.iter().flat_map(|on_change| {
+        let command = on_change.command.as_ref().map(|command| command.timeout);
+        [Some(on_change.splay), command].into_iter().flatten()
+    });
+    let verify = plan.verify.iter().map(|verify| verify.timeout);
+    // Another run is waited for before, and after the command, to note that it has succeeded.
+    let wait = longest_wait(plan);
+    let others = [wait, plan.gather.timeout, DISK, wait];
+    others.into_iter().chain(verify).chain(on_change).fold(Duration::ZERO, Duration::saturating_add)
+}
+
+/// How far a turn is.
+#[derive(Default)]
+struct Progress {
+    /// Whether the set is published, and the rest is to tell of it.
+    is_announcing: AtomicBool,
+    /// Whether a store may have made something for it.
+    is_issuing: AtomicBool,
+    is_stopped: AtomicBool,
+}
+
+/// A turn that is to be made.
+struct Run {
+    plan: Arc<Plan>,
+    currency: Currency,
+    progress: Arc<Progress>,
+    /// Comes, or fails, once nobody wants it any more.
+    given_up: oneshot::Receiver<()>,
+}
+
+impl Run {
+    async fn make(self, host: &dyn Host) -> Option<TurnEnd> {
+        let host = TurnHost { host, progress: &self.progress };
+        let run = pin!(sync::turn(&self.plan, &host, self.currency));
+        match select(run, self.given_up).await {
+            Either::Left((ended, _)) => Some(TurnEnd(ended)),
+            Either::Right(_) => None,
+        }
+    }
+
+    /// Makes it on a thread of the runtime. What is connected stays with the loop, whose thread hears of it.
+    async fn make_apart(self, host: Arc<dyn Host + Send + Sync>) -> Option<TurnEnd> {
+        let runtime = Handle::current();
+        let made = spawn_blocking(move || runtime.block_on(self.make(&*host))).await;
+        // Only a runtime that ends cancels it.
+        made.unwrap_or_else(|error| error.try_into_panic().map_or(None, |panic| resume_unwind(panic)))
+    }
+}
+
+/// Whoever runs the loop, as the host of one turn.
+struct TurnHost<'t> {
+    host: &'t dyn Host,
+    progress: &'t Progress,
+}
+
+impl Host for TurnHost<'_> {
     fn clock(&self) -> Clock {
         self.host.clock()
     }
@@ -90,12 +169,15 @@ impl Host for Turn<'_> {
     }
 
     fn interrupted(&self) -> bool {
-        self.is_stopped.get() || self.host.interrupted()
+        self.progress.is_stopped.load(Ordering::SeqCst) || self.host.interrupted()
     }
 
     fn event(&self, event: Event<'_>) {
-        self.is_announcing.set(self.is_announcing.get() || event == Event::Notifying);
-        self.is_issuing.set(self.is_issuing.get() || event == Event::Issuing);
+        match event {
+            Event::Notifying => self.progress.is_announcing.store(true, Ordering::SeqCst),
+            Event::Issuing => self.progress.is_issuing.store(true, Ordering::SeqCst),
+            _ => {}
+        }
         self.host.event(event);
     }
 
