@@ -144,6 +144,18 @@ done
 echo "50 stops, $early of them before the flip, from $((turn / 1000)) ms before the signal for a turn to $((turn / 1000)) ms after it"
 '
 
+# The date is set, to what it is: the kernel tells of that as of any other step. No turn comes of it, and the next step is heard as well.
+dates() {
+    local turn step
+    turn=$(state StatusText)
+    for step in 1 2; do
+        inside date --set="@$(date +%s.%N)" >/dev/null 2>&1 || { echo "  NOT RUN: dates: the date may not be set here"; return; }
+        until_true "step $step of the date is told" date_was_set "$step"
+    done
+    [ "$(state StatusText)" = "$turn" ] || fail "a step of the date changed $turn"
+}
+date_was_set() { [ "$(inside journalctl --no-pager --unit secretdir@shop.service | grep -c 'the date of this machine was set')" -ge "$1" ]; }
+
 # A unit that an operator is stopping gets no reload, which would cancel the stop. after.service stops after slow.service, so its own stop
 # is queued for a while.
 a_stop_is_not_canceled() {
