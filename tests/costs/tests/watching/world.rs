@@ -1,10 +1,4 @@
-//! Lives of the daemon in a world of its own: the real loop, schedule, engine and filesystem, with a store, a clock and a date that are
-//! made up. Stores fail, machines sleep, dates are set ten years forward and back, the daemon is ended and started again.
-//!
-//! `SECRETDIR_SEED`, `SECRETDIR_SEEDS` and `SECRETDIR_DAYS` choose other lives than those of each test run; a life comes again with its
-//! seed.
-
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! A world: what happens in it, what the daemon asks of it, and what it holds the daemon to.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -12,72 +6,19 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
-use secretdir_engine::{Event, Host, News, Plan, Registry, Standing, State, Wakeup, WatchHost};
-use secretdir_provider::{
-    Clock, Jitter, Provider, RunContext, Secret, SecretRequest, SecretSource, Settings, SettingsError,
-    SourceError, SourceErrorKind, async_trait,
-};
+use secretdir_engine::{Event, Host, News, Standing, State, Wakeup, WatchHost};
+use secretdir_provider::{Clock, Jitter};
+
+use crate::store::store;
 
 const INTERVAL: u64 = 300_000;
 
 /// Ten years, in milliseconds.
 const TEN_YEARS: i64 = 10 * 365 * 86_400_000;
-
-const CONFIG: &str = r#"
-[directory]
-path = "out/app"
-durability = "none"
-retain = "10m"
-[sources.store]
-provider = "scripted"
-[files]
-token = { source = "store", secret = "token" }
-[on-change]
-stamp = "changed"
-[watch]
-interval = "5m"
-max-stale = "1h"
-"#;
-
-/// What the store has, whatever process asks.
-#[derive(Default)]
-struct Store {
-    version: AtomicU64,
-    is_down: AtomicBool,
-}
-
-static STORE: OnceLock<Store> = OnceLock::new();
-
-fn store() -> &'static Store {
-    STORE.get_or_init(Store::default)
-}
-
-struct Scripted;
-
-#[async_trait]
-impl SecretSource for Scripted {
-    async fn fetch(&self, _: &RunContext, _: &SecretRequest) -> Result<Secret, SourceError> {
-        if store().is_down.load(Ordering::SeqCst) {
-            return Err(SourceError::new(SourceErrorKind::Unavailable));
-        }
-        Ok(Secret::new(store().version.load(Ordering::SeqCst).to_string()))
-    }
-}
-
-impl Provider for Scripted {
-    fn name(&self) -> &'static str {
-        "scripted"
-    }
-
-    fn source(&self, _: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
-        Ok(Box::new(Self))
-    }
-}
 
 /// Numbers that look random, and come again with the seed (xorshift64*, Vigna 2016).
 #[derive(Clone)]
@@ -109,7 +50,7 @@ enum Happens {
 }
 
 /// One life.
-struct World {
+pub(crate) struct World {
     link: PathBuf,
     chance: Chance,
     /// Milliseconds since the start of the machine.
@@ -118,18 +59,18 @@ struct World {
     date: Arc<AtomicI64>,
     left: RefCell<VecDeque<(u64, Happens)>>,
     is_in_turn: Cell<bool>,
-    is_over: Cell<bool>,
+    pub(crate) is_over: Cell<bool>,
     /// Since when the daemon runs, the store is up, and its secret is what it is.
     settled_since: Cell<u64>,
     attempts: RefCell<Vec<u64>>,
     /// When something caused a turn that was not the schedule.
     woken: RefCell<Vec<u64>>,
-    succeeded_at: Cell<Option<u64>>,
-    published: Cell<u64>,
+    pub(crate) succeeded_at: Cell<Option<u64>>,
+    pub(crate) published: Cell<u64>,
 }
 
 impl World {
-    fn new(seed: u64, days: u64, link: PathBuf) -> Self {
+    pub(crate) fn new(seed: u64, days: u64, link: PathBuf) -> Self {
         let chance = Chance(Arc::new(AtomicU64::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)));
         let end = days * 86_400_000;
         let mut left: Vec<_> = (0..days * 30)
@@ -182,7 +123,7 @@ impl World {
         self.now.store(now, Ordering::SeqCst);
     }
 
-    fn settle_anew(&self) {
+    pub(crate) fn settle_anew(&self) {
         self.settled_since.set(self.now());
     }
 
@@ -259,7 +200,7 @@ impl World {
     }
 
     /// Checks how often the store was asked.
-    fn check_attempts(&self) {
+    pub(crate) fn check_attempts(&self) {
         let (attempts, woken) = (self.attempts.borrow(), self.woken.borrow());
         let within = |all: &[u64], hour: &Range<u64>| all.iter().filter(|at| hour.contains(at)).count();
         for start in attempts.iter() {
@@ -333,38 +274,6 @@ impl WatchHost for World {
                 self.ended(result.as_ref().ok().map(|outcome| outcome.state), standing);
             }
             _ => {}
-        }
-    }
-}
-
-fn live(seed: u64, days: u64) {
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("secretdir.toml");
-    fs::write(&config, CONFIG).unwrap();
-    let mut registry = Registry::new();
-    registry.register(Box::new(Scripted)).unwrap();
-    store().is_down.store(false, Ordering::SeqCst);
-    let world = Rc::new(World::new(seed, days, folder.path().join("out/app")));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    while !world.is_over.get() {
-        let plan = Plan::read(&config, None, &registry).unwrap();
-        world.settle_anew();
-        world.succeeded_at.set(None);
-        runtime.block_on(secretdir_engine::watch(plan, &registry, &*world)).unwrap();
-    }
-    world.check_attempts();
-    assert!(world.published.get() > days, "{} sets were published", world.published.get());
-}
-
-#[test]
-fn lives_of_faults_sleep_and_wrong_dates_keep_the_promises() {
-    let number = |name: &str, usual| std::env::var(name).map_or(usual, |text| text.parse().unwrap());
-    let (first, days) = (number("SECRETDIR_SEED", 1), number("SECRETDIR_DAYS", 3));
-    for seed in first..first + number("SECRETDIR_SEEDS", 12) {
-        let lived = std::panic::catch_unwind(|| live(seed, days));
-        if let Err(panicked) = lived {
-            let told = panicked.downcast_ref::<String>().cloned().unwrap_or_default();
-            panic!("SECRETDIR_SEED={seed} SECRETDIR_DAYS={days}: {told}");
         }
     }
 }
