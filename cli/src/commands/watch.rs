@@ -1,7 +1,6 @@
 //! `secretdir watch`.
 
 use std::path::Path;
-use std::time::Duration;
 
 use secretdir_engine::{Plan, Registry};
 use tokio::runtime::Builder;
@@ -24,9 +23,7 @@ pub(crate) fn run(
     host: &CliHost,
     output: &Output,
 ) -> Exit {
-    // The thread of a turn ends with it: none wakes up between two turns.
-    let begun = ensure_descriptors()
-        .and_then(|()| Builder::new_current_thread().enable_all().thread_keep_alive(Duration::ZERO).build());
+    let begun = ensure_descriptors().and_then(|()| Builder::new_current_thread().enable_all().build());
     let runtime = match begun {
         Ok(runtime) => runtime,
         Err(error) => return output.failed(&[not_begun(&error)], &[]),

@@ -208,7 +208,7 @@ impl WatchHost for Daemon<'_> {
             News::TurnBegins { longest } => Some(*longest),
             _ => None,
         };
-        self.notify.stuck_from.set(longest.map(|longest| self.clock().now().saturating_add(longest)));
+        self.notify.hangs_after(longest);
         if longest.is_some() {
             self.files.arm(&|message| self.say(Level::Warning, message));
         }

@@ -20,8 +20,9 @@ pub(super) struct Notify {
     pause: Option<Duration>,
     /// When it is to hear of it next.
     next_ping: Cell<Duration>,
-    /// From when on the turn under way hangs: it takes longer than any that does not.
-    pub(super) stuck_from: Cell<Option<Duration>>,
+    /// From when on the turn under way hangs: it takes longer than any that does not. By the clock that stops while the machine sleeps,
+    /// as most of what a turn waits for does.
+    stuck_from: Cell<Option<Duration>>,
     /// Whether the manager did not take the last message: none is waited for then.
     is_deaf: Cell<bool>,
 }
@@ -49,10 +50,15 @@ impl Notify {
     /// hangs: a new process may do better.
     pub(super) fn next_ping(&self, now: Duration) -> Option<Duration> {
         let pause = self.pause?;
-        if self.stuck_from.get().is_some_and(|moment| now >= moment) {
+        if self.stuck_from.get().is_some_and(|moment| monotonic() >= moment) {
             return None;
         }
         Some(self.next_ping.get().min(now.saturating_add(pause)))
+    }
+
+    /// A turn begins that takes no longer than this, unless it hangs; or none is under way.
+    pub(super) fn hangs_after(&self, longest: Option<Duration>) {
+        self.stuck_from.set(longest.map(|longest| monotonic().saturating_add(longest)));
     }
 
     pub(super) fn ready(&self) {
@@ -113,10 +119,11 @@ mod tests {
         let notify = Notify { pause: Some(seconds(60)), ..Notify::default() };
         notify.alive(seconds(100));
         assert_eq!(notify.next_ping(seconds(110)), Some(seconds(160)));
-        notify.stuck_from.set(Some(seconds(1000)));
-        assert!(notify.next_ping(seconds(999)).is_some());
-        assert_eq!(notify.next_ping(seconds(1000)), None);
-        notify.stuck_from.set(None);
-        assert!(notify.next_ping(seconds(1001)).is_some());
+        notify.hangs_after(Some(seconds(3600)));
+        assert_eq!(notify.next_ping(seconds(110)), Some(seconds(160)));
+        notify.hangs_after(Some(Duration::ZERO));
+        assert_eq!(notify.next_ping(seconds(110)), None);
+        notify.hangs_after(None);
+        assert_eq!(notify.next_ping(seconds(110)), Some(seconds(160)));
     }
 }

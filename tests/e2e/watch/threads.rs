@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
+/// A disk that takes longer than anything here waits: whoever waits for it fails.
+const HANG: [&str; 4] = ["-e", "trace=all", "-e", "inject=syncfs:delay_enter=600000000"];
+
 /// A daemon under strace, which writes down what it calls.
 struct Traced {
     watch: Watch,
@@ -26,10 +29,17 @@ impl Traced {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// The daemon itself: strace passes no signal on.
-    fn id(&self) -> Pid {
+    /// Sends a signal to the daemon itself: strace passes none on.
+    fn signal(&self, signal: Signal) {
         let id = self.calls().split_whitespace().next().unwrap().parse().unwrap();
-        Pid::from_raw(id).unwrap()
+        kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+    }
+
+    /// Waits until it has ended. strace itself would end with its delay.
+    fn end(mut self) {
+        eventually("the end", || self.calls().contains("exit_group(0)"));
+        self.watch.child.kill().unwrap();
+        self.watch.child.wait().unwrap();
     }
 }
 
@@ -64,31 +74,26 @@ fn between_two_turns_nothing_is_called() {
     let before = calls();
     std::thread::sleep(Duration::from_secs(5));
     assert_eq!(calls(), before, "{}", traced.calls());
-    kill_process(traced.id(), Signal::TERM).unwrap();
-    traced.watch.child.wait().unwrap();
+    traced.signal(Signal::TERM);
+    traced.end();
 }
 
 #[test]
 fn a_disk_that_hangs_keeps_it_from_no_signal_and_no_moment() {
     let site = site("1h", "");
     let manager = listen(site.path());
-    // Longer than anything here waits: whoever waits for this disk fails.
-    let hang = ["-e", "trace=all", "-e", "inject=syncfs:delay_enter=600000000"];
     let socket = site.path().join("notify");
     let variables = [("NOTIFY_SOCKET", socket.to_str().unwrap()), ("WATCHDOG_USEC", "200000")];
-    let mut traced = Traced::of(&site, &hang, &variables);
+    let traced = Traced::of(&site, &HANG, &variables);
     eventually("the disk hangs", || traced.calls().contains("syncfs("));
     for _ in 0..5 {
         hear(&manager, "WATCHDOG=1");
     }
-    kill_process(traced.id(), Signal::HUP).unwrap();
+    traced.signal(Signal::HUP);
     hear(&manager, "RELOADING=1");
-    kill_process(traced.id(), Signal::TERM).unwrap();
+    traced.signal(Signal::TERM);
     hear(&manager, "STOPPING=1");
-    // strace would end with its delay.
-    eventually("the end", || traced.calls().contains("exit_group(0)"));
-    traced.watch.child.kill().unwrap();
-    traced.watch.child.wait().unwrap();
+    traced.end();
     // What is left is of no harm: the next run removes it.
     assert!(!site.link().exists());
     site.run(&["sync"]).expect_exit(0);
@@ -97,4 +102,45 @@ fn a_disk_that_hangs_keeps_it_from_no_signal_and_no_moment() {
         name.to_string_lossy().contains(".tmp-")
     });
     assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn a_set_becomes_stale_while_a_turn_hangs() {
+    let site = site("1h", "max-stale = \"10s\"\nwake = false");
+    site.run(&["sync"]).expect_exit(0);
+    site.secret("a", "2");
+    let mut traced = Traced::of(&site, &HANG, &[]);
+    traced.watch.hear("keeping ");
+    traced.signal(Signal::USR1);
+    eventually("the disk hangs", || traced.calls().contains("syncfs("));
+    traced.watch.hear("error: stale: ");
+    traced.signal(Signal::TERM);
+    traced.end();
+}
+
+#[test]
+fn where_there_is_no_thread_the_loop_makes_the_turn() {
+    let site = site("1h", "");
+    let mut traced = Traced::of(&site, &["-e", "inject=clone3,clone:error=EAGAIN"], &[]);
+    traced.watch.hear("published 1 file");
+    site.secret("a", "2");
+    traced.watch.hear("published 1 file");
+    traced.signal(Signal::TERM);
+    traced.end();
+}
+
+#[test]
+fn a_command_is_not_begun_once_the_daemon_is_to_end() {
+    let site = site("1h", "[on-change]\ncommand = [\"sh\", \"-c\", \"echo >> told\"]");
+    let slow = ["-e", "trace=all", "-e", "inject=syncfs:delay_enter=700000"];
+    let traced = Traced::of(&site, &slow, &[]);
+    eventually("the disk is slow", || traced.calls().contains("syncfs("));
+    traced.signal(Signal::TERM);
+    eventually("the end", || traced.calls().contains("exit_group(0)"));
+    let calls = traced.calls();
+    traced.end();
+    assert!(!calls.contains("\"echo >> told\""), "{calls}");
+    // Published or not: the next run tells.
+    site.run(&["sync"]).expect_exit(0);
+    assert_eq!(fs::read_to_string(site.path().join("told")).unwrap().lines().count(), 1);
 }

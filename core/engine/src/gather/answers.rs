@@ -37,7 +37,7 @@ pub(crate) struct Kept {
 pub(crate) struct Answered {
     /// The requests of the plan, and after them those that were listed.
     pub(crate) requests: Vec<SecretRequest>,
-    /// The position of each.
+    /// The position of each; empty where nothing is listed.
     pub(crate) positions: BTreeMap<SecretRequest, usize>,
     /// For each request: `None` is a secret that is not there, and that no file needs.
     pub(crate) secrets: Vec<Option<Arc<Secret>>>,

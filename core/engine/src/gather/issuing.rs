@@ -121,7 +121,7 @@ impl Issuing<'_> {
     async fn refresh(&self, id: RequestId, held: &Held) -> Option<Result<Refreshed, SourceError>> {
         let (source, run, request) = self.of(id)?;
         tracing::debug!(source = source.name, secret = request.name(), "renewing");
-        self.host.event(Event::Issuing);
+        self.begin()?;
         let refresh = catch_panic::wait(source.provider, source.source.refresh(run, request, held));
         let refreshed = self.waited(refresh).await?;
         Some(refreshed.unwrap_or_else(|panicked| Err(panicked.into())))
@@ -132,9 +132,11 @@ impl Issuing<'_> {
         let answer = match self.of(id) {
             Some((source, run, request)) => {
                 tracing::debug!(source = source.name, secret = request.name(), "issuing");
-                self.host.event(Event::Issuing);
                 let fetch = catch_panic::wait(source.provider, source.source.fetch(run, request));
-                let fetched = self.waited(fetch).await;
+                let fetched = match self.begin() {
+                    Some(()) => self.waited(fetch).await,
+                    None => None,
+                };
                 fetched.map_or_else(
                     || Err(self.unanswered()),
                     |fetched| fetched.unwrap_or_else(|it| Err(it.into())),
@@ -143,6 +145,13 @@ impl Issuing<'_> {
             None => Err(SourceError::unanswered()),
         };
         self.answer(id, answer);
+    }
+
+    /// Tells that a store is about to make something, unless the host has asked for the end. In this order: whoever asks for it looks
+    /// afterwards whether something is under way.
+    fn begin(&self) -> Option<()> {
+        self.host.event(Event::Issuing);
+        (!self.host.interrupted()).then_some(())
     }
 
     /// Waits for a store, until the deadline or until the host asks for the end: what was made until then can be given back.

@@ -14,7 +14,7 @@ pub(super) type Listings = BTreeMap<String, Result<Vec<String>, SourceError>>;
 pub(super) struct Wanted {
     /// The requests of the plan, and after them those that were listed: each once.
     pub(super) requests: Vec<SecretRequest>,
-    /// The position of each.
+    /// The position of each; empty where nothing is listed.
     pub(super) positions: BTreeMap<SecretRequest, usize>,
     /// Of each request, whether all that is made of it can do without the secret.
     pub(super) dispensable: Vec<bool>,
@@ -35,7 +35,9 @@ pub(super) enum Making {
 impl Wanted {
     pub(super) fn of(plan: &Plan, number: usize, source: &PlannedSource, listings: &Listings) -> Self {
         let requests = source.requests.clone();
-        let positions = requests.iter().cloned().enumerate().map(|(position, request)| (request, position));
+        // Only what is listed is looked up.
+        let looked_up = if listings.is_empty() { &[] } else { requests.as_slice() };
+        let positions = looked_up.iter().cloned().enumerate().map(|(position, request)| (request, position));
         let positions = positions.collect();
         let making =
             |position| if source.issuing.contains(&position) { Making::Later } else { Making::Nothing };

@@ -88,6 +88,10 @@ impl<'r> Announcing<'_, 'r> {
         };
         drop(locked);
         self.run.host.event(Event::Notifying);
+        // The disk may have taken its time. A command that began now would be ended at once.
+        if self.run.host.interrupted() {
+            return self.not_begun();
+        }
         match self.act(on_change).await {
             Ok(()) => self.note_success(id).await,
             Err(error) => {
@@ -115,6 +119,14 @@ impl<'r> Announcing<'_, 'r> {
             hook::run(Hook::OnChange, command, plan.link(), plan, host).await?;
         }
         Ok(())
+    }
+
+    /// Says that the command was not started, as somebody has asked for the end.
+    fn not_begun(&mut self) {
+        let message = "the on-change command was not started, as the run was asked to end";
+        let hint = "the new set is current; the next run starts the command";
+        let report = ErrorReport::from_message(ErrorKind::OnChangeFailed, message);
+        self.publication.errors.push(report.with_hint(Some(hint)));
     }
 
     /// Says that the command is not run although it is to be.

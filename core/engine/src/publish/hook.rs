@@ -238,8 +238,8 @@ fn environment() -> impl Iterator<Item = (OsString, OsString)> {
     })
 }
 
-/// Gives this process another umask while a child is started: the child keeps it. Nothing else is created meanwhile, as
-/// the run awaits nothing in between.
+/// Gives this process another umask while a child is started: the child keeps it. Nothing else is created meanwhile: the run awaits
+/// nothing in between, and the loop of `watch` creates nothing while a turn is under way.
 struct UmaskForChild(rustix::fs::Mode);
 
 impl UmaskForChild {

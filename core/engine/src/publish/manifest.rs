@@ -145,7 +145,9 @@ impl Manifest {
     /// Takes over what another manifest of the same generation says: what the files were, and when something that is no other one now was
     /// obtained.
     pub(crate) fn with_lives_of(mut self, other: &Self) -> Self {
-        for (name, entries) in &mut self.files {
+        // Few secrets have a life.
+        let has_life = |entries: &[ManifestEntry]| entries.iter().any(|entry| entry.life.is_some());
+        for (name, entries) in self.files.iter_mut().filter(|(_, entries)| has_life(entries)) {
             let Some(known) = other.files.get(name) else { continue };
             let stamp = known.iter().find_map(|entry| entry.life.as_ref()?.file.clone());
             for entry in entries {

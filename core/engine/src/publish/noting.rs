@@ -32,14 +32,17 @@ impl Noting<'_> {
     pub(crate) fn files(&self, bundle: &Bundle<'_>) -> BTreeMap<String, Vec<ManifestEntry>> {
         let made = bundle.files().map(|file| {
             let made = if file.is_default() { Made::ByDefault } else { Made::Of };
-            (file.name.to_string(), self.entries(&file.planned.content, made))
+            (file.name.as_str().to_owned(), self.entries(&file.planned.content, made))
         });
         let left_out = bundle.left_out.iter().filter_map(|missing| {
             let content = &self.plan.files.get(&missing.file_name)?.content;
             let makes = content.requests().iter().any(|id| self.plan.issues(*id));
             makes.then(|| (missing.file_name.clone(), self.entries(content, Made::LeftOut)))
         });
-        made.chain(left_out).collect()
+        // In one piece: a map that is made of an iterator of unknown length copies it again and again.
+        let mut noted = Vec::with_capacity(bundle.len() + bundle.left_out.len());
+        noted.extend(made.chain(left_out));
+        noted.into_iter().collect()
     }
 
     fn entries(&self, content: &Content, made: Made) -> Vec<ManifestEntry> {

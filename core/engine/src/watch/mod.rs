@@ -135,12 +135,16 @@ impl<'w> Watching<'w> {
         }
     }
 
-    /// Waits, for the sources as well, and until the set is stale.
-    async fn wait(&self, until: Option<Duration>) -> Wakeup {
+    /// Returns when the set becomes stale, unless that was told.
+    fn stale_at(&self) -> Option<Duration> {
         // The moment itself is not stale yet.
         let stale = self.standing.freshness.stale_after().filter(|_| !self.is_stale);
-        let stale = stale.map(|moment| moment.saturating_add(Duration::from_millis(1)));
-        let until = [until, stale].into_iter().flatten().min();
+        stale.map(|moment| moment.saturating_add(Duration::from_millis(1)))
+    }
+
+    /// Waits, for the sources as well, and until the set is stale.
+    async fn wait(&self, until: Option<Duration>) -> Wakeup {
+        let until = [until, self.stale_at()].into_iter().flatten().min();
         let plan = self.plans.current();
         let sources = plan.sources.iter().filter(|_| plan.watch.debounce.is_some());
         let changed = sources.map(|source| source.source.changed());
@@ -162,10 +166,12 @@ impl<'w> Watching<'w> {
         self.tell(&News::TurnBegins { longest: turn::longest(&plan) });
         let mut turn = Turn::begin(self.host, plan, self.plans.currency());
         loop {
-            let wakeup = match select(turn.ended(), self.host.wait(None)).await {
+            let wakeup = match select(turn.ended(), self.host.wait(self.stale_at())).await {
                 Either::Left((end, _)) => return end,
                 Either::Right((wakeup, _)) => wakeup,
             };
+            // One that hangs never ends.
+            self.tell_if_stale();
             match wakeup {
                 Wakeup::Stop => {
                     turn.stop().await;

@@ -5,15 +5,15 @@
 
 use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use secretdir_provider::{Clock, Jitter};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::task::spawn_blocking;
 
 use super::host::WatchHost;
 use super::schedule::End;
@@ -27,7 +27,7 @@ use crate::sync::{self, Currency};
 /// How long the on-change command has to end, once the daemon is to end.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// How long the removal of a staging may take then. A disk that hangs keeps nobody from ending: the next run removes it.
+/// How long the turn may take to end then. A disk that hangs keeps nobody from ending: the next run removes what is staged.
 const CLEANING: Duration = Duration::from_secs(1);
 
 /// How long a disk may take in all. The rest of a turn has timeouts.
@@ -93,7 +93,9 @@ impl<'h> Turn<'h> {
         }
         drop(give_up);
         if let Either::Right(_) = select(made, host.sleep(CLEANING)).await {
-            tracing::warn!("the disk takes long: what is staged stays until the next run");
+            tracing::warn!(
+                "the turn takes long: it ends with the process, and the next run removes what it leaves"
+            );
         }
     }
 }
@@ -110,6 +112,9 @@ pub(super) fn longest(plan: &Plan) -> Duration {
     let others = [wait, plan.gather.timeout, DISK, wait];
     others.into_iter().chain(verify).chain(on_change).fold(Duration::ZERO, Duration::saturating_add)
 }
+
+/// How much stack the thread of a turn may have: as much as the first thread of a process usually has.
+const STACK: usize = 8 << 20;
 
 /// How far a turn is.
 #[derive(Default)]
@@ -140,12 +145,29 @@ impl Run {
         }
     }
 
-    /// Makes it on a thread of the runtime. What is connected stays with the loop, whose thread hears of it.
+    /// Makes it on a thread of its own, and on this one where the system has no more threads. What is connected stays with the runtime
+    /// of the loop. The runtime's own threads would not do: it panics if it cannot have one.
     async fn make_apart(self, host: Arc<dyn Host + Send + Sync>) -> Option<TurnEnd> {
-        let runtime = Handle::current();
-        let made = spawn_blocking(move || runtime.block_on(self.make(&*host))).await;
-        // Only a runtime that ends cancels it.
-        made.unwrap_or_else(|error| error.try_into_panic().map_or(None, |panic| resume_unwind(panic)))
+        let (begin, begun) = mpsc::channel::<Self>();
+        let (end, ended) = oneshot::channel();
+        let (runtime, apart) = (Handle::current(), Arc::clone(&host));
+        let make = move || {
+            let made = begun.recv().map(|run| runtime.block_on(run.make(&*apart)));
+            // Nobody may wait any more.
+            drop(end.send(made.ok().flatten()));
+        };
+        let thread = match thread::Builder::new().name("turn".to_owned()).stack_size(STACK).spawn(make) {
+            Ok(thread) => thread,
+            Err(error) => {
+                tracing::warn!(%error, "there is no thread for the turn: the loop waits for it");
+                return self.make(&*host).await;
+            }
+        };
+        drop(begin.send(self));
+        match ended.await {
+            Ok(end) => end,
+            Err(_) => thread.join().map_or_else(|panic| resume_unwind(panic), |()| None),
+        }
     }
 }
 

@@ -91,6 +91,7 @@ sys.exit(1)
 "#,
     );
     let mut program = program;
+    program.insert("timeout", "10m");
     program.insert("max-bytes".to_owned(), secretdir_provider::Value::Integer(6_000_000));
     let answers = ask_in(&context, program, std::path::Path::new("."), &["a", "b", "c"]);
     let cut = |letter: &str, count: usize| format!("{} [cut]", letter.repeat(count));

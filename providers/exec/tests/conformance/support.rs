@@ -35,14 +35,17 @@ pub(crate) fn source(settings: Table, base_dir: &Path) -> Box<dyn SecretSource> 
     ExecProvider.source(Settings::new(settings, base_dir)).unwrap()
 }
 
+/// How long a run may take that nothing hangs in.
+const PATIENCE: Duration = Duration::from_secs(600);
+
 pub(crate) fn context() -> RunContext {
-    RunContext::builder().timeout(Duration::from_secs(60)).concurrency(NonZeroUsize::new(4).unwrap()).build()
+    RunContext::builder().timeout(PATIENCE).concurrency(NonZeroUsize::new(4).unwrap()).build()
 }
 
 /// Makes the context of a run, and returns where its warnings go.
 pub(crate) fn watched() -> (RunContext, Warnings) {
     let warnings = Warnings::default();
-    (RunContext::builder().timeout(Duration::from_secs(60)).warnings(warnings.clone()).build(), warnings)
+    (RunContext::builder().timeout(PATIENCE).warnings(warnings.clone()).build(), warnings)
 }
 
 /// Asks a source for secrets of these names.

@@ -246,12 +246,12 @@ fn revoke_all(mount: &str) {
 
 #[tokio::test]
 async fn a_token_is_renewed_while_it_lives() {
-    let role = Role::make("login-renewed", shared(), &json!({ "token_ttl": "4s", "token_max_ttl": "60s" }));
+    let role = Role::make("login-renewed", shared(), &json!({ "token_ttl": "30s", "token_max_ttl": "10m" }));
     let forwarder = forwarder();
     let settings = format!("{}renew-at = 0.1\n", role.settings(&forwarder.endpoint()));
     let source = source(&settings);
     fetch(&*source, NAME).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
     fetch(&*source, NAME).await.unwrap();
     let seen = forwarder.seen();
     assert_eq!(seen.iter().filter(|line| line.contains("renew-self")).count(), 1, "{seen:?}");

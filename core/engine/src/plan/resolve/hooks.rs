@@ -14,7 +14,7 @@ use crate::config::section;
 use crate::plan::planned::{HookCommand, OnChange};
 
 /// What is said of a command for a shell.
-const NO_SHELL: &str = "write the program and each argument by themselves, such as [\"systemctl\", \"--no-block\", \"reload\", \"app\"], \
+const NO_SHELL: &str = "write the program and each argument by themselves, such as [\"nginx\", \"-s\", \"reload\"], \
      or start a shell: [\"sh\", \"-c\", \"…\"]";
 
 /// What systemd is asked. It does not wait for the answer: a unit that is ordered after this one may wait for it. And it fails rather
@@ -94,7 +94,7 @@ fn command(
     let mut words = words.into_iter();
     let program = words.next().filter(|program| !program.is_empty());
     if program.is_none() {
-        let message = r#"names no program; expected one and its arguments, such as ["systemctl", "--no-block", "reload", "app"]"#;
+        let message = r#"names no program; expected one and its arguments, such as ["nginx", "-s", "reload"]"#;
         report.error(&at, message);
     }
     let program = program.filter(|program| !program.contains('\0'))?;

@@ -128,7 +128,7 @@ fn a_mistake_in_gathering_or_the_command_is_one_problem() {
         ),
         (
             "on-change.command = 'a && b'\n[files]",
-            r#"3: on-change.command: expected an array, found a string: write the program and each argument by themselves, such as ["systemctl", "--no-block", "reload", "app"], or start a shell: ["sh", "-c", "…"]"#,
+            r#"3: on-change.command: expected an array, found a string: write the program and each argument by themselves, such as ["nginx", "-s", "reload"], or start a shell: ["sh", "-c", "…"]"#,
         ),
         (
             "on-change.command = [\n'x',\n1]\n[files]",
@@ -140,11 +140,11 @@ fn a_mistake_in_gathering_or_the_command_is_one_problem() {
         ),
         (
             "on-change.command = []\n[files]",
-            r#"3: on-change.command: names no program; expected one and its arguments, such as ["systemctl", "--no-block", "reload", "app"]"#,
+            r#"3: on-change.command: names no program; expected one and its arguments, such as ["nginx", "-s", "reload"]"#,
         ),
         (
             "on-change.command = ['', 'x']\n[files]",
-            r#"3: on-change.command: names no program; expected one and its arguments, such as ["systemctl", "--no-block", "reload", "app"]"#,
+            r#"3: on-change.command: names no program; expected one and its arguments, such as ["nginx", "-s", "reload"]"#,
         ),
     ]);
 }
