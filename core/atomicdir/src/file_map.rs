@@ -146,7 +146,10 @@ impl<T> FileMap<T> {
     ///
     /// Some of the names of a set that can exist side by side can do so, too. So this cannot fail.
     pub fn map_files<'m, U>(&'m self, mut value: impl FnMut(&'m FileName, &'m T) -> Option<U>) -> FileMap<U> {
-        FileMap(self.0.iter().filter_map(|(name, old)| Some((name.clone(), value(name, old)?))).collect())
+        // In one piece: a map that is made of an iterator of unknown length copies it again and again.
+        let mut made = Vec::with_capacity(self.0.len());
+        made.extend(self.0.iter().filter_map(|(name, old)| Some((name.clone(), value(name, old)?))));
+        FileMap(made.into_iter().collect())
     }
 
     /// Returns how many names there are.

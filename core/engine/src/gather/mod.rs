@@ -102,6 +102,7 @@ fn answered(source: usize, fetched: Fetched, faults: &mut Vec<GatherFault>) -> A
             Err(error) => faults.push(GatherFault::Listing { source, prefix, error }),
         }
     }
+    answered.secrets.reserve_exact(outcomes.len());
     for (request, outcome) in answered.requests.iter().zip(outcomes) {
         match outcome {
             Ok(secret) => answered.secrets.push(secret.map(Arc::new)),

@@ -40,6 +40,7 @@ pub(super) fn resolve(
         Some(value) => {
             if let Some(table) = section::as_table(value, &at, files.entries.report) {
                 files.planned.reserve_exact(table.len());
+                files.entries.sources.reserve(table.len());
                 table.iter().for_each(|(name, value)| files.add(name, value, table));
             }
         }

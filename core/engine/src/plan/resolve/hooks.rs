@@ -94,7 +94,8 @@ fn command(
     let mut words = words.into_iter();
     let program = words.next().filter(|program| !program.is_empty());
     if program.is_none() {
-        let message = r#"names no program; expected one and its arguments, such as ["nginx", "-s", "reload"]"#;
+        let message =
+            r#"names no program; expected one and its arguments, such as ["nginx", "-s", "reload"]"#;
         report.error(&at, message);
     }
     let program = program.filter(|program| !program.contains('\0'))?;

@@ -80,6 +80,11 @@ impl Sources {
         }
     }
 
+    /// Makes room for so many requests.
+    pub(super) fn reserve(&mut self, count: usize) {
+        self.requests.reserve(count);
+    }
+
     /// Adds a request to a source, unless it is there. Returns its position, and what the source says of a new one.
     pub(super) fn request(&mut self, source: usize, request: SecretRequest) -> Result<usize, SourceError> {
         let Some(planned) = self.planned.get_mut(source) else { return Ok(0) };
