@@ -59,20 +59,19 @@ fn hear(manager: &UnixDatagram, words: &str) {
 
 #[test]
 fn between_two_turns_nothing_is_called() {
-    let site = site("1h", "");
+    // Its moment is hardly ever within the minute.
+    let site = site("30d", "");
     let mut traced = Traced::of(&site, &[], &[]);
     traced.watch.hear("published 1 file");
     let calls = || traced.calls().lines().count();
-    // It has come to rest when its last call is the wait.
+    // The thread of the turn may still be ending, on a busy machine.
     eventually("rest", || {
-        traced.calls().trim_end().ends_with("epoll_wait(3,") || {
-            let before = calls();
-            std::thread::sleep(Duration::from_millis(500));
-            calls() == before
-        }
+        let before = calls();
+        std::thread::sleep(Duration::from_secs(3));
+        calls() == before
     });
     let before = calls();
-    std::thread::sleep(Duration::from_secs(5));
+    std::thread::sleep(Duration::from_secs(60));
     assert_eq!(calls(), before, "{}", traced.calls());
     traced.signal(Signal::TERM);
     traced.end();

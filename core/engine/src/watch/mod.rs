@@ -174,7 +174,10 @@ impl<'w> Watching<'w> {
             self.tell_if_stale();
             match wakeup {
                 Wakeup::Stop => {
-                    turn.stop().await;
+                    if let Some(end) = turn.stop().await {
+                        self.report(&end);
+                        self.tell(&News::TurnEnded(end.result()));
+                    }
                     return None;
                 }
                 Wakeup::Reload => self.plans.reload(),

@@ -76,14 +76,15 @@ impl<'h> Turn<'h> {
         self.made.as_mut()
     }
 
-    /// Ends it: at once, if nothing is published yet, and no store has made anything that is to be given back.
-    pub(super) async fn stop(self) {
+    /// Ends it: at once, if nothing is published yet, and no store has made anything that is to be given back. Returns how it ended, if it
+    /// was not given up.
+    pub(super) async fn stop(self) -> Option<TurnEnd> {
         let Self { host, progress, mut made, give_up } = self;
         progress.is_stopped.store(true, Ordering::SeqCst);
         let is_announcing = || progress.is_announcing.load(Ordering::SeqCst);
         if is_announcing() || progress.is_issuing.load(Ordering::SeqCst) {
-            if let Either::Left(_) = select(made.as_mut(), host.sleep(GRACE)).await {
-                return;
+            if let Either::Left((end, _)) = select(made.as_mut(), host.sleep(GRACE)).await {
+                return end;
             }
             if is_announcing() {
                 tracing::warn!("the on-change command is ended, and stays pending: the next run repeats it");
@@ -92,10 +93,14 @@ impl<'h> Turn<'h> {
             }
         }
         drop(give_up);
-        if let Either::Right(_) = select(made, host.sleep(CLEANING)).await {
-            tracing::warn!(
-                "the turn takes long: it ends with the process, and the next run removes what it leaves"
-            );
+        match select(made, host.sleep(CLEANING)).await {
+            Either::Left((end, _)) => end,
+            Either::Right(_) => {
+                let what =
+                    "the turn takes long: it ends with the process, and the next run removes what it leaves";
+                tracing::warn!("{what}");
+                None
+            }
         }
     }
 }
