@@ -209,16 +209,6 @@ fn what_cannot_begin_says_why() {
 }
 
 #[test]
-fn a_turn_that_ends_while_the_daemon_stops_is_told() {
-    let site = site("1h", "[on-change]\ncommand = [\"sh\", \"-c\", \"echo >> told; sleep 1\"]");
-    let watch = Watch::start(&site);
-    eventually("the command", || site.path().join("told").exists());
-    let lines = watch.stop();
-    assert!(lines.iter().any(|line| line.contains("published 1 file")), "{lines:#?}");
-    assert_eq!(site.run(&["status", "--json"]).json()["generation"]["on_change"], "succeeded");
-}
-
-#[test]
 fn stopping_while_the_command_runs_leaves_it_pending_and_ends_soon() {
     let hook =
         "[on-change]\ncommand = [\"sh\", \"-c\", \"echo begun >> told; sleep 600\"]\ntimeout = \"1h\"\n";

@@ -143,3 +143,13 @@ fn a_command_is_not_begun_once_the_daemon_is_to_end() {
     site.run(&["sync"]).expect_exit(0);
     assert_eq!(fs::read_to_string(site.path().join("told")).unwrap().lines().count(), 1);
 }
+
+#[test]
+fn a_turn_that_ends_while_the_daemon_stops_is_told() {
+    let site = site("1h", "[on-change]\ncommand = [\"sh\", \"-c\", \"echo >> told; sleep 1\"]");
+    let watch = Watch::start(&site);
+    eventually("the command", || site.path().join("told").exists());
+    let lines = watch.stop();
+    assert!(lines.iter().any(|line| line.contains("published 1 file")), "{lines:#?}");
+    assert_eq!(site.run(&["status", "--json"]).json()["generation"]["on_change"], "succeeded");
+}
