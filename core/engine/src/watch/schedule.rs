@@ -10,7 +10,8 @@
 //! 3. **Retries** come between the turns, after a random pause from zero to 1, 2, 4, 8 … seconds, and to the interval at the most: "full
 //!    jitter" (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). There is at most one for two turns within an
 //!    hour (or within two intervals, if that is longer): so a host that fails asks at most one and a half times as often as one that does
-//!    not, and a fleet that recovers does not either. While nothing is published, which somebody may be waiting for, five minutes
+//!    not, and a fleet that recovers does not either. A daemon that is started where something is published has one of them for the
+//!    first hour: what the process before has spent is not known. While nothing is published, which somebody may be waiting for, five minutes
 //!    count as the interval if it is longer, for turns as well. Success forgets all of it.
 //!    An on-change command that has failed twice has a pause of its own, and a turn comes when it is over.
 //! 4. **Wake-ups** cause a turn at once, or when nothing more has come for a while (`debounce`), and after ten seconds at the latest.
@@ -148,7 +149,10 @@ impl Schedule {
         }
         match happened {
             Happened::Started(Published::Nothing) => self.due = Some(now),
-            Happened::Started(Published::Something) => self.due = self.turn_after(now),
+            Happened::Started(Published::Something) => {
+                self.due = self.turn_after(now);
+                self.spend(now);
+            }
             Happened::Due => {}
             Happened::Held(renewal) => {
                 // A source that wants to be asked at once is asked in a moment.
@@ -212,7 +216,7 @@ impl Schedule {
 
     /// Returns when to try again before the next turn, if that is allowed.
     fn retry(&mut self, now: Duration, turn: Option<Duration>, jitter: &Jitter) -> Option<Duration> {
-        let window = WINDOW.max(self.cap().saturating_mul(2));
+        let window = self.window();
         while self.retries.front().is_some_and(|retry| retry.saturating_add(window) <= now) {
             self.retries.pop_front();
         }
@@ -228,6 +232,17 @@ impl Schedule {
         let retry = free.map_or(retry, |free| free.max(retry));
         self.retries.push_back(retry);
         Some(retry)
+    }
+
+    /// Leaves one retry of the budget: a host whose daemon is started again and again must not ask more often.
+    fn spend(&mut self, now: Duration) {
+        let spent = most_retries(self.window(), self.cap()).saturating_sub(1);
+        self.retries = std::iter::repeat_n(now, usize::try_from(spent).unwrap_or_default()).collect();
+    }
+
+    /// Returns the time in which retries are counted.
+    fn window(&self) -> Duration {
+        WINDOW.max(self.cap().saturating_mul(2))
     }
 
     fn debounced(&self, now: Duration) -> Woken {

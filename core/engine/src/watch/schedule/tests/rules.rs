@@ -10,10 +10,16 @@ fn always(part: f64) -> Jitter {
     Jitter::new(move |longest| longest.mul_f64(part))
 }
 
-/// A host that has a set, at the moment zero. Its turns come at whole intervals.
+/// A host that has a set, at the moment zero. Its turns come at whole intervals. It was started long ago.
 fn settled(interval: Duration, jitter: &Jitter) -> Schedule {
-    let started = Happened::Started(Published::Something);
-    Schedule::new(timing(interval, Duration::ZERO)).next(started, Duration::ZERO, jitter).0
+    let mut schedule = started(timing(interval, Duration::ZERO), jitter);
+    schedule.retries.clear();
+    schedule
+}
+
+/// A host that has a set, and is started at the moment zero.
+fn started(timing: Timing, jitter: &Jitter) -> Schedule {
+    Schedule::new(timing).next(Happened::Started(Published::Something), Duration::ZERO, jitter).0
 }
 
 /// Returns how long after each of so many failures in a row the next retry comes.
@@ -66,6 +72,24 @@ fn retries_have_a_budget_of_half_as_many_as_turns_which_comes_back_after_an_hour
         assert_eq!(retries(second * (window - 2)), 0, "of {interval:?} before the end of {window} s");
         assert_eq!(retries(second * (window + 1)), most, "of {interval:?} after {window} s");
     }
+}
+
+#[test]
+fn whoever_is_started_again_and_again_has_one_retry_each_time_until_an_hour_is_over() {
+    let (jitter, second) = (always(0.0001), Duration::from_secs(1));
+    let mut schedule = started(timing(INTERVAL, Duration::ZERO), &jitter);
+    let mut retries = |from: Duration| {
+        let mut is_retry = |millis: u64| {
+            let now = from + Duration::from_millis(millis);
+            let (next, action) = schedule.clone().next(Happened::Ended(End::Failure), now, &jitter);
+            schedule = next;
+            matches!(action, Action::Wait(Some(due)) if due < now + second)
+        };
+        (1..=40).filter(|millis| is_retry(*millis)).count()
+    };
+    assert_eq!(retries(Duration::ZERO), 1);
+    assert_eq!(retries(second * 3598), 0);
+    assert_eq!(retries(second * 3601), 6);
 }
 
 #[test]
@@ -215,8 +239,8 @@ fn a_retry_that_would_come_after_the_turn_is_left_out_and_costs_nothing_of_the_b
 #[test]
 fn where_only_changes_cause_turns_a_retry_comes_when_the_budget_allows_it() {
     let (jitter, at) = (always(0.0), Duration::from_secs);
-    let schedule = Schedule::new(Timing { interval: None, ..timing(INTERVAL, Duration::ZERO) });
-    let mut schedule = schedule.next(Happened::Started(Published::Something), at(0), &jitter).0;
+    let mut schedule = started(Timing { interval: None, ..timing(INTERVAL, Duration::ZERO) }, &jitter);
+    schedule.retries.clear();
     let failures = (1..=8).map(|second| {
         let (next, action) = schedule.clone().next(Happened::Ended(End::Failure), at(second), &jitter);
         schedule = next;
