@@ -35,6 +35,9 @@ impl Chance {
     }
 }
 
+/// The date at the start of the machine, in milliseconds since 1970: in the year 2096.
+const FIRST_DATE: i64 = 4_000_000_000_000;
+
 /// What happens in the world.
 #[derive(Clone, Copy, Debug)]
 enum Happens {
@@ -144,7 +147,9 @@ impl World {
                 Some(Wakeup::Resumed)
             }
             Happens::DateIsSet(by) => {
-                self.date.fetch_add(by, Ordering::SeqCst);
+                // No calendar begins before 1970: what would be set back so far is set forward.
+                let is_too_far = FIRST_DATE + self.date.load(Ordering::SeqCst) + by < TEN_YEARS;
+                self.date.fetch_add(if is_too_far { -by } else { by }, Ordering::SeqCst);
                 return None;
             }
             Happens::Asks => Some(Wakeup::Refresh),
@@ -216,7 +221,7 @@ impl Host for World {
         let (now, since, off) = (Arc::clone(&self.now), Arc::clone(&self.now), Arc::clone(&self.date));
         let date = move || {
             let millis = i64::try_from(since.load(Ordering::SeqCst)).unwrap() + off.load(Ordering::SeqCst);
-            UNIX_EPOCH + Duration::from_millis(u64::try_from(4_000_000_000_000 + millis).unwrap())
+            UNIX_EPOCH + Duration::from_millis(u64::try_from(FIRST_DATE + millis).unwrap())
         };
         Clock::new(move || Duration::from_millis(now.load(Ordering::SeqCst))).with_date(date)
     }
