@@ -6,10 +6,10 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 
 use rustix::process::Signal;
-use secretdir_testkit::strace::is_noise;
+use secretdir_testkit::strace::{Trace, is_noise};
 
 use super::{NEW, OLD, owned, shown};
-use crate::support::{Call, Site, inject, trace};
+use crate::support::{COMMAND, Call, Site, inject};
 use crate::watch::{Watch, eventually};
 
 /// The command ends the daemon, so that what it does has an end, unless there is a file `stay`.
@@ -21,15 +21,26 @@ stamp = \"app.changed\"
 interval = \"1h\"
 ";
 
+/// Without a thread of its own a turn is made by the loop: so all calls are those of one thread, which strace can count.
+const NO_THREAD: &str = "clone3:error=EAGAIN:when=1";
+
 const WATCH: [&str; 3] = ["watch", "--metrics", "m.prom"];
 
 #[test]
 fn the_next_daemon_goes_on_wherever_this_one_is_killed() {
     let site = prepare();
-    let reference = trace(&site, &WATCH, &[]);
+    let reference = Trace::with_fault(COMMAND, &WATCH, Some(NO_THREAD), |command| site.prepare(command));
     assert!(reference.ran.status.success(), "{:?}", reference.ran);
     let names = site.names();
-    let points: Vec<_> = reference.since(".app.state").iter().filter(|call| !is_noise(call)).collect();
+    let points: Vec<_> = reference
+        .since(".app.state")
+        .iter()
+        .filter(|call| !is_noise(call) && call.name != "clone3")
+        .collect();
+    assert!(
+        points.iter().any(|call| call.name.starts_with("rename") && call.line.contains("\"app\"")),
+        "{points:#?}"
+    );
     let called: BTreeSet<_> = points.iter().map(|call| call.name.as_str()).collect();
     let waits = called.iter().any(|name| name.starts_with("epoll_") && name.ends_with("wait"));
     assert!(waits && ["read", "write", "close"].iter().all(|name| called.contains(name)), "{called:?}");
@@ -53,7 +64,7 @@ fn prepare() -> Site {
 /// Kills a daemon, and lets the next one make a turn. Returns whether the call came.
 fn kill_at(point: &Call, names: &[String]) -> bool {
     let site = prepare();
-    let ended = inject(&site, &WATCH, &[point.fault("signal=SIGKILL")]).status;
+    let ended = inject(&site, &WATCH, &[point.fault("signal=SIGKILL"), NO_THREAD.to_owned()]).status;
     let is_killed = ended.signal() == Some(9);
     // How often the daemon wakes up is not the same in each run, so the last calls of a name may not come.
     assert!(is_killed || ended.success(), "{point:?}: {ended:?}");

@@ -65,8 +65,22 @@ impl Trace {
         arguments: &[A],
         prepare: impl FnOnce(&mut Command),
     ) -> Self {
+        Self::with_fault(program, arguments, None, prepare)
+    }
+
+    /// Does something to some of its calls as well: `fsync:error=EIO:when=1`.
+    #[track_caller]
+    pub fn with_fault<A: AsRef<OsStr>>(
+        program: impl AsRef<OsStr>,
+        arguments: &[A],
+        fault: Option<&str>,
+        prepare: impl FnOnce(&mut Command),
+    ) -> Self {
         let output = tempfile::NamedTempFile::new().unwrap();
         let mut command = Command::new("strace");
+        if let Some(fault) = fault {
+            command.args(["-e", &format!("inject={fault}")]);
+        }
         command.args(["-s", "4096", "-o"]).arg(output.path()).arg("--").arg(program).args(arguments);
         prepare(&mut command);
         let ran = Ran::of(&mut command);
