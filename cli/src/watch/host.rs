@@ -204,17 +204,19 @@ impl WatchHost for Daemon<'_> {
     }
 
     fn news(&self, news: &News<'_>, standing: &Standing) {
-        let longest = match news {
-            News::TurnBegins { longest } => Some(*longest),
-            _ => None,
-        };
-        self.notify.hangs_after(longest);
-        if longest.is_some() {
+        let begins = matches!(news, News::TurnBegins { .. });
+        match news {
+            News::TurnBegins { longest } => self.notify.hangs_after(Some(*longest)),
+            News::TurnEnded(_) => self.notify.hangs_after(None),
+            // A turn may be under way.
+            _ => {}
+        }
+        if begins {
             self.files.arm(&|message| self.say(Level::Warning, message));
         }
         self.told.borrow_mut().tell(self.log, news, standing, &self.clock());
         self.notify(news, standing);
-        if longest.is_none() {
+        if !begins {
             self.write_metrics(standing);
         }
     }

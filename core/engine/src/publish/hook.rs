@@ -239,7 +239,7 @@ fn environment() -> impl Iterator<Item = (OsString, OsString)> {
 }
 
 /// Gives this process another umask while a child is started: the child keeps it. Nothing else is created meanwhile: the run awaits
-/// nothing in between, and the loop of `watch` creates nothing while a turn is under way.
+/// nothing in between, and what the loop of `watch` may write during a turn, its metrics, has a mode of its own.
 struct UmaskForChild(rustix::fs::Mode);
 
 impl UmaskForChild {

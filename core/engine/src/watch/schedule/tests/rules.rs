@@ -22,6 +22,18 @@ fn started(timing: Timing, jitter: &Jitter) -> Schedule {
     Schedule::new(timing).next(Happened::Started(Published::Something), Duration::ZERO, jitter).0
 }
 
+/// Counts the failures, of 40 in a row, after which a retry comes within a second.
+fn quick_retries(schedule: &mut Schedule, from: Duration) -> usize {
+    let jitter = always(0.0001);
+    let mut is_retry = |millis: u64| {
+        let now = from + Duration::from_millis(millis);
+        let (next, action) = schedule.clone().next(Happened::Ended(End::Failure), now, &jitter);
+        *schedule = next;
+        matches!(action, Action::Wait(Some(due)) if due < now + Duration::from_secs(1))
+    };
+    (1..=40).filter(|millis| is_retry(*millis)).count()
+}
+
 /// Returns how long after each of so many failures in a row the next retry comes.
 fn pauses(interval: Duration, part: f64, count: usize) -> Vec<f64> {
     let (jitter, now) = (always(part), Duration::from_millis(1));
@@ -55,19 +67,11 @@ fn success_forgets_the_failures() {
 
 #[test]
 fn retries_have_a_budget_of_half_as_many_as_turns_which_comes_back_after_an_hour_or_two_intervals() {
-    let (jitter, second) = (always(0.0001), Duration::from_secs(1));
+    let second = Duration::from_secs(1);
     for (interval, most, window) in [(300, 6, 3600), (60, 30, 3600), (3600, 1, 7200), (7200, 1, 14_400)] {
         let interval = second * interval;
-        let mut schedule = settled(interval, &jitter);
-        let mut retries = |from: Duration| {
-            let mut is_retry = |millis: u64| {
-                let now = from + Duration::from_millis(millis);
-                let (next, action) = schedule.clone().next(Happened::Ended(End::Failure), now, &jitter);
-                schedule = next;
-                matches!(action, Action::Wait(Some(due)) if due < now + second)
-            };
-            (1..=40).filter(|millis| is_retry(*millis)).count()
-        };
+        let mut schedule = settled(interval, &always(1.0));
+        let mut retries = |from| quick_retries(&mut schedule, from);
         assert_eq!(retries(Duration::ZERO), most, "of {interval:?}");
         assert_eq!(retries(second * (window - 2)), 0, "of {interval:?} before the end of {window} s");
         assert_eq!(retries(second * (window + 1)), most, "of {interval:?} after {window} s");
@@ -76,17 +80,9 @@ fn retries_have_a_budget_of_half_as_many_as_turns_which_comes_back_after_an_hour
 
 #[test]
 fn whoever_is_started_again_and_again_has_one_retry_each_time_until_an_hour_is_over() {
-    let (jitter, second) = (always(0.0001), Duration::from_secs(1));
-    let mut schedule = started(timing(INTERVAL, Duration::ZERO), &jitter);
-    let mut retries = |from: Duration| {
-        let mut is_retry = |millis: u64| {
-            let now = from + Duration::from_millis(millis);
-            let (next, action) = schedule.clone().next(Happened::Ended(End::Failure), now, &jitter);
-            schedule = next;
-            matches!(action, Action::Wait(Some(due)) if due < now + second)
-        };
-        (1..=40).filter(|millis| is_retry(*millis)).count()
-    };
+    let second = Duration::from_secs(1);
+    let mut schedule = started(timing(INTERVAL, Duration::ZERO), &always(1.0));
+    let mut retries = |from| quick_retries(&mut schedule, from);
     assert_eq!(retries(Duration::ZERO), 1);
     assert_eq!(retries(second * 3598), 0);
     assert_eq!(retries(second * 3601), 6);
