@@ -95,7 +95,7 @@ impl<'w> Watching<'w> {
         let mut action = self.next(Happened::Started(published));
         if self.plans.current().has_changed_since(self.standing.last_success_at(&self.host.clock())) {
             // Somebody has edited it, and expects it to count.
-            action = self.next(Happened::Resumed);
+            action = self.next(Happened::Edited);
         }
         self.tell(&News::Started);
         loop {

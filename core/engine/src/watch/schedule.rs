@@ -11,7 +11,8 @@
 //!    jitter" (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). There is at most one for two turns within an
 //!    hour (or within two intervals, if that is longer): so a host that fails asks at most one and a half times as often as one that does
 //!    not, and a fleet that recovers does not either. A daemon that is started where something is published has one of them for the
-//!    first hour: what the process before has spent is not known. While nothing is published, which somebody may be waiting for, five minutes
+//!    first hour, as what the process before has spent is not known; and none if its configuration was edited, which causes a turn
+//!    instead. So a restart costs one attempt. While nothing is published, which somebody may be waiting for, five minutes
 //!    count as the interval if it is longer, for turns as well. Success forgets all of it.
 //!    An on-change command that has failed twice has a pause of its own, and a turn comes when it is over.
 //! 4. **Wake-ups** cause a turn at once, or when nothing more has come for a while (`debounce`), and after ten seconds at the latest.
@@ -66,6 +67,8 @@ pub(crate) enum Happened {
     Changed,
     /// The machine was asleep.
     Resumed,
+    /// The daemon was started, and somebody has edited what it reads since the last success.
+    Edited,
     /// A turn has ended.
     Ended(End),
     /// This is the moment at which the first secret is to be renewed. Said before what else happens at the time.
@@ -151,7 +154,13 @@ impl Schedule {
             Happened::Started(Published::Nothing) => self.due = Some(now),
             Happened::Started(Published::Something) => {
                 self.due = self.turn_after(now);
-                self.spend(now);
+                self.spend(now, 1);
+            }
+            Happened::Edited => {
+                self.soon(now, jitter);
+                if self.published == Published::Something {
+                    self.spend(now, 0);
+                }
             }
             Happened::Due => {}
             Happened::Held(renewal) => {
@@ -161,10 +170,7 @@ impl Schedule {
             }
             Happened::Asked => self.woken = Some(Woken { due: now, at_latest: now }),
             Happened::Changed => self.woken = Some(self.debounced(now)),
-            Happened::Resumed => {
-                let soon = now.saturating_add(jitter.up_to(AFTER_RESUME.min(self.cap())));
-                self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
-            }
+            Happened::Resumed => self.soon(now, jitter),
             Happened::Ended(end) => self.end(end, now, jitter),
             Happened::Retimed(timing) => {
                 self.timing = timing;
@@ -173,6 +179,11 @@ impl Schedule {
         }
         let action = self.action(now);
         (self, action)
+    }
+
+    fn soon(&mut self, now: Duration, jitter: &Jitter) {
+        let soon = now.saturating_add(jitter.up_to(AFTER_RESUME.min(self.cap())));
+        self.due = Some(self.due.map_or(soon, |due| due.min(soon)));
     }
 
     fn action(&mut self, now: Duration) -> Action {
@@ -234,9 +245,9 @@ impl Schedule {
         Some(retry)
     }
 
-    /// Leaves one retry of the budget: a host whose daemon is started again and again must not ask more often.
-    fn spend(&mut self, now: Duration) {
-        let spent = most_retries(self.window(), self.cap()).saturating_sub(1);
+    /// Leaves so many retries of the budget: a host whose daemon is started again and again must not ask more often.
+    fn spend(&mut self, now: Duration, left: u128) {
+        let spent = most_retries(self.window(), self.cap()).saturating_sub(left);
         self.retries = std::iter::repeat_n(now, usize::try_from(spent).unwrap_or_default()).collect();
     }
 

@@ -89,6 +89,21 @@ fn whoever_is_started_again_and_again_has_one_retry_each_time_until_an_hour_is_o
 }
 
 #[test]
+fn a_start_after_an_edit_causes_a_turn_instead_of_a_retry() {
+    let (jitter, at) = (always(1.0), Duration::from_secs);
+    let edited = started(timing(INTERVAL, Duration::ZERO), &jitter).next(Happened::Edited, at(0), &jitter);
+    assert_eq!(edited.1, Action::Wait(Some(at(10))));
+    let mut schedule = edited.0.next(Happened::Due, at(10), &jitter).0;
+    assert_eq!(quick_retries(&mut schedule, at(10)), 0);
+    assert_eq!(quick_retries(&mut schedule, at(3601)), 6);
+    // Whoever waits for the first set has all of them.
+    let nothing = Schedule::new(timing(INTERVAL, Duration::ZERO));
+    let nothing = nothing.next(Happened::Started(Published::Nothing), at(0), &jitter).0;
+    let mut schedule = nothing.next(Happened::Edited, at(0), &jitter).0;
+    assert_eq!(quick_retries(&mut schedule, at(0)), 6);
+}
+
+#[test]
 fn whoever_asks_gets_a_turn_at_once() {
     let jitter = always(1.0);
     let (_, action) = settled(INTERVAL, &jitter).next(Happened::Asked, Duration::from_secs(1), &jitter);
