@@ -45,6 +45,10 @@ pub(crate) enum Fault {
     Unknown { what: Named, name: String, nearest: Option<&'static str> },
     #[error("`{name}` is not defined: declare it under `secrets` of this file{}", meant(.nearest))]
     Undeclared { name: String, nearest: Option<String> },
+    #[error(
+        "there is no variable `secret`: declare each secret under `secrets` of this file, by a name of its own"
+    )]
+    NoSecrets,
     #[error("`loop` is known only inside a loop, and not in its `else`")]
     NoLoop,
     #[error("`{0}` is a text and has no parts; if the secret is JSON, declare it with `expand = \"json\"`")]
@@ -60,7 +64,7 @@ pub(crate) enum Fault {
     )]
     TooManyWays { most: usize },
     #[error(
-        "`{0}` cannot be the name of a variable: only letters of ASCII, digits and `_`, with no digit first"
+        "`{0}` cannot be the name of a variable: only letters of ASCII, digits and `_`, with no digit first; change it with `replace`"
     )]
     NoVariableName(String),
     #[error(
@@ -72,7 +76,7 @@ pub(crate) enum Fault {
     )]
     NoVariable { filter: &'static str },
     #[error(
-        "this number has too many digits, or is too large, to calculate or compare with; it can be printed"
+        "this number has too many digits, or is too large or too small, to calculate or compare with; it can be printed"
     )]
     NumberTooLarge,
     /// Lists and none become texts by it, as Python writes them, and a list of lists of lists any amount of memory.
@@ -91,9 +95,9 @@ pub(crate) enum Fault {
     #[error("this cannot be calculated: it divides by zero, or its result is too large")]
     Calculation,
     #[error(
-        "this operator cannot take these values together; `+` joins texts with texts, and lists with lists"
+        "this operator cannot take {left} and {right} together; `+` joins texts with texts, and lists with lists; `[…] | join` joins texts with numbers"
     )]
-    Mixed,
+    Mixed { left: &'static str, right: &'static str },
     #[error("only a list, a map or a text can be gone through")]
     NotIterable,
     #[error("the operation does not fit its values")]
@@ -118,9 +122,11 @@ pub(crate) enum Fault {
     MissingArgument,
     #[error("there are too many arguments")]
     TooManyArguments,
-    #[error("values have no methods; use a filter")]
+    #[error("values have no methods; use a filter, or `for key in map` and `map[key]` for what is in a map")]
     Method,
-    #[error("the value cannot be unpacked into so many names")]
+    #[error(
+        "the value cannot be unpacked into so many names; a map gives its keys: `for key in map`, with `map[key]` for the value"
+    )]
     Unpack,
     #[error("the template does too much: it takes more than {fuel} steps, and 64 bytes of text are one")]
     OutOfFuel { fuel: u64 },
@@ -148,8 +154,10 @@ pub(crate) enum Refusal {
     NotUtf8,
     #[error("{0} cannot be printed; `json` writes it")]
     NotPrintable(&'static str),
-    #[error("a text or a number belongs here, not {0}")]
+    #[error("a text or a number belongs here, not {0}; `json` makes a text of it")]
     NotText(&'static str),
+    #[error("only a text is in a text or among the keys of a map, not {0}")]
+    NotPart(&'static str),
     #[error("a list, a map or a text belongs here, not {0}")]
     NoList(&'static str),
     #[error("`indent` takes a whole number of at most 1000 blanks")]
@@ -223,13 +231,22 @@ fn told(filter: &str, misplaced: Misplaced) -> String {
             "`{filter}` stands in a here-document, in which its quotes are text; set a variable before it, and name the variable in it"
         ),
         (_, Misplaced::InExpansion) => format!(
-            "`{filter}` stands in a backquote, `$((…))` or `${{…}}`, in which its quotes are not read as such; set a variable before it, and name the variable in it"
+            "`{filter}` stands in a backquote, `$((…))`, `${{…}}` or the `[…]` of an array, in which its quotes are not read as such; set a variable before it, and name the variable in it"
         ),
+        ("dotenv", Misplaced::Unclear) => {
+            "`dotenv` stands behind text that shells and systemd do not understand alike, such as a comment that ends with a `\\` or stands behind other text; give comments lines of their own".to_owned()
+        }
         (_, Misplaced::Unclear) => format!(
-            "`{filter}` stands behind text that not all readers understand alike, such as `case` in `$(…)`; set a variable before that text, and name the variable here"
+            "`{filter}` stands behind text that not all readers understand alike, such as `((` or `case` in `$(…)`; set a variable before that text, and name the variable here"
         ),
+        ("dotenv", Misplaced::BeforeText) => {
+            "`dotenv` writes a whole value, and text stands directly behind it, which readers take for a part of it; join it first: `(pw + \"x\") | dotenv`, and give a comment a line of its own".to_owned()
+        }
         ("dotenv", Misplaced::AfterText) => {
             "`dotenv` writes a whole value, so it belongs directly behind `NAME=`; join other text first: `(\"x\" + pw) | dotenv`".to_owned()
+        }
+        ("json", Misplaced::AfterText) => {
+            "`json` writes a whole value, and text stands directly before it; it belongs at the start of a line, or behind `[`, `{`, `,`, `(`, `: `, `- ` or the `name = ` that a line begins with; join other text of the value first: `(\"x\" + pw) | json`".to_owned()
         }
         (_, Misplaced::AfterText) => {
             format!("`{filter}` writes a whole value, and text stands directly before it; join it first: `(\"x\" + pw) | {filter}`")

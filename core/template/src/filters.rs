@@ -234,16 +234,19 @@ fn replace(text: &str, from: &str, to: &str, budget: &mut Budget) -> Result<Valu
     Ok(Value::of_text(replaced))
 }
 
+/// What ends a line to YAML: to version 1.1 the last three, too. A line that a value begins must not get out of its block.
+const LINE_ENDS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+
 /// Puts blanks before each line but the first, and before none that is empty, as Jinja does.
 fn indent(text: &str, width: &Value, budget: &mut Budget) -> Result<Value, Fault> {
     let Value::Int(width) = width.calculable()? else { return Err(Refusal::NoWidth.into()) };
     let width = usize::try_from(width).ok().filter(|width| *width <= WIDEST).ok_or(Refusal::NoWidth)?;
-    let lines = text.split_inclusive('\n');
+    let lines = text.split_inclusive(LINE_ENDS);
     let length = text.len().saturating_add(width.saturating_mul(lines.clone().count()));
     budget.spend_text(length)?;
     let mut indented = Zeroizing::new(String::with_capacity(length));
     for (index, line) in lines.enumerate() {
-        let is_indented = index > 0 && !matches!(line, "\n" | "\r\n");
+        let is_indented = index > 0 && !line.starts_with(LINE_ENDS);
         indented.extend(std::iter::repeat_n(' ', if is_indented { width } else { 0 }));
         indented.push_str(line);
     }

@@ -176,7 +176,7 @@ fn check(text: &str, declared: &[Declared], stop: Stop) -> Result<Found, Templat
     let mut errors = names.errors;
     errors.extend(placement::check(text, &template, (&names.filters, declared), &mut budget)?);
     errors.sort_by_key(|error| error.place);
-    errors.dedup_by_key(|error| error.place);
+    errors.dedup();
     let names_variables =
         ["docker", "dotenv", "shell"].into_iter().any(|filter| names.filters.contains(filter));
     Ok(Found { unused: names.unused, names_variables, errors })

@@ -202,6 +202,8 @@ impl<'t> Walk<'t, '_> {
             self.used.insert(name);
         } else if name == LOOP {
             self.error(span, Fault::NoLoop);
+        } else if name == SECRET {
+            self.error(span, Fault::NoSecrets);
         } else {
             let known: Vec<_> = self.declared.iter().map(|declared| declared.name.as_str()).collect();
             // Of two letters almost any two words are near.
@@ -274,15 +276,21 @@ fn unknown(what: Named, name: &str) -> Fault {
 /// Says how a secret is declared that the function of the first versions named.
 fn declaration(given: &[CallArg<'_>]) -> String {
     let mut keys = ["source", "secret"].into_iter();
+    let shown = |value: &Expr<'_>| match value {
+        Expr::Const(constant) => format!("{:?}", constant.value.as_str().unwrap_or("…")),
+        _ => "\"…\"".to_owned(),
+    };
     let written = given.iter().filter_map(|argument| match argument {
-        CallArg::Pos(value) => Some((keys.next()?, value)),
-        CallArg::Kwarg(key, value) => Some((*key, value)),
+        CallArg::Pos(value) => Some((keys.next()?, shown(value))),
+        CallArg::Kwarg(key, value) => Some((*key, shown(value))),
         CallArg::PosSplat(_) | CallArg::KwargSplat(_) => None,
     });
-    let written = written.filter_map(|(key, value)| match value {
-        Expr::Const(constant) => Some(format!("{key} = {:?}", constant.value.as_str()?)),
-        _ => None,
-    });
-    let written: Vec<_> = written.collect();
-    if written.is_empty() { "source = \"…\", secret = \"…\"".to_owned() } else { written.join(", ") }
+    let mut written: Vec<_> = written.collect();
+    for (place, key) in ["source", "secret"].into_iter().enumerate() {
+        if !written.iter().any(|(known, _)| *known == key) {
+            written.insert(place.min(written.len()), (key, "\"…\"".to_owned()));
+        }
+    }
+    let written: Vec<_> = written.into_iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    written.join(", ")
 }

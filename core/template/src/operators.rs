@@ -50,7 +50,7 @@ impl Arithmetic {
                 repeated(value, usize::try_from(*times).unwrap_or_default(), budget)
             }
             (_, Value::Bytes(_), _) | (_, _, Value::Bytes(_)) => Err(Refusal::NotUtf8.into()),
-            _ => Err(Fault::Mixed),
+            _ => Err(Fault::Mixed { left: left.describe(), right: right.describe() }),
         }
     }
 
@@ -147,7 +147,7 @@ fn repeated(value: &Value, times: usize, budget: &mut Budget) -> Result<Value, F
             Ok(Value::List(List::of(items.collect())?))
         }
         Value::Bytes(_) => Err(Refusal::NotUtf8.into()),
-        _ => Err(Fault::Mixed),
+        other => Err(Fault::Mixed { left: other.describe(), right: "a number" }),
     }
 }
 
@@ -265,7 +265,7 @@ pub(super) fn contains(container: &Value, value: &Value, budget: &mut Budget) ->
         (Value::Bytes(_), _) | (Value::Text(_) | Value::Map(_), Value::Bytes(_)) => {
             Err(Refusal::NotUtf8.into())
         }
-        (Value::Text(_) | Value::Map(_), value) => Err(Refusal::NotText(value.describe()).into()),
+        (Value::Text(_) | Value::Map(_), value) => Err(Refusal::NotPart(value.describe()).into()),
         _ => Err(Refusal::NoList(container.describe()).into()),
     }
 }

@@ -149,6 +149,21 @@ fn everything_wrong_is_said_at_once_and_in_order() {
 }
 
 #[test]
+fn the_form_of_the_first_versions_is_shown_in_that_of_today() {
+    for (template, form) in [
+        ("{{ secret('x') }}", "source = \"x\", secret = \"…\""),
+        ("{{ secret() }}", "source = \"…\", secret = \"…\""),
+        ("{{ secret(v, 'x') }}", "source = \"…\", secret = \"x\""),
+        ("{{ secret(secret='x', version='2') }}", "source = \"…\", secret = \"x\", version = \"2\""),
+    ] {
+        assert!(wrong(template)[0].contains(&format!("`NAME = {{ {form} }}`")), "{:?}", wrong(template));
+    }
+    let both = wrong("{{ secret('s', 'a') ~ secret('s', 'b') }}");
+    assert!(both.len() == 3 && both[0].starts_with("1:4: ") && both[1].starts_with("1:4: "), "{both:?}");
+    assert!(wrong("{{ secret.db }}")[0].contains("there is no variable `secret`"));
+}
+
+#[test]
 fn a_syntax_error_has_a_place() {
     for (template, place) in [
         ("{{ 'a'|shel }}\n{{ 1 + }}", "2:8: syntax error: unexpected end of variable block"),
@@ -189,6 +204,7 @@ fn a_variable_is_known_where_it_is_set() {
         "{{ x is defined }}",
         "{{ v|default(x) }}",
         "{{ secret }}",
+        "{{ secret.db }}",
     ] {
         assert_eq!(wrong(template).len(), 1, "{template}: {:?}", wrong(template));
     }
@@ -259,9 +275,20 @@ fn what_goes_wrong_in_rendering_is_said_at_its_place() {
         ("{% set x = {} %}{{ x.a|length }}", "1:20: `x.a` is not defined here"),
         ("{% set x = {} %}{{ x.a|json }}", "1:20: `x.a` is not defined here"),
         ("{{ ''|first }}", "1:7: what is used here is not defined"),
-        ("{{ 1 + 'a' }}", "1:4: this operator cannot take these values together"),
-        ("{{ 'a' - 'b' }}", "1:4: this operator cannot take these values together"),
-        ("{{ 'a' * 'b' }}", "1:4: this operator cannot take these values together"),
+        ("{{ 1 + 'a' }}", "1:8: this operator cannot take a number and a text together"),
+        ("{{ 'a' - 'b' }}", "1:10: this operator cannot take a text and a text together"),
+        ("{{ 'a' * 'b' }}", "1:10: this operator cannot take a text and a text together"),
+        (
+            "{% set db = {'p': 1} %}{{ ('a:' + 'b' + db.p) | upper }}",
+            "1:41: this operator cannot take a text and a number",
+        ),
+        ("{{ none * 2 }}", "1:11: this operator cannot take none and a number together"),
+        ("{{ 5 in '5' }}", "1:4: only a text is in a text or among the keys of a map, not a number"),
+        ("{{ [] in {} }}", "1:4: only a text is in a text or among the keys of a map, not a list"),
+        (
+            "A={{ true|dotenv }}",
+            "1:11: a text or a number belongs here, not a boolean; `json` makes a text of it",
+        ),
         ("{{ 1 / 0 }}", "1:4: this cannot be calculated: it divides by zero"),
         ("{{ 1.5 % 0.0 }}", "1:4: this cannot be calculated: it divides by zero"),
         ("{{ 10 ** 99 }}", "1:4: this cannot be calculated: it divides by zero, or its result is too large"),

@@ -124,10 +124,19 @@ impl Map {
     }
 }
 
+/// The digits of the longest number that a program writes for a float. With more, two numbers would be taken for the same float.
+const MOST_DIGITS: usize = 17;
+
 /// Says whether a number in the syntax of JSON is another than zero: it may be too large to be read.
 fn is_not_zero(number: &str) -> bool {
+    significant_digits(number) > 0
+}
+
+/// Counts the digits from the first that is not zero to the last.
+fn significant_digits(number: &str) -> usize {
     let digits = number.split(['e', 'E']).next().unwrap_or_default();
-    digits.bytes().any(|digit| matches!(digit, b'1'..=b'9'))
+    let digits = digits.trim_matches(|c: char| !matches!(c, '1'..='9'));
+    digits.bytes().filter(u8::is_ascii_digit).count()
 }
 
 fn depth_of<'a>(parts: impl Iterator<Item = &'a Value>) -> Result<usize, Fault> {
@@ -204,7 +213,7 @@ impl Value {
     ///
     /// # Errors
     ///
-    /// A number that is larger than a float can be, or a whole one of more than 38 digits.
+    /// A number that is larger than a float can be, or nearer to zero, or has more digits; or a whole one of more than 38 digits.
     pub(super) fn calculable(&self) -> Result<Self, Fault> {
         let Self::Written(number) = self else { return Ok(self.plain()) };
         if let Ok(whole) = number.parse() {
@@ -212,7 +221,9 @@ impl Value {
         }
         let is_whole = !number.contains(['.', 'e', 'E']);
         match number.parse::<f64>() {
-            Ok(float) if float.is_finite() && !is_whole => Ok(Self::Float(float)),
+            Ok(float) if is_whole || !float.is_finite() => Err(Fault::NumberTooLarge),
+            Ok(float) if float == 0.0 && is_not_zero(number) => Err(Fault::NumberTooLarge),
+            Ok(float) if significant_digits(number) <= MOST_DIGITS => Ok(Self::Float(float)),
             _ => Err(Fault::NumberTooLarge),
         }
     }

@@ -1,7 +1,7 @@
 //! `watch`: the same run again and again, for as long as the host is up.
 //!
-//! One loop on one thread, and one turn at a time. Each *turn* is one run, and the lock of publishing is held for the turn alone:
-//! "refresh now" is another `sync` beside it. When a turn comes, [`schedule`] says. What the loop does:
+//! One loop, and one turn at a time. Each *turn* is one run, for which the host may give a thread ([`turn`]). The lock of publishing is
+//! held for the turn alone: "refresh now" is another `sync` beside it. When a turn comes, [`schedule`] says. What the loop does:
 //!
 //! 1. It becomes the keeper of the set: a second `watch` for the same link ends at once.
 //! 2. It waits until a turn is due or something happens ([`Wakeup`]).

@@ -14,7 +14,7 @@
 //! | [`variables`] | what variables may hold |
 //! | [`state`] | all ways that led to a place |
 //! | [`reader`] | the readers, and what may stand behind a value |
-//! | [`shell`], [`heredoc`], [`yaml`], [`toml`], [`docker`] | what each reader makes of a text |
+//! | [`shell`], [`heredoc`], [`systemd`], [`yaml`], [`toml`], [`docker`] | what each reader makes of a text |
 
 mod docker;
 mod heredoc;
@@ -22,6 +22,7 @@ mod print;
 mod reader;
 mod shell;
 mod state;
+mod systemd;
 mod toml;
 mod variables;
 mod yaml;

@@ -4,6 +4,7 @@ use super::Misplaced;
 use super::docker::Docker;
 use super::shell::Shell;
 use super::state::UNKNOWN;
+use super::systemd::Systemd;
 use super::toml::Toml;
 use super::yaml::Yaml;
 
@@ -46,7 +47,8 @@ impl Reader {
     pub(super) fn may_come_later(self, after: char) -> bool {
         match self {
             Self::Docker => after != '#',
-            Self::Dotenv => "\n \t#".contains(after),
+            // A comment would be a part of the value to systemd.
+            Self::Dotenv => self.may_precede(after),
             Self::Json => after == '#' || self.may_precede(after),
             Self::Shell | Self::Toml => true,
         }
@@ -57,8 +59,8 @@ impl Reader {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reading {
     Docker(Docker),
-    /// A shell is the strictest reader of such files.
-    Dotenv(Shell),
+    /// A shell is the strictest reader of such files but for systemd, which has other comments.
+    Dotenv(Shell, Systemd),
     Json(Yaml),
     Shell(Shell),
     Toml(Toml),
@@ -68,7 +70,7 @@ impl Reading {
     pub(super) fn at_start(reader: Reader) -> Self {
         match reader {
             Reader::Docker => Self::Docker(Docker::at_start()),
-            Reader::Dotenv => Self::Dotenv(Shell::at_start()),
+            Reader::Dotenv => Self::Dotenv(Shell::at_start(), Systemd::at_start()),
             Reader::Json => Self::Json(Yaml::at_start()),
             Reader::Shell => Self::Shell(Shell::at_start()),
             Reader::Toml => Self::Toml(Toml::at_start()),
@@ -79,7 +81,10 @@ impl Reading {
     pub(super) fn misplaced(&self) -> Option<Misplaced> {
         match self {
             Self::Docker(docker) => docker.misplaced(),
-            Self::Dotenv(shell) => shell.misplaced_value(),
+            Self::Dotenv(shell, systemd) => {
+                let unclear = (!systemd.takes_quotes()).then_some(Misplaced::Unclear);
+                shell.misplaced_value().or(unclear)
+            }
             Self::Json(yaml) => yaml.misplaced(),
             Self::Shell(shell) => shell.misplaced(),
             Self::Toml(toml) => toml.misplaced(),
@@ -90,7 +95,11 @@ impl Reading {
     pub(super) fn character(&mut self, c: char) -> Option<Self> {
         match self {
             Self::Docker(docker) => docker.character(c),
-            Self::Dotenv(shell) | Self::Shell(shell) => shell.character(c),
+            Self::Dotenv(shell, systemd) => {
+                shell.character(c);
+                systemd.character(c);
+            }
+            Self::Shell(shell) => shell.character(c),
             Self::Json(yaml) => return yaml.character(c).map(Self::Json),
             Self::Toml(toml) => toml.character(c),
         }
@@ -99,10 +108,13 @@ impl Reading {
 
     /// Reads what the filter has written.
     pub(super) fn written(&mut self) {
-        if let Self::Json(yaml) = self {
-            yaml.scalar();
-        } else {
-            self.character(UNKNOWN);
+        match self {
+            Self::Json(yaml) => yaml.scalar(),
+            // To systemd the quotes that it closes leave the place as it was.
+            Self::Dotenv(shell, _) => shell.character(UNKNOWN),
+            _ => {
+                self.character(UNKNOWN);
+            }
         }
     }
 }

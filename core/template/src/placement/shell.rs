@@ -31,6 +31,8 @@ enum Open {
     Arithmetic(u8),
     /// `${`
     Parameter,
+    /// `a[`, which is arithmetic to some shells.
+    Subscript,
     Backquote,
     Comment,
 }
@@ -76,8 +78,9 @@ impl Shell {
         if self.body.is_some() || self.delimiter.is_some() {
             return Some(Misplaced::InHeredoc);
         }
-        let takes_quotes_away =
-            |open: &Open| matches!(open, Open::Arithmetic(_) | Open::Parameter | Open::Backquote);
+        let takes_quotes_away = |open: &Open| {
+            matches!(open, Open::Arithmetic(_) | Open::Parameter | Open::Subscript | Open::Backquote)
+        };
         match self.open.last() {
             _ if self.open.iter().any(takes_quotes_away) => Some(Misplaced::InExpansion),
             Some(Open::Comment) => Some(Misplaced::InComment),
@@ -118,6 +121,7 @@ impl Shell {
             Some(Open::Double) => self.in_double(c),
             Some(Open::Parameter) => self.in_parameter(c),
             Some(Open::Arithmetic(depth)) => self.in_arithmetic(c, depth),
+            Some(Open::Subscript) => self.in_subscript(c),
             Some(Open::Backquote) => self.in_backquote(c),
             Some(Open::Comment) if c == '\n' => {
                 self.close();
@@ -178,7 +182,12 @@ impl Shell {
                 self.open.pop();
                 self.open(Open::Arithmetic(2));
             }
+            // Arithmetic, in which quotes are none, or one subshell in another.
+            '(' if last == '(' => self.give_up(),
             '(' if last != '$' && !self.open.is_empty() => self.open(Open::Bracket),
+            '[' if last.is_ascii_alphanumeric() || matches!(last, '_' | UNKNOWN) => {
+                self.open(Open::Subscript)
+            }
             // Shells disagree about here-documents that begin behind the end of what opened them; it may also be arithmetic.
             ')' if !self.awaited.is_empty() => self.give_up(),
             ')' if !self.open.is_empty() => self.close(),
@@ -252,6 +261,15 @@ impl Shell {
         }
         self.open.pop();
         self.open.push(Open::Arithmetic(depth));
+    }
+
+    fn in_subscript(&mut self, c: char) {
+        match c {
+            ']' => self.close(),
+            // Shells without subscripts read these as everywhere.
+            '\\' | '\'' | '"' | '`' | '(' | '<' | '#' | '\n' => self.give_up(),
+            _ => {}
+        }
     }
 
     /// Says whether the text around is in double quotes, or counts as if it were.

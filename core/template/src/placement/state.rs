@@ -112,9 +112,12 @@ impl States {
         found
     }
 
-    /// Reads what is not known.
+    /// Reads what is not known: it may be nothing.
     pub(super) fn unknown(&mut self) -> Found {
-        self.text(UNKNOWN.encode_utf8(&mut [0; 4]))
+        let nothing = self.clone();
+        let found = self.text(UNKNOWN.encode_utf8(&mut [0; 4]));
+        self.merge(nothing);
+        found
     }
 
     /// Reads what the filter has written.

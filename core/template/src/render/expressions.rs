@@ -139,8 +139,13 @@ impl<'t> Renderer<'t> {
             BinOpKind::In => return self.compared(&left, CompareOpKind::In, &operation.right, compared_at),
         };
         let right = self.value(&operation.right)?;
-        let result = arithmetic.apply(&left, &right, &mut self.budget);
-        self.placed(span, result)
+        match arithmetic.apply(&left, &right, &mut self.budget) {
+            // Of a chain, it is this link.
+            Err(fault @ Fault::Mixed { .. }) => {
+                Err(TemplateError { place: Position::of(self.text, begin(&operation.right)), fault })
+            }
+            result => self.placed(span, result),
+        }
     }
 
     /// `and` and `or` give one of their sides.

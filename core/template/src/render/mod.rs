@@ -233,8 +233,15 @@ impl<'t> Renderer<'t> {
         if is_part || !self.names_variables {
             return Ok(());
         }
-        let known = self.keys.contains(key).then(|| key.escape_debug().to_string());
-        Err(self.error(span, known.map_or(Fault::NoVariableKey, Fault::NoVariableName)))
+        Err(self.error(span, self.known_key(key).map_or(Fault::NoVariableKey, Fault::NoVariableName)))
+    }
+
+    /// Returns the key that a text was made of, as far as that is known: itself, or the first that has the same character which no name
+    /// can have. A text may have other parts than those of a key, so it is not shown.
+    fn known_key(&self, made: &str) -> Option<String> {
+        let odd = made.chars().find(|c| !is_word(*c))?;
+        let known = self.keys.get(made).or_else(|| self.keys.iter().find(|key| key.contains(odd)));
+        known.map(|key| key.escape_debug().to_string())
     }
 
     /// Ensures that the name of a variable, and nothing else, stands before the value that a filter has written.
@@ -255,7 +262,7 @@ impl<'t> Renderer<'t> {
         if fits_name(&line, mark.filter) {
             return Ok(());
         }
-        let name = line.trim_end_matches('=').trim_start_matches("export ");
+        let name = line.trim_end_matches('=').trim_start().trim_start_matches("export ");
         let known = self.keys.contains(name).then(|| name.escape_debug().to_string());
         let fault = known.map_or(Fault::NoVariable { filter: mark.filter }, Fault::NoVariableName);
         Err(self.error(span, fault))
@@ -293,6 +300,8 @@ fn fits_name(line: &str, filter: &str) -> bool {
     let is_variable = |name: &str| {
         !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(is_word)
     };
+    // Readers skip what a line in an `if` or a loop is indented by.
+    let line = line.trim_start_matches([' ', '\t']);
     let name = line.strip_suffix('=').map(|name| name.strip_prefix("export ").unwrap_or(name));
     match filter {
         "docker" => line.split_once('=').is_some_and(|(name, _)| is_variable(name)),

@@ -90,7 +90,7 @@ fn an_operator_takes_what_fits_and_says_where_it_does_not() {
         ("{{ 1 in ['1'] }}", "1:4: a text is compared with a number"),
         ("{{ 1 < '2' }}", "1:4: a number and a text have no order"),
         ("{{ [1] < [2] }}", "1:4: a list and a list have no order"),
-        ("{{ 1 in 'a1' }}", "1:4: a text or a number belongs here, not a number"),
+        ("{{ 1 in 'a1' }}", "1:4: only a text is in a text or among the keys of a map, not a number"),
         ("{{ 'a'|replace(x='b') }}", "1:8: there is no keyword `x` here"),
         ("{{ 'a'|replace(*['b', 'c']) }}", "1:8: arguments are written out one by one"),
         ("{{ 1.5 is odd }}", "1:11: `odd` and `even` take whole numbers"),

@@ -24,7 +24,7 @@ fn a_value_that_is_quoted_stands_alone() {
         "P=\"$(printf %s {{ pw|shell }})\"\n(echo {{ pw|shell }})\n",
         "# don't worry\nP={{ pw|shell }} # it's fine\nQ='a'\nR={{ pw|shell }}\nrun \\\n  {{ pw|shell }}",
         "P=\"a\\\"b\"\nQ={{ pw|shell }}",
-        "P={{ pw|dotenv }}\n# it's\nexport Q={{ pw|dotenv }} # note\nR={{ ('x' + pw)|dotenv }}",
+        "P={{ pw|dotenv }}\n# it's\nexport Q={{ pw|dotenv }} \nR={{ ('x' + pw)|dotenv }}",
         "{% for i in items %}{{ i }}={{ x|dotenv }}\n{% endfor %}",
         "{% for i in items %}{{ i|shell }} {% endfor %}",
         "P={% if x %}{{ pw|dotenv }}{% else %}{{ x|dotenv }}{% endif %}\nQ={{ pw|dotenv if x else 'none' }}\n",
@@ -137,6 +137,9 @@ fn each_reader_has_its_own_quotes() {
         "P=$((1 + (2 * 3)))\nQ={{ pw|shell }}",
         "P=${x:-'}'} Q={{ pw|shell }}\n",
         "P=`echo \"` Q={{ pw|shell }}",
+        "a[0]={{ pw|shell }} b[$i]={{ x|shell }}; rm lib[a-z] {{ pw|shell }}; [ {{ pw|shell }} = x ]",
+        "for i in {{ x }} {{ pw|shell }}; do echo {{ x }}{{ x }} {{ pw|shell }}; done",
+        "{{ x }}={{ pw|dotenv }}\n; it's\n# it's\nA={{ x }}\n B={{ pw|dotenv }}",
         "P=$'a\\\\' Q={{ pw|shell }}",
         "P=\"$(cat '{' {{ pw|shell }} # it's )\n)\"\nQ={{ pw|shell }}",
         "{% set d = '\"' %}X={{ d }}a{{ d }} Y={{ pw|shell }}",
@@ -179,6 +182,18 @@ const WAYS_OUT: &[(&str, &str)] = &[
     ("P=$'a {{ pw|shell }}'", "writes its own quotes"),
     ("P=$'it\\'s' Q={{ pw|shell }}", "not all readers"),
     ("P=\"$(case x in x) echo \" {{ pw|shell }}\";; esac)\"", "not all readers"),
+    ("(( x = {{ pw|shell }} ))", "not all readers"),
+    ("for (( i = {{ pw|shell }}; i < 1; i++ )); do :; done", "not all readers"),
+    ("a[ {{ pw|shell }} ]=1", "the `[…]` of an array"),
+    ("{{ x }}[ {{ pw|shell }} ]=1", "the `[…]` of an array"),
+    ("a['x ]' {{ pw|shell }} ']=1", "not all readers"),
+    ("echo {{ x }}#tag {{ pw|shell }}", "stands in a comment"),
+    ("A={{ pw|dotenv }} # note", "a comment a line of its own"),
+    ("A={{ pw|dotenv }} #it's\nB={{ x|dotenv }}", "a comment a line of its own"),
+    ("# in C:\\temp\\\nA={{ pw|dotenv }}", "shells and systemd"),
+    ("  ; in C:\\temp\\\nA={{ pw|dotenv }}", "shells and systemd"),
+    ("B=b # C:\\tmp\\\nA={{ pw|dotenv }}", "shells and systemd"),
+    ("set -a # e.g. X='1\nA={{ pw|dotenv }}", "shells and systemd"),
     ("P=$(x)#it's {{ pw|shell }}", "writes its own quotes"),
     ("P=a\u{a0}#it's\nQ={{ pw|shell }}", "writes its own quotes"),
     ("P=$\\\n{{ pw|shell }}", "text stands directly before it"),
@@ -269,7 +284,12 @@ const PIECES: &[&str] = &[
     "(",
     "`",
     "$((",
+    "((",
     "))",
+    "a[",
+    "]",
+    "]=1 ",
+    "{{ n }}",
     "1+2",
     "${A:-",
     "${#A}",
@@ -318,9 +338,11 @@ const VALUES: [&str; 3] = [
 /// Runs a script and says whether a part of a value was run with it.
 fn runs_value(script: &[u8], directory: &Path) -> bool {
     std::fs::write(directory.join("script"), script).unwrap();
-    let shell = Command::new("sh").arg("script").current_dir(directory).stdin(Stdio::null()).output();
-    shell.unwrap();
-    directory.join("marker").exists()
+    ["sh", "bash", "zsh"].into_iter().any(|shell| {
+        let run = Command::new(shell).arg("script").current_dir(directory).stdin(Stdio::null()).output();
+        run.expect(shell);
+        directory.join("marker").exists()
+    })
 }
 
 proptest! {
@@ -336,11 +358,11 @@ proptest! {
         is_given: bool,
     ) {
         let text = ["{% set d = '\"' %}{% set e = 'x' %}{% set q = pw|shell %}", &before.concat(), place, &after.concat()].concat();
-        let declared = ["pw", "o", "l"].map(|name| Declared { name: name.to_owned(), shape: Shape::Structured });
+        let declared = ["pw", "o", "l", "n"].map(|name| Declared { name: name.to_owned(), shape: Shape::Structured });
         let sandbox = Sandbox::default();
         if let Ok(template) = Template::parse(&text, &declared, &sandbox) {
             let items = Given::list(vec![Given::null(), Given::null()]).unwrap();
-            let values = [("pw", Given::bytes(value.as_bytes())), ("o", Given::boolean(is_given)), ("l", items)];
+            let values = [("pw", Given::bytes(value.as_bytes())), ("o", Given::boolean(is_given)), ("l", items), ("n", Given::bytes(b""))];
             let values = values.map(|(name, value)| (name.to_owned(), value)).to_vec();
             let script = template.render(values, FOREVER, &sandbox).unwrap();
             let directory = tempfile::tempdir().unwrap();

@@ -22,6 +22,10 @@ fn document() -> Given {
         ("longer", Given::number("1234567890123456789012345678901234567890")),
         ("ratio", Given::number("1.0")),
         ("huge", Given::number("1e400")),
+        ("tiny", Given::number("-1e-400")),
+        ("fine", Given::number("1234567890123456789.5")),
+        ("sum", Given::number("0.30000000000000004")),
+        ("zeros", Given::number("-0.000e999")),
         ("nothing", Given::null()),
         ("hosts", Given::list(vec![text("a"), text("b")]).unwrap()),
         ("flag", text("false")),
@@ -40,6 +44,7 @@ fn a_document_keeps_its_types_and_its_numbers() {
             "12345678901234567890 1234567890123456789012345678901234567890 1.0 1e400",
         ),
         ("{{ [c.long, c.ratio, c.huge]|json }}", "[12345678901234567890,1.0,1e400]"),
+        ("{{ [c.tiny == c.tiny, c.sum > 0.3, c.zeros == 0, not c.zeros]|json }}", "[true,true,true,true]"),
         (
             "{{ [c.ratio == 1, c.port > 5431, c.port in [5432], c.huge == c.huge, c.port is even, c.port is number]|json }}",
             "[true,true,true,true,true,true]",
@@ -70,6 +75,9 @@ fn what_is_never_equal_is_not_compared() {
         ("{% if c.port == c.hosts %}{% endif %}", "a number is compared with a list"),
         ("{{ c.huge + 1 }}", "this number has too many digits, or is too large"),
         ("{{ c.longer == 1 }}", "this number has too many digits, or is too large"),
+        ("{{ 1 / c.tiny }}", "this number has too many digits, or is too large or too small"),
+        ("{% if c.tiny < 0 %}{% endif %}", "this number has too many digits, or is too large or too small"),
+        ("{% if c.fine == 1234567890123456789 %}{% endif %}", "this number has too many digits"),
         ("{{ c.debgu }}", "`c.debgu` is not defined here"),
         ("{% if c.debgu %}{% endif %}", "`c.debgu` is not defined here"),
     ] {
@@ -106,6 +114,9 @@ fn lines_are_indented_as_jinja_does() {
     let pem = text("-----BEGIN X-----\nab\n\ncd\n-----END X-----\n");
     let rendered = render_given("key: |\n    {{ pem|indent(4) }}", &[("pem", pem)]).unwrap();
     assert_eq!(rendered, "key: |\n    -----BEGIN X-----\n    ab\n\n    cd\n    -----END X-----\n");
+    let ends = "a\rb: 1\r\n\r\nc\u{85}d\u{2028}e\u{2029}f";
+    let rendered = render_given("key: |\n  {{ v|indent(2) }}", &[("v", text(ends))]).unwrap();
+    assert_eq!(rendered, "key: |\n  a\r  b: 1\r\n\r\n  c\u{85}  d\u{2028}  e\u{2029}  f");
     for template in ["{{ v|indent('a') }}", "{{ v|indent(-1) }}", "{{ v|indent(1001) }}"] {
         assert!(render_given(template, &[("v", text("a"))]).is_err(), "{template}");
     }
@@ -165,6 +176,10 @@ fn a_key_stays_one_whatever_is_made_of_it() {
         let template = template.replace("|shell", "");
         assert!(render_given(&template, &[("all", all.clone())]).is_ok(), "{template}");
     }
+    let all = map(&[("a/b-c", text("v")), ("d-e", text("v"))]);
+    let template = "{% for k in all %}{{ k|replace('-', '_')|upper }}={{ all[k]|dotenv }}\n{% endfor %}";
+    let error = render_given(template, &[("all", all)]).unwrap_err().to_string();
+    assert!(error.starts_with("`a/b-c` cannot be the name of a variable"), "{error}");
     let all = map(&[("a/b-c", text("v"))]);
     let template = "{% for k in all if k is string and 'a' in k and k == 'a/b-c' and k < 'b' %}{{ (k|replace('/', '_')|replace('-', '_')|upper) }}={{ all[k]|dotenv }}\n{% endfor %}";
     assert_eq!(render_given(template, &[("all", all.clone())]).unwrap(), "A_B_C='v'\n");
@@ -189,7 +204,10 @@ fn a_value_of_a_variable_has_its_name_before_it() {
         ("{% set q %}a-{{ n }}={{ v|dotenv }}{% endset %}{{ q }}", false),
         ("x={{ n }}\n{{ v|docker }}", false),
         ("a-b={{ v|docker }}", false),
-        (" A={{ v|docker }}", false),
+        (" A={{ v|docker }}", true),
+        ("{% if v %}\n  A={{ v|dotenv }}\n\texport B={{ v|dotenv }}\n{% endif %}", true),
+        (" 2={{ v|dotenv }}", false),
+        (" a b={{ v|docker }}", false),
     ] {
         let rendered = render_given(template, &[("n", text("NAME")), ("v", text("hunter2"))]);
         assert_eq!(rendered.is_ok(), is_right, "{template}: {rendered:?}");

@@ -53,7 +53,7 @@ fn a_mistake_in_a_template_is_told_with_its_place_in_it() {
         ),
         (
             "[files]\na = {template-text = '{{ 1 + none }}'}",
-            "4: files.a.template-text: template-text:1:4: this operator cannot take these values together; `+` joins texts with texts, and lists with lists",
+            "4: files.a.template-text: template-text:1:8: this operator cannot take a number and none together; `+` joins texts with texts, and lists with lists; `[…] | join` joins texts with numbers",
         ),
     ]);
 }

@@ -1,0 +1,58 @@
+//! How systemd reads a file for `EnvironmentFile=`: a comment is a line of its own, and a `\` at the end of any line but a name's
+//! joins the next one to it.
+//!
+//! The states are those of `parse_env_file_internal` in `src/basic/env-file.c` of systemd 252. Later versions end a comment where its
+//! line ends, as a shell does.
+
+/// Where systemd is in a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum At {
+    Start,
+    Name,
+    /// Behind a `=` that has no name before it. Where nothing may have been printed, there is one: rendering refuses the others.
+    NoName,
+    /// A quote may open here: behind `=`, or behind a quote that was closed.
+    Open,
+    Value,
+    Single,
+    Double,
+    Comment,
+}
+
+/// Where systemd is in a text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Systemd {
+    at: At,
+    is_escaped: bool,
+}
+
+impl Systemd {
+    pub(super) fn at_start() -> Self {
+        Self { at: At::Start, is_escaped: false }
+    }
+
+    /// Says whether quotes that open here are read as such.
+    pub(super) fn takes_quotes(&self) -> bool {
+        matches!(self.at, At::Open | At::NoName) && !self.is_escaped
+    }
+
+    pub(super) fn character(&mut self, c: char) {
+        if std::mem::take(&mut self.is_escaped) {
+            return;
+        }
+        self.is_escaped = c == '\\' && matches!(self.at, At::Open | At::Value | At::Double | At::Comment);
+        self.at = match (self.at, c) {
+            (At::Name | At::NoName | At::Open | At::Value | At::Comment, '\n') => At::Start,
+            (At::Start, '=') => At::NoName,
+            (At::Name | At::NoName, '=') | (At::Single, '\'') | (At::Double, '"') => At::Open,
+            (At::Open, ' ' | '\t') => At::Open,
+            (At::Open, '\'') => At::Single,
+            (At::Open, '"') => At::Double,
+            (At::Open, _) => At::Value,
+            (At::Start, '#' | ';') => At::Comment,
+            (At::Start, ' ' | '\t' | '\n') => At::Start,
+            (At::Start | At::NoName, _) => At::Name,
+            (at, _) => at,
+        };
+    }
+}
