@@ -117,6 +117,7 @@ impl From<ErrorKind> for Exit {
             | Kind::NotALockFile
             | Kind::NotAGeneration
             | Kind::NotOfOurMaking
+            | Kind::NotAStamp
             | Kind::Incomplete
             | Kind::LockRemoved
             | Kind::BadUmask

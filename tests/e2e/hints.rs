@@ -49,6 +49,7 @@ fn a_command_that_is_not_there_is_told_apart_from_one_that_lacks_its_interpreter
             "hint: its lines end in carriage returns",
         ),
         ("exit\n", "Exec format error", "hint: let its first line name its interpreter"),
+        ("#!/usr/bin/env bash\r\nexit\r\n", r"bash\r", "hint: its lines end in carriage returns"),
         (
             "#!/no/interpreter\n",
             "its interpreter `/no/interpreter` was not found",
@@ -58,8 +59,8 @@ fn a_command_that_is_not_there_is_told_apart_from_one_that_lacks_its_interpreter
         let site = with_command(&format!("[{hook:?}]"));
         secretdir_testkit::write_program(&hook, script);
         expect_not_startable(&site, &[error, hint]);
-        // There the C library starts a shell for a script without a first line.
-        if script.starts_with("#!") {
+        // There the C library starts a shell for a script without a first line, and `env` tells what it does not find.
+        if script.starts_with("#!") && !script.contains("/env ") {
             site.run(&["exec", "--", hook.to_str().unwrap()]).expect_exit(126).expect_error(&[error, hint]);
         }
     }
@@ -224,7 +225,7 @@ fn what_is_no_program_is_told_as_the_kernel_does() {
     std::os::unix::fs::symlink("loop", at("loop")).unwrap();
     secretdir_testkit::write_program(&at("script"), "#!/etc/passwd\n");
     for (name, error) in
-        [("folder", "Permission denied"), ("loop", "symbolic links"), ("script", "Permission denied")]
+        [("folder", "Is a directory"), ("loop", "symbolic links"), ("script", "Permission denied")]
     {
         expect_not_startable(&with_command(&format!("[{:?}]", at(name))), &[error]);
     }

@@ -73,7 +73,7 @@ fn a_failure_is_exit_6_and_the_next_run_repeats_it_although_nothing_changed() {
         "hint: the new set is current",
     ]);
     assert_eq!(site.announcement(), "pending");
-    assert!(site.run(&["status"]).stdout.contains("pending: the on-change command has not succeeded yet"));
+    assert!(site.run(&["status"]).stdout.contains("pending: [on-change] has not succeeded yet"));
     assert_eq!(site.run(&["status", "--json"]).json()["last_success_at"], serde_json::Value::Null);
 
     let ran = site.run(&["sync"]).expect_exit(6);

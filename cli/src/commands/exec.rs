@@ -72,8 +72,22 @@ impl ExecError {
             Self::NotPinned(error) => error.hint(),
             Self::Lacking { missing, .. } => Some(missing.hint()),
             Self::NotRunnable { cause, .. } => interpreter::hint(cause),
+            Self::NotFound(program) => Some(not_found(program)),
             _ => None,
         }
+    }
+}
+
+fn not_found(program: &OsStr) -> &'static str {
+    let text = program.to_string_lossy();
+    if text.contains(char::is_whitespace) {
+        "write the program and each argument as words of their own: `exec -- echo hi`"
+    } else if text.starts_with(['~', '$', '%']) {
+        "no shell reads this: write the whole path"
+    } else if text.contains('/') {
+        "a path with a slash counts from the folder that this was started in"
+    } else {
+        "it is in none of the folders of PATH: write its whole path"
     }
 }
 
@@ -138,6 +152,7 @@ fn replace(program: &[OsString], path: &Path) -> ExecError {
     let cause = Command::new(program).args(words).env(PATH, path).exec();
     let program = program.to_owned();
     if cause.kind() != io::ErrorKind::NotFound {
+        let cause = interpreter::why(&program, cause);
         return ExecError::NotRunnable { program, cause };
     }
     match interpreter::missing(&program) {

@@ -25,6 +25,7 @@ use crate::Exit;
 use crate::args::{Args, Command};
 use crate::host::CliHost;
 use crate::output::Output;
+use crate::watch::log::Log;
 
 /// Runs the command that the arguments name.
 pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Output) -> Exit {
@@ -46,7 +47,10 @@ pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Out
         }),
         Command::Watch { metrics, log } => match Plan::read(args.config(), args.profile(), registry) {
             Ok(plan) => watch::run(plan, registry, metrics.as_deref(), *log, args.verbosity(), host, output),
-            Err(error) => bad_config(args, &error, output),
+            Err(error) => {
+                let log = Log::new(*log, args.verbosity());
+                watch::failed(&reports(args, &error), &[], log, host, output)
+            }
         },
         Command::Check { all_profiles: true, .. } => check::all_profiles(args.config(), registry, output),
         Command::Check { fetch: false, .. } => {
@@ -77,8 +81,11 @@ fn with_location(args: &Args, output: &Output, command: impl FnOnce(&Location) -
 }
 
 fn bad_config(args: &Args, error: &ConfigError, output: &Output) -> Exit {
-    let reports = error.reports().into_iter().map(|report| report.with_profile(args.profile()));
-    output.failed(&reports.collect::<Vec<_>>(), &[])
+    output.failed(&reports(args, error), &[])
+}
+
+fn reports(args: &Args, error: &ConfigError) -> Vec<ErrorReport> {
+    error.reports().into_iter().map(|report| report.with_profile(args.profile())).collect()
 }
 
 /// How many descriptors a runtime takes, and a few to do something with.

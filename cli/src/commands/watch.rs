@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use secretdir_engine::{Plan, Registry};
+use secretdir_engine::{ErrorReport, Host as _, Plan, Registry, WarningReport};
 use tokio::runtime::Builder;
 
 use super::{ensure_descriptors, not_begun};
@@ -23,20 +23,38 @@ pub(crate) fn run(
     host: &CliHost,
     output: &Output,
 ) -> Exit {
+    let log = Log::new(format, verbosity);
     let begun = ensure_descriptors().and_then(|()| Builder::new_current_thread().enable_all().build());
     let runtime = match begun {
         Ok(runtime) => runtime,
-        Err(error) => return output.failed(&[not_begun(&error)], &[]),
+        Err(error) => return failed(&[not_begun(&error)], &[], log, host, output),
     };
     let ended = runtime.block_on(async {
-        let daemon = Daemon::new(host, Log::new(format, verbosity), metrics.map(Metrics::at))?;
+        let daemon = Daemon::new(host, log, metrics.map(Metrics::at))?;
         Ok(secretdir_engine::watch(plan, registry, &daemon).await)
     });
     // A look-up that hangs in a thread of the runtime must not keep the process from ending.
     runtime.shutdown_background();
     match ended {
         Ok(Ok(())) => Exit::Success,
-        Ok(Err(failure)) => output.failed(&failure.reports(), &failure.warnings),
-        Err(error) => output.failed(&[not_begun(&error)], &[]),
+        Ok(Err(failure)) => failed(&failure.reports(), &failure.warnings, log, host, output),
+        Err(error) => failed(&[not_begun(&error)], &[], log, host, output),
     }
+}
+
+/// Tells why the daemon does not begin: in its log, if whoever reads that expects objects.
+pub(crate) fn failed(
+    errors: &[ErrorReport],
+    warnings: &[WarningReport],
+    log: Log,
+    host: &CliHost,
+    output: &Output,
+) -> Exit {
+    if !log.is_json() {
+        return output.failed(errors, warnings);
+    }
+    let date = host.clock().date();
+    warnings.iter().for_each(|warning| log.warn(&warning.message, date));
+    errors.iter().for_each(|error| log.error(error, date));
+    output.exit(errors)
 }

@@ -66,9 +66,14 @@ impl Output {
         self.ended(printed, answer.exit(), answer.if_unwritten)
     }
 
-    /// Tells why a command failed, and returns how it ends: as the first error says.
+    /// Returns how a command ends that failed: as the first error says.
+    pub(crate) fn exit(&self, errors: &[ErrorReport]) -> Exit {
+        errors.first().map_or(Exit::Unexpected, |error| self.failures.exit(error.kind))
+    }
+
+    /// Tells why a command failed, and returns how it ends.
     pub(crate) fn failed(&self, errors: &[ErrorReport], warnings: &[WarningReport]) -> Exit {
-        let exit = errors.first().map_or(Exit::Unexpected, |error| self.failures.exit(error.kind));
+        let exit = self.exit(errors);
         self.warn(warnings);
         self.stderr.tell(errors);
         let printed = match self.format {

@@ -39,7 +39,13 @@ pub(crate) fn answer(report: StatusReport, fresh: Option<Duration>) -> Answer<St
     };
     let exit = if fresh.is_some() { exit } else { Exit::Success };
     if let (StatusState::Stale, Some(most)) = (state, fresh) {
-        let _ = write!(text, "\nstale: no run has succeeded within {}", humantime::format_duration(most));
+        let most = humantime::format_duration(most);
+        let _ = match report.last_success_age_seconds {
+            None if report.view == StatusView::Reader => {
+                write!(text, "\nstale: this user cannot see whether a run has succeeded within {most}")
+            }
+            _ => write!(text, "\nstale: no run has succeeded within {most}"),
+        };
     }
     Answer::new(state, report, Text::Summary(text)).with_exit(exit)
 }
@@ -57,7 +63,7 @@ fn lines(report: &StatusReport) -> Vec<String> {
     }];
     let on_change = report.generation.as_ref().and_then(|current| current.on_change);
     if on_change == Some(Notification::Pending) {
-        let pending = "pending: the on-change command has not succeeded yet; a run repeats it, after failures not at once";
+        let pending = "pending: [on-change] has not succeeded yet; a run repeats it, after failures of its command not at once";
         lines.push(pending.to_owned());
     }
     if let Some(publisher) = report.generation.as_ref().and_then(|current| current.publisher.as_ref()) {

@@ -53,12 +53,21 @@ impl Log {
         Self { format, is_journal: is_journal(), least }
     }
 
+    /// Says whether each line is an object.
+    pub(crate) fn is_json(self) -> bool {
+        self.format == LogFormat::Json
+    }
+
+    pub(crate) fn warn(self, message: &str, date: SystemTime) {
+        self.say(Level::Warning, message, date);
+    }
+
     pub(super) fn say(self, level: Level, message: &str, date: SystemTime) {
         self.put(level, message, None, date);
     }
 
     /// Writes an error, and what can be done about it.
-    pub(super) fn error(self, error: &ErrorReport, date: SystemTime) {
+    pub(crate) fn error(self, error: &ErrorReport, date: SystemTime) {
         let hint = error.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
         self.put(Level::Error, &format!("{}{hint}", error.message), Some(error), date);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::names::Role;
 use crate::parent::Parent;
-use crate::{Id, LinkName, Options};
+use crate::{Error, Id, LinkName, Options, Result, Step};
 
 /// A link and the directory that it is in, opened: what a lock is taken on. Made by [`Options::open`].
 ///
@@ -23,6 +23,16 @@ impl AtomicDir {
     /// Returns the path of the link, as it was given.
     pub fn path(&self) -> PathBuf {
         self.parent.join(self.link.as_str())
+    }
+
+    /// Ensures that the path still leads where it led when this was opened: no directory of it was renamed or mounted over. A publish
+    /// looks by itself; this is for what takes long after it.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Moved`](crate::Refusal::Moved), and whatever the system says.
+    pub fn ensure_in_place(&self) -> Result<()> {
+        self.parent.ensure_in_place(Step::Announce).map_err(Error::after_flip)
     }
 
     /// Returns the path of a generation, for messages.

@@ -110,6 +110,9 @@ pub enum Refusal {
     /// A name of ours is of a kind that we do not make.
     #[error("it is of a kind that is never made under this name")]
     NotOfOurMaking,
+    /// What is in the place of a stamp is no file of one name.
+    #[error("it is {0}, not a file that was made here")]
+    NotAStamp(&'static str),
     /// Giving a file away needs a privilege that this process lacks.
     #[error("giving files to {who} needs root or {capability}")]
     NeedsPrivilege {
@@ -222,6 +225,7 @@ impl Refusal {
             Self::Busy => "wait for it to end, or wait longer for it",
             Self::Kept => "one is enough: end that one first",
             Self::NotALink(_) | Self::PointsElsewhere(_) => "move it away, or publish under another name",
+            Self::NotAStamp(_) => "move it away, or give the stamp another name",
             Self::Replaceable(_) => {
                 "publish below a directory that only root can write to, such as /run/secretdir, and let `owner` give the files to \
                  their reader; if you trust whoever can write there, set `parents = \"trusted\"`"

@@ -177,22 +177,33 @@ impl AtomicDir {
 ///
 /// A file with two names could be locked by the other one; one of another user's could be locked by them for ever.
 pub(crate) fn open_lock(state: &State, name: &str) -> Result<File> {
+    if let Some(lock) = find_lock(state, name)? {
+        return Ok(lock);
+    }
+    state.ensure_familiar()?;
+    let made = make_lock(state, name).at(Step::Lock, "create", state.join(name))?;
+    ensure_lock(made, state.join(name))
+}
+
+/// Opens a lock file, if there is one.
+pub(crate) fn find_lock(state: &State, name: &str) -> Result<Option<File>> {
     let path = || state.join(name);
-    let lock = match openat(&state.directory, name, OPEN, Mode::empty()) {
-        Err(Errno::NOENT) => {
-            state.ensure_familiar()?;
-            make_lock(state, name).at(Step::Lock, "create", path())?
-        }
-        Err(Errno::LOOP | Errno::NXIO | Errno::ISDIR) => return Err(refuse_lock(path())),
-        opened => File::from(opened.at(Step::Lock, "open", path())?),
-    };
-    let found = lock.metadata().at(Step::Lock, "inspect", path())?;
+    match openat(&state.directory, name, OPEN, Mode::empty()) {
+        Err(Errno::NOENT) => Ok(None),
+        Err(Errno::LOOP | Errno::NXIO | Errno::ISDIR) => Err(refuse_lock(path())),
+        opened => ensure_lock(opened.at(Step::Lock, "open", path())?.into(), path()).map(Some),
+    }
+}
+
+/// Ensures that an open file can be a lock of ours.
+fn ensure_lock(lock: File, path: PathBuf) -> Result<File> {
+    let found = lock.metadata().at(Step::Lock, "inspect", &path)?;
     if !found.is_file() || found.nlink() != 1 {
-        return Err(refuse_lock(path()));
+        return Err(refuse_lock(path));
     }
     let (owner, user) = (found.uid(), geteuid().as_raw());
     if owner != user {
-        return Err(Error::refuse(Step::Lock, "use", path(), Refusal::NotOurs { owner, user }));
+        return Err(Error::refuse(Step::Lock, "use", path, Refusal::NotOurs { owner, user }));
     }
     Ok(lock)
 }

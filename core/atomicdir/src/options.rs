@@ -9,12 +9,15 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::clock::Clock;
+use crate::generation::Generation;
+use crate::locked::find_lock;
+use crate::names::LOCK;
 use crate::parent::Parent;
 use crate::platform;
 use crate::random::Random;
 use crate::state::State;
 use crate::trust::Parents;
-use crate::{AtomicDir, Attributes, Error, LinkName, Mode, Result, Step};
+use crate::{AtomicDir, Attributes, Error, FileName, LinkName, Mode, Result, Step};
 
 /// How much of a publish is on disk before the link flips, and when publishing returns.
 ///
@@ -179,11 +182,25 @@ impl Options {
         let (parent, name) = split(link.as_ref())?;
         let Some(parent) = Parent::open_as_run(parent, self.parents)? else { return Ok(()) };
         let dir = self.with(parent, name);
-        dir.read_link()?;
+        if let Some(current) = dir.read_link()? {
+            Generation::open_if_ours(&dir, Step::Compare, &current)?;
+        }
         if let Some(state) = State::open(&dir, Step::Lock)? {
             state.ensure_ours()?;
+            find_lock(&state, LOCK)?;
         }
         dir.parent.ensure_writable()
+    }
+
+    /// Finds out whether [`touch`](AtomicDir::touch) would refuse what is in the place of the stamp, and makes nothing.
+    ///
+    /// # Errors
+    ///
+    /// What it would refuse. A parent that is not there is fine.
+    pub fn inspect_stamp(self, link: impl AsRef<Path>, stamp: &FileName) -> Result<()> {
+        let (parent, name) = split(link.as_ref())?;
+        let parent = Parent::open_as_run(parent, self.parents)?;
+        parent.map_or(Ok(()), |parent| self.with(parent, name).ensure_touchable(stamp))
     }
 
     /// Puts what was opened and what was chosen together.

@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 
-use rustix::fs::{Mode, OFlags, fchmod, openat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, fchmod, openat, statat};
+use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use crate::clock;
@@ -28,9 +29,9 @@ impl AtomicDir {
     ///
     /// A name that is reserved or that of the link, something else under that name, and whatever the system says.
     pub fn touch(&self, name: &FileName) -> Result<()> {
+        self.ensure_touchable(name)?;
         let path = self.parent.join(name.as_str());
         let refused = |why: Refusal| Error::refuse(Step::Announce, "touch", &path, why);
-        self.link.check_beside(name).map_err(|why| refused(why.into()))?;
         let opened = openat(&self.parent.directory, name.as_str(), TOUCH, MODE);
         let file = File::from(opened.at(Step::Announce, "open", &path)?);
         let found = file.metadata().at(Step::Announce, "inspect", &path)?;
@@ -45,5 +46,29 @@ impl AtomicDir {
             fchmod(&file, MODE).at(Step::Announce, "set the mode of", &path)?;
         }
         clock::set_modified(&file, self.options.clock.now()).at(Step::Announce, "set the time of", &path)
+    }
+
+    /// Ensures that nothing is in the place of the stamp but one that was made here. What opens may be something else by then, so it
+    /// is looked at again.
+    pub(crate) fn ensure_touchable(&self, name: &FileName) -> Result<()> {
+        let path = self.parent.join(name.as_str());
+        let refused = |why: Refusal| Error::refuse(Step::Announce, "touch", &path, why);
+        self.link.check_beside(name).map_err(|why| refused(why.into()))?;
+        let found = match statat(&self.parent.directory, name.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => return Ok(()),
+            found => found.at(Step::Announce, "inspect", &path)?,
+        };
+        let (owner, user) = (found.st_uid, geteuid().as_raw());
+        match FileType::from_raw_mode(found.st_mode) {
+            FileType::RegularFile if found.st_nlink != 1 => {
+                Err(refused(Refusal::NotAStamp("a file with another name")))
+            }
+            FileType::RegularFile if owner != user => Err(refused(Refusal::NotOurs { owner, user })),
+            FileType::RegularFile => Ok(()),
+            FileType::Directory => Err(refused(Refusal::NotAStamp("a directory"))),
+            FileType::Symlink => Err(refused(Refusal::NotAStamp("a symbolic link"))),
+            FileType::Fifo => Err(refused(Refusal::NotAStamp("a FIFO"))),
+            _ => Err(refused(Refusal::NotAStamp("something else"))),
+        }
     }
 }

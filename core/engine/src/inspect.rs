@@ -6,17 +6,27 @@ use atomicdir::Options;
 use crate::plan::Plan;
 use crate::problem::{ConfigError, Problem};
 use crate::publish::hook::{self, Hook, HookError};
-use crate::publish::owners;
+use crate::publish::owners::{self, Owners};
 use crate::report::{About, ErrorKind, ErrorReport};
 
-/// Finds out what would make a run fail on this machine: owners whom it does not know, commands that it cannot start, a link that
-/// cannot be published or that others could replace. Fetches and makes nothing. Nothing is returned if all is well.
+/// Finds out what would make a run fail on this machine: owners whom it does not know or may not give files to, commands that it
+/// cannot start, a link or a stamp that cannot be published or that others could replace. Fetches and makes nothing. Nothing is
+/// returned if all is well.
 pub fn inspect(plan: &Plan) -> Vec<ErrorReport> {
-    let mut found =
-        owners(plan).err().map_or_else(Vec::new, |error| error.reports_of(ErrorKind::UnknownOwner));
+    let mut found = match owners(plan) {
+        Ok(()) => Owners::resolve(plan).err().iter().map(ErrorReport::from).collect(),
+        Err(error) => error.reports_of(ErrorKind::UnknownOwner),
+    };
     found.extend(unstartable(plan).map(|(hook, error)| command_report(hook, &error, plan)));
-    found.extend(Options::new().parents(plan.parents).inspect(&plan.link).err().map(|error| (&error).into()));
+    found.extend(unpublishable(plan).err().iter().map(ErrorReport::from));
     found
+}
+
+fn unpublishable(plan: &Plan) -> Result<(), atomicdir::Error> {
+    let options = Options::new().parents(plan.parents);
+    options.clone().inspect(&plan.link)?;
+    let stamp = plan.on_change.as_ref().and_then(|on_change| on_change.stamp.as_ref());
+    stamp.map_or(Ok(()), |stamp| options.inspect_stamp(&plan.link, stamp))
 }
 
 /// Names each place where the configuration names somebody whom the system does not know.

@@ -43,12 +43,21 @@ impl Missing {
 
 /// Returns what a person can do about a program that is there and cannot be started.
 pub fn hint(cause: &io::Error) -> Option<&'static str> {
+    if cause.kind() == ErrorKind::IsADirectory {
+        return Some("name a program in it");
+    }
     if cause.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) {
         return Some("let its first line name its interpreter, such as `#!/bin/sh`");
     }
     (cause.kind() == ErrorKind::PermissionDenied).then_some(
         "make it executable for the user who runs this (chmod +x), on a filesystem that is not mounted noexec",
     )
+}
+
+/// Returns why a program cannot be started, of which the kernel says this: it says of a directory only that nobody may execute it.
+pub fn why(program: &OsStr, cause: io::Error) -> io::Error {
+    let is_directory = program.as_bytes().contains(&b'/') && Path::new(program).is_dir();
+    if is_directory { Errno::ISDIR.into() } else { cause }
 }
 
 /// Returns what a program lacks that the kernel did not find: `None` if it is not there itself.
@@ -78,6 +87,7 @@ pub fn ensure_startable(program: &OsStr, folder: &Path) -> io::Result<()> {
     for file in std::env::split_paths(&folders).map(|entry| folder.join(entry).join(program)) {
         match ensure_file_startable(&file, folder) {
             Err(refused) if is(&refused, Errno::ACCESS) => error = refused,
+            Err(refused) if is(&refused, Errno::ISDIR) => error = Errno::ACCESS.into(),
             Err(refused) if !is(&refused, Errno::NOEXEC) => {}
             Ok(()) | Err(_) => return Ok(()),
         }
@@ -98,7 +108,11 @@ fn ensure_file_startable(file: &Path, folder: &Path) -> io::Result<()> {
 
 /// Ensures that this user may execute a file, with the capabilities of this process.
 fn ensure_executable(file: &Path) -> io::Result<()> {
-    if !std::fs::metadata(file)?.is_file() {
+    let found = std::fs::metadata(file)?;
+    if found.is_dir() {
+        return Err(Errno::ISDIR.into());
+    }
+    if !found.is_file() {
         return Err(Errno::ACCESS.into());
     }
     Ok(accessat(CWD, file, Access::EXEC_OK, AtFlags::EACCESS)?)
@@ -108,9 +122,10 @@ fn is(error: &io::Error, errno: Errno) -> bool {
     error.raw_os_error() == Some(errno.raw_os_error())
 }
 
-/// Says whether the first line of a script ends as on Windows: the kernel takes that for a part of its last word.
-pub fn ends_in_return(script: &Path) -> bool {
-    head(script).is_ok_and(|head| first_line(&head).is_some_and(|line| line.ends_with(b"\r")))
+/// Says whether a program is a script whose first line ends as on Windows: the kernel takes that for a part of its last word.
+pub fn ends_in_return(program: &OsStr) -> bool {
+    let head = found(program, std::env::var_os("PATH")).and_then(|script| head(&script).ok());
+    head.is_some_and(|head| first_line(&head).is_some_and(|line| line.ends_with(b"\r")))
 }
 
 /// Looks for a program where `execvp` does.
@@ -126,11 +141,13 @@ fn interpreter(script: &Path) -> Option<PathBuf> {
     interpreter_in(&head(script).ok()?)
 }
 
-/// Finds the interpreter that the first line of a script names.
+/// Finds the interpreter that the first line of a script names: behind `env`, one that ends as on Windows, which nobody has.
 fn interpreter_in(head: &[u8]) -> Option<PathBuf> {
     let mut words =
         first_line(head)?.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
-    Some(PathBuf::from(OsString::from_vec(words.next()?.to_vec())))
+    let first = words.next()?;
+    let of_env = words.last().filter(|word| first.ends_with(b"/env") && word.ends_with(b"\r"));
+    Some(PathBuf::from(OsString::from_vec(of_env.unwrap_or(first).to_vec())))
 }
 
 /// Finds what follows `#!` in the first line of a script.

@@ -42,7 +42,7 @@ const USUAL: [&str; 13] = [
 ];
 
 /// Words with which programs say that a variable is missing.
-const MISSING: [&str; 6] = ["environment", "env", "set", "unset", "unbound", "undefined"];
+const MISSING: [&str; 8] = ["environment", "env", "keyerror", "null", "set", "unset", "unbound", "undefined"];
 
 /// Why a program cannot be started.
 pub(crate) struct NotStarted {
@@ -60,6 +60,9 @@ pub(crate) fn not_started(program: &str, error: &io::Error, setup: &Setup) -> No
     };
     let unavailable = |hint| told(SourceErrorKind::Unavailable, error, hint);
     match error.kind() {
+        io::ErrorKind::PermissionDenied if located_directory(program, setup) => {
+            told(SourceErrorKind::PermissionDenied, &"it is a directory", "name a program in it")
+        }
         io::ErrorKind::PermissionDenied => {
             told(SourceErrorKind::PermissionDenied, error, "is it executable, for the user who runs this?")
         }
@@ -89,11 +92,14 @@ fn not_found(program: &str, setup: &Setup) -> &'static str {
     }
 }
 
-/// Says what a program may have failed of, from what it wrote on standard error.
-pub(crate) fn failed(program: &str, noise: &str, setup: &Setup) -> Option<String> {
-    if located(program, setup).is_some_and(|file| interpreter::ends_in_return(&file)) {
-        return Some(interpreter::CARRIAGE_RETURNS.to_owned());
-    }
+/// Says what a program may have failed of that was started.
+pub(crate) fn failed(program: &str, setup: &Setup) -> Option<&'static str> {
+    let is_of_windows = |file: PathBuf| interpreter::ends_in_return(file.as_os_str());
+    located(program, setup).is_some_and(is_of_windows).then_some(interpreter::CARRIAGE_RETURNS)
+}
+
+/// Says which variable a program was not given, if it speaks of one on standard error.
+pub(crate) fn lacking(noise: &str, setup: &Setup) -> Option<String> {
     let name = missing_variable(noise, setup)?;
     let passed = setup.environment.join(", ");
     let passed = if passed.is_empty() { "no variables" } else { &passed };
@@ -109,10 +115,16 @@ fn missing_variable<'n>(noise: &'n str, setup: &Setup) -> Option<&'n str> {
     words().find(|word| {
         let is_name = word.starts_with(|c: char| c.is_ascii_uppercase())
             && !word.contains(|c: char| c.is_ascii_lowercase());
-        let is_variable =
-            USUAL.contains(word) || env::var_os(word).is_some() || (is_said && word.contains('_'));
-        is_name && word.len() > 2 && is_variable && !setup.passes(word)
+        let is_ours = env::var_os(word).is_some();
+        let is_variable = USUAL.contains(word) || is_ours || (is_said && word.contains('_'));
+        // Few variables are written in small letters: those of proxies are.
+        let is_small = word.ends_with("_proxy") && is_ours;
+        word.len() > 2 && (is_name && is_variable || is_small) && !setup.passes(word)
     })
+}
+
+fn located_directory(program: &str, setup: &Setup) -> bool {
+    program.contains('/') && setup.base_dir.join(program).is_dir()
 }
 
 /// Finds the file of a program, as it is found when it is started.

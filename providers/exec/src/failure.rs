@@ -16,6 +16,9 @@ const MARGIN: Duration = Duration::from_millis(250);
 
 const RAISE_GATHER: &str = "raise `timeout` under [gather] if the program is only slow";
 
+/// What a person can do if nothing was printed.
+const ALLOW_EMPTY: &str = "if the value may be empty, set `allow-empty = true` in the source";
+
 const STDERR_DROPPED: &str = "`stderr = \"drop\"` hides what it says about that: run it by hand";
 
 /// Reports that an executable cannot list: in either form it is asked for secrets by their names.
@@ -89,7 +92,7 @@ impl Failure {
         Self {
             kind: SourceErrorKind::InvalidData,
             cause: format!("`{program}` printed nothing"),
-            hint: Some("if the value may be empty, set `allow-empty = true` in the source".into()),
+            hint: Some(ALLOW_EMPTY.into()),
         }
     }
 
@@ -148,8 +151,12 @@ impl Failure {
 
     /// Adds what a person can do about a program that has failed, as far as that can be told.
     pub(crate) fn with_advice(mut self, program: &str, noise: &str, setup: &Setup) -> Self {
+        let is_open = self.hint.as_deref().is_none_or(|hint| hint == ALLOW_EMPTY);
+        if is_open && let Some(advice) = advice::lacking(noise, setup) {
+            self.hint = Some(advice.into());
+        }
         if self.hint.is_none() && self.kind == SourceErrorKind::Other {
-            self.hint = advice::failed(program, noise, setup).map(Cow::Owned);
+            self.hint = advice::failed(program, setup).map(Cow::Borrowed);
             if self.hint.is_none() && setup.stderr == StandardError::Drop {
                 self.hint = Some(STDERR_DROPPED.into());
             }

@@ -88,7 +88,7 @@ fn diff_tells_of_a_command_that_has_yet_to_succeed() {
     site.run(&["sync"]).expect_exit(6);
     let pending = site.run(&["diff"]).expect_exit(10);
     assert!(pending.stdout.starts_with("no file would change at "), "{pending:?}");
-    assert!(pending.stdout.contains("\npending: the on-change command has not succeeded yet"), "{pending:?}");
+    assert!(pending.stdout.contains("\npending: [on-change] has not succeeded yet"), "{pending:?}");
     let json = site.run(&["diff", "--json"]).expect_exit(10).json();
     assert_eq!((json["state"].as_str(), json["on_change"].as_str()), (Some("pending"), Some("pending")));
     config("true");

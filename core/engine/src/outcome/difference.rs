@@ -226,10 +226,10 @@ impl fmt::Display for Difference {
         missing::lines(f, &self.left_out, &self.defaulted)?;
         match (self.on_change, self.state) {
             (Notification::Pending, DifferenceState::Changed) => {
-                f.write_str("\npending: the on-change command would run")
+                f.write_str("\npending: [on-change] would run")
             }
             (Notification::Pending, _) => f.write_str(
-                "\npending: the on-change command has not succeeded yet; a run repeats it, after failures not at once",
+                "\npending: [on-change] has not succeeded yet; a run repeats it, after failures of its command not at once",
             ),
             (Notification::Unknown, _) => f.write_str(
                 "\nseen as a reader: only the user who publishes sees whether the on-change command has succeeded",

@@ -92,18 +92,37 @@ impl<'r> Announcing<'_, 'r> {
         if self.run.host.interrupted() {
             return self.not_begun();
         }
-        match self.act(on_change).await {
+        let acted = self.act(on_change).await;
+        self.look_again();
+        match acted {
             Ok(()) => self.note_success(id).await,
-            Err(error) => {
+            // That does no harm to anybody, so it is repeated at once.
+            Err(error @ AnnounceError::Stamp(_)) => {
+                self.failed(&error, "the new set is current; the next run touches the stamp");
+            }
+            Err(error @ AnnounceError::Command(_)) => {
                 let failed = attempts.one_more(self.run.host.clock().date());
-                let repeated = failed.repeated();
-                let hint = error.hint().map_or(repeated.clone(), |hint| format!("{hint}; {repeated}"));
-                let report = ErrorReport::new(ErrorKind::OnChangeFailed, &error).with_hint(Some(hint));
-                self.publication.errors.push(report);
+                self.failed(&error, &failed.repeated());
                 self.note_failure(id, failed).await;
             }
         }
         drop(claim);
+    }
+
+    /// Looks whether readers still find the set where they look for it: the command may have taken long.
+    fn look_again(&mut self) {
+        let is_told = self.publication.errors.iter().any(|error| error.kind == ErrorKind::PathMoved);
+        if let Err(error) = self.run.dir.ensure_in_place()
+            && !is_told
+        {
+            self.publication.failed_at_step(ErrorKind::PathMoved, &error, Some(run::MISPLACED));
+        }
+    }
+
+    fn failed(&mut self, error: &AnnounceError, next: &str) {
+        let hint = error.hint().map_or(next.to_owned(), |hint| format!("{hint}; {next}"));
+        let report = ErrorReport::new(ErrorKind::OnChangeFailed, error).with_hint(Some(hint));
+        self.publication.errors.push(report);
     }
 
     /// Waits as long as chance says, touches the stamp and runs the command.

@@ -115,6 +115,16 @@ pub enum HookError {
         /// How it ended.
         status: ExitStatus,
     },
+    /// A script that ended, but not well, and whose first line no interpreter reads as it is meant.
+    #[error("{hook} `{program}` failed: {status}")]
+    CarriageReturns {
+        /// Which command it is.
+        hook: Hook,
+        /// Its first word.
+        program: String,
+        /// How it ended.
+        status: ExitStatus,
+    },
     /// It did not end in time, and was killed with all that it had started.
     #[error("{hook} `{program}` did not end within {}", humantime::format_duration(*.timeout))]
     TimedOut {
@@ -142,7 +152,7 @@ impl HookError {
         let is_not_found = cause.kind() == io::ErrorKind::NotFound;
         match interpreter::missing(located.as_os_str()).filter(|_| is_not_found) {
             Some(missing) => Self::Lacking { hook, program, missing },
-            None => Self::Start { hook, program, cause },
+            None => Self::Start { hook, program, cause: interpreter::why(located.as_os_str(), cause) },
         }
     }
 
@@ -150,6 +160,7 @@ impl HookError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Start { cause, .. } if cause.kind() != io::ErrorKind::NotFound => interpreter::hint(cause),
+            Self::CarriageReturns { .. } => Some(interpreter::CARRIAGE_RETURNS),
             Self::Start { program, .. } if program.contains(char::is_whitespace) => {
                 Some("write the program and each argument by themselves: no shell takes a command apart")
             }
@@ -199,7 +210,13 @@ pub(crate) async fn run(
         }
     };
     group.release();
-    if status.success() { Ok(()) } else { Err(HookError::Failed { hook, program: program(), status }) }
+    if status.success() {
+        Ok(())
+    } else if interpreter::ends_in_return(located(command, plan).as_os_str()) {
+        Err(HookError::CarriageReturns { hook, program: program(), status })
+    } else {
+        Err(HookError::Failed { hook, program: program(), status })
+    }
 }
 
 fn start(wanted: &HookCommand, set: &Path, plan: &Plan, host: &dyn Host) -> io::Result<Child> {

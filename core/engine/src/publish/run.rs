@@ -32,7 +32,7 @@ const UNSETTLED: &str =
     "the new set is current and complete; until a run succeeds, a power cut may bring back the old one";
 
 /// What to know of a flip that readers do not see.
-const MISPLACED: &str =
+pub(super) const MISPLACED: &str =
     "the set was published where the path led when the run began; run `secretdir sync` again";
 
 /// A run under way.

@@ -96,6 +96,8 @@ pub enum ErrorKind {
     NotAGeneration,
     /// Something with a name of ours is of a kind that is never made under it.
     NotOfOurMaking,
+    /// What is in the place of the stamp is not a file, or has a second name.
+    NotAStamp,
     /// A file could not be written, so the set is not complete.
     Incomplete,
     /// The lock was removed while it was held.

@@ -98,6 +98,8 @@ fn a_program_that_lacks_a_variable_is_told_how_to_get_it() {
         ("missing required environment variable: OP_SERVICE_ACCOUNT_TOKEN", "OP_SERVICE_ACCOUNT_TOKEN"),
         ("sh: 1: USER: parameter not set", "USER"),
         ("TERM environment variable not set.", "TERM"),
+        ("KeyError: OP_SESSION", "OP_SESSION"),
+        ("VAULT_TOKEN: parameter null", "VAULT_TOKEN"),
         // The test runner has this one.
         ("where is CARGO_MANIFEST_DIR?", "CARGO_MANIFEST_DIR"),
     ] {
@@ -107,6 +109,9 @@ fn a_program_that_lacks_a_variable_is_told_how_to_get_it() {
         assert!(told.ends_with(&format!("({hint})")), "{told}");
         let told = story(&ask(plugin(&format!("sys.exit('{said}')")), &["a"])[0]);
         assert!(told.ends_with(&format!("({hint})")), "{told}");
+        // It is no reason to take nothing for a value.
+        let told = story(&ask(shell(&format!("echo '{said}' >&2")), &["a"])[0]);
+        assert!(told.contains("printed nothing") && told.ends_with(&format!("({hint})")), "{told}");
     }
     for said in ["no such entry", "PERMISSION_DENIED: no", "cannot set HOME", "PATH is not set", "A_B"] {
         let told = story(&ask(shell(&format!("echo '{said}' >&2; exit 1")), &["a"])[0]);

@@ -147,9 +147,17 @@ impl Mistake {
     fn hint(&self) -> Option<&'static str> {
         match self {
             Self::ByteOrderMark => Some("save it as UTF-8 without one"),
-            Self::BareKey => Some(QUOTES),
+            Self::BareKey => Some(
+                "in TOML a name with `/` or `.` needs quotes, and `=` stands behind it: \"a/b\" = \"value\"",
+            ),
             Self::Blank | Self::Special => Some("put the value into single quotes"),
-            Self::NotAnAssignment => Some("a value over several lines is put into quotes"),
+            Self::NotAnAssignment => {
+                Some("a value over several lines is put into quotes; for a file in TOML or JSON set `format`")
+            }
+            Self::NotToml => Some(
+                "write `NAME = \"value\"`, with texts in quotes, or in `\"\"\"` over several lines; for JSON or an env file set `format`",
+            ),
+            Self::NotJson => Some("write {\"NAME\": \"value\"}; for TOML or an env file set `format`"),
             Self::Padding => Some(
                 "if the value of the line before goes on here, put all of it into quotes; if not, put this one into quotes",
             ),

@@ -167,14 +167,26 @@ fn an_error_names_the_file_and_the_place_or_the_key() {
             "a.toml",
             "A = \"two\nlines\"",
             "A",
-            r#"invalid data: "/a.toml", line 1, column 9: not valid TOML; hint: none"#,
+            r#"invalid data: "/a.toml", line 1, column 9: not valid TOML; hint: write `NAME = "value"`, with texts in quotes, or in `"""` over several lines; for JSON or an env file set `format`"#,
         ),
         ("a.env", "A=1", "", "invalid request: the name is empty; hint: none"),
+        (
+            "a.env",
+            "A = 1",
+            "A",
+            r#"invalid data: "/a.env", line 1, column 2: not KEY=VALUE, with no white space around the `=`; hint: a value over several lines is put into quotes; for a file in TOML or JSON set `format`"#,
+        ),
+        (
+            "a.json",
+            "A = 1",
+            "A",
+            r#"invalid data: "/a.json", line 1, column 1: not valid JSON; hint: write {"NAME": "value"}; for TOML or an env file set `format`"#,
+        ),
         (
             "a.toml",
             "a/b = 'x'",
             "a/b",
-            r#"invalid data: "/a.toml", line 1, column 2: not valid TOML: a key has this character only in quotes; hint: in TOML a name with `/` or `.` needs quotes: "a/b""#,
+            r#"invalid data: "/a.toml", line 1, column 2: not valid TOML: a key has this character only in quotes; hint: in TOML a name with `/` or `.` needs quotes, and `=` stands behind it: "a/b" = "value""#,
         ),
         (
             "a.toml",

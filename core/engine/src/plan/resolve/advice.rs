@@ -1,7 +1,6 @@
 //! Warnings: what a configuration may say, and yet is hardly meant.
 
-use atomicdir::{Mode, Owner};
-use rustix::process::geteuid;
+use atomicdir::Mode;
 use secretdir_provider::KeyPath;
 
 use crate::config::owner::{OwnerSpec, Principal};
@@ -26,40 +25,12 @@ pub(super) fn on_mode(file: Mode, directory: Mode, at: impl Fn() -> KeyPath, rep
     }
 }
 
-/// Notes which names an owner has, and warns of one that the user who runs this cannot give files to.
-pub(super) fn on_owner(owner: &OwnerSpec, at: &KeyPath, report: &mut Report<'_>) {
+/// Notes which names an owner has.
+pub(super) fn note_owner(owner: &OwnerSpec, at: &KeyPath, report: &mut Report<'_>) {
     if let Some(Principal::Name(name)) = &owner.user {
         report.mention(&at.clone().key("owner"), Named::User(name.clone()));
     }
     if let Some(Principal::Name(name)) = &owner.group {
         report.mention(&at.clone().key("group"), Named::Group(name.clone()));
     }
-    if let Some(message) = owner.user.as_ref().and_then(user) {
-        report.warn(&at.clone().key("owner"), message);
-    }
-    if let Some(message) = owner.group.as_ref().and_then(group) {
-        report.warn(&at.clone().key("group"), message);
-    }
-}
-
-fn user(user: &Principal) -> Option<String> {
-    match user {
-        Principal::Id(id) => refusal(Owner { user: Some(*id), group: None }),
-        Principal::Name(_) if geteuid().is_root() => None,
-        Principal::Name(name) => Some(format!(
-            "giving files to `{name}` takes root or CAP_CHOWN, unless it is the user who runs this"
-        )),
-    }
-}
-
-/// A group's name is taken on trust: most are one that the user is in.
-fn group(group: &Principal) -> Option<String> {
-    match group {
-        Principal::Id(id) => refusal(Owner { user: None, group: Some(*id) }),
-        Principal::Name(_) => None,
-    }
-}
-
-fn refusal(owner: Owner) -> Option<String> {
-    owner.ensure_permitted().err().map(|refusal| refusal.to_string())
 }

@@ -56,7 +56,7 @@ pub(super) fn resolve(config: &Config, report: &mut Report<'_>) -> Directory {
         parents: section.parents.unwrap_or_default(),
     };
     check_modes(&directory, report);
-    advice::on_owner(&directory.attributes.owner, &at, report);
+    advice::note_owner(&directory.attributes.owner, &at, report);
     directory
 }
 

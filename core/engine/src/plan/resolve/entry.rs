@@ -39,7 +39,7 @@ impl Entries<'_, '_> {
         at: &KeyPath,
     ) -> PlannedAttributes {
         let inherited = &self.directory.files;
-        advice::on_owner(&own, at, self.report);
+        advice::note_owner(&own, at, self.report);
         let own_mode = mode;
         let mode_at = || match own_mode {
             Some(_) => at.clone().key("mode"),

@@ -1,5 +1,3 @@
-use rustix::process::{getegid, geteuid};
-
 use super::*;
 
 /// Plans [`HEAD`] and what follows it, and returns the warnings.
@@ -47,28 +45,4 @@ fn a_mode_that_cannot_serve_is_warned_of_where_it_is_written() {
 #[test]
 fn a_source_that_no_file_uses_is_warned_of() {
     assert_eq!(warnings("[files]"), ["2: sources.s: no file and no import uses this source"]);
-}
-
-#[test]
-fn oneself_is_an_owner_without_a_warning() {
-    let (user, group) = (geteuid().as_raw(), getegid().as_raw());
-    let text = format!(
-        "directory.owner = {user}\ndirectory.group = {group}\n[files]\na = {{source = 's', secret = 'x', owner = '{user}'}}"
-    );
-    assert_eq!(warnings(&text), [""; 0]);
-}
-
-/// Root may do everything, so that what is warned of depends on who runs the tests.
-#[test]
-fn another_owner_is_warned_of_unless_root_runs_this() {
-    let text = "directory.owner = 4711\ndirectory.group = 4712\n[files]\na = {source = 's', secret = 'x', owner = 'app', group = 'app'}";
-    let found = warnings(text);
-    let paths: Vec<_> =
-        found.iter().map(|warning| warning.split(": ").take(2).collect::<Vec<_>>().join(": ")).collect();
-    if geteuid().is_root() {
-        assert!(!paths.contains(&"6: files.a.owner".to_owned()));
-    } else {
-        assert_eq!(paths, ["3: directory.owner", "4: directory.group", "6: files.a.owner"]);
-        assert!(found[2].contains("takes root or CAP_CHOWN"), "{found:?}");
-    }
 }
