@@ -71,9 +71,7 @@ pub(crate) enum Fault {
         "a key that is printed here cannot be the name of a variable: only letters of ASCII, digits and `_`, with no digit first"
     )]
     NoVariableKey,
-    #[error(
-        "`{filter}` belongs directly behind the name of a variable and `=`, with nothing else in the line; a name has only letters of ASCII, digits and `_`, with no digit first"
-    )]
+    #[error("{}", told(.filter, Misplaced::Nameless))]
     NoVariable { filter: &'static str },
     #[error(
         "this number has too many digits, or is too large or too small, to calculate or compare with; it can be printed"
@@ -214,6 +212,9 @@ fn meant(nearest: &Option<String>) -> String {
 fn told(filter: &str, misplaced: Misplaced) -> String {
     match (filter, misplaced) {
         (_, Misplaced::Changed) => format!("what `{filter}` has written is changed afterwards; quote last"),
+        (_, Misplaced::Nameless) => format!(
+            "`{filter}` belongs directly behind the name of a variable and `=`, with nothing else in the line; a name has only letters of ASCII, digits and `_`, with no digit first"
+        ),
         ("docker", Misplaced::InComment) => {
             "`docker` stands in a comment, in which `docker run --env-file` reads no variable".to_owned()
         }

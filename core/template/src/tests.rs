@@ -18,12 +18,12 @@ fn render(template: &str, values: &[&[u8]]) -> Result<String, TemplateError> {
     render_given(template, &values)
 }
 
-/// Renders a template with these values.
+/// Renders a template with these values, or says what is wrong first.
 fn render_given(template: &str, values: &[(&str, Given)]) -> Result<String, TemplateError> {
     let sandbox = Sandbox::default();
     let declared: Vec<_> = values.iter().map(|(name, value)| declared(name, value)).collect();
     let template = Template::parse(template, &declared, &sandbox)
-        .unwrap_or_else(|errors| panic!("{template}: {errors:?}"));
+        .map_err(|errors| errors.into_iter().next().unwrap())?;
     let values = values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     Ok(String::from_utf8(template.render(values, FOREVER, &sandbox)?.to_vec()).unwrap())
 }

@@ -1,6 +1,7 @@
 //! How `docker run --env-file` is read: lines of `NAME=VALUE`, without quotes. Those that someone writes all the same are found.
 
 use super::Misplaced;
+use super::state::Name;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Open {
@@ -15,11 +16,12 @@ pub(super) struct Docker {
     before: char,
     /// Nothing but blanks is in the line so far.
     is_blank: bool,
+    name: Name,
 }
 
 impl Docker {
     pub(super) fn at_start() -> Self {
-        Self { open: Open::Nothing, before: '\n', is_blank: true }
+        Self { open: Open::Nothing, before: '\n', is_blank: true, name: Name::default() }
     }
 
     pub(super) fn misplaced(&self) -> Option<Misplaced> {
@@ -27,7 +29,7 @@ impl Docker {
             Open::Comment => Some(Misplaced::InComment),
             Open::Quote(_) => Some(Misplaced::InsideQuotes),
             Open::Nothing if matches!(self.before, '\'' | '"') => Some(Misplaced::InsideQuotes),
-            Open::Nothing => None,
+            Open::Nothing => (!self.name.may_be_one()).then_some(Misplaced::Nameless),
         }
     }
 
@@ -44,6 +46,7 @@ impl Docker {
 
     fn read(&mut self, c: char) {
         self.before = c;
+        self.name.read(c);
         self.is_blank = c == '\n' || self.is_blank && c.is_whitespace();
     }
 }

@@ -81,10 +81,7 @@ impl Reading {
     pub(super) fn misplaced(&self) -> Option<Misplaced> {
         match self {
             Self::Docker(docker) => docker.misplaced(),
-            Self::Dotenv(shell, systemd) => {
-                let unclear = (!systemd.takes_quotes()).then_some(Misplaced::Unclear);
-                shell.misplaced_value().or(unclear)
-            }
+            Self::Dotenv(shell, systemd) => shell.misplaced_value().or_else(|| systemd.misplaced()),
             Self::Json(yaml) => yaml.misplaced(),
             Self::Shell(shell) => shell.misplaced(),
             Self::Toml(toml) => toml.misplaced(),

@@ -4,6 +4,9 @@
 //! The states are those of `parse_env_file_internal` in `src/basic/env-file.c` of systemd 252. Later versions end a comment where its
 //! line ends, as a shell does.
 
+use super::Misplaced;
+use super::state::Name;
+
 /// Where systemd is in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum At {
@@ -24,22 +27,28 @@ enum At {
 pub(super) struct Systemd {
     at: At,
     is_escaped: bool,
+    name: Name,
 }
 
 impl Systemd {
     pub(super) fn at_start() -> Self {
-        Self { at: At::Start, is_escaped: false }
+        Self { at: At::Start, is_escaped: false, name: Name::default() }
     }
 
-    /// Says whether quotes that open here are read as such.
-    pub(super) fn takes_quotes(&self) -> bool {
-        matches!(self.at, At::Open | At::NoName) && !self.is_escaped
+    /// Says what is wrong with quotes that open here.
+    pub(super) fn misplaced(&self) -> Option<Misplaced> {
+        match self.at {
+            At::Open if !self.is_escaped => (!self.name.may_be_exported()).then_some(Misplaced::Nameless),
+            At::NoName => None,
+            _ => Some(Misplaced::Unclear),
+        }
     }
 
     pub(super) fn character(&mut self, c: char) {
         if std::mem::take(&mut self.is_escaped) {
             return;
         }
+        self.name.read(c);
         self.is_escaped = c == '\\' && matches!(self.at, At::Open | At::Value | At::Double | At::Comment);
         self.at = match (self.at, c) {
             (At::Name | At::NoName | At::Open | At::Value | At::Comment, '\n') => At::Start,

@@ -134,14 +134,16 @@ fn a_loop_names_variables_that_their_reader_can_have() {
                 let template = template
                     .replace("dotenv", filter)
                     .replace("{{ name }}", &format!("{before}{{{{ name }}}}"));
-                let error = render_given(&template, &[("all", all.clone())]).unwrap_err();
-                assert!(error.to_string().contains("cannot be the name of a variable"), "{name}: {error}");
+                let error = render_given(&template, &[("all", all.clone())]).unwrap_err().to_string();
+                let is_told = error.contains("cannot be the name of a variable");
+                // `docker` knows no `export`, which no value is needed to find out.
+                assert!(is_told || filter == "docker" && before == "export ", "{name}: {error}");
             }
         }
         let json = "{% for name in all %}{{ name|json }}:{{ all[name]|json }},{% endfor %}";
         assert!(render_given(json, &[("all", all)]).is_ok());
     }
-    assert!(wrong("{{ 'db/user' }}={{ v|dotenv }}").is_empty());
+    assert!(wrong("{{ 'db/user' }}={{ v|dotenv }}")[0].contains("behind the name of a variable"));
 }
 
 /// Whoever names a secret must not write lines of the file.
