@@ -146,7 +146,7 @@ fn interpreter_in(head: &[u8]) -> Option<PathBuf> {
     let mut words =
         first_line(head)?.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
     let first = words.next()?;
-    let of_env = words.last().filter(|word| first.ends_with(b"/env") && word.ends_with(b"\r"));
+    let of_env = words.next_back().filter(|word| first.ends_with(b"/env") && word.ends_with(b"\r"));
     Some(PathBuf::from(OsString::from_vec(of_env.unwrap_or(first).to_vec())))
 }
 
