@@ -212,6 +212,9 @@ fn meant(nearest: &Option<String>) -> String {
 fn told(filter: &str, misplaced: Misplaced) -> String {
     match (filter, misplaced) {
         (_, Misplaced::Changed) => format!("what `{filter}` has written is changed afterwards; quote last"),
+        ("docker", Misplaced::Nameless) => {
+            "`docker` belongs behind the name of a variable and `=`; a name has only letters of ASCII, digits and `_`, with no digit first, and nothing before it".to_owned()
+        }
         (_, Misplaced::Nameless) => format!(
             "`{filter}` belongs directly behind the name of a variable and `=`, with nothing else in the line; a name has only letters of ASCII, digits and `_`, with no digit first"
         ),
@@ -238,7 +241,7 @@ fn told(filter: &str, misplaced: Misplaced) -> String {
             "`dotenv` stands behind text that shells and systemd do not understand alike, such as a comment that ends with a `\\` or stands behind other text; give comments lines of their own".to_owned()
         }
         (_, Misplaced::Unclear) => format!(
-            "`{filter}` stands behind text that not all readers understand alike, such as `((` or `case` in `$(…)`; set a variable before that text, and name the variable here"
+            "`{filter}` stands behind text that not all readers understand alike, such as `((`, `a[` or `case` in `$(…)`; set a variable before that text, and name the variable here"
         ),
         ("dotenv", Misplaced::BeforeText) => {
             "`dotenv` writes a whole value, and text stands directly behind it, which readers take for a part of it; join it first: `(pw + \"x\") | dotenv`, and give a comment a line of its own".to_owned()

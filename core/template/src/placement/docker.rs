@@ -1,7 +1,8 @@
 //! How `docker run --env-file` is read: lines of `NAME=VALUE`, without quotes. Those that someone writes all the same are found.
 
 use super::Misplaced;
-use super::state::Name;
+use super::name::Name;
+use super::state::UNKNOWN;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Open {
@@ -17,11 +18,13 @@ pub(super) struct Docker {
     /// Nothing but blanks is in the line so far.
     is_blank: bool,
     name: Name,
+    /// Something was printed in the line that may be a name and `=`.
+    is_unknown: bool,
 }
 
 impl Docker {
     pub(super) fn at_start() -> Self {
-        Self { open: Open::Nothing, before: '\n', is_blank: true, name: Name::default() }
+        Self { open: Open::Nothing, before: '\n', is_blank: true, name: Name::default(), is_unknown: false }
     }
 
     pub(super) fn misplaced(&self) -> Option<Misplaced> {
@@ -29,8 +32,15 @@ impl Docker {
             Open::Comment => Some(Misplaced::InComment),
             Open::Quote(_) => Some(Misplaced::InsideQuotes),
             Open::Nothing if matches!(self.before, '\'' | '"') => Some(Misplaced::InsideQuotes),
-            Open::Nothing => (!self.name.may_be_one()).then_some(Misplaced::Nameless),
+            Open::Nothing if self.is_unknown && !self.name.has_ended() => None,
+            Open::Nothing => (!self.name.is_plain()).then_some(Misplaced::Nameless),
         }
+    }
+
+    /// Reads what may be nothing, or a name, or a line up to its value.
+    pub(super) fn nothing(&mut self) {
+        self.name.read(UNKNOWN);
+        self.is_unknown = true;
     }
 
     pub(super) fn character(&mut self, c: char) {
@@ -47,6 +57,7 @@ impl Docker {
     fn read(&mut self, c: char) {
         self.before = c;
         self.name.read(c);
+        self.is_unknown = c != '\n' && (self.is_unknown || c == UNKNOWN);
         self.is_blank = c == '\n' || self.is_blank && c.is_whitespace();
     }
 }

@@ -14,10 +14,12 @@
 //! | [`variables`] | what variables may hold |
 //! | [`state`] | all ways that led to a place |
 //! | [`reader`] | the readers, and what may stand behind a value |
+//! | [`name`] | what may stand before a value of a variable |
 //! | [`shell`], [`heredoc`], [`systemd`], [`yaml`], [`toml`], [`docker`] | what each reader makes of a text |
 
 mod docker;
 mod heredoc;
+mod name;
 mod print;
 mod reader;
 mod shell;

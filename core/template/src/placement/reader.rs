@@ -103,6 +103,15 @@ impl Reading {
         None
     }
 
+    /// Reads what may be nothing.
+    pub(super) fn nothing(&mut self) {
+        match self {
+            Self::Docker(docker) => docker.nothing(),
+            Self::Dotenv(_, systemd) => systemd.nothing(),
+            Self::Json(_) | Self::Shell(_) | Self::Toml(_) => {}
+        }
+    }
+
     /// Reads what the filter has written.
     pub(super) fn written(&mut self) {
         match self {

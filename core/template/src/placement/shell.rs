@@ -33,6 +33,8 @@ enum Open {
     Parameter,
     /// `a[`, which is arithmetic to some shells.
     Subscript,
+    /// `a=(`, in which a word may begin with a subscript.
+    Array,
     Backquote,
     Comment,
 }
@@ -113,7 +115,7 @@ impl Shell {
             return self.escaped(c);
         }
         match self.open.last().copied() {
-            None | Some(Open::Substitution | Open::Bracket) => self.in_command(c),
+            None | Some(Open::Substitution | Open::Bracket | Open::Array) => self.in_command(c),
             Some(Open::Single) => self.quoted(c, '\''),
             Some(Open::Dollar) if c == '\\' => self.is_escaped = true,
             Some(Open::Dollar) => self.quoted(c, '\''),
@@ -184,10 +186,9 @@ impl Shell {
             }
             // Arithmetic, in which quotes are none, or one subshell in another.
             '(' if last == '(' => self.give_up(),
+            '(' if last == '=' => self.open(Open::Array),
             '(' if last != '$' && !self.open.is_empty() => self.open(Open::Bracket),
-            '[' if last.is_ascii_alphanumeric() || matches!(last, '_' | UNKNOWN) => {
-                self.open(Open::Subscript)
-            }
+            '[' if self.is_subscript() => self.open(Open::Subscript),
             // Shells disagree about here-documents that begin behind the end of what opened them; it may also be arithmetic.
             ')' if !self.awaited.is_empty() => self.give_up(),
             ')' if !self.open.is_empty() => self.close(),
@@ -263,12 +264,24 @@ impl Shell {
         self.open.push(Open::Arithmetic(depth));
     }
 
+    /// Says whether a bracket that opens here may be that of a subscript.
+    fn is_subscript(&self) -> bool {
+        let last = self.before[1];
+        let begins_word = ENDS.contains(last) && self.open.last() == Some(&Open::Array);
+        begins_word || last.is_ascii_alphanumeric() || matches!(last, '_' | UNKNOWN)
+    }
+
     fn in_subscript(&mut self, c: char) {
         match c {
             ']' => self.close(),
-            // Shells without subscripts read these as everywhere.
-            '\\' | '\'' | '"' | '`' | '(' | '<' | '#' | '\n' => self.give_up(),
-            _ => {}
+            '\\' => self.is_escaped = true,
+            '\'' if self.before[1] == '$' => self.open(Open::Dollar),
+            '\'' => self.open(Open::Single),
+            '"' => self.open(Open::Double),
+            '(' if self.before[1] == '$' => self.expansion(c),
+            // A shell without subscripts reads these as everywhere, and one with them in another way.
+            '[' | '(' | ')' | '<' | '#' | '\n' => self.give_up(),
+            _ => self.expansion(c),
         }
     }
 
@@ -320,7 +333,8 @@ impl Shell {
             return self.give_up();
         }
         self.open.push(open);
-        self.of_case = if matches!(open, Open::Substitution | Open::Bracket) { Some(0) } else { None };
+        self.of_case =
+            if matches!(open, Open::Substitution | Open::Bracket | Open::Array) { Some(0) } else { None };
     }
 
     fn close(&mut self) {

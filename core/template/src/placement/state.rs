@@ -13,9 +13,6 @@ pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 /// A character stands for what another expression prints: it is part of any word.
 pub(super) const UNKNOWN: char = '\u{fffc}';
 
-/// How much of a name is kept.
-const LONGEST_NAME: usize = 255;
-
 /// What is wrong with the place of a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Misplaced {
@@ -31,41 +28,6 @@ pub(crate) enum Misplaced {
     Nameless,
     /// Readers disagree about the text before.
     Unclear,
-}
-
-/// What stands in a line before its first `=`, without the blanks before it. One that is too long is none.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Name {
-    text: String,
-    has_ended: bool,
-}
-
-impl Name {
-    pub(super) fn read(&mut self, c: char) {
-        match c {
-            '\n' => *self = Self::default(),
-            '=' => self.has_ended = true,
-            ' ' | '\t' if self.text.is_empty() => {}
-            c if !self.has_ended && self.text.len() <= LONGEST_NAME => self.text.push(c),
-            _ => {}
-        }
-    }
-
-    /// Says whether it may be the name of a variable. What is not known is looked at when it is printed.
-    pub(super) fn may_be_one(&self) -> bool {
-        let is_unknown = self.text.contains(UNKNOWN);
-        is_unknown && !self.has_ended || self.has_ended && may_be_name(&self.text)
-    }
-
-    /// Says the same of what may have `export` before it.
-    pub(super) fn may_be_exported(&self) -> bool {
-        self.has_ended && may_be_name(self.text.strip_prefix("export ").unwrap_or(&self.text))
-    }
-}
-
-fn may_be_name(text: &str) -> bool {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | UNKNOWN);
-    text.len() <= LONGEST_NAME && !text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(is_word)
 }
 
 /// One way.
@@ -154,7 +116,8 @@ impl States {
 
     /// Reads what is not known: it may be nothing.
     pub(super) fn unknown(&mut self) -> Found {
-        let nothing = self.clone();
+        let mut nothing = self.none();
+        nothing.ways = self.ways.iter().map(State::with_nothing).collect();
         let found = self.text(UNKNOWN.encode_utf8(&mut [0; 4]));
         self.merge(nothing);
         found
@@ -178,6 +141,13 @@ impl State {
         self.follow(reader, c, found);
         let after = self.after;
         self.reading.character(c).map(|reading| Self { reading, after })
+    }
+
+    /// Returns the same where something was printed that may be nothing.
+    fn with_nothing(&self) -> Self {
+        let mut state = self.clone();
+        state.reading.nothing();
+        state
     }
 
     /// Looks at what comes behind something that the filter has written.

@@ -5,14 +5,15 @@
 //! line ends, as a shell does.
 
 use super::Misplaced;
-use super::state::Name;
+use super::name::Name;
+use super::state::UNKNOWN;
 
 /// Where systemd is in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum At {
     Start,
     Name,
-    /// Behind a `=` that has no name before it. Where nothing may have been printed, there is one: rendering refuses the others.
+    /// Behind a `=` that has no name before it, as far as that is known.
     NoName,
     /// A quote may open here: behind `=`, or behind a quote that was closed.
     Open,
@@ -38,10 +39,16 @@ impl Systemd {
     /// Says what is wrong with quotes that open here.
     pub(super) fn misplaced(&self) -> Option<Misplaced> {
         match self.at {
-            At::Open if !self.is_escaped => (!self.name.may_be_exported()).then_some(Misplaced::Nameless),
-            At::NoName => None,
+            At::Open | At::NoName if !self.is_escaped => {
+                (!self.name.is_variable()).then_some(Misplaced::Nameless)
+            }
             _ => Some(Misplaced::Unclear),
         }
+    }
+
+    /// Reads what may be nothing, or a name.
+    pub(super) fn nothing(&mut self) {
+        self.name.read(UNKNOWN);
     }
 
     pub(super) fn character(&mut self, c: char) {

@@ -236,11 +236,14 @@ impl<'t> Renderer<'t> {
         Err(self.error(span, self.known_key(key).map_or(Fault::NoVariableKey, Fault::NoVariableName)))
     }
 
-    /// Returns the key that a text was made of, as far as that is known: itself, or the first that has the same character which no name
+    /// Returns the key that a text was made of, as far as that is known: itself, or the only one with the same character that no name
     /// can have. A text may have other parts than those of a key, so it is not shown.
     fn known_key(&self, made: &str) -> Option<String> {
-        let odd = made.chars().find(|c| !is_word(*c))?;
-        let known = self.keys.get(made).or_else(|| self.keys.iter().find(|key| key.contains(odd)));
+        let known = self.keys.get(made).copied().or_else(|| {
+            let odd = made.chars().find(|c| !is_word(*c))?;
+            let mut alike = self.keys.iter().filter(|key| key.contains(odd));
+            alike.next().filter(|_| alike.next().is_none()).copied()
+        });
         known.map(|key| key.escape_debug().to_string())
     }
 

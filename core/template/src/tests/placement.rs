@@ -139,6 +139,11 @@ fn each_reader_has_its_own_quotes() {
         "P=`echo \"` Q={{ pw|shell }}",
         "a[0]={{ pw|shell }} b[$i]={{ x|shell }}; rm lib[a-z] {{ pw|shell }}; [ {{ pw|shell }} = x ]",
         "for i in {{ x }} {{ pw|shell }}; do echo {{ x }}{{ x }} {{ pw|shell }}; done",
+        "conf[\"user\"]={{ x|shell }}; a=({{ pw|shell }} [\"b c\"]={{ x|shell }}); arr[$(id -u)]={{ pw|shell }} # it's",
+        "# {{ x }} {{ x }} {{ x }} {{ x }} {{ x }} {{ x }} {{ x }} {{ x }} {{ x }}\nA={{ pw|dotenv }}",
+        "# {% for i in items %}{{ i }} {% endfor %}\n{% for i in items %}{{ i|upper }}_{% endfor %}PW={{ pw|dotenv }}",
+        "PATHS {% for i in items %}x{% endfor %}\nA={{ pw|docker }}",
+        "{{ x }}{{ pw|docker }}\nexp={{ pw|docker }}\nexport={{ pw|docker }}",
         "{{ x }}={{ pw|dotenv }}\n; it's\n# it's\nA={{ x }}\n B={{ pw|dotenv }}",
         "P=$'a\\\\' Q={{ pw|shell }}",
         "P=\"$(cat '{' {{ pw|shell }} # it's )\n)\"\nQ={{ pw|shell }}",
@@ -186,7 +191,15 @@ const WAYS_OUT: &[(&str, &str)] = &[
     ("for (( i = {{ pw|shell }}; i < 1; i++ )); do :; done", "not all readers"),
     ("a[ {{ pw|shell }} ]=1", "the `[…]` of an array"),
     ("{{ x }}[ {{ pw|shell }} ]=1", "the `[…]` of an array"),
-    ("a['x ]' {{ pw|shell }} ']=1", "not all readers"),
+    ("a['x ]' {{ pw|shell }} ']=1", "the `[…]` of an array"),
+    ("a=([ {{ pw|shell }} ]=1)", "the `[…]` of an array"),
+    ("local a+=(x\n  [ {{ pw|shell }} ]=1)", "the `[…]` of an array"),
+    ("a[b[0] + {{ pw|shell }} ]=1", "not all readers"),
+    ("a[${b[0]} + {{ pw|shell }} ]=1", "the `[…]` of an array"),
+    ("echo x[\n'{{ pw|shell }}'", "not all readers"),
+    ("={{ pw|dotenv }}", "behind the name of a variable"),
+    ("={{ pw|docker }}", "behind the name of a variable"),
+    (" export={{ pw|dotenv }} x", "a comment a line of its own"),
     ("echo {{ x }}#tag {{ pw|shell }}", "stands in a comment"),
     ("{{ pw|docker }}", "behind the name of a variable"),
     ("X = {{ pw|docker }}", "behind the name of a variable"),
@@ -297,6 +310,8 @@ const PIECES: &[&str] = &[
     "((",
     "))",
     "a[",
+    "a=(",
+    "[ ",
     "]",
     "]=1 ",
     "{{ n }}",
@@ -339,7 +354,8 @@ const PIECES: &[&str] = &[
 ];
 
 /// What a shell runs if it is not in quotes.
-const VALUES: [&str; 3] = [
+const VALUES: [&str; 4] = [
+    "b[$(touch marker)]",
     "$(touch marker)'\"\n; touch marker #",
     "`touch marker`\nEOF\n\ttouch marker\nE\ntouch marker\n",
     "x'; touch marker;'",
