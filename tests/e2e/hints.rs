@@ -64,6 +64,12 @@ fn a_command_that_is_not_there_is_told_apart_from_one_that_lacks_its_interpreter
             site.run(&["exec", "--", hook.to_str().unwrap()]).expect_exit(126).expect_error(&[error, hint]);
         }
     }
+    // `env -S` takes a carriage return for a blank.
+    let site = with_command(&format!("[{hook:?}]"));
+    secretdir_testkit::write_program(&hook, "#!/usr/bin/env -S python3 -u\r\nprint(1)\r\n");
+    for command in ["check", "sync"] {
+        site.run(&[command]).expect_exit(0);
+    }
     fs::set_permissions(&hook, fs::Permissions::from_mode(0o644)).unwrap();
     let site = with_command(&format!("[{hook:?}]"));
     let error = ["Permission denied", "hint: make it executable"];

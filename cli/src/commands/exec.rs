@@ -72,22 +72,23 @@ impl ExecError {
             Self::NotPinned(error) => error.hint(),
             Self::Lacking { missing, .. } => Some(missing.hint()),
             Self::NotRunnable { cause, .. } => interpreter::hint(cause),
-            Self::NotFound(program) => Some(not_found(program)),
+            Self::NotFound(program) => not_found(program),
             _ => None,
         }
     }
 }
 
-fn not_found(program: &OsStr) -> &'static str {
+fn not_found(program: &OsStr) -> Option<&'static str> {
     let text = program.to_string_lossy();
     if text.contains(char::is_whitespace) {
-        "write the program and each argument as words of their own: `exec -- echo hi`"
+        Some("write the program and each argument as words of their own: `exec -- echo hi`")
     } else if text.starts_with(['~', '$', '%']) {
-        "no shell reads this: write the whole path"
-    } else if text.contains('/') {
-        "a path with a slash counts from the folder that this was started in"
+        Some("no shell reads this: write the whole path")
+    } else if !text.contains('/') {
+        Some("it is in none of the folders of PATH: write its whole path")
     } else {
-        "it is in none of the folders of PATH: write its whole path"
+        let is_relative = !text.starts_with('/');
+        is_relative.then_some("a path with a slash counts from the folder that this was started in")
     }
 }
 

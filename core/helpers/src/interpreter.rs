@@ -76,7 +76,7 @@ pub fn lacking(file: &Path) -> Missing {
 /// # Errors
 ///
 /// What the kernel would say: it is not there, or its interpreter is not; this user may not execute it; it is a text without an
-/// interpreter.
+/// interpreter. And that it is a directory.
 pub fn ensure_startable(program: &OsStr, folder: &Path) -> io::Result<()> {
     if program.as_bytes().contains(&b'/') {
         return ensure_file_startable(&folder.join(program), folder);
@@ -100,7 +100,10 @@ fn ensure_file_startable(file: &Path, folder: &Path) -> io::Result<()> {
     // One that may be executed and not read is taken to be good.
     let Ok(head) = head(file) else { return Ok(()) };
     match interpreter_in(&head) {
-        Some(interpreter) => ensure_executable(&folder.join(interpreter)),
+        Some(interpreter) => ensure_executable(&folder.join(interpreter)).map_err(|error| {
+            let is_directory = is(&error, Errno::ISDIR);
+            if is_directory { Errno::ACCESS.into() } else { error }
+        }),
         None if is_text(&head) => Err(Errno::NOEXEC.into()),
         None => Ok(()),
     }
@@ -141,12 +144,12 @@ fn interpreter(script: &Path) -> Option<PathBuf> {
     interpreter_in(&head(script).ok()?)
 }
 
-/// Finds the interpreter that the first line of a script names: behind `env`, one that ends as on Windows, which nobody has.
+/// Finds the interpreter that the first line of a script names: that behind `env`, if it ends as on Windows, as nobody has one.
 fn interpreter_in(head: &[u8]) -> Option<PathBuf> {
     let mut words =
         first_line(head)?.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
     let first = words.next()?;
-    let of_env = words.next_back().filter(|word| first.ends_with(b"/env") && word.ends_with(b"\r"));
+    let of_env = words.next().filter(|word| first.ends_with(b"/env") && word.ends_with(b"\r"));
     Some(PathBuf::from(OsString::from_vec(of_env.unwrap_or(first).to_vec())))
 }
 

@@ -42,7 +42,7 @@ const USUAL: [&str; 13] = [
 ];
 
 /// Words with which programs say that a variable is missing.
-const MISSING: [&str; 8] = ["environment", "env", "keyerror", "null", "set", "unset", "unbound", "undefined"];
+const MISSING: [&str; 7] = ["environment", "env", "keyerror", "set", "unset", "unbound", "undefined"];
 
 /// Why a program cannot be started.
 pub(crate) struct NotStarted {
@@ -98,21 +98,27 @@ pub(crate) fn failed(program: &str, setup: &Setup) -> Option<&'static str> {
     located(program, setup).is_some_and(is_of_windows).then_some(interpreter::CARRIAGE_RETURNS)
 }
 
-/// Says which variable a program was not given, if it speaks of one on standard error.
+/// Says which variable a program was not given that has failed, if it speaks of one on standard error.
 pub(crate) fn lacking(noise: &str, setup: &Setup) -> Option<String> {
-    let name = missing_variable(noise, setup)?;
+    missing_variable(noise, setup).map(|name| not_given(name, setup))
+}
+
+/// Says the same of a program that may not have failed: it must say that the variable is missing.
+pub(crate) fn said_to_lack(noise: &str, setup: &Setup) -> Option<String> {
+    is_said(noise).then(|| lacking(noise, setup)).flatten()
+}
+
+fn not_given(name: &str, setup: &Setup) -> String {
     let passed = setup.environment.join(", ");
     let passed = if passed.is_empty() { "no variables" } else { &passed };
-    Some(format!("it was not given `{name}`, but only {passed}: add to `environment` what it needs"))
+    format!("it was not given `{name}`, but only {passed}: add to `environment` what it needs")
 }
 
 /// Finds a variable that a program speaks of and was not given: one of the usual ones, one that this run has, or any if that is what
 /// it speaks of.
 fn missing_variable<'n>(noise: &'n str, setup: &Setup) -> Option<&'n str> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let words = || noise.split(|c| !is_part(c)).filter(|word| !word.is_empty());
-    let is_said = words().any(|word| MISSING.contains(&word.to_ascii_lowercase().as_str()));
-    words().find(|word| {
+    let is_said = is_said(noise);
+    words(noise).find(|word| {
         let is_name = word.starts_with(|c: char| c.is_ascii_uppercase())
             && !word.contains(|c: char| c.is_ascii_lowercase());
         let is_ours = env::var_os(word).is_some();
@@ -121,6 +127,17 @@ fn missing_variable<'n>(noise: &'n str, setup: &Setup) -> Option<&'n str> {
         let is_small = word.ends_with("_proxy") && is_ours;
         word.len() > 2 && (is_name && is_variable || is_small) && !setup.passes(word)
     })
+}
+
+/// Says whether a program speaks of something that is missing.
+fn is_said(noise: &str) -> bool {
+    words(noise).any(|word| MISSING.contains(&word.to_ascii_lowercase().as_str()))
+        || noise.contains("parameter null")
+}
+
+fn words(noise: &str) -> impl Iterator<Item = &str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    noise.split(move |c| !is_part(c)).filter(|word| !word.is_empty())
 }
 
 fn located_directory(program: &str, setup: &Setup) -> bool {

@@ -152,7 +152,9 @@ impl Failure {
     /// Adds what a person can do about a program that has failed, as far as that can be told.
     pub(crate) fn with_advice(mut self, program: &str, noise: &str, setup: &Setup) -> Self {
         let is_open = self.hint.as_deref().is_none_or(|hint| hint == ALLOW_EMPTY);
-        if is_open && let Some(advice) = advice::lacking(noise, setup) {
+        let lacking =
+            if self.kind == SourceErrorKind::Other { advice::lacking } else { advice::said_to_lack };
+        if is_open && let Some(advice) = lacking(noise, setup) {
             self.hint = Some(advice.into());
         }
         if self.hint.is_none() && self.kind == SourceErrorKind::Other {

@@ -1,9 +1,10 @@
 //! The command of `[on-change]`: whether it is to run, and what is noted of it.
 //!
-//! Before the flip the note says "pending"; only the command's success clears it. A run that finds a pending note runs the
-//! command again, even if there is nothing to publish: but not at once for ever. A command that fails, or that never ends,
-//! may do harm each time, so the pauses before a repeat grow: none before the first, then 1, 2, 4, 8 and 15 minutes. A command that
-//! was changed in the configuration begins anew.
+//! Before the flip the note says "pending"; only success clears it, where readers find the set. A run that finds a pending note
+//! touches the stamp and runs the command again, even if there is nothing to publish: but not at once for ever. A command that fails,
+//! or that never ends, may do harm each time, so the pauses before a repeat grow: none before the first, then 1, 2, 4, 8 and 15 minutes.
+//! A command that was changed in the configuration begins anew. A stamp that cannot be touched is tried by each run, and the command
+//! after it.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -93,9 +94,11 @@ impl<'r> Announcing<'_, 'r> {
             return self.not_begun();
         }
         let acted = self.act(on_change).await;
-        self.look_again();
+        let is_in_place = self.look_again();
         match acted {
-            Ok(()) => self.note_success(id).await,
+            Ok(()) if is_in_place => self.note_success(id).await,
+            // Whoever was told may have read something else: a run that finds this set there again repeats it.
+            Ok(()) => {}
             // That does no harm to anybody, so it is repeated at once.
             Err(error @ AnnounceError::Stamp(_)) => {
                 self.failed(&error, "the new set is current; the next run touches the stamp");
@@ -109,13 +112,17 @@ impl<'r> Announcing<'_, 'r> {
         drop(claim);
     }
 
-    /// Looks whether readers still find the set where they look for it: the command may have taken long.
-    fn look_again(&mut self) {
+    /// Looks whether readers still find the set where they look for it: the command may have taken long. Says whether they do.
+    fn look_again(&mut self) -> bool {
         let is_told = self.publication.errors.iter().any(|error| error.kind == ErrorKind::PathMoved);
-        if let Err(error) = self.run.dir.ensure_in_place()
-            && !is_told
-        {
-            self.publication.failed_at_step(ErrorKind::PathMoved, &error, Some(run::MISPLACED));
+        match self.run.dir.ensure_in_place() {
+            Ok(()) => true,
+            Err(error) => {
+                if !is_told {
+                    self.publication.failed_at_step(ErrorKind::PathMoved, &error, Some(run::MISPLACED));
+                }
+                false
+            }
         }
     }
 

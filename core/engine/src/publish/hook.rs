@@ -38,6 +38,9 @@ const PASSED_ON: &[&str] = &[
     "XDG_RUNTIME_DIR",
 ];
 
+/// What `env` and shells end with if they do not find a program.
+const NOT_FOUND: i32 = 127;
+
 /// How long a command that ran out of time has between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -114,16 +117,8 @@ pub enum HookError {
         program: String,
         /// How it ended.
         status: ExitStatus,
-    },
-    /// A script that ended, but not well, and whose first line no interpreter reads as it is meant.
-    #[error("{hook} `{program}` failed: {status}")]
-    CarriageReturns {
-        /// Which command it is.
-        hook: Hook,
-        /// Its first word.
-        program: String,
-        /// How it ended.
-        status: ExitStatus,
+        /// What a person can do, if that can be told.
+        advice: Option<&'static str>,
     },
     /// It did not end in time, and was killed with all that it had started.
     #[error("{hook} `{program}` did not end within {}", humantime::format_duration(*.timeout))]
@@ -160,7 +155,7 @@ impl HookError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Start { cause, .. } if cause.kind() != io::ErrorKind::NotFound => interpreter::hint(cause),
-            Self::CarriageReturns { .. } => Some(interpreter::CARRIAGE_RETURNS),
+            Self::Failed { advice, .. } => *advice,
             Self::Start { program, .. } if program.contains(char::is_whitespace) => {
                 Some("write the program and each argument by themselves: no shell takes a command apart")
             }
@@ -211,12 +206,12 @@ pub(crate) async fn run(
     };
     group.release();
     if status.success() {
-        Ok(())
-    } else if interpreter::ends_in_return(located(command, plan).as_os_str()) {
-        Err(HookError::CarriageReturns { hook, program: program(), status })
-    } else {
-        Err(HookError::Failed { hook, program: program(), status })
+        return Ok(());
     }
+    let is_of_windows =
+        status.code() == Some(NOT_FOUND) && interpreter::ends_in_return(located(command, plan).as_os_str());
+    let advice = is_of_windows.then_some(interpreter::CARRIAGE_RETURNS);
+    Err(HookError::Failed { hook, program: program(), status, advice })
 }
 
 fn start(wanted: &HookCommand, set: &Path, plan: &Plan, host: &dyn Host) -> io::Result<Child> {

@@ -158,7 +158,8 @@ impl Schedule {
             }
             Happened::Edited => {
                 self.soon(now, jitter);
-                if self.published == Published::Something {
+                // Without an interval no other turn comes soon.
+                if self.published == Published::Something && self.timing.interval.is_some() {
                     self.spend(now, 0);
                 }
             }

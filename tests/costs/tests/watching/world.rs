@@ -219,7 +219,7 @@ impl World {
     /// Checks how often the store was asked.
     pub(crate) fn check_attempts(&self) {
         // Two in an interval, and the first of them.
-        let most = usize::try_from(2 * 3_600_000_u64.div_ceil(self.interval) + 1).unwrap();
+        let most = usize::try_from((2 * 3_600_000_u64).div_ceil(self.interval) + 1).unwrap();
         let (attempts, woken) = (self.attempts.borrow(), self.woken.borrow());
         let within = |all: &[u64], hour: &Range<u64>| all.iter().filter(|at| hour.contains(at)).count();
         for start in attempts.iter() {
