@@ -127,7 +127,7 @@ fn a_program_that_is_not_there_or_cannot_be_run_is_told_apart() {
         ("no-such-program", 127, "error: `no-such-program` was not found\n"),
         ("./no-such-program", 127, "error: `./no-such-program` was not found\n"),
         ("./source/a", 126, "error: `./source/a` cannot be run: Permission denied"),
-        ("./source", 126, "error: `./source` cannot be run: Permission denied"),
+        ("./source", 126, "error: `./source` cannot be run: Is a directory"),
     ] {
         Ran::of(&mut exec(&site, &[program])).expect_exit(exit).expect_error(&[text]);
         let json = site.run(&["exec", "--json", "--", program]).expect_exit(exit).json();

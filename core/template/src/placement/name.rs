@@ -1,6 +1,6 @@
 //! What stands in a line before its first `=`: whether it may be the name of a variable.
 
-use super::state::UNKNOWN;
+use super::state::{BYTE_ORDER_MARK, UNKNOWN};
 
 /// What a shell may have before a name.
 const EXPORT: &[u8] = b"export ";
@@ -36,7 +36,8 @@ impl Name {
         let is_word = is_letter || c.is_ascii_digit();
         *self = match (*self, c) {
             (_, '\n') => Self::Blank,
-            (Self::Blank, ' ' | '\t') => Self::Blank,
+            // A byte order mark is told by itself.
+            (Self::Blank, ' ' | '\t' | BYTE_ORDER_MARK) => Self::Blank,
             (Self::Blank, 'e') => Self::Exporting(1),
             (Self::Exporting(_), '=') => Self::Ended(Some(Exported::No)),
             (Self::Exporting(read), c) if EXPORT.get(read).is_some_and(|next| char::from(*next) == c) => {
