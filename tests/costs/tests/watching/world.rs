@@ -218,8 +218,8 @@ impl World {
 
     /// Checks how often the store was asked.
     pub(crate) fn check_attempts(&self) {
-        // Two in an interval, and the first of them.
-        let most = usize::try_from((2 * 3_600_000_u64).div_ceil(self.interval) + 1).unwrap();
+        // Two in each interval that the hour is in, and the first turn of all.
+        let most = usize::try_from(2 * 3_600_000_u64.div_ceil(self.interval) + 1).unwrap();
         let (attempts, woken) = (self.attempts.borrow(), self.woken.borrow());
         let within = |all: &[u64], hour: &Range<u64>| all.iter().filter(|at| hour.contains(at)).count();
         for start in attempts.iter() {
