@@ -172,7 +172,11 @@ impl Shell {
             _ => None,
         };
         let [earlier, last] = self.before;
+        let is_in_array = self.open.last() == Some(&Open::Array);
         match c {
+            // No word: bash gives up the line, and reads on in the next one, whatever was open.
+            ';' | '&' | '|' | '<' | '>' if is_in_array => self.give_up(),
+            '(' if is_in_array && last != '$' => self.give_up(),
             '\\' => self.is_escaped = true,
             '\'' if last == '$' => self.open(Open::Dollar),
             '\'' => self.open(Open::Single),
