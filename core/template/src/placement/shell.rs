@@ -181,8 +181,8 @@ impl Shell {
             '\'' if last == '$' => self.open(Open::Dollar),
             '\'' => self.open(Open::Single),
             '"' => self.open(Open::Double),
-            // Either a comment, or a part of a word that bash knows.
-            '#' if "<>)".contains(last) => self.give_up(),
+            // Either a comment, or a part of a word that bash or zsh knows.
+            '#' if "<>()".contains(last) => self.give_up(),
             '#' if ENDS.contains(last) => self.open(Open::Comment),
             '(' if last == '(' && earlier == '$' && self.open.last() == Some(&Open::Substitution) => {
                 self.open.pop();
