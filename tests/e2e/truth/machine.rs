@@ -100,6 +100,16 @@ fn a_path_that_is_moved_while_the_command_runs_is_told() {
     }
 }
 
+/// Runs a subcommand of a copy that another user may start, as that user.
+fn run_as_other(site: &Site, subcommand: &str) -> Ran {
+    Ran::of(Command::new("cp").arg(COMMAND).arg(site.path().join("secretdir"))).expect_exit(0);
+    let user = [format!("--reuid={OTHER_USER}"), format!("--regid={OTHER_USER}")];
+    let mut command = Command::new("setpriv");
+    command.args(user).args(["--clear-groups", "--", "./secretdir", subcommand]);
+    site.prepare(&mut command);
+    Ran::of(&mut command)
+}
+
 #[test]
 fn check_finds_whom_this_user_may_not_give_files_to() {
     if !is_root("check_finds_whom_this_user_may_not_give_files_to") {
@@ -107,14 +117,7 @@ fn check_finds_whom_this_user_may_not_give_files_to() {
     }
     let site = Site::with_secrets(&[("a", b"1")]);
     let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
-    Ran::of(Command::new("cp").arg(COMMAND).arg(site.path().join("secretdir"))).expect_exit(0);
-    let run = |subcommand: &str| {
-        let user = [format!("--reuid={OTHER_USER}"), format!("--regid={OTHER_USER}")];
-        let mut command = Command::new("setpriv");
-        command.args(user).args(["--clear-groups", "--", "./secretdir", subcommand]);
-        site.prepare(&mut command);
-        Ran::of(&mut command)
-    };
+    let run = |subcommand| run_as_other(&site, subcommand);
     fs::create_dir(site.path().join("out")).unwrap();
     std::os::unix::fs::chown(site.path().join("out"), Some(OTHER_USER), Some(OTHER_USER)).unwrap();
     for who in ["group = \"root\"", "group = 0", "owner = \"root\"", "owner = 0"] {
@@ -135,14 +138,7 @@ fn check_finds_where_this_user_may_not_publish() {
     }
     let site = Site::with_secrets(&[("a", b"1")]);
     let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
-    Ran::of(Command::new("cp").arg(COMMAND).arg(site.path().join("secretdir"))).expect_exit(0);
-    let check = || {
-        let user = [format!("--reuid={OTHER_USER}"), format!("--regid={OTHER_USER}")];
-        let mut command = Command::new("setpriv");
-        command.args(user).args(["--clear-groups", "--", "./secretdir", "check"]);
-        site.prepare(&mut command);
-        Ran::of(&mut command)
-    };
+    let check = || run_as_other(&site, "check");
     fs::create_dir(site.path().join("out")).unwrap();
     check().expect_exit(4).expect_error(&["cannot write to ", "Permission denied"]);
     for missing in ["out/new/app", "out/new/deeper/app"] {
