@@ -1,16 +1,10 @@
 //! What is wrong with a template. No error holds a value: at most it quotes the template, which is configuration.
 
-use std::fmt;
 use std::io;
 use std::time::Duration;
 
 use secretdir_helpers::Position;
-
-use crate::placement::Misplaced;
-use crate::quote::QuoteError;
-
-/// The statements there are.
-const STATEMENTS: [&str; 8] = ["elif", "else", "filter", "for", "if", "raw", "set", "with"];
+use secretdir_quote::{Format, Misplaced, QuoteError};
 
 /// Something that is wrong with a template, and where. Says the fault only; whoever prints it knows the file.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -41,10 +35,10 @@ pub(crate) enum Fault {
         "here is a carriage return, which a reader of what `{filter}` writes takes for a part of a value; end lines with a newline alone"
     )]
     CarriageReturn { filter: &'static str },
-    #[error("there is no {what} `{name}`{}", suggestion(.nearest, .what.known()))]
-    Unknown { what: Named, name: String, nearest: Option<&'static str> },
-    #[error("`{name}` is not defined: declare it under `secrets` of this file{}", meant(.nearest))]
-    Undeclared { name: String, nearest: Option<String> },
+    #[error("there is no {what} `{name}`; {hint}")]
+    Unknown { what: &'static str, name: String, hint: String },
+    #[error("`{name}` is not defined: declare it under `secrets` of this file{hint}")]
+    Undeclared { name: String, hint: String },
     #[error(
         "there is no variable `secret`: declare each secret under `secrets` of this file, by a name of its own"
     )]
@@ -57,22 +51,17 @@ pub(crate) enum Fault {
         "there is no function `secret` any more: declare the secret under `secrets` of this file, as `NAME = {{ {0} }}`, and write `NAME` here"
     )]
     SecretCall(String),
-    #[error("{}", told(.filter, *.misplaced))]
-    Misplaced { filter: &'static str, misplaced: Misplaced },
+    #[error("{}", told(*.format, *.misplaced))]
+    Misplaced { format: Format, misplaced: Misplaced },
+    #[error("what `{}` has written is changed afterwards; quote last", .0.name())]
+    Changed(Format),
     #[error(
-        "the template can be read in too many ways: its branches leave more than {most} different quotes and words behind them; end each line, or each quote, in the branch in which it begins"
-    )]
-    TooManyWays { most: usize },
-    #[error(
-        "`{0}` cannot be the name of a variable: only letters of ASCII, digits and `_`, with no digit first; change it with `replace`"
+        "{0} cannot be the name of a variable: only letters of ASCII, digits and `_`, with no digit first; change it with `replace`"
     )]
     NoVariableName(String),
-    #[error(
-        "a key that is printed here cannot be the name of a variable: only letters of ASCII, digits and `_`, with no digit first"
-    )]
-    NoVariableKey,
-    #[error("{}", told(.filter, Misplaced::Nameless))]
-    NoVariable { filter: &'static str },
+    /// A check does not know what the result is.
+    #[error("the result is known only when the template is rendered")]
+    NotKnown,
     #[error(
         "this number has too many digits, or is too large or too small, to calculate or compare with; it can be printed"
     )]
@@ -80,15 +69,39 @@ pub(crate) enum Fault {
     /// Lists and none become texts by it, as Python writes them, and a list of lists of lists any amount of memory.
     #[error("there is no operator `~`, which takes anything for a text; join texts with `+` or `join`")]
     Tilde,
+    #[error("the value is not UTF-8: only `url`, `base64`, `base64url` and `hex` take such a value")]
+    NotUtf8,
+    #[error("{0} cannot be printed; `json` writes it")]
+    NotPrintable(&'static str),
+    #[error(
+        "{0} is no value; a loop has parts such as `loop.index`, and a function is called, as `range(3)`"
+    )]
+    NoValue(&'static str),
+    #[error("a text or a number belongs here, not {0}; `json` makes a text of it")]
+    NotText(&'static str),
+    #[error("only a text is in a text or among the keys of a map, not {0}")]
+    NotPart(&'static str),
+    #[error("a list, a map or a text belongs here, not {0}")]
+    NoList(&'static str),
+    #[error("`indent` takes a whole number of at most 1000 blanks")]
+    NoWidth,
+    #[error("`range` takes whole numbers of at most nine digits")]
+    NoRangeNumber,
+    #[error("the step of `range` cannot be zero")]
+    NoRangeStep,
+    #[error("the range is too long: `range` gives at most {most} numbers")]
+    LongRange { most: usize },
+    #[error("only texts, numbers, booleans, none, and lists and maps of them can be written as JSON")]
+    NotJson,
     #[error(transparent)]
-    Refused(#[from] Refusal),
-    #[error("`{0}` is not defined here")]
+    Quote(#[from] QuoteError),
+    #[error("`{0}` is not defined here; ask with `is defined`, or use `default`")]
     UndefinedName(String),
     #[error("`{0}` is not defined here: the value has no such part")]
     UndefinedPart(String),
     #[error("the value that is used here has no such part")]
     NoSuchPart,
-    #[error("what is used here is not defined")]
+    #[error("what is used here is not defined; ask with `is defined`, or use `default`")]
     UndefinedHere,
     #[error("this cannot be calculated: it divides by zero, or its result is too large")]
     Calculation,
@@ -98,7 +111,9 @@ pub(crate) enum Fault {
     Mixed { left: &'static str, right: &'static str },
     #[error("only a list, a map or a text can be gone through")]
     NotIterable,
-    #[error("the operation does not fit its values")]
+    #[error(
+        "the operation does not fit its values: a `-` takes a number, bounds are whole numbers and a step at least 1, a map has no slices, and only a name can be set"
+    )]
     Operation,
     #[error("{left} is compared with {right}, to which it is never equal; write both in one form")]
     NeverEqual { left: &'static str, right: &'static str },
@@ -116,10 +131,8 @@ pub(crate) enum Fault {
     Keyword(String),
     #[error("arguments are written out one by one: there is no `*` here")]
     Splat,
-    #[error("an argument is missing")]
-    MissingArgument,
-    #[error("there are too many arguments")]
-    TooManyArguments,
+    #[error("`{name}` takes {}", counted(*.least, *.most))]
+    Arguments { name: String, least: usize, most: usize },
     #[error("values have no methods; use a filter, or `for key in map` and `map[key]` for what is in a map")]
     Method,
     #[error(
@@ -141,137 +154,155 @@ pub(crate) enum Fault {
     NoThread(io::ErrorKind),
     #[error("the result is larger than {most} bytes")]
     ResultTooLarge { most: usize },
-    #[error("the template cannot be rendered")]
-    Other,
 }
 
-/// What a filter, a function or the output does not take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
-    #[error("the value is not UTF-8: only `url`, `base64`, `base64url` and `hex` take such a value")]
-    NotUtf8,
-    #[error("{0} cannot be printed; `json` writes it")]
-    NotPrintable(&'static str),
-    #[error("a text or a number belongs here, not {0}; `json` makes a text of it")]
-    NotText(&'static str),
-    #[error("only a text is in a text or among the keys of a map, not {0}")]
-    NotPart(&'static str),
-    #[error("a list, a map or a text belongs here, not {0}")]
-    NoList(&'static str),
-    #[error("`indent` takes a whole number of at most 1000 blanks")]
-    NoWidth,
-    #[error("`range` takes whole numbers of at most nine digits")]
-    NoRangeNumber,
-    #[error("the step of `range` cannot be zero")]
-    NoRangeStep,
-    #[error("the range is too long: `range` gives at most {most} numbers")]
-    LongRange { most: usize },
-    #[error("only texts, numbers, booleans, none, and lists and maps of them can be written as JSON")]
-    NotJson,
-    #[error(transparent)]
-    Quote(#[from] QuoteError),
-}
+impl Fault {
+    /// Says that there is no such thing, and which was probably meant, or which there are.
+    pub(crate) fn unknown(what: &'static str, name: &str, known: &[&str]) -> Self {
+        let nearest = secretdir_helpers::nearest(name, known.iter().copied());
+        let all = || format!("known: {}", known.join(", "));
+        let hint = nearest.map_or_else(all, |nearest| format!("did you mean `{nearest}`?"));
+        Self::Unknown { what, name: name.to_owned(), hint }
+    }
 
-/// What has a name in a template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Named {
-    Filter,
-    Function,
-    Statement,
-    Test,
-}
+    /// Says so of a key, and shows it if that may be.
+    pub(crate) fn no_variable_name(key: Option<&str>) -> Self {
+        let shown = |key: &str| format!("`{}`", key.escape_debug());
+        Self::NoVariableName(key.map_or("a key of a map that is printed here".to_owned(), shown))
+    }
 
-impl Named {
-    /// Returns the names there are.
-    pub(super) fn known(self) -> &'static [&'static str] {
-        match self {
-            Self::Filter => &crate::filters::NAMES,
-            Self::Function => &crate::functions::NAMES,
-            Self::Statement => &STATEMENTS,
-            Self::Test => &crate::functions::TESTS,
-        }
+    /// Says whether it ends a check, too.
+    pub(crate) fn is_of_budget(&self) -> bool {
+        matches!(
+            self,
+            Self::OutOfFuel { .. } | Self::Stopped | Self::TooDeep { .. } | Self::ResultTooLarge { .. }
+        )
     }
 }
 
-impl fmt::Display for Named {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Filter => "filter",
-            Self::Function => "function",
-            Self::Statement => "statement",
-            Self::Test => "test",
-        })
+/// A fault on its way to where it is told, and the offset of its place in the template.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Failure {
+    pub(crate) fault: Fault,
+    pub(crate) at: Option<usize>,
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self { fault, at: None }
     }
 }
 
-/// Says which declared name was probably meant.
-fn meant(nearest: &Option<String>) -> String {
-    nearest.as_ref().map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default()
+impl Failure {
+    /// Places a fault that has no place yet.
+    pub(crate) fn at(self, at: usize) -> Self {
+        Self { at: self.at.or(Some(at)), ..self }
+    }
+
+    /// Says whether it tells nothing new beside another: the same place, or the same text that stands before both.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        match (&self.fault, &other.fault) {
+            (Fault::Misplaced { misplaced: Misplaced::Unclear, .. }, _) if self.fault == other.fault => true,
+            (Fault::Misplaced { .. }, Fault::Misplaced { .. }) => self.at == other.at,
+            _ => self == other,
+        }
+    }
+
+    /// Says whether a carriage return or a byte order mark may be the reason.
+    pub(crate) fn may_come_of_line_ends(&self) -> bool {
+        let reasons = [Misplaced::BeforeText, Misplaced::Unclear, Misplaced::Nameless];
+        matches!(self.fault, Fault::Misplaced { misplaced, .. } if reasons.contains(&misplaced))
+    }
+
+    /// Finds the lines and columns of failures, in the order of the text.
+    pub(crate) fn placed(mut failures: Vec<Self>, text: &str) -> Vec<TemplateError> {
+        failures.sort_by_key(|failure| failure.at);
+        let (mut place, mut before) = (Position::START, 0);
+        let placed = failures.into_iter().map(|Self { fault, at }| {
+            let at = at.unwrap_or_default();
+            place = place.after(text.get(before..at).unwrap_or_default());
+            before = at;
+            TemplateError { place, fault }
+        });
+        placed.collect()
+    }
 }
 
-fn told(filter: &str, misplaced: Misplaced) -> String {
-    match (filter, misplaced) {
-        (_, Misplaced::Changed) => format!("what `{filter}` has written is changed afterwards; quote last"),
-        ("docker", Misplaced::Nameless) => {
-            "`docker` belongs behind the name of a variable and `=`; a name has only letters of ASCII, digits and `_`, with no digit first, and nothing before it".to_owned()
+fn counted(least: usize, most: usize) -> String {
+    match (least, most) {
+        (_, 0) => "no arguments".to_owned(),
+        (1, 1) => "one argument".to_owned(),
+        (0, 1) => "at most one argument".to_owned(),
+        (0, _) => format!("at most {most} arguments"),
+        _ if least == most => format!("{most} arguments"),
+        _ => format!("{least} to {most} arguments"),
+    }
+}
+
+/// Says what is wrong with a place, and what to do.
+fn told(format: Format, misplaced: Misplaced) -> String {
+    use Format::{Docker, Dotenv, Json, Shell};
+    let filter = format.name();
+    let reason = match (format, misplaced) {
+        (Docker, Misplaced::Nameless) => {
+            "belongs behind the name of a variable and `=`; a name has only letters of ASCII, digits and `_`, with no digit first, and nothing before it"
         }
-        (_, Misplaced::Nameless) => format!(
-            "`{filter}` belongs directly behind the name of a variable and `=`, with nothing else in the line; a name has only letters of ASCII, digits and `_`, with no digit first"
-        ),
-        ("docker", Misplaced::InComment) => {
-            "`docker` stands in a comment, in which `docker run --env-file` reads no variable".to_owned()
+        (Shell, Misplaced::Nameless) => {
+            "stands behind a `=` that no name of a variable is before; a name has only letters of ASCII, digits and `_`, with no digit first"
         }
-        ("docker", Misplaced::BeforeText) => {
-            "`docker` writes a whole value, and what stands behind it becomes part of the value: `docker run --env-file` knows neither quotes nor comments behind a value".to_owned()
+        (_, Misplaced::Nameless) => {
+            "belongs directly behind the name of a variable and `=`, with nothing else in the line; a name has only letters of ASCII, digits and `_`, with no digit first"
         }
-        ("docker", _) => "quotes around `docker` become part of the value: `docker run --env-file` knows no quotes; leave them out".to_owned(),
-        (_, Misplaced::InsideQuotes) => format!(
-            "`{filter}` writes its own quotes, and stands inside quotes here; leave those out, or join all of it first: `(\"x\" + pw) | {filter}`"
-        ),
-        (_, Misplaced::InComment) => {
-            format!("`{filter}` stands in a comment, which a line end in the value would end")
+        (Docker, Misplaced::InComment) => {
+            "stands in a comment, in which `docker run --env-file` reads no variable"
         }
-        (_, Misplaced::InHeredoc) => format!(
-            "`{filter}` stands in a here-document, in which its quotes are text; set a variable before it, and name the variable in it"
-        ),
-        (_, Misplaced::InExpansion) => format!(
-            "`{filter}` stands in a backquote, `$((…))`, `${{…}}` or the `[…]` of an array, in which its quotes are not read as such; set a variable before it, and name the variable in it"
-        ),
-        ("dotenv", Misplaced::Unclear) => {
-            "`dotenv` stands behind text that shells and systemd do not understand alike, such as a comment that ends with a `\\` or stands behind other text; give comments lines of their own".to_owned()
+        (Docker, Misplaced::BeforeText) => {
+            "writes a whole value, and what stands behind it becomes part of the value: `docker run --env-file` knows neither quotes nor comments behind a value"
         }
-        (_, Misplaced::Unclear) => format!(
-            "`{filter}` stands behind text that not all readers understand alike, such as `((`, `a[` or `case` in `$(…)`; set a variable before that text, and name the variable here"
-        ),
-        ("dotenv", Misplaced::BeforeText) => {
-            "`dotenv` writes a whole value, and text stands directly behind it, which readers take for a part of it; join it first: `(pw + \"x\") | dotenv`, and give a comment a line of its own".to_owned()
+        (Docker, _) => {
+            "has quotes around it, which become part of the value: `docker run --env-file` knows no quotes; leave them out"
         }
-        ("dotenv", Misplaced::AfterText) => {
-            "`dotenv` writes a whole value, so it belongs directly behind `NAME=`; join other text first: `(\"x\" + pw) | dotenv`".to_owned()
+        (_, Misplaced::InsideQuotes) => {
+            "writes its own quotes, and stands inside quotes here; leave those out, or join all of it first: `(\"x\" + pw) | FILTER`"
         }
-        ("json", Misplaced::AfterText) => {
-            "`json` writes a whole value, and text stands directly before it; it belongs at the start of a line, or behind `[`, `{`, `,`, `(`, `: `, `- ` or the `name = ` that a line begins with; join other text of the value first: `(\"x\" + pw) | json`".to_owned()
+        (_, Misplaced::InComment) => "stands in a comment, which a line end in the value would end",
+        (_, Misplaced::InHeredoc) => {
+            "stands in a here-document, in which its quotes are text; set a variable before it, and name the variable in it"
+        }
+        (_, Misplaced::InExpansion) => {
+            "stands in a backquote, `$((…))`, `${…}` or the `[…]` of an array, in which its quotes are not read as such; set a variable before it, and name the variable in it"
+        }
+        (Dotenv, Misplaced::Unclear) => {
+            "stands behind text that shells and systemd do not understand alike, such as a comment that ends with a `\\` or stands behind other text; give comments lines of their own"
+        }
+        (Json, Misplaced::Unclear) => {
+            "stands behind text that not all readers of YAML understand alike, such as a `#` directly behind a quote, or a document that is a text in lines; leave that out"
+        }
+        (_, Misplaced::Unclear) => {
+            "stands behind text that not all readers understand alike, such as `((`, `a=(`, `$'…'` or `case` in `$(…)`; set a variable before that text, and name the variable here"
+        }
+        (Dotenv, Misplaced::BeforeText) => {
+            "writes a whole value, and text stands directly behind it, which readers take for a part of it; join it first: `(pw + \"x\") | dotenv`, and give a comment a line of its own"
+        }
+        (Dotenv, Misplaced::AfterText) => {
+            "writes a whole value, so it belongs directly behind `NAME=`; join other text first: `(\"x\" + pw) | dotenv`"
+        }
+        (Json, Misplaced::AfterText) => {
+            "writes a whole value, and text stands directly before it; it belongs at the start of a line, or behind `[`, `{`, `,`, `(`, `: `, `- ` or the `name = ` that a line begins with; join other text of the value first: `(\"x\" + pw) | json`"
         }
         (_, Misplaced::AfterText) => {
-            format!("`{filter}` writes a whole value, and text stands directly before it; join it first: `(\"x\" + pw) | {filter}`")
+            "writes a whole value, and text stands directly before it; join it first: `(\"x\" + pw) | FILTER`"
         }
         (_, Misplaced::BeforeText) => {
-            format!("`{filter}` writes a whole value, and text stands directly behind it; join it first: `(pw + \"x\") | {filter}`")
+            "writes a whole value, and text stands directly behind it; join it first: `(pw + \"x\") | FILTER`"
         }
-    }
-}
-
-/// Says which name was probably meant, or which there are.
-fn suggestion(nearest: &Option<&'static str>, known: &[&str]) -> String {
-    match nearest {
-        Some(nearest) => format!("; did you mean `{nearest}`?"),
-        None => format!("; known: {}", known.join(", ")),
-    }
+    };
+    format!("`{filter}` {}", reason.replace("FILTER", filter))
 }
 
 impl TemplateError {
     /// An error that has no position of its own.
-    pub(super) fn at_start(fault: Fault) -> Self {
+    pub(crate) fn at_start(fault: Fault) -> Self {
         Self { place: Position::START, fault }
     }
 }

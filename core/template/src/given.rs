@@ -1,10 +1,9 @@
 //! What a template is given: names, and a value for each.
 
 use std::fmt;
+use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
-use crate::value::{List, Map, Value};
+use crate::value::{Keys, Piece, Value};
 
 /// A name that a template may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +12,16 @@ pub struct Declared {
     pub name: String,
     /// What kind of value it has.
     pub shape: Shape,
+}
+
+impl Declared {
+    /// Returns what a check knows of it.
+    pub(crate) fn unknown(&self) -> Value {
+        match self.shape {
+            Shape::Text => Value::Text(Arc::new(vec![Piece::unknown()])),
+            Shape::Structured => Value::Unknown,
+        }
+    }
 }
 
 /// What kind of value a name has.
@@ -24,14 +33,9 @@ pub enum Shape {
     Structured,
 }
 
-/// A value for a name. Texts are wiped when the last copy is dropped.
+/// A value for a name.
 #[derive(Clone)]
 pub struct Given(pub(crate) Value);
-
-/// Lists and maps are nested more than 100 levels deep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is nested more than 100 levels deep")]
-pub struct TooDeep;
 
 impl fmt::Debug for Given {
     /// Shows what kind of value it is, and nothing of it.
@@ -63,26 +67,24 @@ impl Given {
 
     /// Returns a number that is printed as it is written here, in the syntax of JSON.
     pub fn number(written: &str) -> Self {
-        Self(Value::written(written))
+        Self(Value::Number(written.into()))
     }
 
     /// Returns a list.
-    ///
-    /// # Errors
-    ///
-    /// It would be nested too deeply.
-    pub fn list(items: Vec<Self>) -> Result<Self, TooDeep> {
-        let items = items.into_iter().map(|item| item.0).collect();
-        List::of(items).map(|list| Self(Value::List(list))).map_err(|_| TooDeep)
+    pub fn list(items: Vec<Self>) -> Self {
+        Self(Value::list(items.into_iter().map(|item| item.0).collect()))
     }
 
-    /// Returns a map, in this order. Of equal keys the last one counts.
-    ///
-    /// # Errors
-    ///
-    /// It would be nested too deeply.
-    pub fn map(entries: Vec<(Zeroizing<String>, Self)>) -> Result<Self, TooDeep> {
-        let entries = entries.into_iter().map(|(key, value)| (Value::of_text(key), value.0)).collect();
-        Map::of(entries).map(|map| Self(Value::Map(map))).map_err(|_| TooDeep)
+    /// Returns a map, in this order. Of equal keys the last one counts. No error shows a key: it may be a part of a secret.
+    pub fn map(entries: Vec<(String, Self)>) -> Self {
+        Self(Value::map(
+            entries.into_iter().map(|(key, value)| (key.into(), value.0)).collect(),
+            Keys::Values,
+        ))
+    }
+
+    /// Returns the same, with names of secrets for keys. Errors show them.
+    pub fn names(entries: Vec<(String, Self)>) -> Self {
+        Self(Value::map(entries.into_iter().map(|(key, value)| (key.into(), value.0)).collect(), Keys::Names))
     }
 }

@@ -21,38 +21,33 @@
 //! number or a boolean, so comparing them is an error. A value that a filter cannot write so that its reader gets it back unchanged
 //! is an error. A number of a JSON document keeps its digits (`value`).
 //!
-//! # Two checks before rendering
+//! # Checking and rendering
 //!
-//! `names` finds every unknown filter, test, function and variable, and `placement` finds filters that quote where their reader
-//! would misread the quotes: inside other quotes, in a comment, beside other text, or changed afterwards. Neither needs a value. A
-//! syntax error hides both. While rendering, a key of a map stays one (`Value::Key`), and the line before each value
-//! of a variable must be a name.
+//! One interpreter does both (`interpreter`). [`Template::parse`] finds, without values, what none can mend: unknown names, wrong
+//! arguments, filters that quote where their reader would misread the quotes. [`Template::render`] finds the rest. Where a filter
+//! quotes is followed byte by byte while the result is written (`output`, and the crate secretdir-quote), so no value leaves its
+//! quotes, whatever a check has missed. A key of a map stays one, whatever is made of it (`value::Origin`): whoever names the secrets
+//! must not write lines of the file.
 //!
 //! # Limits
 //!
 //! A template has at most 1 MiB and 20,000 words in its tags, a result 16 MiB. A step is an operation or 64 bytes of text, and there
-//! are 1,000,000: each step is paid for before it is taken (`budget`). Lists and maps are nested at most 100 levels deep, and
-//! statements and expressions 1,000. `sandbox` waits for at most ten seconds and ends the work where it is then.
+//! are 1,000,000: each step is paid for before it is taken (`budget`). Statements and expressions are nested at most 1,000 levels
+//! deep. `sandbox` waits for at most ten seconds and ends the work where it is then.
 //!
 //! # Memory and errors
 //!
-//! Every text that is made of a value is in a buffer that is wiped. No error holds a value: a `Fault` has no room for
-//! one. Names and syntax are quoted from the template, which is configuration.
+//! Values are freed, not wiped: the allocator of the command wipes what is freed. The result is wiped. No error holds a value: a
+//! `Fault` has no room for one. Names and syntax are quoted from the template, which is configuration.
 
-mod ast;
 mod budget;
 mod error;
 mod filters;
-mod functions;
 mod given;
-mod limits;
-mod names;
+mod interpreter;
 mod operators;
 mod output;
 mod parser;
-mod placement;
-mod quote;
-mod render;
 mod sandbox;
 #[cfg(test)]
 mod tests;
@@ -62,22 +57,30 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secretdir_helpers::Position;
+use secretdir_quote::Format;
 use zeroize::Zeroizing;
 
-use budget::{Budget, Stop};
-use error::Fault;
+use budget::{Budget, FUEL, Stop};
 pub use error::TemplateError;
-pub use given::{Declared, Given, Shape, TooDeep};
-use limits::FUEL;
-pub use limits::{LARGEST_TEMPLATE, LONGEST};
-pub use names::is_name;
+use error::{Failure, Fault};
+pub use given::{Declared, Given, Shape};
+pub use interpreter::is_name;
+use interpreter::{Found, Interpreter};
 pub use sandbox::Sandbox;
+
+/// The most bytes of a template.
+pub const LARGEST_TEMPLATE: usize = 1 << 20;
+
+/// How long reading or rendering may take, or less if the run has less time. On a machine that is not busy it takes less than
+/// a second.
+pub const LONGEST: Duration = Duration::from_secs(10);
 
 /// A template that has been checked. `Debug` shows none of its text.
 pub struct Template {
     text: Arc<str>,
     unused: Vec<String>,
-    names_variables: bool,
+    formats: Vec<Format>,
 }
 
 impl Template {
@@ -97,15 +100,19 @@ impl Template {
             return Err(vec![TemplateError::at_start(fault)]);
         }
         let text = Arc::<str>::from(text);
-        let (checked, declared) = (Arc::clone(&text), declared.to_vec());
-        let found = sandbox.run(LONGEST, move |stop| check(&checked, &declared, stop));
-        let found = match found {
+        let (checked, names) = (Arc::clone(&text), declared.to_vec());
+        let found = match sandbox.run(LONGEST, move |stop| check(&checked, &names, stop)) {
             // The parser of minijinja panics at a tag that is never closed behind column 65,535, in debug builds.
             Err(Fault::Panicked) => Err(TemplateError::at_start(Fault::Unreadable)),
             found => found.map_err(TemplateError::at_start).flatten(),
         };
-        let Found { unused, names_variables, errors } = found.map_err(|error| vec![error])?;
-        if errors.is_empty() { Ok(Self { text, unused, names_variables }) } else { Err(errors) }
+        let Found { failures, used, formats } = found.map_err(|error| vec![error])?;
+        if !failures.is_empty() {
+            return Err(Failure::placed(failures, &text));
+        }
+        let unused =
+            declared.iter().map(|declared| declared.name.clone()).filter(|name| !used.contains(name));
+        Ok(Self { text, unused: unused.collect(), formats: formats.into_iter().collect() })
     }
 
     /// Returns the declared names that the template does not use.
@@ -138,6 +145,9 @@ impl Template {
         time_left: Duration,
         sandbox: &Sandbox,
     ) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
+        if time_left.is_zero() {
+            return Err(TemplateError::at_start(Fault::DeadlinePassed));
+        }
         let done = sandbox.run_beside(time_left.min(LONGEST), self.rendering(values)).await;
         let done = done.map_err(|fault| match fault {
             Fault::TooSlow { .. } if time_left < LONGEST => Fault::DeadlinePassed,
@@ -150,8 +160,8 @@ impl Template {
         &self,
         values: Vec<(String, Given)>,
     ) -> impl FnOnce(Stop) -> Result<Zeroizing<Vec<u8>>, TemplateError> + Send + use<> {
-        let (text, names_variables) = (Arc::clone(&self.text), self.names_variables);
-        move |stop| render::render(&values, (&text, names_variables), stop)
+        let (text, formats) = (Arc::clone(&self.text), self.formats.clone());
+        move |stop| render(&text, &values, &formats, stop)
     }
 }
 
@@ -161,23 +171,39 @@ impl fmt::Debug for Template {
     }
 }
 
-/// What a check has found.
-struct Found {
-    unused: Vec<String>,
-    /// It uses a filter whose reader reads variables.
-    names_variables: bool,
-    errors: Vec<TemplateError>,
-}
-
 fn check(text: &str, declared: &[Declared], stop: Stop) -> Result<Found, TemplateError> {
     let template = parser::parse(text)?;
-    let mut budget = Budget::new(FUEL, stop);
-    let names = names::check(text, &template, declared, &mut budget)?;
-    let mut errors = names.errors;
-    errors.extend(placement::check(text, &template, (&names.filters, declared), &mut budget)?);
-    errors.sort_by_key(|error| error.place);
-    errors.dedup();
-    let names_variables =
-        ["docker", "dotenv", "shell"].into_iter().any(|filter| names.filters.contains(filter));
-    Ok(Found { unused: names.unused, names_variables, errors })
+    let values = declared.iter().map(|declared| (declared.name.as_str(), declared.unknown())).collect();
+    let checked = Interpreter::checking(text, values, Budget::new(FUEL, stop)).run(&template);
+    let (_, mut found) = checked.map_err(|failure| placed(failure, text))?;
+    let format = found.formats.iter().find(|format| format.has_variables());
+    let line_ends = format.map_or(Vec::new(), |format| line_ends(text, *format));
+    // What they make of the values is not told, too.
+    found.failures.retain(|failure| line_ends.is_empty() || !failure.may_come_of_line_ends());
+    found.failures.extend(line_ends);
+    Ok(found)
+}
+
+fn render(
+    text: &str,
+    values: &[(String, Given)],
+    formats: &[Format],
+    stop: Stop,
+) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
+    let template = parser::parse(text)?;
+    let values = values.iter().map(|(name, given)| (name.as_str(), given.0.clone())).collect();
+    let rendered = Interpreter::rendering(text, values, formats, Budget::new(FUEL, stop)).run(&template);
+    Ok(rendered.map_err(|failure| placed(failure, text))?.0.into_bytes())
+}
+
+fn placed(failure: Failure, text: &str) -> TemplateError {
+    TemplateError { place: Position::of(text, failure.at.unwrap_or_default()), fault: failure.fault }
+}
+
+/// Finds bytes of the template that a reader of lines takes for a part of a value.
+fn line_ends(text: &str, format: Format) -> Vec<Failure> {
+    let filter = format.name();
+    let mark = text.starts_with('\u{feff}').then(|| Failure::from(Fault::ByteOrderMark { filter }).at(0));
+    let carriage_return = text.find('\r').map(|at| Failure::from(Fault::CarriageReturn { filter }).at(at));
+    mark.into_iter().chain(carriage_return).collect()
 }

@@ -1,99 +1,91 @@
 //! Operators: what they take, and what they make of it. Nothing is guessed: a text is no number.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
-use zeroize::Zeroizing;
+use minijinja::machinery::ast::{BinOpKind, CompareOpKind};
 
-use super::budget::Budget;
-use super::error::{Fault, Refusal};
-use super::value::{List, Map, Mark, Value};
+use crate::budget::Budget;
+use crate::error::Fault;
+use crate::value::{Number, Piece, Value};
 
-/// An operator of arithmetic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Arithmetic {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    DivideWhole,
-    Remainder,
-    Power,
+/// Calculates, joins or repeats.
+pub(crate) fn calculate(
+    how: BinOpKind,
+    left: &Value,
+    right: &Value,
+    budget: &mut Budget,
+) -> Result<Value, Fault> {
+    match (how, left, right) {
+        (BinOpKind::Add, Value::Text(_), Value::Unknown) => {
+            return joined(left.pieces(), &[Piece::unknown()], budget);
+        }
+        (BinOpKind::Add, Value::Unknown, Value::Text(_)) => {
+            return joined(&[Piece::unknown()], right.pieces(), budget);
+        }
+        _ => {}
+    }
+    if let (Some(left), Some(right)) = (left.as_number()?, right.as_number()?) {
+        return match (left, right) {
+            (Number::Whole(left), Number::Whole(right)) => of_whole(how, left, right),
+            _ => of_floats(how, left.as_float(), right.as_float()),
+        };
+    }
+    match (how, left, right) {
+        (BinOpKind::Add, Value::Text(left), Value::Text(right)) => joined(left, right, budget),
+        (BinOpKind::Add, Value::List(left), Value::List(right)) => {
+            budget.spend(left.len() + right.len())?;
+            Ok(Value::list([left.as_slice(), right.as_slice()].concat()))
+        }
+        (BinOpKind::Mul, value, times @ Value::Number(_))
+        | (BinOpKind::Mul, times @ Value::Number(_), value) => {
+            let times = times.as_whole()?.ok_or(Fault::Operation)?;
+            repeated(value, usize::try_from(times).unwrap_or_default(), budget)
+        }
+        (_, Value::Bytes(_), _) | (_, _, Value::Bytes(_)) => Err(Fault::NotUtf8),
+        (_, left, right) => Err(Fault::Mixed { left: left.describe(), right: right.describe() }),
+    }
 }
 
-impl Arithmetic {
-    /// Calculates, joins or repeats.
-    pub(super) fn apply(self, left: &Value, right: &Value, budget: &mut Budget) -> Result<Value, Fault> {
-        let is_key = left.is_key() || right.is_key();
-        let marks = [left, right].map(Value::marks);
-        let (left, right) = (&left.calculable()?, &right.calculable()?);
-        let result = self.of_plain((left, right), marks, budget)?;
-        Ok(if is_key { result.keyed() } else { result })
-    }
+fn joined(left: &[Piece], right: &[Piece], budget: &mut Budget) -> Result<Value, Fault> {
+    budget.spend(left.len() + right.len())?;
+    budget.spend_text(left.iter().chain(right).map(|piece| piece.text.len()).sum())?;
+    Ok(Value::Text(Arc::new([left, right].concat())))
+}
 
-    fn of_plain(
-        self,
-        (left, right): (&Value, &Value),
-        marks: [&[Mark]; 2],
-        budget: &mut Budget,
-    ) -> Result<Value, Fault> {
-        match (self, left, right) {
-            (_, Value::Int(left), Value::Int(right)) => self.of_whole(*left, *right),
-            (_, Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => {
-                self.of_floats(as_float(left), as_float(right))
-            }
-            (Self::Add, Value::Text(left), Value::Text(right)) => joined(left, right, marks, budget),
-            (Self::Add, Value::List(left), Value::List(right)) => {
-                budget.spend(left.items().len() + right.items().len())?;
-                Ok(Value::List(List::of([left.items(), right.items()].concat())?))
-            }
-            (Self::Multiply, value, Value::Int(times)) | (Self::Multiply, Value::Int(times), value) => {
-                repeated(value, usize::try_from(*times).unwrap_or_default(), budget)
-            }
-            (_, Value::Bytes(_), _) | (_, _, Value::Bytes(_)) => Err(Refusal::NotUtf8.into()),
-            _ => Err(Fault::Mixed { left: left.describe(), right: right.describe() }),
+fn of_whole(how: BinOpKind, left: i128, right: i128) -> Result<Value, Fault> {
+    let whole = match how {
+        BinOpKind::Add => left.checked_add(right),
+        BinOpKind::Sub => left.checked_sub(right),
+        BinOpKind::Mul => left.checked_mul(right),
+        BinOpKind::FloorDiv => floor(left, right).map(|(quotient, _)| quotient),
+        BinOpKind::Rem => floor(left, right).map(|(_, rest)| rest),
+        BinOpKind::Pow if right >= 0 => {
+            u32::try_from(right).ok().and_then(|exponent| left.checked_pow(exponent))
         }
-    }
+        _ => return of_floats(how, Number::Whole(left).as_float(), Number::Whole(right).as_float()),
+    };
+    whole.map(Value::whole).ok_or(Fault::Calculation)
+}
 
-    fn of_whole(self, left: i128, right: i128) -> Result<Value, Fault> {
-        let whole = match self {
-            Self::Add => left.checked_add(right),
-            Self::Subtract => left.checked_sub(right),
-            Self::Multiply => left.checked_mul(right),
-            Self::DivideWhole => floor(left, right).map(|(quotient, _)| quotient),
-            Self::Remainder => floor(left, right).map(|(_, rest)| rest),
-            Self::Power if right >= 0 => {
-                u32::try_from(right).ok().and_then(|exponent| left.checked_pow(exponent))
-            }
-            Self::Divide | Self::Power => {
-                return self.of_floats(as_float(&Value::Int(left)), as_float(&Value::Int(right)));
-            }
-        };
-        whole.map(Value::Int).ok_or(Fault::Calculation)
-    }
-
-    fn of_floats(self, left: f64, right: f64) -> Result<Value, Fault> {
-        if right == 0.0 && matches!(self, Self::Divide | Self::DivideWhole | Self::Remainder) {
-            return Err(Fault::Calculation);
-        }
-        let result = match self {
-            Self::Add => left + right,
-            Self::Subtract => left - right,
-            Self::Multiply => left * right,
-            Self::Divide => left / right,
-            Self::DivideWhole => floor_floats(left, right).0,
-            Self::Remainder => floor_floats(left, right).1,
-            Self::Power => left.powf(right),
-        };
-        if result.is_finite() { Ok(Value::Float(result)) } else { Err(Fault::Calculation) }
-    }
+fn of_floats(how: BinOpKind, left: f64, right: f64) -> Result<Value, Fault> {
+    let result = match how {
+        BinOpKind::Add => left + right,
+        BinOpKind::Sub => left - right,
+        BinOpKind::Mul => left * right,
+        BinOpKind::Div => left / right,
+        BinOpKind::FloorDiv => floor_floats(left, right).0,
+        BinOpKind::Rem => floor_floats(left, right).1,
+        _ => left.powf(right),
+    };
+    // What is divided by zero is not finite.
+    if result.is_finite() { Ok(Value::float(result)) } else { Err(Fault::Calculation) }
 }
 
 /// Divides downwards as `float_divmod` of CPython does: the rest is exact, and the quotient is what fits it.
 fn floor_floats(left: f64, right: f64) -> (f64, f64) {
-    let mut rest = left % right;
-    if rest != 0.0 && (rest < 0.0) != (right < 0.0) {
-        rest += right;
-    }
+    let rest = left % right;
+    let rest = if rest != 0.0 && (rest < 0.0) != (right < 0.0) { rest + right } else { rest };
     let quotient = (left - rest) / right;
     let whole = quotient.floor();
     (if quotient - whole > 0.5 { whole + 1.0 } else { whole }, rest)
@@ -102,114 +94,92 @@ fn floor_floats(left: f64, right: f64) -> (f64, f64) {
 /// Divides downwards, as Python does: the rest has the sign of the divisor.
 fn floor(left: i128, right: i128) -> Option<(i128, i128)> {
     let (quotient, rest) = (left.checked_div(right)?, left.checked_rem(right)?);
-    if rest != 0 && (rest < 0) != (right < 0) {
-        Some((quotient - 1, rest + right))
-    } else {
-        Some((quotient, rest))
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a float is as near to a whole number as floats are")]
-fn as_float(value: &Value) -> f64 {
-    match value {
-        Value::Int(value) => *value as f64,
-        Value::Float(value) => *value,
-        _ => f64::NAN,
-    }
-}
-
-fn joined(
-    left: &str,
-    right: &str,
-    [of_left, of_right]: [&[Mark]; 2],
-    budget: &mut Budget,
-) -> Result<Value, Fault> {
-    budget.spend(of_left.len() + of_right.len())?;
-    let length = left.len() + right.len();
-    budget.spend_text(length)?;
-    let mut text = Zeroizing::new(String::with_capacity(length));
-    text.push_str(left);
-    text.push_str(right);
-    let of_right = of_right.iter().map(|mark| mark.behind(left.len()));
-    Ok(Value::quoted(text, of_left.iter().copied().chain(of_right).collect()))
+    let is_below = rest != 0 && (rest < 0) != (right < 0);
+    Some(if is_below { (quotient - 1, rest + right) } else { (quotient, rest) })
 }
 
 fn repeated(value: &Value, times: usize, budget: &mut Budget) -> Result<Value, Fault> {
     match value {
-        Value::Text(text) => {
+        Value::Text(_) => {
+            let text = value.as_plain_text()?;
             budget.spend_text(text.len().saturating_mul(times))?;
-            Ok(Value::of_text(Zeroizing::new(text.repeat(times))))
+            Ok(Value::text(text.repeat(times)).keyed(value.key()))
         }
-        Value::List(list) if list.items().is_empty() => Ok(Value::List(list.clone())),
-        Value::List(list) => {
-            budget.spend(list.items().len().saturating_mul(times))?;
-            let items = std::iter::repeat_n(list.items(), times).flatten().cloned();
-            Ok(Value::List(List::of(items.collect())?))
+        Value::List(items) if items.is_empty() => Ok(value.clone()),
+        Value::List(items) => {
+            budget.spend(items.len().saturating_mul(times))?;
+            Ok(Value::list(std::iter::repeat_n(items.iter(), times).flatten().cloned().collect()))
         }
-        Value::Bytes(_) => Err(Refusal::NotUtf8.into()),
+        Value::Bytes(_) => Err(Fault::NotUtf8),
         other => Err(Fault::Mixed { left: other.describe(), right: "a number" }),
     }
 }
 
 /// Turns a number around.
-pub(super) fn negated(value: &Value) -> Result<Value, Fault> {
-    match value.calculable()? {
-        Value::Int(value) => value.checked_neg().map(Value::Int).ok_or(Fault::Calculation),
-        Value::Float(value) => Ok(Value::Float(-value)),
-        _ => Err(Fault::Operation),
+pub(crate) fn negated(value: &Value) -> Result<Value, Fault> {
+    match value.as_number()? {
+        Some(Number::Whole(number)) => number.checked_neg().map(Value::whole).ok_or(Fault::Calculation),
+        Some(Number::Float(number)) => Ok(Value::float(-number)),
+        None => Err(Fault::Operation),
     }
+}
+
+/// Says whether a comparison holds.
+pub(crate) fn compare(
+    left: &Value,
+    how: CompareOpKind,
+    right: &Value,
+    budget: &mut Budget,
+) -> Result<bool, Fault> {
+    Ok(match how {
+        CompareOpKind::Eq => equal(left, right, budget)?,
+        CompareOpKind::Ne => !equal(left, right, budget)?,
+        CompareOpKind::In => contains(right, left, budget)?,
+        CompareOpKind::NotIn => !contains(right, left, budget)?,
+        CompareOpKind::Lt => order(left, right, budget)?.is_lt(),
+        CompareOpKind::Lte => order(left, right, budget)?.is_le(),
+        CompareOpKind::Gt => order(left, right, budget)?.is_gt(),
+        CompareOpKind::Gte => order(left, right, budget)?.is_ge(),
+    })
 }
 
 /// Says whether two values are equal. What can never be equal, such as a text and a number, is a mistake; nothing but none
 /// is equal to none.
-pub(super) fn equal(left: &Value, right: &Value, budget: &mut Budget) -> Result<bool, Fault> {
+fn equal(left: &Value, right: &Value, budget: &mut Budget) -> Result<bool, Fault> {
     budget.spend(1)?;
     match (left, right) {
-        (Value::Written(left), Value::Written(right)) if left == right => Ok(true),
-        (Value::Written(_) | Value::Key(_) | Value::Quoted(..), _)
-        | (_, Value::Written(_) | Value::Key(_) | Value::Quoted(..)) => {
-            equal(&left.calculable()?, &right.calculable()?, budget)
-        }
-        (Value::None, Value::None) => Ok(true),
-        (Value::None, _) | (_, Value::None) => Ok(false),
+        (Value::Unknown, _) | (_, Value::Unknown) => Err(Fault::NotKnown),
+        (Value::None, other) | (other, Value::None) => Ok(matches!(other, Value::None)),
         (Value::Bool(left), Value::Bool(right)) => Ok(left == right),
-        (Value::Text(left), Value::Text(right)) => same(left.as_bytes(), right.as_bytes(), budget),
-        (Value::Bytes(left), Value::Bytes(right)) => same(left, right, budget),
+        (Value::Number(one), Value::Number(other)) => Ok(one == other || order(left, right, budget)?.is_eq()),
+        (Value::Text(_), Value::Text(_)) => Ok(order(left, right, budget)?.is_eq()),
+        (Value::Bytes(left), Value::Bytes(right)) => {
+            budget.spend_text(left.len().min(right.len()))?;
+            Ok(left == right)
+        }
         (Value::Bytes(_), Value::Text(_)) | (Value::Text(_), Value::Bytes(_)) => Ok(false),
-        (Value::List(left), Value::List(right)) => {
-            let (left, right) = (left.items(), right.items());
-            Ok(left.len() == right.len() && all(left.iter().zip(right), budget)?)
+        (Value::List(left), Value::List(right)) if left.len() == right.len() => {
+            all(left.iter().zip(right.iter()), |(left, right)| equal(left, right, budget))
         }
-        (Value::Map(left), Value::Map(right)) => same_entries(left, right, budget),
-        (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => {
-            Ok(order_of_numbers(left, right) == Some(Ordering::Equal))
+        // The keys of a map are its own, so that as many of another's make the same map.
+        (Value::Map(left, _), Value::Map(entries, _)) if left.len() == entries.len() => {
+            all(left.iter(), |(key, value)| {
+                let found = right.get(key, budget)?;
+                Ok(!matches!(found, Value::Undefined) && equal(value, &found, budget)?)
+            })
         }
+        (Value::List(_), Value::List(_)) | (Value::Map(..), Value::Map(..)) => Ok(false),
         _ => Err(Fault::NeverEqual { left: left.describe(), right: right.describe() }),
     }
 }
 
-fn same(left: &[u8], right: &[u8], budget: &mut Budget) -> Result<bool, Fault> {
-    budget.spend_text(left.len().min(right.len()))?;
-    Ok(left == right)
-}
-
-fn all<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>, budget: &mut Budget) -> Result<bool, Fault> {
-    for (left, right) in pairs {
-        if !equal(left, right, budget)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// The keys of a map are its own, so that as many of the other's make the same map.
-fn same_entries(left: &Map, right: &Map, budget: &mut Budget) -> Result<bool, Fault> {
-    if left.entries().len() != right.entries().len() {
-        return Ok(false);
-    }
-    for (key, value) in left.entries() {
-        let other = right.get(key, budget)?;
-        if matches!(other, Value::Undefined) || !equal(value, &other, budget)? {
+/// Looks no further than the first that does not hold.
+fn all<T>(
+    items: impl Iterator<Item = T>,
+    mut holds: impl FnMut(T) -> Result<bool, Fault>,
+) -> Result<bool, Fault> {
+    for item in items {
+        if !holds(item)? {
             return Ok(false);
         }
     }
@@ -217,55 +187,34 @@ fn same_entries(left: &Map, right: &Map, budget: &mut Budget) -> Result<bool, Fa
 }
 
 /// Orders numbers by size, and texts by their bytes.
-pub(super) fn order(left: &Value, right: &Value, budget: &mut Budget) -> Result<Option<Ordering>, Fault> {
-    match (&left.calculable()?, &right.calculable()?) {
-        (Value::Text(left), Value::Text(right)) => {
-            budget.spend_text(left.len().min(right.len()))?;
-            Ok(Some(left.as_str().cmp(right.as_str())))
-        }
-        (left @ (Value::Int(_) | Value::Float(_)), right @ (Value::Int(_) | Value::Float(_))) => {
-            Ok(order_of_numbers(left, right))
-        }
-        _ => Err(Fault::NoOrder { left: left.describe(), right: right.describe() }),
+fn order(left: &Value, right: &Value, budget: &mut Budget) -> Result<Ordering, Fault> {
+    let no_order = || Fault::NoOrder { left: left.describe(), right: right.describe() };
+    if let (Value::Text(_), Value::Text(_)) = (left, right) {
+        let (left, right) = (left.as_text()?, right.as_text()?);
+        budget.spend_text(left.len().min(right.len()))?;
+        return Ok(left.cmp(&right));
     }
-}
-
-fn order_of_numbers(left: &Value, right: &Value) -> Option<Ordering> {
-    match (left, right) {
-        (Value::Int(left), Value::Int(right)) => Some(left.cmp(right)),
-        (Value::Int(left), Value::Float(right)) => order_of_mixed(*left, *right),
-        (Value::Float(left), Value::Int(right)) => order_of_mixed(*right, *left).map(Ordering::reverse),
-        _ => as_float(left).partial_cmp(&as_float(right)),
-    }
-}
-
-/// Compares exactly: no whole number is taken for the float that is next to it.
-#[expect(clippy::cast_possible_truncation, reason = "it is whole, and small enough")]
-fn order_of_mixed(left: i128, right: f64) -> Option<Ordering> {
-    let is_whole = right.fract() == 0.0 && right.abs() < 1e38;
-    if is_whole { Some(left.cmp(&(right as i128))) } else { as_float(&Value::Int(left)).partial_cmp(&right) }
+    let (Some(left), Some(right)) = (left.as_number()?, right.as_number()?) else { return Err(no_order()) };
+    left.partial_cmp(right).ok_or_else(no_order)
 }
 
 /// Says whether a list has an item, a map a key, or a text a part.
-pub(super) fn contains(container: &Value, value: &Value, budget: &mut Budget) -> Result<bool, Fault> {
-    match (&container.plain(), &value.plain()) {
-        (Value::List(list), value) => {
-            for item in list.items() {
-                if equal(item, value, budget)? {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
+fn contains(container: &Value, value: &Value, budget: &mut Budget) -> Result<bool, Fault> {
+    match (container, value) {
+        (Value::Unknown, _) | (_, Value::Unknown) => Err(Fault::NotKnown),
+        (Value::List(items), value) => {
+            all(items.iter(), |item| equal(item, value, budget).map(|equal| !equal)).map(|all| !all)
         }
-        (Value::Map(map), Value::Text(name)) => Ok(!matches!(map.get(name, budget)?, Value::Undefined)),
-        (Value::Text(text), Value::Text(part)) => {
+        (Value::Map(..), Value::Text(_)) => {
+            Ok(!matches!(container.get(&value.as_text()?, budget)?, Value::Undefined))
+        }
+        (Value::Text(_), Value::Text(_)) => {
+            let (text, part) = (container.as_text()?, value.as_text()?);
             budget.spend_text(text.len() + part.len())?;
-            Ok(text.contains(part.as_str()))
+            Ok(text.contains(part.as_ref()))
         }
-        (Value::Bytes(_), _) | (Value::Text(_) | Value::Map(_), Value::Bytes(_)) => {
-            Err(Refusal::NotUtf8.into())
-        }
-        (Value::Text(_) | Value::Map(_), value) => Err(Refusal::NotPart(value.describe()).into()),
-        _ => Err(Refusal::NoList(container.describe()).into()),
+        (Value::Bytes(_), _) | (Value::Text(_) | Value::Map(..), Value::Bytes(_)) => Err(Fault::NotUtf8),
+        (Value::Text(_) | Value::Map(..), value) => Err(Fault::NotPart(value.describe())),
+        _ => Err(Fault::NoList(container.describe())),
     }
 }

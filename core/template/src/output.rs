@@ -1,86 +1,92 @@
-//! Where a rendered template goes.
+//! What a template prints, and what its readers make of it.
 
-use std::io::{self, Write};
-
+use secretdir_quote::{Finding, Format, Readers};
 use zeroize::Zeroizing;
 
-use super::value::Mark;
+use crate::error::Fault;
+use crate::value::{Origin, Piece, Text};
 
-/// A buffer that refuses more than fits, and leaves nothing behind when it grows.
-#[derive(Default)]
-pub(super) struct Output {
-    bytes: Zeroizing<Vec<u8>>,
-    most: usize,
-    /// What is in it is not printed here, but kept: what filters have written in it is told then.
-    pub(super) marks: Option<Vec<Mark>>,
+/// The most bytes of a result.
+pub(crate) const LARGEST_RESULT: usize = 16 << 20;
+
+#[derive(Clone)]
+pub(crate) struct Output {
+    /// None where only a check looks at it.
+    pieces: Option<Vec<Piece>>,
+    length: usize,
+    /// None for what is never printed.
+    readers: Option<Readers>,
+    /// The key of a map that was printed last, in this line, and whether it may be shown.
+    key: Option<Option<Text>>,
 }
 
 impl Output {
-    /// Returns an empty one that takes so many bytes.
-    pub(super) fn of_at_most(most: usize) -> Self {
-        Self { bytes: Zeroizing::default(), most, marks: None }
+    /// Returns the output for a file that is to be written, or only checked, for readers of these formats.
+    pub(crate) fn of_file(formats: &[Format], pieces: Option<Vec<Piece>>) -> Self {
+        Self { pieces, length: 0, readers: Some(Readers::at_start(formats)), key: None }
     }
 
-    /// Returns one for a text that is kept.
-    pub(super) fn kept(most: usize) -> Self {
-        Self { marks: Some(Vec::new()), ..Self::of_at_most(most) }
+    /// Returns one for a text that becomes a value. It may be a part of any line, so variables have their names outside.
+    pub(crate) fn of_value() -> Self {
+        Self::of_file(&[Format::Json, Format::Shell, Format::Toml], Some(Vec::new()))
     }
 
-    /// Keeps where filters have written something in the text that comes next, if it is not printed here.
-    pub(super) fn keep(&mut self, marks: &[Mark]) -> bool {
-        let length = self.bytes.len();
-        let kept = self.marks.as_mut().map(|kept| kept.extend(marks.iter().map(|mark| mark.behind(length))));
-        kept.is_some()
+    /// Returns one for what is never printed.
+    pub(crate) fn of_nothing() -> Self {
+        Self { pieces: Some(Vec::new()), length: 0, readers: None, key: None }
     }
 
-    /// Returns what has been written since the last line end.
-    pub(super) fn last_line(&self) -> &str {
-        let line = self.bytes.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-        std::str::from_utf8(line).unwrap_or_default()
+    /// Returns how many characters are read for one that is printed.
+    pub(crate) fn readers(&self) -> usize {
+        self.readers.as_ref().map_or(0, Readers::count)
     }
 
-    pub(super) fn into_bytes(self) -> Zeroizing<Vec<u8>> {
-        self.bytes
+    pub(crate) fn key(&self) -> Option<&Option<Text>> {
+        self.key.as_ref()
     }
 
-    /// Moves to a larger buffer; the old one is wiped as it is dropped.
-    fn grow(&mut self, needed: usize) {
-        let capacity = needed.max(2 * self.bytes.capacity()).max(1024);
-        let mut larger = Zeroizing::new(Vec::with_capacity(capacity));
-        larger.extend_from_slice(&self.bytes);
-        self.bytes = larger;
-    }
-}
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let needed = self.bytes.len().saturating_add(bytes.len());
-        if needed > self.most {
-            return Err(io::ErrorKind::FileTooLarge.into());
+    /// Prints a piece, and returns what its readers find, by these places.
+    pub(crate) fn print(&mut self, piece: &Piece, at: usize) -> Result<Vec<Finding>, Fault> {
+        self.length = self.length.saturating_add(piece.text.len());
+        if self.length > LARGEST_RESULT {
+            return Err(Fault::ResultTooLarge { most: LARGEST_RESULT });
         }
-        if needed > self.bytes.capacity() {
-            self.grow(needed);
+        let mut found = Vec::new();
+        if let Some(readers) = &mut self.readers {
+            match &piece.origin {
+                Origin::Plain | Origin::Key(_) => readers.text(&piece.text, &mut found),
+                Origin::Filter(mark) => readers.value(mark.format, Some(&piece.text), at, &mut found),
+                Origin::Unknown(Some(mark)) => readers.value(mark.format, None, at, &mut found),
+                Origin::Unknown(None) => readers.unknown(&mut found),
+            }
         }
-        self.bytes.extend_from_slice(bytes);
-        Ok(bytes.len())
+        match &piece.origin {
+            Origin::Key(key) => self.key = Some(key.clone()),
+            _ if piece.text.contains('\n') => self.key = None,
+            _ => {}
+        }
+        self.pieces.iter_mut().for_each(|pieces| pieces.push(piece.clone()));
+        Ok(found)
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_fits_is_kept_and_more_is_refused() {
-        let mut output = Output::of_at_most(5000);
-        for _ in 0..1000 {
-            output.write_all(b"abcde").unwrap();
+    /// Takes in another that had the same beginning. Of what they printed, the other's counts.
+    pub(crate) fn merge(&mut self, mut other: Self) {
+        match (&mut self.readers, other.readers.take()) {
+            (Some(_), None) => return,
+            (Some(readers), Some(others)) => readers.merge(others),
+            (readers, others) => *readers = others,
         }
-        assert_eq!(output.write_all(b"a").unwrap_err().kind(), io::ErrorKind::FileTooLarge);
-        assert_eq!(output.into_bytes().as_slice(), b"abcde".repeat(1000));
+        *self = Self { readers: self.readers.take(), ..other };
+    }
+
+    pub(crate) fn into_pieces(self) -> Vec<Piece> {
+        self.pieces.unwrap_or_default()
+    }
+
+    /// Puts the pieces together, in a buffer that is wiped.
+    pub(crate) fn into_bytes(self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(self.length));
+        self.pieces.iter().flatten().for_each(|piece| bytes.extend_from_slice(piece.text.as_bytes()));
+        bytes
     }
 }

@@ -1,306 +1,344 @@
 //! What a template works with.
 
-use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
+use secretdir_quote::Format;
 
-use super::budget::Budget;
-use super::error::{Fault, Refusal};
+use crate::budget::Budget;
+use crate::error::Fault;
 
-/// How deep lists and maps may be nested. What compares and writes them walks them by recursion.
-const DEEPEST: usize = 100;
+/// The digits of the longest number that a program writes for a float. With more, two numbers would be taken for the same float.
+const MOST_DIGITS: usize = 17;
 
-/// A value. Texts and bytes are wiped when the last that has them is dropped.
+pub(crate) type Text = Arc<str>;
+
 #[derive(Clone)]
-pub(super) enum Value {
-    /// A part or a variable that is not there. Only `default`, `defined` and `undefined` take it.
+pub(crate) enum Value {
+    /// A part or a variable that is not there. Only `default`, `defined`, `undefined` and an `if` take it.
     Undefined,
+    /// What a check knows nothing of.
+    Unknown,
     None,
     Bool(bool),
-    Int(i128),
-    Float(f64),
-    /// A number as JSON writes it: it is printed so, and counts as what it stands for.
-    Written(Text),
-    Text(Text),
-    /// A text that is a key of a map, or was made of one: whoever names the secrets has chosen it.
-    Key(Text),
-    /// A text in which filters have written values of variables.
-    Quoted(Text, Arc<Vec<Mark>>),
+    /// As JSON writes it: it is printed so, and counts as what it stands for.
+    Number(Text),
+    Text(Arc<Vec<Piece>>),
     /// A secret that is not UTF-8.
-    Bytes(Arc<Zeroizing<Vec<u8>>>),
-    List(List),
-    Map(Map),
+    Bytes(Arc<[u8]>),
+    List(Arc<Vec<Value>>),
+    /// In the order in which it was written, each key once.
+    Map(Arc<Vec<(Text, Value)>>, Keys),
     /// Where a loop is: at this item, counted from 0, of so many.
     Loop {
         index: usize,
         length: usize,
     },
-    /// A function that is named, but not called.
-    Function,
+    /// Where a loop is of which a check knows no more.
+    Turn {
+        is_first: bool,
+        is_last: bool,
+    },
+    /// The function `range`, named but not called.
+    Range,
 }
 
-/// A list, and how deep it is nested.
-#[derive(Clone)]
-pub(super) struct List {
-    items: Arc<Vec<Value>>,
-    depth: usize,
-}
-
-impl List {
-    /// # Errors
-    ///
-    /// It would be nested too deeply.
-    pub(super) fn of(items: Vec<Value>) -> Result<Self, Fault> {
-        let depth = depth_of(items.iter())?;
-        Ok(Self { items: Arc::new(items), depth })
-    }
-
-    pub(super) fn items(&self) -> &[Value] {
-        &self.items
-    }
-}
-
-/// Where in a text a filter has written the value of a variable.
+/// What the keys of a map are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Mark {
-    pub(super) offset: usize,
-    pub(super) filter: &'static str,
+pub(crate) enum Keys {
+    /// Names of secrets, which may be shown.
+    Names,
+    /// They may be parts of values.
+    Values,
 }
 
-impl Mark {
-    /// Returns the same behind so many bytes.
-    pub(super) fn behind(self, bytes: usize) -> Self {
-        Self { offset: self.offset + bytes, ..self }
+/// What a number stands for.
+#[derive(Clone, Copy)]
+pub(crate) enum Number {
+    Whole(i128),
+    Float(f64),
+}
+
+impl Number {
+    #[expect(clippy::cast_precision_loss, reason = "a float is as near to a whole number as floats are")]
+    pub(crate) fn as_float(self) -> f64 {
+        match self {
+            Self::Whole(number) => number as f64,
+            Self::Float(number) => number,
+        }
+    }
+
+    /// Compares exactly: no whole number is taken for the float that is next to it.
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and small enough")]
+    pub(crate) fn partial_cmp(self, other: Self) -> Option<Ordering> {
+        let is_whole = |float: f64| float.fract() == 0.0 && float.abs() < 1e38;
+        match (self, other) {
+            (Self::Whole(one), Self::Whole(other)) => Some(one.cmp(&other)),
+            (Self::Whole(one), Self::Float(other)) if is_whole(other) => Some(one.cmp(&(other as i128))),
+            (Self::Float(one), Self::Whole(other)) if is_whole(one) => Some((one as i128).cmp(&other)),
+            (one, other) => one.as_float().partial_cmp(&other.as_float()),
+        }
     }
 }
 
-/// A text that is wiped.
-pub(super) type Text = Arc<Zeroizing<String>>;
-
-/// A map in the order in which it was written, each key once, and how deep it is nested.
+/// A part of a text, and how it came about.
 #[derive(Clone)]
-pub(super) struct Map {
-    entries: Arc<Vec<(Text, Value)>>,
-    depth: usize,
+pub(crate) struct Piece {
+    pub(crate) text: Text,
+    pub(crate) origin: Origin,
 }
 
-impl Map {
+#[derive(Clone)]
+pub(crate) enum Origin {
+    Plain,
+    /// It was made of a key of a map, which somebody else has chosen: this one, if it may be shown.
+    Key(Option<Text>),
+    Filter(Mark),
+    /// A check does not know the text, but which filter has written it, if one has.
+    Unknown(Option<Mark>),
+}
+
+/// A filter that has written a value, and where that is in the template.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark {
+    pub(crate) format: Format,
+    pub(crate) at: usize,
+}
+
+impl Piece {
+    pub(crate) fn of(text: impl Into<Text>, origin: Origin) -> Self {
+        Self { text: text.into(), origin }
+    }
+
+    /// Returns what a check knows nothing of.
+    pub(crate) fn unknown() -> Self {
+        Self::of("", Origin::Unknown(None))
+    }
+
+    pub(crate) fn mark(&self) -> Option<Mark> {
+        match self.origin {
+            Origin::Filter(mark) => Some(mark),
+            Origin::Unknown(mark) => mark,
+            Origin::Plain | Origin::Key(_) => None,
+        }
+    }
+}
+
+impl Value {
+    /// Returns a text if the value of a secret is one, bytes otherwise.
+    pub(crate) fn of_secret(value: &[u8]) -> Self {
+        std::str::from_utf8(value).map_or_else(|_| Self::Bytes(value.into()), Self::text)
+    }
+
+    pub(crate) fn text(text: impl Into<Text>) -> Self {
+        Self::piece(text, Origin::Plain)
+    }
+
+    pub(crate) fn piece(text: impl Into<Text>, origin: Origin) -> Self {
+        Self::Text(Arc::new(vec![Piece::of(text, origin)]))
+    }
+
+    pub(crate) fn whole(number: impl ToString) -> Self {
+        Self::Number(number.to_string().into())
+    }
+
+    /// As Rust writes it, and JSON reads it: `1.0`, `1e308`.
+    pub(crate) fn float(number: f64) -> Self {
+        Self::Number(format!("{number:?}").into())
+    }
+
+    pub(crate) fn list(items: Vec<Self>) -> Self {
+        Self::List(Arc::new(items))
+    }
+
     /// Takes keys and values. Of two with one key the later value counts, at the place of the earlier.
-    ///
-    /// # Errors
-    ///
-    /// A key that is no text. It would be nested too deeply.
-    pub(super) fn of(entries: Vec<(Value, Value)>) -> Result<Self, Fault> {
-        let depth = depth_of(entries.iter().map(|(_, value)| value))?;
-        let entries = entries.into_iter().map(|(key, value)| match key.plain() {
-            Value::Text(key) => Ok((key, value)),
-            other => Err(Fault::KeyNotText(other.describe())),
-        });
-        let entries = entries.collect::<Result<Vec<_>, _>>()?;
+    pub(crate) fn map(entries: Vec<(Text, Self)>, keys: Keys) -> Self {
         let mut places = BTreeMap::new();
         for (place, (key, _)) in entries.iter().enumerate() {
-            places.entry(key.as_str()).or_insert((place, place)).1 = place;
+            places.entry(key.as_ref()).or_insert((place, place)).1 = place;
         }
         let mut places: Vec<_> = places.into_values().collect();
         places.sort_unstable();
         let entry = |(first, last): (usize, usize)| {
             Some((Arc::clone(&entries.get(first)?.0), entries.get(last)?.1.clone()))
         };
-        let kept = places.into_iter().filter_map(entry).collect();
-        Ok(Self { entries: Arc::new(kept), depth })
+        Self::Map(Arc::new(places.into_iter().filter_map(entry).collect()), keys)
     }
 
-    pub(super) fn entries(&self) -> &[(Text, Value)] {
-        &self.entries
+    /// Returns the value of a key.
+    pub(crate) fn get(&self, name: &str, budget: &mut Budget) -> Result<Self, Fault> {
+        let Self::Map(entries, _) = self else { return Ok(Self::Undefined) };
+        budget.spend(entries.len())?;
+        let found = entries.iter().find(|(key, _)| key.as_ref() == name);
+        Ok(found.map_or(Self::Undefined, |(_, value)| value.clone()))
     }
 
-    /// Returns the value of a text.
-    pub(super) fn get(&self, name: &str, budget: &mut Budget) -> Result<Value, Fault> {
-        budget.spend(self.entries.len())?;
-        let found = self.entries.iter().find(|(key, _)| key.as_str() == name);
-        Ok(found.map_or(Value::Undefined, |(_, value)| value.clone()))
-    }
-}
-
-/// The digits of the longest number that a program writes for a float. With more, two numbers would be taken for the same float.
-const MOST_DIGITS: usize = 17;
-
-/// Says whether a number in the syntax of JSON is another than zero: it may be too large to be read.
-fn is_not_zero(number: &str) -> bool {
-    significant_digits(number) > 0
-}
-
-/// Counts the digits from the first that is not zero to the last.
-fn significant_digits(number: &str) -> usize {
-    let digits = number.split(['e', 'E']).next().unwrap_or_default();
-    let digits = digits.trim_matches(|c: char| !matches!(c, '1'..='9'));
-    digits.bytes().filter(u8::is_ascii_digit).count()
-}
-
-fn depth_of<'a>(parts: impl Iterator<Item = &'a Value>) -> Result<usize, Fault> {
-    let depth = 1 + parts.map(Value::depth).max().unwrap_or_default();
-    if depth > DEEPEST { Err(Fault::TooDeep { most: DEEPEST }) } else { Ok(depth) }
-}
-
-impl Value {
-    /// Returns a text if the value of a secret is one, bytes otherwise.
-    pub(super) fn of_secret(value: &[u8]) -> Self {
-        match std::str::from_utf8(value) {
-            Ok(text) => Self::text(text),
-            Err(_) => Self::Bytes(Arc::new(Zeroizing::new(value.to_vec()))),
-        }
+    pub(crate) fn pieces(&self) -> &[Piece] {
+        if let Self::Text(pieces) = self { pieces } else { &[] }
     }
 
-    /// Returns a text, of which it makes the one copy.
-    pub(super) fn text(text: &str) -> Self {
-        Self::of_text(Zeroizing::new(text.to_owned()))
+    pub(crate) fn mark(&self) -> Option<Mark> {
+        self.pieces().iter().find_map(Piece::mark)
     }
 
-    pub(super) fn of_text(text: Zeroizing<String>) -> Self {
-        Self::Text(Arc::new(text))
+    /// Returns the origin of what was made of a key, if it was.
+    pub(crate) fn key(&self) -> Option<&Origin> {
+        self.pieces().iter().map(|piece| &piece.origin).find(|origin| matches!(origin, Origin::Key(_)))
     }
 
-    /// Returns a text with what filters have written in it.
-    pub(super) fn quoted(text: Zeroizing<String>, marks: Vec<Mark>) -> Self {
-        if marks.is_empty() { Self::of_text(text) } else { Self::Quoted(Arc::new(text), Arc::new(marks)) }
-    }
-
-    /// Returns the text of what is one, however it came about.
-    pub(super) fn text_of(&self) -> Option<&Text> {
+    /// Returns what was made of a key, if there was one: each text of it stays what a key is.
+    pub(crate) fn keyed(self, key: Option<&Origin>) -> Self {
+        let Some(key) = key else { return self };
         match self {
-            Self::Text(text) | Self::Key(text) | Self::Quoted(text, _) => Some(text),
-            _ => None,
-        }
-    }
-
-    pub(super) fn marks(&self) -> &[Mark] {
-        if let Self::Quoted(_, marks) = self { marks } else { &[] }
-    }
-
-    /// Returns the same without a memory of how it came about.
-    pub(super) fn plain(&self) -> Self {
-        self.text_of().map_or_else(|| self.clone(), |text| Self::Text(Arc::clone(text)))
-    }
-
-    pub(super) fn is_key(&self) -> bool {
-        matches!(self, Self::Key(_))
-    }
-
-    /// Returns what is made of a key: each text of it is one, too.
-    pub(super) fn keyed(self) -> Self {
-        match self {
-            Self::Text(text) | Self::Quoted(text, _) => Self::Key(text),
-            Self::List(list) => {
-                let items = list.items.iter().map(|item| item.clone().keyed()).collect();
-                Self::List(List { items: Arc::new(items), depth: list.depth })
+            Self::Text(pieces) => {
+                let keyed = |piece: &Piece| match piece.origin {
+                    Origin::Plain => Piece::of(Arc::clone(&piece.text), key.clone()),
+                    _ => piece.clone(),
+                };
+                Self::Text(Arc::new(pieces.iter().map(keyed).collect()))
             }
+            Self::List(items) => Self::list(items.iter().map(|item| item.clone().keyed(Some(key))).collect()),
             other => other,
         }
     }
 
-    /// Returns a number that keeps the form in which it is written.
-    pub(super) fn written(number: &str) -> Self {
-        Self::Written(Arc::new(Zeroizing::new(number.to_owned())))
+    /// Returns what a check knows where it may be either: that a filter has written it, or nothing.
+    pub(crate) fn or(self, other: Self) -> Self {
+        let is_same = match (&self, &other) {
+            (Self::Text(one), Self::Text(other)) => Arc::ptr_eq(one, other),
+            (Self::List(one), Self::List(other)) => Arc::ptr_eq(one, other),
+            (Self::Map(one, _), Self::Map(other, _)) => Arc::ptr_eq(one, other),
+            (Self::Number(one), Self::Number(other)) => one == other,
+            (Self::Bool(one), Self::Bool(other)) => one == other,
+            // They are of the same turn: each has a scope of its own.
+            (Self::Loop { .. }, Self::Loop { .. }) | (Self::Turn { .. }, Self::Turn { .. }) => true,
+            _ => false,
+        };
+        match (self, other) {
+            (one, other) if is_same || one.mark().is_some() || matches!(other, Self::Undefined) => one,
+            (one, other) if other.mark().is_some() || matches!(one, Self::Undefined) => other,
+            _ => Self::Unknown,
+        }
     }
 
-    pub(super) fn is_number(&self) -> bool {
-        matches!(self, Self::Int(_) | Self::Float(_) | Self::Written(_))
-    }
-
-    /// Returns what can be calculated and compared with: what a written number stands for, anything else as it is.
+    /// Returns what can be calculated and compared with, of a number.
     ///
     /// # Errors
     ///
     /// A number that is larger than a float can be, or nearer to zero, or has more digits; or a whole one of more than 38 digits.
-    pub(super) fn calculable(&self) -> Result<Self, Fault> {
-        let Self::Written(number) = self else { return Ok(self.plain()) };
+    pub(crate) fn as_number(&self) -> Result<Option<Number>, Fault> {
+        let number = match self {
+            Self::Number(number) => number,
+            Self::Unknown => return Err(Fault::NotKnown),
+            _ => return Ok(None),
+        };
         if let Ok(whole) = number.parse() {
-            return Ok(Self::Int(whole));
+            return Ok(Some(Number::Whole(whole)));
         }
         let is_whole = !number.contains(['.', 'e', 'E']);
         match number.parse::<f64>() {
             Ok(float) if is_whole || !float.is_finite() => Err(Fault::NumberTooLarge),
-            Ok(float) if float == 0.0 && is_not_zero(number) => Err(Fault::NumberTooLarge),
-            Ok(float) if significant_digits(number) <= MOST_DIGITS => Ok(Self::Float(float)),
+            Ok(float) if float == 0.0 && significant_digits(number) > 0 => Err(Fault::NumberTooLarge),
+            Ok(float) if significant_digits(number) <= MOST_DIGITS => Ok(Some(Number::Float(float))),
             _ => Err(Fault::NumberTooLarge),
         }
     }
 
-    pub(super) fn count(count: usize) -> Self {
-        i128::try_from(count).map_or(Self::Undefined, Self::Int)
-    }
-
-    fn depth(&self) -> usize {
-        match self {
-            Self::List(list) => list.depth,
-            Self::Map(map) => map.depth,
-            _ => 0,
-        }
-    }
-
-    /// Names what it is, for an error.
-    pub(super) fn describe(&self) -> &'static str {
-        match self {
-            Self::Undefined => "what is not defined",
-            Self::None => "none",
-            Self::Bool(_) => "a boolean",
-            Self::Int(_) | Self::Float(_) | Self::Written(_) => "a number",
-            Self::Text(_) | Self::Key(_) | Self::Quoted(..) => "a text",
-            Self::Bytes(_) => "a value that is not UTF-8",
-            Self::List(_) => "a list",
-            Self::Map(_) => "a map",
-            Self::Loop { .. } => "a loop",
-            Self::Function => "a function",
-        }
+    pub(crate) fn as_whole(&self) -> Result<Option<i128>, Fault> {
+        Ok(if let Some(Number::Whole(number)) = self.as_number()? { Some(number) } else { None })
     }
 
     /// Says whether an `if` is taken: not for zero, nor for what is empty.
-    pub(super) fn is_true(&self) -> bool {
-        match self {
+    pub(crate) fn is_true(&self) -> Result<bool, Fault> {
+        Ok(match self {
+            Self::Unknown => return Err(Fault::NotKnown),
             Self::Undefined | Self::None => false,
             Self::Bool(value) => *value,
-            Self::Int(value) => *value != 0,
-            Self::Float(value) => *value != 0.0,
-            Self::Written(number) => is_not_zero(number),
-            Self::Text(text) | Self::Key(text) | Self::Quoted(text, _) => !text.is_empty(),
+            Self::Number(number) => significant_digits(number) > 0,
+            Self::Text(pieces) => !whole(pieces)?.is_empty(),
             Self::Bytes(bytes) => !bytes.is_empty(),
-            Self::List(list) => !list.items.is_empty(),
-            Self::Map(map) => !map.entries.is_empty(),
-            Self::Loop { .. } | Self::Function => true,
-        }
-    }
-
-    /// Takes it for a text, if nothing is guessed by that: it is one, or a number.
-    pub(super) fn as_text(&self) -> Result<Cow<'_, str>, Fault> {
-        match self {
-            Self::Text(text) | Self::Key(text) | Self::Quoted(text, _) => Ok(Cow::Borrowed(text.as_str())),
-            Self::Written(number) => Ok(Cow::Borrowed(number.as_str())),
-            Self::Int(_) | Self::Float(_) => Ok(Cow::Owned(self.number())),
-            Self::Bytes(_) => Err(Refusal::NotUtf8.into()),
-            other => Err(Refusal::NotText(other.describe()).into()),
-        }
-    }
-
-    /// Takes it for bytes: those of a text, of a number, or of a secret that is not UTF-8.
-    pub(super) fn as_octets(&self) -> Result<Cow<'_, [u8]>, Fault> {
-        if let Self::Bytes(bytes) = self {
-            return Ok(Cow::Borrowed(bytes.as_slice()));
-        }
-        Ok(match self.as_text()? {
-            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+            Self::List(items) => !items.is_empty(),
+            Self::Map(entries, _) => !entries.is_empty(),
+            Self::Loop { .. } | Self::Turn { .. } | Self::Range => true,
         })
     }
 
-    /// Writes a number as the reader of templates writes it: `1`, `1.0`, `inf`.
-    pub(super) fn number(&self) -> String {
+    /// Takes it for a text, if nothing is guessed by that: it is one, or a number.
+    pub(crate) fn as_text(&self) -> Result<Text, Fault> {
         match self {
-            Self::Written(number) => number.to_string(),
-            Self::Int(value) => value.to_string(),
-            Self::Float(value) => minijinja::Value::from(*value).to_string(),
-            _ => String::new(),
+            Self::Text(pieces) => whole(pieces),
+            Self::Number(number) => Ok(Arc::clone(number)),
+            Self::Unknown => Err(Fault::NotKnown),
+            Self::Bytes(_) => Err(Fault::NotUtf8),
+            other => Err(Fault::NotText(other.describe())),
         }
     }
+
+    /// Takes it for a text that a filter or an operator may change: nothing that was quoted.
+    pub(crate) fn as_plain_text(&self) -> Result<Text, Fault> {
+        self.mark().map_or_else(|| self.as_text(), |mark| Err(Fault::Changed(mark.format)))
+    }
+
+    /// Takes it for the key of a map.
+    pub(crate) fn as_key(&self) -> Result<Text, Fault> {
+        match self {
+            Self::Text(_) | Self::Unknown => self.as_plain_text(),
+            other => Err(Fault::KeyNotText(other.describe())),
+        }
+    }
+
+    /// Returns the items of a list, the keys of a map or the characters of a text. What a key is made of stays one.
+    pub(crate) fn items(&self, budget: &mut Budget) -> Result<Vec<Self>, Fault> {
+        let items: Vec<_> = match self {
+            Self::List(items) => items.to_vec(),
+            Self::Map(entries, keys) => {
+                let shown = |key: &Text| (*keys == Keys::Names).then(|| Arc::clone(key));
+                let key = |(key, _): &(Text, Self)| Self::piece(Arc::clone(key), Origin::Key(shown(key)));
+                entries.iter().map(key).collect()
+            }
+            Self::Text(_) => {
+                let text = self.as_plain_text()?;
+                budget.spend(text.len())?;
+                text.chars().map(|c| Self::text(c.to_string()).keyed(self.key())).collect()
+            }
+            Self::Unknown => return Err(Fault::NotKnown),
+            Self::Bytes(_) => return Err(Fault::NotUtf8),
+            other => return Err(Fault::NoList(other.describe())),
+        };
+        budget.spend(items.len())?;
+        Ok(items)
+    }
+
+    /// Names what it is, for an error.
+    pub(crate) fn describe(&self) -> &'static str {
+        match self {
+            Self::Undefined | Self::Unknown => "what is not defined",
+            Self::None => "none",
+            Self::Bool(_) => "a boolean",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "a text",
+            Self::Bytes(_) => "a value that is not UTF-8",
+            Self::List(_) => "a list",
+            Self::Map(..) => "a map",
+            Self::Loop { .. } | Self::Turn { .. } => "a loop",
+            Self::Range => "a function",
+        }
+    }
+}
+
+/// Puts the pieces of a text together.
+fn whole(pieces: &[Piece]) -> Result<Text, Fault> {
+    match pieces {
+        _ if pieces.iter().any(|piece| matches!(piece.origin, Origin::Unknown(_))) => Err(Fault::NotKnown),
+        [piece] => Ok(Arc::clone(&piece.text)),
+        _ => Ok(pieces.iter().map(|piece| piece.text.as_ref()).collect::<String>().into()),
+    }
+}
+
+/// Counts the digits of a number of JSON from the first that is not zero to the last. It may be too large to be read.
+fn significant_digits(number: &str) -> usize {
+    let digits = number.split(['e', 'E']).next().unwrap_or_default();
+    let digits = digits.trim_matches(|c: char| !matches!(c, '1'..='9'));
+    digits.bytes().filter(u8::is_ascii_digit).count()
 }

@@ -1,8 +1,7 @@
 //! A whole JSON secret as a value that a template can take apart.
 
-use secretdir_template::{Given, TooDeep};
+use secretdir_template::Given;
 use serde_json::value::RawValue;
-use zeroize::Zeroizing;
 
 use super::error::FieldError;
 use super::json::{self, Kind};
@@ -33,21 +32,15 @@ fn value(found: &RawValue, levels: usize) -> Result<Given, FieldError> {
         }),
         Kind::Array => {
             let items = json::elements(found)?.into_iter().map(|item| value(item, levels - 1));
-            Ok(Given::list(items.collect::<Result<_, _>>()?)?)
+            Ok(Given::list(items.collect::<Result<_, _>>()?))
         }
         Kind::Object => {
             let members = json::members(found)?.into_iter().map(|(key, found)| {
                 let key = key.ok_or(FieldError::KeyNotUnicode)?;
-                Ok((Zeroizing::new(key), value(found, levels - 1)?))
+                Ok((key, value(found, levels - 1)?))
             });
-            Ok(Given::map(members.collect::<Result<_, FieldError>>()?)?)
+            Ok(Given::map(members.collect::<Result<_, FieldError>>()?))
         }
-    }
-}
-
-impl From<TooDeep> for FieldError {
-    fn from(_: TooDeep) -> Self {
-        Self::TooDeep
     }
 }
 

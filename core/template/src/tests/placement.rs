@@ -38,6 +38,14 @@ fn a_value_that_is_quoted_stands_alone() {
         "[a]\nb = {{ pw|toml }} # it's\nc = [{{ pw|toml }}, {{ x|toml }}]\nd = \"\"\"\nit's\n\"\"\"\ne = {{ x|toml }}",
         "P=\"{{ pw|base64 }}\", {{ (pw|shell)|json }}, '{{ (pw|shell)|url }}'",
         "// it's\nx = {{ pw|json }};",
+        "{\n  \"a\": [\n    {{ pw|json }},\n    {{ x|json }}\n  ]\n}\n",
+        "const a = [\n  {{ pw|json }},\n];\nf(a, {{ x|json }});\nserver {\n  {{ pw|json }};\n}\n",
+        "a:\n  - {{ pw|json }}\n  - b: {{ x|json }}\n    c: d\n# e\nf: [{{ pw|json }}, g, {{ x|json }}]\nh: i j\n{{ pw|json }}: k\n",
+        "(\n  echo {{ pw|shell }} # it's\n) && f () { g; } && [[ -n {{ pw|shell }} ]]\necho {{ x|shell }}\n",
+        "{% with q = pw|shell %}{% endwith %}{% set q = x %}P='{{ q }}'",
+        "P={{ x|default(pw|shell) }} {{ {'a': pw|shell}.a }}",
+        "{% for a, b in [[pw|shell, 1]] %}{{ a }}{% endfor %}",
+        "{% for i in items %}{{ ' ' if not loop.first }}{{ pw|shell }}{% endfor %}",
     ] {
         assert!(wrong(template).is_empty(), "{template}\n{:?}", wrong(template));
     }
@@ -73,7 +81,7 @@ fn inside_quotes_or_beside_text_it_is_misplaced() {
         ("{% if x %}\"{% endif %}{{ pw|shell }}", "1:29", "writes its own quotes"),
         ("{% set q %}P=x{{ pw|shell }}{% endset %}", "1:21", "text stands directly before it"),
         ("{% set q %}{{ pw|shell }}{% endset %}\"{{ q }}\"", "1:42", "writes its own quotes"),
-        ("P=\"{% filter shell %}a{% endfilter %}\"", "1:7", "writes its own quotes"),
+        ("P=\"{% filter shell %}a{% endfilter %}\"", "1:14", "writes its own quotes"),
         ("{% with q = pw|toml %}a = \"{{ q }}\"{% endwith %}", "1:31", "writes its own quotes"),
         ("{\"a\": \"{{ pw | json }}\"}", "1:16", "writes its own quotes"),
         ("a: '{{ pw|json }}'", "1:11", "writes its own quotes"),
@@ -83,8 +91,8 @@ fn inside_quotes_or_beside_text_it_is_misplaced() {
         ("a = \"{{ pw|toml }}\"", "1:12", "writes its own quotes"),
         ("a = \"\"\"\n{{ pw|toml }}\n\"\"\"", "2:7", "writes its own quotes"),
         ("a = x{{ pw|toml }}", "1:12", "text stands directly before it"),
-        ("P=\"{{ pw|docker }}\"", "1:10", "quotes around `docker`"),
-        ("P='a {{ pw|docker }}'", "1:12", "quotes around `docker`"),
+        ("P=\"{{ pw|docker }}\"", "1:10", "`docker` has quotes around it"),
+        ("P='a {{ pw|docker }}'", "1:12", "`docker` has quotes around it"),
         ("P={{ pw|docker }}\"", "1:9", "`docker` writes a whole value"),
     ] {
         let errors = wrong(template);
@@ -112,6 +120,7 @@ fn loops_in_loops_end() {
 fn what_a_reader_of_variables_misunderstands_is_refused() {
     for quoted in ["{{ 'a'|shell }}", "{{ 'a'|trim|dotenv }}", "{% filter docker %}a{% endfilter %}"] {
         let errors = wrong(&format!("\u{feff}A=b\nB={quoted}\r\nC=d\r\n"));
+        assert_eq!(errors.len(), 2, "{errors:?}");
         assert!(errors[0].starts_with("1:1: the template begins with a byte order mark"), "{errors:?}");
         assert!(
             errors.iter().any(|error| error.starts_with("2:") && error.contains("carriage return")),
@@ -131,21 +140,21 @@ fn what_a_reader_of_variables_misunderstands_is_refused() {
 fn each_reader_has_its_own_quotes() {
     for template in [
         "cat <<EOF\nit's\nEOF\nP={{ pw|shell }}",
-        "cat <<-'E F' && run {{ pw|shell }}\n\tit's $( \"\n\tE F\nP={{ pw|shell }}",
-        "a <<A; b <<\\B\n'\nA\n\"\nB\nP={{ pw|shell }}",
+        "cat <<-'EF' && run {{ pw|shell }}\n\tit's $( \"\n\tEF\nP={{ pw|shell }}",
+        "a <<A\n'\nA\nb << \"B\"\n\"\nB\nP={{ pw|shell }}",
         "cat <<< {{ pw|shell }}\n",
         "P=$((1 + (2 * 3)))\nQ={{ pw|shell }}",
-        "P=${x:-'}'} Q={{ pw|shell }}\n",
+        "P=${x:-a b} Q={{ pw|shell }} R=${P%.x}\n",
         "P=`echo \"` Q={{ pw|shell }}",
         "a[0]={{ pw|shell }} b[$i]={{ x|shell }}; rm lib[a-z] {{ pw|shell }}; [ {{ pw|shell }} = x ]",
         "for i in {{ x }} {{ pw|shell }}; do echo {{ x }}{{ x }} {{ pw|shell }}; done",
-        "conf[\"user\"]={{ x|shell }}; a=({{ pw|shell }} [\"b c\"]={{ x|shell }}); arr[$(id -u)]={{ pw|shell }} # it's",
+        "conf[$i]={{ x|shell }}; arr[0]={{ pw|shell }} # it's",
+        "f() { run \"$@\"; }\ncase $x in a) f {{ pw|shell }};; esac; until [ {{ x|shell }} = $P ]; do f {{ pw|shell }}; done",
         "# {{ x }} {{ x }} {{ x }} {{ x }} {{ x }} {{ x }} {{ x }} {{ x }} {{ x }}\nA={{ pw|dotenv }}",
         "# {% for i in items %}{{ i }} {% endfor %}\n{% for i in items %}{{ i|upper }}_{% endfor %}PW={{ pw|dotenv }}",
         "PATHS {% for i in items %}x{% endfor %}\nA={{ pw|docker }}",
         "{{ x }}{{ pw|docker }}\nexp={{ pw|docker }}\nexport={{ pw|docker }}",
         "{{ x }}={{ pw|dotenv }}\n; it's\n# it's\nA={{ x }}\n B={{ pw|dotenv }}",
-        "P=$'a\\\\' Q={{ pw|shell }}",
         "P=\"$(cat '{' {{ pw|shell }} # it's )\n)\"\nQ={{ pw|shell }}",
         "{% set d = '\"' %}X={{ d }}a{{ d }} Y={{ pw|shell }}",
         "{% set body %}A={{ pw|dotenv }}\n{% endset %}{{ body }}B={{ pw|dotenv }}",
@@ -184,27 +193,29 @@ const WAYS_OUT: &[(&str, &str)] = &[
     ("P=`echo {{ pw|shell }}`", "stands in a backquote"),
     ("P=$(( 1 + {{ pw|shell }} ))", "stands in a backquote"),
     ("P=${x:-{{ pw|shell }}}", "stands in a backquote"),
-    ("P=$'a {{ pw|shell }}'", "writes its own quotes"),
+    ("P=${x:-'}'} Q={{ pw|shell }}", "not all readers"),
+    ("a=(x) P={{ pw|shell }}", "not all readers"),
+    ("ls x(e:'it) {{ pw|shell }}", "not all readers"),
+    ("P=$'a {{ pw|shell }}'", "not all readers"),
     ("P=$'it\\'s' Q={{ pw|shell }}", "not all readers"),
     ("P=\"$(case x in x) echo \" {{ pw|shell }}\";; esac)\"", "not all readers"),
     ("(( x = {{ pw|shell }} ))", "not all readers"),
     ("for (( i = {{ pw|shell }}; i < 1; i++ )); do :; done", "not all readers"),
-    ("a[ {{ pw|shell }} ]=1", "the `[…]` of an array"),
-    ("{{ x }}[ {{ pw|shell }} ]=1", "the `[…]` of an array"),
-    ("a['x ]' {{ pw|shell }} ']=1", "the `[…]` of an array"),
-    ("a=([ {{ pw|shell }} ]=1)", "the `[…]` of an array"),
-    ("local a+=(x\n  [ {{ pw|shell }} ]=1)", "the `[…]` of an array"),
+    ("a[ {{ pw|shell }} ]=1", "not all readers"),
+    ("{{ x }}[ {{ pw|shell }} ]=1", "not all readers"),
+    ("a['x ]' {{ pw|shell }} ']=1", "not all readers"),
+    ("a=([ {{ pw|shell }} ]=1)", "not all readers"),
+    ("local a+=(x\n  [ {{ pw|shell }} ]=1)", "not all readers"),
     ("a[b[0] + {{ pw|shell }} ]=1", "not all readers"),
     ("a=(;{{ pw|shell }}", "not all readers"),
     ("'it'a=(# it's\n{{ pw|shell }}", "not all readers"),
     ("a=(x | y)\nb={{ pw|shell }}", "not all readers"),
     ("a=((x) {{ pw|shell }})", "not all readers"),
-    ("a[${b[0]} + {{ pw|shell }} ]=1", "the `[…]` of an array"),
+    ("a[${b[0]} + {{ pw|shell }} ]=1", "not all readers"),
     ("echo x[\n'{{ pw|shell }}'", "not all readers"),
     ("={{ pw|dotenv }}", "behind the name of a variable"),
     ("={{ pw|docker }}", "behind the name of a variable"),
     (" export={{ pw|dotenv }} x", "a comment a line of its own"),
-    ("echo {{ x }}#tag {{ pw|shell }}", "stands in a comment"),
     ("{{ pw|docker }}", "behind the name of a variable"),
     ("X = {{ pw|docker }}", "behind the name of a variable"),
     ("X-Y={{ pw|docker }}", "behind the name of a variable"),
@@ -225,28 +236,56 @@ const WAYS_OUT: &[(&str, &str)] = &[
     ("P=a\u{a0}#it's\nQ={{ pw|shell }}", "writes its own quotes"),
     ("P=$\\\n{{ pw|shell }}", "text stands directly before it"),
     ("{% set d = '\"' %}X={{ d }}{{ pw|shell }}{{ d }}", "writes its own quotes"),
+    ("{% set q %}P='{{ pw|shell }}'{% endset %}{{ q|json }}", "writes its own quotes"),
     (
-        "{% set d = '' %}{% if x %}{% set d = '\"' %}{% endif %}X={{ d }} {{ pw|shell }}",
+        "{% for i in items %}{{ ' ' if loop.index > 1 }}{{ pw|shell }}{% endfor %}",
+        "text stands directly before it",
+    ),
+    (
+        "{% for i in items %}{% if loop.index == 3 %}X=\"{{ pw|dotenv }}\"{% endif %}{% endfor %}",
         "writes its own quotes",
     ),
-    ("{% with q = pw|shell %}{% endwith %}{% set q = x %}P='{{ q }}'", "writes its own quotes"),
-    ("{% set q %}P='{{ pw|shell }}'{% endset %}{{ q|json }}", "writes its own quotes"),
+    ("\"$(\\\ncase x in x) echo \" {{ pw|shell }} \";; esac)\"", "not all readers"),
+    ("\"$(ca\\\nse x in x) echo \" {{ pw|shell }} \";; esac)\"", "not all readers"),
+    ("\"$(case\\\n x in x) echo \" {{ pw|shell }} \";; esac)\"", "not all readers"),
+    ("cat <\0<E\n{{ pw|shell }}\nE\n", "not all readers"),
+    ("echo x\\{{ '\\x00' }}' x ' {{ pw|shell }} '", "not all readers"),
+    ("[[ a =~ ( #' )\necho {{ pw|shell }} ') ]]", "not all readers"),
+    ("[[ a =~ a|#' ]]\n{{ pw|shell }} ' ]]", "not all readers"),
+    ("echo (a #' )\necho {{ pw|shell }} ')", "not all readers"),
+    ("case a in (a #' b)\n{{ pw|shell }} ') ;; esac", "not all readers"),
+    ("export A=(a #' )\necho {{ pw|shell }} ')", "not all readers"),
+    ("echo ( # it's\n\nprintf x {{ pw|shell }} ' ) ", "not all readers"),
+    ("$(echo (a #' )\necho {{ pw|shell }} '))", "not all readers"),
+    ("echo *({{ pw|shell }})", "stands in a backquote"),
+    ("echo ({{ pw|shell }})", "stands in a backquote"),
+    ("(s)({{ pw|shell }})", "not all readers"),
+    ("# {{ '\\r' }}B='\nP={{ pw|dotenv }}\nC={{ pw|dotenv }}", "stands behind text that shells and systemd"),
+    ("A=b\n\u{feff}P={{ pw|dotenv }}", "behind the name of a variable"),
+    ("\u{fffc}P={{ pw|dotenv }}", "behind the name of a variable"),
+    ("A\\\nB={{ pw|dotenv }}", "shells and systemd"),
+    ("A=\\\nB={{ pw|dotenv }}", "shells and systemd"),
+    ("A='\0'a\nB={{ pw|dotenv }}", "shells and systemd"),
+    ("a: b\n  {{ pw|json }}", "text stands directly before it"),
+    ("- x\n  {{ pw|json }}", "text stands directly before it"),
+    ("x\n{{ pw|json }}", "text stands directly before it"),
+    ("a: x\n  - {{ pw|json }}", "text stands directly before it"),
+    ("a: [x\n{{ pw|json }}\n]", "text stands directly before it"),
+    ("a: {b: c\n {{ pw|json }}}", "text stands directly before it"),
+    ("a: b\n  c, {{ pw|json }}", "text stands directly before it"),
+    ("- a, {{ pw|json }}", "text stands directly before it"),
+    ("- f({{ pw|json }})", "text stands directly before it"),
+    ("a: f({{ pw|json }})", "text stands directly before it"),
+    ("a: \"b\"#, {{ pw|json }}", "not all readers"),
     ("{{ (pw|shell)|trim }}", "is changed afterwards"),
     ("{{ (pw|shell)|replace('x', '') }}", "is changed afterwards"),
     ("{{ (pw|shell)[1:] }}", "is changed afterwards"),
     ("{{ (pw|shell)|indent(2) }}", "is changed afterwards"),
     ("{{ (pw|shell)|upper }}", "is changed afterwards"),
-    ("{{ x|default(pw|shell) }}", "is changed afterwards"),
     ("{{ (pw|shell + 'x')|lower }}", "is changed afterwards"),
-    ("{{ [pw|shell, x]|join(x) }}", "is changed afterwards"),
-    ("{{ {'a': pw|shell}.a }}", "is changed afterwards"),
+    ("{{ [pw|shell, x]|join(x) }}", "text stands directly behind it"),
     ("{% filter indent(2) %}P={{ pw|shell }}{% endfilter %}", "is changed afterwards"),
     ("{% set q|upper %}P={{ pw|shell }}{% endset %}{{ q }}", "is changed afterwards"),
-    ("{% for a, b in [[pw|shell, 1]] %}{{ a }}{% endfor %}", "is changed afterwards"),
-    (
-        "{% for i in items %}{{ ' ' if loop.index > 1 }}{{ pw|shell }}{% endfor %}",
-        "text stands directly behind",
-    ),
     ("{% for i in items %}{{ '\"' if loop.first }}{{ pw|shell }} {% endfor %}", "writes its own quotes"),
     ("{% for i in items %}{{ '\"' if loop.last }}{% endfor %}{{ pw|shell }}", "writes its own quotes"),
     ("{% set a = '\"' + x %}P={{ a }} {{ pw|shell }}", "writes its own quotes"),
@@ -263,7 +302,7 @@ const WAYS_OUT: &[(&str, &str)] = &[
     ("{[a] :'x: {{ pw|json }}'}", "writes its own quotes"),
     ("? 'x: {{ pw|json }}'", "writes its own quotes"),
     ("- - 'x: {{ pw|json }}'", "writes its own quotes"),
-    ("a: b, !c 'x: {{ pw|json }}'", "writes its own quotes"),
+    ("a: b, !c 'x: {{ pw|json }}'", "text stands directly behind it"),
     ("--- 'x: {{ pw|json }}'", "writes its own quotes"),
     ("--- |\n'abc\n---\na: 'y: {{ pw|json }}'", "not all readers"),
     ("|\n'abc\n...\na: 'y: {{ pw|json }}'", "not all readers"),
@@ -277,17 +316,88 @@ const WAYS_OUT: &[(&str, &str)] = &[
 
 #[test]
 fn what_lets_a_value_out_of_its_quotes_is_refused() {
-    for (template, what) in WAYS_OUT {
-        let errors = wrong(template);
-        assert!(!errors.is_empty() && errors[0].contains(what), "{template}\n{errors:?}");
+    let accepted = WAYS_OUT.iter().map(|(template, what)| (template, what, wrong(template)));
+    let accepted =
+        accepted.filter(|(_, what, errors)| !errors.first().is_some_and(|error| error.contains(*what)));
+    assert_eq!(accepted.collect::<Vec<_>>(), []);
+}
+
+/// What a check does not know, a rendering does: it refuses what a value that is printed as it is makes of the rest.
+#[test]
+fn a_value_that_changes_how_others_are_read_is_refused() {
+    let declared = ["pw", "x"].map(|name| Declared { name: name.to_owned(), shape: Shape::Text });
+    for (template, good, bad, what) in [
+        ("echo {{ x }}#tag {{ pw|shell }}", "a", "", "1:24: `shell` stands in a comment"),
+        ("echo {{ x }} {{ pw|shell }}", "its", "it's", "1:20: `shell` writes its own quotes"),
+        ("A={{ x }}\nB={{ pw|dotenv }}", "", "\"", "2:9: `dotenv` writes its own quotes"),
+        ("{{ x }}{{ pw|docker }}", "A=", "A", "1:14: `docker` belongs behind the name"),
+        (
+            "{% set d = '' %}{% if x == 'q' %}{% set d = '\"' %}{% endif %}X={{ d }} {{ pw|shell }}",
+            "p",
+            "q",
+            "1:78: `shell` writes its own quotes",
+        ),
+        ("a: {{ x }}\nb: {{ pw|json }}", "'it''s'", "'it", "2:10: `json` writes its own quotes"),
+        ("a = {{ x }}\nb = {{ pw|toml }}", "\"\"", "\"\"\"", "2:11: `toml` writes its own quotes"),
+        (
+            "{% for c in x %}{{ c }}{% endfor %} {{ pw|shell }}",
+            "a ",
+            "a '",
+            "1:43: `shell` writes its own quotes",
+        ),
+    ] {
+        let sandbox = Sandbox::default();
+        let parsed = Template::parse(template, &declared, &sandbox).ok();
+        let render = |value: &str| {
+            let values = [("pw", "hunter2"), ("x", value)];
+            let values = values.map(|(name, value)| (name.to_owned(), Given::bytes(value.as_bytes())));
+            parsed.as_ref().unwrap_or_else(|| panic!("{template}")).render(values.to_vec(), FOREVER, &sandbox)
+        };
+        assert!(render(good).is_ok(), "{template}");
+        let error = render(bad).unwrap_err();
+        assert!(format!("{}: {error}", error.place).starts_with(what), "{template}: {} {error}", error.place);
     }
 }
 
+/// A map whose keys are not known has values that are not known, to a check.
 #[test]
-fn more_ways_than_are_followed_are_an_error() {
+fn what_a_check_does_not_see_the_rendering_does() {
+    let declared = ["pw", "x"].map(|name| Declared { name: name.to_owned(), shape: Shape::Text });
+    for template in [
+        "P=\"{{ {x: pw|shell}[x] }}\"",
+        "P=\"{{ {x: 1, 'a': pw|shell}.a }}\"",
+        "{% set a = {x: pw|shell} %}'{{ a[x] }}'",
+        "a = {b = '{{ {x: pw|toml}[x] }}' }",
+        "{b: '{{ {x: pw|json}[x] }}' }",
+        "X=a{{ {x: pw|dotenv}[x] }}c",
+        "X{{ {x: pw|docker}[x] }}",
+        "a = {b = '{% for k in {(pw|toml): 1} %}{{ k }}{% endfor %}' }",
+        "{\"a\": \"{% for k in {(pw|json): 1} %}{{ k }}{% endfor %}\"}",
+        "a = {b = '{% for k in {'': 1} %}{{ ['', pw|toml]|join(k) }}{% endfor %}' }",
+        "{% for k in {'': 1} %}X{{ ['a', pw|docker]|join(k) }}{% endfor %}",
+    ] {
+        let sandbox = Sandbox::default();
+        let Ok(parsed) = Template::parse(template, &declared, &sandbox) else { continue };
+        let values = [("pw", "', evil = 'y"), ("x", "b")];
+        let values = values.map(|(name, value)| (name.to_owned(), Given::bytes(value.as_bytes())));
+        let rendered = parsed.render(values.to_vec(), FOREVER, &sandbox);
+        let error = rendered.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(
+            ["own quotes", "directly", "name of a variable", "changed"]
+                .iter()
+                .any(|what| error.contains(what)),
+            "{template}: {error}"
+        );
+    }
+    let errors = Template::parse("{{ {x: pw|shel}[x] }}", &declared, &Sandbox::default()).err().unwrap();
+    assert!(errors[0].to_string().contains("there is no filter `shel`"), "{errors:?}");
+}
+
+#[test]
+fn of_very_many_ways_some_are_followed() {
     let open = "{% if x %}$({% else %}({% endif %}".repeat(12);
     let errors = wrong(&format!("{open}{{{{ pw|shell }}}}"));
-    assert!(errors.len() == 1 && errors[0].contains("can be read in too many ways"), "{errors:?}");
+    assert!(errors.len() == 1 && errors[0].contains("`shell` stands "), "{errors:?}");
 }
 
 /// Pieces of a shell script, most of which open or close something.
@@ -312,6 +422,24 @@ const PIECES: &[&str] = &[
     "`",
     "$((",
     "((",
+    "a=(",
+    "a=()",
+    "[[ a =~ ",
+    " ]]\n",
+    "echo (a ",
+    "|#",
+    "*(",
+    "(s)",
+    "f () ",
+    "{ ",
+    " }\n",
+    "\\\ncase x in x) ",
+    "\0",
+    "if ",
+    "then ",
+    "f() ",
+    "x(",
+    "(",
     "))",
     "a[",
     "]",
@@ -356,11 +484,12 @@ const PIECES: &[&str] = &[
 ];
 
 /// What a shell runs if it is not in quotes.
-const VALUES: [&str; 4] = [
+const VALUES: [&str; 5] = [
     "b[$(touch marker)]",
     "$(touch marker)'\"\n; touch marker #",
     "`touch marker`\nEOF\n\ttouch marker\nE\ntouch marker\n",
     "x'; touch marker;'",
+    "e:touch marker:",
 ];
 
 /// Runs a script and says whether a part of a value was run with it.
@@ -383,18 +512,21 @@ proptest! {
         place in select(&["{{ pw|shell }}", "\nprintf '%s\\0' {{ pw|shell }} ", "\nA={{ pw|shell }} "][..]),
         after in vec(select(PIECES), 0..5),
         value in select(&VALUES[..]),
+        plain in select(&["", "", "a", "'", "\"", "#", " ", "\n", "$(", "`", "(", ")", "\\", "<<E\n"][..]),
         is_given: bool,
     ) {
         let text = ["{% set d = '\"' %}{% set e = 'x' %}{% set q = pw|shell %}", &before.concat(), place, &after.concat()].concat();
         let declared = ["pw", "o", "l", "n"].map(|name| Declared { name: name.to_owned(), shape: Shape::Structured });
         let sandbox = Sandbox::default();
         if let Ok(template) = Template::parse(&text, &declared, &sandbox) {
-            let items = Given::list(vec![Given::null(), Given::null()]).unwrap();
-            let values = [("pw", Given::bytes(value.as_bytes())), ("o", Given::boolean(is_given)), ("l", items), ("n", Given::bytes(b""))];
+            let items = Given::list(vec![Given::null(), Given::null()]);
+            let values = [("pw", Given::bytes(value.as_bytes())), ("o", Given::boolean(is_given)), ("l", items), ("n", Given::bytes(plain.as_bytes()))];
             let values = values.map(|(name, value)| (name.to_owned(), value)).to_vec();
-            let script = template.render(values, FOREVER, &sandbox).unwrap();
-            let directory = tempfile::tempdir().unwrap();
-            prop_assert!(!runs_value(&script, directory.path()), "{}", String::from_utf8_lossy(&script));
+            // What the check could not know, the rendering refuses.
+            if let Ok(script) = template.render(values, FOREVER, &sandbox) {
+                let directory = tempfile::tempdir().unwrap();
+                prop_assert!(!runs_value(&script, directory.path()), "{}", String::from_utf8_lossy(&script));
+            }
         }
     }
 }

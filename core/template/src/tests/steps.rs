@@ -1,11 +1,11 @@
 //! What is too much: of a template, of steps, of its result.
 
-use super::super::budget::Stop;
-use super::super::error::Fault;
-use super::super::limits::{FUEL, LARGEST_RESULT, LARGEST_TEMPLATE};
-use super::super::{Template, render as rendering};
 use super::{render, wrong};
 use crate::Sandbox;
+use crate::budget::{FUEL, Stop};
+use crate::error::Fault;
+use crate::output::LARGEST_RESULT;
+use crate::{LARGEST_TEMPLATE, Template, render as rendering};
 
 #[test]
 fn what_is_too_large_or_takes_too_long_is_refused() {
@@ -82,7 +82,7 @@ fn what_is_never_closed_far_to_the_right_is_told() {
 
 #[test]
 fn tags_have_so_many_words() {
-    let words = |count: usize| format!("{{{{ 1{} }}}}", "+1".repeat(count));
+    let words = |count: usize| format!("{{{{ [1{}]|join }}}}", ",1".repeat(count));
     assert!(wrong(&words(9_990)).is_empty());
     assert_eq!(wrong(&words(10_000)), ["1:1: the tags of the template have more than 20000 words"]);
 }
@@ -92,6 +92,6 @@ fn a_rendering_ends_when_nobody_waits_any_more() {
     let template = Template::parse("{% for i in range(9) %}{% endfor %}", &[], &Sandbox::default()).unwrap();
     let stop = Stop::default();
     stop.set();
-    let stopped = rendering::render(&[], (&template.text, false), stop);
+    let stopped = rendering(&template.text, &[], &[], stop);
     assert_eq!(stopped.unwrap_err().fault, Fault::Stopped);
 }

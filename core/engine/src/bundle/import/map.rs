@@ -1,7 +1,6 @@
 //! What a template takes of a whole source: a map of names and texts, by the rules of imports.
 
 use secretdir_template::Given;
-use zeroize::Zeroizing;
 
 use super::fault::ImportFault;
 use super::found::found;
@@ -26,14 +25,10 @@ pub(crate) fn map_of(selection: &Selection, answers: &Answers) -> Result<Given, 
     if !faults.is_empty() {
         return Err(faults);
     }
-    Given::map(entries).map_err(|_| vec![ImportFault::NotFetched])
+    Ok(Given::names(entries))
 }
 
-fn entry(
-    selection: &Selection,
-    answers: &Answers,
-    name: &str,
-) -> Result<(Zeroizing<String>, Given), ImportFault> {
+fn entry(selection: &Selection, answers: &Answers, name: &str) -> Result<(String, Given), ImportFault> {
     let Some(key) = selection.naming.file(name) else {
         return Err(ImportFault::NotStripped(name.to_owned()));
     };
@@ -43,5 +38,5 @@ fn entry(
     let secret = secret.ok_or(ImportFault::NotFetched)?;
     let value = selection.transform.apply(secret.expose_secret());
     let value = value.map_err(|error| ImportFault::NotTransformed { name: name.to_owned(), error })?;
-    Ok((Zeroizing::new(key), Given::bytes(&value)))
+    Ok((key, Given::bytes(&value)))
 }

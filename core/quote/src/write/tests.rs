@@ -65,29 +65,28 @@ fn docker_takes_what_fits_on_a_line_that_is_read() {
     // The name, `=` and the line end have the rest of 64 KiB.
     let longest = "a".repeat(65_000);
     assert_eq!(docker(&longest).unwrap().as_str(), longest);
-    assert_eq!(docker(&(longest + "a")).map(drop), Err(QuoteError::LongLine { most: 65_000 }));
+    assert_eq!(docker(&(longest + "a")).map(drop), Err(LONG_LINE));
 }
 
 #[test]
 fn each_is_written_in_one_way() {
-    type Form =
-        (fn(&str) -> Result<Zeroizing<String>, QuoteError>, &'static str, Result<&'static str, QuoteError>);
+    type Form = (fn(&str) -> Result<String, QuoteError>, &'static str, Result<&'static str, QuoteError>);
     let cases: &[Form] = &[
         (shell, "", Ok("''")),
         (shell, "it's $x", Ok(r"'it'\''s $x'")),
-        (shell, "a\0", Err(QuoteError::NulInShell)),
+        (shell, "a\0", Err(NUL_IN_SHELL)),
         (dotenv, "", Ok("''")),
         (dotenv, "a \"b\" $c `d` \\e #f\ng", Ok("'a \"b\" $c `d` \\e #f\ng'")),
         (dotenv, r#"it's "$x" \"#, Ok(r#""it's \"\$x\" \\""#)),
         (dotenv, r"C:\", Ok(r#""C:\\""#)),
-        (dotenv, "it's `x`", Err(QuoteError::Backquote)),
-        (dotenv, r"`x`\", Err(QuoteError::Backquote)),
-        (dotenv, "a\r\n", Err(QuoteError::CarriageReturn)),
-        (dotenv, "a\0", Err(QuoteError::Nul)),
+        (dotenv, "it's `x`", Err(BACKQUOTE)),
+        (dotenv, r"`x`\", Err(BACKQUOTE)),
+        (dotenv, "a\r\n", Err(CARRIAGE_RETURN)),
+        (dotenv, "a\0", Err(NUL)),
         (docker, " it's \"$x\" # \\", Ok(" it's \"$x\" # \\")),
-        (docker, "a\n", Err(QuoteError::LineEnd)),
-        (docker, "a\r", Err(QuoteError::LineEnd)),
-        (docker, "a\0", Err(QuoteError::Nul)),
+        (docker, "a\n", Err(LINE_END)),
+        (docker, "a\r", Err(LINE_END)),
+        (docker, "a\0", Err(NUL)),
         (|text| Ok(json(text)), "a\"\\/</é\n\0\x7f", Ok("\"a\\\"\\\\/</é\\u000A\\u0000\\u007F\"")),
         (
             |text| Ok(json(text)),
@@ -181,13 +180,5 @@ proptest! {
         let written = url(&bytes);
         prop_assert!(written.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)));
         prop_assert_eq!(url_reads(&written), bytes);
-    }
-
-    #[test]
-    fn nothing_is_written_in_a_buffer_that_grows(value in value()) {
-        let written = [Ok(json(&value)), Ok(toml(&value)), Ok(url(value.as_bytes())), shell(&value), dotenv(&value)];
-        for written in written.into_iter().flatten() {
-            prop_assert_eq!(written.capacity(), written.len());
-        }
     }
 }

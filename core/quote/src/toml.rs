@@ -1,10 +1,10 @@
 //! How TOML is read: its four kinds of strings, and comments.
 
-use super::Misplaced;
-use super::state::{BYTE_ORDER_MARK, UNKNOWN};
+use crate::Misplaced;
+use crate::{BYTE_ORDER_MARK, UNKNOWN};
 
 /// What is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Open {
     Nothing,
     Comment,
@@ -22,7 +22,7 @@ enum Open {
     },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Toml {
     open: Open,
     is_escaped: bool,

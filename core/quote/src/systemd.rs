@@ -4,12 +4,11 @@
 //! The states are those of `parse_env_file_internal` in `src/basic/env-file.c` of systemd 252. Later versions end a comment where its
 //! line ends, as a shell does.
 
-use super::Misplaced;
-use super::name::Name;
-use super::state::UNKNOWN;
+use crate::Misplaced;
+use crate::name::Name;
 
 /// Where systemd is in a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
     Start,
     Name,
@@ -24,21 +23,25 @@ enum At {
 }
 
 /// Where systemd is in a text.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Systemd {
     at: At,
     is_escaped: bool,
     name: Name,
+    before: char,
+    /// Other readers find other lines in the file.
+    is_unclear: bool,
 }
 
 impl Systemd {
     pub(super) fn at_start() -> Self {
-        Self { at: At::Start, is_escaped: false, name: Name::default() }
+        Self { at: At::Start, is_escaped: false, name: Name::default(), before: '\n', is_unclear: false }
     }
 
     /// Says what is wrong with quotes that open here.
     pub(super) fn misplaced(&self) -> Option<Misplaced> {
         match self.at {
+            _ if self.is_unclear => Some(Misplaced::Unclear),
             At::Open | At::NoName if !self.is_escaped => {
                 (!self.name.is_variable()).then_some(Misplaced::Nameless)
             }
@@ -46,12 +49,10 @@ impl Systemd {
         }
     }
 
-    /// Reads what may be nothing, or a name.
-    pub(super) fn nothing(&mut self) {
-        self.name.read(UNKNOWN);
-    }
-
     pub(super) fn character(&mut self, c: char) {
+        // A line that a shell joins with the next one may be two to others, and a carriage return may end one.
+        self.is_unclear |= c == '\r' || c == '\n' && self.before == '\\';
+        self.before = c;
         if std::mem::take(&mut self.is_escaped) {
             return;
         }

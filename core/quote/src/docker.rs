@@ -1,17 +1,17 @@
 //! How `docker run --env-file` is read: lines of `NAME=VALUE`, without quotes. Those that someone writes all the same are found.
 
-use super::Misplaced;
-use super::name::Name;
-use super::state::UNKNOWN;
+use crate::Misplaced;
+use crate::UNKNOWN;
+use crate::name::Name;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Open {
     Nothing,
     Comment,
     Quote(char),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Docker {
     open: Open,
     before: char,
@@ -35,12 +35,6 @@ impl Docker {
             Open::Nothing if self.is_unknown && !self.name.has_ended() => None,
             Open::Nothing => (!self.name.is_plain()).then_some(Misplaced::Nameless),
         }
-    }
-
-    /// Reads what may be nothing, or a name, or a line up to its value.
-    pub(super) fn nothing(&mut self) {
-        self.name.read(UNKNOWN);
-        self.is_unknown = true;
     }
 
     pub(super) fn character(&mut self, c: char) {

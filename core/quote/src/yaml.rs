@@ -2,13 +2,13 @@
 //!
 //! Where only the rest of a document shows whether a quote begins a scalar, such as behind a comma, both are followed.
 
-use super::Misplaced;
-use super::state::{BYTE_ORDER_MARK, UNKNOWN};
+use crate::Misplaced;
+use crate::{BYTE_ORDER_MARK, UNKNOWN};
 
 /// The deepest lists and maps in brackets that are counted.
 const DEEPEST: u8 = 200;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Open {
     Nothing,
     Comment,
@@ -19,7 +19,7 @@ enum Open {
 }
 
 /// What stands before, blanks skipped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Context {
     /// A scalar begins here.
     Start,
@@ -32,6 +32,8 @@ enum Context {
     Dash {
         is_sure: bool,
     },
+    /// A line behind one that a scalar without quotes was in, which may go on here.
+    Continued,
     /// `|` or `>`, and what belongs to it: the lines after it are a text.
     Block,
     /// A scalar without quotes.
@@ -41,7 +43,7 @@ enum Context {
 }
 
 /// What a line is so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Line {
     Blank,
     /// `-`, once or more, each an item.
@@ -54,7 +56,7 @@ enum Line {
     Other,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Yaml {
     open: Open,
     place: Context,
@@ -72,6 +74,10 @@ pub(super) struct Yaml {
     key: u16,
     /// The lines that are further to the right than this are a text.
     block: Option<u16>,
+    /// The line has a key or an item of YAML, or goes on with a scalar: brackets and commas in its scalars begin nothing.
+    is_of_yaml: bool,
+    /// Some line had one.
+    is_collection: bool,
 }
 
 impl Yaml {
@@ -88,11 +94,15 @@ impl Yaml {
             indent: 0,
             key: 0,
             block: None,
+            is_of_yaml: false,
+            is_collection: false,
         }
     }
 
     pub(super) fn misplaced(&self) -> Option<Misplaced> {
-        match (self.open, self.place) {
+        let mut here = self.clone();
+        here.begin_line(UNKNOWN);
+        match (here.open, here.place) {
             (Open::Comment, _) => Some(Misplaced::InComment),
             (Open::Unclear, _) => Some(Misplaced::Unclear),
             (Open::Single | Open::Double, _) => Some(Misplaced::InsideQuotes),
@@ -176,7 +186,10 @@ impl Yaml {
         let is_after_blank = self.is_after_blank();
         self.behind_blank();
         match c {
-            ' ' | '\t' | '\n' if self.before == ':' => self.place = Context::Start,
+            ' ' | '\t' | '\n' if self.before == ':' => {
+                self.place = Context::Start;
+                (self.is_of_yaml, self.is_collection) = (true, true);
+            }
             ' ' | '\t' if self.line == Line::Dashes(3) => self.place = Context::Start,
             _ => {}
         }
@@ -185,6 +198,8 @@ impl Yaml {
             ' ' | '\t' if self.line == Line::Word => self.line = Line::WordAndBlanks,
             ' ' | '\t' => {}
             '#' if is_after_blank => self.open = Open::Comment,
+            // Some readers take it for a comment.
+            '#' if closed.is_some() => self.open = Open::Unclear,
             '\'' if closed == Some(Open::Single) => self.open = Open::Single,
             '\'' | '"' => return self.quote(if c == '"' { Open::Double } else { Open::Single }),
             _ => self.other(c, closed),
@@ -198,7 +213,7 @@ impl Yaml {
         let mut other = None;
         match self.place {
             Context::Start => self.open = quote,
-            Context::Maybe => {
+            Context::Maybe | Context::Continued => {
                 other = Some(Self { open: quote, ..self.clone() });
                 self.place = Context::Plain;
             }
@@ -209,8 +224,11 @@ impl Yaml {
 
     fn other(&mut self, c: char, closed: Option<Open>) {
         let is_first = self.line == Line::Blank || self.line == Line::Items && self.is_after_blank();
-        let begins_item = c == '-' && is_first;
+        let begins_item = c == '-' && is_first && self.place != Context::Continued;
         self.begin_key(c);
+        if begins_item {
+            (self.is_of_yaml, self.is_collection) = (true, true);
+        }
         let place = self.place;
         let is_document =
             matches!(self.line, Line::Dashes(_)) || self.line == Line::Blank && self.column == 0;
@@ -230,9 +248,9 @@ impl Yaml {
                 self.depth = self.depth.saturating_add(1).min(DEEPEST);
                 Context::Start
             }
-            '[' | '{' | '(' => Context::Maybe,
             ',' if self.depth > 0 => Context::Start,
-            ',' => Context::Maybe,
+            '[' | '{' | '(' | ',' if self.is_of_yaml => Context::Plain,
+            '[' | '{' | '(' | ',' => Context::Maybe,
             ']' | '}' => {
                 self.depth = self.depth.saturating_sub(1);
                 Context::Closed
@@ -283,11 +301,11 @@ impl Yaml {
             (self.place, self.depth) = (Context::Start, 0);
         }
         self.place = match self.place {
-            Context::Plain | Context::Maybe | Context::MaybeProperty | Context::Dash { is_sure: false } => {
-                Context::Maybe
-            }
+            Context::Plain | Context::Continued => Context::Continued,
+            Context::Maybe | Context::MaybeProperty | Context::Dash { is_sure: false } => Context::Maybe,
             _ => Context::Start,
         };
+        self.is_of_yaml = false;
         self.line = Line::Blank;
     }
 
@@ -302,9 +320,15 @@ impl Yaml {
             (self.closed, self.is_escaped) = (None, false);
         }
         if self.open == Open::Nothing && self.depth == 0 {
-            if self.place == Context::Maybe && self.column <= self.indent {
+            let begins_anew = match self.place {
+                Context::Maybe => true,
+                Context::Continued => self.is_collection,
+                _ => false,
+            };
+            if begins_anew && self.column <= self.indent {
                 self.place = Context::Start;
             }
+            self.is_of_yaml = self.place == Context::Continued && self.column > self.indent;
             if self.place == Context::Start {
                 self.indent = self.column;
             }

@@ -1,12 +1,12 @@
 //! What stands in a line before its first `=`: whether it may be the name of a variable.
 
-use super::state::{BYTE_ORDER_MARK, UNKNOWN};
+use crate::UNKNOWN;
 
 /// What a shell may have before a name.
 const EXPORT: &[u8] = b"export ";
 
 /// How far a line is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Name {
     /// Nothing but blanks.
     #[default]
@@ -24,7 +24,7 @@ pub(super) enum Name {
 }
 
 /// Whether a name has `export` before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exported {
     No,
     Yes,
@@ -36,8 +36,7 @@ impl Name {
         let is_word = is_letter || c.is_ascii_digit();
         *self = match (*self, c) {
             (_, '\n') => Self::Blank,
-            // A byte order mark is told by itself.
-            (Self::Blank, ' ' | '\t' | BYTE_ORDER_MARK) => Self::Blank,
+            (Self::Blank, ' ' | '\t') => Self::Blank,
             (Self::Blank, 'e') => Self::Exporting(1),
             (Self::Exporting(_), '=') => Self::Ended(Some(Exported::No)),
             (Self::Exporting(read), c) if EXPORT.get(read).is_some_and(|next| char::from(*next) == c) => {

@@ -1,0 +1,167 @@
+//! Follows a file for all its readers, by all ways in which it may have been written so far.
+//!
+//! A file that is written has one way. One that is only checked has more: each branch of an `if` is one. They are followed beside
+//! each other and nearly always meet again, since different branches leave a reader in the same state.
+
+use crate::reading::Reading;
+use crate::{Format, Misplaced, UNKNOWN};
+
+/// The most ways of one reader. Further ones are dropped: whoever writes the file follows the one that is taken.
+const MOST_WAYS: usize = 64;
+
+/// Something that stands where its reader misunderstands it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// What was given for it.
+    pub at: usize,
+    /// Who misunderstands it.
+    pub format: Format,
+    /// Why.
+    pub misplaced: Misplaced,
+}
+
+/// The readers of a file, and where each of them is.
+#[derive(Clone, Debug)]
+pub struct Readers(Vec<(Format, Vec<Way>)>);
+
+/// Where a reader is by one way.
+#[derive(Clone, Debug, PartialEq)]
+struct Way {
+    reading: Reading,
+    after: After,
+}
+
+/// What has been written since a value was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum After {
+    Text,
+    /// Nothing. The number is that of the value.
+    Value(usize),
+    /// Blanks.
+    Blanks(usize),
+}
+
+impl Readers {
+    /// Returns readers at the start of a file.
+    pub fn at_start(formats: &[Format]) -> Self {
+        let start = |format: &Format| {
+            (*format, vec![Way { reading: Reading::at_start(*format), after: After::Text }])
+        };
+        Self(formats.iter().map(start).collect())
+    }
+
+    /// Returns how many characters they read for one that is written.
+    pub fn count(&self) -> usize {
+        self.0.iter().map(|(_, ways)| ways.len()).sum()
+    }
+
+    /// Reads a text.
+    pub fn text(&mut self, text: &str, found: &mut Vec<Finding>) {
+        // What stands for unknown text here is a character like others there.
+        self.characters(
+            text.chars().map(|c| if c == UNKNOWN { char::REPLACEMENT_CHARACTER } else { c }),
+            found,
+        );
+    }
+
+    fn characters(&mut self, text: impl Iterator<Item = char> + Clone, found: &mut Vec<Finding>) {
+        for (format, ways) in &mut self.0 {
+            for c in text.clone() {
+                let others: Vec<_> =
+                    ways.iter_mut().filter_map(|way| way.character(*format, c, found)).collect();
+                if !others.is_empty() {
+                    join(ways, others);
+                }
+            }
+        }
+    }
+
+    /// Reads a part of a word that is not known.
+    pub fn unknown(&mut self, found: &mut Vec<Finding>) {
+        self.characters(std::iter::once(UNKNOWN), found);
+    }
+
+    /// Reads what was written for one of them, by the number under which it is to be found. To the others it is a text, if it is
+    /// known.
+    pub fn value(&mut self, format: Format, text: Option<&str>, at: usize, found: &mut Vec<Finding>) {
+        for reader in &mut self.0 {
+            if reader.0 == format {
+                reader.1.iter_mut().for_each(|way| way.value(format, at, found));
+                continue;
+            }
+            let mut one = Self(vec![std::mem::replace(reader, (format, Vec::new()))]);
+            match text {
+                Some(text) => one.text(text, found),
+                None => one.unknown(found),
+            }
+            one.0.pop().into_iter().for_each(|one| *reader = one);
+        }
+    }
+
+    /// Takes in the ways of another file that had the same beginning.
+    pub fn merge(&mut self, other: Self) {
+        for ((_, ways), (_, others)) in self.0.iter_mut().zip(other.0) {
+            join(ways, others);
+        }
+    }
+}
+
+fn join(ways: &mut Vec<Way>, others: Vec<Way>) {
+    for other in others {
+        if ways.len() < MOST_WAYS && !ways.contains(&other) {
+            ways.push(other);
+        }
+    }
+}
+
+impl Way {
+    /// Reads a character. Returns the other way in which it can be read, if there is one.
+    fn character(&mut self, format: Format, c: char, found: &mut Vec<Finding>) -> Option<Self> {
+        let is_blank = matches!(c, ' ' | '\t');
+        let (at, fits) = match self.after {
+            After::Text => return self.reading.character(c).map(|reading| Self { reading, ..*self }),
+            After::Value(at) => (at, may_follow(format, c)),
+            After::Blanks(at) => (at, may_follow_blanks(format, c)),
+        };
+        if !fits {
+            found.push(Finding { at, format, misplaced: Misplaced::BeforeText });
+        }
+        self.after = if fits && is_blank { After::Blanks(at) } else { After::Text };
+        self.reading.character(c).map(|reading| Self { reading, ..*self })
+    }
+
+    fn value(&mut self, format: Format, at: usize, found: &mut Vec<Finding>) {
+        let misplaced = match (self.after, self.reading.misplaced()) {
+            (After::Value(earlier), _) if !may_follow(format, UNKNOWN) => {
+                Some((earlier, Misplaced::BeforeText))
+            }
+            (_, misplaced) => misplaced.map(|misplaced| (at, misplaced)),
+        };
+        let is_beside = matches!(misplaced, None | Some((_, Misplaced::AfterText | Misplaced::BeforeText)));
+        found.extend(misplaced.map(|(at, misplaced)| Finding { at, format, misplaced }));
+        self.after = if is_beside { After::Value(at) } else { After::Text };
+        self.reading.value();
+    }
+}
+
+/// Says whether a character may stand directly behind a value.
+fn may_follow(format: Format, c: char) -> bool {
+    match format {
+        Format::Docker => !matches!(c, '\'' | '"'),
+        Format::Dotenv => "\n \t".contains(c),
+        Format::Json => "\n\r \t,]});:<".contains(c),
+        Format::Shell => "\n \t;)|&<>".contains(c),
+        Format::Toml => "\n\r \t,].}=#".contains(c),
+    }
+}
+
+/// Says whether a character may stand behind blanks behind a value.
+fn may_follow_blanks(format: Format, c: char) -> bool {
+    match format {
+        Format::Docker => c != '#',
+        // A comment would be a part of the value to systemd.
+        Format::Dotenv => may_follow(format, c),
+        Format::Json => c == '#' || may_follow(format, c),
+        Format::Shell | Format::Toml => true,
+    }
+}

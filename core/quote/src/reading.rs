@@ -1,0 +1,68 @@
+//! Where the reader of a format is in a file.
+
+use crate::docker::Docker;
+use crate::shell::Shell;
+use crate::systemd::Systemd;
+use crate::toml::Toml;
+use crate::yaml::Yaml;
+use crate::{Format, Misplaced, UNKNOWN};
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Reading {
+    Docker(Docker),
+    /// A shell is the strictest reader of such files but for systemd, which has other comments and line ends.
+    Dotenv(Shell, Systemd),
+    Json(Yaml),
+    Shell(Shell),
+    Toml(Toml),
+}
+
+impl Reading {
+    pub(super) fn at_start(format: Format) -> Self {
+        match format {
+            Format::Docker => Self::Docker(Docker::at_start()),
+            Format::Dotenv => Self::Dotenv(Shell::at_start(), Systemd::at_start()),
+            Format::Json => Self::Json(Yaml::at_start()),
+            Format::Shell => Self::Shell(Shell::at_start()),
+            Format::Toml => Self::Toml(Toml::at_start()),
+        }
+    }
+
+    /// Says what is wrong with a value here.
+    pub(super) fn misplaced(&self) -> Option<Misplaced> {
+        match self {
+            Self::Docker(docker) => docker.misplaced(),
+            Self::Dotenv(shell, systemd) => shell.misplaced_value().or_else(|| systemd.misplaced()),
+            Self::Json(yaml) => yaml.misplaced(),
+            Self::Shell(shell) => shell.misplaced(),
+            Self::Toml(toml) => toml.misplaced(),
+        }
+    }
+
+    /// Reads a character. Returns the other way in which it can be read, if there is one.
+    pub(super) fn character(&mut self, c: char) -> Option<Self> {
+        match self {
+            Self::Docker(docker) => docker.character(c),
+            Self::Dotenv(shell, systemd) => {
+                shell.character(c);
+                systemd.character(c);
+            }
+            Self::Shell(shell) => shell.character(c),
+            Self::Json(yaml) => return yaml.character(c).map(Self::Json),
+            Self::Toml(toml) => toml.character(c),
+        }
+        None
+    }
+
+    /// Reads a value that was written for this reader.
+    pub(super) fn value(&mut self) {
+        match self {
+            Self::Json(yaml) => yaml.scalar(),
+            // To systemd the quotes that it closes leave the place as it was.
+            Self::Dotenv(shell, _) => shell.character(UNKNOWN),
+            _ => {
+                self.character(UNKNOWN);
+            }
+        }
+    }
+}

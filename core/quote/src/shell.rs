@@ -1,0 +1,296 @@
+//! How a shell reads: quotes, comments, substitutions and here-documents, as far as it matters where a word stands.
+//!
+//! Shells disagree about some texts, and some cannot be read without knowing commands: arrays, patterns in brackets, `$'…'`. Behind
+//! such a text the place is [`Misplaced::Unclear`]: a wrong guess would let a value out of its quotes. A script sets its variables
+//! before.
+
+use crate::heredoc::{Heredoc, Read};
+use crate::{Misplaced, UNKNOWN};
+
+/// How deep quotes and substitutions are followed.
+const DEEPEST: usize = 64;
+
+/// What ends a word.
+const ENDS: &str = " \t\n;&|()<>";
+
+/// What may stand in `$((…))` besides letters, digits and brackets.
+const OPERATORS: &str = " \t_$+-*/%<>=!&|^~?:,";
+
+/// What is open.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Open {
+    Single,
+    Double,
+    /// `$(`, in which quotes begin anew.
+    Substitution,
+    /// `(` where a command begins.
+    Subshell,
+    /// `(` elsewhere, behind which only `)` is read alike: zsh has patterns there, and bash arrays.
+    Function,
+    /// `[[`, in which bash and zsh have patterns with brackets.
+    Test,
+    /// `$((`, and how many brackets of it are open.
+    Arithmetic(u8),
+    /// `${`
+    Parameter,
+    /// `a[`, which is arithmetic to some shells.
+    Subscript,
+    Backquote,
+    Comment,
+}
+
+/// What a word is so far.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Word {
+    Nothing,
+    /// So many letters of `case`. In a substitution its patterns have brackets that nothing opens.
+    Case(usize),
+    /// The name of a variable.
+    Name,
+    /// A digit, and what a name could go on with. Behind it `=` makes the name of a program.
+    NoName,
+    Other,
+}
+
+impl Word {
+    fn and(self, c: char) -> Self {
+        let is_letter = c.is_ascii_alphabetic() || matches!(c, '_' | UNKNOWN);
+        match (self, c) {
+            _ if ENDS.contains(c) => Self::Nothing,
+            (Self::Nothing, 'c') => Self::Case(1),
+            (Self::Case(read), _) if "case".chars().nth(read) == Some(c) => Self::Case(read + 1),
+            (Self::Nothing, '=' | '0'..='9') => Self::NoName,
+            (Self::Nothing | Self::Name | Self::Case(_), _) if is_letter => Self::Name,
+            (Self::Name | Self::Case(_), '=' | '0'..='9') => Self::Name,
+            (Self::NoName, _) if is_letter || matches!(c, '=' | '0'..='9') => Self::NoName,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Where a shell is in a text.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Shell {
+    open: Vec<Open>,
+    is_escaped: bool,
+    /// The two characters directly before; a line that goes on in the next one has none between.
+    before: [char; 2],
+    word: Word,
+    /// Nothing but blanks stands before in the command.
+    begins_command: bool,
+    heredoc: Option<Heredoc>,
+    is_unclear: bool,
+}
+
+impl Shell {
+    pub(super) fn at_start() -> Self {
+        let (open, before, word) = (Vec::new(), ['\n', '\n'], Word::Nothing);
+        Self { open, is_escaped: false, before, word, begins_command: true, heredoc: None, is_unclear: false }
+    }
+
+    /// Says what is wrong with a word that begins here.
+    pub(super) fn misplaced(&self) -> Option<Misplaced> {
+        let takes_quotes_away = |open: &Open| {
+            matches!(
+                open,
+                Open::Arithmetic(_) | Open::Parameter | Open::Subscript | Open::Backquote | Open::Function
+            )
+        };
+        match self.open.last() {
+            _ if self.is_unclear => Some(Misplaced::Unclear),
+            _ if self.heredoc.as_ref().is_some_and(|heredoc| !heredoc.is_awaited()) => {
+                Some(Misplaced::InHeredoc)
+            }
+            _ if self.open.iter().any(takes_quotes_away) => Some(Misplaced::InExpansion),
+            Some(Open::Comment) => Some(Misplaced::InComment),
+            Some(Open::Single | Open::Double) => Some(Misplaced::InsideQuotes),
+            _ if self.is_escaped || !" \t\n=(;|&<>!".contains(self.before[1]) => Some(Misplaced::AfterText),
+            _ if self.before[1] == '=' && self.word == Word::NoName => Some(Misplaced::Nameless),
+            _ => None,
+        }
+    }
+
+    /// Says what is wrong with a value of a file of variables that begins here.
+    pub(super) fn misplaced_value(&self) -> Option<Misplaced> {
+        match self.misplaced() {
+            None if !self.open.is_empty() => Some(Misplaced::InExpansion),
+            None if self.before[1] != '=' => Some(Misplaced::AfterText),
+            misplaced => misplaced,
+        }
+    }
+
+    pub(super) fn character(&mut self, c: char) {
+        if self.is_unclear || self.is_of_heredoc(c) {
+            return;
+        }
+        // Some shells drop it.
+        if c == '\0' {
+            return self.give_up();
+        }
+        if std::mem::take(&mut self.is_escaped) {
+            if c != '\n' {
+                (self.before, self.word) = ([UNKNOWN, UNKNOWN], Word::Other);
+            }
+            return;
+        }
+        let (depth, before, open) = (self.open.len(), self.before, self.open.last().copied());
+        match open {
+            None | Some(Open::Substitution | Open::Subshell | Open::Test) => self.in_command(c),
+            Some(Open::Function) if c == ')' => self.close(),
+            Some(Open::Function) => self.give_up(),
+            Some(Open::Single) => self.until('\'', c),
+            Some(Open::Double) if c == '"' => self.close(),
+            Some(Open::Double) => self.expanded(c),
+            Some(Open::Backquote) if c == '\\' => self.is_escaped = true,
+            Some(Open::Backquote) => self.until('`', c),
+            Some(Open::Parameter) if "'\"\\$`{(<\n".contains(c) => self.give_up(),
+            Some(Open::Parameter) => self.until('}', c),
+            Some(Open::Subscript) if c.is_ascii_alphanumeric() || "_$*?@!^-.,]".contains(c) => {
+                self.until(']', c)
+            }
+            Some(Open::Subscript) => self.give_up(),
+            Some(Open::Arithmetic(depth)) => self.in_arithmetic(c, depth),
+            Some(Open::Comment) if c == '\n' => {
+                self.close();
+                self.in_command(c);
+            }
+            Some(Open::Comment) => {}
+        }
+        let is_expansion = matches!(open, Some(Open::Substitution | Open::Arithmetic(_)));
+        self.before = match before {
+            // A backslash before a line end is nothing.
+            before if self.is_escaped => before,
+            // `$$` is a number; what was expanded is a part of a word.
+            [_, '$'] if c == '$' => [UNKNOWN, UNKNOWN],
+            _ if is_expansion && self.open.len() < depth => [UNKNOWN, UNKNOWN],
+            [_, last] => [last, c],
+        };
+    }
+
+    fn in_command(&mut self, c: char) {
+        let [earlier, last] = self.before;
+        if self.open.last() == Some(&Open::Test) && self.before == [']', ']'] && ENDS.contains(c) {
+            self.close();
+        }
+        let is_in_test = self.open.last() == Some(&Open::Test);
+        let is_case = self.word == Word::Case(4) && ENDS.contains(c) && !self.open.is_empty();
+        if is_case || is_in_test && "()|&#<>;\n".contains(c) {
+            return self.give_up();
+        }
+        if c == '\\' {
+            // What follows decides about the word.
+            self.is_escaped = true;
+            return;
+        }
+        let word = self.word;
+        self.word = word.and(c);
+        let is_in_word = !ENDS.contains(last) && last != '$';
+        let begins_command = std::mem::replace(&mut self.begins_command, "\n;&|(".contains(c));
+        self.begins_command |= begins_command && matches!(c, ' ' | '\t');
+        match c {
+            ' ' | '\t' if self.before == ['[', '['] => self.open(Open::Test),
+            '\'' if last == '$' => self.give_up(),
+            '\'' => self.open(Open::Single),
+            '"' => self.open(Open::Double),
+            // Either a comment, or a part of a word that bash or zsh knows.
+            '#' if "<>()|&".contains(last) => self.give_up(),
+            '#' if ENDS.contains(last) => self.open(Open::Comment),
+            '(' if last == '(' && earlier == '$' && self.open.last() == Some(&Open::Substitution) => {
+                self.open.pop();
+                self.open(Open::Arithmetic(2));
+            }
+            // Arithmetic, in which quotes are none, or one subshell in another; or what a list of files is chosen by.
+            '(' if "()".contains(last) => self.give_up(),
+            '(' if begins_command => self.open(Open::Subshell),
+            '(' if last != '$' => self.open(Open::Function),
+            '[' if last == UNKNOWN || !matches!(word, Word::Nothing | Word::Other) => {
+                self.open(Open::Subscript)
+            }
+            '[' if is_in_word && last != '[' => self.give_up(),
+            // Shells disagree about here-documents that begin behind the end of what opened them; it may also be arithmetic.
+            ')' if self.heredoc.is_some() => self.give_up(),
+            ')' if !self.open.is_empty() => self.close(),
+            '<' if last == '<' && earlier != '<' => match self.heredoc {
+                None => self.heredoc = Some(Heredoc::default()),
+                Some(_) => self.give_up(),
+            },
+            '\n' => self.heredoc.iter_mut().for_each(Heredoc::begin),
+            _ => self.expanded(c),
+        }
+    }
+
+    /// Reads what is special to a shell wherever it expands something.
+    fn expanded(&mut self, c: char) {
+        match (c, self.before[1]) {
+            ('\\', _) => self.is_escaped = true,
+            ('`', _) | ('(', '$') if self.heredoc.is_some() => self.give_up(),
+            ('`', _) => self.open(Open::Backquote),
+            ('(', '$') => self.open(Open::Substitution),
+            ('{', '$') => self.open(Open::Parameter),
+            // Arithmetic of old, to bash only.
+            ('[', '$') => self.give_up(),
+            _ => {}
+        }
+    }
+
+    fn in_arithmetic(&mut self, c: char, depth: u8) {
+        let depth = match c {
+            '(' => depth.saturating_add(1),
+            ')' if depth == 1 => return self.close(),
+            ')' => depth - 1,
+            _ if depth > 1 && (c.is_ascii_alphanumeric() || OPERATORS.contains(c)) => return,
+            // Brackets that end apart: it was a substitution with a bracket.
+            _ => return self.give_up(),
+        };
+        self.open.pop();
+        self.open.push(Open::Arithmetic(depth));
+    }
+
+    /// Says whether a character belongs to a here-document.
+    fn is_of_heredoc(&mut self, c: char) -> bool {
+        let Some(heredoc) = self.heredoc.as_mut().filter(|heredoc| !heredoc.is_awaited()) else {
+            return false;
+        };
+        match heredoc.character(c) {
+            Read::Part => {}
+            Read::Unclear => self.give_up(),
+            Read::Rest => {
+                (self.before, self.word) = ([UNKNOWN, UNKNOWN], Word::Other);
+                return false;
+            }
+            Read::Word => (self.heredoc, self.before) = (None, ['<', '<']),
+            Read::End => {
+                (self.heredoc, self.before, self.word) = (None, ['\n', '\n'], Word::Nothing);
+                self.begins_command = true;
+            }
+        }
+        true
+    }
+
+    fn until(&mut self, end: char, c: char) {
+        if c == end {
+            self.close();
+        }
+    }
+
+    fn open(&mut self, open: Open) {
+        if self.open.len() == DEEPEST {
+            return self.give_up();
+        }
+        self.open.push(open);
+        self.begins_command = matches!(open, Open::Substitution | Open::Subshell);
+        let begins_anew = self.begins_command || open == Open::Test;
+        self.word = if begins_anew { Word::Nothing } else { Word::Other };
+    }
+
+    fn close(&mut self) {
+        self.word = match self.open.pop() {
+            Some(Open::Subshell | Open::Comment | Open::Test) => Word::Nothing,
+            _ => Word::Other,
+        };
+    }
+
+    fn give_up(&mut self) {
+        *self = Self { is_unclear: true, ..Self::at_start() };
+    }
+}

@@ -1,0 +1,156 @@
+//! Ways through a template: the branches of an `if`, the turns of a loop.
+
+use std::collections::BTreeMap;
+
+use minijinja::machinery::ast::{Expr, ForLoop};
+
+use super::{Done, Interpreter};
+use crate::error::Fault;
+use crate::output::Output;
+use crate::value::Value;
+
+/// The longest list of which a check goes through each item.
+const LONGEST_CHECKED: usize = 8;
+
+/// How many scopes there are around a loop of which a check goes through no more than one turn.
+const DEEPEST_CHECKED: usize = 5;
+
+impl<'t> Interpreter<'t> {
+    /// Takes one of two ways. A check that does not know which takes both; if it knows, it looks at the other without printing it.
+    pub(super) fn branch(
+        &mut self,
+        holds: Option<bool>,
+        taken: impl FnOnce(&mut Self) -> Done,
+        other: impl FnOnce(&mut Self) -> Done,
+    ) -> Done {
+        match holds {
+            Some(true) if self.check.is_none() => return taken(self),
+            Some(false) if self.check.is_none() => return other(self),
+            _ => {}
+        }
+        self.budget.spend(self.scopes.iter().map(BTreeMap::len).sum())?;
+        let (scopes, output) = (self.scopes.clone(), self.output.clone());
+        self.way(holds != Some(false), taken)?;
+        let scopes = std::mem::replace(&mut self.scopes, scopes);
+        let output = std::mem::replace(&mut self.output, output);
+        self.way(holds != Some(true), other)?;
+        self.output.merge(output);
+        for (scope, others) in self.scopes.iter_mut().zip(scopes) {
+            for (name, other) in others {
+                let known = scope.remove(name).unwrap_or(Value::Undefined);
+                scope.insert(name, other.or(known));
+            }
+        }
+        Ok(())
+    }
+
+    fn way(&mut self, is_printed: bool, way: impl FnOnce(&mut Self) -> Done) -> Done {
+        if !is_printed {
+            self.output = Output::of_nothing();
+        }
+        way(self)
+    }
+
+    /// Evaluates one of two expressions. A check evaluates both.
+    pub(super) fn either(
+        &mut self,
+        holds: Option<bool>,
+        taken: impl FnOnce(&mut Self) -> Done<Value>,
+        other: impl FnOnce(&mut Self) -> Done<Value>,
+    ) -> Done<Value> {
+        match holds {
+            Some(true) if self.check.is_none() => taken(self),
+            Some(false) if self.check.is_none() => other(self),
+            _ => {
+                let (taken, other) = (taken(self)?, other(self)?);
+                Ok(holds.map_or(taken.clone().or(other.clone()), |holds| if holds { taken } else { other }))
+            }
+        }
+    }
+
+    /// Says whether an `if` is taken, if that is known. A name that has no value, such as that of an optional secret, is false; a part
+    /// that is not there is an error.
+    pub(super) fn condition(&mut self, expression: &Expr<'t>) -> Done<Option<bool>> {
+        match self.maybe(expression)?.is_true() {
+            Err(Fault::NotKnown) => Ok(None),
+            holds => Ok(Some(holds?)),
+        }
+    }
+
+    pub(super) fn repeat(&mut self, repeated: &ForLoop<'t>) -> Done {
+        if repeated.recursive {
+            self.refuse(repeated.iter.span(), Fault::Recursive)?;
+        }
+        let list = self.value(&repeated.iter)?;
+        let items = match list.items(&mut self.budget) {
+            Ok(items) => Some(items),
+            Err(Fault::NotKnown) => None,
+            Err(fault) => {
+                let is_no_list = matches!(fault, Fault::NoList(_));
+                self.refuse(repeated.iter.span(), if is_no_list { Fault::NotIterable } else { fault })?;
+                None
+            }
+        };
+        let otherwise =
+            |it: &mut Self| it.in_scope(repeated.iter.span(), |it| it.statements(&repeated.else_body));
+        match items {
+            Some(items) if self.check.is_none() => {
+                let items = self.chosen(items, repeated)?;
+                if items.is_empty() { otherwise(self) } else { self.turns(items, repeated) }
+            }
+            Some(items) if items.is_empty() => {
+                self.branch(Some(false), |it| it.pretended(1, repeated), otherwise)
+            }
+            Some(items) if items.len() <= LONGEST_CHECKED => {
+                self.branch(Some(true), |it| it.turns(items, repeated), otherwise)
+            }
+            _ if self.scopes.len() > DEEPEST_CHECKED => {
+                self.branch(None, |it| it.pretended(1, repeated), otherwise)
+            }
+            _ => self.branch(
+                None,
+                |it| it.branch(None, |it| it.pretended(1, repeated), |it| it.pretended(2, repeated)),
+                otherwise,
+            ),
+        }
+    }
+
+    fn turns(&mut self, items: Vec<Value>, repeated: &ForLoop<'t>) -> Done {
+        let length = items.len();
+        let mut items = items.into_iter().enumerate();
+        items.try_for_each(|(index, item)| self.turn(item, Value::Loop { index, length }, repeated))
+    }
+
+    /// Takes so many turns of which nothing is known.
+    fn pretended(&mut self, length: usize, repeated: &ForLoop<'t>) -> Done {
+        (1..=length).try_for_each(|turn| {
+            let turn = Value::Turn { is_first: turn == 1, is_last: turn == length };
+            self.turn(Value::Unknown, turn, repeated)
+        })
+    }
+
+    fn turn(&mut self, item: Value, turn: Value, repeated: &ForLoop<'t>) -> Done {
+        self.in_scope(repeated.iter.span(), |it| {
+            it.assign(&repeated.target, item)?;
+            if let (Some(condition), Some(_)) = (&repeated.filter_expr, &it.check) {
+                it.condition(condition)?;
+            }
+            it.scopes.last_mut().map(|scope| scope.insert("loop", turn));
+            it.statements(&repeated.body)
+        })
+    }
+
+    /// Returns the items for which the condition of a loop holds, if it has one.
+    fn chosen(&mut self, items: Vec<Value>, repeated: &ForLoop<'t>) -> Done<Vec<Value>> {
+        let Some(condition) = &repeated.filter_expr else { return Ok(items) };
+        let mut chosen = Vec::new();
+        for item in items {
+            self.in_scope(condition.span(), |it| {
+                it.assign(&repeated.target, item.clone())?;
+                chosen.extend((it.condition(condition)? == Some(true)).then_some(item));
+                Ok(())
+            })?;
+        }
+        Ok(chosen)
+    }
+}

@@ -1,0 +1,270 @@
+//! Goes through what minijinja's parser has read, statement by statement: to render a template, or to check it.
+//!
+//! 1. Rendering has a value for each name, and ends with the first fault.
+//! 2. A check has none: what it does not know is [`Value::Unknown`]. Where that decides, it goes both ways, and keeps what either
+//!    leaves behind. It collects all faults but those that only values can show ([`Fault::NotKnown`]).
+//!
+//! So whatever a check finds is found by the code that renders, and what it has missed, the rendering refuses: the readers of
+//! [`Output`] see each byte that is written.
+//!
+//! minijinja could render, too, but it counts neither the comparison of lists of lists nor that of long texts, so that a rendering
+//! may take years and cannot be ended; and it takes a text and a number for unequal without a word. So only its parser is used, and
+//! everything that is done is paid for ([`Budget`]).
+
+mod branches;
+mod expressions;
+mod names;
+mod parts;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use minijinja::machinery::Span;
+use minijinja::machinery::ast::{Expr, Stmt};
+use secretdir_quote::{Finding, Format, Misplaced};
+
+pub use self::names::is_name;
+use crate::budget::Budget;
+use crate::error::{Failure, Fault};
+use crate::output::Output;
+use crate::value::{Origin, Piece, Value};
+
+/// How deep statements and expressions may be nested; a chain of operators counts as nested. They are walked by recursion.
+const DEEPEST: usize = 1000;
+
+/// The statements there are.
+const STATEMENTS: [&str; 8] = ["elif", "else", "filter", "for", "if", "raw", "set", "with"];
+
+type Done<T = ()> = Result<T, Failure>;
+
+/// What a check has found.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub(crate) failures: Vec<Failure>,
+    /// The declared names that the template uses.
+    pub(crate) used: BTreeSet<String>,
+    /// The formats that it writes.
+    pub(crate) formats: BTreeSet<Format>,
+}
+
+pub(crate) struct Interpreter<'t> {
+    text: &'t str,
+    /// Variables, those of the innermost loop or `with` last. The first are those that are declared.
+    scopes: Vec<BTreeMap<&'t str, Value>>,
+    output: Output,
+    /// The file has variables: a key that is printed must be a part of a name.
+    has_variables: bool,
+    budget: Budget,
+    depth: usize,
+    /// None while rendering.
+    check: Option<Found>,
+}
+
+impl<'t> Interpreter<'t> {
+    /// Returns one that renders a template with these values, which was found to write these formats.
+    pub(crate) fn rendering(
+        text: &'t str,
+        values: BTreeMap<&'t str, Value>,
+        formats: &[Format],
+        budget: Budget,
+    ) -> Self {
+        let has_variables = formats.iter().any(|format| format.has_variables());
+        // Whatever the check has found: each filter that the text names has its reader.
+        let read: Vec<_> = Format::ALL.into_iter().filter(|format| text.contains(format.name())).collect();
+        let output = Output::of_file(&read, Some(Vec::new()));
+        Self {
+            text,
+            scopes: vec![values, BTreeMap::new()],
+            output,
+            has_variables,
+            budget,
+            depth: 0,
+            check: None,
+        }
+    }
+
+    /// Returns one that checks a template.
+    pub(crate) fn checking(text: &'t str, values: BTreeMap<&'t str, Value>, budget: Budget) -> Self {
+        let output = Output::of_file(&Format::ALL, None);
+        let check = Some(Found::default());
+        Self { output, has_variables: false, check, ..Self::rendering(text, values, &[], budget) }
+    }
+
+    /// Goes through the template, and returns what was printed and found.
+    pub(crate) fn run(mut self, template: &Stmt<'t>) -> Result<(Output, Found), Failure> {
+        self.statement(template)?;
+        Ok((self.output, self.check.unwrap_or_default()))
+    }
+
+    fn statements(&mut self, statements: &[Stmt<'t>]) -> Done {
+        statements.iter().try_for_each(|statement| self.statement(statement))
+    }
+
+    fn statement(&mut self, statement: &Stmt<'t>) -> Done {
+        match statement {
+            Stmt::Template(template) => self.statements(&template.children),
+            Stmt::EmitRaw(raw) => {
+                self.nested(raw.span(), |it| it.print_piece(&Piece::of(raw.raw, Origin::Plain), 0))
+            }
+            Stmt::EmitExpr(emit) => {
+                let value = self.value(&emit.expr)?;
+                self.print(&value, expressions::begin(&emit.expr), emit.span())
+            }
+            Stmt::IfCond(choice) => self.nested(choice.expr.span(), |it| {
+                let holds = it.condition(&choice.expr)?;
+                it.branch(
+                    holds,
+                    |it| it.statements(&choice.true_body),
+                    |it| it.statements(&choice.false_body),
+                )
+            }),
+            Stmt::ForLoop(repeated) => self.nested(repeated.span(), |it| it.repeat(repeated)),
+            Stmt::WithBlock(with) => {
+                let values = with.assignments.iter().map(|(_, value)| self.value(value));
+                let values = values.collect::<Done<Vec<_>>>()?;
+                self.in_scope(with.span(), |it| {
+                    let mut targets = with.assignments.iter().zip(values);
+                    targets.try_for_each(|((target, _), value)| it.assign(target, value))?;
+                    it.statements(&with.body)
+                })
+            }
+            Stmt::Set(set) => {
+                let value = self.value(&set.expr)?;
+                self.assign(&set.target, value)
+            }
+            Stmt::SetBlock(set) => {
+                let value = self.captured(&set.body, set.filter.as_ref(), set.span())?;
+                self.assign(&set.target, value)
+            }
+            Stmt::FilterBlock(block) => {
+                let value = self.captured(&block.body, Some(&block.filter), block.span())?;
+                self.print(&value, offset(block.span().start_offset), block.span())
+            }
+            Stmt::AutoEscape(block) => {
+                self.refuse(block.span(), Fault::unknown("statement", "autoescape", &STATEMENTS))
+            }
+            Stmt::Do(block) => self.refuse(block.span(), Fault::unknown("statement", "do", &STATEMENTS)),
+        }
+    }
+
+    /// Does something one level deeper. What fails in it without a place of its own fails here.
+    fn nested<T>(&mut self, span: Span, work: impl FnOnce(&mut Self) -> Done<T>) -> Done<T> {
+        self.nested_at(offset(span.start_offset), work)
+    }
+
+    fn nested_at<T>(&mut self, at: usize, work: impl FnOnce(&mut Self) -> Done<T>) -> Done<T> {
+        let work = |it: &mut Self| {
+            it.budget.spend(1)?;
+            if it.depth == DEEPEST {
+                return Err(Fault::TooDeep { most: DEEPEST }.into());
+            }
+            it.depth += 1;
+            let done = work(it);
+            it.depth -= 1;
+            done
+        };
+        work(self).map_err(|failure| failure.at(at))
+    }
+
+    /// Does something with variables of its own.
+    fn in_scope(&mut self, span: Span, work: impl FnOnce(&mut Self) -> Done) -> Done {
+        self.scopes.push(BTreeMap::new());
+        self.nested(span, work)?;
+        self.scopes.pop();
+        Ok(())
+    }
+
+    /// Gives a value to a name, or the items of a list to as many names.
+    fn assign(&mut self, target: &Expr<'t>, value: Value) -> Done {
+        let targets = match target {
+            Expr::Var(name) => {
+                self.scopes.last_mut().map(|scope| scope.insert(name.id, value));
+                return Ok(());
+            }
+            Expr::List(list) => &list.items,
+            Expr::Tuple(tuple) => &tuple.items,
+            _ => return self.refuse(target.span(), Fault::Operation),
+        };
+        let items = match value {
+            Value::List(items) if items.len() == targets.len() => items.to_vec(),
+            Value::Unknown => vec![Value::Unknown; targets.len()],
+            _ => {
+                self.refuse(target.span(), Fault::Unpack)?;
+                vec![Value::Unknown; targets.len()]
+            }
+        };
+        self.nested(target.span(), |it| {
+            targets.iter().zip(items).try_for_each(|(target, item)| it.assign(target, item))
+        })
+    }
+
+    /// Returns what statements print as a text, through filters if there are any.
+    fn captured(&mut self, body: &[Stmt<'t>], filter: Option<&Expr<'t>>, span: Span) -> Done<Value> {
+        let outer = std::mem::replace(&mut self.output, Output::of_value());
+        self.in_scope(span, |it| it.statements(body))?;
+        let inner = std::mem::replace(&mut self.output, outer);
+        let value = Value::Text(Arc::new(inner.into_pieces()));
+        filter.map_or(Ok(value.clone()), |filter| self.filtered(filter, Some(value)))
+    }
+
+    /// Prints a text or a number. Everything else would be a guess.
+    fn print(&mut self, value: &Value, here: usize, tag: Span) -> Done {
+        // What was quoted elsewhere is to be mended where it is printed.
+        let is_in_tag = |at: &usize| (offset(tag.start_offset)..=offset(tag.end_offset)).contains(at);
+        let printed = self.nested_at(here, |it| match value {
+            Value::Unknown => it.print_piece(&Piece::unknown(), here),
+            Value::Text(pieces) => pieces.iter().try_for_each(|piece| {
+                it.print_piece(piece, piece.mark().map(|mark| mark.at).filter(is_in_tag).unwrap_or(here))
+            }),
+            Value::Number(number) => it.print_piece(&Piece::of(Arc::clone(number), Origin::Plain), here),
+            Value::Bytes(_) => Err(Fault::NotUtf8.into()),
+            Value::Loop { .. } | Value::Turn { .. } | Value::Range => {
+                Err(Fault::NoValue(value.describe()).into())
+            }
+            other => Err(Fault::NotPrintable(other.describe()).into()),
+        });
+        self.settle(printed.map(|()| Value::None)).map(drop)
+    }
+
+    fn print_piece(&mut self, piece: &Piece, at: usize) -> Done {
+        if let Origin::Key(key) = &piece.origin {
+            // It could be text of any kind.
+            let is_part = !piece.text.is_empty() && piece.text.chars().all(names::is_word);
+            if self.has_variables && !is_part {
+                return Err(Fault::no_variable_name(key.as_deref()).into());
+            }
+        }
+        self.budget.spend_text(piece.text.len().saturating_mul(self.output.readers().max(1)))?;
+        let found = self.output.print(piece, at)?;
+        found.into_iter().try_for_each(|finding| self.misplaced(finding))
+    }
+
+    fn misplaced(&mut self, Finding { at, format, misplaced }: Finding) -> Done {
+        let fault = match self.output.key() {
+            Some(key) if misplaced == Misplaced::Nameless => Fault::no_variable_name(key.as_deref()),
+            _ => Fault::Misplaced { format, misplaced },
+        };
+        self.settle(Err(Failure::from(fault).at(at))).map(drop)
+    }
+
+    fn refuse(&mut self, span: Span, fault: Fault) -> Done {
+        self.settle(Err(Failure::from(fault).at(offset(span.start_offset)))).map(drop)
+    }
+
+    /// Ends a rendering that has failed. A check keeps what it was, and goes on without the value.
+    fn settle(&mut self, result: Done<Value>) -> Done<Value> {
+        match (result, &mut self.check) {
+            (Err(failure), Some(found)) if !failure.fault.is_of_budget() => {
+                let is_told = failure.fault == Fault::NotKnown
+                    || found.failures.iter().any(|told| told.is_like(&failure));
+                found.failures.extend((!is_told).then_some(failure));
+                Ok(Value::Unknown)
+            }
+            (result, _) => result,
+        }
+    }
+}
+
+fn offset(offset: u32) -> usize {
+    usize::try_from(offset).unwrap_or_default()
+}
