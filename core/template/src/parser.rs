@@ -11,6 +11,12 @@ use secretdir_helpers::Position;
 /// The most words in the tags of a template. Whoever walks what was read does so by recursion, and a chain of operators is nested.
 const MOST_WORDS: usize = 20_000;
 
+/// The statements there are.
+pub(super) const STATEMENTS: [&str; 8] = ["elif", "else", "filter", "for", "if", "raw", "set", "with"];
+
+/// What minijinja says of a block that is not closed.
+const OPEN_BLOCK: &str = "unexpected end of input, expected end of block";
+
 /// What minijinja says of a comment that is not closed.
 const OPEN_COMMENT: &str = "unexpected end of comment";
 
@@ -34,7 +40,18 @@ fn syntax() -> Result<SyntaxConfig, Error> {
 /// Says in our words what is wrong with a template that cannot be read. No value has been there, so that minijinja's
 /// own words quote the template at most.
 fn syntax_error(error: &Error, template: &str) -> TemplateError {
+    let statement = error.detail().and_then(|detail| detail.strip_prefix("unknown statement "));
+    if let Some(name) = statement.filter(|name| !STATEMENTS.contains(name) && !name.starts_with("end")) {
+        let fault = Fault::unknown("statement", name, &STATEMENTS);
+        return TemplateError { place: place(error, template), fault };
+    }
     let detail = match error.kind() {
+        _ if statement.is_some() => {
+            "this does not belong to the block that is open here: an inner block is not closed, or none is open"
+        }
+        _ if error.detail() == Some(OPEN_BLOCK) => {
+            "a block is not closed: each `if`, `for`, `with`, `filter`, and `set` without `=`, has its `{% end… %}`"
+        }
         _ if error.detail() == Some(OPEN_COMMENT) => {
             "a comment is not closed; if `{#` is meant as text, as in `${#x}` of a shell, put `{% raw %}` before it and `{% endraw %}` behind it"
         }

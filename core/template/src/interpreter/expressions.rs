@@ -147,9 +147,7 @@ impl<'t> Interpreter<'t> {
         takes(name, &filter.args, (least, most))?;
         let result = filters::apply((name, at), &value, &arguments, &mut self.budget);
         match (Format::named(name), &mut self.check) {
-            (Some(format), Some(found))
-                if matches!(result, Ok(_) | Err(Fault::NotKnown | Fault::Changed(_))) =>
-            {
+            (Some(format), Some(found)) if matches!(result, Ok(_) | Err(Fault::NotKnown)) => {
                 found.formats.insert(format);
                 Ok(Value::piece("", Origin::Unknown(Some(Mark { format, at }))))
             }

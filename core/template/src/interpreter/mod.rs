@@ -27,13 +27,11 @@ pub use self::names::is_name;
 use crate::budget::Budget;
 use crate::error::{Failure, Fault};
 use crate::output::Output;
+use crate::parser::STATEMENTS;
 use crate::value::{Origin, Piece, Value};
 
 /// How deep statements and expressions may be nested; a chain of operators counts as nested. They are walked by recursion.
 const DEEPEST: usize = 1000;
-
-/// The statements there are.
-const STATEMENTS: [&str; 8] = ["elif", "else", "filter", "for", "if", "raw", "set", "with"];
 
 type Done<T = ()> = Result<T, Failure>;
 
