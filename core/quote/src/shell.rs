@@ -78,6 +78,8 @@ pub(super) struct Shell {
     word: Word,
     /// Nothing but blanks stands before in the command.
     begins_command: bool,
+    /// The word `case` was there: a bracket where a command begins may be that of a pattern.
+    has_case: bool,
     heredoc: Option<Heredoc>,
     is_unclear: bool,
 }
@@ -85,7 +87,16 @@ pub(super) struct Shell {
 impl Shell {
     pub(super) fn at_start() -> Self {
         let (open, before, word) = (Vec::new(), ['\n', '\n'], Word::Nothing);
-        Self { open, is_escaped: false, before, word, begins_command: true, heredoc: None, is_unclear: false }
+        Self {
+            open,
+            is_escaped: false,
+            before,
+            word,
+            begins_command: true,
+            heredoc: None,
+            has_case: false,
+            is_unclear: false,
+        }
     }
 
     /// Says what is wrong with a word that begins here.
@@ -173,8 +184,15 @@ impl Shell {
             self.close();
         }
         let is_in_test = self.open.last() == Some(&Open::Test);
-        let is_case = self.word == Word::Case(4) && ENDS.contains(c) && !self.open.is_empty();
-        if is_case || is_in_test && "()|&#<>;\n".contains(c) {
+        let is_case = self.word == Word::Case(4) && ENDS.contains(c);
+        self.has_case |= is_case;
+        let is_pattern = is_in_test
+            && match c {
+                '#' => last != '$',
+                '|' => !" \t|".contains(last),
+                _ => "()<>;\n".contains(c),
+            };
+        if is_case && !self.open.is_empty() || is_pattern {
             return self.give_up();
         }
         if c == '\\' {
@@ -201,12 +219,13 @@ impl Shell {
             }
             // Arithmetic, in which quotes are none, or one subshell in another; or what a list of files is chosen by.
             '(' if "()".contains(last) => self.give_up(),
-            '(' if begins_command => self.open(Open::Subshell),
+            '(' if begins_command && !self.has_case => self.open(Open::Subshell),
+            '(' if "<>".contains(last) && " \t\n".contains(earlier) => self.open(Open::Substitution),
             '(' if last != '$' => self.open(Open::Function),
             '[' if last == UNKNOWN || !matches!(word, Word::Nothing | Word::Other) => {
                 self.open(Open::Subscript)
             }
-            '[' if is_in_word && last != '[' => self.give_up(),
+            '[' if is_in_word && last != '[' && !is_in_test => self.give_up(),
             // Shells disagree about here-documents that begin behind the end of what opened them; it may also be arithmetic.
             ')' if self.heredoc.is_some() => self.give_up(),
             ')' if !self.open.is_empty() => self.close(),

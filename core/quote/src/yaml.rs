@@ -76,8 +76,10 @@ pub(super) struct Yaml {
     block: Option<u16>,
     /// The line has a key or an item of YAML, or goes on with a scalar: brackets and commas in its scalars begin nothing.
     is_of_yaml: bool,
-    /// Some line had one.
+    /// Some line of the document had one.
     is_collection: bool,
+    /// The line at `indent` had one.
+    is_of_collection: bool,
 }
 
 impl Yaml {
@@ -96,6 +98,7 @@ impl Yaml {
             block: None,
             is_of_yaml: false,
             is_collection: false,
+            is_of_collection: false,
         }
     }
 
@@ -188,9 +191,13 @@ impl Yaml {
         match c {
             ' ' | '\t' | '\n' if self.before == ':' => {
                 self.place = Context::Start;
-                (self.is_of_yaml, self.is_collection) = (true, true);
+                self.keep_collection();
             }
-            ' ' | '\t' if self.line == Line::Dashes(3) => self.place = Context::Start,
+            // A document begins.
+            ' ' | '\t' | '\n' if self.line == Line::Dashes(3) && self.key == 0 => {
+                self.place = Context::Start;
+                (self.is_of_yaml, self.is_collection, self.is_of_collection) = (false, false, false);
+            }
             _ => {}
         }
         match c {
@@ -224,11 +231,8 @@ impl Yaml {
 
     fn other(&mut self, c: char, closed: Option<Open>) {
         let is_first = self.line == Line::Blank || self.line == Line::Items && self.is_after_blank();
-        let begins_item = c == '-' && is_first && self.place != Context::Continued;
+        let begins_item = c == '-' && is_first;
         self.begin_key(c);
-        if begins_item {
-            (self.is_of_yaml, self.is_collection) = (true, true);
-        }
         let place = self.place;
         let is_document =
             matches!(self.line, Line::Dashes(_)) || self.line == Line::Blank && self.column == 0;
@@ -236,8 +240,12 @@ impl Yaml {
             self.open = Open::Unclear;
         }
         self.place = match c {
-            '-' if begins_item => Context::Dash { is_sure: place == Context::Start },
-            '=' if matches!(self.line, Line::Word | Line::WordAndBlanks) => Context::Maybe,
+            '-' if begins_item && place != Context::Continued => {
+                Context::Dash { is_sure: place == Context::Start }
+            }
+            '=' if matches!(self.line, Line::Word | Line::WordAndBlanks) && !self.is_of_yaml => {
+                Context::Maybe
+            }
             ':' if closed == Some(Open::Double) => Context::Start,
             // In brackets a value may follow directly.
             ':' if place == Context::Closed => Context::Maybe,
@@ -251,6 +259,7 @@ impl Yaml {
             ',' if self.depth > 0 => Context::Start,
             '[' | '{' | '(' | ',' if self.is_of_yaml => Context::Plain,
             '[' | '{' | '(' | ',' => Context::Maybe,
+            ']' | '}' if self.depth == 0 => Context::Plain,
             ']' | '}' => {
                 self.depth = self.depth.saturating_sub(1);
                 Context::Closed
@@ -284,8 +293,15 @@ impl Yaml {
         }
     }
 
+    fn keep_collection(&mut self) {
+        (self.is_of_yaml, self.is_collection, self.is_of_collection) = (true, true, true);
+    }
+
     /// Settles what begins behind a `-`, a tag or an anchor.
     fn behind_blank(&mut self) {
+        if matches!(self.place, Context::Dash { .. }) && self.is_after_blank() {
+            self.keep_collection();
+        }
         self.place = match self.place {
             Context::Dash { is_sure: true } | Context::Property if self.is_after_blank() => Context::Start,
             Context::Dash { is_sure: false } | Context::MaybeProperty if self.is_after_blank() => {
@@ -321,16 +337,17 @@ impl Yaml {
         }
         if self.open == Open::Nothing && self.depth == 0 {
             let begins_anew = match self.place {
-                Context::Maybe => true,
-                Context::Continued => self.is_collection,
+                Context::Maybe => self.column <= self.indent,
+                Context::Continued if self.column == self.indent => self.is_of_collection,
+                Context::Continued => self.column < self.indent && self.is_collection,
                 _ => false,
             };
-            if begins_anew && self.column <= self.indent {
+            if begins_anew {
                 self.place = Context::Start;
             }
             self.is_of_yaml = self.place == Context::Continued && self.column > self.indent;
             if self.place == Context::Start {
-                self.indent = self.column;
+                (self.indent, self.is_of_collection) = (self.column, false);
             }
         }
     }
