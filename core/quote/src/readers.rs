@@ -18,6 +18,8 @@ pub struct Finding {
     pub format: Format,
     /// Why.
     pub misplaced: Misplaced,
+    /// Where the text is that makes it [`Misplaced::Unclear`].
+    pub cause: Option<usize>,
 }
 
 /// The readers of a file, and where each of them is.
@@ -29,6 +31,8 @@ pub struct Readers(Vec<(Format, Vec<Way>)>);
 struct Way {
     reading: Reading,
     after: After,
+    /// Where the text is behind which nothing is clear.
+    cause: Option<usize>,
 }
 
 /// What has been written since a value was.
@@ -45,7 +49,7 @@ impl Readers {
     /// Returns readers at the start of a file.
     pub fn at_start(formats: &[Format]) -> Self {
         let start = |format: &Format| {
-            (*format, vec![Way { reading: Reading::at_start(*format), after: After::Text }])
+            (*format, vec![Way { reading: Reading::at_start(*format), after: After::Text, cause: None }])
         };
         Self(formats.iter().map(start).collect())
     }
@@ -55,20 +59,18 @@ impl Readers {
         self.0.iter().map(|(_, ways)| ways.len()).sum()
     }
 
-    /// Reads a text.
-    pub fn text(&mut self, text: &str, found: &mut Vec<Finding>) {
+    /// Reads a text, each byte of which has a number under which it is to be found.
+    pub fn text(&mut self, text: &str, at: impl Fn(usize) -> usize, found: &mut Vec<Finding>) {
         // What stands for unknown text here is a character like others there.
-        self.characters(
-            text.chars().map(|c| if c == UNKNOWN { char::REPLACEMENT_CHARACTER } else { c }),
-            found,
-        );
+        let known = |c| if c == UNKNOWN { char::REPLACEMENT_CHARACTER } else { c };
+        self.characters(text.char_indices().map(|(index, c)| (at(index), known(c))), found);
     }
 
-    fn characters(&mut self, text: impl Iterator<Item = char> + Clone, found: &mut Vec<Finding>) {
+    fn characters(&mut self, text: impl Iterator<Item = (usize, char)> + Clone, found: &mut Vec<Finding>) {
         for (format, ways) in &mut self.0 {
-            for c in text.clone() {
+            for (at, c) in text.clone() {
                 let others: Vec<_> =
-                    ways.iter_mut().filter_map(|way| way.character(*format, c, found)).collect();
+                    ways.iter_mut().filter_map(|way| way.character(*format, (at, c), found)).collect();
                 if !others.is_empty() {
                     join(ways, others);
                 }
@@ -77,8 +79,8 @@ impl Readers {
     }
 
     /// Reads a part of a word that is not known.
-    pub fn unknown(&mut self, found: &mut Vec<Finding>) {
-        self.characters(std::iter::once(UNKNOWN), found);
+    pub fn unknown(&mut self, at: usize, found: &mut Vec<Finding>) {
+        self.characters(std::iter::once((at, UNKNOWN)), found);
     }
 
     /// Reads what was written for one of them, by the number under which it is to be found. To the others it is a text, if it is
@@ -91,8 +93,8 @@ impl Readers {
             }
             let mut one = Self(vec![std::mem::replace(reader, (format, Vec::new()))]);
             match text {
-                Some(text) => one.text(text, found),
-                None => one.unknown(found),
+                Some(text) => one.text(text, |_| at, found),
+                None => one.unknown(at, found),
             }
             one.0.pop().into_iter().for_each(|one| *reader = one);
         }
@@ -116,18 +118,26 @@ fn join(ways: &mut Vec<Way>, others: Vec<Way>) {
 
 impl Way {
     /// Reads a character. Returns the other way in which it can be read, if there is one.
-    fn character(&mut self, format: Format, c: char, found: &mut Vec<Finding>) -> Option<Self> {
+    fn character(
+        &mut self,
+        format: Format,
+        (at, c): (usize, char),
+        found: &mut Vec<Finding>,
+    ) -> Option<Self> {
         let is_blank = matches!(c, ' ' | '\t');
-        let (at, fits) = match self.after {
-            After::Text => return self.reading.character(c).map(|reading| Self { reading, ..*self }),
-            After::Value(at) => (at, may_follow(format, c)),
-            After::Blanks(at) => (at, may_follow_blanks(format, c)),
+        let (value, fits) = match self.after {
+            After::Text => (None, true),
+            After::Value(value) => (Some(value), may_follow(format, c)),
+            After::Blanks(value) => (Some(value), may_follow_blanks(format, c)),
         };
-        if !fits {
-            found.push(Finding { at, format, misplaced: Misplaced::BeforeText });
+        let misplaced = value.filter(|_| !fits).map(|value| (value, Misplaced::BeforeText));
+        found.extend(misplaced.map(|(at, misplaced)| Finding { at, format, misplaced, cause: None }));
+        self.after = value.filter(|_| fits && is_blank).map_or(After::Text, After::Blanks);
+        let other = self.reading.character(c);
+        if self.cause.is_none() && self.reading.is_unclear() {
+            self.cause = Some(at);
         }
-        self.after = if fits && is_blank { After::Blanks(at) } else { After::Text };
-        self.reading.character(c).map(|reading| Self { reading, ..*self })
+        other.map(|reading| Self { reading, ..*self })
     }
 
     fn value(&mut self, format: Format, at: usize, found: &mut Vec<Finding>) {
@@ -138,7 +148,8 @@ impl Way {
             (_, misplaced) => misplaced.map(|misplaced| (at, misplaced)),
         };
         let is_beside = matches!(misplaced, None | Some((_, Misplaced::AfterText | Misplaced::BeforeText)));
-        found.extend(misplaced.map(|(at, misplaced)| Finding { at, format, misplaced }));
+        let cause = self.cause;
+        found.extend(misplaced.map(|(at, misplaced)| Finding { at, format, misplaced, cause }));
         self.after = if is_beside { After::Value(at) } else { After::Text };
         self.reading.value();
     }

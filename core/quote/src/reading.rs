@@ -39,6 +39,16 @@ impl Reading {
         }
     }
 
+    /// Says whether nothing is clear any more.
+    pub(super) fn is_unclear(&self) -> bool {
+        match self {
+            Self::Docker(_) | Self::Toml(_) => false,
+            Self::Dotenv(shell, systemd) => shell.is_unclear || systemd.is_unclear,
+            Self::Json(yaml) => yaml.is_unclear(),
+            Self::Shell(shell) => shell.is_unclear,
+        }
+    }
+
     /// Reads a character. Returns the other way in which it can be read, if there is one.
     pub(super) fn character(&mut self, c: char) -> Option<Self> {
         match self {

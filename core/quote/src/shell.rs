@@ -81,7 +81,7 @@ pub(super) struct Shell {
     /// The word `case` was there: a bracket where a command begins may be that of a pattern.
     has_case: bool,
     heredoc: Option<Heredoc>,
-    is_unclear: bool,
+    pub(super) is_unclear: bool,
 }
 
 impl Shell {

@@ -30,7 +30,7 @@ pub(super) struct Systemd {
     name: Name,
     before: char,
     /// Other readers find other lines in the file.
-    is_unclear: bool,
+    pub(super) is_unclear: bool,
 }
 
 impl Systemd {

@@ -119,6 +119,10 @@ impl Yaml {
         }
     }
 
+    pub(super) fn is_unclear(&self) -> bool {
+        self.open == Open::Unclear
+    }
+
     /// Keeps that a whole scalar stands here.
     pub(super) fn scalar(&mut self) {
         self.begin_line(UNKNOWN);

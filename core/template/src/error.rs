@@ -51,8 +51,8 @@ pub(crate) enum Fault {
         "there is no function `secret` any more: declare the secret under `secrets` of this file, as `NAME = {{ {0} }}`, and write `NAME` here"
     )]
     SecretCall(String),
-    #[error("{}", told(*.format, *.misplaced))]
-    Misplaced { format: Format, misplaced: Misplaced },
+    #[error("{}", told(*.format, *.misplaced, *.line))]
+    Misplaced { format: Format, misplaced: Misplaced, line: Option<usize> },
     #[error("what `{}` has written is changed afterwards; quote last", .0.name())]
     Changed(Format),
     #[error(
@@ -240,7 +240,7 @@ fn counted(least: usize, most: usize) -> String {
 }
 
 /// Says what is wrong with a place, and what to do.
-fn told(format: Format, misplaced: Misplaced) -> String {
+fn told(format: Format, misplaced: Misplaced, line: Option<usize>) -> String {
     use Format::{Docker, Dotenv, Json, Shell};
     let filter = format.name();
     let reason = match (format, misplaced) {
@@ -273,13 +273,13 @@ fn told(format: Format, misplaced: Misplaced) -> String {
             "stands in a backquote, `$((…))`, `${…}` or the `[…]` of an array, in which its quotes are not read as such; set a variable before it, and name the variable in it"
         }
         (Dotenv, Misplaced::Unclear) => {
-            "stands behind text that shells and systemd do not understand alike, such as a comment that ends with a `\\` or stands behind other text; give comments lines of their own"
+            "stands behind textLINE that shells and systemd do not understand alike, such as a comment that ends with a `\\` or stands behind other text; give comments lines of their own"
         }
         (Json, Misplaced::Unclear) => {
-            "stands behind text that not all readers of YAML understand alike, such as a `#` directly behind a quote, or a document that is a text in lines; leave that out"
+            "stands behind textLINE that not all readers of YAML understand alike, such as a `#` directly behind a quote, or a document that is a text in lines; leave that out"
         }
         (_, Misplaced::Unclear) => {
-            "stands behind text that not all readers understand alike, such as `((`, `a=(`, `$'…'` or `case` in `$(…)`; set a variable before that text, and name the variable here"
+            "stands behind textLINE that not all readers understand alike, such as `((`, `a=(`, `$'…'` or `case` in `$(…)`; set a variable before that text, and name the variable here"
         }
         (Dotenv, Misplaced::BeforeText) => {
             "writes a whole value, and text stands directly behind it, which readers take for a part of it; join it first: `(pw + \"x\") | dotenv`, and give a comment a line of its own"
@@ -297,7 +297,8 @@ fn told(format: Format, misplaced: Misplaced) -> String {
             "writes a whole value, and text stands directly behind it; join it first: `(pw + \"x\") | FILTER`"
         }
     };
-    format!("`{filter}` {}", reason.replace("FILTER", filter))
+    let line = line.map_or(String::new(), |line| format!(" in line {line}"));
+    format!("`{filter}` {}", reason.replace("FILTER", filter).replace("LINE", &line))
 }
 
 impl TemplateError {

@@ -9,6 +9,24 @@ use crate::value::{Origin, Piece, Text};
 /// The most bytes of a result.
 pub(crate) const LARGEST_RESULT: usize = 16 << 20;
 
+/// Where in the template something is that is printed.
+#[derive(Clone, Copy)]
+pub(crate) enum At {
+    /// It is the text that begins there.
+    Text(usize),
+    /// A tag prints it.
+    Tag(usize),
+}
+
+impl At {
+    fn of_byte(self, index: usize) -> usize {
+        match self {
+            Self::Text(start) => start + index,
+            Self::Tag(at) => at,
+        }
+    }
+}
+
 #[derive(Clone)]
 pub(crate) struct Output {
     /// None where only a check looks at it.
@@ -45,8 +63,8 @@ impl Output {
         self.key.as_ref()
     }
 
-    /// Prints a piece, and returns what its readers find, by these places.
-    pub(crate) fn print(&mut self, piece: &Piece, at: usize) -> Result<Vec<Finding>, Fault> {
+    /// Prints a piece, and returns what its readers find, by its place.
+    pub(crate) fn print(&mut self, piece: &Piece, at: At) -> Result<Vec<Finding>, Fault> {
         self.length = self.length.saturating_add(piece.text.len());
         if self.length > LARGEST_RESULT {
             return Err(Fault::ResultTooLarge { most: LARGEST_RESULT });
@@ -54,10 +72,14 @@ impl Output {
         let mut found = Vec::new();
         if let Some(readers) = &mut self.readers {
             match &piece.origin {
-                Origin::Plain | Origin::Key(_) => readers.text(&piece.text, &mut found),
-                Origin::Filter(mark) => readers.value(mark.format, Some(&piece.text), at, &mut found),
-                Origin::Unknown(Some(mark)) => readers.value(mark.format, None, at, &mut found),
-                Origin::Unknown(None) => readers.unknown(&mut found),
+                Origin::Plain | Origin::Key(_) => {
+                    readers.text(&piece.text, |index| at.of_byte(index), &mut found)
+                }
+                Origin::Filter(mark) => {
+                    readers.value(mark.format, Some(&piece.text), at.of_byte(0), &mut found)
+                }
+                Origin::Unknown(Some(mark)) => readers.value(mark.format, None, at.of_byte(0), &mut found),
+                Origin::Unknown(None) => readers.unknown(at.of_byte(0), &mut found),
             }
         }
         match &piece.origin {

@@ -21,12 +21,13 @@ use std::sync::Arc;
 
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::{Expr, Stmt};
+use secretdir_helpers::Position;
 use secretdir_quote::{Finding, Format, Misplaced};
 
 pub use self::names::is_name;
 use crate::budget::Budget;
 use crate::error::{Failure, Fault};
-use crate::output::Output;
+use crate::output::{At, Output};
 use crate::parser::STATEMENTS;
 use crate::value::{Origin, Piece, Value};
 
@@ -101,9 +102,9 @@ impl<'t> Interpreter<'t> {
     fn statement(&mut self, statement: &Stmt<'t>) -> Done {
         match statement {
             Stmt::Template(template) => self.statements(&template.children),
-            Stmt::EmitRaw(raw) => {
-                self.nested(raw.span(), |it| it.print_piece(&Piece::of(raw.raw, Origin::Plain), 0))
-            }
+            Stmt::EmitRaw(raw) => self.nested(raw.span(), |it| {
+                it.print_piece(&Piece::of(raw.raw, Origin::Plain), At::Text(offset(raw.span().start_offset)))
+            }),
             Stmt::EmitExpr(emit) => {
                 let value = self.value(&emit.expr)?;
                 self.print(&value, expressions::begin(&emit.expr), emit.span())
@@ -210,11 +211,16 @@ impl<'t> Interpreter<'t> {
         // What was quoted elsewhere is to be mended where it is printed.
         let is_in_tag = |at: &usize| (offset(tag.start_offset)..=offset(tag.end_offset)).contains(at);
         let printed = self.nested_at(here, |it| match value {
-            Value::Unknown => it.print_piece(&Piece::unknown(), here),
+            Value::Unknown => it.print_piece(&Piece::unknown(), At::Tag(here)),
             Value::Text(pieces) => pieces.iter().try_for_each(|piece| {
-                it.print_piece(piece, piece.mark().map(|mark| mark.at).filter(is_in_tag).unwrap_or(here))
+                it.print_piece(
+                    piece,
+                    At::Tag(piece.mark().map(|mark| mark.at).filter(is_in_tag).unwrap_or(here)),
+                )
             }),
-            Value::Number(number) => it.print_piece(&Piece::of(Arc::clone(number), Origin::Plain), here),
+            Value::Number(number) => {
+                it.print_piece(&Piece::of(Arc::clone(number), Origin::Plain), At::Tag(here))
+            }
             Value::Bytes(_) => Err(Fault::NotUtf8.into()),
             Value::Loop { .. } | Value::Turn { .. } | Value::Range => {
                 Err(Fault::NoValue(value.describe()).into())
@@ -224,7 +230,7 @@ impl<'t> Interpreter<'t> {
         self.settle(printed.map(|()| Value::None)).map(drop)
     }
 
-    fn print_piece(&mut self, piece: &Piece, at: usize) -> Done {
+    fn print_piece(&mut self, piece: &Piece, at: At) -> Done {
         if let Origin::Key(key) = &piece.origin {
             // It could be text of any kind.
             let is_part = !piece.text.is_empty() && piece.text.chars().all(names::is_word);
@@ -237,10 +243,13 @@ impl<'t> Interpreter<'t> {
         found.into_iter().try_for_each(|finding| self.misplaced(finding))
     }
 
-    fn misplaced(&mut self, Finding { at, format, misplaced }: Finding) -> Done {
+    fn misplaced(&mut self, Finding { at, format, misplaced, cause }: Finding) -> Done {
         let fault = match self.output.key() {
             Some(key) if misplaced == Misplaced::Nameless => Fault::no_variable_name(key.as_deref()),
-            _ => Fault::Misplaced { format, misplaced },
+            _ => {
+                let line = cause.map(|cause| Position::of(self.text, cause).line);
+                Fault::Misplaced { format, misplaced, line }
+            }
         };
         self.settle(Err(Failure::from(fault).at(at))).map(drop)
     }

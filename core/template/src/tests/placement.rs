@@ -268,7 +268,7 @@ const WAYS_OUT: &[(&str, &str)] = &[
     ("echo *({{ pw|shell }})", "stands in a backquote"),
     ("echo ({{ pw|shell }})", "stands in a backquote"),
     ("(s)({{ pw|shell }})", "not all readers"),
-    ("# {{ '\\r' }}B='\nP={{ pw|dotenv }}\nC={{ pw|dotenv }}", "stands behind text that shells and systemd"),
+    ("# {{ '\\r' }}B='\nP={{ pw|dotenv }}\nC={{ pw|dotenv }}", "that shells and systemd"),
     ("A=b\n\u{feff}P={{ pw|dotenv }}", "behind the name of a variable"),
     ("\u{fffc}P={{ pw|dotenv }}", "behind the name of a variable"),
     ("A\\\nB={{ pw|dotenv }}", "shells and systemd"),
@@ -410,6 +410,26 @@ fn what_a_check_does_not_see_the_rendering_does() {
     }
     let errors = Template::parse("{{ {x: pw|shel}[x] }}", &declared, &Sandbox::default()).err().unwrap();
     assert!(errors[0].to_string().contains("there is no filter `shel`"), "{errors:?}");
+}
+
+/// Once, with the line of the text.
+#[test]
+fn what_is_unclear_is_told_with_its_line() {
+    for (template, line) in [
+        (
+            "a=1\n\nb=(x)\nc={{ pw|shell }}\nd={{ pw|shell }}\n",
+            "4:9: `shell` stands behind text in line 3 that",
+        ),
+        (
+            "{% if x -%}\n\n  x=$'a'\n{%- endif %}\n\nd={{ pw|shell }}\n",
+            "6:9: `shell` stands behind text in line 3 that",
+        ),
+        ("a=b\n{{ '((' }}\nd={{ pw|shell }}\n", "3:9: `shell` stands behind text in line 2 that"),
+        ("# C:\\\nA=b\nd={{ pw|dotenv }}\n", "3:9: `dotenv` stands behind text in line 1 that"),
+    ] {
+        let errors = wrong(template);
+        assert!(errors.len() == 1 && errors[0].starts_with(line), "{template}\n{errors:?}");
+    }
 }
 
 #[test]
