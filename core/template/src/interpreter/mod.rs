@@ -68,9 +68,7 @@ impl<'t> Interpreter<'t> {
         budget: Budget,
     ) -> Self {
         let has_variables = formats.iter().any(|format| format.has_variables());
-        // Whatever the check has found: each filter that the text names has its reader.
-        let read: Vec<_> = Format::ALL.into_iter().filter(|format| text.contains(format.name())).collect();
-        let output = Output::of_file(&read, Some(Vec::new()));
+        let output = Output::of_file(&named_in(text), Some(Vec::new()));
         Self {
             text,
             scopes: vec![values, BTreeMap::new()],
@@ -84,7 +82,7 @@ impl<'t> Interpreter<'t> {
 
     /// Returns one that checks a template.
     pub(crate) fn checking(text: &'t str, values: BTreeMap<&'t str, Value>, budget: Budget) -> Self {
-        let output = Output::of_file(&Format::ALL, None);
+        let output = Output::of_file(&named_in(text), None);
         let check = Some(Found::default());
         Self { output, has_variables: false, check, ..Self::rendering(text, values, &[], budget) }
     }
@@ -270,6 +268,11 @@ impl<'t> Interpreter<'t> {
             (result, _) => result,
         }
     }
+}
+
+/// Returns the formats that a template can write: whatever a check finds, each filter that the text names has its reader.
+fn named_in(text: &str) -> Vec<Format> {
+    Format::ALL.into_iter().filter(|format| text.contains(format.name())).collect()
 }
 
 fn offset(offset: u32) -> usize {
