@@ -27,6 +27,8 @@ enum Open {
     Subshell,
     /// `(` elsewhere, behind which only `)` is read alike: zsh has patterns there, and bash arrays.
     Function,
+    /// `(` where a command or a pattern of `case` begins: only what both read alike.
+    Pattern,
     /// `[[`, in which bash and zsh have patterns with brackets.
     Test,
     /// `$((`, and how many brackets of it are open.
@@ -104,7 +106,12 @@ impl Shell {
         let takes_quotes_away = |open: &Open| {
             matches!(
                 open,
-                Open::Arithmetic(_) | Open::Parameter | Open::Subscript | Open::Backquote | Open::Function
+                Open::Arithmetic(_)
+                    | Open::Parameter
+                    | Open::Subscript
+                    | Open::Backquote
+                    | Open::Function
+                    | Open::Pattern
             )
         };
         match self.open.last() {
@@ -149,6 +156,8 @@ impl Shell {
             None | Some(Open::Substitution | Open::Subshell | Open::Test) => self.in_command(c),
             Some(Open::Function) if c == ')' => self.close(),
             Some(Open::Function) => self.give_up(),
+            Some(Open::Pattern) if c.is_ascii_alphanumeric() || "_-.*?|)".contains(c) => self.until(')', c),
+            Some(Open::Pattern) => self.give_up(),
             Some(Open::Single) => self.until('\'', c),
             Some(Open::Double) if c == '"' => self.close(),
             Some(Open::Double) => self.expanded(c),
@@ -219,7 +228,8 @@ impl Shell {
             }
             // Arithmetic, in which quotes are none, or one subshell in another; or what a list of files is chosen by.
             '(' if "()".contains(last) => self.give_up(),
-            '(' if begins_command && !self.has_case => self.open(Open::Subshell),
+            '(' if begins_command && self.has_case => self.open(Open::Pattern),
+            '(' if begins_command => self.open(Open::Subshell),
             '(' if "<>".contains(last) && " \t\n".contains(earlier) => self.open(Open::Substitution),
             '(' if last != '$' => self.open(Open::Function),
             '[' if last == UNKNOWN || !matches!(word, Word::Nothing | Word::Other) => {
@@ -303,8 +313,10 @@ impl Shell {
     }
 
     fn close(&mut self) {
-        self.word = match self.open.pop() {
-            Some(Open::Subshell | Open::Comment | Open::Test) => Word::Nothing,
+        let closed = self.open.pop();
+        self.begins_command |= closed == Some(Open::Pattern);
+        self.word = match closed {
+            Some(Open::Subshell | Open::Pattern | Open::Comment | Open::Test) => Word::Nothing,
             _ => Word::Other,
         };
     }
