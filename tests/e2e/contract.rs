@@ -269,7 +269,7 @@ fn an_error_says_what_it_is_about() {
     );
     let coded = error(&good.replace("secret = \"b\"", "secret = \"b\", decode = \"base64\""), 3);
     about(&coded, json!({ "kind": "invalid-encoding", "file_names": ["b"] }));
-    let template = "[files]\nt = { template-text = \"\"\"x\n{% if a == 1 %}y{% endif %}\"\"\", secrets.a = { source = \"local\", secret = \"a\" } }\n";
+    let template = "[files]\nt = { template-text = \"\"\"x\n{% if a[99] %}y{% endif %}\"\"\", secrets.a = { source = \"local\", secret = \"a\" } }\n";
     about(
         &error(&format!("{HEAD}{template}"), 3),
         json!({ "kind": "template-failed", "file_names": ["t"], "line": 2 }),
