@@ -6,7 +6,8 @@
 use crate::reading::Reading;
 use crate::{Format, Misplaced, UNKNOWN};
 
-/// The most ways of one reader. Further ones are dropped: whoever writes the file follows the one that is taken.
+/// The most ways of one reader. Of branches, further ones are dropped: whoever writes the file takes one of them. But a text that can
+/// be read in more ways is clear to nobody.
 const MOST_WAYS: usize = 64;
 
 /// Something that stands where its reader misunderstands it.
@@ -71,8 +72,8 @@ impl Readers {
             for (at, c) in text.clone() {
                 let others: Vec<_> =
                     ways.iter_mut().filter_map(|way| way.character(*format, (at, c), found)).collect();
-                if !others.is_empty() {
-                    join(ways, others);
+                if !others.is_empty() && !join(ways, others) {
+                    ways.iter_mut().for_each(|way| way.reading.give_up());
                 }
             }
         }
@@ -108,12 +109,16 @@ impl Readers {
     }
 }
 
-fn join(ways: &mut Vec<Way>, others: Vec<Way>) {
+/// Adds ways that are new. Says whether there is room for all.
+fn join(ways: &mut Vec<Way>, others: Vec<Way>) -> bool {
     for other in others {
-        if ways.len() < MOST_WAYS && !ways.contains(&other) {
+        if !ways.contains(&other) {
             ways.push(other);
         }
     }
+    let fit = ways.len() <= MOST_WAYS;
+    ways.truncate(MOST_WAYS);
+    fit
 }
 
 impl Way {

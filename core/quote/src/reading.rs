@@ -49,6 +49,13 @@ impl Reading {
         }
     }
 
+    /// Takes nothing that comes for clear any more. Only YAML can be read in several ways.
+    pub(super) fn give_up(&mut self) {
+        if let Self::Json(yaml) = self {
+            yaml.give_up();
+        }
+    }
+
     /// Reads a character. Returns the other way in which it can be read, if there is one.
     pub(super) fn character(&mut self, c: char) -> Option<Self> {
         match self {

@@ -123,6 +123,10 @@ impl Yaml {
         self.open == Open::Unclear
     }
 
+    pub(super) fn give_up(&mut self) {
+        (self.open, self.block) = (Open::Unclear, None);
+    }
+
     /// Keeps that a whole scalar stands here.
     pub(super) fn scalar(&mut self) {
         self.begin_line(UNKNOWN);

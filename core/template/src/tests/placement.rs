@@ -434,6 +434,14 @@ fn what_is_unclear_is_told_with_its_line() {
     }
 }
 
+/// Brackets count where no quote is open, so that each quote that may be one doubles the ways.
+#[test]
+fn a_text_of_very_many_ways_is_not_clear() {
+    let text = (0..100).map(|at| format!("f(, {}'", "[".repeat(at % 7))).collect::<String>();
+    let errors = wrong(&format!("{text}\na: {{{{ pw|json }}}}"));
+    assert!(errors.len() == 1 && errors[0].contains("not all readers of YAML"), "{errors:?}");
+}
+
 #[test]
 fn of_very_many_ways_some_are_followed() {
     let open = "{% if x %}$({% else %}({% endif %}".repeat(12);
