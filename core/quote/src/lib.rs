@@ -14,8 +14,6 @@
 //!
 //! Not followed: what a program does with the value afterwards.
 
-#![forbid(unsafe_code)]
-
 mod docker;
 mod heredoc;
 mod name;

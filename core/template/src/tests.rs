@@ -2,8 +2,10 @@ mod budget;
 mod operators;
 mod placement;
 mod properties;
+mod rendered;
 mod sandbox;
 mod secrecy;
+mod shells;
 mod steps;
 mod values;
 
