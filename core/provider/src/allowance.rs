@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The bytes that a run may hold, of all its sources together. Clones share one count.
+/// The bytes of secrets that all sources of a run may hold together. Clones share one count.
 ///
-/// The engine makes one for each run; a source never sees it.
+/// The engine makes one for each run. A source never sees it.
 #[derive(Clone, Debug)]
 pub struct Allowance {
     max_bytes: u64,
@@ -18,17 +18,17 @@ impl Allowance {
         Self { max_bytes, taken: Arc::default() }
     }
 
-    /// Returns how many bytes there were at the beginning.
+    /// Returns the limit in bytes.
     pub fn max_bytes(&self) -> u64 {
         self.max_bytes
     }
 
-    /// Says whether more was asked for than there was.
+    /// Says whether the limit was exceeded.
     pub fn is_exceeded(&self) -> bool {
         self.taken.load(Ordering::Relaxed) > self.max_bytes
     }
 
-    /// Takes bytes out. Returns false if not so many are left; they count as taken all the same.
+    /// Takes bytes out. Returns false if fewer are left, but counts them all the same.
     pub(crate) fn take(&self, bytes: usize) -> bool {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         let add = |taken: u64| Some(taken.saturating_add(bytes));
@@ -38,7 +38,7 @@ impl Allowance {
 }
 
 impl Default for Allowance {
-    /// Makes an allowance without a bound.
+    /// Makes an allowance without a limit.
     fn default() -> Self {
         Self::new(u64::MAX)
     }

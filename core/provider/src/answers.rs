@@ -1,17 +1,16 @@
-//! Where the answers to requests go, one by one.
+//! Collects the answers to requests, one by one.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{Allowance, Clock, Secret, SourceError, SourceErrorKind};
 
-/// What a source said to one request.
+/// The answer of a source to one request.
 pub type Answer = Result<Secret, SourceError>;
 
-/// The answers to the requests of one [`fetch_all`](crate::SecretSource::fetch_all), as they come.
+/// The answers to the requests of one [`fetch_all`](crate::SecretSource::fetch_all), as they arrive.
 ///
-/// An answer counts from the moment that it is [put](Self::put) here, also if the fetch is dropped afterwards: at the deadline of a
-/// run, what has arrived is kept.
+/// [`put`](Self::put) adds an answer. The run keeps it even if the fetch is dropped afterwards, at the deadline for example.
 ///
 /// ```
 /// use secretdir_provider::{Answers, Secret};
@@ -24,7 +23,7 @@ pub type Answer = Result<Secret, SourceError>;
 /// ```
 pub struct Answers {
     allowance: Allowance,
-    /// None where whoever takes the answers out passes them on: they arrive there.
+    /// None if the caller passes the answers on to another list, which has the clock.
     clock: Option<Clock>,
     slots: Mutex<Slots>,
 }
@@ -33,7 +32,7 @@ pub struct Answers {
 struct Slots {
     answers: Vec<Option<Answer>>,
     secrets: usize,
-    /// A position that no request has: the source mixes up its positions.
+    /// Whether the source has used a position that no request has.
     is_mixed_up: bool,
 }
 
@@ -45,23 +44,23 @@ impl Answers {
         Self { allowance: Allowance::default(), clock: None, slots }
     }
 
-    /// Bounds the bytes of all secrets that are put here, and into all others with clones of this allowance.
+    /// Limits the bytes of all secrets here, together with those of every other list that has a clone of this allowance.
     #[must_use]
     pub fn with_allowance(self, allowance: Allowance) -> Self {
         Self { allowance, ..self }
     }
 
-    /// Sets the clock that tells when an answer arrives.
+    /// Sets the clock for the moment at which an answer arrives.
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock: Some(clock), ..self }
     }
 
-    /// Takes the answer to the request at this position, counted from 0. A later answer to the same request replaces the
+    /// Adds the answer to the request at this position, counted from 0. A later answer to the same request replaces the
     /// earlier one.
     ///
-    /// Put an answer as soon as you have it. A secret that the run has no room for is dropped, and an error is kept in its
-    /// place.
+    /// Put each answer as soon as you have it. A secret that exceeds the limit of the run is dropped, and its answer is an
+    /// error.
     pub fn put(&self, position: usize, answer: Answer) {
         let answer = answer.and_then(|secret| self.admit(secret));
         let mut slots = self.slots();
@@ -73,8 +72,8 @@ impl Answers {
         }
     }
 
-    /// Returns how many bytes all secrets of the run may have together. A source that holds many before it puts them, because it
-    /// must see all first, compares them with this.
+    /// Returns how many bytes all secrets of the run may have together. A source that must collect many secrets before it puts
+    /// the first compares their size with this limit.
     pub fn max_bytes(&self) -> u64 {
         self.allowance.max_bytes()
     }
@@ -84,22 +83,22 @@ impl Answers {
         self.slots().secrets
     }
 
-    /// Says whether an answer was put at a position that no request has. No answer can be trusted then.
+    /// Says whether the source has used a position that no request has. Then no answer can be trusted.
     pub fn is_mixed_up(&self) -> bool {
         self.slots().is_mixed_up
     }
 
-    /// Returns the answers in the order of the requests; `None` for those that have none.
+    /// Returns the answers in the order of the requests: `None` for a request without an answer.
     pub fn into_vec(self) -> Vec<Option<Answer>> {
         self.slots.into_inner().unwrap_or_else(PoisonError::into_inner).answers
     }
 
-    /// Returns the answer to the only request. A source that asks for everything together writes its
-    /// [`fetch`](crate::SecretSource::fetch) with this.
+    /// Returns the answer to the only request. A source with a batch call can use it to write
+    /// [`fetch`](crate::SecretSource::fetch).
     ///
     /// # Errors
     ///
-    /// What was put, or that nothing was.
+    /// The error that was put, or an error that says that there is no answer.
     pub fn into_only(self) -> Answer {
         let only = self.into_vec().into_iter().next().flatten();
         only.unwrap_or_else(|| Err(SourceError::unanswered()))

@@ -1,14 +1,14 @@
-//! A buffer for bytes that are secret.
+//! A buffer for secret bytes.
 
 use std::fmt;
 use std::io;
 
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// Bytes of a secret that are put together piece by piece. They are wiped when the buffer is dropped and when it grows, so no
-/// copy stays behind in freed memory, as it does when a `Vec` grows.
+/// A growing buffer for the bytes of a secret. It wipes them when it is dropped and when it grows. A `Vec` that grows, in
+/// contrast, leaves a copy in freed memory.
 ///
-/// A [`Secret`](crate::Secret) takes it over without a copy. `Debug` shows the length alone.
+/// A [`Secret`](crate::Secret) takes the bytes over without a copy. `Debug` shows only the length.
 ///
 /// ```
 /// use secretdir_provider::{Secret, SecretBuffer};
@@ -77,8 +77,8 @@ impl SecretBuffer {
         }
     }
 
-    /// Makes room for this many more bytes, and returns the bytes for a reader to add so many to them. One that adds more leaves
-    /// a copy behind.
+    /// Makes room for this many more bytes, and returns the bytes, so that a reader can append. A reader that appends more than
+    /// that may leave a copy in freed memory.
     pub fn reserved(&mut self, more: usize) -> &mut Vec<u8> {
         self.reserve(more);
         &mut self.0
@@ -96,7 +96,7 @@ impl SecretBuffer {
 }
 
 impl From<SecretBuffer> for Vec<u8> {
-    /// Takes the bytes out without a copy. From now on nobody wipes them.
+    /// Takes the bytes out without a copy. You must wipe them yourself.
     fn from(mut buffer: SecretBuffer) -> Self {
         std::mem::take(&mut *buffer.0)
     }

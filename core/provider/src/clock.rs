@@ -1,13 +1,13 @@
-//! Time and chance, as a run sees them: both can be replaced by a test.
+//! The time and the randomness of a run. A test can replace both.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-/// A clock that never goes back. Clones are the same clock.
+/// A monotonic clock. Clones are the same clock.
 ///
-/// It counts from a moment of its own; only differences have a meaning.
+/// It counts from an arbitrary moment, so only differences have a meaning.
 ///
 /// ```
 /// use std::time::Duration;
@@ -22,11 +22,11 @@ pub struct Clock {
     date: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
-/// A source of random durations. Clones are the same source. Nothing that must be kept secret may depend on it.
+/// A source of random durations. Clones are the same source. It is not cryptographically secure.
 #[derive(Clone)]
 pub struct Jitter(Arc<dyn Fn(Duration) -> Duration + Send + Sync>);
 
-/// A moment of a [`Clock`], by which something must be done.
+/// A deadline: a moment of a [`Clock`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,57 +44,57 @@ pub struct Deadline {
 }
 
 impl Clock {
-    /// Makes a clock that shows what this function returns.
+    /// Makes a clock that shows the result of this function.
     pub fn new(now: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
         Self { now: Arc::new(now), date: Arc::new(SystemTime::now) }
     }
 
-    /// Lets the clock show the date that this function returns, instead of the system's.
+    /// Replaces the date of the system by the result of this function.
     #[must_use]
     pub fn with_date(self, date: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self { date: Arc::new(date), ..self }
     }
 
-    /// Returns the time since a moment of the clock's own.
+    /// Returns the time since the arbitrary moment that the clock counts from.
     pub fn now(&self) -> Duration {
         (self.now)()
     }
 
-    /// Returns the date and time of day, which may be set back. It is for what a store says in dates, such as an expiry.
+    /// Returns the date and time of day, which may be set back. Use it for dates that a store names, such as an expiry.
     pub fn date(&self) -> SystemTime {
         (self.date)()
     }
 }
 
 impl Deadline {
-    /// Makes the moment that is so far away.
+    /// Makes a deadline after this timeout.
     pub fn after(timeout: Duration, clock: Clock) -> Self {
         let at = clock.now().saturating_add(timeout);
         Self { clock, at }
     }
 
-    /// Returns the time until then: zero once it has passed.
+    /// Returns the time until the deadline. It is zero once the deadline has passed.
     pub fn remaining(&self) -> Duration {
         self.at.saturating_sub(self.clock.now())
     }
 
-    /// Says whether it has passed.
+    /// Says whether the deadline has passed.
     pub fn has_passed(&self) -> bool {
         self.remaining().is_zero()
     }
 
-    /// Returns the clock that it is a moment of.
+    /// Returns the clock of the deadline.
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// Returns an earlier moment.
+    /// Returns a deadline that is earlier by this duration.
     #[must_use]
     pub fn earlier_by(&self, time: Duration) -> Self {
         Self { clock: self.clock.clone(), at: self.at.saturating_sub(time) }
     }
 
-    /// Returns the moment that is so far away, or this one if that is earlier.
+    /// Returns the deadline after this timeout, or this one if it is earlier.
     #[must_use]
     pub fn at_most(&self, timeout: Duration) -> Self {
         Self::after(timeout.min(self.remaining()), self.clock.clone())
@@ -102,12 +102,12 @@ impl Deadline {
 }
 
 impl Jitter {
-    /// Makes a source that returns what this function makes of the longest duration that is wanted.
+    /// Makes a source from a function that takes the longest duration and returns a duration up to it.
     pub fn new(jitter: impl Fn(Duration) -> Duration + Send + Sync + 'static) -> Self {
         Self(Arc::new(jitter))
     }
 
-    /// Returns a duration from zero to this one, each as likely as any other.
+    /// Returns a uniformly distributed duration from zero to this one.
     pub fn up_to(&self, longest: Duration) -> Duration {
         (self.0)(longest).min(longest)
     }
@@ -122,13 +122,13 @@ impl Default for Clock {
 }
 
 impl Default for Jitter {
-    /// Makes a source out of the keys that the standard library draws for its hash maps.
+    /// Makes a source from the random keys that the standard library uses for its hash maps.
     fn default() -> Self {
         Self::new(|longest| longest.mul_f64(f64::from(random()) / f64::from(u32::MAX)))
     }
 }
 
-/// Each `RandomState` has keys of its own, so it hashes the same thing to something else.
+/// Each `RandomState` has different keys, so it hashes the same input to a different number.
 fn random() -> u32 {
     let hash = RandomState::new().hash_one(0_u8);
     u32::try_from(hash >> 32).unwrap_or(u32::MAX)

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use crate::{Clock, Deadline, Jitter};
 
-/// One run, as one source sees it: how long it has, how many requests may be in flight, where warnings go, and what the source
-/// keeps until the run is over.
+/// One run, as one source sees it: its deadline, its concurrency, its warnings, and the state that the source keeps during
+/// the run.
 ///
-/// A run is one gathering: the listings, the fetches and their retries. The engine makes one context for each source and run, and
-/// drops it at the end of the run. A test makes one with [`builder`](Self::builder).
+/// A run consists of the listings, the fetches and their retries. The engine makes one context for each source and run, and
+/// drops it at the end of the run. In a test, make one with [`builder`](Self::builder).
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,7 +34,7 @@ pub struct RunContext {
     state: Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
-/// Makes a [`RunContext`]. Whatever is not given has a default: 30 seconds, 16 requests in flight, the clock of the system.
+/// Builds a [`RunContext`]. The defaults are 30 seconds, 16 requests in flight, and the clock of the system.
 #[derive(Debug)]
 pub struct RunContextBuilder {
     clock: Clock,
@@ -44,13 +44,13 @@ pub struct RunContextBuilder {
     warnings: Warnings,
 }
 
-/// The warnings of a source, as they come. Clones share them: the engine keeps one, a source reaches it through
+/// The warnings of a source. Clones share one list: the engine keeps a clone, and the source adds to it with
 /// [`RunContext::warn`].
 #[derive(Clone, Debug, Default)]
 pub struct Warnings(Arc<Mutex<Vec<String>>>);
 
 impl RunContext {
-    /// Begins to make a context.
+    /// Returns a builder with the defaults.
     pub fn builder() -> RunContextBuilder {
         RunContextBuilder {
             clock: Clock::default(),
@@ -61,22 +61,22 @@ impl RunContext {
         }
     }
 
-    /// Returns the time until the engine drops what is still being fetched, retries included; zero once it has passed.
+    /// Returns the time until the engine drops all unfinished fetches, retries included. It is zero once the deadline has passed.
     pub fn remaining(&self) -> Duration {
         self.deadline.remaining()
     }
 
-    /// Returns the moment at which the engine drops what is still being fetched.
+    /// Returns the moment at which the engine drops all unfinished fetches.
     pub fn deadline(&self) -> &Deadline {
         &self.deadline
     }
 
-    /// Returns the clock that the deadline is counted with. Use it for all time that a source measures.
+    /// Returns the clock of the deadline. Measure all time with it.
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// Returns where random pauses come from.
+    /// Returns the source of random pauses.
     pub fn jitter(&self) -> &Jitter {
         &self.jitter
     }
@@ -86,9 +86,9 @@ impl RunContext {
         self.concurrency
     }
 
-    /// Reports what a person should know although the run succeeds. A repeated text is reported once.
+    /// Reports something that a person should know although the run succeeds. A repeated text is reported once.
     ///
-    /// Like an error, a warning never holds a value or any part of one.
+    /// Like an error, a warning must not contain a value or any part of one.
     pub fn warn(&self, warning: impl Into<String>) {
         let warning = warning.into();
         let mut warnings = self.warnings.lock();
@@ -97,12 +97,11 @@ impl RunContext {
         }
     }
 
-    /// Returns what the source keeps until this run is over: one value of each type, made by `Default` when it is asked for
-    /// first.
+    /// Returns the state that the source keeps during this run: one value of each type. The first call makes it with `Default`.
     ///
-    /// It is for what must be the same for all calls of a run, and fresh in the next one: the store as it was read, a
-    /// connection to one replica, what was refused. It is dropped with the context. A value of a source itself lives as long as
-    /// the process.
+    /// Use it for state that must be the same for all calls of a run, and fresh in the next one. Examples are a file that was
+    /// read, a connection to one replica, and a refusal. It is dropped with the context. The fields of a source, in
+    /// contrast, live as long as the process.
     ///
     /// ```
     /// # use std::sync::atomic::{AtomicBool, Ordering};
@@ -146,19 +145,19 @@ impl RunContextBuilder {
         Self { clock, ..self }
     }
 
-    /// Sets where random pauses come from.
+    /// Sets the source of random pauses.
     #[must_use]
     pub fn jitter(self, jitter: Jitter) -> Self {
         Self { jitter, ..self }
     }
 
-    /// Sets where warnings go.
+    /// Sets the list that warnings are added to.
     #[must_use]
     pub fn warnings(self, warnings: Warnings) -> Self {
         Self { warnings, ..self }
     }
 
-    /// Makes the context. Its time begins.
+    /// Makes the context. The time of the run starts now.
     pub fn build(self) -> RunContext {
         let Self { clock, jitter, timeout, concurrency, warnings } = self;
         let deadline = Deadline::after(timeout, clock.clone());
@@ -177,7 +176,7 @@ impl Warnings {
     }
 }
 
-/// Leaves out what the source keeps: it may be anything.
+/// Leaves out the state of the source, which may be anything.
 impl fmt::Debug for RunContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RunContext")

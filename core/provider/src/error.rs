@@ -6,10 +6,10 @@ use std::time::Duration;
 
 type Cause = Box<dyn Error + Send + Sync>;
 
-/// Why a secret could not be fetched: a kind, the cause, whether trying again can help, and a hint.
+/// The reason why a secret could not be fetched: a kind, a cause, retry advice and a hint.
 ///
-/// `Display` gives the kind alone; the cause is the error's [`source`](Error::source), so that whoever prints the chain
-/// says each thing once. Neither a cause nor a hint may hold a value or any part of one.
+/// `Display` prints only the kind. The cause is the error's [`source`](Error::source), so a printed chain says each thing
+/// once. Neither the cause nor the hint may contain a value or any part of one.
 ///
 /// ```
 /// use std::error::Error;
@@ -29,9 +29,9 @@ pub struct SourceError {
     cause: Option<Cause>,
 }
 
-/// What went wrong, as far as an operator acts differently on it.
+/// The kind of an error. Kinds differ where an operator would act differently.
 ///
-/// `Display` gives the words that begin an error.
+/// `Display` prints the first words of an error message.
 ///
 /// ```
 /// use secretdir_provider::SourceErrorKind;
@@ -49,32 +49,32 @@ pub struct SourceError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SourceErrorKind {
-    /// The store was asked, and has no such secret, or no such version of it.
+    /// The store answered, and has no such secret, or no such version of it.
     ///
-    /// What is optional is then left out, and what has a default gets it. A store that is not there has not been asked:
-    /// it is [`Unavailable`](Self::Unavailable), or a wrong path would quietly replace values by defaults.
+    /// The run then leaves out an optional file, or uses its default. If the store itself is missing, use
+    /// [`Unavailable`](Self::Unavailable). Otherwise a wrong path would silently replace values by defaults.
     NotFound,
-    /// The store knows who asks and refuses this secret.
+    /// The store knows the caller and refuses this secret.
     PermissionDenied,
-    /// The store does not accept who asks: no credentials, wrong ones, or expired ones.
+    /// The store does not accept the credentials: they are missing, wrong or expired.
     Unauthenticated,
     /// The store asks for fewer requests.
     Throttled,
-    /// The store is not there, cannot be reached, or says that it cannot answer now.
+    /// The store does not exist, cannot be reached, or cannot answer now.
     Unavailable,
     /// The store did not answer in time.
     TimedOut,
-    /// The request can never be answered: a name or version that is not well formed.
+    /// The name or version is not well formed, so the request can never succeed.
     InvalidRequest,
-    /// The store answered with something that is not a secret: a damaged reply, a directory.
+    /// The answer of the store is not a secret: it is damaged, or a directory.
     InvalidData,
-    /// The store, or this provider, cannot do what is asked.
+    /// The store or the provider does not support the request.
     Unsupported,
     /// None of the above.
     Other,
 }
 
-/// Whether the engine should ask again.
+/// Whether the engine should retry.
 ///
 /// ```
 /// use std::time::Duration;
@@ -87,10 +87,10 @@ pub enum SourceErrorKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Retry {
-    /// Asking again cannot help, or a layer below has done so already.
+    /// A retry cannot help, or a layer below has already retried.
     #[default]
     No,
-    /// Asking again can help, at the earliest after this time; zero leaves the pause to the engine.
+    /// A retry can help, at the earliest after this time. Zero leaves the backoff to the engine.
     After(Duration),
 }
 
@@ -100,7 +100,7 @@ impl SourceError {
         Self { kind, retry: Retry::No, hint: None, cause: None }
     }
 
-    /// Reports that a source ended without an answer to a request: a mistake in the provider, or a damaged reply.
+    /// Makes the error for a request that a source did not answer: a mistake in the provider, or a damaged reply.
     pub fn unanswered() -> Self {
         Self::new(SourceErrorKind::Other).with_cause("the provider gave no answer to this request")
     }
@@ -112,31 +112,31 @@ impl SourceError {
         self
     }
 
-    /// Adds what a person can do about it.
+    /// Adds a hint: what a person can do.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Says whether, and when, asking again can help.
+    /// Sets the retry advice.
     #[must_use]
     pub fn with_retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Returns what went wrong.
+    /// Returns the kind.
     pub fn kind(&self) -> SourceErrorKind {
         self.kind
     }
 
-    /// Returns whether asking again can help.
+    /// Returns the retry advice.
     pub fn retry(&self) -> Retry {
         self.retry
     }
 
-    /// Returns what a person can do about it.
+    /// Returns the hint.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }

@@ -1,13 +1,13 @@
-//! What is published already of a secret that was made for us, such as a database user with a lease.
+//! What the engine knows about a published dynamic secret, such as a database user with a lease.
 
 use std::time::{Duration, SystemTime};
 
 use crate::Secret;
 
-/// What is known of a secret that an earlier run has published: never its value.
+/// What the engine knows about a secret that an earlier run has published. It never contains the value.
 ///
-/// The engine notes it beside the generation, and gives it back to the source that answered:
-/// [`SecretSource::refresh`](crate::SecretSource::refresh). Nothing else remembers it.
+/// The engine stores it beside the generation, and passes it to [`SecretSource::refresh`](crate::SecretSource::refresh) of
+/// the same source. There is no other record of it.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -30,23 +30,23 @@ pub struct Held {
     lease: Option<String>,
 }
 
-/// What a source says of a secret that is held.
+/// The answer of a source to [`refresh`](crate::SecretSource::refresh).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Refreshed {
-    /// What is published stays good: until the moment that this says, which may be a later one than before.
+    /// The published secret stays valid, possibly until a later moment than before.
     Keep(Held),
-    /// It is replaced.
+    /// This secret replaces the published one.
     New(Secret),
 }
 
 impl Held {
-    /// Begins with nothing but the moment at which a secret arrived.
+    /// Makes one that knows only when the secret arrived.
     pub fn since(obtained_at: SystemTime) -> Self {
         Self { obtained_at, valid_until: None, renew_at: None, revision: None, origin: None, lease: None }
     }
 
-    /// Says of a secret, which arrived at a moment, all but its value.
+    /// Makes one from a secret and the moment at which it arrived.
     pub fn of(secret: &Secret, obtained_at: SystemTime) -> Self {
         Self {
             valid_until: secret.valid_until(),
@@ -58,13 +58,13 @@ impl Held {
         }
     }
 
-    /// Sets until when it is good.
+    /// Sets until when the secret is valid.
     #[must_use]
     pub fn with_valid_until(self, valid_until: SystemTime) -> Self {
         Self { valid_until: Some(valid_until), ..self }
     }
 
-    /// Sets from when on the source is to be asked for it again.
+    /// Sets when the secret should be renewed.
     #[must_use]
     pub fn with_renew_at(self, renew_at: SystemTime) -> Self {
         Self { renew_at: Some(renew_at), ..self }
@@ -76,30 +76,30 @@ impl Held {
         Self { revision: Some(revision.into()), ..self }
     }
 
-    /// Sets where the answer came from.
+    /// Sets the origin of the answer.
     #[must_use]
     pub fn with_origin(self, origin: impl Into<String>) -> Self {
         Self { origin: Some(origin.into()), ..self }
     }
 
-    /// Sets what the store calls the lease.
+    /// Sets the store's ID of the lease.
     #[must_use]
     pub fn with_lease(self, lease: impl Into<String>) -> Self {
         Self { lease: Some(lease.into()), ..self }
     }
 
-    /// Returns when it arrived.
+    /// Returns when the secret arrived.
     pub fn obtained_at(&self) -> SystemTime {
         self.obtained_at
     }
 
-    /// Returns until when it is good; none if the store has said nothing of that.
+    /// Returns until when the secret is valid: none if the store has named no end.
     pub fn valid_until(&self) -> Option<SystemTime> {
         self.valid_until
     }
 
-    /// Returns from when on the source is to be asked for it again: what the source has said, or when two thirds of its life are
-    /// over. None if it has no end.
+    /// Returns when the secret should be renewed: the moment that the source has set, or after two thirds of its life. It is none if
+    /// the secret has no end.
     pub fn renew_at(&self) -> Option<SystemTime> {
         self.renew_at.or_else(|| default_renewal(self.obtained_at, self.valid_until?))
     }
@@ -109,18 +109,18 @@ impl Held {
         self.revision.as_deref()
     }
 
-    /// Returns where the answer came from.
+    /// Returns the origin of the answer.
     pub fn origin(&self) -> Option<&str> {
         self.origin.as_deref()
     }
 
-    /// Returns what the store calls the lease.
+    /// Returns the store's ID of the lease.
     pub fn lease(&self) -> Option<&str> {
         self.lease.as_deref()
     }
 }
 
-/// Returns when two thirds of a life are over.
+/// Returns the end of two thirds of a life.
 pub(crate) fn default_renewal(from: SystemTime, until: SystemTime) -> Option<SystemTime> {
     let life = until.duration_since(from).unwrap_or(Duration::ZERO);
     until.checked_sub(life / 3)

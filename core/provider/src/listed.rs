@@ -1,6 +1,7 @@
-//! What a listing is made of.
+//! One entry of a listing.
 
-/// One secret of a listing: its name, as [`fetch`](crate::SecretSource::fetch) takes it.
+/// One secret of a listing: the name that [`fetch`](crate::SecretSource::fetch) takes and, if the store tells it, the
+/// revision.
 ///
 /// ```
 /// use secretdir_provider::Listed;
@@ -15,7 +16,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// Lists the secret with this name.
+    /// Makes an entry for the secret with this name.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), revision: None }
     }

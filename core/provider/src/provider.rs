@@ -1,13 +1,13 @@
-//! The kind of backend: what a configuration names after `provider =`.
+//! A kind of backend: the word after `provider =` in a configuration.
 
 use std::fmt;
 
 use crate::{SecretSource, Settings, SettingsError};
 
-/// A kind of backend, such as `file` or `aws-secrets-manager`: makes a source out of its settings.
+/// A kind of backend, such as `file` or `aws-secrets-manager`. It makes sources from settings.
 ///
-/// A provider is registered once with a command or an engine, and asked for one [`SecretSource`] for each
-/// `[sources.NAME]` table that names it.
+/// Register a provider once with a command or an engine. It makes one [`SecretSource`] for each `[sources.NAME]` table that
+/// names it.
 ///
 /// # Example
 ///
@@ -48,27 +48,30 @@ pub trait Provider: Send + Sync + 'static {
 
     /// Builds a source from its settings.
     ///
-    /// Offline: opens no file, no socket and no process, and starts no thread, so that `secretdir check` works on any
-    /// machine. What needs the store is done by the first fetch.
+    /// It must work offline: it opens no file and no socket, and starts no process and no thread. So `secretdir check` works
+    /// on any machine. The first fetch does everything that needs the store.
     ///
     /// # Errors
     ///
-    /// Every bad or unknown setting, each with its dotted path; [`Settings::parse`] finds most of them.
+    /// Every bad or unknown setting, with its dotted path. [`Settings::parse`] finds most of them.
     fn source(&self, settings: Settings) -> Result<Box<dyn SecretSource>, SettingsError>;
 
-    /// Returns a JSON Schema of the settings, for people and editors; none by default.
+    /// Returns a JSON Schema of the settings, for people and editors. By default there is none.
     fn settings_schema(&self) -> Option<SettingsSchema> {
         None
     }
 }
 
-/// A JSON Schema, as text: opaque here, so that no schema crate is part of this interface.
+/// A JSON Schema, as text. It is opaque, so no schema crate is part of this interface.
 ///
-/// It describes the keys of a source without `provider`, in draft 2020-12; a crate such as `schemars` derives it from the
-/// type that the settings are parsed into. Unknown keys are refused whether or not it says so, `null` is left out, since no
-/// configuration has one, and `$defs` may be referred to as `#/$defs/NAME`. The documentation of a property is what
-/// `secretdir providers NAME` shows, and the first of its `examples` is what `secretdir init` writes; of several choices of keys
-/// (`oneOf`, each with its `required`) it writes the first.
+/// It describes the keys of a source without `provider`, in draft 2020-12. A crate such as `schemars` can derive it from the
+/// type that you parse the settings into.
+///
+/// - `secretdir providers NAME` shows the description of each property.
+/// - `secretdir init` writes the first of the `examples` of a property. If there are several choices of keys (`oneOf`, each with
+///   its `required`), it writes the first choice.
+/// - `$defs` may be referred to as `#/$defs/NAME`.
+/// - Unknown keys are errors even if the schema does not say so. `null` is left out, because TOML has none.
 ///
 /// ```
 /// use secretdir_provider::SettingsSchema;

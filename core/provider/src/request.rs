@@ -1,8 +1,8 @@
-//! What is asked of a source.
+//! A request to a source.
 
-/// One secret asked of a source: its name and, optionally, a version.
+/// A request for one secret: its name and, optionally, a version.
 ///
-/// What names and versions look like is the provider's; its README says so. Two equal requests are fetched once.
+/// Each provider defines the form of its names and versions, and documents it in its README. Equal requests are fetched once.
 ///
 /// ```
 /// use secretdir_provider::SecretRequest;
@@ -18,24 +18,24 @@ pub struct SecretRequest {
 }
 
 impl SecretRequest {
-    /// Asks for the current version of the secret with this name.
+    /// Requests the current version of the secret with this name.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), version: None }
     }
 
-    /// Asks for this version instead of the current one.
+    /// Requests this version instead of the current one.
     #[must_use]
     pub fn with_version(mut self, version: impl Into<String>) -> Self {
         self.version = Some(version.into());
         self
     }
 
-    /// Returns the name of the secret, as the configuration spells it.
+    /// Returns the name of the secret, as it is in the configuration.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Returns the version asked for; `None` means the current one.
+    /// Returns the version. `None` means the current one.
     pub fn version(&self) -> Option<&str> {
         self.version.as_deref()
     }

@@ -7,10 +7,10 @@ use secrecy::{ExposeSecret, SecretBox};
 
 use crate::held::default_renewal;
 
-/// The exact bytes of one secret, with what the store says about them.
+/// The exact bytes of one secret, and what the store says about them.
 ///
-/// The bytes are overwritten when the value is dropped, left out of `Debug`, and read only through
-/// [`expose_secret`](Self::expose_secret). There is no `Clone`, `Display` or `PartialEq`.
+/// Dropping it overwrites the bytes. `Debug` leaves them out, and only [`expose_secret`](Self::expose_secret) returns them.
+/// There is no `Clone`, `Display` or `PartialEq`.
 ///
 /// ```
 /// use secretdir_provider::Secret;
@@ -28,23 +28,23 @@ pub struct Secret {
     lease: Option<String>,
 }
 
-/// How long a secret is good.
+/// How long a secret is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Validity {
-    /// The store says nothing of an end.
+    /// The store names no end.
     Unknown,
-    /// For so long from when it arrives, which is not known yet.
+    /// For so long after it arrives, which has not happened yet.
     For(Duration),
     Until(SystemTime),
-    /// For so long from when it arrived.
+    /// From its arrival to its end.
     Between(SystemTime, SystemTime),
 }
 
 impl Secret {
     /// Takes the bytes of a secret.
     ///
-    /// A `Vec<u8>` or a `String` is moved, not copied; from a borrowed text or slice a copy is made, and wiping the
-    /// original is up to the caller.
+    /// A `Vec<u8>` or a `String` is moved, not copied. A borrowed text or slice is copied; you must wipe the original
+    /// yourself.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self {
             bytes: SecretBox::new(Box::new(bytes.into())),
@@ -56,55 +56,55 @@ impl Secret {
         }
     }
 
-    /// Adds the store's own name for this version of the secret. Shown by `status`: never a hash of the value.
+    /// Adds the store's own name for this version of the secret. `status` shows it, so never use a hash of the value.
     #[must_use]
     pub fn with_revision(mut self, revision: impl Into<String>) -> Self {
         self.revision = Some(revision.into());
         self
     }
 
-    /// Adds where the answer came from, such as a region. Shown by `status`.
+    /// Adds the origin of the answer, such as a region. `status` shows it.
     #[must_use]
     pub fn with_origin(mut self, origin: impl Into<String>) -> Self {
         self.origin = Some(origin.into());
         self
     }
 
-    /// Says for how long it is good, counted from when it arrives: a lease, or a token. Better than a date of the store, whose
-    /// clock may differ.
+    /// Sets how long the secret is valid after it arrives, for a lease or a token. Prefer it to a date of the store, whose clock
+    /// may differ.
     #[must_use]
     pub fn with_valid_for(self, life: Duration) -> Self {
         Self { validity: Validity::For(life), ..self }
     }
 
-    /// Says until when it is good: a certificate.
+    /// Sets until when the secret is valid, for a certificate.
     #[must_use]
     pub fn with_valid_until(self, end: SystemTime) -> Self {
         Self { validity: Validity::Until(end), ..self }
     }
 
-    /// Says from when on the source wants to be asked for it again. By default that is when two thirds of its life are over.
+    /// Sets when the secret should be renewed. The default is after two thirds of its life.
     #[must_use]
     pub fn with_renew_at(self, renew_at: SystemTime) -> Self {
         Self { renew_at: Some(renew_at), ..self }
     }
 
-    /// Adds what the store calls the lease: what [`refresh`](crate::SecretSource::refresh) and
-    /// [`release`](crate::SecretSource::release) need of it. It is noted where only the publisher can read it, and is no
-    /// credential by itself. It stays the same for as long as the lease lives: the engine knows the lease by it.
+    /// Adds the store's ID of the lease, for [`refresh`](crate::SecretSource::refresh) and
+    /// [`release`](crate::SecretSource::release). Only the publisher can read the note that it is kept in. It must not be a
+    /// credential. It must stay the same while the lease lives, because the engine identifies the lease by it.
     #[must_use]
     pub fn with_lease(self, lease: impl Into<String>) -> Self {
         Self { lease: Some(lease.into()), ..self }
     }
 
-    /// Says when it arrived: what is good [for a time](Self::with_valid_for) is good from then on. The engine calls this when an
-    /// answer is put.
+    /// Sets when the secret arrived. If it is valid [for a time](Self::with_valid_for), that time starts then. The engine calls
+    /// this when an answer is put.
     #[must_use]
     pub fn arrived_at(self, moment: SystemTime) -> Self {
         let validity = match self.validity {
             Validity::For(life) => match moment.checked_add(life) {
                 Some(end) => Validity::Between(moment, end),
-                // Beyond all dates.
+                // No date is so late.
                 None => Validity::Unknown,
             },
             Validity::Until(end) => Validity::Between(moment, end),
@@ -113,7 +113,7 @@ impl Secret {
         Self { validity, ..self }
     }
 
-    /// Returns the bytes. Every use of a secret's value goes through this name.
+    /// Returns the bytes. Search for this name to find every use of a value.
     pub fn expose_secret(&self) -> &[u8] {
         self.bytes.expose_secret()
     }
@@ -123,12 +123,12 @@ impl Secret {
         self.revision.as_deref()
     }
 
-    /// Returns where the answer came from.
+    /// Returns the origin of the answer.
     pub fn origin(&self) -> Option<&str> {
         self.origin.as_deref()
     }
 
-    /// Returns until when it is good; none if that is not known, or if it has not [arrived](Self::arrived_at) yet.
+    /// Returns until when the secret is valid: none if that is not known, or if it has not [arrived](Self::arrived_at) yet.
     pub fn valid_until(&self) -> Option<SystemTime> {
         match self.validity {
             Validity::Until(end) | Validity::Between(_, end) => Some(end),
@@ -136,7 +136,7 @@ impl Secret {
         }
     }
 
-    /// Returns from when on the source is to be asked for it again; none if it has no end, or has not arrived yet.
+    /// Returns when the secret should be renewed: none if it has no end, or has not arrived yet.
     pub fn renew_at(&self) -> Option<SystemTime> {
         self.renew_at.or_else(|| match self.validity {
             Validity::Between(begin, end) => default_renewal(begin, end),
@@ -144,7 +144,7 @@ impl Secret {
         })
     }
 
-    /// Returns what the store calls the lease.
+    /// Returns the store's ID of the lease.
     pub fn lease(&self) -> Option<&str> {
         self.lease.as_deref()
     }

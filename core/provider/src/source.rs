@@ -31,70 +31,71 @@ use crate::{
 ///
 /// # Offline construction
 ///
-/// A source is made by [`Provider::source`](crate::Provider::source) without any I/O. [`check`](Self::check) and
-/// [`check_prefix`](Self::check_prefix) do no I/O either. A client, a connection or a look at the disk belongs into the
-/// first fetch; keep it for the later ones.
+/// [`Provider::source`](crate::Provider::source) makes a source without any I/O. [`check`](Self::check) and
+/// [`check_prefix`](Self::check_prefix) do no I/O either. Create clients, open connections and read files in the first fetch,
+/// and keep them for the later ones.
 ///
 /// # Exact bytes
 ///
-/// A source returns what the store holds: nothing trimmed, nothing decoded, no newline added. Text that the store keeps
-/// as text comes back as its UTF-8 bytes. An empty secret is a secret. JSON fields, decoding and templates are the
-/// engine's work.
+/// A source returns exactly what the store holds. It trims nothing, decodes nothing and adds no newline. A store that keeps
+/// text returns the UTF-8 bytes of the text. An empty secret is a valid secret. JSON fields, decoding and templates are
+/// the engine's work.
 ///
 /// # Errors
 ///
 /// Choose the [`SourceErrorKind`](crate::SourceErrorKind) that tells an operator what to do next. Give the real cause
-/// with [`SourceError::with_cause`], and a hint where a person can act. No error, warning or trace of a source may hold a
-/// value, a credential or any part of one: beware of parsers that quote their input in their messages.
+/// with [`SourceError::with_cause`], and a hint if a person can act. No error, warning or trace of a source may contain a
+/// value, a credential or any part of one. Many parsers quote their input in their messages: do not pass such a message on.
 ///
-/// [`NotFound`](crate::SourceErrorKind::NotFound) says that the store was asked, and has no such secret. It is the one kind
-/// for which a run may go on, without an optional file or with a default. A store that is not there, such as a folder or a
-/// database that does not exist, is [`Unavailable`](crate::SourceErrorKind::Unavailable): for each request, and for a
-/// listing.
+/// [`NotFound`](crate::SourceErrorKind::NotFound) means that the store answered and has no such secret. It is the only kind
+/// after which a run may go on, without an optional file or with a default. If the store itself is missing, such as a folder
+/// or a database, return [`Unavailable`](crate::SourceErrorKind::Unavailable) for each request, and for a listing.
 ///
-/// Advise a [`Retry`](crate::Retry) only where trying again can help and nobody below has tried: a client library that
-/// retries by itself is the one layer that does, and its source advises none.
+/// Advise a [`Retry`](crate::Retry) only if another attempt can help and no layer below retries. If your client library
+/// retries by itself, advise none: only one layer should retry.
 ///
 /// # Runs
 ///
-/// A source lives as long as the process, and is asked by one run after another, for months. A run is one gathering: it lists, it
-/// fetches, it asks again for what failed, all with the same [`RunContext`]. What must be the same for all of a run and fresh in the
-/// next one (the store as it was read, what was refused, where the store is) is kept in [`RunContext::state`]. The source
-/// itself keeps what stays true: clients, connections, credentials until they expire.
+/// A source lives as long as the process. In a daemon, many runs use it for months. A run lists, fetches, and retries
+/// what failed, all with the same [`RunContext`].
+///
+/// Some state must be the same for a whole run and fresh in the next one: a file that was read, or a refusal. Keep it in
+/// [`RunContext::state`]. Keep longer-lived state in the source itself: clients, connections, credentials until they expire.
 ///
 /// # Cancellation
 ///
-/// The future of a fetch may be dropped at any await, because the run's deadline passed or the operator pressed Ctrl-C.
-/// Dropping it must be safe: no task, thread or process lives on, and the source can be asked again. What has been
-/// [put](Answers::put) by then counts. A source need not watch the clock, but may shorten its own time-outs to
-/// [`RunContext::remaining`].
+/// The future of a fetch may be dropped at any await: the deadline of the run passed, or the operator pressed Ctrl-C.
+/// Dropping it must be safe. No task, thread or process may live on, and the source must work in the next run. The run
+/// keeps the answers that have been [put](Answers::put) by then. A source need not watch the clock, but may shorten its
+/// own time-outs to [`RunContext::remaining`].
 ///
 /// # Concurrency
 ///
-/// One source is asked by one [`fetch_all`](Self::fetch_all) at a time. Within it at most
-/// [`RunContext::concurrency`] requests may be in flight. Several sources are asked side by side. All of it runs on
-/// one thread in secretdir itself; do not block it for long.
+/// The engine calls [`fetch_all`](Self::fetch_all) of one source once at a time. Within it, at most
+/// [`RunContext::concurrency`] requests may be in flight. Different sources run concurrently. In secretdir itself they
+/// share one thread, so do not block it for long.
 ///
-/// A run that imports all secrets below a prefix calls [`list`](Self::list) first, once for each prefix, one after another,
-/// and then fetches what was listed.
+/// A run that imports all secrets below a prefix calls [`list`](Self::list) first: once for each prefix, one after another.
+/// Then it fetches the secrets that were listed.
 ///
-/// # Secrets that are made when they are asked for
+/// # Dynamic secrets
 ///
-/// Some requests make something: a database user, a certificate. A source says so by [`issues`](Self::issues). Such a request is
-/// made at most once in a run, after all others have been answered, and never by a command that only looks. What it
-/// gave is kept from run to run: the published files are the only copy. From [`Secret::renew_at`] on, the source is asked by
-/// [`refresh`](Self::refresh) whether it stays. When nothing uses it any more, [`release`](Self::release) gives it back.
+/// Some requests make the store create something, such as a database user or a certificate. [`issues`](Self::issues) says which.
+/// The engine sends such a request at most once in a run, after it has all other answers. Commands that only look never
+/// send it. The published files are the only copy of the result, so the engine keeps it from run to run. From
+/// [`Secret::renew_at`] on, it calls [`refresh`](Self::refresh), which renews or replaces the secret. When no generation
+/// uses it any more, [`release`](Self::release) gives it back.
 ///
-/// # What will never change
+/// # Compatibility
 ///
-/// The methods below keep their signatures. What is to come arrives as a method with
-/// a default, as `list` and `refresh` did, so a source that compiles today compiles with every later 0.x of the same minor version and every later 1.x.
+/// The methods below keep their signatures. A new method has a default, as `list` and `refresh` do. So a source that compiles
+/// today compiles with every later release of the same 0.x series, and from 1.0 on with every later 1.x.
 #[async_trait]
 pub trait SecretSource: Send + Sync + 'static {
-    /// Says whether a request is well formed for this store. Offline; accepts everything by default.
+    /// Checks, offline, whether a request is well formed for this store. The default accepts every request.
     ///
-    /// Called for each distinct request before anything is fetched, so that a typing error is reported by
-    /// `secretdir check` with the line of the configuration.
+    /// The engine calls it for each distinct request before it fetches anything. So `secretdir check` can report a typing
+    /// error with its line in the configuration.
     ///
     /// # Errors
     ///
@@ -105,10 +106,10 @@ pub trait SecretSource: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Says whether names of this store can begin with a prefix, and be listed. Offline; accepts everything by default.
+    /// Checks, offline, whether names of this store can begin with a prefix and be listed. The default accepts every prefix.
     ///
-    /// Called for each prefix that is imported, before anything is listed: so that `secretdir check` reports what
-    /// [`list`](Self::list) would refuse without asking the store. It must not refuse what `list` accepts.
+    /// The engine calls it for each imported prefix before it lists anything. So `secretdir check` can report what
+    /// [`list`](Self::list) would refuse without asking the store. It must not refuse a prefix that `list` accepts.
     ///
     /// # Errors
     ///
@@ -123,14 +124,15 @@ pub trait SecretSource: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Whatever kept the secret from being read; see [`SourceErrorKind`](crate::SourceErrorKind).
+    /// The reason why the secret cannot be read; see [`SourceErrorKind`](crate::SourceErrorKind).
     async fn fetch(&self, run: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError>;
 
     /// Fetches several secrets, and puts an answer for each request as soon as there is one.
     ///
-    /// Called once for each source and attempt; requests are distinct. A failed answer does not end the others. A request without
-    /// an answer at the end is an error of the provider. The default calls [`fetch`](Self::fetch) with at most
-    /// [`RunContext::concurrency`] in flight; a store with a batch call overrides it.
+    /// The engine calls it once for each source and attempt, with distinct requests. A failed answer must not end the others.
+    /// A request that has no answer at the end is reported as an error of the provider. The default calls
+    /// [`fetch`](Self::fetch) with at most [`RunContext::concurrency`] requests in flight. Override it if the store has a
+    /// batch call.
     async fn fetch_all(&self, run: &RunContext, requests: &[SecretRequest], answers: &Answers) {
         let mut fetches = Vec::with_capacity(requests.len());
         for (position, request) in requests.iter().enumerate() {
@@ -143,39 +145,41 @@ pub trait SecretSource: Send + Sync + 'static {
     /// Lists the secrets whose names begin with a prefix: each once, in any order, under the name that [`fetch`](Self::fetch)
     /// takes.
     ///
-    /// The prefix is compared as text, `/` included; an empty one is that of all. None below it is no error. Complete or
-    /// failed: a listing that ends early for any reason is an error, so that a part is never taken for all. What `check`
-    /// refuses is not listed. Says nothing of whether a secret may be read. By default a source cannot list: for the reason
-    /// that [`check_prefix`](Self::check_prefix) gives, if it gives one.
+    /// Compare the prefix as text, `/` included. The empty prefix lists all secrets. It is no error if no name begins with the
+    /// prefix. A listing is complete or fails: if it ends early, return an error. Leave out names that
+    /// [`check`](Self::check) refuses. A listed secret need not be readable. By default a source cannot list, and says
+    /// so, or gives the reason that [`check_prefix`](Self::check_prefix) gives.
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](crate::SourceErrorKind::Unsupported) from a source that cannot list,
-    /// [`InvalidRequest`](crate::SourceErrorKind::InvalidRequest) for a prefix that no name of this store can have, and
-    /// whatever kept the listing from being complete.
+    /// - [`Unsupported`](crate::SourceErrorKind::Unsupported) from a source that cannot list
+    /// - [`InvalidRequest`](crate::SourceErrorKind::InvalidRequest) for a prefix that no name of this store can have
+    /// - the reason why the listing is not complete
     async fn list(&self, run: &RunContext, prefix: &str) -> Result<Vec<Listed>, SourceError> {
         let _ = run;
         self.check_prefix(prefix)?;
         Err(SourceError::new(SourceErrorKind::Unsupported).with_cause("this provider cannot list secrets"))
     }
 
-    /// Says whether a request makes something anew each time, such as a database user or a certificate. Offline; never by default.
+    /// Says, offline, whether each such request makes the store create something, such as a database user or a certificate.
+    /// By default no request does.
     ///
-    /// The engine then asks by [`fetch`](Self::fetch), one request at a time, never by [`fetch_all`](Self::fetch_all), and never
-    /// again in the same run, whatever advice an error gives.
+    /// The engine then calls [`fetch`](Self::fetch) instead of [`fetch_all`](Self::fetch_all), with one request at a time. It
+    /// does not retry in the same run, whatever an error advises.
     fn issues(&self, request: &SecretRequest) -> bool {
         let _ = request;
         false
     }
 
-    /// Says what becomes of a secret that is published, whose time to be renewed has come. By default it is fetched anew.
+    /// Renews or replaces a published secret when its [`Secret::renew_at`] has come. By default it fetches a new one.
     ///
-    /// Asked only for a request that [`issues`](Self::issues). What is kept may have a later end than before, as a renewed lease has. What is
-    /// new replaces it: readers of the old set use the old one until [`release`](Self::release), so do not end it here.
+    /// The engine calls it only for a request that [`issues`](Self::issues). A secret that is kept may have a later end than
+    /// before, such as a renewed lease. A new secret replaces it, but readers of the old set use the old one until
+    /// [`release`](Self::release), so do not end it here.
     ///
     /// # Errors
     ///
-    /// Whatever kept it from being renewed and replaced. What is published stays.
+    /// The reason why it can be neither renewed nor replaced. The published secret stays.
     async fn refresh(
         &self,
         run: &RunContext,
@@ -186,45 +190,45 @@ pub trait SecretSource: Send + Sync + 'static {
         self.fetch(run, request).await.map(Refreshed::New)
     }
 
-    /// Gives back the leases that nothing uses any more: the generations that held them are removed, or the run that got them has
-    /// failed. Does nothing by default.
+    /// Gives back leases that are no longer used: their generations are removed, or the run that got them has failed. The default
+    /// does nothing.
     ///
-    /// Called with each lease once, if nothing goes wrong, and perhaps again if something does. It must be safe to call it twice:
-    /// a lease that is gone is no error. It may not be called at all, if the process is killed: a lease runs out by itself.
+    /// The engine may call it twice with the same lease if something went wrong. That must be safe: a lease that is gone is no
+    /// error. It may never call it if the process is killed; the lease then expires by itself.
     ///
     /// # Errors
     ///
-    /// What kept a lease from being given back. It is a warning of the run.
+    /// The reason why a lease cannot be given back. The run reports it as a warning.
     async fn release(&self, run: &RunContext, leases: &[String]) -> Result<(), SourceError> {
         let _ = (run, leases);
         Ok(())
     }
 
-    /// Ends what the source has opened at the store, such as a session: called when the process has no more use for it, at the end of a
-    /// `sync`, or when `watch` ends. Does nothing by default.
+    /// Closes what the source has opened at the store, such as a session. The engine calls it at the end of a `sync`, and when
+    /// `watch` ends. The default does nothing.
     ///
-    /// What was published must stay good. The source may be asked again afterwards, and then begins anew. It may not be called at
-    /// all, if the process is killed.
+    /// Published secrets must stay valid. The source must work again afterwards. The engine may never call it if the process
+    /// is killed.
     async fn close(&self, run: &RunContext) {
         let _ = run;
     }
 
-    /// Completes when something that was asked for may have changed. Never, by default.
+    /// Completes when a fetched secret may have changed. By default it never completes.
     ///
-    /// A hint for `secretdir watch`, which then asks again, perhaps a little later: nothing depends on it, and it may come for nothing.
-    /// Called again after each time; safe to drop.
+    /// It is a hint for `secretdir watch`, which then fetches again, perhaps a little later. Nothing depends on it, and a false
+    /// alarm does no harm. It is called again after each completion, and must be safe to drop.
     async fn changed(&self) {
         std::future::pending().await
     }
 
-    /// Returns the shortest interval at which one host of a large fleet should ask this store, if the store has a quota that all hosts
-    /// share. None, by default. `secretdir check` warns of a shorter one.
+    /// Returns the shortest interval at which each host of a large fleet should poll this store, if all hosts share a quota. By
+    /// default there is none. `secretdir check` warns about a shorter interval.
     fn shortest_interval(&self) -> Option<Duration> {
         None
     }
 
-    /// Returns the files and folders of this machine that answers are read from: `secretdir watch` asks again when one changes, or
-    /// something in a folder. None, by default.
+    /// Returns the local files and folders that the source reads. `secretdir watch` fetches again when one of them changes, or
+    /// something in such a folder. By default there are none.
     fn local_paths(&self) -> Vec<PathBuf> {
         Vec::new()
     }

@@ -1,17 +1,17 @@
-//! Looks for a value in what may be shown.
+//! Searches texts for a value.
 
 use std::error::Error;
 use std::fmt::Debug;
 
 use secretdir_provider::SourceError;
 
-/// A value that occurs in no text by chance.
+/// A value that does not occur in any text by chance.
 pub(crate) const CANARY: &str = "Zq7Wx4Kv2Tm8Ph5Rd9Lc";
 
-/// How many bytes in a row count as a part of a value.
+/// The number of consecutive bytes that count as a part of a value.
 const PART: usize = 6;
 
-/// Values that may be shown nowhere.
+/// Values that must not be shown.
 pub(crate) struct Canaries(Vec<String>);
 
 impl Canaries {
@@ -32,7 +32,7 @@ impl Canaries {
         self.absent_from_text(what, &format!("{shown:#?}"));
     }
 
-    /// Looks at everything that can be printed of an error, along its chain of causes.
+    /// Searches everything that can be printed of an error and of its causes.
     pub(crate) fn absent_from_error(&self, what: &str, error: &SourceError) {
         self.absent_from_text(what, error.hint().unwrap_or_default());
         for cause in chain(error) {

@@ -13,7 +13,7 @@ pub use fixture::{BadSettings, Fixture, Skip};
 #[doc(hidden)]
 pub use run::{check_skips, run, run_alone};
 
-/// Fetches several secrets, and returns the answers in the order of the requests. Panics unless each has one.
+/// Fetches several secrets, and returns the answers in the order of the requests. Panics if a request has no answer.
 pub async fn fetch_all(
     source: &dyn SecretSource,
     run: &RunContext,
@@ -30,7 +30,7 @@ pub async fn fetch_all(
 ///
 /// # Errors
 ///
-/// What the source says.
+/// The error of the source.
 pub async fn list(
     source: &dyn SecretSource,
     run: &RunContext,
@@ -39,9 +39,9 @@ pub async fn list(
     Ok(source.list(run, prefix).await?.into_iter().map(Listed::into_name).collect())
 }
 
-/// Expands to one named `#[test]` for each of the [`rules`], and one that checks the skips of the fixture.
+/// Expands to a named `#[test]` for each of the [`rules`], and to one that checks the skips of the fixture.
 ///
-/// Takes the type of a [`Fixture`]. To test two fixtures in one file, put each call into a module of its own.
+/// Takes the type of a [`Fixture`]. To test two fixtures in one file, put each call into its own module.
 #[macro_export]
 macro_rules! conformance_tests {
     ($fixture:ty) => {
@@ -74,7 +74,7 @@ macro_rules! __tests_of {
     };
 }
 
-/// The one list of the rules: hands it to another macro.
+/// The only list of the rules. It passes the list to another macro.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __with_every_rule {

@@ -1,4 +1,4 @@
-//! The rules: each is a test of its own, and panics when a provider breaks it.
+//! The rules. Each is a separate test, and panics if the provider breaks it.
 
 mod answers;
 mod bytes;
@@ -50,7 +50,7 @@ pub use settings::{
 
 use crate::fixture::Fixture;
 
-/// A source, or what is wrong with its settings.
+/// A source, or the errors of its settings.
 type Built = Result<Box<dyn SecretSource>, SettingsError>;
 
 /// Builds a source from settings.
@@ -58,7 +58,7 @@ fn build<F: Fixture>(fixture: &F, table: Table) -> Built {
     fixture.provider().source(Settings::new(table, fixture.base_dir()))
 }
 
-/// Builds a source from settings that must be good.
+/// Builds a source from valid settings.
 fn built<F: Fixture>(fixture: &F, table: Table) -> Box<dyn SecretSource> {
     build(fixture, table).unwrap_or_else(|error| panic!("good settings are refused: {error}"))
 }
@@ -68,7 +68,7 @@ fn source_of<F: Fixture>(fixture: &F) -> Box<dyn SecretSource> {
     built(fixture, fixture.settings())
 }
 
-/// Asks for the secret with this label.
+/// Returns a request for the secret with this label.
 fn request<F: Fixture>(fixture: &F, label: &str) -> SecretRequest {
     SecretRequest::new(fixture.name(label))
 }
@@ -79,32 +79,32 @@ async fn put<F: Fixture>(fixture: &mut F, label: &str, value: &[u8]) {
     fixture.put(&name, value).await;
 }
 
-/// Asks for secrets with these labels.
+/// Returns requests for the secrets with these labels.
 fn requests<F: Fixture>(fixture: &F, labels: &[&str]) -> Vec<SecretRequest> {
     labels.iter().map(|label| request(fixture, label)).collect()
 }
 
-/// Makes the context of a run that has time enough.
+/// Makes the context of a run that has enough time.
 fn context(concurrency: usize) -> RunContext {
     context_within(Duration::from_secs(60), concurrency)
 }
 
-/// Makes the context of a run that collects its warnings here.
+/// Makes the context of a run with this list of warnings.
 fn context_with(warnings: &Warnings) -> RunContext {
     RunContext::builder().timeout(Duration::from_secs(60)).warnings(warnings.clone()).build()
 }
 
-/// How long runs have that ask a store which hangs or throttles: each longer than the one before, for a machine that is too busy to
-/// do within the first what the rule is about.
+/// The deadlines of runs with a store that hangs or throttles. A busy machine may be too slow for the first, so each next one is
+/// longer.
 const DEADLINES: [Duration; 3] = [Duration::from_secs(3), Duration::from_secs(12), Duration::from_secs(48)];
 
-/// Makes the context of a run that has this much time.
+/// Makes the context of a run with this timeout.
 fn context_within(time: Duration, concurrency: usize) -> RunContext {
     let concurrency = NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN);
     RunContext::builder().timeout(time).concurrency(concurrency).build()
 }
 
-/// Fails unless a request was answered with this value. Says nothing of what came instead.
+/// Fails unless the answer has this value. The message does not quote the value that came instead.
 fn assert_value(what: &str, answer: &Answer, value: &[u8]) {
     let secret = match answer {
         Ok(secret) => secret.expose_secret(),
@@ -118,7 +118,7 @@ fn assert_value(what: &str, answer: &Answer, value: &[u8]) {
     );
 }
 
-/// Returns the error that a request was answered with.
+/// Returns the error of an answer.
 fn failure<'a>(what: &str, answer: &'a Answer) -> &'a SourceError {
     match answer {
         Ok(_) => panic!("{what}: answered with a secret, and not with an error"),
@@ -126,7 +126,7 @@ fn failure<'a>(what: &str, answer: &'a Answer) -> &'a SourceError {
     }
 }
 
-/// Tells an error with its causes.
+/// Returns the text of an error with its causes.
 fn story(error: &SourceError) -> String {
     crate::canary::chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use crate::fixture::{Fixture, Skip};
 
-/// How long a rule may take, its fixture included.
+/// The time limit of a rule, including its fixture.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// How long one may take that asks in many runs.
+/// The time limit of a rule with many runs.
 const LONG_LIMIT: Duration = Duration::from_secs(600);
 
 /// Set in the process that runs one rule alone.
@@ -24,7 +24,7 @@ macro_rules! names_of {
 }
 crate::__with_every_rule!(names_of, rules);
 
-/// Runs a rule with a fixture of its own, unless the fixture skips it.
+/// Runs a rule with a new fixture, unless the fixture skips it.
 #[doc(hidden)]
 pub fn run<F: Fixture, R: Future<Output = ()>>(rule: &str, check: impl FnOnce(F) -> R) {
     run_within(LIMIT, rule, check);
@@ -44,14 +44,14 @@ fn run_within<F: Fixture, R: Future<Output = ()>>(limit: Duration, rule: &str, c
     });
 }
 
-/// Runs a rule in a process where no other one runs: the test of this name, once more.
+/// Runs a rule alone in a new process, by starting the test of this name once more.
 #[doc(hidden)]
 pub fn run_alone<F: Fixture, R: Future<Output = ()>>(rule: &str, test: &str, check: impl FnOnce(F) -> R) {
     let is_skipped = F::skips().iter().any(|skip| skip.rule == rule);
     if is_skipped || std::env::var_os(ALONE).is_some() {
         return run_within(LONG_LIMIT, rule, check);
     }
-    // The name of a test leaves out that of its crate.
+    // The name of a test does not include its crate.
     let test = test.split_once("::").map_or(test, |(_, test)| test);
     let this = std::env::current_exe().unwrap_or_else(|error| panic!("where this test is: {error}"));
     let output = Command::new(this).args(["--exact", test, "--nocapture"]).env(ALONE, "1").output();
@@ -72,9 +72,9 @@ pub fn check_skips<F: Fixture>() {
     }
 }
 
-/// Writes past the test harness, which would hide what a passing test prints.
+/// Bypasses the test harness, which hides the output of passing tests.
 fn announce(skip: Skip) {
     let line = format!("conformance: SKIPPED {}: {}\n", skip.rule, skip.reason);
-    // A closed standard error is no fault of the provider.
+    // A closed standard error is not the fault of the provider.
     drop(std::io::stderr().write_all(line.as_bytes()));
 }

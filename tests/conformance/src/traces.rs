@@ -8,17 +8,17 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// What was traced on this thread since the start, as far as the command could show it.
+/// The traces of this thread, as far as the command can show them.
 ///
-/// From the provider's own crate, and from those of the project, that is every level; from other crates the command lets
-/// nothing but errors through, and neither does this.
+/// The command shows every level of the crate of the provider and of the project's crates, and only the errors of other
+/// crates. So does this.
 pub(crate) struct Traces {
     text: Arc<Mutex<String>>,
     _until_dropped: DefaultGuard,
 }
 
 impl Traces {
-    /// Starts to record, until the result is dropped. Takes the type of the provider for the name of its crate.
+    /// Records until the result is dropped. The type of the provider tells the name of its crate.
     pub(crate) fn record<P>() -> Self {
         let text = Arc::default();
         let recorder = Recorder { crate_name: crate_of(std::any::type_name::<P>()), text: Arc::clone(&text) };
@@ -41,7 +41,7 @@ struct Recorder {
 }
 
 impl Recorder {
-    /// Lets the fields of a span or of an event be written down.
+    /// Records the fields of a span or of an event.
     fn write(&self, record: impl FnOnce(&mut Writer<'_>)) {
         record(&mut Writer(&mut self.text.lock().unwrap_or_else(PoisonError::into_inner)));
     }
@@ -55,7 +55,7 @@ impl Subscriber for Recorder {
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
         self.write(|writer| attributes.record(writer));
-        // One identifier for all: nobody asks which span a record belongs to.
+        // All spans have one ID, because nothing needs to tell them apart.
         Id::from_u64(1)
     }
 
@@ -79,7 +79,7 @@ struct Writer<'a>(&'a mut String);
 
 impl Visit for Writer<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        // Without the escapes of Debug, so that a value with quotes is found too. Writing to a string cannot fail.
+        // Display does not escape, so a value with quotes is found, too. Writing to a string cannot fail.
         let _ = writeln!(self.0, "{field}={value}");
     }
 

@@ -1,8 +1,8 @@
-//! What relative paths count from.
+//! The folder that relative paths start at.
 
 use std::path::{Path, PathBuf};
 
-/// What a shell, a service manager or a template engine would expand at the beginning of a path.
+/// Characters that a shell, a service manager or a template engine would expand at the beginning of a path.
 const EXPANDED_ELSEWHERE: [char; 3] = ['~', '$', '%'];
 
 const RELATIVE_TO_NOTHING: &str = "is relative, but this configuration is not a file in a folder: write the whole path, \
@@ -13,7 +13,7 @@ const RELATIVE_TO_NOTHING: &str = "is relative, but this configuration is not a 
 pub(super) enum BaseDir {
     /// The folder of its file.
     Folder(PathBuf),
-    /// There is none: it came through a pipe, or a descriptor.
+    /// There is none: the configuration came through a pipe or a descriptor.
     Nowhere,
 }
 
@@ -25,7 +25,7 @@ impl BaseDir {
         }
     }
 
-    /// Returns where a path leads, or what is wrong with it. Does not quote it.
+    /// Resolves a path, or says what is wrong with it, without quoting it.
     pub(super) fn locate(&self, path: &str) -> Result<PathBuf, String> {
         if path.is_empty() {
             return Err("must not be empty; `.` is the folder of the configuration".to_owned());
@@ -37,7 +37,7 @@ impl BaseDir {
         }
     }
 
-    /// Returns where a program is, or what is wrong with it: one that is named without a slash is looked up in PATH.
+    /// Resolves the name of a program, or says what is wrong with it. A name without a slash is looked up in PATH.
     pub(super) fn program(&self, program: &str) -> Result<PathBuf, String> {
         if program.is_empty() {
             return Err("names no program; expected one and its arguments".to_owned());

@@ -1,4 +1,4 @@
-//! Where a source finds what it logs in with. A credential is never in the configuration itself.
+//! The location of the credential that a source logs in with. The configuration itself never contains it.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -12,10 +12,10 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use super::{KeyPath, Settings, SettingsError};
 use crate::{Secret, SecretBuffer, SourceError, SourceErrorKind};
 
-/// Where systemd says that the credentials of a service are (systemd.exec(5)).
+/// The variable with the directory of the credentials of a service (systemd.exec(5)).
 const DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 
-/// The longest credential that is read: 1 MiB, the most that systemd passes on.
+/// The largest credential that is read: 1 MiB, which is also the limit of systemd.
 const MAX_BYTES: usize = 1 << 20;
 
 const KEYS: &[&str] = &["file", "env", "credential"];
@@ -23,16 +23,16 @@ const KEYS: &[&str] = &["file", "env", "credential"];
 const EXPECTED: &str =
     "a table such as { file = \"/run/token\" }, { env = \"TOKEN\" } or { credential = \"token\" }";
 
-/// What a configuration says of a credential: a table with one of three keys.
+/// The settings of a credential: a table with one of three keys.
 ///
 /// | key | the credential is |
 /// |---|---|
-/// | `file` | the content of this file; a relative path counts from the folder of the configuration |
+/// | `file` | the content of this file; a relative path starts at the folder of the configuration |
 /// | `env` | the value of this environment variable |
-/// | `credential` | what systemd passes on to the service under this name, by `LoadCredential=` and the like |
+/// | `credential` | the credential that systemd passes to the service under this name, for instance by `LoadCredential=` |
 ///
-/// A text in its place is refused, so that nobody writes the credential itself. Use it as the type of a field, and
-/// [`Settings::credential`] to find out where it leads.
+/// A plain text is an error, so that nobody writes the credential itself into the configuration. Use this as the type of a
+/// field, and resolve it with [`Settings::credential`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CredentialSettings {
     file: Option<String>,
@@ -40,7 +40,7 @@ pub struct CredentialSettings {
     credential: Option<String>,
 }
 
-/// Where a credential is. `Display` names the place, for errors; the credential itself is never shown.
+/// The location of a credential. `Display` prints the location, for errors, but never the credential itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential(Location);
 
@@ -52,7 +52,7 @@ enum Location {
 }
 
 impl CredentialSettings {
-    /// A JSON Schema of these settings, for a provider that describes its own.
+    /// A JSON Schema of these settings, to be used in the schema of a provider.
     pub const SCHEMA: &str = r#"{
         "type": "object",
         "description": "Where the credential is: in a file, an environment variable, or a credential of systemd.",
@@ -87,13 +87,13 @@ impl CredentialSettings {
 }
 
 impl Credential {
-    /// Reads the credential. One line end behind it is no part of it.
+    /// Reads the credential, without one line end behind it.
     ///
-    /// Ask in each run: a credential may be rotated.
+    /// Call it in each run, because credentials are rotated.
     ///
     /// # Errors
     ///
-    /// [`Unauthenticated`](SourceErrorKind::Unauthenticated): it is not there, cannot be read, is empty, or has more than 1 MiB.
+    /// [`Unauthenticated`](SourceErrorKind::Unauthenticated): it is missing, cannot be read, is empty, or is larger than 1 MiB.
     pub fn read(&self) -> Result<Secret, SourceError> {
         let mut bytes = self.bytes().map_err(|cause| self.unreadable(cause))?;
         if bytes.expose_secret().ends_with(b"\n") {
@@ -136,7 +136,7 @@ impl Credential {
     }
 }
 
-/// Reads a regular file: another one may never end, or wait for ever.
+/// Reads a regular file. Other files may never end, or block.
 fn read(path: &Path) -> io::Result<SecretBuffer> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is no regular file"));

@@ -1,8 +1,7 @@
-//! Reads a value tree into any `serde` type, so that an error knows its path and never quotes a value.
+//! Deserializes a tree of values into any `serde` type. An error has its path and never quotes a value.
 //!
-//! Errors grow their path on the way up: whoever steps into a key or an element puts it in front. Unknown keys are
-//! noted aside rather than raised, so that one pass finds them all, and their paths grow in the same way. So what is good costs no
-//! path.
+//! The path of an error grows on the way up: each level puts its key or index in front. So good values need no path. Unknown
+//! keys are collected instead of raised, so one pass finds them all. Their paths grow in the same way.
 
 use std::cell::RefCell;
 
@@ -17,7 +16,7 @@ use super::path::{KeyPath, Segment};
 use super::read_error::{ReadError, unknown_key};
 use super::value::{Iter, Table, Value};
 
-/// Reads a tree: what came of it, and the keys in it that nobody knows.
+/// Reads a tree, and returns the result and the unknown keys.
 pub(super) fn deserialize<T: DeserializeOwned>(
     table: &Table,
 ) -> (Result<T, SettingsProblem>, Vec<SettingsProblem>) {
@@ -30,7 +29,7 @@ pub(super) fn deserialize<T: DeserializeOwned>(
     )
 }
 
-/// What is read: a value, or the table at the top.
+/// The input: a value, or the table at the top.
 #[derive(Clone, Copy)]
 enum Node<'a> {
     Value(&'a Value),
@@ -53,7 +52,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// One step down, not yet written out: most steps never need to be.
+/// One step down the tree. It becomes a segment of a path only if there is an error.
 #[derive(Clone, Copy)]
 enum Step<'a> {
     Key(&'a str),
@@ -69,7 +68,7 @@ impl Step<'_> {
     }
 }
 
-/// Where unknown keys are noted.
+/// The unknown keys so far.
 type Unknown = RefCell<Vec<SettingsProblem>>;
 
 #[derive(Clone, Copy)]
@@ -83,7 +82,7 @@ impl<'a> NodeDeserializer<'a> {
         TableAccess { parent: self, entries: table.iter(), next: None }
     }
 
-    /// Reads one value below this one; what is wrong learns where it was.
+    /// Reads one value below this one, and adds the step to the paths of its errors.
     fn read<'de, S: DeserializeSeed<'de>>(
         &self,
         seed: S,
@@ -135,7 +134,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         visitor.visit_newtype_struct(self)
     }
 
-    /// Notes the keys that the struct does not have, and passes on the others.
+    /// Passes on the keys of the struct, and collects the others.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -205,7 +204,7 @@ impl<'de> MapAccess<'de> for TableAccess<'de> {
     }
 }
 
-/// The keys of a table that a struct has.
+/// The keys of a table that are fields of a struct.
 struct StructAccess<'a> {
     keys: TableAccess<'a>,
     known: &'static [&'static str],

@@ -1,10 +1,10 @@
-//! What is wrong with settings.
+//! Errors of settings.
 
 use std::fmt;
 
 use super::path::{KeyPath, Segment};
 
-/// Everything that is wrong with the settings of a source: at least one problem.
+/// All problems with the settings of a source: at least one.
 ///
 /// ```
 /// use secretdir_provider::SettingsError;
@@ -20,7 +20,7 @@ pub struct SettingsError {
     problems: Vec<SettingsProblem>,
 }
 
-/// One thing that is wrong: where, and what.
+/// One problem: its path and a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingsProblem {
     path: KeyPath,
@@ -28,19 +28,19 @@ pub struct SettingsProblem {
 }
 
 impl SettingsError {
-    /// Reports one problem with a key of the settings, or with one below it. The message never holds the configured value.
+    /// Reports one problem with a key of the settings, or with one below it. The message must not contain the configured value.
     pub fn new(key: impl Into<KeyPath>, message: impl Into<String>) -> Self {
         Self { problems: vec![SettingsProblem::new(key.into(), message)] }
     }
 
-    /// Adds what else is wrong.
+    /// Adds more problems.
     #[must_use]
     pub fn and(mut self, other: SettingsError) -> Self {
         self.problems.extend(other.problems);
         self
     }
 
-    /// Returns what is wrong.
+    /// Returns the problems.
     pub fn problems(&self) -> &[SettingsProblem] {
         &self.problems
     }
@@ -55,17 +55,17 @@ impl SettingsProblem {
         Self { path, message: message.into() }
     }
 
-    /// Puts a step in front of the path.
+    /// Puts a segment in front of the path.
     pub(super) fn move_under(&mut self, segment: Segment) {
         self.path = std::mem::take(&mut self.path).under(segment);
     }
 
-    /// Returns where the problem is, counted from the top of the settings.
+    /// Returns the path of the problem, from the top of the settings.
     pub fn path(&self) -> &KeyPath {
         &self.path
     }
 
-    /// Returns what the problem is.
+    /// Returns the message.
     pub fn message(&self) -> &str {
         &self.message
     }

@@ -1,4 +1,5 @@
-//! The settings of a source: a value tree of our own, so that no version of a configuration format shows.
+//! The settings of a source, as a tree of values. The types are our own, so no crate for a configuration format is part of the
+//! interface.
 
 mod base_dir;
 mod credential;
@@ -20,9 +21,9 @@ pub use error::{SettingsError, SettingsProblem};
 pub use path::{KeyPath, Segment};
 pub use value::{IntoIter, Iter, Table, Value};
 
-/// What a configuration says about one source, without the `provider` key.
+/// The configuration of one source, without the key `provider`.
 ///
-/// A provider turns it into a struct of its own with [`parse`](Self::parse). `Debug` shows keys and types, no values.
+/// [`parse`](Self::parse) turns it into a struct of the provider. `Debug` shows keys and types, but no values.
 #[derive(Clone)]
 pub struct Settings {
     table: Table,
@@ -30,29 +31,29 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Takes the keys of a source, and the folder that relative paths count from.
+    /// Takes the keys of a source, and the folder that relative paths start at.
     pub fn new(table: Table, base_dir: impl Into<PathBuf>) -> Self {
         Self { table, base_dir: BaseDir::Folder(base_dir.into()) }
     }
 
-    /// Takes the keys of a source whose configuration is in no folder, such as one from standard input.
+    /// Takes the keys of a source whose configuration has no folder, such as one from standard input.
     pub fn without_base_dir(table: Table) -> Self {
         Self { table, base_dir: BaseDir::Nowhere }
     }
 
-    /// Returns the folder of the configuration file, for instance as the working directory of a program: `/` if it is in
-    /// none. Read a path from the settings with [`path`](Self::path).
+    /// Returns the folder of the configuration file, for instance as the working directory of a program. It is `/` if the
+    /// configuration has no folder. Use [`path`](Self::path) for a path in the settings.
     pub fn base_dir(&self) -> &Path {
         self.base_dir.path()
     }
 
-    /// Returns where a path leads that a key of the settings has. A relative path counts from the folder of the
-    /// configuration file.
+    /// Resolves a path in the settings. A relative path starts at the folder of the configuration file.
     ///
     /// # Errors
     ///
-    /// The path is empty, has a NUL character, begins with `~`, `$` or `%`, which nobody expands, or is relative although
-    /// the configuration is in no folder.
+    /// - The path is empty or contains a NUL character.
+    /// - It begins with `~`, `$` or `%`, which is not expanded here.
+    /// - It is relative, but the configuration has no folder.
     ///
     /// ```
     /// use std::path::Path;
@@ -67,21 +68,21 @@ impl Settings {
         self.base_dir.locate(path).map_err(|message| SettingsError::new(key, message))
     }
 
-    /// Returns where a program is that a key of the settings names: with a slash in it, the name is a [path](Self::path);
-    /// without one it stays as it is, for the system to look it up in PATH.
+    /// Resolves the name of a program in the settings. A name with a slash is resolved as a [path](Self::path). A name without
+    /// one stays as it is, and the system looks it up in PATH.
     ///
     /// # Errors
     ///
-    /// The name is empty, or is no path that [`path`](Self::path) takes.
+    /// The name is empty, or is a path that [`path`](Self::path) refuses.
     pub fn program(&self, key: impl Into<KeyPath>, program: &str) -> Result<PathBuf, SettingsError> {
         self.base_dir.program(program).map_err(|message| SettingsError::new(key, message))
     }
 
-    /// Returns where a credential of the source is: it is read by each run, never from the configuration itself.
+    /// Returns the location of a credential of the source. The configuration itself never contains it; each run reads it.
     ///
     /// # Errors
     ///
-    /// Not exactly one place is named, or a path is no path that [`path`](Self::path) takes.
+    /// The settings name no location or several ones, or a path that [`path`](Self::path) refuses.
     ///
     /// ```
     /// use secretdir_provider::{CredentialSettings, Settings, Table};
@@ -105,14 +106,14 @@ impl Settings {
         credential.locate(self, key.into())
     }
 
-    /// Reads the settings into a type that derives `serde::Deserialize`.
+    /// Parses the settings into a type that derives `serde::Deserialize`.
     ///
-    /// Keys that the struct does not have are errors, whether or not it says `deny_unknown_fields`.
+    /// Unknown keys are errors, even without `deny_unknown_fields`.
     ///
     /// # Errors
     ///
-    /// Every bad or unknown key, with its dotted path and what is expected there, never what stands there. Of several
-    /// keys missing from one table only the first is reported.
+    /// Every bad or unknown key, with its dotted path and the expected type, but never the value. If several keys are missing
+    /// from one table, only the first one is reported.
     ///
     /// ```
     /// use secretdir_provider::{Settings, Table};
@@ -140,11 +141,11 @@ impl Settings {
 }
 
 impl Table {
-    /// Reads a table into a type that derives `serde::Deserialize`, as [`Settings::parse`] does with that of a source.
+    /// Parses a table into a type that derives `serde::Deserialize`, as [`Settings::parse`] does.
     ///
     /// # Errors
     ///
-    /// Those of [`Settings::parse`].
+    /// As for [`Settings::parse`].
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, SettingsError> {
         match de::deserialize(self) {
             (Ok(parsed), unknown) if unknown.is_empty() => Ok(parsed),
@@ -152,7 +153,7 @@ impl Table {
         }
     }
 
-    /// Finds what else is wrong: deserializing stops at the first failure.
+    /// Finds all problems, although deserializing stops at the first one.
     fn every_problem<T: DeserializeOwned>(
         &self,
         first: Option<SettingsProblem>,
@@ -167,8 +168,8 @@ impl Table {
                 found.entry(problem.path().clone()).or_insert(problem);
             }
             let Some(problem) = failed else { break };
-            // It is noted and taken out, to find the next one. What was taken out is missing from then on, which is no news. Each
-            // turn takes something out, so the loop ends.
+            // Removing the bad value lets the next attempt find the next problem. The removed key is then reported as missing,
+            // which is ignored. Each round removes something, so the loop ends.
             let path = problem.path().clone();
             if !taken_out.contains(&path) {
                 found.entry(path.clone()).or_insert(problem);

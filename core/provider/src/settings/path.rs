@@ -1,8 +1,8 @@
-//! Dotted paths, as a person finds a key by.
+//! Dotted paths of keys.
 
 use std::fmt;
 
-/// The way from the top of a configuration to one value: `files."db/password".mode`.
+/// The path from the top of a configuration to one value, such as `files."db/password".mode`.
 ///
 /// ```
 /// use secretdir_provider::{KeyPath, Segment};
@@ -14,13 +14,13 @@ use std::fmt;
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyPath(Vec<Segment>);
 
-/// One step of a [`KeyPath`].
+/// One segment of a [`KeyPath`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Segment {
-    /// Into a table.
+    /// A key of a table.
     Key(String),
-    /// Into an array, counted from 0.
+    /// A position in an array, counted from 0.
     Index(usize),
 }
 
@@ -39,7 +39,7 @@ impl KeyPath {
         self
     }
 
-    /// Returns the steps from the top down.
+    /// Returns the segments from the top down.
     pub fn segments(&self) -> &[Segment] {
         &self.0
     }
@@ -62,7 +62,7 @@ impl From<&[Segment]> for KeyPath {
     }
 }
 
-/// The path of one key: dots in it are a part of it.
+/// The path of one key. Dots in the text are part of the key.
 impl From<&str> for KeyPath {
     fn from(key: &str) -> Self {
         Self::default().key(key)
@@ -96,7 +96,7 @@ impl fmt::Display for KeyPath {
     }
 }
 
-/// Writes a key as TOML would: bare where it can be, quoted elsewhere.
+/// Writes a key in the syntax of TOML: bare if possible, otherwise quoted.
 fn write_key(key: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !key.is_empty() && key.chars().all(bare) {

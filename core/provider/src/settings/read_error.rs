@@ -1,4 +1,4 @@
-//! What is said of a value that is not what a type wants: in the words of a configuration, and never the value itself.
+//! Errors about values of the wrong type. They use the words of a configuration, and never contain the value.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::{self, Expected, Unexpected};
 use super::error::SettingsProblem;
 use super::path::{KeyPath, Segment};
 
-/// A failure while reading, at a path that is still growing.
+/// An error whose path is still growing.
 #[derive(Debug)]
 pub(super) struct ReadError {
     path: KeyPath,
@@ -15,12 +15,12 @@ pub(super) struct ReadError {
     origin: Origin,
 }
 
-/// Who wrote the message.
+/// The author of the message.
 #[derive(Debug, PartialEq)]
 enum Origin {
-    /// We did: it holds no value.
+    /// This crate: it contains no value.
     Ours,
-    /// The type that is being read did: it may quote the value.
+    /// The type that is being read: it may quote the value.
     Theirs,
 }
 
@@ -33,7 +33,7 @@ impl ReadError {
         Self { path: self.path.under(segment), ..self }
     }
 
-    /// Takes out a message that quotes the value it is about.
+    /// Replaces a message that quotes its value.
     pub(super) fn redacted(self, is_quoted_in: impl FnOnce(&str) -> bool) -> Self {
         if self.origin == Origin::Theirs && is_quoted_in(&self.message) {
             return Self::ours(self.path, "is not valid".to_owned());
@@ -61,7 +61,7 @@ impl de::Error for ReadError {
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         let wanted = match (wanted(expected), found) {
-            // As people write a command for a shell. What they have written is not repeated: it may hold a secret.
+            // Many people write a command as for a shell. Their text is not repeated here, because it may contain a secret.
             (wanted, Unexpected::Str(_)) if wanted == ARRAY => format!("{ARRAY} such as [\"one\", \"two\"]"),
             (wanted, _) => wanted,
         };
@@ -89,10 +89,10 @@ impl de::Error for ReadError {
     }
 }
 
-/// What a configuration calls a sequence.
+/// The word for a sequence in a configuration.
 const ARRAY: &str = "an array";
 
-/// Says what is expected in the words of a configuration rather than of Rust.
+/// Names the expected type in the words of a configuration instead of those of Rust.
 fn wanted(expected: &dyn Expected) -> String {
     let text = expected.to_string();
     let range =
@@ -119,7 +119,7 @@ fn wanted(expected: &dyn Expected) -> String {
     }
 }
 
-/// Says what was found, without its value.
+/// Names the type that was found, without its value.
 fn kind(found: Unexpected<'_>) -> &'static str {
     match found {
         Unexpected::Bool(_) => "a boolean",

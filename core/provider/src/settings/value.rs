@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::path::{KeyPath, Segment};
 
-/// Keys and their values.
+/// A table of keys and values.
 ///
 /// ```
 /// use secretdir_provider::{Table, Value};
@@ -18,7 +18,7 @@ use super::path::{KeyPath, Segment};
 #[derive(Clone, Default, PartialEq)]
 pub struct Table(BTreeMap<String, Value>);
 
-/// One value of a configuration. `Debug` shows its type, not the value.
+/// One value of a configuration. `Debug` shows its type, but not the value.
 ///
 /// ```
 /// use secretdir_provider::Value;
@@ -35,7 +35,7 @@ pub enum Value {
     Integer(i64),
     /// A number with a fraction.
     Float(f64),
-    /// A text; a date is its text.
+    /// A text. A date of TOML is a text, too.
     String(String),
     /// A list.
     Array(Vec<Value>),
@@ -64,7 +64,7 @@ impl Table {
         self.0.remove(key)
     }
 
-    /// Keeps the keys of which this is true.
+    /// Keeps only the keys for which the function returns true.
     pub fn retain(&mut self, mut is_kept: impl FnMut(&str, &mut Value) -> bool) {
         self.0.retain(|key, value| is_kept(key, value));
     }
@@ -84,12 +84,12 @@ impl Table {
         self.0.contains_key(key)
     }
 
-    /// Returns the value of a key, to be changed.
+    /// Returns a mutable reference to the value of a key.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
         self.0.get_mut(key)
     }
 
-    /// Takes out the value at a path or, where there is none, the nearest one around it. Returns the path of what went.
+    /// Removes the value at a path or, if there is none, the nearest one that contains it. Returns the path of the removed value.
     pub(super) fn remove_nearest(&mut self, path: &KeyPath) -> Option<KeyPath> {
         let segments = path.segments();
         let longest_first = (1..=segments.len()).rev();
@@ -127,7 +127,7 @@ impl Table {
 }
 
 impl Value {
-    /// Returns the type as a person would call it: "a string", "a table".
+    /// Returns the type in words for people: "a string", "a table".
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::Boolean(_) => "a boolean",
@@ -192,7 +192,7 @@ impl<'a> IntoIterator for &'a Table {
 #[derive(Clone, Debug)]
 pub struct Iter<'a>(btree_map::Iter<'a, String, Value>);
 
-/// The keys of a [`Table`] that was taken apart, with their values.
+/// The keys of a consumed [`Table`], with their values.
 #[derive(Debug)]
 pub struct IntoIter(btree_map::IntoIter<String, Value>);
 

@@ -1,4 +1,4 @@
-//! One answer for each request, whatever becomes of the others.
+//! Each request has one answer, whatever happens to the others.
 
 use secretdir_provider::{SourceError, SourceErrorKind};
 
@@ -6,10 +6,10 @@ use super::{assert_value, built, context, failure, put, request, source_of, stor
 use crate::canary::chain;
 use crate::fixture::Fixture;
 
-/// More than what one call of any batch interface takes.
+/// More than one call of any batch interface takes.
 const MANY: usize = 45;
 
-/// A secret that the store does not have is not found, for a reason that is given.
+/// If the store does not have a secret, the error is "not found" and gives a cause.
 pub async fn an_absent_secret_is_not_found<F: Fixture>(mut fixture: F) {
     put(&mut fixture, "present", b"value").await;
     let source = source_of(&fixture);
@@ -24,8 +24,8 @@ pub async fn an_absent_secret_is_not_found<F: Fixture>(mut fixture: F) {
     }
 }
 
-/// A store that is not there gives an error for each request, and no listing: no panic, no secret, no wait without end. No
-/// error is "not found", for nobody was asked: what is optional would be left out.
+/// If the store does not exist, each request and each listing fails. There is no panic, no secret and no endless wait. No error is
+/// "not found", because the run would then leave out optional files.
 pub async fn an_absent_store_is_an_error<F: Fixture>(fixture: F) {
     let source = built(&fixture, fixture.settings_of_no_store());
     let requests = ["first", "second"].map(|label| request(&fixture, label));
@@ -45,9 +45,9 @@ fn assert_unasked(what: &str, error: &SourceError) {
     assert_ne!(kind, SourceErrorKind::NotFound, "{what} of a store that is not there: {}", story(error));
 }
 
-/// Many requests have as many answers, in their order, whatever the order of the names and the concurrency.
+/// Many requests have their own answers, in any order of names and with any concurrency.
 pub async fn every_request_has_its_answer_in_order<F: Fixture>(mut fixture: F) {
-    // 7 and MANY have no common divisor: the order is neither that of the names nor that of storing.
+    // 7 and MANY have no common divisor, so the order differs from the order of the names and from the order of storing.
     let labels: Vec<_> = (0..MANY).map(|number| format!("many-{}", number * 7 % MANY)).collect();
     for number in 0..MANY {
         let label = format!("many-{number}");
@@ -65,7 +65,7 @@ pub async fn every_request_has_its_answer_in_order<F: Fixture>(mut fixture: F) {
     assert!(crate::fetch_all(&*source, &context(1), &[]).await.is_empty(), "no request has no answer");
 }
 
-/// Among requests that are answered, one that fails gets its own error, and the others their values.
+/// If one of several requests fails, it has its own error, and the others have their values.
 pub async fn a_failure_leaves_the_others_intact<F: Fixture>(mut fixture: F) {
     for label in ["first", "last"] {
         put(&mut fixture, label, label.as_bytes()).await;
@@ -83,7 +83,7 @@ pub async fn a_failure_leaves_the_others_intact<F: Fixture>(mut fixture: F) {
     }
 }
 
-/// A source that has answered, or failed, answers again, and the same.
+/// A source that has answered or failed gives the same answer again.
 pub async fn a_source_can_be_asked_again<F: Fixture>(mut fixture: F) {
     put(&mut fixture, "again", b"value").await;
     let source = source_of(&fixture);

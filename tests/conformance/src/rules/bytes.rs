@@ -1,9 +1,9 @@
-//! Bytes in are bytes out.
+//! Values come back byte for byte.
 
 use super::{assert_value, context, put, request, source_of};
 use crate::fixture::Fixture;
 
-/// An empty value comes back empty, and not as one that is missing.
+/// An empty value comes back empty, and not as a missing secret.
 pub async fn an_empty_value_survives<F: Fixture>(fixture: F) {
     survive(fixture, &[b""]).await;
 }
@@ -25,19 +25,18 @@ pub async fn all_256_byte_values_survive<F: Fixture>(fixture: F) {
     survive(fixture, &[&value, b"\0", b"a\0b\0"]).await;
 }
 
-/// A value with each byte from 1 to 255 comes back: for a store that can hold everything but NUL.
+/// A value with each byte from 1 to 255 comes back. This is for a store that cannot hold NUL.
 pub async fn all_byte_values_but_nul_survive<F: Fixture>(fixture: F) {
     let value: Vec<u8> = (1..=255).collect();
     survive(fixture, &[&value]).await;
 }
 
-/// Bytes that are not UTF-8 come back as they are, and not as replacement characters.
+/// Bytes that are not UTF-8 come back unchanged, and not as replacement characters.
 pub async fn invalid_utf8_survives<F: Fixture>(fixture: F) {
     survive(fixture, &[b"\xff\xfe", b"caf\xe9", b"\xc3", b"\xed\xa0\x80"]).await;
 }
 
-/// White space and line ends at both ends of a value, a byte order mark, and text that looks encoded come back as they
-/// are.
+/// White space and line ends at both ends of a value, a byte order mark, and text that looks encoded come back unchanged.
 pub async fn nothing_is_trimmed<F: Fixture>(fixture: F) {
     let values: [&[u8]; 9] = [
         b"value\n",
@@ -53,7 +52,7 @@ pub async fn nothing_is_trimmed<F: Fixture>(fixture: F) {
     survive(fixture, &values).await;
 }
 
-/// Stores the values, and fails unless each comes back, asked for alone and together.
+/// Stores the values, and fails unless each comes back, fetched alone and together.
 async fn survive<F: Fixture>(mut fixture: F, values: &[&[u8]]) {
     let label = |number: usize| format!("value-{number}");
     for (number, value) in values.iter().enumerate() {

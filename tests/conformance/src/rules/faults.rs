@@ -1,4 +1,4 @@
-//! What a store does on a bad day, told as what it is.
+//! Stores that throttle or hang are reported as such.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use super::{Answer, DEADLINES, built, context_within, failure, requests, story};
 use crate::canary::chain;
 use crate::fixture::Fixture;
 
-/// How often others on the thread of a fetch want their turn while it waits for a store that hangs.
+/// How often another task on the thread of a fetch wakes while the fetch waits for a store that hangs.
 const BEAT: Duration = Duration::from_millis(50);
 
-/// How often they must have had it, at least, by the deadline: the machine may be busy with something else.
+/// How often it must have run by the deadline. The number is small, because the machine may be busy.
 const BEATS: usize = 3;
 
-/// A store that asks for fewer requests is throttling, and not merely unavailable. A source that waits and asks again is
-/// done before the deadline.
+/// If the store throttles, the error is "throttled" and not only "unavailable". A source that retries by itself ends before the
+/// deadline.
 pub async fn throttling_is_reported_as_such<F: Fixture>(mut fixture: F) {
     let Some(settings) = fixture.settings_of_throttling_store() else {
         panic!("the fixture has no store that throttles, nor does it skip this rule");
@@ -34,8 +34,8 @@ pub async fn throttling_is_reported_as_such<F: Fixture>(mut fixture: F) {
     assert_all_failed(&answers, requests.len(), "a store that throttles", SourceErrorKind::Throttled);
 }
 
-/// A store that never answers is a time-out where the source has one of its own; else the source can be dropped at the
-/// deadline, for it does not block the thread.
+/// If the store never answers, a source with its own time-out reports one. Any other source does not block the thread, so the run
+/// can drop it at the deadline.
 pub async fn a_store_that_hangs_is_a_time_out<F: Fixture>(mut fixture: F) {
     let Some(settings) = fixture.settings_of_hanging_store() else {
         panic!("the fixture has no store that hangs, nor does it skip this rule");

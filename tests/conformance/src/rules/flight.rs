@@ -1,4 +1,4 @@
-//! Fetches side by side, and fetches that are dropped.
+//! Concurrent fetches, and fetches that are dropped.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -9,14 +9,14 @@ use tokio::task::JoinSet;
 use super::{assert_value, context, put, requests, source_of};
 use crate::fixture::Fixture;
 
-/// At how many awaits one after another a fetch is dropped; then at fewer and fewer of the later ones.
+/// A fetch is dropped at each of this many awaits, and then at fewer and fewer of the later ones.
 const EACH: usize = 100;
 
-/// How many requests the counting store gets, and how many of them at once.
+/// The number of requests to the counting store, and how many of them may be in flight at once.
 const COUNTED: usize = 12;
 const AT_ONCE: usize = 3;
 
-/// Several sources of one provider, asked side by side on one thread, do not get into each other's way.
+/// Several sources of one provider work concurrently on one thread.
 pub async fn sources_are_asked_side_by_side<F: Fixture>(mut fixture: F) {
     let labels = ["first", "second", "third"];
     put_all(&mut fixture, &labels).await;
@@ -49,7 +49,7 @@ pub async fn no_more_requests_are_in_flight_than_allowed<F: Fixture>(mut fixture
     assert!(most <= AT_ONCE, "{most} requests were in flight at once, where {AT_ONCE} are allowed");
 }
 
-/// A fetch of a new source can be dropped at any of its awaits, and the source answers the next one.
+/// A fetch of a new source can be dropped at any await. The source answers the next fetch.
 pub async fn a_dropped_fetch_does_no_harm<F: Fixture>(mut fixture: F) {
     let labels = ["first", "second", "third"];
     put_all(&mut fixture, &labels).await;
@@ -77,7 +77,7 @@ enum End {
     Dropped,
 }
 
-/// Polls a fetch so many times, each time when it asks for it, and drops it.
+/// Polls a fetch this many times, each time after it is woken, and drops it.
 async fn poll_times(source: &dyn SecretSource, requests: &[SecretRequest], polls: usize) -> End {
     let context = context(2);
     let answers = Answers::new(requests.len());
@@ -94,7 +94,7 @@ async fn poll_times(source: &dyn SecretSource, requests: &[SecretRequest], polls
     .await
 }
 
-/// Puts secrets with these labels into the store, each its own label.
+/// Puts secrets with these labels into the store. The value of each is its label.
 async fn put_all<F: Fixture>(fixture: &mut F, labels: &[&str]) {
     for label in labels {
         put(fixture, label, label.as_bytes()).await;

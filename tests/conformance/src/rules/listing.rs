@@ -1,4 +1,4 @@
-//! What is below a prefix, or that nobody can tell.
+//! Listings, and prefixes.
 
 use secretdir_provider::{SourceError, SourceErrorKind};
 
@@ -6,11 +6,11 @@ use super::{assert_value, context, put, requests, source_of, story};
 use crate::canary::chain;
 use crate::fixture::Fixture;
 
-/// More than what one page of most listings has.
+/// More than one page of most listings.
 const MANY: usize = 25;
 
-/// A listing has every secret below its prefix, once, and nothing else, under names that can be fetched; where there is
-/// nothing it is empty. A source that cannot list says so.
+/// A listing has every secret below its prefix exactly once, and nothing else. Its names can be fetched. It is empty if there is
+/// no such secret. A source that cannot list says so.
 pub async fn a_listing_is_complete_or_unsupported<F: Fixture>(mut fixture: F) {
     let labels: Vec<_> = (0..MANY).map(|number| format!("listed-{number}")).collect();
     let labels: Vec<_> = labels.iter().map(String::as_str).collect();
@@ -36,8 +36,8 @@ pub async fn a_listing_is_complete_or_unsupported<F: Fixture>(mut fixture: F) {
     }
 }
 
-/// `check_prefix` refuses no prefix that `list` accepts. What it refuses, `list` refuses too, and for the same kind of reason:
-/// as an invalid request, or as unsupported.
+/// `check_prefix` refuses no prefix that `list` accepts. `list` refuses every prefix that `check_prefix` refuses, with the same
+/// kind of error: invalid request or unsupported.
 pub async fn check_prefix_refuses_only_what_list_refuses<F: Fixture>(mut fixture: F) {
     put(&mut fixture, "listed-1", b"value").await;
     let source = source_of(&fixture);

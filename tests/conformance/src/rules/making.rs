@@ -1,5 +1,4 @@
-//! What a store makes when it is asked, such as a database user, and sessions that end. A store that makes nothing must say nothing of
-//! the kind.
+//! Dynamic secrets, such as database users, and sessions that end.
 
 use std::time::SystemTime;
 
@@ -8,7 +7,8 @@ use secretdir_provider::{Held, Refreshed, RunContext, Secret, SecretRequest, Sec
 use super::{assert_value, built, context, put, request, source_of, story};
 use crate::fixture::Fixture;
 
-/// A source says which requests make something: none of those for secrets that are stored, and that of the fixture, if it has one.
+/// `issues` is true for requests that make the store create something, such as that of the fixture. It is false for stored
+/// secrets.
 pub async fn only_what_makes_something_says_so<F: Fixture>(mut fixture: F) {
     put(&mut fixture, "stored", b"value").await;
     let (source, stored) = (source_of(&fixture), request(&fixture, "stored"));
@@ -23,8 +23,8 @@ pub async fn only_what_makes_something_says_so<F: Fixture>(mut fixture: F) {
     }
 }
 
-/// What a store has made is good from when it comes until a moment that is yet to come, and to be renewed before that. The same holds for
-/// a secret that is stored, if its store says until when it is good.
+/// A dynamic secret is valid when it arrives, ends later, and is renewed before its end. The same is true for a stored secret if
+/// its store names an end.
 pub async fn what_is_good_for_a_time_is_good_now<F: Fixture>(mut fixture: F) {
     put(&mut fixture, "stored", b"value").await;
     let (source, stored) = (source_of(&fixture), request(&fixture, "stored"));
@@ -35,10 +35,10 @@ pub async fn what_is_good_for_a_time_is_good_now<F: Fixture>(mut fixture: F) {
     }
 }
 
-/// What is held is kept, and is still what it was, or replaced by something else: never half. And it can be given back twice.
+/// `refresh` either keeps the same secret or replaces it by a different one. A lease can be released twice.
 pub async fn what_is_held_is_kept_or_replaced<F: Fixture>(mut fixture: F) {
     let Some((settings, request)) = fixture.making_request() else {
-        // Where nothing is made, there is nothing to give back.
+        // A store that creates nothing has no leases.
         let released = source_of(&fixture).release(&context(1), &[]).await;
         return assert!(
             released.is_ok(),
@@ -78,7 +78,7 @@ pub async fn what_is_held_is_kept_or_replaced<F: Fixture>(mut fixture: F) {
     }
 }
 
-/// A source that was closed can be asked again, and closed again.
+/// A closed source works again, and can be closed again.
 pub async fn a_source_that_was_closed_begins_anew<F: Fixture>(mut fixture: F) {
     put(&mut fixture, "closed", b"value").await;
     let (source, request) = (source_of(&fixture), request(&fixture, "closed"));
@@ -101,7 +101,7 @@ fn assert_good(secret: &Secret) {
     assert_ends_later("a secret", secret.valid_until());
     let (renewal, end) = (secret.renew_at(), secret.valid_until());
     assert_ends_later("the time before the renewal of a secret", renewal);
-    // What is stored may be asked for again right after its end.
+    // A stored secret may be fetched again right after its end.
     let is_in_time = renewal.zip(end).is_none_or(|(renewal, end)| secret.lease().is_none() || renewal <= end);
     assert!(is_in_time, "a lease is to be renewed when it is over");
 }

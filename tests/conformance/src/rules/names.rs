@@ -1,4 +1,4 @@
-//! Which requests are well formed.
+//! Well-formed requests.
 
 use secretdir_provider::{SecretRequest, SourceErrorKind};
 
@@ -16,7 +16,7 @@ pub async fn check_accepts_good_names<F: Fixture>(fixture: F) {
     }
 }
 
-/// `check` refuses the names that a store can never have as an invalid request.
+/// `check` refuses names that a store can never have, as invalid requests.
 pub async fn check_refuses_bad_names<F: Fixture>(fixture: F) {
     let source = source_of(&fixture);
     for name in fixture.bad_names() {
@@ -27,8 +27,8 @@ pub async fn check_refuses_bad_names<F: Fixture>(fixture: F) {
     }
 }
 
-/// `check` accepts a version that the store can have. Where a store knows none, any version is unsupported: it would
-/// silently be the current one otherwise.
+/// `check` accepts versions that the store can have. If a store has no versions, every version is unsupported. Otherwise the run
+/// would silently fetch the current one.
 pub async fn a_version_is_accepted_or_unsupported<F: Fixture>(fixture: F) {
     let source = source_of(&fixture);
     let versions = fixture.good_versions();

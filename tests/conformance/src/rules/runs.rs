@@ -10,17 +10,17 @@ use super::{
 };
 use crate::fixture::Fixture;
 
-/// How many runs a source is asked in, and how many of them it may use to warm up.
+/// The number of runs, and how many of them may warm the source up.
 const RUNS: usize = 1_000;
 const WARM_UP: usize = 200;
 
-/// How large the value is that each run fetches, and how much memory may be left of all runs: half of what they have fetched.
+/// The size of the value that each run fetches, and the memory that all runs may leave behind: half of what they have fetched.
 const VALUE: usize = 4 << 10;
 const MAX_GROWTH: usize = (RUNS - WARM_UP) * VALUE / 2;
 
-/// A source that is asked in 1,000 runs keeps nothing of them: neither descriptors nor memory.
+/// After 1,000 runs, a source has leaked neither descriptors nor memory.
 ///
-/// Runs alone in a process, so that what others do does not count.
+/// The rule runs alone in a process, so other rules cannot disturb the count.
 pub async fn many_runs_leave_nothing_behind<F: Fixture>(mut fixture: F) {
     let value = vec![b'x'; VALUE];
     put(&mut fixture, "kept", &value).await;
@@ -42,13 +42,13 @@ pub async fn many_runs_leave_nothing_behind<F: Fixture>(mut fixture: F) {
 
 async fn one_run(source: &dyn SecretSource, request: &SecretRequest, prefix: &str, value: &[u8]) {
     let run = context(1);
-    // Whether it can list is the matter of another rule.
+    // Another rule tests whether it can list.
     drop(source.list(&run, prefix).await);
     let answers = crate::fetch_all(source, &run, std::slice::from_ref(request)).await;
     answers.iter().for_each(|answer| assert_value("in one of many runs", answer, value));
 }
 
-/// What a process holds. Where the system does not tell, nothing.
+/// The resources of a process. All are zero on systems that do not report them.
 #[derive(Default)]
 struct Held {
     descriptors: usize,
@@ -66,8 +66,7 @@ impl Held {
     }
 }
 
-/// A later run sees what has changed in the store, also a secret that is gone or new. One run after another means that the contexts
-/// are different ones.
+/// A later run, with a new context, sees every change in the store, including removed and new secrets.
 pub async fn a_later_run_sees_what_has_changed<F: Fixture>(mut fixture: F) {
     put(&mut fixture, "changes", b"first").await;
     let source = source_of(&fixture);
@@ -83,7 +82,7 @@ pub async fn a_later_run_sees_what_has_changed<F: Fixture>(mut fixture: F) {
     }
 }
 
-/// A store that appears later is found by a later run: that it was not there is not remembered.
+/// A later run finds a store that did not exist before. The source must not remember that it was missing.
 pub async fn a_store_that_appears_later_is_found<F: Fixture>(mut fixture: F) {
     let Some(settings) = fixture.settings_of_later_store() else {
         panic!("the fixture has no store that appears later, nor does it skip this rule");
@@ -104,7 +103,7 @@ pub async fn a_store_that_appears_later_is_found<F: Fixture>(mut fixture: F) {
     assert_value("a store that is there now", &source.fetch(&context(1), &request).await, b"value");
 }
 
-/// What has been answered when the deadline comes is there, although another request is never answered.
+/// Answers that arrived before the deadline are kept, even if another request is never answered.
 pub async fn what_arrived_before_the_deadline_counts<F: Fixture>(mut fixture: F) {
     let Some(settings) = fixture.settings_of_stalling_store() else {
         panic!("the fixture has no store that stalls, nor does it skip this rule");
@@ -115,7 +114,7 @@ pub async fn what_arrived_before_the_deadline_counts<F: Fixture>(mut fixture: F)
     for deadline in DEADLINES {
         let run = context_within(deadline, 2);
         let arrived = Answers::new(requests.len());
-        // Whether it ends by itself, or is dropped, is up to the source.
+        // It may end by itself, or be dropped.
         drop(tokio::time::timeout(deadline, source.fetch_all(&run, &requests, &arrived)).await);
         answers = arrived.into_vec();
         if matches!(answers.first(), Some(Some(Ok(_)))) {

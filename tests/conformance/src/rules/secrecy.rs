@@ -1,4 +1,4 @@
-//! What may be shown.
+//! No value and no credential is shown.
 
 use std::any::Any;
 use std::future::poll_fn;
@@ -12,10 +12,9 @@ use crate::canary::{CANARY, Canaries};
 use crate::fixture::Fixture;
 use crate::traces::Traces;
 
-/// Neither a value nor a credential is shown: by `Debug` of the secret, by an error or a cause of it, by a hint, by a warning, by a
-/// trace, or by a panic.
+/// No value and no credential is in any output: `Debug` of the secret, errors and their causes, hints, warnings, traces and panics.
 ///
-/// Of the traces it sees those of the `tracing` crates, made on the thread that fetches.
+/// It sees the traces of the `tracing` crates on the thread that fetches.
 pub async fn no_value_is_shown<F: Fixture>(mut fixture: F) {
     let labels = put_values(&mut fixture).await;
     let canaries = Canaries::new(fixture.credentials());
@@ -42,7 +41,7 @@ pub async fn no_value_is_shown<F: Fixture>(mut fixture: F) {
     canaries.absent_from_text("a trace", &traces.text());
 }
 
-/// What is said of data that is damaged does not quote it: parsers do.
+/// Errors about damaged data do not quote the data, as many parsers do.
 pub async fn damaged_data_is_not_shown<F: Fixture>(mut fixture: F) {
     let Some(settings) = fixture.settings_of_damaged_store(CANARY) else {
         panic!("the fixture has no store that is damaged, nor does it skip this rule");
@@ -66,8 +65,7 @@ pub async fn damaged_data_is_not_shown<F: Fixture>(mut fixture: F) {
     canaries.absent_from_text("a trace", &traces.text());
 }
 
-/// Puts the canary into the store: alone, and where a parser of JSON or of text would stumble and quote it. Returns the
-/// labels.
+/// Puts the canary into the store: alone, and in texts that parsers of JSON or text would refuse and quote. Returns the labels.
 async fn put_values<F: Fixture>(fixture: &mut F) -> Vec<String> {
     let mut values =
         vec![CANARY.as_bytes().to_vec(), format!("{{\"key\": \"{CANARY}\" {CANARY}").into_bytes()];
@@ -83,19 +81,19 @@ async fn put_values<F: Fixture>(fixture: &mut F) -> Vec<String> {
     labels
 }
 
-/// Makes requests that a source refuses, or cannot answer.
+/// Returns requests that a source refuses or cannot answer.
 fn odd_requests<F: Fixture>(fixture: &F) -> Vec<SecretRequest> {
     let versioned = request(fixture, "canary-0").with_version("no-such-version");
     fixture.bad_names().into_iter().map(SecretRequest::new).chain([versioned]).collect()
 }
 
-/// Fetches what `check` accepts, as the engine does.
+/// Fetches the requests that `check` accepts, as the engine does.
 async fn ask(source: &dyn SecretSource, context: &RunContext, request: &SecretRequest) -> Answer {
     source.check(request)?;
     source.fetch(context, request).await
 }
 
-/// Awaits something, and looks at what it panics with before the panic goes on.
+/// Awaits a future. If it panics, searches the message before the panic goes on.
 async fn watched<T>(canaries: &Canaries, future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     poll_fn(|task| {

@@ -1,4 +1,4 @@
-//! How a source is made.
+//! Settings and the construction of a source.
 
 use std::thread;
 
@@ -17,16 +17,16 @@ pub async fn the_name_is_kebab_case<F: Fixture>(fixture: F) {
     assert!(starts_with_letter && name.split('-').all(word), "{name:?} is not kebab-case");
 }
 
-/// A source can be built, and a request and a prefix checked, where there is neither a store nor a runtime.
+/// A source can be built, and can check a request and a prefix, without a store and without a runtime.
 pub async fn a_source_is_built_offline<F: Fixture>(fixture: F) {
     let (provider, table, folder) = (fixture.provider(), fixture.settings_of_no_store(), fixture.base_dir());
     let request = request(&fixture, "offline");
-    // A thread of its own, for a task or a timer that is started here would find the runtime of the rule.
+    // On a new thread, because a task or a timer that is started here would find the runtime of the rule.
     let outside = thread::spawn(move || {
         let source = provider.source(Settings::new(table, folder));
         let source = source.unwrap_or_else(|error| panic!("cannot be built offline: {error}"));
         source.check(&request).unwrap_or_else(|error| panic!("cannot check a good name offline: {error}"));
-        // Whether it is refused is the matter of another rule.
+        // Another rule tests whether it is refused.
         drop(source.check_prefix(request.name()));
     });
     assert!(outside.join().is_ok(), "cannot be built without a store and a runtime: see the panic above");
@@ -40,7 +40,7 @@ pub async fn an_unknown_setting_is_named<F: Fixture>(fixture: F) {
     assert_named(key, &build(&fixture, table));
 }
 
-/// A setting of the wrong type is an error at its dotted path, and what was configured is not quoted.
+/// A setting of the wrong type is an error at its dotted path. The message does not quote the value.
 pub async fn a_setting_of_the_wrong_type_is_named<F: Fixture>(fixture: F) {
     let good = fixture.settings();
     for (key, value) in &good {
@@ -50,7 +50,7 @@ pub async fn a_setting_of_the_wrong_type_is_named<F: Fixture>(fixture: F) {
     }
 }
 
-/// The settings that the fixture calls bad are errors at their dotted paths, and good ones are not.
+/// The bad settings of the fixture are errors at their dotted paths. Its valid settings are not errors.
 pub async fn a_bad_setting_is_named<F: Fixture>(fixture: F) {
     built(&fixture, fixture.settings());
     for bad in fixture.bad_settings() {
@@ -65,8 +65,8 @@ fn other_type(value: &Value) -> Value {
     }
 }
 
-/// A relative path in the settings counts from the folder of the configuration: not from where the command was started, nor from
-/// anywhere if the configuration has no folder.
+/// A relative path in the settings starts at the folder of the configuration, not at the current folder. It is an error if the
+/// configuration has no folder.
 pub async fn a_relative_path_counts_from_the_configuration<F: Fixture>(mut fixture: F) {
     put(&mut fixture, "beside", b"value").await;
     let Some(table) = fixture.settings_with_relative_path() else {
