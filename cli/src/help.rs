@@ -5,13 +5,13 @@ pub(crate) const EXIT_STATUS: &[(&str, &str)] = &[
     ("0", "published, or unchanged"),
     ("1", "unexpected error, or the result cannot be written"),
     ("2", "usage or configuration"),
-    ("3", "a source failed, or what it gave cannot become a file"),
+    ("3", "a source failed, or its answer cannot become a file"),
     ("4", "publishing failed"),
     ("5", "busy: another run holds the lock"),
     ("6", "published, but a later step failed: durability, path or on-change command"),
     ("7", "the verify command refused the new set"),
     ("10", "diff: a file would change, or the on-change command would run"),
-    ("11", "status --fresh: the last success is longer ago"),
+    ("11", "status --fresh: the last success is older"),
     ("12", "status --fresh: nothing is published"),
     ("125", "exec: the program was not started"),
     ("126", "exec: the program cannot be run"),
@@ -26,7 +26,7 @@ pub(crate) const UNTOUCHED: &str =
 pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("SECRETDIR_CONFIG", "the same as --config"),
     ("SECRETDIR_PROFILE", "the same as --profile"),
-    ("RUST_LOG", "which details -v prints, such as `secretdir_engine=trace`"),
+    ("RUST_LOG", "the details that -v prints, such as `secretdir_engine=trace`"),
 ];
 
 /// What stands behind the options in the help of the whole.

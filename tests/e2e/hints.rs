@@ -53,7 +53,7 @@ fn a_command_that_is_not_there_is_told_apart_from_one_that_lacks_its_interpreter
         (
             "#!/no/interpreter\n",
             "its interpreter `/no/interpreter` was not found",
-            "hint: install what runs it, or correct its first line",
+            "hint: install its interpreter, or correct its first line",
         ),
     ] {
         let site = with_command(&format!("[{hook:?}]"));
@@ -103,7 +103,7 @@ fn a_busy_run_names_the_option_that_waits() {
     let held = fs::OpenOptions::new().write(true).open(&fifo).unwrap();
     site.run(&["sync", "--wait", "0s"])
         .expect_exit(5)
-        .expect_error(&["hint: let this run wait longer for it: --wait 5m"]);
+        .expect_error(&["hint: let this run wait longer: --wait 5m"]);
     drop(held);
     Ran::from(run.wait_with_output().unwrap()).expect_exit(0);
 }

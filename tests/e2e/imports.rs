@@ -150,7 +150,7 @@ fn an_import_that_finds_nothing_fails_unless_it_may() {
     let site = site(&[("x", "1")], BELOW);
     site.run(&["sync"]).expect_exit(3).expect_error(&[
         "secretdir.toml:8:1: import[0]: the secrets below `app/` of source `local`: there is nothing to import",
-        "hint: is the prefix right? `allow-empty = true`",
+        "hint: is the prefix correct? `allow-empty = true`",
     ]);
     site.config(&format!("{HEAD}\n{BELOW}allow-empty = true\n"));
     site.sync();
@@ -240,7 +240,7 @@ fn what_is_published_is_not_imported_again() {
              [[import]]\nsource = \"local\"\nprefix = \"{prefix}\"\n"
         ));
     };
-    let refused = "each run would import what the last one has published";
+    let refused = "each run would import the files that the run before has published";
     for (path, prefix) in
         [("source/app", ""), ("source/out/app", "out/"), ("source/out/app", "o"), ("source/app", "app/tls")]
     {

@@ -88,7 +88,7 @@ fn every_mistake_is_told_and_nothing_written() {
         "error: `a b` is no name of a source",
         "error: `` is no name of a source",
         "error: two sources would have the name `env`",
-        "hint: give each a name of its own: NAME=PROVIDER",
+        "hint: give each source its own name: NAME=PROVIDER",
         "error: there is no provider `env=y`",
     ];
     assert_eq!(errors.len(), starts.len(), "{ran:?}");
@@ -106,7 +106,7 @@ fn what_is_there_is_left_alone() {
     let site = Site::new();
     site.config("mine");
     let ran = site.run(&["init", "env"]).expect_exit(2);
-    let ran = ran.expect_error(&["secretdir.toml` is there already, and is left alone", "hint: "]);
+    let ran = ran.expect_error(&["secretdir.toml` already exists, and was not changed", "hint: "]);
     assert!(ran.stdout.is_empty());
     std::os::unix::fs::symlink("nowhere", site.path().join("link")).unwrap();
     site.run(&["init", "env", "--config", "link"]).expect_exit(2).expect_error(&["is there already"]);
@@ -146,7 +146,7 @@ fn its_mode_is_that_of_the_user_and_its_answer_may_be_json() {
 fn what_it_says_of_looking_the_configuration_through_works() {
     let site = Site::new();
     let ran = site.run(&["init", "env", "--config", "other.toml"]).expect_exit(0);
-    assert!(ran.stdout.contains("\n`secretdir check` with the same `--config` looks it through"), "{ran:?}");
+    assert!(ran.stdout.contains("\n`secretdir check` with the same `--config` checks it"), "{ran:?}");
     let ran = site.run(&["init", "env", "--config", "secretdir.toml"]).expect_exit(0);
-    assert!(ran.stdout.contains("; `secretdir check` looks it through"), "{ran:?}");
+    assert!(ran.stdout.contains("; `secretdir check` checks it"), "{ran:?}");
 }

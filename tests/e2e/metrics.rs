@@ -98,8 +98,9 @@ fn metrics_lead_nowhere_wait_for_nobody_and_replace_only_files() {
     rustix::fs::mkfifoat(rustix::fs::CWD, at("fifo.prom"), rustix::fs::Mode::RWXU).unwrap();
     for name in ["link.prom", "fifo.prom"] {
         let ran = site.run(&["sync", "--metrics", name]).expect_exit(0);
-        let words =
-            format!("warning: cannot write the metrics to \"{name}\": what is there is not a regular file");
+        let words = format!(
+            "warning: cannot write the metrics to \"{name}\": the existing file is not a regular file"
+        );
         assert!(ran.stderr.contains(&words), "{ran:?}");
         assert!(!fs::symlink_metadata(at(name)).unwrap().is_file());
     }

@@ -243,7 +243,7 @@ fn one_that_cannot_be_started_is_named() {
     site.config(&config.replace("[\"sh\", \"hook\"]", "[\"./no-such-program\"]"));
     site.run(&["sync"]).expect_exit(6).expect_error(&[
         "cannot start the on-change command `./no-such-program`: No such file",
-        "hint: a path with a slash counts from the folder of the configuration file",
+        "hint: a relative path with a slash starts at the folder of the configuration file",
     ]);
 }
 

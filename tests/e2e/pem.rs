@@ -208,19 +208,19 @@ fn what_is_damaged_or_not_there_fails_the_run_and_is_not_shown() {
             "pem = \"key\"",
             format!("{BEGIN}\\nhunter2\\n{END}"),
             "line 1 of the value has more than a BEGIN or END mark of PEM\n\
-             hint: each mark needs a line of its own: are line ends lost, or written as `\\n`?\n",
+             hint: each mark needs its own line: are line ends lost, or written as `\\n`?\n",
         ),
         (
             "pem = \"leaf\"",
             format!("{BEGIN}\naHVudGVyMg==\n{END}\n"),
-            "the value has no certificate in PEM\nhint: `field` or `decode` may have to come before `pem`\n",
+            "the value has no certificate in PEM\nhint: perhaps the value needs `field` or `decode`, which come before `pem`\n",
         ),
         ("join = \"\"", "[\"hunter2\", 7]".to_owned(), "element 1 of the array is not a text\n"),
         ("join = \"\"", "[]".to_owned(), "the array is empty\n"),
         (
             "join = \"\"",
             "\"hunter2\"".to_owned(),
-            "the value is JSON, but not an array\nhint: `join` is only for an array: does `field` pick one?\n",
+            "the value is JSON, but not an array\nhint: `join` needs an array: does `field` select one?\n",
         ),
     ] {
         site.secret("odd", value);

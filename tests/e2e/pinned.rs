@@ -187,7 +187,7 @@ fn of_a_program_that_is_there_it_is_said_what_is_not() {
             format!("#!{}/sc\n", tools.display()).as_bytes(),
             "the interpreter or loader that it needs was not",
         ),
-        ("binary", &binary, "it is there, but the interpreter or loader that it needs was not found"),
+        ("binary", &binary, "it exists, but the interpreter or loader that it needs was not found"),
     ] {
         install(&tools.join(name), bytes);
         for program in [format!("tools/{name}"), name.to_owned()] {

@@ -38,7 +38,7 @@ fn a_set_is_looked_at_before_it_is_published() {
         site.config(&at(script));
         let ran = site.run(&["sync", "--json"]).expect_exit(7);
         assert_eq!(ran.json()["errors"][0]["kind"], "verify-failed");
-        ran.expect_error(&[words, "nothing is published; the set that is current stays"]);
+        ran.expect_error(&[words, "nothing was published; the current set stays"]);
         assert_eq!(site.fingerprint().without_folder(), before.clone().without_folder());
         assert!(!site.names().iter().any(|name| name.contains("tmp")), "{:?}", site.names());
     }

@@ -176,7 +176,7 @@ fn a_second_one_for_the_same_link_ends_with_5_and_sync_goes_on_beside_it() {
     let site = site("1h", "wake = false");
     let mut watch = Watch::start(&site);
     watch.hear("published 1 file");
-    site.run(&["watch"]).expect_exit(5).expect_error(&["another process keeps it current"]);
+    site.run(&["watch"]).expect_exit(5).expect_error(&["another process already keeps it current"]);
     site.secret("a", "2");
     assert!(site.sync().stdout.starts_with("published"));
     let text = site.run(&["status"]).expect_exit(0).stdout;

@@ -43,7 +43,7 @@ pub(crate) enum ExecError {
     GenerationGone(atomicdir::Error),
     #[error(transparent)]
     NotPinned(atomicdir::Error),
-    #[error("the pin on `{}` cannot be handed on", .path.display())]
+    #[error("the pin on `{}` cannot be passed to the program", .path.display())]
     NotHandedOn {
         path: PathBuf,
         #[source]
@@ -67,7 +67,7 @@ impl ExecError {
         match self {
             Self::NothingPublished(_) => Some("run `secretdir sync` first"),
             Self::GenerationGone(_) => {
-                Some("the generation that it names is gone: run `secretdir sync`, which publishes it anew")
+                Some("the current generation is missing: run `secretdir sync` to publish it again")
             }
             Self::NotPinned(error) => error.hint(),
             Self::Lacking { missing, .. } => Some(missing.hint()),
@@ -81,14 +81,14 @@ impl ExecError {
 fn not_found(program: &OsStr) -> Option<&'static str> {
     let text = program.to_string_lossy();
     if text.contains(char::is_whitespace) {
-        Some("write the program and each argument as words of their own: `exec -- echo hi`")
+        Some("pass the program and each argument as separate words: `exec -- echo hi`")
     } else if text.starts_with(['~', '$', '%']) {
-        Some("no shell reads this: write the whole path")
+        Some("no shell expands this: write the full path")
     } else if !text.contains('/') {
-        Some("it is in none of the folders of PATH: write its whole path")
+        Some("no folder of PATH has it: write its full path")
     } else {
         let is_relative = !text.starts_with('/');
-        is_relative.then_some("a path with a slash counts from the folder that this was started in")
+        is_relative.then_some("a relative path with a slash starts at the current folder")
     }
 }
 

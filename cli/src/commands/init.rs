@@ -20,11 +20,11 @@ pub(crate) enum InitError {
     NoSource(Vec<&'static str>),
     #[error(transparent)]
     UnknownProvider(UnknownProvider),
-    #[error("`{0}` is no name of a source: it has only letters (a to z, A to Z), digits, `-` and `_`")]
+    #[error("`{0}` is not a valid name for a source: use only letters (a to z, A to Z), digits, `-` and `_`")]
     BadName(String),
     #[error("two sources would have the name `{0}`")]
     SameName(String),
-    #[error("`{}` is there already, and is left alone", .0.display())]
+    #[error("`{}` already exists, and was not changed", .0.display())]
     AlreadyThere(PathBuf),
     #[error("`{}` cannot be written", .path.display())]
     NotWritten {
@@ -41,7 +41,7 @@ impl InitError {
             Self::NoSource(_) => {
                 Some("name one or more, such as `secretdir init file` or `secretdir init prod=file`")
             }
-            Self::SameName(_) => Some("give each a name of its own: NAME=PROVIDER"),
+            Self::SameName(_) => Some("give each source its own name: NAME=PROVIDER"),
             Self::AlreadyThere(_) => Some("name another file with --config, or move this one away"),
             Self::NotWritten { cause, .. } if cause.kind() == io::ErrorKind::NotFound => {
                 Some("make its folder first")

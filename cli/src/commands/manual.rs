@@ -28,15 +28,12 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 const EXAMPLES: &[(&str, &str)] = &[
-    ("secretdir init env file", "Write a configuration to start with, for two kinds of sources."),
-    (
-        "secretdir check --fetch",
-        "Find out what is wrong with the configuration and the sources, and publish nothing.",
-    ),
+    ("secretdir init env file", "Write a configuration to start from, for two kinds of sources."),
+    ("secretdir check --fetch", "Check the configuration and the sources, without publishing."),
     ("secretdir sync --config /etc/secretdir/app.toml", "Publish once: at boot, or from a timer."),
     (
         "secretdir watch --metrics /var/lib/node_exporter/app.prom",
-        "Keep the set current, and tell Prometheus how it goes.",
+        "Keep the set current, and write metrics for Prometheus.",
     ),
     ("secretdir exec -- myprogram", "Run a program with the current set."),
 ];
@@ -97,7 +94,7 @@ fn configuration(identity: Identity, source: &str, registry: &Registry) -> io::R
     )]);
     roff.control("SH", ["DESCRIPTION"]);
     roff.text([
-        roman("The file is TOML. Relative paths count from its folder. "),
+        roman("The file is TOML. Relative paths start at its folder. "),
         bold(format!("{} check", identity.name)),
         roman(" says what is wrong with it, each mistake with its line."),
     ]);

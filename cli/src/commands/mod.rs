@@ -100,7 +100,7 @@ fn ensure_descriptors() -> io::Result<()> {
 /// Says why nothing could be begun.
 pub(crate) fn not_begun(error: &io::Error) -> ErrorReport {
     let too_many = error.raw_os_error() == Some(Errno::MFILE.raw_os_error());
-    let hint = too_many.then_some("allow it more open files: `ulimit -n`, or LimitNOFILE= of its unit");
+    let hint = too_many.then_some("raise the limit of open files: `ulimit -n`, or LimitNOFILE= in the unit");
     let message = format!("cannot begin to run: {error}");
     ErrorReport::from_message(ErrorKind::Unexpected, message).with_hint(hint)
 }

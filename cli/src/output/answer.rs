@@ -50,13 +50,13 @@ pub(super) struct Envelope<'a, S, T> {
     /// The version of this schema.
     #[schemars(extend("const" = SCHEMA_VERSION))]
     schema_version: u32,
-    /// How it ended, as a word.
+    /// The exit code as a word.
     state: S,
-    /// How it ended, as the exit code of the process.
+    /// The exit code of the process.
     exit_code: u8,
-    /// What a person should know.
+    /// The warnings.
     warnings: &'a [WarningReport],
-    /// What failed. Empty unless `state` is `failed`, or the set is published and a later step failed (exit code 6).
+    /// The errors. Empty unless `state` is `failed`, or the set is published and a later step failed (exit code 6).
     errors: &'a [ErrorReport],
     #[serde(flatten)]
     own: T,
@@ -66,11 +66,11 @@ pub(super) struct Envelope<'a, S, T> {
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum FailedState {
-    /// The command failed, and changed nothing that is published.
+    /// The command failed. The published set was not changed.
     Failed,
 }
 
-/// The state of a command that can only succeed or fail.
+/// The state of a command that succeeds or fails.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum DoneState {
@@ -78,7 +78,7 @@ pub(crate) enum DoneState {
     Ok,
 }
 
-/// A command that failed: there is nothing more to tell.
+/// A command that failed.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct NothingElse {}
 

@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use super::answer::{Answer, DoneState, Text};
 
-/// A configuration that is good.
+/// A valid configuration.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Checked {
-    /// The link, as text: what is not UTF-8 in it is replaced.
+    /// The link, as text. Bytes that are not UTF-8 are replaced.
     path: String,
-    /// How many files there are: with `--fetch` all of them, otherwise without those that are imported.
+    /// How many files there are. Imported files are counted only with `--fetch`.
     file_count: usize,
     /// How many imports the configuration has.
     import_count: usize,
@@ -21,17 +21,17 @@ pub(crate) struct Checked {
     source_count: usize,
 }
 
-/// A configuration that is good with all its profiles.
+/// A configuration that is valid with all its profiles.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct CheckedProfiles {
-    /// Without a profile, and then with each.
+    /// The result without a profile, and then with each profile.
     profiles: Vec<CheckedProfile>,
 }
 
-/// A configuration that is good with a profile.
+/// A valid configuration with one profile.
 #[derive(Debug, Serialize, JsonSchema)]
 struct CheckedProfile {
-    /// The name of the profile; absent without one.
+    /// The name of the profile. Absent without a profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<String>,
     #[serde(flatten)]

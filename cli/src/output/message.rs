@@ -102,7 +102,10 @@ impl Stderr {
     /// Says that something panicked, and where. Not with which message, which could hold a value.
     pub(crate) fn panicked(self, place: Option<&Location<'_>>) {
         let place = place.map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-        self.say(Label::Panic, &format!("at {place}; its message is withheld, as it could hold a value"));
+        self.say(
+            Label::Panic,
+            &format!("at {place}; its message is not shown, because it could contain a value"),
+        );
     }
 
     /// Says what is wrong with the arguments: an error, and lines on how they should be.

@@ -19,9 +19,9 @@ const LINE_INDENT: &str = "                    ";
 /// The providers of this command.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ProviderList {
-    /// In the order of their names.
+    /// The providers, in the order of their names.
     providers: Vec<ProviderReport>,
-    /// Those that this command was built without, in the order of their names.
+    /// The providers that this command was built without, in the order of their names.
     left_out: Vec<LeftOutReport>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct LeftOutReport {
 pub(crate) struct ProviderReport {
     /// Its name.
     name: String,
-    /// The JSON Schema of its settings; absent if it does not describe them.
+    /// The JSON Schema of its settings. Absent if the provider has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Map<String, Value>>")]
     settings: Option<Value>,

@@ -12,8 +12,8 @@ use super::status::StatusState;
 use super::written::{ManPages, NewConfig, Script};
 
 /// What the whole document says of itself.
-const DESCRIPTION: &str = "What `secretdir COMMAND --json` prints: one object. A command that fails prints `failed`, whichever it is. \
-    Later minor versions of secretdir add fields and kinds: ignore those that you do not know. What is not known is left out, never null.";
+const DESCRIPTION: &str = "The JSON object that `secretdir COMMAND --json` prints. A command that fails prints `failed`. \
+    Later minor versions of secretdir may add fields and kinds: ignore those that you do not know. Unknown values are left out, never null.";
 
 /// Makes the schema of one kind of object.
 type Describe = fn(&mut SchemaGenerator) -> Schema;

@@ -19,9 +19,9 @@ use crate::Exit;
 pub(crate) enum StatusState {
     /// There is a current generation.
     Published,
-    /// There is none: before the first run.
+    /// There is none, because no run has succeeded yet.
     NothingPublished,
-    /// There is one, and the last success is longer ago than `--fresh` allows.
+    /// There is one, but the last success is older than `--fresh` allows.
     Stale,
 }
 
@@ -63,7 +63,7 @@ fn lines(report: &StatusReport) -> Vec<String> {
     }];
     let on_change = report.generation.as_ref().and_then(|current| current.on_change);
     if on_change == Some(Notification::Pending) {
-        let pending = "pending: [on-change] has not succeeded yet; a run repeats it, after failures of its command not at once";
+        let pending = "pending: [on-change] has not succeeded yet; the next run repeats it, after failures with a backoff";
         lines.push(pending.to_owned());
     }
     if let Some(publisher) = report.generation.as_ref().and_then(|current| current.publisher.as_ref()) {
@@ -74,11 +74,11 @@ fn lines(report: &StatusReport) -> Vec<String> {
     }
     if let Some(watch) = &report.watch {
         let next = watch.next_turn_at.map(|at| format!("the next turn comes at {}", date(at)));
-        let next = next.unwrap_or_else(|| "it waits for a change".to_owned());
+        let next = next.unwrap_or_else(|| "it waits for the next change".to_owned());
         lines.push(format!("kept current by `secretdir watch`: {next}"));
         let age = report.last_success_age_seconds;
         if watch.max_stale_seconds.is_some_and(|most| age.is_some_and(|age| age > most)) {
-            lines.push("stale: the last success is longer ago than max-stale allows".to_owned());
+            lines.push("stale: the last success is older than max-stale".to_owned());
         }
     }
     for old in &report.superseded {
@@ -86,11 +86,11 @@ fn lines(report: &StatusReport) -> Vec<String> {
         lines.push(format!("superseded: generation {}{pinned}", old.id));
     }
     for id in &report.unfinished_ids {
-        lines.push(format!("unfinished: generation {id} (being made, or swept away by the next run)"));
+        lines.push(format!("unfinished: generation {id} (in progress, or removed by the next run)"));
     }
     if report.view == StatusView::Reader {
         lines.push(
-            "seen as a reader: only the user who publishes sees sources and the last success".to_owned(),
+            "limited view: only the user who publishes can see sources and the last success".to_owned(),
         );
     }
     if let Some(generation) = &report.generation {

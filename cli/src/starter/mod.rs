@@ -17,13 +17,13 @@ use crate::setting::{self, Need, Setting};
 const HEAD: &str = "\
 # Which secrets secretdir publishes: where they come from, and as which files.
 #
-# A key in a comment shows its default, or an example. Relative paths count from this file.
+# A key in a comment shows its default, or an example. Relative paths start at the folder of this file.
 #
-#   secretdir check     says what is wrong with this file; with --fetch it also asks the sources
-#   secretdir sync      gathers the secrets, and publishes them if something is different
-#   secretdir schema    prints a JSON Schema, with which an editor completes and checks this file
+#   secretdir check     validates this file; with --fetch it also asks the sources
+#   secretdir sync      fetches the secrets, and publishes them if something has changed
+#   secretdir schema    prints a JSON Schema, so an editor can complete and check this file
 #
-# All of them read ./secretdir.toml unless --config names another.";
+# All of them read ./secretdir.toml, unless --config names another file.";
 
 /// A source of the configuration.
 pub(crate) struct NamedSource<'r> {

@@ -31,12 +31,12 @@ impl Announced {
             News::TurnEnded(Err(failure)) => self.failed(log, failure, now),
             News::ConfigReplaced => {
                 self.reload_failure.clear();
-                log.say(Level::Notice, "the configuration was read again, and counts from now on", now)
+                log.say(Level::Notice, "the new configuration is now in use", now)
             }
             News::ReloadFailed(failure) => self.reload_failed(log, failure, now),
             News::ConfigRefused(error) => {
                 error.reports().iter().for_each(|report| log.error(report, now));
-                let old = "the configuration is wrong: nothing of it counts, and the one before it goes on";
+                let old = "the new configuration has errors: the old one stays in use";
                 log.say(Level::Warning, old, now);
             }
             News::Stopping => log.say(Level::Info, stopping(standing), now),
@@ -52,7 +52,7 @@ impl Announced {
             failure.reports().iter().for_each(|error| log.error(error, now));
             log.say(
                 Level::Warning,
-                "the link of the configuration cannot be used: the one before it goes on",
+                "the link of the new configuration cannot be used: the old configuration stays in use",
                 now,
             );
         }
@@ -73,7 +73,7 @@ impl Announced {
                 (standing.file_count.unwrap_or_default(), humantime::format_rfc3339_seconds(since));
             log.say(
                 Level::Notice,
-                &format!("recovered: {} current; it had failed since {since}", count(files, "file")),
+                &format!("recovered: {} current, after failures since {since}", count(files, "file")),
                 now,
             );
         }
@@ -102,11 +102,7 @@ impl Announced {
     fn staleness(&mut self, log: Log, standing: &Standing, clock: &Clock) {
         let is_stale = standing.freshness.is_stale(clock);
         if is_stale && !self.is_stale {
-            log.say(
-                Level::Error,
-                "stale: the last success is longer ago than max-stale allows",
-                clock.date(),
-            );
+            log.say(Level::Error, "stale: the last success is older than max-stale", clock.date());
         }
         self.is_stale = is_stale;
     }
@@ -123,9 +119,9 @@ fn without_ids(message: &str) -> String {
 
 fn stopping(standing: &Standing) -> &'static str {
     if standing.is_on_change_pending {
-        "stopping; what is published stays, and the on-change command stays pending: the next run repeats it"
+        "stopping; published files stay, and the on-change command stays pending: the next run repeats it"
     } else {
-        "stopping; what is published stays"
+        "stopping; published files stay"
     }
 }
 

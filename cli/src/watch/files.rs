@@ -128,7 +128,7 @@ impl Files {
     }
 
     fn tell(&self, error: &io::Error, tell: &dyn Fn(&str)) {
-        let message = format!("changes of files are found by the turns alone: {error}");
+        let message = format!("changes of files are found only by the regular runs: {error}");
         if self.told.replace(Some(message.clone())).as_ref() != Some(&message) {
             tell(&message);
         }

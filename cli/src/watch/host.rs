@@ -82,8 +82,8 @@ impl<'h> Daemon<'h> {
                 asked = self.signals.next() => return self.asked(asked),
                 step = self.timer.step() => match step {
                     Ok(Step::Resumed) => return Wakeup::Resumed,
-                    Ok(Step::DateSet) => self.say(Level::Info, "the date of this machine was set; nothing depends on it"),
-                    Err(error) => self.lost("steps of the date are not heard", &error).await,
+                    Ok(Step::DateSet) => self.say(Level::Info, "the date of this machine was set; this has no effect"),
+                    Err(error) => self.lost("changes of the date cannot be noticed", &error).await,
                 },
                 due = self.timer.until(moment) => {
                     self.notify.alive(self.clock().now());

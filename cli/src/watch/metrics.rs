@@ -100,7 +100,7 @@ impl Metrics {
 /// A device, a pipe or a link was put there for something else.
 fn ensure_replaceable(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
-        Ok(found) if !found.is_file() => Err(io::Error::other("what is there is not a regular file")),
+        Ok(found) if !found.is_file() => Err(io::Error::other("the existing file is not a regular file")),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
@@ -181,17 +181,21 @@ fn dates(text: &mut Text<'_>, standing: &Standing, clock: &Clock) {
     let age = standing.freshness.age(clock);
     let success = age.and_then(|age| clock.date().checked_sub(age));
     let run = standing.last_turn.map(|(date, _)| date);
-    text.date("secretdir_last_success_timestamp_seconds", "When a run last succeeded.", success);
-    text.date("secretdir_last_run_timestamp_seconds", "When a run last ended.", run);
+    text.date("secretdir_last_success_timestamp_seconds", "Time of the last successful run.", success);
+    text.date("secretdir_last_run_timestamp_seconds", "Time at which the last run ended.", run);
     text.date(
         "secretdir_last_change_timestamp_seconds",
-        "When a set was last published.",
+        "Time at which a set was last published.",
         standing.last_change_at,
     );
-    text.date("secretdir_next_run_timestamp_seconds", "When the next run begins.", standing.next_turn_at);
+    text.date(
+        "secretdir_next_run_timestamp_seconds",
+        "Time at which the next run begins.",
+        standing.next_turn_at,
+    );
     text.date(
         "secretdir_earliest_expiry_timestamp_seconds",
-        "When the first secret of the current set ends; 0 if no end is known.",
+        "Time at which the first secret of the current set expires; 0 if none is known to expire.",
         standing.valid_until,
     );
 }
@@ -208,26 +212,26 @@ fn counts(text: &mut Text<'_>, standing: &Standing, clock: &Clock) {
         text.sample(runs, &[("result", result)], count as f64);
     }
     let failures = f64::from(standing.failures);
-    text.single("secretdir_consecutive_failures", "gauge", "Runs that have failed in a row.", failures);
+    text.single("secretdir_consecutive_failures", "gauge", "Number of consecutive failed runs.", failures);
     let files = standing.file_count.unwrap_or_default() as f64;
-    text.single("secretdir_files", "gauge", "Files of the current set.", files);
+    text.single("secretdir_files", "gauge", "Number of files in the current set.", files);
     let superseded = standing.superseded_count as f64;
     let name = "secretdir_superseded_generations";
-    text.single(name, "gauge", "Superseded generations that are still there.", superseded);
+    text.single(name, "gauge", "Number of old generations that are still kept.", superseded);
     let stale = f64::from(u8::from(standing.freshness.is_stale(clock)));
-    text.single("secretdir_stale", "gauge", "Whether the last success is longer ago than max-stale.", stale);
+    text.single("secretdir_stale", "gauge", "Whether the last success is older than max-stale.", stale);
     let pending = f64::from(u8::from(standing.is_on_change_pending));
     text.single(
         "secretdir_on_change_pending",
         "gauge",
-        "Whether the on-change command has yet to succeed.",
+        "Whether the on-change command has not succeeded yet.",
         pending,
     );
     let failures = standing.on_change_failures as f64;
     text.single(
         "secretdir_on_change_failures_total",
         "counter",
-        "Failures of the on-change command.",
+        "Number of failures of the on-change command.",
         failures,
     );
 }
@@ -235,18 +239,18 @@ fn counts(text: &mut Text<'_>, standing: &Standing, clock: &Clock) {
 #[expect(clippy::cast_precision_loss, reason = "numbers of Prometheus are floats")]
 fn sources(text: &mut Text<'_>, standing: &Standing) {
     let (secrets, errors) = ("secretdir_source_secrets", "secretdir_source_errors_total");
-    text.family(secrets, "gauge", "Secrets that a source gave at the last success.");
+    text.family(secrets, "gauge", "Number of secrets from a source at the last success.");
     for source in &standing.sources {
         text.sample(secrets, &[("source", &source.name)], source.secret_count as f64);
     }
     let duration = "secretdir_source_duration_seconds";
-    text.family(duration, "summary", "How long a source took to answer all its requests.");
+    text.family(duration, "summary", "Time that a source took to answer all requests.");
     for source in &standing.sources {
         let labels = [("source", source.name.as_str())];
         text.sample(&format!("{duration}_sum"), &labels, source.answers.1.as_secs_f64());
         text.sample(&format!("{duration}_count"), &labels, source.answers.0 as f64);
     }
-    text.family(errors, "counter", "Failures of a source by their kind.");
+    text.family(errors, "counter", "Number of failures of a source, by kind.");
     for source in &standing.sources {
         let others = source.errors.iter().map(|(kind, _)| *kind).filter(|kind| !KINDS.contains(kind));
         for kind in KINDS.into_iter().chain(others) {
@@ -263,9 +267,9 @@ fn configuration(text: &mut Text<'_>, standing: &Standing) {
         WatchedConfig::Current { since } => (1.0, since),
     };
     let name = "secretdir_config_last_reload_successful";
-    text.single(name, "gauge", "Whether the configuration counts that the files have.", is_good);
+    text.single(name, "gauge", "Whether the configuration in the files is in use.", is_good);
     let name = "secretdir_config_last_reload_success_timestamp_seconds";
-    text.date(name, "When the configuration in use was read.", Some(since));
+    text.date(name, "Time at which the configuration in use was read.", Some(since));
 }
 
 #[expect(

@@ -90,12 +90,12 @@ impl Notify {
         let Some((socket, address)) = &self.socket else { return };
         let sent = socket.send_to_addr(text.as_bytes(), address);
         if let Err(error) = &sent {
-            tracing::debug!(%error, "the service manager does not listen");
+            tracing::debug!(%error, "the service manager does not answer");
         }
         if self.is_deaf.replace(sent.is_err()) != sent.is_err()
             && let Err(error) = socket.set_nonblocking(sent.is_err())
         {
-            tracing::debug!(%error, "the socket of the service manager cannot be set");
+            tracing::debug!(%error, "the socket of the service manager cannot be used");
         }
     }
 }

@@ -38,8 +38,7 @@ impl Silent {
     pub(super) fn message(&self) -> Option<String> {
         let folders = self.0.iter().map(|(folder, name)| format!("`{}` ({name})", folder.display()));
         let folders: Vec<_> = folders.collect();
-        let message =
-            || format!("what others change in {} is found by the turns alone", folders.join(" and "));
+        let message = || format!("changes in {} are found only by the regular runs", folders.join(" and "));
         (!folders.is_empty()).then(message)
     }
 }

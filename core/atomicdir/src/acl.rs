@@ -1,10 +1,12 @@
-//! POSIX access control lists: who else may write to a directory, and keeping inherited entries off what we make.
+//! POSIX access control lists: finds who else may write to a directory, and removes the lists that new directories
+//! inherit.
 //!
-//! The layout of the extended attributes is that of the kernel's `posix_acl_xattr.h`, version 2: a version number, then
-//! entries of a tag, permissions and an ID, all little-endian. Where the filesystem has no such lists, nobody is named.
+//! The extended attributes have the layout of the kernel's `posix_acl_xattr.h`, version 2. It is a version number, then
+//! entries of a tag, permissions and an ID, all little-endian. A filesystem without such lists names no other writers.
 //!
-//! With a list, the group bits of the mode are its mask: the most that any entry but those of the owner and of everyone gives.
-//! So a mode without group bits needs no look at the list, and one with them says too much of the owning group.
+//! With a list, the group bits of the mode are its mask. The mask limits every entry except those of the owner and of
+//! everyone. So if the mode has no group bits, the list need not be read. If it has them, they may overstate what the
+//! owning group may do.
 
 use std::fs::File;
 use std::path::Path;
@@ -12,7 +14,7 @@ use std::path::Path;
 use rustix::fs::{fremovexattr, lgetxattr, lgetxattr_query};
 use rustix::io::Errno;
 
-/// The list that says who may use a file or directory. Only root and its owner can change it.
+/// The list of who may use a file or directory. Only root and its owner can change it.
 const ACCESS: &str = "system.posix_acl_access";
 
 /// The list that new files and directories inherit.
@@ -22,22 +24,22 @@ const VERSION: u32 = 2;
 const ENTRY: usize = 8;
 const WRITE: u16 = 2;
 
-/// Somebody to whom a list gives write permission.
+/// A user or group that a list allows to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Writer {
-    /// A user by number.
+    /// A user, by number.
     User(u32),
-    /// The owning group: the mode's group bits are the list's mask, so only the list says what it may do.
+    /// The owning group. The group bits of the mode are the list's mask, so only the list says what the group may do.
     OwningGroup,
-    /// Another group by number.
+    /// Another group, by number.
     Group(u32),
 }
 
-/// Returns whom the list of a path lets write, besides its owner and everyone: `None` if it has no list.
+/// Returns who else may write to a path by its list, besides the owner and everyone: `None` if it has no list.
 ///
 /// # Errors
 ///
-/// The list cannot be read, or is of a form that the kernel does not document.
+/// The list cannot be read, or its form is not the one that the kernel documents.
 pub(crate) fn writers(path: &Path) -> rustix::io::Result<Option<Vec<Writer>>> {
     let size = match lgetxattr_query(path, ACCESS) {
         Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(None),
@@ -48,9 +50,9 @@ pub(crate) fn writers(path: &Path) -> rustix::io::Result<Option<Vec<Writer>>> {
     parse(list.get(..read).unwrap_or_default()).map(Some).ok_or(Errno::INVAL)
 }
 
-/// Reads a list: whom its entries let write, as far as its mask allows. `None` if it is of another form.
+/// Parses a list into the writers that its entries name, limited by its mask: `None` if the list has another form.
 ///
-/// An entry that is not understood would be a writer who is not seen, so the whole list counts as unreadable then.
+/// If the version or the length is unexpected, the whole list counts as unreadable. Otherwise a writer could be missed.
 fn parse(list: &[u8]) -> Option<Vec<Writer>> {
     let (version, entries) = list.split_first_chunk()?;
     if u32::from_le_bytes(*version) != VERSION || entries.len() % ENTRY != 0 {
@@ -68,15 +70,15 @@ fn parse(list: &[u8]) -> Option<Vec<Writer>> {
     Some(entries.into_iter().filter_map(writer).collect())
 }
 
-/// Reads an entry: its tag, its permissions and its ID.
+/// Parses an entry into its tag, permissions and ID.
 fn entry(bytes: &[u8]) -> Option<(u16, u16, u32)> {
     let (tag, rest) = bytes.split_first_chunk()?;
     let (may, id) = rest.split_first_chunk()?;
     Some((u16::from_le_bytes(*tag), u16::from_le_bytes(*may), u32::from_le_bytes(*id.first_chunk()?)))
 }
 
-/// Takes away the lists that a new directory has inherited: its mode alone says who may use it, and whatever is made in
-/// it inherits nothing.
+/// Removes the lists that a new directory has inherited. Then only its mode says who may use it, and new files in it
+/// inherit no list.
 pub(crate) fn clear(directory: &File) -> rustix::io::Result<()> {
     for list in [DEFAULT, ACCESS] {
         match fremovexattr(directory, list) {

@@ -1,6 +1,6 @@
-//! Modes and owners, and what a file to be published is made of.
+//! Modes and owners, and the data of a file to publish.
 //!
-//! Both are numbers: names of users and groups are for the caller to look up, once a run rather than once a file.
+//! Owners are numbers. The caller looks up the names of users and groups, once a run rather than once a file.
 
 use std::fmt;
 use std::fs::Metadata;
@@ -15,7 +15,7 @@ use crate::platform::{self, Privilege};
 
 /// Permission bits: nine of them, `0000` to `0777`.
 ///
-/// Set-user-ID, set-group-ID and sticky bits are left out on purpose: nothing that is published should have them, and a
+/// Set-user-ID, set-group-ID and sticky bits are left out on purpose, because no published file should have them. A
 /// published file that has one differs from every wanted mode.
 ///
 /// ```
@@ -28,18 +28,18 @@ use crate::platform::{self, Privilege};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mode(u32);
 
-/// A text that is no mode.
+/// The error for a text that is not a mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected permission bits in octal, from \"0000\" to \"0777\"")]
 pub struct ModeError;
 
 impl Mode {
-    /// For files that only their owner may read.
+    /// Only the owner may read. For files.
     pub const OWNER_READS: Self = Self(0o400);
-    /// For directories that only their owner may use.
+    /// Only the owner may list, enter and change it. For directories.
     pub const OWNER_ONLY: Self = Self(0o700);
 
-    /// Takes permission bits: `None` for anything over `0o777`.
+    /// Makes a mode of permission bits: `None` for more than `0o777`.
     pub const fn new(bits: u32) -> Option<Self> {
         if bits <= 0o777 { Some(Self(bits)) } else { None }
     }
@@ -49,7 +49,7 @@ impl Mode {
         self.0
     }
 
-    /// Says whether all of these bits are set.
+    /// Returns whether all of these bits are set.
     pub const fn allows(self, bits: u32) -> bool {
         self.0 & bits == bits
     }
@@ -76,8 +76,8 @@ impl fmt::Display for Mode {
     }
 }
 
-/// Who is to own a file. If you leave the user or the group out, it is neither set nor compared: the file belongs to whoever
-/// publishes it.
+/// The owner that a file should have. A user or group that you leave out is neither set nor compared. The file then
+/// belongs to the user or group of the publisher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Owner {
     /// The user, by number.
@@ -87,14 +87,14 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// Ensures that this process may give files to this owner, and keep them up afterwards.
+    /// Checks whether this process may give files to this owner, and manage them afterwards.
     ///
-    /// Ask before anything is gathered or staged: a run that fails at the first `fchown` has done all its work in vain. It is
-    /// a look at the process, not at the filesystem, which may refuse all the same (NFS with `root_squash` does).
+    /// Call it before you gather or stage anything. Otherwise a run may fail at the first `fchown`, after all other
+    /// work. It checks the process, not the filesystem, which may still refuse (NFS with `root_squash` does).
     ///
     /// # Errors
     ///
-    /// [`Refusal::NeedsPrivilege`] where that takes a privilege which this process lacks.
+    /// [`Refusal::NeedsPrivilege`] if this process lacks a privilege that it would need.
     pub fn ensure_permitted(self) -> Result<(), Refusal> {
         let (who, needed) = self.needs_privileges();
         match needed.iter().find(|privilege| !platform::has(**privilege)) {
@@ -103,7 +103,8 @@ impl Owner {
         }
     }
 
-    /// Returns whom one needs privileges for to give a file to, and which. Everyone may give one to a group that they are in.
+    /// Returns the user or group that needs privileges to give a file to, and those privileges. Every user may give a
+    /// file to a group that they are in.
     fn needs_privileges(self) -> (String, &'static [Privilege]) {
         if let Some(user) = self.user.filter(|user| *user != geteuid().as_raw()) {
             let all = &[Privilege::Chown, Privilege::Fowner, Privilege::DacOverride];
@@ -116,7 +117,7 @@ impl Owner {
         }
     }
 
-    /// Leaves out what a new file has anyway.
+    /// Removes the user and group that a new file has anyway.
     pub(crate) fn beyond(self, born: Owner) -> Self {
         Self {
             user: self.user.filter(|_| self.user != born.user),
@@ -124,7 +125,7 @@ impl Owner {
         }
     }
 
-    /// Says whether neither is named.
+    /// Returns whether neither the user nor the group is set.
     pub(crate) fn is_unset(self) -> bool {
         self.user.is_none() && self.group.is_none()
     }
@@ -134,7 +135,7 @@ impl Owner {
         (self.user.map(Uid::from_raw), self.group.map(Gid::from_raw))
     }
 
-    /// Returns who owns a file.
+    /// Returns the owner of a file.
     pub(crate) fn of(found: &Metadata) -> Self {
         Self { user: Some(found.uid()), group: Some(found.gid()) }
     }
@@ -142,43 +143,43 @@ impl Owner {
 
 /// The mode and owner of a file or directory.
 ///
-/// They are compared as they are written: a published file with another mode, or another owner where one is named, makes a
-/// run publish anew. Access control lists, extended attributes and labels are neither written nor compared.
+/// They are compared with the published ones. If the mode differs, or a configured owner, the run publishes again.
+/// Access control lists, extended attributes and labels are neither written nor compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Attributes {
-    /// The permission bits, whatever the umask.
+    /// The permission bits, regardless of the umask.
     pub mode: Mode,
     /// The owner.
     pub owner: Owner,
 }
 
 impl Attributes {
-    /// Names a mode and an owner.
+    /// Combines a mode and an owner.
     pub const fn new(mode: Mode, owner: Owner) -> Self {
         Self { mode, owner }
     }
 
-    /// Names a mode, and no owner.
+    /// Returns a mode without an owner.
     pub const fn with_mode(mode: Mode) -> Self {
         Self::new(mode, Owner { user: None, group: None })
     }
 }
 
-/// One file to be published.
+/// One file to publish.
 ///
-/// It borrows its bytes, so that a secret is in memory once. `Debug` shows none of them.
+/// It borrows its bytes, so a secret is in memory only once. `Debug` does not show the bytes.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct NewFile<'a> {
-    /// What it holds.
+    /// The contents.
     pub bytes: &'a [u8],
     /// Its mode and owner.
     pub attributes: Attributes,
 }
 
 impl<'a> NewFile<'a> {
-    /// Puts bytes and attributes together.
+    /// Combines bytes and attributes.
     pub const fn new(bytes: &'a [u8], attributes: Attributes) -> Self {
         Self { bytes, attributes }
     }

@@ -1,10 +1,10 @@
-//! Step 5: does what is published differ from what is wanted, in names, bytes, modes or owners?
+//! Step 5: compares the published set with the wanted one, in names, bytes, modes and owners.
 //!
-//! Bytes are compared with bytes. A size and a time would be cheaper and wrong: the owner of a generation may write to its
-//! files, and set their times. A hash would have to be kept somewhere, and the hash of a short secret gives it away.
+//! All bytes are compared. A comparison of sizes and times would be cheaper but wrong: the owner of a generation may
+//! write to its files and set their times. A hash would have to be stored, and the hash of a short secret reveals it.
 //!
-//! A file costs four calls: `openat`, `statx`, `read` and `close`. A file of another length is not read. What is read goes
-//! through one buffer, which is wiped at the end.
+//! A file costs four calls: `openat`, `statx`, `read` and `close`. A file of a different length is not read. All reads
+//! use one buffer, which is wiped at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -22,22 +22,23 @@ use crate::{
     NewFile, Options, Refusal, Result, Staging, Step, options,
 };
 
-/// How much of a published file is read at a time: nearly always all of it, so one call.
+/// The maximum bytes of one read. Nearly every file fits, so one call reads it.
 const CHUNK: usize = 1 << 20;
 
-/// How often to look again at a link that flips meanwhile.
+/// The maximum number of attempts at a link that flips during the comparison.
 const ATTEMPTS: u32 = 1000;
 
 impl Options {
-    /// Compares what is published at a link with what is wanted, as a run with these options would. Takes no lock, makes
-    /// nothing and changes nothing.
+    /// Compares the set that is published at a link with the wanted one, as a run with these options would. It takes no
+    /// lock and changes nothing.
     ///
-    /// The generation is pinned meanwhile, so all that is told is of the same one. By the time that this returns, another one
-    /// may be current.
+    /// The generation is pinned during the comparison, so the whole result is about one generation. By the time that
+    /// you read it, another one may be current.
     ///
     /// # Errors
     ///
-    /// What a run would refuse; and the generation cannot be read: every file in it must be readable.
+    /// The same refusals as those of a run. It also fails if the generation cannot be read: every file in it must be
+    /// readable.
     pub fn compare(self, link: impl AsRef<Path>, wanted: &FileMap<NewFile<'_>>) -> Result<Compared> {
         let (parent, name) = options::split(link.as_ref())?;
         let nothing = || Ok(Compared::with_nothing(wanted));
@@ -50,7 +51,7 @@ impl Options {
                 return Ok(Compared { id: Some(id), ..Compared::with_nothing(wanted) });
             };
             let path = dir.generation_path(&id);
-            // Pinned, so that it is not removed meanwhile. What is being removed is not current any more.
+            // The pin keeps it from being removed. If its removal has begun, it is no longer current: try again.
             if let Some(pin) = Flock::shared(directory).at(Step::Compare, "pin", &path)? {
                 let mut comparing = Comparing::new(wanted, dir.options.directory);
                 comparing.sizes = Some(BTreeMap::new());
@@ -65,7 +66,8 @@ impl Options {
 }
 
 impl Staging<'_> {
-    /// Compares a staging that is [complete](Self::complete) with what was written to it: whoever was shown it may have changed it.
+    /// Compares a [complete](Self::complete) staging with the files that were written to it. A program that has
+    /// inspected the staging may have changed it.
     ///
     /// # Errors
     ///
@@ -80,10 +82,10 @@ impl Staging<'_> {
 }
 
 impl Locked {
-    /// Compares what is published with what is wanted (step 5). Reads only; no modification time changes.
+    /// Compares the published set with the wanted one (step 5). It only reads, and changes no modification time.
     ///
-    /// Something in the generation that nobody publishes, such as a FIFO or an empty directory, counts as removed: the next
-    /// publish leaves it behind. A generation of somebody whom we do not trust is not read: all is to be added then.
+    /// An entry that is never published, such as a FIFO or an empty directory, counts as removed, because the next
+    /// publish leaves it out. A generation of an untrusted user is not read: all wanted files then count as added.
     ///
     /// # Errors
     ///
@@ -107,13 +109,13 @@ impl Locked {
     }
 }
 
-/// A comparison under way: what of the wanted set has been seen, and what differs so far.
+/// A comparison in progress: the wanted names that were found, and the differences so far.
 struct Comparing<'a> {
     wanted: &'a FileMap<NewFile<'a>>,
     directory: Attributes,
-    /// Borrowed from `wanted`, so that it takes a pointer a file.
+    /// Borrowed from `wanted`, so each file takes only a pointer.
     seen: BTreeSet<&'a FileName>,
-    /// How long each published file is, if anybody wants to know.
+    /// The size of each published file, if the caller wants them.
     sizes: Option<BTreeMap<String, u64>>,
     changes: Vec<Change>,
 }
@@ -124,7 +126,7 @@ impl<'a> Comparing<'a> {
         Self { wanted, directory, seen: BTreeSet::new(), sizes: None, changes: Vec::new() }
     }
 
-    /// Compares a generation that is open: its own attributes first, then all that is in it.
+    /// Compares an open generation: first its own attributes, then its contents.
     fn published(&mut self, directory: &std::fs::File, found: &std::fs::Metadata, path: &Path) -> Result<()> {
         self.attributes(".", self.directory, found);
         let mut buffer = Zeroizing::new(vec![0; self.buffer_size()]);
@@ -144,13 +146,13 @@ impl<'a> Comparing<'a> {
         })
     }
 
-    /// Returns how much to read at a time: no more than the longest file that is wanted.
+    /// Returns the size of the buffer: at most that of the longest wanted file.
     fn buffer_size(&self) -> usize {
         let longest = self.wanted.iter().map(|(_, file)| file.bytes.len()).max();
         longest.unwrap_or_default().min(CHUNK)
     }
 
-    /// An empty directory would be left over from nothing that we publish.
+    /// Compares one published directory. A directory without wanted files counts as removed.
     fn directory(&mut self, name: &str, found: &std::fs::Metadata) {
         if self.wanted.has_directory(name) {
             self.attributes(name, self.directory, found);
@@ -159,7 +161,7 @@ impl<'a> Comparing<'a> {
         }
     }
 
-    /// Compares one published file with the one that is wanted under its name, if there is one.
+    /// Compares one published file with the wanted file of the same name, if there is one.
     fn file(
         &mut self,
         name: &str,
@@ -190,12 +192,12 @@ impl<'a> Comparing<'a> {
         }
     }
 
-    /// Notes that a name differs.
+    /// Adds a difference.
     fn note(&mut self, name: &str, kind: ChangeKind) {
         self.changes.push(Change::new(name, kind));
     }
 
-    /// Adds what is wanted and was not found, and puts all of it in the order of the names.
+    /// Adds the wanted files that were not found, and sorts all differences by name.
     fn finish(mut self) -> Comparison {
         let missing = self.wanted.iter().filter(|(name, _)| !self.seen.contains(name));
         let added = missing.map(|(name, _)| Change::new(name.to_string(), ChangeKind::Added));
@@ -206,8 +208,8 @@ impl<'a> Comparing<'a> {
     }
 }
 
-/// Says whether a file of the same length holds these bytes. It stops at the first part that differs, or if the file has
-/// become shorter meanwhile. A read that a signal interrupts, as on NFS, is made again.
+/// Returns whether a file of the same length has these bytes. It stops at the first difference, or if the file has
+/// become shorter. A read that a signal interrupts, as on NFS, is retried.
 fn holds(mut file: &std::fs::File, bytes: &[u8], buffer: &mut [u8]) -> std::io::Result<bool> {
     let mut rest = bytes;
     while !rest.is_empty() {

@@ -1,31 +1,32 @@
-//! What a comparison comes to: the names that differ, and how.
+//! The result of a comparison: the names that differ, and how.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 
 use crate::{Attributes, FileMap, Id, NewFile, View};
 
-/// How what is published differs from what is wanted.
+/// The differences between the published set and the wanted one.
 ///
-/// A name may differ in more than one way, and is then there once for each.
+/// A name that differs in several ways is listed once for each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Comparison {
     pub(crate) changes: Vec<Change>,
 }
 
-/// A comparison without a lock, and what else was seen of the generation that it is of.
+/// The result of a comparison without a lock, with other facts about the published generation.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Compared {
     /// The generation that the link named, if there was one.
     pub id: Option<Id>,
-    /// How it differs from what is wanted. Of a generation of somebody whom we do not trust, all is to be added.
+    /// The differences from the wanted set. If the generation belongs to an untrusted user, all wanted files are listed
+    /// as added.
     pub comparison: Comparison,
-    /// The files in it that were compared, and how many bytes each has.
+    /// The compared files of the generation, with their sizes in bytes.
     pub sizes: BTreeMap<String, u64>,
-    /// The note beside it: none if this user may not read it ([`View::Reader`]), or if there is none.
+    /// The note of the generation. None if this user may not read it ([`View::Reader`]), or if there is none.
     pub note: Option<Vec<u8>>,
-    /// How much of it this user may see.
+    /// How much of the generation this user may see.
     pub view: View,
 }
 
@@ -35,17 +36,17 @@ pub struct Compared {
 pub struct Change {
     /// The name of the file or directory; `.` is the generation itself.
     pub name: String,
-    /// How it differs.
+    /// The kind of the change.
     pub kind: ChangeKind,
-    /// Which attributes differ, if that is how it differs.
+    /// The attributes that differ, if `kind` is [`ChangeKind::Attributes`].
     pub attributes: AttributesChange,
 }
 
-/// Which attributes of a name differ: none of those that are wanted as they are.
+/// The attributes of a name that differ. An attribute that is as wanted, or that is not configured, is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct AttributesChange {
-    /// The permission bits, the special ones included.
+    /// The permission bits, including the special ones.
     pub mode: Option<Changed>,
     /// The owner, by number.
     pub user: Option<Changed>,
@@ -56,33 +57,33 @@ pub struct AttributesChange {
 /// One attribute that differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Changed {
-    /// What is published.
+    /// The published value.
     pub from: u32,
-    /// What is wanted.
+    /// The wanted value.
     pub to: u32,
 }
 
-/// How a name differs.
+/// The kind of a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ChangeKind {
-    /// It is wanted, and not published.
+    /// The name is wanted, but not published.
     Added,
-    /// It is published, and not wanted.
+    /// The name is published, but not wanted.
     Removed,
-    /// It holds other bytes.
+    /// The bytes of the file differ.
     Content,
-    /// It has another mode or owner.
+    /// The mode or the owner differs.
     Attributes,
 }
 
 impl Comparison {
-    /// Says whether there is nothing to publish: names, bytes, modes and named owners are all as wanted.
+    /// Returns whether there is nothing to publish: names, bytes, modes and configured owners are all as wanted.
     pub fn is_same(&self) -> bool {
         self.changes.is_empty()
     }
 
-    /// Returns what differs, in the order of the names. Of a directory that is new, only the files are named.
+    /// Returns the differences, sorted by name. A new directory is not listed, only its files.
     pub fn changes(&self) -> &[Change] {
         &self.changes
     }
@@ -111,7 +112,7 @@ impl AttributesChange {
 }
 
 impl Comparison {
-    /// Compares what is wanted with nothing: all of it is to be added.
+    /// Compares the wanted set with nothing: every name is added.
     pub(crate) fn with_nothing(wanted: &FileMap<NewFile<'_>>) -> Self {
         let names = wanted.iter().map(|(name, _)| name.to_string()).chain([".".to_owned()]);
         let mut changes: Vec<_> = names.map(|name| Change::new(name, ChangeKind::Added)).collect();

@@ -1,4 +1,4 @@
-//! A directory that is published atomically, opened.
+//! An open directory for atomic publishing.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use crate::names::Role;
 use crate::parent::Parent;
 use crate::{Error, Id, LinkName, Options, Result, Step};
 
-/// A link and the directory that it is in, opened: what a lock is taken on. Made by [`Options::open`].
+/// A link and its open directory, on which a run takes the lock. Made by [`Options::open`].
 ///
-/// Holds a descriptor of that directory, and nothing else of the system: no lock, no memory of what is published. Copies
-/// share the descriptor, and are cheap. It can be kept for as long as a process lives; should the directory be renamed or
-/// mounted over, a publish says so instead of publishing where nobody looks.
+/// It holds a descriptor of that directory, but no lock and no state of the published set. Clones share the descriptor
+/// and are cheap. A process can keep it for its whole life. If the directory is renamed or mounted over, a publish
+/// reports that, and does not publish where no reader looks.
 #[derive(Clone, Debug)]
 pub struct AtomicDir {
     pub(crate) parent: Arc<Parent>,
@@ -25,12 +25,12 @@ impl AtomicDir {
         self.parent.join(self.link.as_str())
     }
 
-    /// Ensures that the path still leads where it led when this was opened: no directory of it was renamed or mounted over. A publish
-    /// looks by itself; this is for what takes long after it.
+    /// Checks that the path still leads to the directory that was opened: no part of it was renamed or mounted over. A
+    /// publish checks this itself. Use this function for work that goes on long after it.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Moved`](crate::Refusal::Moved), and whatever the system says.
+    /// [`Refusal::Moved`](crate::Refusal::Moved), and any error of the system.
     pub fn ensure_in_place(&self) -> Result<()> {
         self.parent.ensure_in_place(Step::Announce).map_err(Error::after_flip)
     }

@@ -1,18 +1,18 @@
-//! Emptying a directory, however deep, with two descriptors and without recursion: whoever owns a generation may nest
-//! directories in it as deep as the filesystem allows.
+//! Empties a directory of any depth, with a fixed number of descriptors and without recursion. The owner of a
+//! generation may nest directories as deep as the filesystem allows.
 //!
-//! What is not empty below the top is moved up to the top first. Then everything is at most one level away. Nothing is
-//! entered that lies on another device or is a mount point, and no link is followed. The work is bounded, as the owner may
-//! go on adding to it: what is left then is the next run's.
+//! A directory below the top that is not empty is first moved up to the top. So everything is at most one level away.
+//! Directories on another device and mount points are not entered, and no link is followed. The work is limited,
+//! because the owner may keep adding files. The next run removes the rest.
 //!
-//! Recursion by open descriptors would need one for each level, of which a process has 1,024. By paths it would follow whatever
-//! the owner puts in the way between two looks, and paths end at 4,096 bytes.
+//! Recursion with open descriptors would need one for each level, and the usual limit of a process is 1,024. Recursion
+//! by path could follow a link that the owner puts in the way between two checks, and paths end at 4,096 bytes.
 //!
-//! What is moved up gets a dot and a number for a name. A name that is taken is passed over: the kernel lets a directory
-//! replace neither a file nor a directory that holds something.
+//! A directory that is moved up is named by a dot and a number. A name that is taken is skipped: the kernel never lets
+//! a directory replace a file or a directory that is not empty.
 //!
-//! A reader may still be in the directory: it has it open, but no pin. It finds files gone, sees that the link names another
-//! generation, and begins anew.
+//! A reader may still have the directory open, but without a pin. It finds files missing, sees that the link names
+//! another generation, and starts again.
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
@@ -26,7 +26,7 @@ use crate::error::At;
 use crate::parent::DIRECTORY;
 use crate::{Error, Refusal, Result, Step, platform};
 
-/// How many names one run removes from one generation.
+/// The maximum number of names that one run removes from one generation.
 const MOST: usize = 1 << 20;
 
 /// The emptying of one directory.
@@ -35,9 +35,9 @@ pub(crate) struct Emptying<'t> {
     top: &'t File,
     path: &'t Path,
     device: u64,
-    /// The directories at the top that are yet to be emptied.
+    /// The directories at the top that are not empty yet.
     rest: Vec<CString>,
-    /// How many names have been dealt with, which also numbers what is moved up.
+    /// The number of entries handled so far. It also numbers the directories that are moved up.
     count: usize,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Emptying<'t> {
 ///
 /// # Errors
 ///
-/// What kept something from being removed; the rest may be gone.
+/// The first failure to remove an entry. Other entries may be gone already.
 pub(crate) fn empty(step: Step, top: &File, path: &Path) -> Result<()> {
     let found = top.metadata().at(step, "inspect", path)?;
     open_up(step, top, found.mode(), path)?;
@@ -57,8 +57,8 @@ pub(crate) fn empty(step: Step, top: &File, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Gives an owner who is not root the right to remove what is in a directory. The other bits stay: a reader who has just
-/// followed the link must still get in, to see that it is too late.
+/// Lets an owner who is not root remove the entries of a directory. The other bits stay: a reader who has just followed
+/// the link must still be able to enter, to see that it is too late.
 fn open_up(step: Step, directory: &File, mode: u32, path: &Path) -> Result<()> {
     if mode & 0o700 == 0o700 {
         return Ok(());
@@ -68,7 +68,7 @@ fn open_up(step: Step, directory: &File, mode: u32, path: &Path) -> Result<()> {
 }
 
 impl Emptying<'_> {
-    /// Removes what is at the top, but for directories, which it lists.
+    /// Removes the entries at the top. Directories are only collected.
     fn clear_top(&mut self) -> Result<()> {
         for entry in Dir::read_from(self.top).at(self.step, "list", self.path)? {
             let entry = entry.at(self.step, "list", self.path)?;
@@ -82,7 +82,7 @@ impl Emptying<'_> {
         Ok(())
     }
 
-    /// Empties and removes one directory at the top, moving what is in its directories up.
+    /// Empties and removes one directory at the top. Its subdirectories are moved up.
     fn clear(&mut self, name: &CStr) -> Result<()> {
         let Some(directory) = self.enter(self.top, name)? else { return self.remove(name) };
         for entry in Dir::read_from(&directory).at(self.step, "list", self.path)? {
@@ -97,7 +97,7 @@ impl Emptying<'_> {
         self.remove(name)
     }
 
-    /// Says of which kind an entry is: `None` for `.` and `..`.
+    /// Counts an entry and returns its type: `None` for `.` and `..`.
     fn kind(&mut self, above: &File, name: &CStr, kind: FileType) -> Result<Option<FileType>> {
         if matches!(name.to_bytes(), b"." | b"..") {
             return Ok(None);
@@ -114,7 +114,7 @@ impl Emptying<'_> {
         Ok(Some(FileType::from_raw_mode(found.st_mode)))
     }
 
-    /// Opens a directory that is to be emptied: `None` if it is gone, or if a umask keeps its owner out, as then it is empty.
+    /// Opens a directory to empty it. `None` if it is gone, or if a umask locks out its owner: it is then empty.
     fn enter(&self, above: &File, name: &CStr) -> Result<Option<File>> {
         let path = || self.join(name);
         let directory = match openat(above, name, DIRECTORY, Mode::empty()) {
@@ -130,7 +130,7 @@ impl Emptying<'_> {
         Ok(Some(directory))
     }
 
-    /// Removes an empty directory, or moves it to the top under a name that nothing in the way has.
+    /// Removes an empty directory, or moves it to the top under an unused name.
     fn move_up(&mut self, above: &File, name: &CStr) -> Result<()> {
         match unlinkat(above, name, AtFlags::REMOVEDIR) {
             Err(Errno::NOTEMPTY | Errno::EXIST) => {}
@@ -150,7 +150,7 @@ impl Emptying<'_> {
         }
     }
 
-    /// Removes something that is no directory. If it is one by now, that is an error, and the next run's.
+    /// Removes an entry that is not a directory. If it has become one, this fails, and the next run handles it.
     fn unlink(&self, above: &File, name: &CStr) -> Result<()> {
         unlinkat(above, name, AtFlags::empty()).at(self.step, "remove", self.join(name))
     }
@@ -163,7 +163,7 @@ impl Emptying<'_> {
         }
     }
 
-    /// Returns the path of a name for messages: where it was when it has been moved is not kept.
+    /// Returns the path of a name for messages. If the entry was moved up, its original path is not known.
     fn join(&self, name: &CStr) -> std::path::PathBuf {
         self.path.join(name.to_string_lossy().as_ref())
     }

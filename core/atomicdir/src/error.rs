@@ -1,7 +1,7 @@
-//! What can go wrong: always a step, a path and a cause.
+//! The errors: each has a step, a path and a cause.
 //!
-//! A failure is either the system's, an [`io::Error`] that keeps its kind, or a [`Refusal`] of our own. Texts name paths,
-//! users and modes, never what a file holds.
+//! A cause is either an [`io::Error`] of the system, which keeps its kind, or a [`Refusal`] of this crate. Messages
+//! name paths, users and modes, never the contents of a file.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,16 +10,16 @@ use std::path::{Path, PathBuf};
 
 use crate::{NameError, Replaceable, Step};
 
-/// The result of this crate's functions. Not public: a glob import would hide the standard one.
+/// The result type of this crate. It is not public, because a glob import would hide the standard one.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
-/// A step that failed, the path it was at, and why.
+/// An error: the step that failed, its path, and the cause.
 ///
-/// `Display` says which step could not do what to which path; the cause is the error's [`source`](StdError::source),
-/// so that whoever prints the chain says each thing once. The cause of a failed system call is an [`io::Error`] that
-/// keeps its kind; see [`io_error`](Self::io_error).
+/// `Display` prints the step, the action and the path. The cause is the error's [`source`](StdError::source), so a
+/// program that prints the chain says each thing once. The cause of a failed system call is an [`io::Error`] that keeps
+/// its kind; see [`io_error`](Self::io_error).
 ///
-/// What was published before is untouched, with the exceptions that [`is_after_flip`](Self::is_after_flip) tells.
+/// The published set is unchanged, except in the cases of [`is_after_flip`](Self::is_after_flip).
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -40,17 +40,17 @@ pub struct Error {
     after_flip: bool,
 }
 
-/// Whose reason it is.
+/// The cause: a failed system call, or a refusal of this crate.
 #[derive(Debug)]
 enum Cause {
     Io(io::Error),
     Refusal(Refusal),
 }
 
-/// A reason of our own not to go on. What is published has not been touched.
+/// A reason why this crate refuses to go on. The published set is unchanged.
 ///
-/// Each is something that no system call reports, and that going on would make worse: it would remove what is not ours,
-/// publish where nobody looks, or trust what somebody else can replace.
+/// No system call reports these problems, and going on would make them worse. It could remove files of others, publish
+/// where no reader looks, or trust a file that others can replace.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -58,96 +58,96 @@ pub enum Refusal {
     #[error("another run holds the lock")]
     Busy,
     /// Another process keeps the set current.
-    #[error("another process keeps it current")]
+    #[error("another process already keeps it current")]
     Kept,
-    /// A name that cannot be a link's or a file's.
+    /// The name is not valid for a link or a file.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// Something that is not a symbolic link stands where the link belongs.
+    /// The path of the link is not a symbolic link.
     #[error("it is {0}, not a symbolic link")]
     NotALink(&'static str),
-    /// The link names something that is not a generation of ours.
+    /// The link points to something that is not a generation of this crate.
     #[error("it points to `{}`, which is not a generation made by atomicdir", .0.display())]
     PointsElsewhere(PathBuf),
-    /// Somebody put something there since we looked.
-    #[error("something else appeared there meanwhile")]
+    /// Another process has put something there since the last check.
+    #[error("another process has put something there meanwhile")]
     Appeared,
-    /// Somebody else could replace the link, or what a path leads to.
+    /// Another user could replace the link, or the target of a path.
     #[error(transparent)]
     Replaceable(Replaceable),
     /// Everyone may write to the parent, and it is not sticky.
     #[error("everyone can write to it (mode {0:04o}), so anyone could replace the link")]
     WritableByEveryone(u32),
-    /// Somebody removed the link since we looked.
+    /// Another process has removed the link since the last check.
     #[error("the link was removed meanwhile")]
     Vanished,
-    /// What is found is not what was made there a moment before.
-    #[error("somebody has put something else in its place")]
+    /// The name now belongs to another file or directory than the one that was made.
+    #[error("another process has replaced it")]
     Swapped,
-    /// The path of the parent leads elsewhere by now.
-    #[error("its path leads elsewhere by now: it was renamed, or something was mounted over it")]
+    /// The path of the parent now leads to another directory.
+    #[error("its path now leads to another place: it was renamed, or something was mounted over it")]
     Moved,
-    /// A generation is not on record as made here.
-    #[error("there is no record that says that it was made here")]
+    /// The generation has no record that this crate made it.
+    #[error("there is no record that it was made here")]
     NotOnRecord,
-    /// There is more to remove than one run does.
-    #[error("it holds something still after {0} names were removed")]
+    /// The directory holds more names than one run removes.
+    #[error("it is still not empty after {0} names were removed")]
     TooMuch(usize),
-    /// A file or directory of our naming belongs to somebody else.
-    #[error("it belongs to user {owner}, not to user {user}, who runs this")]
+    /// A file or directory under one of our names belongs to another user.
+    #[error("it belongs to user {owner}, not to the current user {user}")]
     NotOurs {
-        /// Who owns it.
+        /// The user who owns it.
         owner: u32,
-        /// Who runs this.
+        /// The current user.
         user: u32,
     },
-    /// The lock is not a regular file with one name.
+    /// The lock is not a regular file with exactly one name.
     #[error("it is not a regular file with exactly one name")]
     NotALockFile,
-    /// A generation is not a directory on the parent's own filesystem.
+    /// The generation is not a directory on the filesystem of its parent.
     #[error("it is not a directory on the filesystem of its parent")]
     NotAGeneration,
-    /// A name of ours is of a kind that we do not make.
-    #[error("it is of a kind that is never made under this name")]
+    /// A file under one of our names has a type that this crate does not make there.
+    #[error("its type is never made under this name")]
     NotOfOurMaking,
-    /// What is in the place of a stamp is no file of one name.
+    /// The file at the name of the stamp is not a regular file with exactly one name.
     #[error("it is {0}, not a file that was made here")]
     NotAStamp(&'static str),
-    /// Giving a file away needs a privilege that this process lacks.
+    /// Changing the owner of a file needs a privilege that this process lacks.
     #[error("giving files to {who} needs root or {capability}")]
     NeedsPrivilege {
-        /// Whom files are to be given to.
+        /// The user or group that should own the files.
         who: String,
-        /// What is missing.
+        /// The missing capability.
         capability: &'static str,
     },
-    /// There is no such user or group in the user namespace that this process is in.
+    /// The user or group does not exist in the user namespace of this process.
     #[error("the user or group is not mapped into this user namespace")]
     NotMapped,
     /// A file could not be written, so the set is not complete.
     #[error("it could not be written, so the set would not be complete")]
     Incomplete,
-    /// Somebody removed the lock, so another run may be under way.
-    #[error("it was removed while it was held, so another run may be under way")]
+    /// The lock file was removed while it was locked, so another run may be in progress.
+    #[error("it was removed while it was locked, so another run may be in progress")]
     LockRemoved,
-    /// The umask takes the owner's own permissions from a new directory.
-    #[error("the umask takes the owner's permissions away")]
+    /// The umask removes the owner's permissions from a new directory.
+    #[error("the umask removes the permissions of the owner")]
     Umask,
-    /// A note is longer than any that was ever written here.
+    /// The note is longer than the limit.
     #[error("it is longer than {0} bytes")]
     NoteTooLong(u64),
-    /// The link kept changing under a reader, or somebody holds its generation locked.
+    /// The link kept changing during the attempts, or another process holds its generation locked.
     #[error("it could not be pinned in {0} attempts")]
     NotPinned(u32),
 }
 
 impl Error {
-    /// Makes an error of a reason of our own. The action reads on from "cannot".
+    /// Makes an error of a refusal. The message reads: cannot, then the action, then the path.
     pub(crate) fn refuse(step: Step, action: &'static str, path: impl Into<PathBuf>, why: Refusal) -> Self {
         Self { step, action, path: path.into(), cause: Cause::Refusal(why), after_flip: false }
     }
 
-    /// Marks what was found out only after the flip.
+    /// Marks an error as found after the flip.
     pub(crate) fn after_flip(self) -> Self {
         Self { after_flip: true, ..self }
     }
@@ -157,13 +157,13 @@ impl Error {
         self.step
     }
 
-    /// Returns the path that it failed at, relative if the link's was: for messages. By the time that somebody reads it,
-    /// something else may be there.
+    /// Returns the path that the step failed at, for messages. It is relative if the path of the link was. Something
+    /// else may be there by the time that you read it.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Returns the system's error, if a system call failed. Its kind and its number are those of the call.
+    /// Returns the system's error, if a system call failed. It has the kind and the number of that call.
     pub fn io_error(&self) -> Option<&io::Error> {
         match &self.cause {
             Cause::Io(error) => Some(error),
@@ -171,37 +171,38 @@ impl Error {
         }
     }
 
-    /// Says whether somebody else holds the lock: to wait and try again is all that it takes.
+    /// Returns whether another run or keeper holds the lock. If so, wait and try again.
     pub fn is_busy(&self) -> bool {
         matches!(self.refusal(), Some(Refusal::Busy | Refusal::Kept))
     }
 
-    /// Says whether the link names the new set, but it is not known whether that would survive a power cut (step 10).
+    /// Returns whether the link names the new set, but a power cut might undo that (step 10).
     ///
-    /// The set is complete and readers see it. The next run that takes the lock makes it durable, or says so again.
+    /// The set is complete and readers see it. The next run that takes the lock makes it durable, or reports the same
+    /// error again.
     pub fn is_unsettled(&self) -> bool {
         self.step == Step::Settle
     }
 
-    /// Says whether the link had been flipped by then: what was published before is not current any more.
+    /// Returns whether the link was flipped before this error, so the old set is no longer current.
     ///
-    /// Either it [is unsettled](Self::is_unsettled), or readers do not find the new set where they look for it, because
-    /// somebody moved the directory that holds the link, or the generation.
+    /// Either the error [is unsettled](Self::is_unsettled), or readers do not find the new set at its path. The latter
+    /// happens if another process has moved the generation, or the directory that holds the link.
     pub fn is_after_flip(&self) -> bool {
         self.after_flip || self.is_unsettled()
     }
 
-    /// Says whether the system denied permission.
+    /// Returns whether the system denied permission.
     pub fn is_denied(&self) -> bool {
         self.io_error().is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
     }
 
-    /// Says whether the path, or a part of it, is not there. Where that is an expected answer it is `None` instead.
+    /// Returns whether the path, or a part of it, is missing. Functions that expect this return `None` instead.
     pub fn is_not_found(&self) -> bool {
         self.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
 
-    /// Returns our own reason not to go on, if that is what it was.
+    /// Returns the refusal, if this crate refused to go on.
     pub fn refusal(&self) -> Option<&Refusal> {
         match &self.cause {
             Cause::Io(_) => None,
@@ -209,7 +210,7 @@ impl Error {
         }
     }
 
-    /// Returns what a person can do about it, where there is something: half a sentence, without a full stop.
+    /// Returns what the user can do about the error, if anything: half a sentence, without a full stop.
     pub fn hint(&self) -> Option<&'static str> {
         match &self.cause {
             Cause::Refusal(refusal) => refusal.hint(),
@@ -219,36 +220,38 @@ impl Error {
 }
 
 impl Refusal {
-    /// Returns what a person can do about a refusal.
+    /// Returns what the user can do about a refusal.
     fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Busy => "wait for it to end, or wait longer for it",
-            Self::Kept => "one is enough: end that one first",
-            Self::NotALink(_) | Self::PointsElsewhere(_) => "move it away, or publish under another name",
+            Self::Busy => "wait until it ends, or raise the time that this run waits",
+            Self::Kept => "stop that process first: only one is needed",
+            Self::NotALink(_) | Self::PointsElsewhere(_) => "move it away, or publish under a different name",
             Self::NotAStamp(_) => "move it away, or give the stamp another name",
             Self::Replaceable(_) => {
                 "publish below a directory that only root can write to, such as /run/secretdir, and let `owner` give the files to \
-                 their reader; if you trust whoever can write there, set `parents = \"trusted\"`"
+                 their reader; if you trust everyone who can write there, set `parents = \"trusted\"`"
             }
             Self::Swapped | Self::Moved => {
-                "find out who did that; what is published there has not been touched"
+                "find out who did that; the files that are published there were not changed"
             }
-            Self::Vanished => "if that was meant, run again: the set is published as for the first time",
-            Self::NotOnRecord => "look at it, and remove it by hand if nobody needs it",
-            Self::WritableByEveryone(_) => "take the permission away (chmod o-w), or choose another parent",
+            Self::Vanished => {
+                "if that was intended, run again: the set is then published as for the first time"
+            }
+            Self::NotOnRecord => "inspect it, and remove it by hand if it is not needed",
+            Self::WritableByEveryone(_) => "remove the permission (chmod o-w), or choose another parent",
             Self::NotOurs { owner: 0, .. } => {
-                "run it as root, or let root remove it once if only you publish here"
+                "run as root, or have root remove it once if only you publish here"
             }
-            Self::NotOurs { .. } => "run as that user, or remove it by hand if nobody needs it",
+            Self::NotOurs { .. } => "run as that user, or remove it by hand if it is not needed",
             Self::NotALockFile | Self::NotAGeneration | Self::NotOfOurMaking => {
-                "nothing but atomicdir should make this name; move it away"
+                "only atomicdir should use this name; move it away"
             }
-            Self::NeedsPrivilege { .. } => "run as root, or leave the owner out",
+            Self::NeedsPrivilege { .. } => "run as root, or omit the owner",
             Self::NotMapped => {
-                "map it into the namespace of this container (subuid, subgid), or leave the owner out"
+                "map it into the namespace of this container (subuid, subgid), or omit the owner"
             }
             Self::Umask => "use a umask that keeps the owner's bits, such as 077",
-            Self::LockRemoved => "never remove the lock: it is free as soon as nobody holds it",
+            Self::LockRemoved => "never remove the lock: it is released when its process ends",
             Self::Name(_)
             | Self::Appeared
             | Self::Incomplete
@@ -261,13 +264,15 @@ impl Refusal {
     }
 }
 
-/// Returns what a person can do about an error of the system.
+/// Returns what the user can do about an error of the system.
 fn io_hint(kind: io::ErrorKind) -> Option<&'static str> {
     Some(match kind {
         io::ErrorKind::StorageFull => "the filesystem is full: free blocks or inodes",
         io::ErrorKind::QuotaExceeded => "the quota on this filesystem is used up",
         io::ErrorKind::ReadOnlyFilesystem => "the filesystem is mounted read-only",
-        io::ErrorKind::PermissionDenied => "who runs this may not do that here",
+        io::ErrorKind::PermissionDenied => {
+            "the current user lacks the permission: run as root or as the owner of the directory"
+        }
         io::ErrorKind::NotADirectory => "a part of the path is a file",
         _ => return None,
     })
@@ -288,9 +293,9 @@ impl StdError for Error {
     }
 }
 
-/// Gives a failed system call its step, its action and its path.
+/// Adds the step, the action and the path to a failed system call.
 pub(crate) trait At<T> {
-    /// The action reads on from "cannot": `open`, `set the mode of`.
+    /// The action completes the message after "cannot", such as `open` or `set the mode of`.
     fn at(self, step: Step, action: &'static str, path: impl Into<PathBuf>) -> Result<T>;
 }
 

@@ -1,16 +1,15 @@
-//! Maps keyed by the names of files that can exist side by side.
+//! Maps whose keys are the names of files that can coexist.
 //!
-//! A map keeps the order of the names' bytes. In it all that begins like a name follows that name, so what is inside a
-//! directory is found where the directory's own name would stand. Not at once, though: `a-b` and `a.b` come between `a` and
-//! `a/b`, as `-` and `.` come before `/`.
+//! A map is sorted by the bytes of its names. A name is followed by all names that begin with it. So the contents of a
+//! directory are where the name of the directory would be. They need not follow at once: `a-b` and `a.b` come between
+//! `a` and `a/b`, because `-` and `.` sort before `/`.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use crate::FileName;
 
-/// Something for each of a set of file names that can exist side by side: no name twice, and none that is a file here
-/// and a directory there.
+/// A map from file names that can coexist to values. No name occurs twice, and no name is both a file and a directory.
 ///
 /// ```
 /// use atomicdir::{FileMap, FileName};
@@ -24,15 +23,15 @@ use crate::FileName;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileMap<T>(BTreeMap<FileName, T>);
 
-/// Two names that cannot exist side by side.
+/// Two names that cannot coexist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameConflict {
-    /// The name is there already.
+    /// The name is in the map already.
     #[error("`{0}` is there already")]
     Duplicate(FileName),
-    /// One name is a file and also a directory that the other is in.
-    #[error("`{file}` cannot be a file, as `{inside}` is inside it")]
+    /// One name is a file, and also a directory that contains the other.
+    #[error("`{file}` cannot be a file, because `{inside}` is inside it")]
     FileAndDirectory {
         /// The shorter name.
         file: FileName,
@@ -42,16 +41,16 @@ pub enum NameConflict {
 }
 
 impl<T> FileMap<T> {
-    /// Makes an empty map.
+    /// Returns an empty map.
     pub fn new() -> Self {
         Self(BTreeMap::new())
     }
 
-    /// Makes a map of names and values, in any order. It costs least in the order of the names.
+    /// Makes a map of names and values, which may come in any order. Sorted names are fastest.
     ///
     /// # Errors
     ///
-    /// The first name that one before it cannot stand beside.
+    /// The first name that conflicts with one before it.
     pub fn try_from_iter(entries: impl IntoIterator<Item = (FileName, T)>) -> Result<Self, NameConflict> {
         let mut map = Self::new();
         for (name, value) in entries {
@@ -60,11 +59,11 @@ impl<T> FileMap<T> {
         Ok(map)
     }
 
-    /// Adds a name. A name that comes after all others costs one look-up.
+    /// Adds a name. If it sorts after all others, this costs one look-up.
     ///
     /// # Errors
     ///
-    /// A name of the map that this one cannot stand beside; the map is unchanged then.
+    /// The name conflicts with one in the map. The map is then unchanged.
     pub fn insert(&mut self, name: FileName, value: T) -> Result<(), NameConflict> {
         match self.conflict(&name) {
             None => {
@@ -77,10 +76,10 @@ impl<T> FileMap<T> {
         }
     }
 
-    /// Returns what keeps a name from being added.
+    /// Returns the conflict that a new name would cause.
     fn conflict(&self, name: &FileName) -> Option<Conflict> {
         let is_last = self.0.last_key_value().is_none_or(|(last, _)| last < name);
-        // What is inside the name would come after it.
+        // Names inside `name` would come after it.
         let before =
             if is_last { self.0.last_key_value() } else { self.0.range::<FileName, _>(..=name).next_back() };
         let before = before.map(|(before, _)| before);
@@ -93,25 +92,25 @@ impl<T> FileMap<T> {
         if is_last { None } else { self.first_inside(name.as_str()).cloned().map(Conflict::Inside) }
     }
 
-    /// Returns a file of the map that would have to be a directory for this name, outermost first. Directories that the
-    /// name shares with the one before it are known to be none.
+    /// Returns a file of the map that would have to be a directory for this name, outermost first. The directories that
+    /// `name` and the name before it share are known not to be files.
     fn file_above(&self, name: &FileName, before: Option<&FileName>) -> Option<FileName> {
         let shared = before.map_or(0, |before| name.shared(before));
         let above = name.directories().filter(|directory| directory.len() > shared);
         above.filter_map(|directory| self.0.get_key_value(directory)).map(|(file, _)| file.clone()).next()
     }
 
-    /// Says whether any name is inside this directory.
+    /// Returns whether any name is inside this directory.
     pub(crate) fn has_directory(&self, directory: &str) -> bool {
         self.first_inside(directory).is_some()
     }
 
-    /// Returns the first name that is inside a directory. It is nearly always the next one.
+    /// Returns the first name inside a directory. It is nearly always the next name.
     fn first_inside(&self, directory: &str) -> Option<&FileName> {
         let next = self.after(directory)?;
         match next.as_str().strip_prefix(directory)?.as_bytes().first()? {
             b'/' => Some(next),
-            // Nothing that comes later has a slash there.
+            // No later name has a slash there.
             other if *other > b'/' => None,
             // Such as `a-b`, which comes before `a/b`.
             _ => {
@@ -127,49 +126,49 @@ impl<T> FileMap<T> {
         after.next().map(|(name, _)| name)
     }
 
-    /// Returns what a name stands for.
+    /// Returns the value of a name.
     pub fn get(&self, name: &str) -> Option<&T> {
         self.0.get(name)
     }
 
-    /// Returns the map's own copy of a name, and what it stands for.
+    /// Returns the map's own copy of a name, and its value.
     pub(crate) fn get_entry(&self, name: &str) -> Option<(&FileName, &T)> {
         self.0.get_key_value(name)
     }
 
-    /// Visits names and values in the order of the names, in which the files of a directory stand together.
+    /// Returns names and values, sorted by name. The files of a directory are next to each other.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&FileName, &T)> {
         self.0.iter()
     }
 
-    /// Makes another map out of this one: with the same names, or fewer where the closure returns `None`.
+    /// Makes another map from this one. It has the same names, except those for which the closure returns `None`.
     ///
-    /// Some of the names of a set that can exist side by side can do so, too. So this cannot fail.
+    /// A subset of names that can coexist can also coexist, so this cannot fail.
     pub fn map_files<'m, U>(&'m self, mut value: impl FnMut(&'m FileName, &'m T) -> Option<U>) -> FileMap<U> {
-        // In one piece: a map that is made of an iterator of unknown length copies it again and again.
+        // Collected first: a map that is made of an iterator of unknown length copies it again and again.
         let mut made = Vec::with_capacity(self.0.len());
         made.extend(self.0.iter().filter_map(|(name, old)| Some((name.clone(), value(name, old)?))));
         FileMap(made.into_iter().collect())
     }
 
-    /// Returns how many names there are.
+    /// Returns the number of names.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Says whether there is no name.
+    /// Returns whether the map is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// What keeps a name from being added to a map.
+/// The reason why a name cannot be added to a map.
 enum Conflict {
-    /// It is there.
+    /// The name is in the map already.
     Same,
-    /// A file would have to be a directory for it.
+    /// This file would have to be a directory.
     Above(FileName),
-    /// It is a directory that this name is in.
+    /// This file is inside the new name, which would have to be a directory.
     Inside(FileName),
 }
 
@@ -224,7 +223,7 @@ mod tests {
         assert_eq!(conflict.to_string(), "`a` cannot be a file, as `a/c` is inside it");
     }
 
-    /// What two names at a time say: slow, and plainly right.
+    /// Compares two names at a time: slow, and plainly right.
     fn conflict_by_pairs(names: &[FileName], name: &FileName) -> bool {
         let inside = |one: &FileName, other: &FileName| one.as_str().starts_with(&format!("{other}/"));
         names.iter().any(|other| other == name || inside(name, other) || inside(other, name))
@@ -250,7 +249,8 @@ mod tests {
             }
         }
 
-        /// The files of each directory stand together, which lets one be filled and closed before the next.
+        /// The files of each directory are next to each other, so each directory can be filled and closed before the
+        /// next.
         #[test]
         fn files_of_a_directory_stand_together(texts in prop::collection::vec("[ab.-]{1,2}(/[ab0]{1,2}){0,2}", 1..20)) {
             let mut map = FileMap::new();

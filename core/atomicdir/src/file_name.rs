@@ -1,28 +1,35 @@
 //! The names of published files.
 //!
-//! A name is checked once, when it is made. So whatever takes a [`FileName`] may use it as a path below a directory: it never
-//! leads out of it, and no component of it is special to the kernel.
+//! A name is validated once, when it is made. So a function that takes a [`FileName`] may use it as a path below a
+//! directory. The path never leaves that directory, and no component of it is special to the kernel.
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-/// The longest component of a name, in bytes: what Linux filesystems allow.
+/// The longest component of a name, in bytes. This is the limit of Linux filesystems.
 pub(crate) const COMPONENT_MAX: usize = 255;
 
 /// The longest name, in bytes.
 const NAME_MAX: usize = 4096;
 
-/// The most components of a name. Each takes up to two descriptors while it is read back, and a process has 1,024.
+/// The maximum number of components of a name. Each takes a descriptor while it is read back, and the usual limit of a
+/// process is 1,024.
 pub(crate) const DEPTH_MAX: usize = 64;
 
 /// The name of a published file: a relative path in which `/` makes subdirectories.
 ///
-/// UTF-8; no empty, `.` or `..` component, so no leading, trailing or doubled `/`; no control character; at most 255
-/// bytes a component, 64 components and 4096 bytes in all. Names order by their bytes, so that the files of a directory stand together.
+/// These are the rules:
 ///
-/// Nothing is mended: `a//b` is an error, and not `a/b`. Two names that look alike but have other bytes are two names.
+/// - It is UTF-8 and has no control characters.
+/// - It has no empty, `.` or `..` component. So it has no leading, trailing or doubled `/`.
+/// - It has at most 255 bytes a component, 64 components, and 4096 bytes in all.
+///
+/// Names are sorted by their bytes, so the files of a directory are next to each other.
+///
+/// Nothing is normalized: `a//b` is an error, not `a/b`. Two names that look alike but have different bytes are two
+/// names.
 ///
 /// ```
 /// use atomicdir::FileName;
@@ -34,47 +41,47 @@ pub(crate) const DEPTH_MAX: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileName(String);
 
-/// Why a text is no name. The text itself is not in it: whoever reports it knows where it came from.
+/// The reason why a text is not a valid name. It does not contain the text: the caller knows where that came from.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
-    /// It is empty.
+    /// The name is empty.
     #[error("the name is empty")]
     Empty,
-    /// It starts with `/`.
+    /// The name starts with `/`.
     #[error("the name must be relative, without a leading `/`")]
     Absolute,
-    /// It has `//` in it, or ends with `/`.
+    /// The name contains `//`, or ends with `/`.
     #[error("the name has an empty component (`//`, or a `/` at its end)")]
     EmptyComponent,
     /// A component is `.` or `..`.
     #[error("the name has a `{0}` component")]
     DotComponent(&'static str),
-    /// It has a NUL or another control character in it.
+    /// The name contains a NUL or another control character.
     #[error("the name has a control character (U+{0:04X})")]
     ControlCharacter(u32),
     /// A component is too long.
     #[error("the name has a component of {0} bytes; at most {max} are allowed", max = COMPONENT_MAX)]
     ComponentTooLong(usize),
-    /// It is too long.
+    /// The name is too long.
     #[error("the name is {0} bytes long; at most {NAME_MAX} are allowed")]
     TooLong(usize),
-    /// It has too many components.
+    /// The name has too many components.
     #[error("the name has {0} components; at most {DEPTH_MAX} are allowed")]
     TooDeep(usize),
-    /// It is not UTF-8.
+    /// The name is not UTF-8.
     #[error("the name is not UTF-8")]
     NotUtf8,
-    /// It cannot stand beside the link.
-    #[error("the name is not one beside the link: it has a `/` in it, or is the link's own")]
+    /// A file with this name cannot be beside the link.
+    #[error("the name must be a plain name, without `/`, and different from the name of the link")]
     NotBeside,
-    /// It starts like the names that are kept beside the link.
-    #[error("the name starts with `{0}`, which is kept for generations, notes and locks")]
+    /// The name starts like the names that this crate keeps beside the link.
+    #[error("the name starts with `{0}`, which is reserved for generations, notes and locks")]
     Reserved(String),
-    /// The path has no last component to name a link by.
+    /// The path has no last component, which would be the name of the link.
     #[error("the path does not end in a name")]
     NoName,
-    /// The link's own name leaves no room for the names derived from it.
+    /// The name of the link is too long for the names that are derived from it.
     #[error("the link's name is {0} bytes long; at most {1} are allowed")]
     LinkTooLong(usize, usize),
 }
@@ -84,7 +91,7 @@ impl FileName {
     ///
     /// # Errors
     ///
-    /// The first rule that the text breaks.
+    /// The first rule that the name breaks.
     pub fn new(text: impl Into<String>) -> Result<Self, NameError> {
         let text = text.into();
         if text.is_empty() {
@@ -112,12 +119,12 @@ impl FileName {
         &self.0
     }
 
-    /// Returns the directories that the file is in, outermost first, each as a whole.
+    /// Returns the directories that contain the file, outermost first, each as a full name.
     pub(crate) fn directories(&self) -> impl Iterator<Item = &str> {
         self.0.match_indices('/').filter_map(|(end, _)| self.0.get(..end))
     }
 
-    /// Returns how long the innermost directory is that another file is in, too: 0 if there is none.
+    /// Returns the length of the innermost directory that contains both files: 0 if there is none.
     pub(crate) fn shared(&self, other: &Self) -> usize {
         let same = self.0.bytes().zip(other.0.bytes()).take_while(|(one, other)| one == other).count();
         self.0
@@ -127,14 +134,14 @@ impl FileName {
             .unwrap_or(0)
     }
 
-    /// Returns the names of the directories that the file is in, outermost first, and its own last component.
+    /// Returns the components of the file's directories, outermost first, and the last component.
     pub(crate) fn split(&self) -> (impl Iterator<Item = &str>, &str) {
         let (directories, last) = self.0.rsplit_once('/').unwrap_or(("", &self.0));
         (directories.split('/').filter(|component| !component.is_empty()), last)
     }
 }
 
-/// Checks what stands between two slashes: it must be a name that a directory can hold, and no way out of one.
+/// Checks one component: it must be a valid name in a directory, and must not lead out of it.
 fn check_component(component: &str) -> Result<(), NameError> {
     match component {
         "" => Err(NameError::EmptyComponent),
@@ -145,7 +152,7 @@ fn check_component(component: &str) -> Result<(), NameError> {
     }
 }
 
-/// Sound because a name orders and compares as its text does.
+/// Sound because names sort and compare as their texts do.
 impl Borrow<str> for FileName {
     fn borrow(&self) -> &str {
         &self.0
@@ -158,14 +165,14 @@ impl AsRef<str> for FileName {
     }
 }
 
-/// As a path relative to the published directory.
+/// The path relative to the published directory.
 impl AsRef<Path> for FileName {
     fn as_ref(&self) -> &Path {
         Path::new(&self.0)
     }
 }
 
-/// As [`FileName::new`] does.
+/// The same as [`FileName::new`].
 impl FromStr for FileName {
     type Err = NameError;
 

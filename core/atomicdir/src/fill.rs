@@ -1,4 +1,4 @@
-//! The small interface: fill a directory, flip it, done.
+//! The small interface: fills a directory and publishes it, in one call.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,17 +8,17 @@ use crate::{Attributes, Error, FileName, Mode, NewFile, Options, Published, Resu
 /// How long [`fill`] waits for another run to end.
 const WAIT: Duration = Duration::from_secs(30);
 
-/// A staging that is being filled with files that only their owner may read.
+/// A staging in progress. Only the owner may read its files.
 #[derive(Debug)]
 pub struct Filling<'l>(Staging<'l>);
 
 impl Filling<'_> {
-    /// Writes one file with mode 0400; `/` in its name makes directories.
+    /// Writes one file with mode 0400. A `/` in its name makes directories.
     ///
     /// # Errors
     ///
-    /// A name that is not valid or taken, and whatever the system says. Nothing is published then, even if the closure goes
-    /// on: a set without one of its files is not complete.
+    /// A name that is not valid or already used, and any error of the system. Nothing is published then, even if the
+    /// closure continues, because the set would not be complete.
     pub fn write(&mut self, name: &str, bytes: impl AsRef<[u8]>) -> Result<()> {
         let name =
             FileName::new(name).map_err(|why| Error::refuse(Step::Validate, "create", name, why.into()))?;
@@ -27,10 +27,10 @@ impl Filling<'_> {
     }
 }
 
-/// Publishes a directory at a link: all that the closure writes becomes visible at once, or nothing does.
+/// Publishes a directory at a link. All files that the closure writes become visible at once, or none does.
 ///
-/// Runs the whole protocol with the default [`Options`], waits up to 30 seconds for another run, and compares nothing:
-/// every call flips.
+/// It runs the whole protocol with the default [`Options`], and waits up to 30 seconds for another run. It compares
+/// nothing: every call flips the link.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -45,12 +45,13 @@ impl Filling<'_> {
 ///
 /// # Errors
 ///
-/// The closure's, or the protocol's; what was published before is still there. [`Error::is_after_flip`] tells the exceptions:
+/// An error of the closure or of the protocol. The old set is still published, except in these cases of
+/// [`Error::is_after_flip`]:
 ///
-/// - The new set is current, but it is not known whether it would survive a power cut ([`Error::is_unsettled`]).
-/// - The link was flipped, but somebody had moved the directory that it is in, so the path leads elsewhere.
+/// - The new set is current, but a power cut might undo that ([`Error::is_unsettled`]).
+/// - The link was flipped, but its directory has been moved, so the path leads elsewhere.
 ///
-/// That the time of the success could not be recorded is no error: the set is published all the same.
+/// If the time of the success cannot be recorded, this is not an error: the set is published.
 pub fn fill(link: impl AsRef<Path>, fill: impl FnOnce(&mut Filling<'_>) -> Result<()>) -> Result<()> {
     let mut locked = Options::new().open(link)?.lock(WAIT)?;
     let Published { misplaced, unsettled, .. } = {

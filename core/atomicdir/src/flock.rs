@@ -1,30 +1,31 @@
-//! Locks on open files: they end with the process, however it ends.
+//! Locks on open files. The kernel releases them when the process ends, however it ends.
 //!
-//! A `flock` belongs to the open file, which all copies of its descriptor share, those of children included. So it is no
-//! lock between threads: opening the file again is what makes another holder. Locks of `fcntl` would belong to the process,
-//! and end as soon as it closes any descriptor of the file.
+//! A `flock` belongs to the open file. All copies of its descriptor share it, including those of child processes. So it
+//! does not lock out other threads: only opening the file again makes another holder. A lock of `fcntl` would belong to
+//! the process, and end as soon as the process closes any descriptor of the file.
 //!
-//! Taking one never waits here. Whoever wants to wait sleeps and looks again, so that a deadline can end it.
+//! The functions here never wait. A caller that wants to wait sleeps and tries again, so that a deadline can end the
+//! wait.
 
 use std::fs::File;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-/// An open file with a lock on it, which is given back on drop.
+/// An open file with a lock, which is released on drop.
 ///
-/// Closing the file would not do: a child process that is being started at that moment has a copy of the descriptor until
-/// it executes its program, and the lock would last as long.
+/// Closing the file is not enough to release it. A child process that is just starting has a copy of the descriptor
+/// until it executes its program, and would keep the lock until then.
 #[derive(Debug)]
 pub(crate) struct Flock(File);
 
 impl Flock {
-    /// Takes a lock that nobody shares, without waiting: `None` if somebody has one.
+    /// Takes an exclusive lock, without waiting: `None` if there is another holder.
     pub(crate) fn exclusive(file: File) -> rustix::io::Result<Option<Self>> {
         Self::take(file, FlockOperation::NonBlockingLockExclusive)
     }
 
-    /// Takes a lock that others may share, without waiting: `None` if somebody has one of their own.
+    /// Takes a shared lock, without waiting: `None` if another holder has an exclusive one.
     pub(crate) fn shared(file: File) -> rustix::io::Result<Option<Self>> {
         Self::take(file, FlockOperation::NonBlockingLockShared)
     }
@@ -38,8 +39,8 @@ impl Flock {
         }
     }
 
-    /// Turns a shared lock into one that nobody shares: `None`, and no lock, if somebody shares it now. The kernel does that in
-    /// two steps, and may let go of the shared one first: somebody else may hold the file in between.
+    /// Turns a shared lock into an exclusive one: `None`, and no lock, if others share it now. The kernel may release
+    /// the shared lock first. Another process may then take the lock in between.
     pub(crate) fn make_exclusive(self) -> rustix::io::Result<Option<Self>> {
         match flock(&self.0, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(self)),
@@ -48,18 +49,18 @@ impl Flock {
         }
     }
 
-    /// Gives the lock back, and keeps the file open.
+    /// Releases the lock, and keeps the file open.
     pub(crate) fn release(&self) -> rustix::io::Result<()> {
         flock(&self.0, FlockOperation::Unlock)
     }
 
-    /// Returns the file that the lock is on.
+    /// Returns the locked file.
     pub(crate) fn file(&self) -> &File {
         &self.0
     }
 }
 
-/// Gives the lock back by a call of its own, whoever else has a copy of the descriptor.
+/// Releases the lock by a call of its own, even if others have a copy of the descriptor.
 impl Drop for Flock {
     fn drop(&mut self) {
         if let Err(error) = flock(&self.0, FlockOperation::Unlock) {

@@ -1,9 +1,9 @@
-//! A generation's directory, opened so that nothing planted under its name is taken for it.
+//! The directory of a generation, opened so that nothing planted under its name is mistaken for it.
 //!
-//! Where nobody but us can write to the parent, whatever has a name of ours is ours. Elsewhere somebody may have put another
-//! directory under the name: one of their own, one of ours from another place, a link, or a mount. So the directory must
-//! be one, on the parent's device, with nothing mounted on it, of an owner whom we trust. To change it, or to remove it, more is
-//! asked for: its inode must be on record in the state directory, where nobody else can write.
+//! If only we can write to the parent, every file under one of our names is ours. Otherwise another user may have put
+//! something else there: a directory of their own, one of ours from another place, a link, or a mount. So it must be a
+//! directory on the parent's device, not a mount point, and belong to a trusted user. Changing or removing it also
+//! needs a record of its inode in the state directory, where no other user can write.
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
@@ -17,7 +17,8 @@ use crate::parent::DIRECTORY;
 use crate::state::State;
 use crate::{AtomicDir, Error, Id, Refusal, Result, Step, platform};
 
-/// An open generation, and what it was when it was opened: a directory on the parent's device, nothing mounted on it, and ours wherever others can write to the parent.
+/// An open generation, with its metadata when it was opened. It is a directory on the parent's device and no mount
+/// point. If others can write to the parent, it also belongs to a trusted user.
 #[derive(Debug)]
 pub(crate) struct Generation {
     pub(crate) directory: File,
@@ -25,11 +26,11 @@ pub(crate) struct Generation {
 }
 
 impl Generation {
-    /// Opens a generation without following links: `None` if it is not there.
+    /// Opens a generation without following links: `None` if it is missing.
     ///
     /// # Errors
     ///
-    /// Something else has its name, or it belongs to somebody whom we do not trust.
+    /// Something else has its name, or it belongs to an untrusted user.
     pub(crate) fn open(dir: &AtomicDir, step: Step, id: &Id) -> Result<Option<Self>> {
         let name = dir.link.name(Role::Generation, id);
         let path = || dir.parent.join(&name);
@@ -48,8 +49,8 @@ impl Generation {
         Ok(Some(Self { directory, found }))
     }
 
-    /// Opens a generation to read it: `None` also if it belongs to somebody whom we do not trust, or no longer do. The
-    /// link to it is ours all the same, and may be flipped away from it.
+    /// Opens a generation to read it: `None` also if it belongs to an untrusted user, or to one that is no longer
+    /// trusted. The link to it is still ours, and may be flipped to another generation.
     pub(crate) fn open_if_ours(dir: &AtomicDir, step: Step, id: &Id) -> Result<Option<Self>> {
         match Self::open(dir, step, id) {
             Err(error) if matches!(error.refusal(), Some(Refusal::NotOurs { .. })) => Ok(None),
@@ -57,8 +58,8 @@ impl Generation {
         }
     }
 
-    /// Opens a generation to change it, or its times: `None` also if it is not on record as made here. Something else may
-    /// have been renamed to its name.
+    /// Opens a generation to change it or its times: `None` also if no record says that it was made here. Another
+    /// directory may have been renamed to its name.
     pub(crate) fn open_if_recorded(
         dir: &AtomicDir,
         state: &State,

@@ -1,25 +1,28 @@
-//! Whether a group has members that count: anyone but root and the user who runs this.
+//! Whether a group has members other than root and the current user.
 //!
-//! Debian and Fedora give each user a group of their own and a umask of 002, so a home directory full of group-writable
-//! folders is the usual case, and no danger. To tell it from a group that is shared, all members must be known. The
-//! database of groups lists those that were added; a user whose primary group it is need not be among them. Both files are
-//! read as they are, since what answers for a network need not list all.
+//! Debian and Fedora give each user a private group and a umask of 002. So a home directory full of group-writable
+//! directories is common and safe. To tell a private group from a shared one, all members must be known. The group
+//! database lists the members that were added, but not always the users whose primary group it is. The code reads both
+//! files itself, because a network database need not list all members.
 
 use nix::unistd::{Gid, Group, Uid, User};
 
-/// Where local groups are listed with their members, and local users with their primary groups.
+/// The local groups with their members, and the local users with their primary groups.
 const GROUP: &str = "/etc/group";
 const PASSWD: &str = "/etc/passwd";
 
-/// The shells of accounts that nobody can log in to. Some distributions give group 0 to such accounts.
+/// The shells of accounts that cannot log in. Some distributions give group 0 to such accounts.
 const NO_SHELLS: [&str; 5] = ["nologin", "false", "sync", "shutdown", "halt"];
 
-/// Returns whether nobody but root and this process's user is in a group: such as the private groups that Debian and Fedora
-/// give each user.
+/// Returns whether only root and the current user are in a group, such as the private groups of Debian and Fedora.
 ///
-/// Counted are the members that the group database lists, under each name that the group has, and the local users whose
-/// primary group it is; of group 0 only those who can log in. A group that cannot be looked up may have anyone in it, and
-/// so may one of the network, whose database need not list its members.
+/// These are the members:
+///
+/// - the members that the group database lists, under each name of the group
+/// - the local users whose primary group it is; for group 0, only those who can log in
+///
+/// A group that cannot be looked up may have any members. So may a network group, whose database need not list them
+/// all.
 pub(crate) fn is_private(group: u32) -> bool {
     let runner = Uid::effective();
     let Ok(Some(found)) = Group::from_gid(Gid::from_raw(group)) else { return false };
@@ -33,7 +36,7 @@ pub(crate) fn is_private(group: u32) -> bool {
         && primary(&passwd, group).all(|user| user == 0 || user == runner.as_raw())
 }
 
-/// Returns the members that each line of the file of local groups has for a group: nothing if it is not listed there.
+/// Returns the members on each line of `/etc/group` for this group: no line if the group is not listed there.
 fn members(groups: &str, group: u32) -> impl Iterator<Item = impl Iterator<Item = &str>> {
     groups.lines().filter_map(move |line| {
         let mut fields = line.split(':').skip(2);
@@ -43,7 +46,7 @@ fn members(groups: &str, group: u32) -> impl Iterator<Item = impl Iterator<Item 
     })
 }
 
-/// Returns the local users with this primary group.
+/// Returns the local users with this primary group. For group 0, accounts that cannot log in are left out.
 fn primary(passwd: &str, group: u32) -> impl Iterator<Item = u32> {
     passwd.lines().filter_map(move |line| {
         let fields: Vec<_> = line.split(':').collect();

@@ -1,7 +1,7 @@
-//! A lock of its own for a process that keeps a set current for as long as it lives: a daemon.
+//! The lock of a daemon that keeps a set current for as long as it lives.
 //!
-//! It is no lock on what is published: each of the daemon's runs takes that, and so does anyone else's. It says that the daemon is
-//! there, so that a second one does not begin, and holds a few bytes of it for [`Status`](crate::Status).
+//! It does not lock the published set: each run takes that lock, of the daemon and of any other publisher. The keeper's
+//! lock prevents a second daemon. Its file holds a short text of the daemon for [`Status`](crate::Status).
 
 use std::fs::File;
 use std::io::Read;
@@ -18,13 +18,13 @@ use crate::names::KEEPER;
 use crate::state::State;
 use crate::{AtomicDir, Error, Refusal, Result, Step};
 
-/// The most bytes that a keeper says of itself.
+/// The maximum bytes that are read of a keeper's text.
 const LONGEST: u64 = 4096;
 
-/// Never through a link, and without waiting for the other end of a FIFO.
+/// Follows no link, and does not wait for the other end of a FIFO.
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
-/// The right to be the one process that keeps a set current, given back on drop.
+/// The lock of the one process that keeps a set current, released on drop.
 #[derive(Debug)]
 #[must_use = "it is given back on drop"]
 pub struct Keeper {
@@ -33,11 +33,12 @@ pub struct Keeper {
 }
 
 impl AtomicDir {
-    /// Becomes the keeper of the set, if no other process is. Does not wait.
+    /// Becomes the keeper of the set, if no other process is. It does not wait.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Kept`] if there is another one ([`Error::is_busy`]); otherwise as [`try_lock`](Self::try_lock).
+    /// [`Refusal::Kept`] if another process is the keeper ([`Error::is_busy`]). Otherwise the same errors as
+    /// [`try_lock`](Self::try_lock).
     pub fn try_keep(&self) -> Result<Keeper> {
         let state = State::open_or_make(self)?;
         let path = state.join(KEEPER);
@@ -48,11 +49,12 @@ impl AtomicDir {
 }
 
 impl Keeper {
-    /// Says something of the keeper, up to 4096 bytes, in place of what it said before. It is gone with the keeper.
+    /// Records a text of the keeper, in place of the one before. [`Status`](crate::Status) shows at most 4096 bytes of
+    /// it, and only while the keeper exists.
     ///
     /// # Errors
     ///
-    /// Whatever the system says.
+    /// Any error of the system.
     pub fn record(&self, text: &[u8]) -> Result<()> {
         let file = self.held.file();
         file.set_len(0).at(Step::Lock, "empty", &self.path)?;
@@ -60,7 +62,7 @@ impl Keeper {
     }
 }
 
-/// Returns what the keeper says of itself: `None` if there is none, or this user may not look.
+/// Returns the text of the keeper: `None` if there is no keeper, or this user may not read it.
 pub(crate) fn recorded(state: &State) -> Result<Option<Vec<u8>>> {
     let path = || state.join(KEEPER);
     let mut file = match openat(&state.directory, KEEPER, READ, Mode::empty()) {

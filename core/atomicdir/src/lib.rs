@@ -15,16 +15,18 @@
 //!
 //! ## What will and will not change
 //!
-//! Within a major version names and signatures stay, and so do the names on disk: each version reads what an earlier one of the
-//! same major version has published. Structs and enums that are `#[non_exhaustive]` may grow. Texts of errors and hints, traces,
-//! and the calls behind a step may change in any version; the numbers of the steps do not.
+//! Within a major version, names and signatures stay, and so do the names on disk. Each version reads the data that an
+//! earlier version of the same major version has published. Structs and enums that are `#[non_exhaustive]` may grow.
+//! These may change in any version: texts of errors and hints, traces, and the system calls of a step. The numbers of
+//! the steps do not change.
 //!
-//! The oldest Rust that it builds with is in its `Cargo.toml`. A newer one may be asked for by a minor version.
+//! The oldest supported Rust version is in `Cargo.toml`. A minor version may raise it.
 //!
 //! ## What it does not do
 //!
-//! - It starts no thread, installs no handler, and changes neither the umask nor the current folder. It blocks.
-//! - It never encrypts, and never overwrites what it removes: what a disk had may be found on it.
+//! - It starts no thread, installs no signal handler, and changes neither the umask nor the current directory. It
+//!   blocks.
+//! - It does not encrypt, and does not overwrite the files that it removes: their data may still be found on the disk.
 //! - It reads no environment variable.
 
 mod acl;

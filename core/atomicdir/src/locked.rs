@@ -1,8 +1,8 @@
-//! Steps 2 to 4: the lock, the look at the link, and the healing that every run begins with.
+//! Steps 2 to 4: takes the lock, reads the link, and heals. Every run begins with these steps.
 //!
-//! The lock is a `flock` on a file that is never removed. A file that exists and is not locked says nothing, so no kill
-//! leaves a stale lock behind; and a lock on a removed file would lock nothing, as the next run makes another one. That is
-//! why a run looks at the number of the file's links: once it has the lock, and again right before the flip.
+//! The lock is a `flock` on a file that is never removed. The file itself means nothing without a lock on it, so a
+//! killed run leaves no stale lock. But a lock on a removed file would lock out no other run, because the next run
+//! makes a new file. So a run checks the link count of the file: once it has the lock, and again right before the flip.
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
@@ -23,23 +23,24 @@ use crate::state::State;
 use crate::sweep::{self, Inventory, Sweep};
 use crate::{AtomicDir, Error, Id, Refusal, Result, Step};
 
-/// Never through a link, and without waiting for the other end of a FIFO.
+/// Follows no link, and does not wait for the other end of a FIFO.
 const OPEN: OFlags = OFlags::RDWR.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
 const CREATE: OFlags = OPEN.union(OFlags::CREATE).union(OFlags::EXCL);
 
 const MODE: Mode = Mode::RUSR.union(Mode::WUSR);
 
-/// How long to sleep between two looks at a lock that somebody holds.
+/// The pause between two attempts to take the lock.
 const POLL: Duration = Duration::from_millis(20);
 
-/// The right to change what is published: held by one run at a time, given back on drop.
+/// The lock of the publisher: the right to change the published set. One run at a time holds it, and it is released on
+/// drop.
 ///
-/// To hold it means that the link was looked at and that leftovers were swept away: all that changes a published
-/// directory is a method of this type, or of what it returns.
+/// Its holder has read the link and removed leftovers. All functions that change a published directory are methods of
+/// this type, or of the types that they return.
 ///
-/// It owns what it needs, so it can be moved to a thread of its own. Publishing blocks: a barrier waits for the disk. The lock
-/// is that of the process, however its threads hand it around, and the kernel gives it back when the process ends.
+/// It owns its data, so it can be moved to another thread. Publishing blocks, because a barrier waits for the disk. The
+/// lock belongs to the process, whichever thread has it, and the kernel releases it when the process ends.
 #[derive(Debug)]
 #[must_use = "the lock is given back on drop"]
 pub struct Locked {
@@ -50,26 +51,26 @@ pub struct Locked {
     pub(crate) superseded: Vec<Id>,
     sweep: Sweep,
     unsettled: Option<Error>,
-    /// What a staging left behind that could not be published.
+    /// Why a staging that was not published could not be removed.
     pub(crate) leftover: Option<Error>,
 }
 
 impl AtomicDir {
-    /// Takes the lock if nobody holds it (step 2), looks at the link (step 3), and heals (step 4). Never waits for another
+    /// Takes the lock if it is free (step 2), reads the link (step 3), and heals (step 4). It never waits for another
     /// run.
     ///
-    /// Ages are counted to what the clock says once the lock is held.
+    /// The clock is read for ages once the lock is held.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Busy`] if somebody holds it ([`Error::is_busy`]); a lock that is not ours, a link that is not ours.
-    /// Nothing has been touched then. What healing cannot remove is no error: see [`Locked::sweep`].
+    /// [`Refusal::Busy`] if another run holds the lock ([`Error::is_busy`]). A lock or a link that this crate did not
+    /// make. The published set is then unchanged. A failure to remove leftovers is no error: see [`Locked::sweep`].
     pub fn try_lock(&self) -> Result<Locked> {
         let state = State::open_or_make(self)?;
         let (lock, found) = self.take_lock(&state)?;
         let current = self.read_link()?;
         if current.is_none() && found.modified().ok() != Some(clock::NEVER) {
-            // The run that made the lock was killed before it could say so; or somebody removed the link.
+            // The run that made the lock file was killed before it set this time, or the link was removed.
             let set = clock::set_modified(lock.file(), clock::NEVER);
             set.at(Step::Lock, "set the time of", state.join(LOCK))?;
         }
@@ -88,26 +89,27 @@ impl AtomicDir {
         Ok(locked)
     }
 
-    /// Takes the lock itself (step 2), and returns what its file was once it was held.
+    /// Takes the lock itself (step 2), and returns the metadata of its file, read under the lock.
     fn take_lock(&self, state: &State) -> Result<(Flock, Metadata)> {
         let path = || state.join(LOCK);
         let lock = Flock::exclusive(open_lock(state, LOCK)?).at(Step::Lock, "lock", path())?;
         let lock = lock.ok_or_else(|| self.busy())?;
         let found = lock.file().metadata().at(Step::Lock, "inspect", path())?;
         if is_removed(&found) {
-            // By somebody, before we had it. Another run may hold a new one: look again.
+            // The file was removed before this lock was taken. Another run may hold a new one: try again.
             return Err(self.busy());
         }
         tracing::debug!(step = Step::Lock.number(), path = %path().display(), "locked");
         Ok((lock, found))
     }
 
-    /// Takes the lock as [`try_lock`](Self::try_lock) does, waiting for it: this thread sleeps meanwhile, for 20
-    /// milliseconds at a time. Counted is the time asleep.
+    /// Takes the lock as [`try_lock`](Self::try_lock) does, but waits for it. This thread sleeps for 20 milliseconds at
+    /// a time. Only the time asleep counts.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Busy`] if somebody still holds it after this time; otherwise as there.
+    /// [`Refusal::Busy`] if another run still holds the lock after this time. Otherwise the same errors as
+    /// [`try_lock`](Self::try_lock).
     pub fn lock(&self, wait: Duration) -> Result<Locked> {
         let mut left = wait;
         loop {
@@ -121,15 +123,15 @@ impl AtomicDir {
         }
     }
 
-    /// Returns the error for a lock that somebody holds, or has just removed.
+    /// Returns the error for a lock that another run holds, or that was just removed.
     pub(crate) fn busy(&self) -> Error {
         Error::refuse(Step::Lock, "lock", self.parent.join(&self.link.state()).join(LOCK), Refusal::Busy)
     }
 
-    /// Looks at the link without following it: the generation it names, or `None` where nothing is.
+    /// Reads the link without following it, and returns the generation that it names: `None` if there is no link.
     ///
-    /// The text of the link is the only thing that is believed of it, and only if it is exactly a name of ours. No path is
-    /// ever built from any other text.
+    /// Only the text of the link is used, and only if it is exactly one of our names. No path is ever built from any
+    /// other text.
     pub(crate) fn read_link(&self) -> Result<Option<Id>> {
         let name = self.link.as_str();
         let path = || self.parent.join(name);
@@ -150,7 +152,7 @@ impl AtomicDir {
         }
     }
 
-    /// Where others can put names into the parent, a link of theirs is not ours, whatever it says.
+    /// Checks the owner of the link. If others can put names into the parent, a link of theirs is not ours.
     fn check_link_owner(&self) -> Result<()> {
         let name = self.link.as_str();
         let found = statat(&self.parent.directory, name, AtFlags::SYMLINK_NOFOLLOW);
@@ -158,7 +160,7 @@ impl AtomicDir {
         self.parent.ensure_ours(Step::Link, name, found.st_uid, None)
     }
 
-    /// Returns the error for something at the link that is no link.
+    /// Returns the error for a file at the link's path that is not a symbolic link.
     fn refuse_link(&self) -> Error {
         let name = self.link.as_str();
         let found = statat(&self.parent.directory, name, AtFlags::SYMLINK_NOFOLLOW);
@@ -173,9 +175,11 @@ impl AtomicDir {
     }
 }
 
-/// Opens a lock file, making it the first time. It is never removed: a lock on a removed file locks nothing.
+/// Opens a lock file, and makes it the first time. It is never removed, because a lock on a removed file locks out
+/// no other run.
 ///
-/// A file with two names could be locked by the other one; one of another user's could be locked by them for ever.
+/// A file with two names is refused, because it could be locked by the other name. So is one of another user, who could
+/// hold its lock for ever.
 pub(crate) fn open_lock(state: &State, name: &str) -> Result<File> {
     if let Some(lock) = find_lock(state, name)? {
         return Ok(lock);
@@ -185,7 +189,7 @@ pub(crate) fn open_lock(state: &State, name: &str) -> Result<File> {
     ensure_lock(made, state.join(name))
 }
 
-/// Opens a lock file, if there is one.
+/// Opens a lock file: `None` if it is missing.
 pub(crate) fn find_lock(state: &State, name: &str) -> Result<Option<File>> {
     let path = || state.join(name);
     match openat(&state.directory, name, OPEN, Mode::empty()) {
@@ -195,7 +199,7 @@ pub(crate) fn find_lock(state: &State, name: &str) -> Result<Option<File>> {
     }
 }
 
-/// Ensures that an open file can be a lock of ours.
+/// Checks that an open file can be one of our locks.
 fn ensure_lock(lock: File, path: PathBuf) -> Result<File> {
     let found = lock.metadata().at(Step::Lock, "inspect", &path)?;
     if !found.is_file() || found.nlink() != 1 {
@@ -208,8 +212,8 @@ fn ensure_lock(lock: File, path: PathBuf) -> Result<File> {
     Ok(lock)
 }
 
-/// Makes the lock, with a time that says that no run has succeeded yet, and a mode that every later run can open it
-/// with, whatever the umask is now.
+/// Makes a lock file. Its time says that no run has succeeded yet. Its mode lets every later run open it, regardless of
+/// the umask.
 fn make_lock(state: &State, name: &str) -> rustix::io::Result<File> {
     match openat(&state.directory, name, CREATE, MODE) {
         // Another first run was faster.
@@ -223,12 +227,12 @@ fn make_lock(state: &State, name: &str) -> rustix::io::Result<File> {
     }
 }
 
-/// Returns the error for a lock that is no regular file of one name.
+/// Returns the error for a lock that is not a regular file with exactly one name.
 fn refuse_lock(path: PathBuf) -> Error {
     Error::refuse(Step::Lock, "use", path, Refusal::NotALockFile)
 }
 
-/// Says whether the file has no name any more, so that another run would make and lock another one.
+/// Returns whether the file has been removed. Another run would then make and lock a new one.
 fn is_removed(lock: &Metadata) -> bool {
     lock.nlink() == 0
 }
@@ -239,49 +243,50 @@ impl Locked {
         self.current.as_ref()
     }
 
-    /// Returns what healing removed and what it had to leave: what killed runs left behind, and superseded generations that are
-    /// due.
+    /// Returns what healing removed and what it had to leave: leftovers of killed runs, and superseded generations that
+    /// are due.
     pub fn sweep(&self) -> &Sweep {
         &self.sweep
     }
 
-    /// Returns the generations that were superseded, and are retained for their last readers. Those that are due and
-    /// [pinned](Sweep::pinned) are not among them.
+    /// Returns the superseded generations that are retained for their last readers. Those that are due and
+    /// [pinned](Sweep::pinned) are not included.
     pub fn superseded(&self) -> &[Id] {
         &self.superseded
     }
 
-    /// Returns why it is still not known whether the last flip would survive a power cut (step 10). Nothing was retired then.
+    /// Returns why a power cut might still undo the last flip (step 10). No generation was retired then.
     ///
-    /// A run that publishes need not care: its own flip settles the last one. One that finds nothing to change should report it.
+    /// If you publish, you can ignore it, because the new flip settles the last one. If there is nothing to publish,
+    /// report it.
     pub fn unsettled(&self) -> Option<&Error> {
         self.unsettled.as_ref()
     }
 
-    /// Ends a run that succeeded: records the time on the lock file, and unlocks.
+    /// Ends a successful run: records the time on the lock file, and unlocks.
     ///
-    /// Call it whether or not there was anything to publish, but not while anything of the run is still to be done: monitors
-    /// take this time for the last one at which all was well ([`Status::last_success`](crate::Status::last_success)), and
-    /// the next run takes it for a sign that the last flip is durable.
+    /// Call it even if there was nothing to publish, but only when the run has nothing left to do. Monitors read it as
+    /// the last time at which all was well ([`Status::last_success`](crate::Status::last_success)). The next run takes
+    /// it as proof that the last flip is durable.
     ///
     /// # Errors
     ///
-    /// The time could not be recorded. What is published stays published.
+    /// The time could not be recorded. The set stays published.
     pub fn record_success(self) -> Result<()> {
         let set = clock::set_modified(self.lock.file(), self.dir.options.clock.now());
         set.at(Step::Lock, "set the time of", self.state.join(LOCK))
     }
 
-    /// Takes the reason why a staging that was not published is still on disk, secrets and all: the next run tries again to
+    /// Takes the reason why an unpublished staging is still on disk, with its secrets. The next run tries again to
     /// remove it.
     pub fn take_leftover(&mut self) -> Option<Error> {
         self.leftover.take()
     }
 
-    /// Step 4: removes what unfinished runs left, and what is due.
+    /// Step 4: removes the leftovers of unfinished runs, and generations that are due.
     ///
-    /// What is unfinished goes first, whatever its age: nothing but a killed run leaves a mark, as the lock is held. Whatever
-    /// is due goes only once the last flip is durable.
+    /// Unfinished leftovers go first, whatever their age. This run holds the lock, so only a killed run can have left a
+    /// mark. Due generations go only once the last flip is durable.
     fn heal(&mut self, inventory: Inventory) {
         let now = self.dir.options.clock.now();
         self.sweep = inventory.clear_unfinished(&self.dir, &self.state, self.current.as_ref());
@@ -295,8 +300,8 @@ impl Locked {
         }
     }
 
-    /// Step 10 for a run that was killed before it, or failed at it. Until the last flip is durable, the generation before
-    /// it may yet be needed, and nothing is retired.
+    /// Repeats step 10 for a run that was killed before it, or failed at it. Until the last flip is durable, the
+    /// generation before it may be needed again, and no generation is retired.
     fn settle_last_flip(&self) -> Result<()> {
         match &self.current {
             Some(current) if !self.is_settled(current) => publish::settle(&self.dir),
@@ -304,8 +309,8 @@ impl Locked {
         }
     }
 
-    /// Says whether a run has succeeded since this generation was published. If that cannot be told, it has not: one `fsync`
-    /// too many does no harm.
+    /// Returns whether a run has succeeded since this generation was published. False if that is unknown: an extra
+    /// `fsync` does no harm.
     fn is_settled(&self, current: &Id) -> bool {
         let generation = Generation::open_if_ours(&self.dir, Step::Heal, current);
         let published = generation.ok().flatten().and_then(|generation| generation.found.modified().ok());
@@ -313,8 +318,8 @@ impl Locked {
         matches!((published, succeeded), (Some(published), Some(succeeded)) if published <= succeeded)
     }
 
-    /// Ensures that nobody has removed the lock, or the directory that it is in, so that no other run can hold one of the same
-    /// name.
+    /// Checks that neither the lock file nor its directory was removed. Otherwise another run could hold a lock of the
+    /// same name.
     pub(crate) fn ensure_held(&self, step: Step) -> Result<()> {
         let found = self.lock.file().metadata().at(step, "inspect", self.state.join(LOCK))?;
         if is_removed(&found) {

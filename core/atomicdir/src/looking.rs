@@ -1,16 +1,17 @@
-//! The look at what is published, while runs go on.
+//! The status of what is published, read while runs go on.
 //!
-//! Runs may publish, retire and heal at the same time. Each race is met as follows:
+//! Runs may publish, retire and heal at the same time. Each race is handled as follows:
 //!
-//! - *A flip between two looks.* The parent is listed before the link is read. So what becomes current in between is not in
-//!   the list as superseded; what was current until then is, and is rightly told as superseded.
-//! - *A generation that goes while it is looked at.* It is held with a shared lock, which keeps a removal from beginning. One
-//!   that had begun bears a mark before anything else happens to it; so after the listing, not before, it is looked whether
-//!   there is a mark, or the directory is gone. If so, nothing is told of it, rather than half of it.
-//! - *A generation that is being made.* It bears a mark, too, and is told as unfinished.
-//! - *A current generation that goes.* By then the link names another one: the link is read anew.
-//! - *A snapshot that is being opened.* To see a pin, this lock is made exclusive for a moment, as the last thing. A snapshot
-//!   that meets it tries again; two looks at the same moment take each other for readers ([`Pin::Pinned`]).
+//! - *A flip in between.* The parent is listed before the link is read. So a generation that becomes current in between
+//!   is not listed as superseded. The one that was current until then is listed, and rightly reported as superseded.
+//! - *A generation that is removed meanwhile.* A shared lock on it keeps a removal from starting. A removal that has
+//!   started makes a mark first. So after the listing, not before, the code checks for a mark, and whether the
+//!   directory is gone. If so, the generation is not reported at all, rather than in part.
+//! - *A generation in progress.* It has a mark too, and is reported as unfinished.
+//! - *A current generation that is removed.* By then the link names another one: the link is read again.
+//! - *A snapshot that is being opened.* To detect a pin, the lock is made exclusive for a moment, as the last step. A
+//!   snapshot that meets it tries again. Two status calls at the same moment see each other as readers
+//!   ([`Pin::Pinned`]).
 
 use std::fs::File;
 use std::io;
@@ -31,17 +32,17 @@ use crate::sweep::Inventory;
 use crate::walk::{Access, Found, Walk};
 use crate::{AtomicDir, Id, Result, Step, clock, keeper, note};
 
-/// How often to look again at a link that flips meanwhile.
+/// The maximum number of attempts at a link that flips meanwhile.
 const ATTEMPTS: usize = 1000;
 
 impl AtomicDir {
-    /// Looks at what is published.
+    /// Returns the status of the link.
     pub(crate) fn status(&self) -> Result<Status> {
         let (state, state_view) = match State::open(self, Step::Read) {
             Err(error) if error.is_denied() => (None, View::Reader),
             opened => (opened?, View::Full),
         };
-        // First: what the link comes to name after this is not taken for superseded.
+        // Must come first: a generation that becomes current after this is not reported as superseded.
         let (mut inventory, view) = match Inventory::take(self, None) {
             Err(error) if error.is_denied() => (Inventory::default(), View::Reader),
             taken => (taken?, state_view),
@@ -53,7 +54,8 @@ impl AtomicDir {
         inventory.marks.retain(|mark| Some(mark) != id);
         let superseded = superseded.iter().filter_map(|id| looking.superseded(id).transpose());
         let superseded = superseded.collect::<Result<_>>()?;
-        // Whoever succeeds leaves a link. Without one, the lock's time is that of a run which was killed as it made the lock.
+        // A successful run leaves a link. Without one, the lock's time is that of a run that was killed while it made
+        // the lock.
         let last_success = if current.is_some() { looking.last_success()? } else { None };
         let keeper = state.as_ref().map_or(Ok(None), keeper::recorded)?;
         let unfinished = inventory.marks.into_iter().collect();
@@ -62,7 +64,7 @@ impl AtomicDir {
 }
 
 impl AtomicDir {
-    /// Reads the note of a generation, if this user may, and says whether they may.
+    /// Reads the note of a generation, and returns how much this user may see.
     pub(crate) fn visible_note(&self, step: Step, id: &Id) -> Result<(Option<Vec<u8>>, View)> {
         visible(
             State::open(self, step).and_then(|state| state.map_or(Ok(None), |state| note::read(&state, id))),
@@ -70,7 +72,7 @@ impl AtomicDir {
     }
 }
 
-/// Tells a note that is not there from one that this user may not see.
+/// Distinguishes a missing note from one that this user may not see.
 fn visible(read: Result<Option<Vec<u8>>>) -> Result<(Option<Vec<u8>>, View)> {
     match read {
         Err(error) if error.is_denied() => Ok((None, View::Reader)),
@@ -78,13 +80,13 @@ fn visible(read: Result<Option<Vec<u8>>>) -> Result<(Option<Vec<u8>>, View)> {
     }
 }
 
-/// What can be told of a generation without a look at its files.
+/// The facts about a generation that are known without its files.
 struct Seen {
     since: SystemTime,
     pin: Pin,
 }
 
-/// A look at what is published, and how much of it was seen so far.
+/// A status in progress, and how much of it was visible so far.
 struct Looking<'d> {
     dir: &'d AtomicDir,
     state: Option<&'d State>,
@@ -92,7 +94,7 @@ struct Looking<'d> {
 }
 
 impl Looking<'_> {
-    /// Looks at the current generation. One that is being removed by now is current no longer: look at the link again.
+    /// Inspects the current generation. If it is being removed, it is no longer current: the link is read again.
     fn current(&mut self) -> Result<Option<GenerationStatus>> {
         for _ in 0..ATTEMPTS {
             let Some(id) = self.dir.read_link()? else { return Ok(None) };
@@ -105,8 +107,7 @@ impl Looking<'_> {
         Ok(None)
     }
 
-    /// Looks at a generation that the link does not name, and at nothing in it: `None` if a run has not finished it yet, or is
-    /// removing it.
+    /// Inspects a superseded generation, but not its files: `None` if a run has not finished it yet, or is removing it.
     fn superseded(&mut self, id: &Id) -> Result<Option<SupersededStatus>> {
         let looked = self.look(id, |_, _, _| Ok(()))?;
         Ok(looked.map(|(Seen { since, pin }, _)| SupersededStatus { id: id.clone(), since, pin }))
@@ -122,8 +123,9 @@ impl Looking<'_> {
         Ok(Some(clock::modified(&found)).filter(|time| *time != clock::NEVER))
     }
 
-    /// Looks at one generation, held so that no run begins to remove it, and at what is in it with the closure: `None` if a
-    /// run has not finished it yet, or is removing it. What the closure found is `None` if this user may not open it.
+    /// Inspects one generation and calls the closure for its contents. A lock keeps any run from removing it. `None` if
+    /// a run has not finished it yet, or is removing it. The result of the closure is `None` if this user may not open
+    /// the generation.
     fn look<T>(
         &mut self,
         id: &Id,
@@ -136,16 +138,16 @@ impl Looking<'_> {
         let Some(Generation { directory, found }) = opened else { return Ok(None) };
         let path = self.dir.generation_path(id);
         let lock = directory.try_clone().and_then(|lock| Ok(Flock::shared(lock)?));
-        // What somebody has locked against this is looked at all the same.
+        // If another process has an exclusive lock on it, go on without a lock.
         let held = lock.at(Step::Read, "hold", &path)?;
         let looked = inside(self, &directory, &path);
-        // In this order, after the look inside: a removal makes its mark before all else, and removes it last.
+        // Must come after the closure: a removal makes its mark before anything else, and removes it last.
         if self.is_unfinished(id)? || is_removed(&directory).at(Step::Read, "inspect", &path)? {
             return Ok(None);
         }
         let looked = looked?;
         let since = found.modified().at(Step::Read, "inspect", &path)?;
-        // Last, for a snapshot that meets the exclusive lock has to try again.
+        // Must come last: a snapshot that meets the exclusive lock has to try again.
         let pin = pin(held).at(Step::Read, "look for pins on", path)?;
         Ok(Some((Seen { since, pin }, Some(looked))))
     }
@@ -160,7 +162,7 @@ impl Looking<'_> {
         Ok(note)
     }
 
-    /// Tells what can be told of a generation that this user may not open.
+    /// Returns the facts about a generation that this user may not open.
     fn closed(&mut self, id: &Id) -> Result<Option<Seen>> {
         self.view = View::Reader;
         let name = self.dir.link.name(Role::Generation, id);
@@ -172,7 +174,7 @@ impl Looking<'_> {
         Ok((!is_unfinished).then(|| Seen { since: clock::modified(&found), pin: Pin::Unknown }))
     }
 
-    /// Lists the files in a generation, in the order of their names.
+    /// Lists the files in a generation, sorted by name.
     fn list(&mut self, directory: &File, path: &Path) -> Result<(Vec<FileStatus>, Listing)> {
         let (mut files, mut listing) = (Vec::new(), Listing::Complete);
         let walk = Walk { step: Step::Read, root: path, access: Access::Inspect };
@@ -191,7 +193,8 @@ impl Looking<'_> {
         Ok((files, listing))
     }
 
-    /// Says whether a generation bears the mark of a run that makes or removes it, which none does to what the link names.
+    /// Returns whether a generation has the mark of a run that makes or removes it. A current generation never counts
+    /// as marked.
     fn is_unfinished(&self, id: &Id) -> Result<bool> {
         if self.dir.read_link()?.as_ref() == Some(id) {
             return Ok(false);
@@ -204,19 +207,19 @@ impl Looking<'_> {
     }
 }
 
-/// Says whether an open directory has no name any more.
+/// Returns whether an open directory has been removed.
 fn is_removed(directory: &File) -> io::Result<bool> {
     directory.metadata().map(|found| found.nlink() == 0)
 }
 
-/// Tells, from a lock that others may share, if there is one, whether anybody does.
+/// Returns whether others hold the generation. A missing lock means that another process has an exclusive one.
 fn pin(held: Option<Flock>) -> rustix::io::Result<Pin> {
     let Some(held) = held else { return Ok(Pin::Pinned) };
     Ok(held.make_exclusive()?.map_or(Pin::Pinned, |_| Pin::Free))
 }
 
 impl FileStatus {
-    /// Tells of a file what its inode says.
+    /// Returns the attributes of a file from its inode.
     fn of(name: &str, found: &Stat) -> Self {
         let size = found.st_size.try_into().unwrap_or_default();
         let (mode, user, group) = (found.st_mode & 0o7777, found.st_uid, found.st_gid);

@@ -1,10 +1,10 @@
-//! A directory that has just been made. Whoever may rename things in the directory above can put another one in its place
-//! before it is opened, so what is opened is used only if it is what mkdir makes: empty, ours, closed to everyone else,
-//! and on the same device.
+//! Makes a directory and opens it. A user who may rename entries of the directory above can put another one in its
+//! place before it is opened. So the opened directory is used only if it is as mkdir makes it: empty, ours, closed to
+//! all others, and on the same device.
 //!
-//! One attack is left to whoever may rename things there: to have made such a directory before, and put it in place. It is as
-//! good as the one that was made. It is empty, nobody but us can enter it, and it is filled and published by its
-//! descriptor; whether it has kept its name is looked at before the flip.
+//! One attack remains for such a user: to put another directory with the same properties in place. It is just as good.
+//! It is empty, and only we can enter it. It is filled and published by its descriptor, and its name is checked before
+//! the flip.
 
 use std::fs::{File, Metadata};
 use std::os::fd::AsFd;
@@ -19,14 +19,15 @@ use crate::error::At;
 use crate::parent::DIRECTORY;
 use crate::{Error, Refusal, Result, Step, acl};
 
-/// The permissions that mkdir is asked for, and the set-group-ID bit that the directory above may hand down.
+/// The permissions that mkdir is asked for, and the set-group-ID bit that the directory above may add.
 const BORN: u32 = 0o2700;
 
-/// Makes a directory with mode 0700 and opens it: `None` if something of that name is there.
+/// Makes a directory with mode 0700 and opens it: `None` if the name is taken.
 ///
 /// # Errors
 ///
-/// It could not be made or opened, or what was opened is not what was made. One that a umask keeps us from opening is removed.
+/// The directory cannot be made or opened, or another one was opened. If a umask keeps us from opening it, it is
+/// removed.
 pub(crate) fn make(
     above: impl AsFd,
     name: &Path,
@@ -45,12 +46,12 @@ pub(crate) fn make(
     opened.map(Some)
 }
 
-/// Opens a directory that was just made with mode 0700, and takes inherited access control lists off it. Such a list would let
-/// others in, whatever the mode says later, and all that is made in the directory would inherit it.
+/// Opens a directory that was just made with mode 0700, and removes inherited access control lists from it. Such a list
+/// would let others in, regardless of its later mode. All files made in the directory would inherit it too.
 ///
 /// # Errors
 ///
-/// It is not the one that was made, or cannot be opened because a umask took its owner's permissions away.
+/// The directory is not the one that was made. Or it cannot be opened, because a umask removed its owner's permissions.
 pub(crate) fn open(above: impl AsFd, name: &Path, device: u64, step: Step, path: &Path) -> Result<File> {
     let opened = open_within(above, name, step, path)?;
     let found = opened.metadata().at(step, "inspect", path)?;
@@ -61,12 +62,12 @@ pub(crate) fn open(above: impl AsFd, name: &Path, device: u64, step: Step, path:
     Ok(opened)
 }
 
-/// Opens a directory that was just made with mode 0700 where nobody but this user can rename anything, though another run may
-/// have put something into it.
+/// Opens a directory that was just made with mode 0700, where no other user can rename entries. Another run may have
+/// put files into it.
 ///
 /// # Errors
 ///
-/// Its owner, mode or device is not that of one that was made, or it cannot be opened.
+/// The directory does not have the owner, mode or device of a new one, or cannot be opened.
 pub(crate) fn open_in_use(
     above: impl AsFd,
     name: &Path,
@@ -82,11 +83,11 @@ pub(crate) fn open_in_use(
     Ok(opened)
 }
 
-/// Opens a directory that was just made in one that nobody else can enter.
+/// Opens a directory that was just made in one that no other user can enter.
 ///
 /// # Errors
 ///
-/// It is not there, or cannot be opened because a umask took its owner's permissions away.
+/// The directory is missing. Or it cannot be opened, because a umask removed its owner's permissions.
 pub(crate) fn open_within(above: impl AsFd, name: &Path, step: Step, path: &Path) -> Result<File> {
     match openat(above, name, DIRECTORY, Mode::empty()) {
         Err(Errno::ACCESS) => Err(Error::refuse(step, "open", path, Refusal::Umask)),
@@ -95,17 +96,17 @@ pub(crate) fn open_within(above: impl AsFd, name: &Path, step: Step, path: &Path
     }
 }
 
-/// Returns the error for something that is not what was made.
+/// Returns the error for a directory that is not the one that was made.
 fn swapped(step: Step, path: &Path) -> Error {
     Error::refuse(step, "use", path, Refusal::Swapped)
 }
 
-/// Says whether a directory is ours, closed to everyone else and on the device, as mkdir makes it.
+/// Returns whether a directory is as mkdir makes it: ours, closed to all others, and on this device.
 fn is_as_made(found: &Metadata, device: u64) -> bool {
     found.uid() == geteuid().as_raw() && found.mode() & 0o7777 & !BORN == 0 && found.dev() == device
 }
 
-/// Says whether a directory holds nothing.
+/// Returns whether a directory is empty.
 pub(crate) fn is_empty(directory: &File) -> rustix::io::Result<bool> {
     for entry in Dir::read_from(directory)? {
         if !matches!(entry?.file_name().to_bytes(), b"." | b"..") {

@@ -1,7 +1,7 @@
-//! The names beside the link: every one is derived from the link's own, and parsed back exactly.
+//! The names beside the link. Each is derived from the name of the link, and only an exact match is parsed back.
 //!
-//! What a run removes it finds by these names alone. So a name that is nearly one of ours, or one of another link, must never
-//! be taken for ours: each is parsed whole, with nothing left over, and an ID has one length and one alphabet.
+//! A run finds what it may remove by these names alone. So it must never mistake a similar name, or a name of another
+//! link, for one of ours. Each name is parsed as a whole, and an ID has one length and one alphabet.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,28 +9,28 @@ use std::path::{Path, PathBuf};
 use crate::file_name::COMPONENT_MAX;
 use crate::{FileName, NameError};
 
-/// How many random characters tell one generation from another.
+/// The number of random characters in an ID.
 const ID_LENGTH: usize = 16;
 
 const ALPHABET: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 const BASE: u128 = ALPHABET.len() as u128;
 
-/// What tells a generation, its record, its note and its temporary link from others: 16 random letters and digits.
+/// The ID of a generation, its record, its note and its temporary link: 16 random letters and digits.
 ///
-/// No ID is used twice at a link. Its order says nothing of which generation is newer.
+/// No ID is used twice at a link. The order of IDs does not tell which generation is newer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(String);
 
 impl Id {
-    /// Reads an ID back: nothing but exactly 16 letters and digits of ASCII.
+    /// Parses an ID: exactly 16 ASCII letters and digits.
     fn parse(text: &str) -> Option<Self> {
         let exact = text.len() == ID_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         exact.then(|| Self(text.to_owned()))
     }
 
-    /// Makes an ID out of a random number. One of 128 bits makes each of the 62^16 IDs as likely as any other, but for one
-    /// part in 2^32.
+    /// Makes an ID from a random number. With 128 random bits, each of the 62^16 IDs is equally likely, up to one part
+    /// in 2^32.
     pub(crate) fn of(mut number: u128) -> Self {
         let characters = (0..ID_LENGTH).filter_map(|_| {
             let digit = usize::try_from(number % BASE).ok();
@@ -52,7 +52,7 @@ impl fmt::Display for Id {
     }
 }
 
-/// What a name beside the link stands for: one ID has both names while it is unfinished.
+/// The role of a name beside the link. While an ID is unfinished, it has a name in both roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Role {
     /// `.NAME.gen-ID`, a directory.
@@ -64,7 +64,7 @@ pub(crate) enum Role {
 impl Role {
     const ALL: [Self; 2] = [Self::Generation, Self::Mark];
 
-    /// Returns the word that its names have between the link's name and the ID.
+    /// Returns the word between the name of the link and the ID.
     fn word(self) -> &'static str {
         match self {
             Self::Generation => "gen",
@@ -73,16 +73,16 @@ impl Role {
     }
 }
 
-/// The name of the lock in the state directory.
+/// The name of the lock file in the state directory.
 pub(crate) const LOCK: &str = "lock";
 
-/// The name of the lock of whoever keeps the set current.
+/// The name of the keeper's lock file, which the process that keeps the set current holds.
 pub(crate) const KEEPER: &str = "keeper";
 
-/// What a note's name begins with.
+/// The prefix of the names of notes.
 pub(crate) const NOTE: &str = "note-";
 
-/// What a record's name begins with.
+/// The prefix of the names of records.
 const RECORD: &str = "made-";
 
 /// A name in the state directory, `.NAME.state`.
@@ -94,12 +94,12 @@ pub(crate) enum StateName {
     Keeper,
     /// `note-ID`, a regular file.
     Note(Id),
-    /// `made-ID`, a symbolic link that leads nowhere: its text is a number.
+    /// `made-ID`, a symbolic link whose text is a number, so it leads nowhere.
     Record(Id),
 }
 
 impl StateName {
-    /// Reads a name back. Only an exact match is ours.
+    /// Parses a name. Only an exact match is ours.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         if name == LOCK {
             return Some(Self::Lock);
@@ -123,7 +123,7 @@ impl fmt::Display for StateName {
     }
 }
 
-/// The name of the link, and with it every name that is kept beside it.
+/// The name of the link, from which all names beside it are derived.
 ///
 /// ```
 /// use atomicdir::{FileName, LinkName};
@@ -137,12 +137,12 @@ impl fmt::Display for StateName {
 pub struct LinkName(String);
 
 impl LinkName {
-    /// Takes a link's path apart: the directory that it is in, `.` if none is named, and its name.
+    /// Splits the path of a link into its directory, `.` if there is none, and its name.
     ///
     /// # Errors
     ///
-    /// A last component that is missing, not UTF-8, holds control characters, or is so long that the names derived
-    /// from it would not fit into 255 bytes.
+    /// The last component is missing, is not UTF-8, contains control characters, or is too long. The names that are
+    /// derived from it must fit into 255 bytes.
     pub fn split(path: &Path) -> Result<(PathBuf, Self), NameError> {
         let name = path.file_name().ok_or(NameError::NoName)?;
         let name = name.to_str().ok_or(NameError::NotUtf8)?;
@@ -160,15 +160,17 @@ impl LinkName {
         Ok((parent, Self(name.to_owned())))
     }
 
-    /// Returns the link's own name.
+    /// Returns the name of the link itself.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Checks that a published file may have this name: none may start like the names that are kept beside the link.
+    /// Checks whether a published file may have this name. It must not start like the names that this crate keeps
+    /// beside the link.
     ///
-    /// Such a file would do no harm where it is, but whoever copies the set beside the link would take it for ours.
-    /// [`Staging::write`](crate::Staging::write) checks this too; ask here first to find every such name at once.
+    /// Such a file does no harm in a generation. But if the set is copied beside the link, this crate would mistake the
+    /// file for its own. [`Staging::write`](crate::Staging::write) checks this too. Use this function to find all such
+    /// names early.
     ///
     /// # Errors
     ///
@@ -181,7 +183,8 @@ impl LinkName {
         Ok(())
     }
 
-    /// Checks that a file can stand beside the link: it is in no directory, is not the link, and has no name that is derived from it.
+    /// Checks whether a file with this name can be beside the link. The name must have no directory, and must differ
+    /// from the link and from all names derived from it.
     ///
     /// # Errors
     ///
@@ -198,17 +201,17 @@ impl LinkName {
         format!(".{}.state", self.0)
     }
 
-    /// Returns what the names of a role begin with.
+    /// Returns the prefix of the names of a role.
     pub(crate) fn prefix(&self, role: Role) -> String {
         format!(".{}.{}-", self.0, role.word())
     }
 
-    /// Returns the name that an ID has in a role.
+    /// Returns the name of an ID in a role.
     pub(crate) fn name(&self, role: Role, id: &Id) -> String {
         format!("{}{id}", self.prefix(role))
     }
 
-    /// Reads a name back. Only an exact match is ours.
+    /// Parses a name. Only an exact match is ours.
     pub(crate) fn parse(&self, name: &str) -> Option<(Role, Id)> {
         let rest = name.strip_prefix('.')?.strip_prefix(&self.0)?.strip_prefix('.')?;
         let (word, id) = rest.split_once('-')?;

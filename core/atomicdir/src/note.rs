@@ -1,18 +1,20 @@
-//! A few bytes that a publisher keeps of a generation, in the state directory. What they say is the publisher's affair.
+//! A note about a generation: some bytes of the publisher, kept in the state directory. The publisher decides what they
+//! mean.
 //!
-//! A note is written before the flip, so that a generation is never current without it. It may be replaced later by one
-//! rename, and is removed with its generation. Only the publisher and root can read it.
+//! A note is written before the flip, so a generation is never current without it. One rename can replace it later, and
+//! it is removed with its generation. Only the publisher and root can read it.
 //!
-//! A claim is a lock on the note's file. It serves work that follows a publish, such as telling a program of it, which may
-//! take longer than the publisher's lock should be held:
+//! A claim is a lock on the file of the note. It is for work that follows a publish, such as notifying a program. Such
+//! work may take longer than the publisher's lock should be held:
 //!
-//! 1. Under the lock, read the note: it says that there is work to do.
-//! 2. Under the same lock, claim the note. If somebody else has it, they do the work.
-//! 3. Give the lock back, work, take the lock again, and replace the note by one that says "done".
-//! 4. Drop the claim. Should the process be killed before that, the kernel drops it, and the note still says "to do".
+//! 1. Hold the lock and read the note. It says that there is work to do.
+//! 2. Still hold the lock and claim the note. If another process has the claim, it does the work.
+//! 3. Release the lock and do the work. Then take the lock again, and replace the note by one that says "done".
+//! 4. Drop the claim. If the process is killed before that, the kernel drops the claim, and the note still says "to
+//!    do".
 //!
-//! The claim is on the file, and replacing the note makes another file. So a note must not be replaced by anyone but the
-//! holder of its claim; the lock that replacing takes is what both look under.
+//! The claim is on the file, and replacing the note makes a new file. So only the holder of the claim may replace the
+//! note. Reading, claiming and replacing all need the publisher's lock, so they cannot race.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -32,16 +34,16 @@ use crate::sweep::Inventory;
 use crate::walk::READ;
 use crate::{AtomicDir, Durability, Error, Id, Locked, Refusal, Result, Step, platform, removal};
 
-/// The longest note, in bytes.
+/// The maximum size of a note, in bytes.
 const LONGEST: u64 = 16 << 20;
 
-/// Only the publisher reads notes, and root.
+/// Only the publisher and root may read notes.
 const MODE: Mode = Mode::RUSR.union(Mode::WUSR);
 
-/// A note that this process alone works on, until the claim is dropped. Survives the lock.
+/// The exclusive right to work on a note. It lasts until it is dropped, even after the lock is released.
 ///
-/// It says nothing of who may publish: another run may supersede the generation meanwhile. So whoever has done the work takes
-/// the lock again, and looks whether the generation is still current, before they replace its note.
+/// It does not stop other runs from publishing: one may supersede the generation meanwhile. So after the work, take the
+/// lock again, and check that the generation is still current before you replace its note.
 #[derive(Debug)]
 #[must_use = "the claim ends when it is dropped"]
 pub struct NoteClaim {
@@ -70,7 +72,7 @@ impl Locked {
         }
     }
 
-    /// Reads every note that is there: of the current generation, and of those that are retained or pinned.
+    /// Reads all notes: that of the current generation, and those of retained or pinned ones.
     ///
     /// # Errors
     ///
@@ -81,13 +83,14 @@ impl Locked {
         notes.flatten().collect()
     }
 
-    /// Claims the note of the current generation: `None` if there is no note, or another process works on it.
+    /// Claims the note of the current generation: `None` if there is no note, or another process has the claim.
     ///
-    /// Two processes that find the same work noted agree in this way on who does it, without holding the lock for it.
+    /// If two processes find the same work in the note, the claim decides which one does it. Neither has to hold the
+    /// lock for the work.
     ///
     /// # Errors
     ///
-    /// As for [`note`](Self::note).
+    /// The same as those of [`note`](Self::note).
     pub fn claim_note(&self) -> Result<Option<NoteClaim>> {
         let Some(current) = &self.current else { return Ok(None) };
         let Some((file, path)) = open(&self.state, current)? else { return Ok(None) };
@@ -95,15 +98,15 @@ impl Locked {
         Ok(held.map(|held| NoteClaim { _held: held }))
     }
 
-    /// Replaces the note of the current generation, atomically, and durably unless the options say otherwise. The directory
-    /// that holds the link does not change by it.
+    /// Replaces the note of the current generation. This is atomic, and durable unless the options say otherwise. It
+    /// does not change the directory that holds the link.
     ///
-    /// A generation without a record, because somebody removed the state directory, is put on record: call this only if
-    /// what it holds has been compared with what you would publish.
+    /// A generation without a record, because the state directory was removed, gets a new record. So call this only
+    /// after you have compared the generation with what you would publish.
     ///
     /// # Errors
     ///
-    /// What kept it from being replaced; the old note is still there, or the new one is complete.
+    /// The note could not be replaced. Either the old note is still there, or the new one is complete.
     pub fn replace_note(&self, bytes: &[u8]) -> Result<()> {
         let Some(current) = &self.current else { return Ok(()) };
         self.restore_record(current)?;
@@ -119,7 +122,7 @@ impl Locked {
         replaced
     }
 
-    /// Puts the current generation on record again if its record is gone, so that it can be removed one day.
+    /// Makes a new record of the current generation if it has none, so that it can be removed one day.
     fn restore_record(&self, current: &Id) -> Result<()> {
         if self.state.recorded(Step::Note, current)?.is_some() {
             return Ok(());
@@ -133,7 +136,7 @@ impl Locked {
 
 /// Reads a note: `None` if there is none.
 ///
-/// At most one byte more than a note may have is read, whatever is there.
+/// It reads at most one byte more than the limit, however long the file is.
 pub(crate) fn read(state: &State, id: &Id) -> Result<Option<Vec<u8>>> {
     let Some((file, path)) = open(state, id)? else { return Ok(None) };
     let mut bytes = Vec::new();
@@ -144,7 +147,7 @@ pub(crate) fn read(state: &State, id: &Id) -> Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-/// Opens a note, if it is a regular file: through no link, and without waiting for the other end of a FIFO.
+/// Opens a note that is a regular file. It follows no link, and does not wait for the other end of a FIFO.
 fn open(state: &State, id: &Id) -> Result<Option<(File, PathBuf)>> {
     let name = StateName::Note(id.clone()).to_string();
     let path = state.join(&name);
@@ -158,7 +161,7 @@ fn open(state: &State, id: &Id) -> Result<Option<(File, PathBuf)>> {
     if found.is_file() { Ok(Some((file, path))) } else { Err(refuse(path)) }
 }
 
-/// Writes the note of a generation that is being staged (step 7). The barrier, which follows, makes it durable.
+/// Writes the note of a staging (step 7). The barrier that follows makes it durable.
 pub(crate) fn create(dir: &AtomicDir, state: &State, id: &Id, bytes: &[u8]) -> Result<()> {
     let name = StateName::Note(id.clone()).to_string();
     let path = state.join(&name);
@@ -171,7 +174,7 @@ pub(crate) fn create(dir: &AtomicDir, state: &State, id: &Id, bytes: &[u8]) -> R
     platform::close(file).at(Step::Note, "close", path)
 }
 
-/// Writes a note into its new file. One that is too long is refused before a byte of it is on disk.
+/// Writes a note into its new file. A note that is too long is refused before any byte is on disk.
 fn fill(mut file: File, bytes: &[u8], path: &Path) -> Result<File> {
     if bytes.len() as u64 > LONGEST {
         return Err(Error::refuse(Step::Note, "write", path, Refusal::NoteTooLong(LONGEST)));
@@ -181,8 +184,8 @@ fn fill(mut file: File, bytes: &[u8], path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Fills a new note and renames it over the old one. The file is synced before the rename, and the directory after it: a
-/// power cut leaves the old note or the new one.
+/// Writes a new note and renames it over the old one. The file is synced before the rename, and the directory after it.
+/// So a power cut leaves the old note or the new one.
 fn fill_and_rename(
     dir: &AtomicDir,
     state: &State,

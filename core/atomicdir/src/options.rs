@@ -1,7 +1,7 @@
-//! What is chosen once for a directory.
+//! The options of a directory.
 //!
-//! All that a run depends on besides its arguments and the filesystem is here, the clock and the randomness included. So a
-//! test can have both under its control, and whoever embeds this crate has no hidden ones to look for.
+//! They hold everything that a run depends on, besides its arguments and the filesystem. This includes the clock and
+//! the randomness. So a test can control both, and a program that embeds this crate finds no hidden ones.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,26 +21,28 @@ use crate::{AtomicDir, Attributes, Error, FileName, LinkName, Mode, Result, Step
 
 /// How much of a publish is on disk before the link flips, and when publishing returns.
 ///
-/// The flip is atomic with each: at no moment does a reader see anything but a complete set. This is about power cuts and
-/// kernel panics alone, and as good as the promise of the filesystem and the disk.
+/// The flip is always atomic: readers only ever see a complete set. Durability only matters at power cuts and kernel
+/// panics. It is only as good as the guarantees of the filesystem and the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Durability {
-    /// One `syncfs` before the flip. Everything else that waits on that filesystem is written too.
+    /// One `syncfs` before the flip. It also writes all other pending data of that filesystem.
     ///
-    /// Needs Linux 5.8 to notice every failure. Elsewhere each file is synced as with [`PerFile`](Self::PerFile).
+    /// Needs Linux 5.8 to notice every failure. Other systems sync each file, as with [`PerFile`](Self::PerFile).
     #[default]
     Filesystem,
-    /// One `fsync` for each file and directory before the flip: as durable, for disks with much other traffic.
+    /// One `fsync` for each file and directory before the flip. As durable as `Filesystem`, and better for disks with
+    /// much other traffic.
     PerFile,
-    /// Nothing is synced: for tmpfs, and for what can be published again. Atomic all the same, while the power is on.
+    /// Nothing is synced. For tmpfs, and for files that can be published again. The flip is still atomic while the
+    /// power is on.
     ///
     /// After a power cut on a disk, the link may name files of length 0.
     None,
 }
 
 impl Durability {
-    /// Says whether each file and directory is synced by itself.
+    /// Returns whether each file and directory is synced on its own.
     pub(crate) fn syncs_each(self) -> bool {
         match self {
             Self::PerFile => true,
@@ -50,10 +52,10 @@ impl Durability {
     }
 }
 
-/// How a directory is published: made with [`Options::new`], used with [`Options::open`].
+/// Options for publishing a directory: made with [`Options::new`], used with [`Options::open`].
 ///
-/// Two publishers of one link need not have the same options. Each retires by its own retention, and finds attributes that
-/// it did not choose different from what it wants.
+/// Two publishers of one link may have different options. Each retires by its own retention. Each reports a difference
+/// if attributes are not those of its own options.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -79,11 +81,11 @@ pub struct Options {
 }
 
 impl Options {
-    /// How long a superseded generation stays unless chosen otherwise. Programs that cache paths go on using it for a while:
-    /// PHP does for 120 seconds by default.
+    /// The default time that a superseded generation stays. Programs that cache paths keep using it for a while: PHP
+    /// does for 120 seconds by default.
     pub const RETAIN: Duration = Duration::from_secs(5 * 60);
 
-    /// Chooses the defaults:
+    /// Returns the default options:
     ///
     /// | option | default |
     /// |---|---|
@@ -104,9 +106,10 @@ impl Options {
         }
     }
 
-    /// Sets how long, at least, a superseded generation stays, counted from the flip. Zero removes it at the flip.
+    /// Sets the minimum time that a superseded generation stays, counted from the flip. Zero removes it at the flip.
     ///
-    /// Nothing removes it but a later run, and no run removes what a reader has pinned: old files may stay for longer.
+    /// Only a later run removes it, and no run removes a generation that a reader has pinned. So old files may stay
+    /// longer.
     #[must_use]
     pub fn retain(mut self, retain: Duration) -> Self {
         self.retain = retain;
@@ -120,64 +123,63 @@ impl Options {
         self
     }
 
-    /// Sets mode and owner of the generation's directory and of every directory in it.
+    /// Sets the mode and owner of the generation's directory and of every directory in it.
     ///
-    /// A mode without `0500` keeps whoever publishes, unless they are root, from comparing with, superseding and removing what
-    /// they have published; and so does a file's mode without `0400` from comparing.
+    /// Without `0500` in this mode, a publisher that is not root cannot compare, supersede or remove what it has
+    /// published. Without `0400` in the mode of a file, it cannot compare.
     #[must_use]
     pub fn directory(mut self, attributes: Attributes) -> Self {
         self.directory = attributes;
         self
     }
 
-    /// Sets whether the directories that lead to the link are examined.
+    /// Sets whether the directories that lead to the link are checked.
     #[must_use]
     pub fn parents(mut self, parents: Parents) -> Self {
         self.parents = parents;
         self
     }
 
-    /// Sets the clock that ages are counted with, and that the times on disk are taken from.
+    /// Sets the clock for ages and for the times on disk.
     ///
-    /// It is asked at the moment that counts: once the lock is held, at the flip, and before anything is retired. It may go
-    /// back; a generation that was superseded in the future by then counts as due. Nothing else reads a clock.
+    /// It is read when the time is needed: once the lock is held, at the flip, and before generations are retired. It
+    /// may go back: a generation whose superseded time is in the future counts as due. The crate reads no other clock.
     #[must_use]
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Clock::new(now);
         self
     }
 
-    /// Sets the randomness that the names of generations are made of: a function that fills a buffer with it.
+    /// Sets the source of randomness for the names of generations: a function that fills a buffer.
     ///
-    /// The names have to be new, not secret. So a generator that is seeded, in a test for example, does no harm, as long as
-    /// it does not repeat itself: a name that is taken is tried again with other randomness, 100 times.
+    /// The names must be new, not secret. So a seeded generator, for example in a test, is safe if it does not repeat
+    /// itself. If a name is taken, another one is tried, up to 100 in all.
     #[must_use]
     pub fn random(mut self, fill: impl Fn(&mut [u8]) -> io::Result<()> + Send + Sync + 'static) -> Self {
         self.random = Random::new(fill);
         self
     }
 
-    /// Opens the directory that holds the link (step 1), making it and its parents where they are missing.
+    /// Opens the directory that holds the link (step 1). Missing directories of its path are made.
     ///
     /// # Errors
     ///
-    /// A path that ends in no name or too long a one, a parent that cannot be opened or made, and, unless the parents are
-    /// trusted, [`Refusal::Replaceable`](crate::Refusal::Replaceable): somebody else could replace the link.
+    /// The path has no last component, or its name is too long. The parent cannot be opened or made. Another user could
+    /// replace the link ([`Refusal::Replaceable`](crate::Refusal::Replaceable)), unless the parents are trusted.
     pub fn open(self, link: impl AsRef<Path>) -> Result<AtomicDir> {
         let (parent, name) = split(link.as_ref())?;
         let parent = Parent::open_or_make(parent, self.parents, self.durability)?;
         Ok(self.with(parent, name))
     }
 
-    /// Finds out whether a run would refuse the link or the directories that lead to it, and makes nothing.
+    /// Checks whether a run would refuse the link or the directories that lead to it. It makes nothing.
     ///
-    /// What it does not find out: whether the disk has room, whether somebody holds the lock, and whatever changes until
-    /// the run.
+    /// It cannot predict whether the disk has room, whether another run holds the lock, or what changes before the run.
     ///
     /// # Errors
     ///
-    /// What [`open`](Self::open) and [`try_lock`](AtomicDir::try_lock) would refuse, and a parent that this process may not write
-    /// to. One that is not there is fine if it can be made.
+    /// The refusals of [`open`](Self::open) and [`try_lock`](AtomicDir::try_lock), and a parent that this process may
+    /// not write to. A missing parent is no error if it can be made.
     pub fn inspect(self, link: impl AsRef<Path>) -> Result<()> {
         let (parent, name) = split(link.as_ref())?;
         let Some(parent) = Parent::open_as_run(parent, self.parents)? else { return Ok(()) };
@@ -192,18 +194,18 @@ impl Options {
         dir.parent.ensure_writable()
     }
 
-    /// Finds out whether [`touch`](AtomicDir::touch) would refuse what is in the place of the stamp, and makes nothing.
+    /// Checks whether [`touch`](AtomicDir::touch) would refuse the file at the name of the stamp. It makes nothing.
     ///
     /// # Errors
     ///
-    /// What it would refuse. A parent that is not there is fine.
+    /// The refusals of `touch`. A missing parent is no error.
     pub fn inspect_stamp(self, link: impl AsRef<Path>, stamp: &FileName) -> Result<()> {
         let (parent, name) = split(link.as_ref())?;
         let parent = Parent::open_as_run(parent, self.parents)?;
         parent.map_or(Ok(()), |parent| self.with(parent, name).ensure_touchable(stamp))
     }
 
-    /// Puts what was opened and what was chosen together.
+    /// Combines these options with an open parent and the name of the link.
     pub(crate) fn with(self, parent: Parent, link: LinkName) -> AtomicDir {
         AtomicDir { parent: Arc::new(parent), link, options: self }
     }
@@ -215,7 +217,7 @@ impl Default for Options {
     }
 }
 
-/// Takes the path of a link apart.
+/// Splits the path of a link into its directory and its name.
 pub(crate) fn split(link: &Path) -> Result<(PathBuf, LinkName)> {
     LinkName::split(link).map_err(|why| Error::refuse(Step::Validate, "publish at", link, why.into()))
 }

@@ -1,12 +1,12 @@
-//! What only Linux has, each with what stands in for it elsewhere.
+//! Features that only Linux has, and their replacements on other systems.
 //!
-//! | Linux | elsewhere | what is lost |
+//! | Linux | other systems | what is lost |
 //! |---|---|---|
 //! | `syncfs` | `fsync` of each file and directory | time |
-//! | `renameat2` with `RENAME_NOREPLACE` | a second name for the temporary link, then the first one goes | nothing: healing knows both |
-//! | `statx` tells mount points | nothing does | a bind mount of the same device is taken for a directory |
+//! | `renameat2` with `RENAME_NOREPLACE` | a second name, then the first one is removed | nothing: healing knows both |
+//! | `statx` detects mount points | not detected | a bind mount of the same device is mistaken for a directory |
 //! | capabilities | only root is privileged | an error comes later, from the call that is denied |
-//! | `getrandom` | `/dev/urandom` | names cannot be made where there is no /dev |
+//! | `getrandom` | `/dev/urandom` | names cannot be made if there is no /dev |
 //!
 //! Only Linux is tested.
 
@@ -16,30 +16,31 @@ use std::os::fd::AsFd;
 use rustix::fs::{AtFlags, linkat, unlinkat};
 use rustix::io::Errno;
 
-/// Writes everything that the filesystem of this descriptor holds to its disk, and says if any of it failed (Linux 5.8).
+/// Writes all data of this descriptor's filesystem to its disk, and reports any failure (Linux 5.8).
 #[cfg(target_os = "linux")]
 pub(crate) fn sync_filesystem(directory: impl AsFd) -> rustix::io::Result<()> {
     rustix::fs::syncfs(directory)
 }
 
-/// Elsewhere nothing writes one filesystem out and reports errors: the caller syncs each file instead.
+/// Fails, because no other system writes out one filesystem and reports errors. The caller syncs each file instead.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn sync_filesystem(_: impl AsFd) -> rustix::io::Result<()> {
     Err(Errno::NOSYS)
 }
 
-/// Whether one call makes a whole filesystem durable here.
+/// Whether one call can make a whole filesystem durable here.
 pub(crate) const SYNCS_FILESYSTEMS: bool = cfg!(target_os = "linux");
 
-/// Renames a symbolic link to a name that nothing has yet.
+/// Renames a symbolic link to a name that must not exist yet.
 ///
-/// Where the filesystem cannot (`EINVAL`), a second name for the same inode does: making one fails if something is
-/// there, too. A kill before the first name goes leaves both; healing takes that mark away and keeps its generation.
+/// If the filesystem cannot do that (`EINVAL`), a second name for the same inode is made instead, which also fails if
+/// the name exists. A process that is killed before the first name is removed leaves both. Healing then removes the
+/// mark and keeps its generation.
 pub(crate) fn rename_to_new_name(directory: impl AsFd, from: &str, to: &str) -> rustix::io::Result<()> {
     match rename_noreplace(directory.as_fd(), from, to) {
         Err(Errno::INVAL | Errno::NOSYS) => {
             linkat(directory.as_fd(), from, directory.as_fd(), to, AtFlags::empty())?;
-            // The link is there. A mark that stays beside it does no harm, and healing takes it away.
+            // The link is made. A mark that stays beside it does no harm, and healing removes it.
             if let Err(error) = unlinkat(directory.as_fd(), from, AtFlags::empty()) {
                 tracing::debug!(%error, "a mark stays until the next run");
             }
@@ -60,8 +61,8 @@ fn rename_noreplace(_: impl AsFd, _: &str, _: &str) -> rustix::io::Result<()> {
     Err(Errno::NOSYS)
 }
 
-/// Says whether something is mounted on a directory: what is below is somebody else's, though it may be on the same device
-/// (Linux 5.8; before that nothing tells).
+/// Returns whether a directory is a mount point. What is mounted there may belong to others, even if it is on the same
+/// device. Before Linux 5.8 this is not detected.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_mount_point(directory: impl AsFd) -> rustix::io::Result<bool> {
     use rustix::fs::{StatxAttributes, StatxFlags, statx};
@@ -74,7 +75,7 @@ pub(crate) fn is_mount_point(_: impl AsFd) -> rustix::io::Result<bool> {
     Ok(false)
 }
 
-/// Says whether something is of the proc filesystem, whose links may name what has no path.
+/// Returns whether a file is on the proc filesystem, whose links may name objects without a path.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_of_proc(file: impl AsFd) -> rustix::io::Result<bool> {
     rustix::fs::fstatfs(file).map(|found| found.f_type == rustix::fs::PROC_SUPER_MAGIC)
@@ -85,11 +86,11 @@ pub(crate) fn is_of_proc(_: impl AsFd) -> rustix::io::Result<bool> {
     Ok(false)
 }
 
-/// Fills a buffer with the operating system's randomness. Waits for it early in a boot, when there is none yet.
+/// Fills a buffer with random bytes of the operating system. Early in a boot, it waits until the system has some.
 ///
 /// # Errors
 ///
-/// The system has no such call. That is an error and no reason to go on with something weaker.
+/// The system has no such call. There is no fallback to weaker randomness.
 #[cfg(target_os = "linux")]
 pub(crate) fn random(mut bytes: &mut [u8]) -> io::Result<()> {
     while !bytes.is_empty() {
@@ -106,19 +107,19 @@ pub(crate) fn random(bytes: &mut [u8]) -> io::Result<()> {
     io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, bytes)
 }
 
-/// A privilege that root has, and others may have by itself.
+/// A privilege of root, which other processes may have on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Privilege {
-    /// To give a file away.
+    /// Change the owner of a file.
     Chown,
-    /// To change the mode and times of a file that was given away.
+    /// Change the mode and times of a file that belongs to another user.
     Fowner,
-    /// To read a file that was given away, and to remove it.
+    /// Read and remove a file that belongs to another user.
     DacOverride,
 }
 
 impl Privilege {
-    /// Returns what Linux calls it, for messages.
+    /// Returns its Linux name, for messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Chown => "CAP_CHOWN",
@@ -128,7 +129,7 @@ impl Privilege {
     }
 }
 
-/// Says whether this process has a privilege. Whether the filesystem goes along is for each call to say.
+/// Returns whether this process has a privilege. The filesystem may still deny each call.
 #[cfg(target_os = "linux")]
 pub(crate) fn has(privilege: Privilege) -> bool {
     use rustix::thread::{CapabilitySet, capabilities};
@@ -145,9 +146,9 @@ pub(crate) fn has(_: Privilege) -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Closes a descriptor and reports what the filesystem has to say last, which a drop would not.
+/// Closes a descriptor, and reports the last errors of the filesystem. A drop would not report them.
 ///
-/// The descriptor is gone whatever comes back: after `EINTR` too on Linux, where nothing was lost then.
+/// The descriptor is closed even if this fails. On Linux this includes `EINTR`, after which no data is lost.
 pub(crate) fn close(file: std::fs::File) -> io::Result<()> {
     match nix::unistd::close(file) {
         Err(nix::errno::Errno::EINTR) | Ok(()) => Ok(()),

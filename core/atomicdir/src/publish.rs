@@ -1,18 +1,19 @@
-//! Steps 7 to 11: note, barrier, flip, settle, retire. In this order, and all of them.
+//! Steps 7 to 11: note, barrier, flip, settle, retire. All of them run, in this order.
 //!
-//! Why this order:
+//! These are the reasons for the order:
 //!
 //! - The note comes before the flip, so a generation is never current without it.
-//! - The barrier comes before the flip, so the link never names what a power cut could take. It covers the temporary link,
-//!   too, which was made first of all: nothing can sync a symbolic link by itself.
-//! - What may have changed while everything was gathered is looked at right before the flip: the lock, the path of the
-//!   parent, the new directory, the link. Between that look and the rename another process can still act; nothing but a
-//!   compare-and-swap rename could close that window, and the kernel has none for a name that is taken. So the path and the
-//!   new directory are looked at after the flip again, and what is found then is reported ([`Published::misplaced`]).
-//! - The flip is durable before anything is retired: a power cut may bring back the old link, and its generation must be
-//!   there then.
+//! - The barrier comes before the flip, so the link never names files that a power cut could destroy. It also covers
+//!   the temporary link, which was made first: a symbolic link cannot be synced by itself.
+//! - Right before the flip, these are checked again: the lock, the path of the parent, the new directory, and the link.
+//!   Another process can still act between this check and the rename (time-of-check to time-of-use). Only a
+//!   compare-and-swap rename could prevent that, and the kernel has none for a name that exists. So the path and the
+//!   new directory are checked once more after the flip, and a problem is reported ([`Published::misplaced`]).
+//! - The flip is durable before any generation is retired. A power cut may bring back the old link, which then needs
+//!   its generation.
 //!
-//! Until the rename every failure leaves the link as it was. After it nothing is taken back: readers may have seen the new set.
+//! Before the rename, every failure leaves the link as it was. After it nothing is undone, because readers may have
+//! seen the new set.
 
 use rustix::fs::{fsync, renameat};
 use rustix::io::Errno;
@@ -25,34 +26,36 @@ use crate::staging::Staging;
 use crate::sweep::{self, Sweep};
 use crate::{AtomicDir, Durability, Error, Id, Locked, Refusal, Result, Step, note, platform};
 
-/// A generation that the link names now.
+/// The generation that the link names after a publish.
 ///
-/// Two things can have gone wrong all the same, and both are worth reporting: [`unsettled`](Self::unsettled) and
-/// [`misplaced`](Self::misplaced). Neither can be taken back. Publishing again mends both.
+/// Two problems are still possible, and both should be reported: [`unsettled`](Self::unsettled) and
+/// [`misplaced`](Self::misplaced). The flip is not undone. Publishing again fixes both.
 #[derive(Debug)]
 #[must_use = "its durability may be unknown"]
 #[non_exhaustive]
 pub struct Published {
     /// The new generation.
     pub generation: Id,
-    /// Why it is not known whether the flip would survive a power cut (step 10): the only failure after the flip.
+    /// Why a power cut might still undo the flip (step 10).
     pub unsettled: Option<Error>,
-    /// Why the path of the link does not lead to the new generation although the link was flipped: somebody has renamed the
-    /// directory that holds it, mounted something over that, or exchanged the generation.
+    /// Why the path of the link does not lead to the new generation, although the link was flipped. Another process has
+    /// renamed the directory that holds the link, mounted something over it, or replaced the generation.
     pub misplaced: Option<Error>,
-    /// What was retired, and what had to stay. Nothing is retired while durability is unknown, or the set is misplaced.
+    /// What was retired, and what had to stay. Nothing is retired if the set is unsettled or misplaced.
     pub sweep: Sweep,
 }
 
 impl Staging<'_> {
-    /// Makes this staging current, with a note beside it if one is given (steps 7 to 11).
+    /// Makes this staging current, with a note if you give one (steps 7 to 11).
     ///
-    /// Blocks until the disk has everything, unless the durability is [`None`](Durability::None). A note may have 16 MiB.
+    /// It blocks until all data is on disk, unless the durability is [`None`](Durability::None). A note may have up to
+    /// 16 MiB.
     ///
     /// # Errors
     ///
-    /// The link still names what it named before, and the staging is gone. A staging that a file could not be written to is
-    /// never published.
+    /// The link still names the old generation, and the staging is removed. If a file could not be written, the staging
+    /// is never published. If a rename fails and the link cannot be read, the result is unknown, and the staging stays
+    /// for the next run.
     pub fn publish(mut self, note: Option<&[u8]>) -> Result<Published> {
         self.ensure_complete()?;
         self.finish_directories()?;
@@ -70,7 +73,8 @@ impl Staging<'_> {
         Ok(Published { generation: self.unfinished.id.clone(), unsettled, misplaced, sweep })
     }
 
-    /// Step 11: what is due goes, the generation that was current until now included if nothing is retained.
+    /// Step 11: removes generations that are due. If nothing is retained, this includes the one that was current until
+    /// now.
     fn retire(&mut self) -> Sweep {
         let Locked { dir, state, superseded, .. } = &mut *self.locked;
         sweep::retire(dir, state, Step::Retire, superseded, dir.options.clock.now())
@@ -86,8 +90,8 @@ impl Staging<'_> {
         self.finish(self.root(), self.locked.dir.options.directory, &path)
     }
 
-    /// Step 9, the flip. The time at which the old generation is superseded is set before the rename: a kill in between errs on
-    /// keeping it. If the rename fails, the old generation gets its own time back.
+    /// Step 9: flips the link. The superseded time of the old generation is set before the rename. So a kill in between
+    /// keeps it longer, not shorter. If the rename fails, the old generation gets its original time back.
     fn flip(&mut self) -> Result<()> {
         self.refuse_interference()?;
         let old = self.supersede()?;
@@ -103,8 +107,8 @@ impl Staging<'_> {
         Ok(())
     }
 
-    /// Sets the time at which the generation that is still current was superseded. One that is not on record is not ours to
-    /// change: somebody may have renamed another directory to its name.
+    /// Sets the superseded time of the generation that is still current. One without a record is not ours to change:
+    /// another directory may have been renamed to its name.
     fn supersede(&self) -> Result<Option<Generation>> {
         let Locked { dir, state, current, .. } = &*self.locked;
         let Some(id) = current else { return Ok(None) };
@@ -116,8 +120,8 @@ impl Staging<'_> {
         Ok(old)
     }
 
-    /// The link was looked at before everything was gathered, which may have taken minutes. What is in its place now is
-    /// replaced only if it is still what was found then.
+    /// Checks the link and the lock again. The link was read before everything was gathered, which may have taken
+    /// minutes. It is replaced only if it is still the same.
     fn refuse_interference(&self) -> Result<()> {
         let dir = &self.locked.dir;
         self.locked.ensure_held(Step::Flip)?;
@@ -130,15 +134,16 @@ impl Staging<'_> {
         }
     }
 
-    /// Ensures that the path of the parent leads to it, and that it has this staging under the generation's name. Looked at
-    /// before the flip and after it: in between, only a report is left to make.
+    /// Checks that the path leads to the parent, and that the parent has this staging under the generation's name. This
+    /// is called before and after the flip. After it, a problem can only be reported.
     fn ensure_led_to(&self) -> Result<()> {
         self.locked.dir.parent.ensure_in_place(Step::Flip)?;
         self.ensure_in_place(Step::Flip)
     }
 
-    /// Says whether the link names this staging although the rename is reported as failed: on NFS a reply can be lost. If
-    /// there is no telling, the staging stays, with or without its mark, for the next run's healing to tell.
+    /// Returns whether the link names this staging although the rename was reported as failed. On NFS, a reply can be
+    /// lost. If the link cannot be read, the staging stays, with or without its mark, and the next run's healing
+    /// decides.
     fn has_flipped(&mut self) -> bool {
         match self.locked.dir.read_link() {
             Ok(found) => found.as_ref() == Some(&self.unfinished.id),
@@ -151,9 +156,10 @@ impl Staging<'_> {
         }
     }
 
-    /// Renames the temporary link over the link: the flip itself, one call.
+    /// Renames the temporary link over the link. This one call is the flip.
     ///
-    /// The first time, nothing may be replaced: whatever has appeared there since the look is somebody else's.
+    /// The first publish must not replace anything: a file that has appeared there since the check belongs to someone
+    /// else.
     fn rename(&self) -> Result<()> {
         let dir = &self.locked.dir;
         let (parent, link) = (&dir.parent.directory, dir.link.as_str());
@@ -168,9 +174,10 @@ impl Staging<'_> {
     }
 }
 
-/// Step 8. A sync that failed is never tried again: what it lost may be marked clean, and a second one succeed.
+/// Step 8: makes everything before the flip durable. A failed sync is never retried: the kernel may have marked lost
+/// data as clean, so a second sync could succeed.
 ///
-/// With [`Durability::PerFile`] the files and directories have been synced as each was finished, and only the parent is left.
+/// With [`Durability::PerFile`], files and directories were synced when each was finished, and only the parent is left.
 fn barrier(dir: &AtomicDir) -> Result<()> {
     let durability = dir.options.durability;
     tracing::debug!(step = Step::Barrier.number(), ?durability, "making it durable");
@@ -183,7 +190,7 @@ fn barrier(dir: &AtomicDir) -> Result<()> {
     synced.at(Step::Barrier, "sync", &dir.parent.path)
 }
 
-/// Step 10: makes the flip durable. Tried again by every later run until one succeeds at it.
+/// Step 10: makes the flip durable. If it fails, every later run tries again until one succeeds.
 pub(crate) fn settle(dir: &AtomicDir) -> Result<()> {
     if dir.options.durability == Durability::None {
         return Ok(());
@@ -191,7 +198,7 @@ pub(crate) fn settle(dir: &AtomicDir) -> Result<()> {
     fsync(&dir.parent.directory).at(Step::Settle, "sync", &dir.parent.path)
 }
 
-/// Gives the generation that stays current its own time back, so that it does not look younger than it is.
+/// Restores the time of the generation that stays current, so that it does not look younger than it is.
 fn restore_time(generation: &Generation) {
     let restored = generation.found.modified().map(|time| clock::set_modified(&generation.directory, time));
     if !matches!(restored, Ok(Ok(()))) {

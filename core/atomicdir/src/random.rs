@@ -1,7 +1,7 @@
-//! The randomness that IDs are made of.
+//! The randomness for IDs.
 //!
-//! An ID has to be new, and nothing more: what keeps others out is who may write to the parent, not that they cannot guess
-//! a name. A name that is taken all the same costs one more try, never somebody else's file.
+//! An ID must be new, but need not be secret. The permissions of the parent protect the files, not names that are hard
+//! to guess. If a name is taken, another one is tried, and no file of others is touched.
 
 use std::fmt;
 use std::io;
@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use crate::{Id, platform};
 
-/// How many names are tried before the randomness counts as broken. With 95 bits of it, the second one is free.
+/// The maximum number of names to try before the randomness counts as broken. With 95 random bits, the second name is
+/// practically always free.
 const TRIES: u32 = 100;
 
-/// Fills a buffer with random bytes, 16 for each name.
+/// A function that fills a buffer with random bytes, 16 for each name.
 ///
-/// Shared by all copies of the [`Options`](crate::Options) that it was given to.
+/// All clones of the [`Options`](crate::Options) share it.
 #[derive(Clone)]
 pub(crate) struct Random(Arc<Fill>);
 
@@ -22,17 +23,17 @@ pub(crate) struct Random(Arc<Fill>);
 type Fill = dyn Fn(&mut [u8]) -> io::Result<()> + Send + Sync;
 
 impl Random {
-    /// Takes a function that may be called from any thread.
+    /// Takes a function that fills a buffer. Any thread may call it.
     pub(crate) fn new(fill: impl Fn(&mut [u8]) -> io::Result<()> + Send + Sync + 'static) -> Self {
         Self(Arc::new(fill))
     }
 
-    /// Makes something under a new random name with this prefix. A name that is taken is tried again with another.
+    /// Makes something under a new random name with this prefix. If a name is taken, it tries another one.
     ///
     /// # Errors
     ///
-    /// The first failure of the closure but [`AlreadyExists`](io::ErrorKind::AlreadyExists), which is an error only after
-    /// 100 tries; and whatever keeps the randomness from being drawn.
+    /// The first failure of the closure. [`AlreadyExists`](io::ErrorKind::AlreadyExists) is an error only after 100
+    /// attempts. Also any failure to get random bytes.
     pub(crate) fn fresh<T, E: Into<io::Error>>(
         &self,
         prefix: &str,

@@ -1,13 +1,13 @@
-//! Removing a generation with its record, its note and its mark. Never by a path that a link says: names are ours, and
-//! descriptors are opened without following links. Only a directory that is on record as made here is emptied; of any other
-//! no more is removed than an empty directory.
+//! Removes a generation with its record, note and mark. It never uses the path in a link: all names are our own, and
+//! descriptors are opened without following links. A directory is emptied only if a record says that it was made here.
+//! Any other directory is removed only if it is empty.
 //!
-//! The order on disk is the reverse of that of making: what is in the directory, the directory, the note, the record, the
-//! mark. As long as anything is left, either there is a mark, or there is only a note or a record of nothing. The next run's
-//! healing knows both.
+//! The order on disk is the reverse of making: the contents, the directory, the note, the record, the mark. If a
+//! removal stops early, a mark is left, or only a note or record without a generation. The next run's healing handles
+//! both.
 //!
-//! A superseded generation has no mark, so one is made before it is taken apart. Without it, a kill half way would leave a
-//! directory with a few of its files, which looks like one that is to stay until it is due.
+//! A superseded generation has no mark, so one is made before its contents are removed. Otherwise a kill in the middle
+//! would leave a directory with a part of its files. That would look like a complete generation that is not due yet.
 
 use std::os::unix::fs::MetadataExt;
 
@@ -21,28 +21,28 @@ use crate::names::{Role, StateName};
 use crate::state::State;
 use crate::{AtomicDir, Error, Id, Refusal, Result, Step, emptying, note};
 
-/// How a removal ended.
+/// The result of a removal.
 #[derive(Debug)]
 pub(crate) enum Removal {
-    /// Nothing of it is left. This was its note, if it had one that could be read.
+    /// It was removed completely. The value is its note, if it had a readable one.
     Removed(Option<Vec<u8>>),
-    /// A reader holds it: all of it is left for a later run.
+    /// A reader holds it, so all of it stays for a later run.
     Pinned,
 }
 
 /// Why a generation is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// It bears a mark: its run did not finish, or its removal did not.
+    /// It has a mark: its run did not finish, or its removal did not.
     Unfinished,
-    /// It was current once, and has stayed long enough.
+    /// It was current once, and is due.
     Superseded,
 }
 
-/// Removes a generation, then its note and its record, then its mark: in this order, so that whatever is left is still
-/// marked.
+/// Removes a generation, then its note and record, and its mark last. So leftovers always have a mark.
 ///
-/// A mark that is not ours says nothing: it is looked at first. A generation that somebody reads is left as it is.
+/// The mark is checked first, because one that is not ours means nothing. A generation that a reader holds is left as
+/// it is.
 pub(crate) fn discard(
     dir: &AtomicDir,
     state: &State,
@@ -55,12 +55,12 @@ pub(crate) fn discard(
     if matches!(hold, Hold::Pinned) {
         return Ok(Removal::Pinned);
     }
-    // Nothing but a removal that takes several calls needs a mark, to be finished if it is killed.
+    // Only a removal of several calls needs a mark, so that a later run can finish it.
     if reason == Reason::Superseded && matches!(hold, Hold::Recorded(_)) {
         mark(dir, step, id);
     }
     hold.take_apart(dir, step, id)?;
-    // For whoever gives back what the generation held.
+    // Kept for a publisher that gives back the leases of the generation.
     let note = note::read(state, id).ok().flatten();
     forget(state, step, id)?;
     remove_mark(dir, step, id)?;
@@ -68,13 +68,13 @@ pub(crate) fn discard(
     Ok(Removal::Removed(note))
 }
 
-/// Ensures that the mark, if there is one, is a link of ours.
+/// Checks that the mark, if there is one, is a link of ours.
 fn refuse_foreign_mark(dir: &AtomicDir, step: Step, id: &Id) -> Result<()> {
     is_there(dir, step, &dir.link.name(Role::Mark, id), FileType::Symlink).map(|_| ())
 }
 
-/// Marks a generation whose removal begins. Only a kill in the middle of it needs the mark: without it, on a full disk
-/// above all, removing is still right.
+/// Makes a mark for a generation before its removal. The mark only matters if the process is killed during the removal.
+/// If it cannot be made, for example on a full disk, removing is still right.
 fn mark(dir: &AtomicDir, step: Step, id: &Id) {
     let (target, mark) = (dir.link.name(Role::Generation, id), dir.link.name(Role::Mark, id));
     if let Err(error) = symlinkat(target, &dir.parent.directory, mark) {
@@ -82,7 +82,7 @@ fn mark(dir: &AtomicDir, step: Step, id: &Id) {
     }
 }
 
-/// Removes the note and the record of a generation that is not there.
+/// Removes the note and the record of a generation that no longer exists.
 pub(crate) fn forget(state: &State, step: Step, id: &Id) -> Result<()> {
     for name in [StateName::Note(id.clone()), StateName::Record(id.clone())] {
         let name = name.to_string();
@@ -94,28 +94,28 @@ pub(crate) fn forget(state: &State, step: Step, id: &Id) -> Result<()> {
     Ok(())
 }
 
-/// Removes a mark, if it is one of ours. It goes last.
+/// Removes a mark, if it is ours. This is the last step of a removal.
 pub(crate) fn remove_mark(dir: &AtomicDir, step: Step, id: &Id) -> Result<()> {
     unlink(dir, step, &dir.link.name(Role::Mark, id), FileType::Symlink)
 }
 
-/// How a generation that is to be removed was found. What may be done to it depends on that alone.
+/// The state of a generation that should be removed. It decides what may be done to it.
 enum Hold {
-    /// Only what speaks of it is left.
+    /// The directory is gone. Only its note, record or mark is left.
     Absent,
     /// A reader holds it.
     Pinned,
-    /// Locked until the end, so that no reader can pin what is being taken apart.
+    /// It has a record. It is locked until the end, so no reader can pin it during the removal.
     Recorded(Flock),
-    /// Nothing says that it was made here, or its owner cannot open it, as after a umask without their bits: it is empty, or
-    /// stays.
+    /// No record says that it was made here. Or its owner cannot open it, for example after a umask removed their
+    /// permissions. It is removed only if it is empty.
     Unknown,
 }
 
 impl Hold {
-    /// Opens and locks a generation that is to be removed, and looks whether it is on record.
+    /// Opens and locks a generation that should be removed, and reads its record.
     ///
-    /// The lock comes before the look: from then on no reader can pin it. Whoever has pinned it already keeps it.
+    /// The lock comes first: from then on no reader can pin it. A reader who has pinned it already keeps it.
     fn take(dir: &AtomicDir, state: &State, step: Step, id: &Id) -> Result<Self> {
         let generation = match Generation::open(dir, step, id) {
             Err(error) if error.is_denied() => return Ok(Self::Unknown),
@@ -130,9 +130,9 @@ impl Hold {
         Ok(if recorded { Self::Recorded(held) } else { Self::Unknown })
     }
 
-    /// Empties a generation if that may be done, and removes its directory.
+    /// Empties a generation if its state allows it, and removes its directory.
     ///
-    /// A directory that is not on record and holds something is an error that names it: nobody knows whose it is.
+    /// A directory without a record that is not empty is an error that names it, because its origin is unknown.
     fn take_apart(self, dir: &AtomicDir, step: Step, id: &Id) -> Result<()> {
         let name = dir.link.name(Role::Generation, id);
         let path = dir.parent.join(&name);
@@ -150,7 +150,7 @@ impl Hold {
     }
 }
 
-/// Removes one name in the parent, if it is of the kind that we make, and ours. A missing one is fine.
+/// Removes one name in the parent, if it has this type and is ours. A missing name is fine.
 fn unlink(dir: &AtomicDir, step: Step, name: &str, kind: FileType) -> Result<()> {
     if !is_there(dir, step, name, kind)? {
         return Ok(());
@@ -158,7 +158,7 @@ fn unlink(dir: &AtomicDir, step: Step, name: &str, kind: FileType) -> Result<()>
     unlinkat(&dir.parent.directory, name, AtFlags::empty()).at(step, "remove", dir.parent.join(name))
 }
 
-/// Says whether a name stands in the parent; an error if it is not of the kind that we make, or not ours.
+/// Returns whether a name exists in the parent. It is an error if it has another type or is not ours.
 fn is_there(dir: &AtomicDir, step: Step, name: &str, kind: FileType) -> Result<bool> {
     let path = || dir.parent.join(name);
     let found = match statat(&dir.parent.directory, name, AtFlags::SYMLINK_NOFOLLOW) {

@@ -1,16 +1,16 @@
-//! Follows a path one component at a time, from `/`, each by a descriptor of the one before: so that each can be judged
-//! before it is relied on, and so that what is missing can be made.
+//! Follows a path from `/`, one component at a time. Each is opened by the descriptor of the one before. So each can be
+//! judged before it is used, and missing directories can be made.
 //!
-//! The kernel could follow the path in one call, but then nobody would know what it passed. To judge each component by its
-//! path, and to open the whole path afterwards, would leave time to exchange one in between. Here each is opened in the one
-//! before, through no link, judged by that descriptor, and only then is the next one looked up in it. A component that
-//! was judged good can be replaced by nobody but root and us, so the judgement holds.
+//! The kernel could follow the path in one call, but then the components would be unknown. Judging each component by
+//! its path, and opening the whole path later, would be a time-of-check to time-of-use race. Here each component is
+//! opened in the one before, without following links. It is judged by its descriptor, and only then is the next one
+//! looked up in it. Only root and we can replace a component that was judged safe, so the judgement stays true.
 //!
-//! A symbolic link is judged, then read, and what it says is followed in the same way, from `/` if it is absolute. The count
-//! of links ends circles, as the kernel's does.
+//! A symbolic link is judged and read, and its target is followed in the same way, from `/` if it is absolute. The
+//! number of links is limited, which ends cycles, as the kernel does.
 //!
-//! A missing directory is made in the one that was judged, with what [`made`](crate::made) ensures. Descriptors are of
-//! `O_PATH`: they need no permission to list, and opening a device or a FIFO by them does nothing.
+//! A missing directory is made in one that was judged, with the guarantees of [`made`](crate::made). Descriptors are
+//! opened with `O_PATH`. They need no permission to list, and opening a device or a FIFO has no effect.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
@@ -25,50 +25,50 @@ use crate::error::At;
 use crate::trust::{self, Kind, Parents};
 use crate::{Durability, Error, Refusal, Result, Step, made, platform};
 
-/// To look at something, and to look up what is in it; nothing can be read or changed by such a descriptor.
+/// To inspect a file, and to look up names in a directory. Such a descriptor can neither read nor change it.
 const LOOK: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// To list a directory, and to sync it.
 const LIST: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-/// As many links as the kernel follows.
+/// The maximum number of links, the same as the kernel's.
 const LINKS: u32 = 40;
 
-/// Missing directories get this mode, whatever the umask: /run is empty after a boot, and readers must get through.
+/// The mode of missing directories, regardless of the umask. After a boot /run is empty, and readers must get through.
 const MODE: Mode = Mode::from_raw_mode(0o755);
 
-/// What becomes of a directory that is not there.
+/// How to handle a missing directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// It is made, as durably as all that is published.
+    /// Make it, as durably as the published files.
     Make(Durability),
-    /// It could be made, or that is an error. The rest of the path is not followed then.
+    /// Check that it could be made, or fail. The rest of the path is not followed.
     Inspect,
-    /// It is an error.
+    /// Fail.
     Refuse,
 }
 
-/// A path on its way to what it leads to.
+/// The state while a path is followed.
 pub(crate) struct Resolver {
-    /// What was asked for, for messages.
+    /// The path as it was given, for messages.
     asked: PathBuf,
     parents: Parents,
     missing: Missing,
-    /// What has been reached, and its path without any links.
+    /// The current component, and its path without links.
     here: File,
     path: PathBuf,
-    /// What is still to come, the next one last.
+    /// The remaining components, the next one last.
     rest: Vec<OsString>,
     links: u32,
 }
 
-/// Says whether something is a device: what is read from it does not depend on who may write to it.
+/// Returns whether a file is a device. The data that is read from it does not depend on who may write to it.
 fn is_device(metadata: &Metadata) -> bool {
     metadata.file_type().is_char_device() || metadata.file_type().is_block_device()
 }
 
 impl Resolver {
-    /// Begins at `/`, which is judged too. A relative path counts from the current folder, whose own path is followed first.
+    /// Starts at `/`, which is judged too. A relative path is first joined to the current directory.
     pub(crate) fn new(asked: &Path, parents: Parents, missing: Missing) -> Result<Self> {
         let absolute = std::path::absolute(asked).at(Step::Parent, "find", asked)?;
         let here = openat(CWD, "/", LOOK | OFlags::DIRECTORY, Mode::empty()).at(Step::Parent, "open", "/")?;
@@ -94,7 +94,7 @@ impl Resolver {
         Ok(())
     }
 
-    /// Follows the whole path, and opens the directory that it leads to: `None` if it is missing, and was only inspected.
+    /// Follows the whole path, and opens its directory: `None` if it is missing and `missing` is `Inspect`.
     pub(crate) fn open_directory(mut self) -> Result<Option<File>> {
         while let Some(name) = self.rest.pop() {
             if self.missing == Missing::Inspect && self.is_missing(&name)? {
@@ -106,7 +106,7 @@ impl Resolver {
         opened.map(|opened| Some(File::from(opened))).at(Step::Parent, "open", self.asked)
     }
 
-    /// Says whether a name is missing, and would have to be made. It is an error if that cannot be done.
+    /// Returns whether a name is missing and would have to be made. It is an error if it cannot be made.
     fn is_missing(&self, name: &OsStr) -> Result<bool> {
         match statat(&self.here, name, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => {
@@ -114,12 +114,12 @@ impl Resolver {
                 let made = accessat(&self.here, ".", access, AtFlags::EACCESS);
                 made.at(Step::Parent, "create", self.path.join(name)).map(|()| true)
             }
-            // Whatever else is wrong with it, following it says.
+            // Any other problem is reported when it is followed.
             _ => Ok(false),
         }
     }
 
-    /// Puts the components of a path before what is still to come. `..` stays: where it leads depends on what is reached.
+    /// Puts the components of a path before the remaining ones. `..` is kept: its target depends on what is reached.
     fn push(&mut self, path: &Path) {
         let names = path.components().rev().filter_map(|component| match component {
             Component::Normal(name) => Some(name.to_owned()),
@@ -129,7 +129,7 @@ impl Resolver {
         self.rest.extend(names);
     }
 
-    /// Follows one component. `..` leads to the directory that this one was looked up in, which has been judged.
+    /// Follows one component. `..` leads to the parent of the current directory, which has been judged.
     fn step(&mut self, name: OsString) -> Result<()> {
         if name == ".." {
             let above = openat(&self.here, "..", LOOK | OFlags::DIRECTORY, Mode::empty());
@@ -148,11 +148,11 @@ impl Resolver {
         }
         let kind = if metadata.is_dir() { Kind::Directory } else { Kind::File };
         (self.here, self.path) = (found, path);
-        // Whoever can write to a device does not choose what is read from it, and only root makes one.
+        // Those who can write to a device do not choose what is read from it, and only root can make one.
         if is_device(&metadata) { Ok(()) } else { self.judge(kind, &metadata) }
     }
 
-    /// Follows a symbolic link, of which the owner counts: everyone can write to every link, and nobody can change one.
+    /// Follows a symbolic link. Only its owner matters: the mode lets everyone write to it, but nobody can change it.
     fn follow(&mut self, link: &File, path: PathBuf, metadata: &Metadata) -> Result<()> {
         self.links += 1;
         if self.links > LINKS {
@@ -169,14 +169,14 @@ impl Resolver {
         } else if self.rest.is_empty()
             && platform::is_of_proc(&self.here).at(Step::Parent, "inspect", &path)?
         {
-            // Such as `pipe:[7]`, on a standard stream: the kernel's name of something that has no path.
+            // Such as `pipe:[7]` on a standard stream, the kernel's name for an object without a path.
             return Ok(());
         }
         self.push(&target);
         Ok(())
     }
 
-    /// Makes one missing directory, and goes on into it. Somebody else may be faster: then it is looked at like any other.
+    /// Makes a missing directory, and enters it. If another process makes it first, it is judged like any other.
     fn make(&mut self, name: OsString, path: PathBuf) -> Result<()> {
         let device = self.inspect(&self.here)?.dev();
         let made = match made::make(&self.here, Path::new(&name), device, Step::Parent, &path) {
@@ -185,8 +185,8 @@ impl Resolver {
                 self.rest.push(name);
                 return self.once_more(&path);
             }
-            // Another run of this user may have put something into it before it was looked at. Where the way here has been
-            // judged nobody else could have.
+            // Another run of this user may have put files into it before the check. The path has been judged, so no
+            // other user could have.
             Err(error) if error.refusal() == Some(&Refusal::Swapped) && self.parents == Parents::Strict => {
                 made::open_in_use(&self.here, Path::new(&name), device, Step::Parent, &path)?
             }
@@ -201,7 +201,7 @@ impl Resolver {
         Ok(())
     }
 
-    /// Counts a look that found nothing where there is something a moment later, so that nobody can keep this going.
+    /// Counts one more attempt at a name that was missing and then taken, so that nobody can keep this going for ever.
     fn once_more(&mut self, path: &Path) -> Result<()> {
         self.links += 1;
         if self.links > LINKS {
@@ -210,12 +210,12 @@ impl Resolver {
         Ok(())
     }
 
-    /// Returns what an open component is.
+    /// Returns the metadata of an open component.
     fn inspect(&self, file: &File) -> Result<Metadata> {
         file.metadata().at(Step::Parent, "inspect", &self.asked)
     }
 
-    /// Judges what has been reached, unless all that leads to the link is trusted.
+    /// Judges the current component, unless the parents are trusted.
     fn judge(&self, kind: Kind, metadata: &Metadata) -> Result<()> {
         match self.parents {
             Parents::Strict => trust::judge(&self.path, kind, metadata),

@@ -1,11 +1,11 @@
-//! Step 12: reading one generation, and keeping it from being removed meanwhile.
+//! Step 12: reads one generation, and keeps it from being removed meanwhile.
 //!
-//! A reader opens the generation, takes a shared lock on it, and then looks whether the link still names it. If so, no run
-//! can have begun to remove it before the lock was there: a run removes only what the link does not name, with an exclusive
-//! lock. If not, it may be half gone already, and the reader begins anew.
+//! A reader opens the generation, takes a shared lock on it, and then checks that the link still names it. If so, no
+//! removal can have started before the lock: a run only removes generations that the link does not name, under an
+//! exclusive lock. If not, the generation may be partly removed, and the reader starts again.
 //!
-//! There are two ways in. [`Snapshot::open`] follows the link, as a program would that knows nothing of this crate; it
-//! trusts whoever can write there. [`Options::open_snapshot`] believes nothing but what a publisher made: it
+//! There are two ways to open a snapshot. [`Snapshot::open`] follows the link like any program that does not know this
+//! crate. It trusts everyone who can write there. [`Options::open_snapshot`] accepts only what a publisher made. It
 //! judges the path, the link and the generation, and opens no file.
 
 use std::fs::{File, Metadata};
@@ -29,22 +29,22 @@ use crate::trust::{self, Parents};
 use crate::walk::READ;
 use crate::{AtomicDir, Error, FileName, Id, Options, Refusal, Result, Step, options};
 
-/// How often to try anew when the link flips at the very moment of opening. A flip takes several system calls, so even
-/// a publisher that does nothing else is outrun in a few attempts.
+/// The maximum number of attempts if the link flips during the opening. A flip takes several system calls. So a few
+/// attempts are enough, even if a publisher does nothing but flip.
 const ATTEMPTS: u32 = 1000;
 
-/// How long to leave alone whoever has it locked: they remove it, and then the link names another by now; or they look for
-/// pins, and may have been put off the processor meanwhile.
+/// The pause when another process has locked the generation. Either it removes the generation, and the link names
+/// another one by now. Or it checks for pins, and the scheduler may have paused it meanwhile.
 const REST: Duration = Duration::from_millis(1);
 
-/// One generation, opened and pinned: everything read through it belongs together, and stays until it is dropped.
+/// One generation, opened and pinned. All files read through it belong together, and stay until it is dropped.
 ///
 /// Opening `link/a` and then `link/b` by path can see two generations. A snapshot opens the directory once and reads
-/// relative to it. It holds a shared lock on the directory; whoever removes generations leaves it alone meanwhile. The
-/// lock ends with the snapshot or with the process, however that ends. Needs permission to list the directory.
+/// relative to it. It holds a shared lock on the directory, so no run removes it meanwhile. The lock ends with the
+/// snapshot or with the process, however that ends. Opening needs permission to list the directory.
 ///
-/// The lock is on the open directory, so a program that inherits its descriptor ([`AsFd`]) holds the pin too, until it closes
-/// that or ends. Only dropping the snapshot ends the pin for both.
+/// The lock is on the open directory. So a program that inherits its descriptor ([`AsFd`]) also holds the pin, until it
+/// closes the descriptor or exits. Only dropping the snapshot ends the pin for both.
 ///
 /// ```no_run
 /// use atomicdir::{FileName, Snapshot};
@@ -62,12 +62,13 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Opens the generation that the link names now, and pins it. Never waits for a publisher.
+    /// Opens the generation that the link names now, and pins it. It never waits for a publisher.
     ///
     /// # Errors
     ///
-    /// There is no link, or no permission to list the directory; or it could not be pinned in 1,000 attempts, which take
-    /// about a second, because somebody holds an exclusive lock on it: whoever may list it can.
+    /// There is no link, or no permission to list the directory. Or it could not be pinned in 1,000 attempts, which
+    /// take about a second, because another process holds an exclusive lock on it. Any process that may list the
+    /// directory can take that lock.
     pub fn open(link: impl AsRef<Path>) -> Result<Self> {
         let link = link.as_ref();
         for _ in 0..ATTEMPTS {
@@ -77,14 +78,14 @@ impl Snapshot {
                 Attempt::Late => std::thread::yield_now(),
             }
         }
-        // A link that leads nowhere looks like one that flips all the time.
+        // A dangling link looks like one that flips all the time.
         std::fs::metadata(link).at(Step::Read, "open", link)?;
         Err(Error::refuse(Step::Read, "take a shared lock on", link, Refusal::NotPinned(ATTEMPTS)))
     }
 
-    /// Returns the path of the generation's own directory: absolute, and through no symbolic link, so that it goes on to
-    /// name this generation when the link has flipped. For programs that can only be given a path; what they open by it
-    /// belongs together for as long as the pin is held.
+    /// Returns the path of the generation's own directory. It is absolute and has no symbolic links, so it still names
+    /// this generation after a flip. Use it for programs that can only take a path. The files that they open there
+    /// belong together while the pin is held.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -93,35 +94,36 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// It is not there, not a regular file, or not readable.
+    /// The file is missing, is not a regular file, or is not readable.
     pub fn read(&self, name: &FileName) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.read_into(name, &mut bytes)?;
         Ok(bytes)
     }
 
-    /// Reads a whole file, and appends it to a buffer of the caller's: one that is wiped when it is dropped, for example.
+    /// Reads a whole file and appends it to your buffer, for example one that is wiped on drop. Returns the number of
+    /// bytes.
     ///
-    /// Room for all of it is made before anything is read. So a buffer does not grow while it holds bytes of the file, which
-    /// would leave a copy behind, unless the file grows meanwhile. Returns how many bytes were read.
+    /// The buffer is enlarged before anything is read. So it need not grow while it holds bytes of the file, which
+    /// would leave a copy in memory. It may still grow if the file grows meanwhile.
     ///
     /// # Errors
     ///
-    /// As for [`read`](Self::read). The buffer may hold a part of the file then.
+    /// The same as those of [`read`](Self::read). The buffer may then hold a part of the file.
     pub fn read_into(&self, name: &FileName, bytes: &mut Vec<u8>) -> Result<usize> {
         let path = || self.link.join(name.as_str());
         let mut file = self.open_file(name)?;
         let length = file.metadata().at(Step::Read, "inspect", path())?.len();
-        // One byte more, for the read that finds the end.
+        // One byte more, for the read that finds the end of the file.
         bytes.reserve_exact(usize::try_from(length).unwrap_or(usize::MAX).saturating_add(1));
         file.read_to_end(bytes).at(Step::Read, "read", path())
     }
 
-    /// Opens a file for reading, through no symbolic link on the way.
+    /// Opens a file for reading, without following symbolic links.
     ///
     /// # Errors
     ///
-    /// As for [`read`](Self::read).
+    /// The same as those of [`read`](Self::read).
     pub fn open_file(&self, name: &FileName) -> Result<File> {
         let path = self.link.join(name.as_str());
         let (directories, last) = name.split();
@@ -137,32 +139,33 @@ impl Snapshot {
 }
 
 impl Options {
-    /// Opens and pins what is published at a link, if it is what a publisher made, and opens no file of it: what it costs does not
-    /// depend on how much is published. `None` if nothing is published there. Of the options only
-    /// [`parents`](Self::parents) matters, and the owner of the [`directory`](Self::directory).
+    /// Opens and pins the generation that is published at a link, if a publisher made it. It opens no file, so its cost
+    /// does not depend on the number of files. `None` if nothing is published. Only two options matter:
+    /// [`parents`](Self::parents), and the owner of the [`directory`](Self::directory).
     ///
-    /// For whoever is about to let another program rely on what is published. Ensured is:
+    /// Use it before you let another program rely on what is published. These are the guarantees:
     ///
-    /// - If root runs this and the parents are [`Strict`](Parents::Strict): nobody else can replace the directories that lead
-    ///   to the link. Anyone else may read in a place of somebody else's.
-    /// - The link is exactly one of ours. Where others than its owner can put names into its directory, it belongs to root, to
-    ///   that owner, or to who runs this; and so does the generation.
-    /// - The generation is a directory of its own, and nothing is mounted on it. If there is a record of it that this user may
-    ///   read, it is that of this directory.
-    /// - It is pinned, and the link named it once it was.
+    /// - If root runs this and the parents are [`Strict`](Parents::Strict), no other user can replace the directories
+    ///   that lead to the link. For other users these are not checked, because they may read from the directories of
+    ///   others.
+    /// - The link is exactly one of ours. If others than the owner of its directory can put names there, the link
+    ///   belongs to root, to that owner, or to the current user. So does the generation.
+    /// - The generation is a directory and not a mount point. If this user may read its record, the record matches the
+    ///   directory.
+    /// - The generation is pinned, and the link named it after that.
     ///
-    /// Not ensured: what is in it. Its owner may have changed that.
+    /// The contents are not checked. The owner of the generation may have changed them.
     ///
     /// # Errors
     ///
-    /// What breaks one of these rules; a link whose generation is gone, which is [not found](Error::is_not_found); no permission to
-    /// list the generation; and [`Refusal::NotPinned`] as for [`Snapshot::open`].
+    /// A violation of these rules. A link whose generation is gone, which is [not found](Error::is_not_found). No
+    /// permission to list the generation. [`Refusal::NotPinned`] as for [`Snapshot::open`].
     pub fn open_snapshot(self, link: impl AsRef<Path>) -> Result<Option<Snapshot>> {
         let link = link.as_ref();
         let (parent, name) = options::split(link)?;
         if self.parents == Parents::Strict && geteuid().is_root() {
             match trust::ensure_irreplaceable(&parent) {
-                // Where a directory is missing, nothing is published.
+                // If a directory is missing, nothing is published.
                 Err(error) if error.is_not_found() => return Ok(None),
                 judged => judged?,
             }
@@ -175,7 +178,7 @@ impl Options {
 }
 
 impl AtomicDir {
-    /// Opens and pins what the link names, again and again while it flips.
+    /// Opens and pins the generation that the link names. It tries again while the link flips.
     fn snapshot(&self, link: &Path) -> Result<Option<Snapshot>> {
         for _ in 0..ATTEMPTS {
             let Some(id) = self.read_link()? else { return Ok(None) };
@@ -192,7 +195,7 @@ impl AtomicDir {
     fn pin(&self, id: &Id) -> Result<Attempt> {
         let name = self.link.name(Role::Generation, id);
         let Some(Generation { directory, found }) = Generation::open(self, Step::Read, id)? else {
-            // No ID is used twice: if the link names it still, it is not late, but gone.
+            // No ID is used twice. So if the link still names it, it has not flipped: the generation is gone.
             return match self.read_link()? {
                 Some(named) if named == *id => Err(Errno::NOENT).at(Step::Read, "open", self.path()),
                 _ => Ok(Attempt::Late),
@@ -208,8 +211,8 @@ impl AtomicDir {
         Ok(Attempt::Pinned(pin, self.parent.own_path(Step::Read)?.join(name)))
     }
 
-    /// Ensures that the record of a generation is of this directory. A reader may not see records; and a set whose record is
-    /// lost, because somebody removed the state directory, can still be read.
+    /// Checks that the record of a generation, if there is one, matches this directory. A reader may not be able to see
+    /// records. A set whose record is lost, because the state directory was removed, can still be read.
     fn ensure_recorded(&self, id: &Id, inode: u64) -> Result<()> {
         let state = match State::open(self, Step::Read) {
             Err(error) if error.is_denied() => None,
@@ -224,23 +227,23 @@ impl AtomicDir {
 }
 
 impl AsFd for Snapshot {
-    /// Returns the generation's directory, to open files relative to.
+    /// Returns the generation's directory. Open files relative to it.
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.pin.file().as_fd()
     }
 }
 
-/// How an attempt to pin ended.
+/// The result of an attempt to pin.
 enum Attempt {
-    /// It is pinned, and this is its own path.
+    /// It is pinned. The path is that of the generation itself.
     Pinned(Flock, PathBuf),
-    /// Somebody has an exclusive lock on it.
+    /// Another process has an exclusive lock on it.
     Locked,
     /// The link flipped meanwhile.
     Late,
 }
 
-/// Opens and pins what the link names, and looks whether it still does.
+/// Opens and pins the directory that the link names, and checks that the link still names it.
 fn pin(link: &Path) -> Result<Attempt> {
     let Some(directory) = unless_gone(link, open(link).map_err(io::Error::from), "open")? else {
         return Ok(Attempt::Late);
@@ -256,16 +259,16 @@ fn pin(link: &Path) -> Result<Attempt> {
     })
 }
 
-/// Returns the directory that the link names, by a path without links, and what is there. No generation's name is ever
-/// used again: the directory that is found at that path is the one that the link named.
+/// Returns the directory that the link names, as a path without links, and its metadata. The name of a generation is
+/// never used again. So the directory at that path is the one that the link named.
 fn named(link: &Path) -> io::Result<(PathBuf, Metadata)> {
     let path = std::fs::canonicalize(link)?;
     let found = std::fs::symlink_metadata(&path)?;
     Ok((path, found))
 }
 
-/// Turns "not found" into `None` where the link is there: between the kernel's following it and its looking at the
-/// target, both the flip and the removal went by.
+/// Turns "not found" into `None` if the link exists. The generation was removed between the moments at which the kernel
+/// read the link and looked up its target.
 fn unless_gone<T>(link: &Path, looked: io::Result<T>, action: &'static str) -> Result<Option<T>> {
     match looked {
         Err(error) if error.kind() == io::ErrorKind::NotFound && readlink(link, Vec::new()).is_ok() => {
@@ -275,7 +278,7 @@ fn unless_gone<T>(link: &Path, looked: io::Result<T>, action: &'static str) -> R
     }
 }
 
-/// Follows the link, which is what a reader's link is for.
+/// Follows the link, as every reader does.
 fn open(link: &Path) -> rustix::io::Result<File> {
     openat(CWD, link, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map(File::from)
 }

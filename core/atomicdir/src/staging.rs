@@ -1,14 +1,14 @@
-//! Step 6: a new directory being filled, which nobody can see yet.
+//! Step 6: fills a new directory that readers cannot see yet.
 //!
-//! Everything is made with the least that it may need, and given its owner and mode only once it is complete: a directory
-//! is 0700 and a file 0600 until then, so that nobody reads half a secret, whatever the umask. Everything is made and opened
-//! relative to an open descriptor, through no link.
+//! Files and directories are made with minimal permissions: a directory with 0700, a file with 0600. They get their
+//! owner and mode only when they are complete. So nobody can read half a secret, regardless of the umask. All are made
+//! and opened relative to an open descriptor, without following links.
 //!
-//! The order on disk is: the temporary link, which marks the ID as unfinished; the directory; its record; its files. So a
-//! kill at any moment leaves only what bears a mark, and only a directory on record is ever emptied.
+//! The order on disk is the temporary link, which marks the ID as unfinished, the directory, its record, and its files.
+//! So a kill at any moment leaves only leftovers with a mark. Only a directory with a record is ever emptied.
 //!
-//! Files come in the order of their names: one descriptor for each level is open at a time, and each directory is finished
-//! once.
+//! Files should come sorted by name. Then one descriptor for each level is open at a time, and each directory is
+//! finished once.
 
 use std::fs::{File, Metadata};
 use std::io::Write;
@@ -27,37 +27,38 @@ use crate::{
     Attributes, Error, FileName, Locked, NewFile, Owner, Refusal, Result, Step, emptying, made, platform,
 };
 
-/// Every file is born so: new, never through a link, closed to everyone else until it is complete.
+/// Every file is new, follows no link, and is closed to others until it is complete.
 pub(crate) const CREATE: OFlags =
     OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// A look that needs no permission on the file itself.
+/// Inspects a file, which needs no permission on the file itself.
 const LOOK: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// The mode that files are made with.
+/// The mode of new files.
 const BORN: Mode = Mode::RUSR.union(Mode::WUSR);
 
-/// A new directory being filled. Dropping it removes it; [`publish`](Self::publish) makes it current.
+/// A new directory in progress. Dropping it removes it; [`publish`](Self::publish) makes it current.
 ///
-/// Removing can fail, on a disk with errors for example. Then files stay on disk that nobody reads and that only their
-/// owner may: [`Locked::take_leftover`] says why, and every later run tries again.
+/// The removal can fail, for example on a disk with errors. Then files stay on disk that no reader uses and only their
+/// owner may read. [`Locked::take_leftover`] returns the reason, and every later run tries again.
 #[derive(Debug)]
 #[must_use = "a staging that is dropped is removed"]
 pub struct Staging<'l> {
     pub(crate) locked: &'l mut Locked,
-    /// Pinned by its own run: should somebody remove the lock and start another, that one's healing keeps off.
+    /// Pinned by its own run. If somebody removes the lock file and starts another run, its healing does not touch
+    /// this.
     root: Flock,
     inode: u64,
     pub(crate) unfinished: Unfinished,
-    /// The directories on the way to the file written last, outermost first.
+    /// The open directories of the file that was written last, outermost first.
     below: Vec<OpenDirectory>,
-    /// Whom new files belong to before anything is given away: an owner who has a file anyway is not set again.
+    /// The owner of new files. A wanted owner that is the same is not set again.
     born: Owner,
-    /// The first file that could not be written: without it the set is not complete.
+    /// The first file that could not be written. Without it, the set is not complete.
     failed: Option<PathBuf>,
 }
 
-/// A directory on the way to the file written last.
+/// An open directory of the file that was written last.
 #[derive(Debug)]
 struct OpenDirectory {
     name: String,
@@ -65,11 +66,12 @@ struct OpenDirectory {
 }
 
 impl Locked {
-    /// Makes a new, empty staging (step 6). One at a time: it borrows the lock until it is published or dropped.
+    /// Makes a new, empty staging (step 6). It borrows the lock until it is published or dropped, so there is only one
+    /// at a time.
     ///
     /// # Errors
     ///
-    /// What kept it from being made; nothing of it is left then.
+    /// The staging could not be made. It is removed then; if that fails too, the next run removes it.
     pub fn stage(&mut self) -> Result<Staging<'_>> {
         let mut unfinished = Unfinished::mark(&self.dir)?;
         tracing::debug!(step = Step::Stage.number(), id = %unfinished.id, "staging");
@@ -84,7 +86,7 @@ impl Locked {
         }
     }
 
-    /// Makes the directory, and puts it on record before anything is written into it: only what is on record is emptied.
+    /// Makes the directory, and records it before any file is written: only a directory with a record is ever emptied.
     fn make_root(&self, unfinished: &Unfinished) -> Result<(Flock, u64, Owner)> {
         let (name, path) = (unfinished.name(), unfinished.path());
         let parent = &self.dir.parent;
@@ -99,14 +101,14 @@ impl Locked {
 }
 
 impl Staging<'_> {
-    /// Writes one file, with the directories on its way. Its attributes are what is asked for, whatever the umask.
+    /// Writes one file, and makes its directories. Its attributes are set exactly, regardless of the umask.
     ///
-    /// Costs least when files come in the order of their names: a directory is finished when the next file is not in
-    /// it, and opened again if one comes later.
+    /// Sorted names are fastest. A directory is finished when the next file is not in it, and is opened again if one
+    /// comes later.
     ///
     /// # Errors
     ///
-    /// A name that is reserved or taken, and whatever the system says. The staging cannot be published then.
+    /// A name that is reserved or already used, and any error of the system. The staging can then not be published.
     pub fn write(&mut self, name: &FileName, file: NewFile<'_>) -> Result<()> {
         let path = self.unfinished.path().join(name.as_str());
         let written = self.write_file(name, file, &path);
@@ -116,25 +118,25 @@ impl Staging<'_> {
         written
     }
 
-    /// Says what a file is that has been written: its inode, and the time of its last change, which nobody can set.
+    /// Returns the metadata of a file that was written, such as its inode and its ctime, which nobody can set.
     ///
     /// # Errors
     ///
-    /// It has not been written, or whatever the system says.
+    /// The file was not written, or the system fails.
     pub fn metadata(&self, name: &FileName) -> Result<Metadata> {
         let path = self.unfinished.path().join(name.as_str());
         let opened = openat(self.root(), name.as_str(), LOOK, Mode::empty());
         File::from(opened.at(Step::Stage, "open", &path)?).metadata().at(Step::Stage, "inspect", path)
     }
 
-    /// Gives every directory its owner and mode, for a look at the set before it is published, and returns the path of the set. Nothing
-    /// can see it by the link yet, and it stays in place for as long as this staging does.
+    /// Gives every directory its owner and mode, and returns the path of the set. Use it to inspect the set before it
+    /// is published. The link does not lead to the set yet, and the path is valid as long as this staging exists.
     ///
-    /// A file that is written after this opens its directories again.
+    /// If you write a file after this, its directories are opened again.
     ///
     /// # Errors
     ///
-    /// A file that could not be written, and whatever the system says.
+    /// A file that could not be written, and any error of the system.
     pub fn complete(&mut self) -> Result<PathBuf> {
         self.ensure_complete()?;
         self.leave(0)?;
@@ -143,7 +145,7 @@ impl Staging<'_> {
         Ok(path)
     }
 
-    /// Ensures that every file could be written: whoever goes on after an error must not publish the rest.
+    /// Checks that every file was written. A caller that ignores an error must not publish the other files.
     pub(crate) fn ensure_complete(&self) -> Result<()> {
         match &self.failed {
             Some(path) => Err(Error::refuse(Step::Stage, "publish without", path, Refusal::Incomplete)),
@@ -151,8 +153,8 @@ impl Staging<'_> {
         }
     }
 
-    /// Makes one file: new, through no link, with its attributes after its bytes, and closed with a look at what the
-    /// filesystem has to say last. NFS reports a full disk only there.
+    /// Makes one file without following links, and sets its attributes after its bytes. It is closed with a check for
+    /// late errors: NFS reports a full disk only there.
     fn write_file(&mut self, name: &FileName, file: NewFile<'_>, path: &Path) -> Result<()> {
         let reserved = self.locked.dir.link.check_reserved(name);
         reserved.map_err(|why| Error::refuse(Step::Stage, "create", path, why.into()))?;
@@ -165,8 +167,8 @@ impl Staging<'_> {
         platform::close(made).at(Step::Stage, "close", path)
     }
 
-    /// Finishes the directories that the next file is not in, and makes those that it is in. What both files are in stays
-    /// open.
+    /// Finishes the directories that do not contain the next file, and makes those that do. Directories of both files
+    /// stay open.
     fn enter(&mut self, directories: &[&str]) -> Result<()> {
         let same =
             self.below.iter().zip(directories).take_while(|(open, wanted)| open.name == **wanted).count();
@@ -189,10 +191,10 @@ impl Staging<'_> {
         Ok(())
     }
 
-    /// Makes a directory, or opens the one that an earlier file of the same staging is in.
+    /// Makes a directory, or opens it again if an earlier file made it.
     fn make_directory(&self, name: &str, path: &Path) -> Result<File> {
         match mkdirat(self.top(), name, Mode::RWXU) {
-            // Finished earlier, perhaps with a mode that keeps its own owner from writing.
+            // It was finished earlier, perhaps with a mode that does not let its owner write.
             Err(Errno::EXIST) => {
                 let opened = openat(self.top(), name, DIRECTORY, Mode::empty());
                 let directory = File::from(opened.at(Step::Stage, "open", path)?);
@@ -206,7 +208,7 @@ impl Staging<'_> {
         }
     }
 
-    /// Gives a file or directory its owner, then its mode, since a change of owner may take bits away.
+    /// Sets the owner of a file or directory, then its mode, because a change of owner may clear mode bits.
     pub(crate) fn finish(&self, file: &File, wanted: Attributes, path: &Path) -> Result<()> {
         let owner = wanted.owner.beyond(self.born);
         if !owner.is_unset() {
@@ -225,17 +227,17 @@ impl Staging<'_> {
         Ok(())
     }
 
-    /// Returns the directory that the next file is made in.
+    /// Returns the directory of the next file.
     fn top(&self) -> &File {
         self.below.last().map_or(self.root(), |open| &open.directory)
     }
 
-    /// Returns the directory of the whole staging.
+    /// Returns the top directory of the staging.
     pub(crate) fn root(&self) -> &File {
         self.root.file()
     }
 
-    /// Ensures that the parent has this directory, and no other, under the name of the generation.
+    /// Checks that the name of the generation in the parent still leads to this directory.
     pub(crate) fn ensure_in_place(&self, step: Step) -> Result<()> {
         let dir = &self.locked.dir;
         match statat(&dir.parent.directory, self.unfinished.name(), AtFlags::SYMLINK_NOFOLLOW) {
@@ -245,9 +247,9 @@ impl Staging<'_> {
         }
     }
 
-    /// Empties what was staged by its descriptor, as it may have been renamed, and removes it if it is still in place.
+    /// Empties the staging by its descriptor, because it may have been renamed. Removes it if it is still in place.
     fn remove(&mut self) -> Result<()> {
-        // What can be emptied need not be closed.
+        // If it can be emptied, it does not matter whether it was closed to others.
         let closed = self.close_again();
         emptying::empty(Step::Stage, self.root.file(), &self.unfinished.path())
             .map_err(|error| closed.err().unwrap_or(error))?;
@@ -260,7 +262,7 @@ impl Staging<'_> {
         }
     }
 
-    /// Takes back what the last steps may have given away already, so that nobody else can read what cannot be removed.
+    /// Takes back the owner and mode that may be set already, so that nobody can read files that cannot be removed.
     fn close_again(&self) -> Result<()> {
         let path = self.unfinished.path();
         let user = geteuid();
@@ -277,7 +279,7 @@ impl Staging<'_> {
     }
 }
 
-/// Nothing of a staging that is not published stays, whatever went wrong. What cannot be removed bears its mark still.
+/// Removes a staging that was not published, whatever the error was. Leftovers still have their mark.
 impl Drop for Staging<'_> {
     fn drop(&mut self) {
         if self.unfinished.is_kept() {
@@ -291,10 +293,10 @@ impl Drop for Staging<'_> {
     }
 }
 
-/// Returns whom whatever is made in a new directory belongs to.
+/// Returns the owner and group of new files in a new directory.
 ///
-/// Below a set-group-ID parent that would be the parent's group, but only for as long as each directory on the way keeps
-/// that bit, which its own mode takes away: so it goes at once, and everything begins with the runner's own group.
+/// Below a set-group-ID parent, the group would be the parent's, while each directory on the way keeps that bit. But
+/// the wanted mode removes the bit. So it is removed at once, and all files start with the process's own group.
 fn born(root: &File, found: &Metadata, path: &Path) -> Result<Owner> {
     if found.mode() & 0o2000 == 0 {
         return Ok(Owner::of(found));

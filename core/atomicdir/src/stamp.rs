@@ -1,4 +1,5 @@
-//! A file beside the link that is touched after a flip: for watchers that follow no links, such as a `.path` unit of systemd.
+//! The stamp: a file beside the link that is touched after a flip. It is for watchers that do not follow links, such as
+//! a `.path` unit of systemd.
 
 use std::fs::File;
 use std::path::Path;
@@ -11,29 +12,29 @@ use crate::clock;
 use crate::error::At;
 use crate::{AtomicDir, Error, FileName, Refusal, Result, Step};
 
-/// Through no link, and not waiting for the reader of a FIFO.
+/// Follows no link, and does not wait for the reader of a FIFO.
 const TOUCH: OFlags = OFlags::WRONLY
     .union(OFlags::CREATE)
     .union(OFlags::NOFOLLOW)
     .union(OFlags::NONBLOCK)
     .union(OFlags::CLOEXEC);
 
-/// Everyone may see when the set has changed last.
+/// Everyone may see when the set last changed.
 const MODE: Mode = Mode::RUSR.union(Mode::WUSR).union(Mode::RGRP).union(Mode::ROTH);
 
 impl AtomicDir {
-    /// Sets the modification time of an empty file beside the link, and makes it if there is none. Whoever watches it hears that
-    /// it was closed after writing.
+    /// Sets the modification time of an empty file beside the link, and makes the file if it is missing. A watcher sees
+    /// that it was closed after writing.
     ///
     /// # Errors
     ///
-    /// A name that is reserved or that of the link, something else under that name, and whatever the system says.
+    /// A name that is reserved or that of the link, another kind of file under that name, and any error of the system.
     pub fn touch(&self, name: &FileName) -> Result<()> {
         self.ensure_touchable(name)?;
         let path = self.parent.join(name.as_str());
         let opened = openat(&self.parent.directory, name.as_str(), TOUCH, MODE);
         let file = File::from(opened.at(Step::Announce, "open", &path)?);
-        // What was opened may be something else than what was looked at.
+        // The opened file may not be the one that was checked.
         let found = fstat(&file).at(Step::Announce, "inspect", &path)?;
         ensure_stamp(&found, &path)?;
         if found.st_mode & 0o7777 != MODE.bits() {
@@ -42,7 +43,7 @@ impl AtomicDir {
         clock::set_modified(&file, self.options.clock.now()).at(Step::Announce, "set the time of", &path)
     }
 
-    /// Ensures that nothing is in the place of the stamp but one that was made here.
+    /// Checks that the name of the stamp is free, or is that of a stamp that was made here.
     pub(crate) fn ensure_touchable(&self, name: &FileName) -> Result<()> {
         let path = self.parent.join(name.as_str());
         let refused = |why: Refusal| Error::refuse(Step::Announce, "touch", &path, why);
@@ -54,7 +55,7 @@ impl AtomicDir {
     }
 }
 
-/// Ensures that what was found can be a stamp of ours.
+/// Checks that a file can be one of our stamps.
 fn ensure_stamp(found: &Stat, path: &Path) -> Result<()> {
     let (owner, user) = (found.st_uid, geteuid().as_raw());
     let why = match FileType::from_raw_mode(found.st_mode) {

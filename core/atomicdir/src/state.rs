@@ -1,23 +1,24 @@
-//! The directory beside the link that only the publisher can enter: the lock, the records and the notes of the
-//! generations. What changes in it changes nothing in the parent, so a watcher of the parent hears of flips alone.
+//! The state directory beside the link, which only the publisher can enter. It holds the locks, and the records and
+//! notes of the generations. Changes in it do not change the parent, so a watcher of the parent sees only flips.
 //!
 //! | name | what it is |
 //! |---|---|
 //! | `lock` | held by one run at a time; its modification time is that of the last successful run |
+//! | `keeper` | held by the process that keeps the set current; its contents are that process's text |
 //! | `made-ID` | the record of a generation: a symbolic link whose text is the inode number of its directory |
-//! | `note-ID` | what the publisher notes of a generation |
+//! | `note-ID` | the publisher's note about a generation |
 //!
-//! A record is a link because its text is written by the one call that makes it, and goes to disk with its name: no kill
-//! and no power cut leaves half of it. It has no device number, which may be another after a reboot: whatever it speaks of
-//! must lie on the device that the record itself is on.
+//! A record is a symbolic link because one call makes it with its text, and both go to disk with its name. So no kill
+//! and no power cut leaves half a record. It has no device number, which may change at a reboot: the generation must be
+//! on the record's own device.
 //!
-//! All that is believed of a generation comes from here, since nobody but the publisher and root can write here. So the
-//! directory itself must be trusted first: it must be a directory of ours on the parent's device, and hold nothing but names of
-//! ours if its mode is not the one that we give it. It is opened once for a run, and every note and record is reached by
-//! that descriptor; right before the flip it is looked at whether the name still leads there.
+//! Only the publisher and root can write here. So all trust in a generation comes from here, and this directory itself
+//! must be checked first. It must be a directory of ours on the parent's device. If its mode is not the one that we
+//! set, it must also hold only names of ours. A run opens it once, and reaches every note and record by that
+//! descriptor. Right before the flip, it checks that the name still leads there.
 //!
-//! It can be removed while no run is under way. Then no superseded generation is known any more, so each stays and is
-//! reported; the current one is put on record again by the next run that finds it unchanged.
+//! The directory may be removed while no run is in progress. Then superseded generations have no records, so each stays
+//! and is reported. The current generation is recorded again by the next run that finds it unchanged.
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
@@ -32,23 +33,23 @@ use crate::names::{LOCK, StateName};
 use crate::parent::DIRECTORY;
 use crate::{AtomicDir, Error, Id, Refusal, Result, Step, acl, made};
 
-/// The state directory, opened.
+/// The open state directory.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) directory: File,
-    /// For messages.
+    /// The path, for messages.
     pub(crate) path: PathBuf,
-    /// What it was when it was opened.
+    /// Its metadata when it was opened.
     found: Metadata,
 }
 
 impl State {
-    /// Opens the state directory, making it the first time. Two first runs may do so at once: one makes it, both use it.
+    /// Opens the state directory, and makes it the first time. Two first runs may race: one makes it, and both use it.
     pub(crate) fn open_or_make(dir: &AtomicDir) -> Result<Self> {
         let (name, path) = (dir.link.state(), dir.parent.join(&dir.link.state()));
         let (parent, device) = (&dir.parent.directory, dir.parent.device);
         let opened = match Self::open(dir, Step::Lock) {
-            // A umask without its owner's bits made it, and its run was killed: then it is empty.
+            // Its run had a umask that removes the owner's bits, and was killed: then it is empty.
             Err(error) if error.is_denied() && unlinkat(parent, &name, AtFlags::REMOVEDIR).is_ok() => None,
             opened => opened?,
         };
@@ -58,13 +59,13 @@ impl State {
         match made::make(parent, name.as_ref(), device, Step::Lock, &path) {
             Ok(Some(directory)) => Self::of(directory, path, Step::Lock),
             Ok(None) => Self::of_another_run(dir, &path),
-            // The directory that we have made may hold what another first run has put into it by now.
+            // Another first run may already have put files into the new directory.
             Err(error) if error.refusal() == Some(&Refusal::Swapped) => Self::of_another_run(dir, &path),
             Err(error) => Err(error),
         }
     }
 
-    /// Opens the directory that another first run has made, or uses already. It must be as one of ours is.
+    /// Opens the directory that another first run has made or already uses. It must have the properties of one of ours.
     fn of_another_run(dir: &AtomicDir, path: &Path) -> Result<Self> {
         let found = Self::open(dir, Step::Lock)?;
         let found = found.ok_or_else(|| Error::refuse(Step::Lock, "use", path, Refusal::Swapped))?;
@@ -93,14 +94,14 @@ impl State {
         Ok(Some(state))
     }
 
-    /// Remembers what was opened.
+    /// Keeps the open directory with its path and metadata.
     fn of(directory: File, path: PathBuf, step: Step) -> Result<Self> {
         let found = directory.metadata().at(step, "inspect", &path)?;
         Ok(Self { directory, path, found })
     }
 
-    /// Ensures that it belongs to this process's user. Root does not use that of another user: whoever may write to it says
-    /// what is removed.
+    /// Checks that the directory belongs to the current user. Not even root uses that of another user: its contents
+    /// decide what is removed.
     pub(crate) fn ensure_ours(&self) -> Result<()> {
         let (owner, user) = (self.found.uid(), geteuid().as_raw());
         if owner != user {
@@ -109,7 +110,7 @@ impl State {
         Ok(())
     }
 
-    /// Makes sure that an existing directory is ours, and closed to others, before anything is made in it.
+    /// Checks that an existing directory is ours, and closes it to others, before anything is made in it.
     fn claimed(self) -> Result<Self> {
         self.ensure_ours()?;
         if self.found.mode() & 0o7777 != 0o700 {
@@ -119,8 +120,8 @@ impl State {
         Ok(self)
     }
 
-    /// Refuses a directory that holds what we never put there: whoever can rename things in the
-    /// parent may have given its name to another directory of the same user.
+    /// Refuses a directory that holds other names than ours. A user who can rename entries in the parent may have put
+    /// another directory of the same user there.
     pub(crate) fn ensure_familiar(&self) -> Result<()> {
         let strange = |name: &std::ffi::CStr| name.to_str().ok().and_then(StateName::parse).is_none();
         for entry in Dir::read_from(&self.directory).at(Step::Lock, "list", &self.path)? {
@@ -134,7 +135,7 @@ impl State {
         Ok(())
     }
 
-    /// Ensures that the parent still has this directory under its name.
+    /// Checks that the parent still has this directory under its name.
     pub(crate) fn ensure_in_place(&self, dir: &AtomicDir, step: Step) -> Result<()> {
         match Self::open(dir, step)? {
             Some(found) if found.found.ino() == self.found.ino() => Ok(()),
@@ -142,25 +143,25 @@ impl State {
         }
     }
 
-    /// Returns the path of a name in it, for messages.
+    /// Returns the path of a name in this directory, for messages.
     pub(crate) fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// Records which directory is the generation of this ID. One call makes all of the record.
+    /// Records which directory is the generation of this ID. One call makes the whole record.
     pub(crate) fn record(&self, dir: &AtomicDir, step: Step, id: &Id, inode: u64) -> Result<()> {
         let name = StateName::Record(id.clone()).to_string();
         let path = self.join(&name);
         symlinkat(inode.to_string(), &self.directory, &name).at(step, "create", &path)?;
-        // An fsync of a file in the generation may bring the file to disk without what was made before it.
+        // An fsync of a file in the generation may bring that file to disk without this earlier record.
         if dir.options.durability.syncs_each() {
             fsync(&self.directory).at(step, "sync", &self.path)?;
         }
         Ok(())
     }
 
-    /// Returns the inode number of the directory that is on record as the generation of this ID. A record that is no link, or
-    /// no number, is none.
+    /// Returns the inode number that is recorded for the generation of this ID: `None` if there is no record. The same
+    /// if the record is not a link, or its text is not a number.
     pub(crate) fn recorded(&self, step: Step, id: &Id) -> Result<Option<u64>> {
         let name = StateName::Record(id.clone()).to_string();
         match readlinkat(&self.directory, &name, Vec::new()) {

@@ -1,7 +1,7 @@
-//! What is published, for people and monitors. Takes no lock and changes nothing.
+//! The status of a link, for people and monitors. Takes no lock and changes nothing.
 //!
-//! Only the files of the current generation are looked at. Of a superseded one its name, its age and its pin are told,
-//! which takes the same few calls however many files it has. A file of the current one takes one call, and is not opened.
+//! Only the files of the current generation are inspected: one call for each file, and none is opened. A superseded
+//! generation is reported with its name, age and pin. That takes the same few calls, however many files it has.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use crate::parent::Parent;
 use crate::{Id, Options, Result, options};
 
-/// What is published at a link.
+/// The status of a link.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -26,39 +26,40 @@ use crate::{Id, Options, Result, options};
 pub struct Status {
     /// The generation that the link names.
     pub current: Option<GenerationStatus>,
-    /// Generations that the link no longer names, and that are still there, in no order of age.
+    /// Generations that the link no longer names, but that still exist. They are not sorted by age.
     pub superseded: Vec<SupersededStatus>,
-    /// What a run that did not finish left behind, or one that is under way has made so far. To tell the two apart takes the
-    /// lock.
+    /// Leftovers of a run that did not finish, or the work so far of a run in progress. Only a process with the lock
+    /// can tell the two apart.
     pub unfinished: Vec<Id>,
-    /// When a run last succeeded, whether or not it found anything to change. This, and not the age of what is current, says
-    /// whether somebody still keeps it up.
+    /// When a run last succeeded, even if it found nothing to change. Use this, and not the age of the current
+    /// generation, to check that a process still keeps the set current.
     pub last_success: Option<SystemTime>,
-    /// What the process that keeps the set current says of itself: none if there is no such process, or this user may not look.
+    /// The text that the keeper recorded. None if no process keeps the set current, or if this user may not read it.
     pub keeper: Option<Vec<u8>>,
-    /// How much of it this user may see.
+    /// How much of the status this user may see.
     pub view: View,
 }
 
-/// Whether all files of a generation are listed. A listing ends after 1,048,576 names, and does not go deeper than a published
-/// file can be; that is not told here.
+/// Whether the list of a generation's files is complete. A listing ends after 1,048,576 names, and does not go deeper
+/// than a published file can be. Neither limit makes it partial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listing {
-    /// All of them.
+    /// All files are listed.
     Complete,
     /// This user may not list the generation, or a directory in it.
     Partial,
 }
 
-/// How much of what is published this user may see. A monitor that runs as a reader cannot tell "never succeeded" from "not
-/// shown", so it should look at this first.
+/// How much of the status this user may see. A monitor that runs as a reader cannot tell "never succeeded" from "not
+/// shown", so it should check this first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum View {
-    /// All of it.
+    /// Everything.
     #[default]
     Full,
-    /// That of a reader: not the notes, not when a run last succeeded, and no file in a directory that the reader may not list.
+    /// The view of a reader. It has no notes and no time of the last success. Files are missing if the reader may not
+    /// list their directory.
     Reader,
 }
 
@@ -66,17 +67,17 @@ pub enum View {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct GenerationStatus {
-    /// What tells it from others.
+    /// The ID of the generation.
     pub id: Id,
-    /// When it was published, by the clock of the run that did.
+    /// When it was published, by the clock of the run that published it.
     pub since: SystemTime,
-    /// Whether somebody reads it.
+    /// Whether a reader holds it.
     pub pin: Pin,
-    /// The files in it, as far as this user may list them.
+    /// Its files, as far as this user may list them.
     pub files: Vec<FileStatus>,
-    /// Whether these are all.
+    /// Whether the list of files is complete.
     pub listing: Listing,
-    /// The note beside it: none if this user may not read it ([`View::Reader`]), or if there is none.
+    /// Its note. None if this user may not read it ([`View::Reader`]), or if there is none.
     pub note: Option<Vec<u8>>,
 }
 
@@ -84,37 +85,37 @@ pub struct GenerationStatus {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SupersededStatus {
-    /// What tells it from others.
+    /// The ID of the generation.
     pub id: Id,
-    /// When it was superseded, by the clock of the run that did.
+    /// When it was superseded, by the clock of the run that did so.
     pub since: SystemTime,
-    /// Whether somebody reads it. Nothing that is pinned is removed.
+    /// Whether a reader holds it. A pinned generation is not removed.
     pub pin: Pin,
 }
 
-/// Whether somebody holds a generation, and so keeps it from being removed.
+/// Whether a process holds a generation, and so keeps it from being removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pin {
-    /// Nobody held it when it was looked at. Somebody may by now.
+    /// No process held it at the moment of the check. One may hold it by now.
     Free,
-    /// A reader holds it, or whoever else may open it and has locked it. The run that publishes it looks like one until
-    /// it ends, and so does another status that is taken at the same moment.
+    /// A reader holds it, or another process that may open it has locked it. So does the run that publishes it, until
+    /// the run ends, and another status at the same moment.
     Pinned,
-    /// This user may not open it, and so cannot tell.
+    /// Unknown, because this user may not open it.
     Unknown,
 }
 
-/// One published file: what can be told of it without reading it.
+/// One published file: the attributes that are known without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileStatus {
-    /// Its name. The owner of the generation may have put files there that nobody published: so it may be any, and hold
-    /// control characters. What is not UTF-8 is left out.
+    /// Its name. The owner of the generation may have added files that were never published. So it may be any name, and
+    /// may contain control characters. Files whose names are not UTF-8 are left out.
     pub name: String,
     /// Its length in bytes.
     pub size: u64,
-    /// Its permission bits.
+    /// Its permission bits, including the special ones.
     pub mode: u32,
     /// Its owner, by number.
     pub user: u32,
@@ -123,24 +124,24 @@ pub struct FileStatus {
 }
 
 impl Status {
-    /// Looks at a link. A parent that is not there, or a link that is not, is an empty status.
+    /// Returns the status of a link. If the link or its parent is missing, the status is empty.
     ///
-    /// Whoever may not see all is told what they may see, and that it is not all ([`View::Reader`]).
+    /// If this user may not see everything, the status has the rest, and its view is [`View::Reader`].
     ///
     /// # Errors
     ///
-    /// A link that is not ours, and whatever may not be read.
+    /// A link that this crate did not make, and any other failure to read.
     pub fn of(link: impl AsRef<Path>) -> Result<Self> {
         Options::new().status(link)
     }
 }
 
 impl Options {
-    /// Looks at a link, as [`Status::of`] does: of the options only [`parents`](Self::parents) matters.
+    /// Returns the status of a link, as [`Status::of`] does. Only the option [`parents`](Self::parents) matters.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same as those of [`Status::of`].
     pub fn status(self, link: impl AsRef<Path>) -> Result<Status> {
         let (parent, name) = options::split(link.as_ref())?;
         let Some(parent) = Parent::open_to_look(parent, self.parents)? else { return Ok(Status::default()) };

@@ -1,33 +1,34 @@
 //! The numbers of the protocol's steps.
 //!
-//! The README has what each does. A step's number never changes its meaning: people search for it in logs.
+//! The README describes each step. The number of a step never changes its meaning, because people search logs for it.
 
 use std::fmt;
 
-/// One step of the publish protocol, with the number that the documentation, the errors and the traces share.
+/// One step of the publish protocol. Documentation, errors and traces use the same number.
 ///
-/// Steps 0 to 8 change nothing that a reader sees. Step 9 is the flip. What fails after it is reported beside the success.
+/// Steps 0 to 8 change nothing that a reader sees. Step 9 is the flip. Later failures are reported together with the
+/// success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 #[non_exhaustive]
 pub enum Step {
-    /// Validate what is to be published, in memory.
+    /// Validate the set in memory.
     Validate = 0,
     /// Open the directory that holds the link.
     Parent = 1,
     /// Take the lock.
     Lock = 2,
-    /// Look at the link.
+    /// Read the link.
     Link = 3,
-    /// Sweep what a killed run left behind, and retire what is due.
+    /// Remove the leftovers of killed runs, and retire generations that are due.
     Heal = 4,
-    /// Compare with what is published.
+    /// Compare with the published set.
     Compare = 5,
     /// Fill the staging.
     Stage = 6,
     /// Write the note.
     Note = 7,
-    /// Make all of it durable.
+    /// Make the set durable.
     Barrier = 8,
     /// Rename the temporary link over the link.
     Flip = 9,
@@ -35,9 +36,9 @@ pub enum Step {
     Settle = 10,
     /// Remove superseded generations.
     Retire = 11,
-    /// Read through a snapshot.
+    /// Read the status or a snapshot.
     Read = 12,
-    /// Touch the stamp beside the link.
+    /// Touch the stamp beside the link, or check that the link is still in place.
     Announce = 13,
 }
 

@@ -1,18 +1,18 @@
-//! Steps 4 and 11: finding and removing what is no longer wanted. One removal serves both.
+//! Steps 4 and 11: finds and removes generations that are no longer needed. Both steps use the same removal.
 //!
-//! A temporary link marks its ID as unfinished. Retiring makes that mark first, so that a removal which is killed half
-//! way is finished by the next run's healing.
+//! A temporary link marks its ID as unfinished. Retiring makes this mark first. So if a removal is killed in the
+//! middle, the next run's healing finishes it.
 //!
-//! Only the holder of the lock sweeps, but it is not alone:
+//! Only the holder of the lock sweeps, but these others may act at the same time:
 //!
-//! - A reader may be about to pin what is being removed. It takes a shared lock and looks whether the link still names the
-//!   generation; a removal takes an exclusive lock without waiting, and only of what the link does not name. One of the two
-//!   sees the other.
-//! - Somebody may have removed the lock's file and started a second run. Its stagings bear marks, but each is pinned by its
-//!   own run, so it is left alone like one that is read.
-//! - Whoever can write to the parent can make names like ours. Only a directory that is on record, by its inode, is emptied.
+//! - A reader may be about to pin a generation that is being removed. It takes a shared lock, and checks that the link
+//!   still names the generation. A removal takes an exclusive lock without waiting, and only on a generation that the
+//!   link does not name. So one of the two notices the other.
+//! - Somebody may have removed the lock file and started a second run. Its stagings have marks, but its own run pins
+//!   each of them. So a staging is left alone, like a generation with a reader.
+//! - Users who can write to the parent can make names like ours. Only a directory whose inode is on record is emptied.
 //!
-//! Nothing here is an error of the run: what cannot be removed now is reported, and is the next run's.
+//! A failure here is no error of the run. Leftovers are reported, and the next run tries again.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -29,9 +29,9 @@ use crate::removal::{self, Reason, Removal};
 use crate::state::State;
 use crate::{AtomicDir, Error, Id, Result, Step, clock, note};
 
-/// What a run removed, and what it had to leave.
+/// The generations that a run removed, and those that it had to leave.
 ///
-/// What could not be removed stays on disk, secrets included, and each later run tries again.
+/// The latter stay on disk, with their secrets, and each later run tries again.
 #[derive(Debug, Default)]
 pub struct Sweep {
     removed: Vec<Id>,
@@ -46,25 +46,25 @@ impl Sweep {
         &self.removed
     }
 
-    /// Returns the notes of the generations that were removed, as far as they had one: also of one whose run did not finish. For a
-    /// publisher who gives something back once nothing uses it any more.
+    /// Returns the notes of the removed generations that had one, including those of unfinished runs. It is for a
+    /// publisher that gives back leases when no generation uses them any more.
     ///
-    /// A removal that is killed right after a note is gone tells nobody of it.
+    /// If a removal is killed right after it removed a note, that note is never reported.
     pub fn removed_notes(&self) -> &[Vec<u8>] {
         &self.removed_notes
     }
 
-    /// Returns the generations that are due, but that a reader has pinned. The next run tries again.
+    /// Returns the generations that are due, but pinned by a reader. The next run tries again.
     pub fn pinned(&self) -> &[Id] {
         &self.pinned
     }
 
-    /// Returns why something that is due is still there. The next run tries again.
+    /// Returns the errors that kept due generations from being removed. The next run tries again.
     pub fn deferred(&self) -> &[Error] {
         &self.deferred
     }
 
-    /// Takes over what another sweep of the same run did.
+    /// Adds the results of another sweep of the same run.
     pub(crate) fn add(&mut self, other: Self) {
         self.removed.extend(other.removed);
         self.removed_notes.extend(other.removed_notes);
@@ -72,7 +72,7 @@ impl Sweep {
         self.deferred.extend(other.deferred);
     }
 
-    /// Counts how the removal of a generation went.
+    /// Adds the result of one removal.
     fn record(&mut self, id: &Id, removal: Result<Removal>) {
         match removal {
             Ok(Removal::Removed(note)) => {
@@ -84,7 +84,7 @@ impl Sweep {
         }
     }
 
-    /// Counts a failure to remove something else.
+    /// Adds a failure to remove something else.
     fn defer(&mut self, removal: Result<()>) {
         if let Err(error) = removal {
             tracing::debug!(step = error.step().number(), %error, "left for the next run");
@@ -93,23 +93,23 @@ impl Sweep {
     }
 }
 
-/// The names of ours that stand in the parent and in the state directory, at the moment at which they were listed.
+/// Our names in the parent and in the state directory, at the moment of the listing.
 #[derive(Debug, Default)]
 pub(crate) struct Inventory {
-    /// Directories of our naming: whether each is ours is looked at when it is opened.
+    /// The generation names. Whether each directory is ours is checked when it is opened.
     pub(crate) generations: BTreeSet<Id>,
-    /// What a run began and did not finish, or is about to.
+    /// The IDs with a mark: a run has begun to make or remove them, and has not finished.
     pub(crate) marks: BTreeSet<Id>,
-    /// Whatever has a note or a record.
+    /// The IDs with a note or a record.
     noted: BTreeSet<Id>,
 }
 
 impl Inventory {
-    /// Lists both directories once. Names that are not exactly ours are passed over.
+    /// Lists both directories once. Names that do not match exactly are skipped.
     ///
-    /// A listing is no snapshot: a name that is made or renamed meanwhile may be missed. Under the lock no run does that but
-    /// this one. Without it, [`Status`](crate::Status) lists first and follows the link afterwards, so what becomes current in
-    /// between is not taken for superseded.
+    /// A listing is not atomic: a name that is made or renamed meanwhile may be missed. Under the lock, only this run
+    /// does that. Without the lock, [`Status`](crate::Status) lists first and reads the link afterwards. So a
+    /// generation that becomes current in between is not reported as superseded.
     pub(crate) fn take(dir: &AtomicDir, state: Option<&State>) -> Result<Self> {
         let mut inventory = Self::default();
         for_each_name(&dir.parent.directory, &dir.parent.path, |name| match dir.link.parse(name) {
@@ -125,12 +125,13 @@ impl Inventory {
         Ok(inventory)
     }
 
-    /// Removes whatever bears the mark of a run that did not finish, and records and notes that belong to nothing. What is
-    /// current stays, whatever marks there are.
+    /// Removes the generations with a mark, and the records and notes without a generation. The current generation
+    /// stays, even if it has a mark.
     pub(crate) fn clear_unfinished(&self, dir: &AtomicDir, state: &State, current: Option<&Id>) -> Sweep {
         let mut sweep = Sweep::default();
         for id in &self.marks {
-            // Where the link was made by a second name for the mark's inode, a kill leaves both: the generation is good.
+            // If the link was made as a second name of the mark's inode, a kill leaves both. The generation is
+            // complete.
             if Some(id) == current {
                 sweep.defer(removal::remove_mark(dir, Step::Heal, id));
             } else {
@@ -144,7 +145,7 @@ impl Inventory {
         sweep
     }
 
-    /// Returns what has a note or a record.
+    /// Returns the IDs with a note or a record.
     pub(crate) fn noted(&self) -> impl Iterator<Item = &Id> {
         self.noted.iter()
     }
@@ -156,8 +157,8 @@ impl Inventory {
     }
 }
 
-/// Removes the superseded generations that have stayed long enough, and leaves the others in the list: what could not be
-/// removed now is the next run's.
+/// Removes the superseded generations that are due, and keeps the others in the list. Those that cannot be removed now
+/// leave the list too: the next run tries again.
 pub(crate) fn retire(
     dir: &AtomicDir,
     state: &State,
@@ -178,10 +179,10 @@ pub(crate) fn retire(
     sweep
 }
 
-/// Visits the names in a directory, by a descriptor of its own: the position in the listing is that of an open directory.
-/// Names that are not UTF-8 are none of ours.
+/// Visits the names in a directory by a descriptor of its own, because the position of a listing belongs to the open
+/// directory. Names that are not UTF-8 are skipped, because none of ours is.
 fn for_each_name(directory: &File, path: &Path, mut visit: impl FnMut(&str)) -> Result<()> {
-    // Also of a directory that was opened by somebody who may not list it.
+    // Also works for a directory that was opened by a user who may not list it.
     let listed = openat(directory, ".", DIRECTORY, Mode::empty()).and_then(Dir::new);
     for entry in listed.at(Step::Heal, "list", path)? {
         if let Ok(name) = entry.at(Step::Heal, "list", path)?.file_name().to_str() {
@@ -191,7 +192,7 @@ fn for_each_name(directory: &File, path: &Path, mut visit: impl FnMut(&str)) -> 
     Ok(())
 }
 
-/// Says whether a superseded generation has stayed long enough. One that is gone is due: its note and record are left.
+/// Returns whether a superseded generation is due. A missing one is due, because its note and record may be left.
 fn is_due(dir: &AtomicDir, step: Step, id: &Id, now: SystemTime) -> Result<bool> {
     let opened = Generation::open(dir, step, id)?;
     Ok(opened.is_none_or(|generation| clock::is_due(&generation.found, dir.options.retain, now)))

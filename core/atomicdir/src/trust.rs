@@ -1,19 +1,22 @@
-//! Who could replace a path, or what it leads to. The rule is that of sshd's `StrictModes` and of systemd-tmpfiles.
+//! The rule about who could replace a path or its target. It is the rule of sshd's `StrictModes` and of
+//! systemd-tmpfiles.
 //!
-//! 1. Every directory from `/` down belongs to root or to the user who runs this, and neither its group nor everyone may
-//!    write to it. A sticky directory may be open to all: in it nobody replaces what belongs to others.
-//! 2. A symbolic link on the way belongs to root or to that user. The path that it holds is judged in the same way.
-//! 3. A group counts as nobody if only root and that user are in it (see [`groups`](crate::groups)). An entry of an access
-//!    control list that lets somebody else write counts like a write bit.
+//! 1. Every directory from `/` down belongs to root or to the current user. Neither its group nor everyone may write to
+//!    it. A sticky directory may be open to all, because nobody can replace the files of others in it.
+//! 2. A symbolic link on the way belongs to root or to the current user. Its target is judged in the same way.
+//! 3. A group is ignored if its only members are root and the current user (see [`groups`](crate::groups)). An entry of
+//!    an access control list that lets another user write counts like a write bit.
 //!
-//! Each component is judged before the next one is looked up. So from there on nobody else can change what was judged.
+//! Each component is judged before the next one is looked up. So no other user can change it after that.
 //!
-//! A mode says who may write, with three exceptions, which are looked at: a sticky directory, in which each may replace only
-//! what is their own; a group of which nobody else is a member; and an access control list, for which the mode's group
-//! bits are the most that it can give.
+//! A mode says who may write, with three exceptions, which the code handles:
 //!
-//! Not looked at are capabilities, security modules, and whoever has the disk or the server of a network filesystem. They
-//! are as good as root.
+//! - In a sticky directory, users may replace only their own files.
+//! - A group may have no other members.
+//! - With an access control list, the mode's group bits are only the maximum that the list can give.
+//!
+//! The rule does not cover capabilities, security modules, and those who control the disk or the server of a network
+//! filesystem. They are as powerful as root.
 
 use std::fmt;
 use std::fs::Metadata;
@@ -27,22 +30,22 @@ use crate::acl::{self, Writer};
 use crate::resolve::{Missing, Resolver};
 use crate::{Error, Refusal, Result, Step, groups};
 
-/// Whether the directories that lead to a link are examined. The rule is in the README, under "Who can replace the link".
+/// Whether the directories that lead to a link are checked. The README has the rule, under "Who can replace the link".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Parents {
-    /// Refuse a link that anyone but root and the user who runs this could replace.
+    /// Refuse a link that anyone but root and the current user could replace.
     #[default]
     Strict,
-    /// Whoever can write to the directories that lead to the link is trusted not to replace anything: for a volume that
+    /// Trust everyone who can write to the directories that lead to the link not to replace anything. For a volume that
     /// all its users share, such as the `emptyDir` of a Kubernetes pod.
     Trusted,
 }
 
-/// Somebody else could replace a component of a path, or what is in it.
+/// Another user could replace a component of a path, or its contents.
 ///
-/// `Display` names the owner, the mode and whoever could do so. The component is not in it: the
-/// [error](crate::Error::path) has it.
+/// `Display` names the owner, the mode and those who could do so. It does not name the component:
+/// [`Error::path`](crate::Error::path) does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replaceable {
     component: PathBuf,
@@ -52,59 +55,59 @@ pub struct Replaceable {
     by: By,
 }
 
-/// What a component of a path is.
+/// The type of a path's component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Whoever may write to it can replace what is in it.
+    /// Users who may write to it can replace its contents.
     Directory,
-    /// Only its owner counts: a link cannot be written to.
+    /// Only its owner matters, because a link cannot be written to.
     Link,
-    /// What a path ends at. Whoever may write to it can change what it says.
+    /// The end of a path. Users who may write to it can change its contents.
     File,
 }
 
-/// Who could do so.
+/// Those who could replace it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
-    /// It belongs to them.
+    /// Its owner.
     Owner,
-    /// They are in the group that may write to it.
+    /// The members of the group that may write to it.
     Group(u32),
     Everyone,
-    /// An entry of its access control list names the user.
+    /// A user that its access control list names.
     UserOfList(u32),
-    /// An entry of its access control list names their group.
+    /// The members of a group that its access control list names.
     GroupOfList(u32),
-    /// Its list cannot be read.
+    /// Unknown, because its access control list cannot be read.
     UnreadableList,
 }
 
 impl Replaceable {
-    /// Returns the component of the path that somebody else controls.
+    /// Returns the component of the path that another user controls.
     pub fn component(&self) -> &Path {
         &self.component
     }
 }
 
-/// Ensures that nobody but root and the user who runs this can edit or replace the file that a path leads to.
+/// Checks that only root and the current user can edit or replace the file that a path leads to.
 ///
 /// ```
 /// assert!(atomicdir::ensure_irreplaceable("/etc/passwd").is_ok());
 /// ```
 ///
-/// Whoever is about to do as a file says asks this first. A FIFO is judged like a file. A pipe or another thing without a
-/// name, on `/dev/stdin` for example, is for whoever started this process to choose, and so is a device.
+/// Call it before you follow the instructions in a file. A FIFO is judged like a file. Pipes and other objects without
+/// a name, for example on `/dev/stdin`, are accepted, because whoever started this process chose them. So are devices.
 ///
 /// # Errors
 ///
-/// [`Refusal::Replaceable`] names the component; and whatever keeps the path from being followed.
+/// [`Refusal::Replaceable`], which names the component. Also any error that keeps the path from being followed.
 pub fn ensure_irreplaceable(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     let mut resolver = Resolver::new(path, Parents::Strict, Missing::Refuse)?;
     resolver.run()
 }
 
-/// Judges one component, which nobody else could have changed since it was looked at.
+/// Judges one component. No other user can have changed it since it was inspected.
 pub(crate) fn judge(component: &Path, kind: Kind, found: &Metadata) -> Result<()> {
     let (user, mode) = (found.uid(), found.mode() & 0o7777);
     let by = if user != 0 && user != geteuid().as_raw() {
@@ -119,12 +122,12 @@ pub(crate) fn judge(component: &Path, kind: Kind, found: &Metadata) -> Result<()
     Err(Error::refuse(Step::Parent, "rely on", component, Refusal::Replaceable(why)))
 }
 
-/// Returns who else may write.
+/// Returns another user or group that may write.
 fn writer(component: &Path, group: u32, mode: u32) -> Option<By> {
     if mode & 0o002 != 0 {
         return Some(By::Everyone);
     }
-    // Without group bits neither the group nor anyone whom a list names may write: they are the list's mask.
+    // The group bits are the list's mask. Without them, neither the group nor anyone in the list may write.
     if mode & 0o020 == 0 {
         return None;
     }
@@ -140,7 +143,7 @@ fn writer(component: &Path, group: u32, mode: u32) -> Option<By> {
 }
 
 impl Kind {
-    /// Returns what it is called, and what somebody could do who can write to it or owns it.
+    /// Returns the name of its type, and what a user who owns it or can write to it could do.
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Directory => ("the directory", "replace what is in it"),
@@ -160,7 +163,7 @@ impl fmt::Display for Replaceable {
             By::Group(id) => format!("{} can", group(id)),
             By::UserOfList(id) => format!("its access control list lets {}", user(id)),
             By::GroupOfList(id) => format!("its access control list lets {}", group(id)),
-            By::UnreadableList => "its access control list cannot be read, so somebody else might".to_owned(),
+            By::UnreadableList => "its access control list cannot be read, so others might".to_owned(),
         };
         write!(f, "{may_write} write to {what} (owner {owner}, mode {mode:04o}), and so {could}")
     }
@@ -168,7 +171,7 @@ impl fmt::Display for Replaceable {
 
 impl std::error::Error for Replaceable {}
 
-/// Returns what a user is called, for messages.
+/// Returns the name of a user, for messages.
 fn user(id: u32) -> String {
     match User::from_uid(Uid::from_raw(id)) {
         Ok(Some(user)) => format!("user {} ({id})", user.name),
@@ -176,7 +179,7 @@ fn user(id: u32) -> String {
     }
 }
 
-/// Returns what a group is called, for messages.
+/// Returns the name of a group, for messages.
 fn group(id: u32) -> String {
     match Group::from_gid(Gid::from_raw(id)) {
         Ok(Some(group)) => format!("group {} ({id})", group.name),

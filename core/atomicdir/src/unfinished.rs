@@ -1,4 +1,4 @@
-//! What bears the mark of a run that did not finish: a staging, until the flip.
+//! An ID with the mark of an unfinished run: a staging until the flip.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::removal::{self, Reason};
 use crate::state::State;
 use crate::{AtomicDir, Id, Result, Step};
 
-/// What bears the mark of a run that did not finish.
+/// An ID with its mark, and its directory if that is made already.
 #[derive(Debug)]
 pub(crate) struct Unfinished {
     dir: AtomicDir,
@@ -18,17 +18,17 @@ pub(crate) struct Unfinished {
     fate: Fate,
 }
 
-/// What becomes of it when it is dropped.
+/// What happens to it when its staging is dropped.
 #[derive(Debug)]
 enum Fate {
     /// It was not published.
     Remove,
-    /// The link names it, or there is no telling.
+    /// The link names it, or may name it.
     Keep,
 }
 
 impl Unfinished {
-    /// Makes the temporary link first: it marks the ID, and it could not be synced by itself once everything else is.
+    /// Makes the temporary link, which marks the ID. It comes first, because it could not be synced by itself later.
     pub(crate) fn mark(dir: &AtomicDir) -> Result<Self> {
         let prefix = dir.link.prefix(Role::Mark);
         let made = dir.options.random.fresh(&prefix, |name, id| {
@@ -38,35 +38,35 @@ impl Unfinished {
         Ok(Self { dir: dir.clone(), id, fate: Fate::Remove })
     }
 
-    /// Removes what was begun. Whatever cannot be removed now still bears its mark, and the next run's healing removes it.
+    /// Removes an unfinished staging. Leftovers still have their mark, and the next run's healing removes them.
     pub(crate) fn remove(&mut self, state: &State) {
         if let Err(error) = self.discard(state) {
             tracing::warn!(step = error.step().number(), %error, "an empty staging stays until the next run");
         }
     }
 
-    /// Removes the directory, which must be empty or on record, and all that speaks of it.
+    /// Removes the directory, which must be empty or on record, and its note, record and mark.
     pub(crate) fn discard(&self, state: &State) -> Result<()> {
         removal::discard(&self.dir, state, Step::Stage, &self.id, Reason::Unfinished).map(drop)
     }
 
-    /// Removes all but the directory, which is empty, and out of reach.
+    /// Removes the note, record and mark, but not the directory, which is empty and not in its place.
     pub(crate) fn forget(&self, state: &State) -> Result<()> {
         removal::forget(state, Step::Stage, &self.id)?;
         removal::remove_mark(&self.dir, Step::Stage, &self.id)
     }
 
-    /// Lets it stay: the flip has consumed the mark.
+    /// Keeps it when the staging is dropped.
     pub(crate) fn keep(&mut self) {
         self.fate = Fate::Keep;
     }
 
-    /// Says whether it stays.
+    /// Returns whether it is kept.
     pub(crate) fn is_kept(&self) -> bool {
         matches!(self.fate, Fate::Keep)
     }
 
-    /// Returns the name of the staging's directory, which is that of the generation to be.
+    /// Returns the name of the staging's directory, which is also that of its generation.
     pub(crate) fn name(&self) -> String {
         self.dir.link.name(Role::Generation, &self.id)
     }

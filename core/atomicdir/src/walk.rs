@@ -1,13 +1,13 @@
-//! Visits what a generation holds, each thing opened without following links.
+//! Visits the contents of a generation. Each entry is opened without following links.
 //!
-//! Its owner may have changed it in any way. So the walk does not recurse; it holds one descriptor a level, and does not
-//! enter what is deeper than any file that we publish; and it ends after a number of names. What it does not enter, and
-//! what vanishes or changes under it, it reports as something that we never make.
+//! Its owner may have changed it in any way. So the walk does not recurse, and holds one descriptor for each level. It
+//! does not go deeper than published files can be, and ends after a number of names. Entries
+//! that it does not enter, or that vanish or change meanwhile, are reported as [`Other`](Found::Other).
 //!
-//! So whoever compares finds a difference there, and whoever lists leaves it out. Nothing that the owner does makes a walk an
-//! error, but for taking permissions away from whoever has to read.
+//! So a comparison finds a difference there, and a listing leaves it out. The owner can make a walk fail only by
+//! removing permissions from the process that has to read.
 //!
-//! The order of what is visited is the filesystem's. A directory is visited before what is in it.
+//! The filesystem decides the order. A directory is visited before its contents.
 
 use std::ffi::CStr;
 use std::fs::{File, Metadata};
@@ -22,44 +22,44 @@ use crate::file_name::DEPTH_MAX;
 use crate::parent::DIRECTORY;
 use crate::{Result, Step};
 
-/// How many names are visited: more than any set has that fits into memory.
+/// The maximum number of names to visit: more than those of any set that fits into memory.
 const MOST: usize = 1 << 20;
 
-/// Opened without blocking, so that whatever was planted cannot hang a run.
+/// Opens without blocking, so that no planted file can hang a run.
 pub(crate) const READ: OFlags =
     OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
-/// Something that a generation holds.
+/// An entry of a generation.
 pub(crate) enum Found<'a> {
     /// A directory, which is visited next.
     Directory(&'a Metadata),
-    /// A regular file, open to be read.
+    /// A regular file, open for reading.
     File(&'a File, &'a Metadata),
     /// A regular file that was only inspected.
     Inspected(&'a Stat),
     /// A directory that this user may not list.
     Closed,
-    /// None of these, or too deep, or gone: we never make one, and it is not entered.
+    /// Anything else, too deep, or gone. It is never published, and is not entered.
     Other,
 }
 
-/// What files are looked at for.
+/// How files are visited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// To be read. What may not be read is an error.
+    /// Open for reading. An unreadable file is an error.
     Read,
-    /// To be inspected. What may not be listed is passed over.
+    /// Only inspect. A directory that may not be listed is no error.
     Inspect,
 }
 
-/// One walk: for messages, what step it belongs to and where it began.
+/// One walk, with its step and its start for messages.
 pub(crate) struct Walk<'a> {
     pub(crate) step: Step,
     pub(crate) root: &'a Path,
     pub(crate) access: Access,
 }
 
-/// The path of a name below a directory, which is put together only for a message.
+/// The path of a name below a directory, which is only joined for a message.
 pub(crate) struct Below<'a>(pub(crate) &'a Path, pub(crate) &'a str);
 
 impl From<Below<'_>> for PathBuf {
@@ -68,15 +68,15 @@ impl From<Below<'_>> for PathBuf {
     }
 }
 
-/// What is called for everything found: with its name, relative to the generation.
+/// The closure for each entry. Its name is relative to the generation.
 pub(crate) type Visit<'a> = dyn FnMut(&str, Found<'_>) -> Result<()> + 'a;
 
 /// A directory that is being listed.
 struct Level {
-    /// How many directories it is below the top.
+    /// The number of directories between it and the top.
     depth: usize,
     listing: Dir,
-    /// What the names in it begin with.
+    /// The prefix of the names in it.
     prefix: String,
 }
 
@@ -85,7 +85,7 @@ impl Walk<'_> {
     ///
     /// # Errors
     ///
-    /// The closure's first; and what cannot be opened or inspected although it is there.
+    /// The first error of the closure. Also an entry that exists, but cannot be opened or inspected.
     pub(crate) fn visit(&self, directory: &File, visit: &mut Visit<'_>) -> Result<()> {
         let top = Dir::read_from(directory).at(self.step, "list", self.root)?;
         let mut levels = vec![Level { depth: 0, listing: top, prefix: String::new() }];
@@ -110,7 +110,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Visits one entry; returns the directory that is to be visited next, if it is one.
+    /// Visits one entry. If it is a directory, returns it to be visited next.
     fn entry(
         &self,
         level: &Level,
@@ -120,7 +120,7 @@ impl Walk<'_> {
     ) -> Result<Option<Dir>> {
         let above = level.listing.fd().at(self.step, "list", self.path(full))?;
         match self.kind(above, entry.file_name(), entry.file_type(), full)? {
-            // We make no such name; what is shown of it could be the name of another file.
+            // We make no such name, and its lossy form could be the name of another file.
             _ if entry.file_name().to_str().is_err() => visit(full, Found::Other)?,
             FileType::Directory if level.depth + 1 == DEPTH_MAX => visit(full, Found::Other)?,
             FileType::Directory => return self.directory(above, entry.file_name(), full, visit),
@@ -130,7 +130,7 @@ impl Walk<'_> {
         Ok(None)
     }
 
-    /// Returns of which kind an entry is: the listing says so, on nearly every filesystem.
+    /// Returns the type of an entry. On nearly every filesystem, the listing has it.
     fn kind(&self, above: impl AsFd, name: &CStr, kind: FileType, full: &str) -> Result<FileType> {
         if kind != FileType::Unknown {
             return Ok(kind);
@@ -140,7 +140,7 @@ impl Walk<'_> {
         Ok(FileType::from_raw_mode(found.st_mode))
     }
 
-    /// Visits a directory, and opens it to be listed: `None` if it is not to be, or cannot be.
+    /// Visits a directory, and opens it to be listed: `None` if it cannot be opened.
     fn directory(
         &self,
         above: impl AsFd,
@@ -164,7 +164,7 @@ impl Walk<'_> {
         Dir::new(directory).at(self.step, "list", self.path(full)).map(Some)
     }
 
-    /// Visits a file. What it is is asked of the open file, as something else may have been put there since it was listed.
+    /// Visits a file. Its metadata is that of the open file, which may have been replaced since the listing.
     fn file(&self, above: impl AsFd, name: &CStr, full: &str, visit: &mut Visit<'_>) -> Result<()> {
         if self.access == Access::Inspect {
             return self.inspected(above, name, full, visit);
@@ -186,8 +186,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Opens an entry: `None` if it was removed or replaced since it was listed, or if its owner has a lease on it, which
-    /// opening without waiting cannot break.
+    /// Opens an entry: `None` if it was removed or replaced since the listing. Also if its owner has a lease on it,
+    /// which opening without waiting cannot break.
     fn open(&self, above: impl AsFd, name: &CStr, flags: OFlags, full: &str) -> Result<Option<File>> {
         match openat(above, name, flags, Mode::empty()) {
             Err(Errno::NOENT | Errno::LOOP | Errno::NXIO | Errno::NOTDIR | Errno::AGAIN) => Ok(None),

@@ -1,6 +1,6 @@
-//! A provider that panics fails its own call, and nothing else: the run ends as for any other error of a source.
+//! Contains a panic of a provider. Only its own call fails, and the run ends as for any other error of a source.
 //!
-//! What it panicked with is not looked at. It may hold a value.
+//! The payload of the panic is ignored, because it may contain a value.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use futures_util::FutureExt as _;
 use secretdir_provider::{SourceError, SourceErrorKind};
 
-/// A provider panicked. Names the provider, and says whose mistake that is.
+/// The error for a provider that panicked. It names the provider, and says that the mistake is in the provider.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Panicked<'p>(&'p str);
 
@@ -24,12 +24,12 @@ impl From<Panicked<'_>> for SourceError {
     }
 }
 
-/// Calls a provider. Nothing of a source that panicked is used again: the run fails.
+/// Calls a provider and catches a panic. A source that panicked is not used again, because the run fails.
 pub(crate) fn call<'p, T>(provider: &'p str, call: impl FnOnce() -> T) -> Result<T, Panicked<'p>> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|_| Panicked(provider))
 }
 
-/// Awaits a provider, likewise.
+/// Awaits a provider and catches a panic.
 pub(crate) async fn wait<'p, T>(
     provider: &'p str,
     future: impl Future<Output = T>,

@@ -1,4 +1,4 @@
-//! Waiting until a deadline, by the clock of the host.
+//! Time-outs by the clock of the host.
 
 use std::pin::pin;
 
@@ -7,7 +7,7 @@ use secretdir_provider::Deadline;
 
 use crate::host::Host;
 
-/// Waits for a future until a deadline, and drops it then: `None` if it was not done.
+/// Waits for a future until a deadline. Then it drops the future and returns `None`.
 pub(crate) async fn within<T>(
     deadline: &Deadline,
     host: &dyn Host,

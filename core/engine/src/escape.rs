@@ -1,14 +1,14 @@
-//! Text that comes from outside, made safe to print.
+//! Escapes text from outside, so that it is safe to print.
 //!
-//! A name on disk, a store's words or a plug-in's may hold characters that move the cursor, hide or reorder what is
-//! around them, or begin a line of their own. Everything that is printed for people passes through here: names where they
-//! are put into a text of several lines, messages as a whole, and once more whatever leaves the command.
+//! Names on disk and messages of a store or plug-in may contain dangerous characters. They can move the cursor, hide or
+//! reorder the text around them, or begin a new line. Everything that is printed for people is escaped here: names in a
+//! text of several lines, whole messages, and finally all output of the command.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Returns a text with every character escaped, as in Rust, that could steer a terminal, forge a line, or not be seen:
-/// control characters, line and paragraph separators, bidirectional controls, and what has no width.
+/// Escapes every character that could control a terminal, forge a line, or be invisible. The escapes are those of Rust. The
+/// characters are control characters, line and paragraph separators, bidirectional controls, and characters without width.
 ///
 /// ```
 /// assert_eq!(secretdir_engine::escape("db/pässword"), "db/pässword");
@@ -18,7 +18,8 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     rewrite(text, |character, escaped| escaped.extend(character.escape_default()))
 }
 
-/// Returns JSON with the same characters escaped as JSON does it. Line feeds, which stand only between its values, stay.
+/// Escapes the same characters in JSON with JSON's own escapes. Line feeds stay, because they stand only between its
+/// values.
 ///
 /// ```
 /// assert_eq!(secretdir_engine::escape_json("\"\u{202e}\"\n"), "\"\\u202e\"\n");
@@ -28,7 +29,7 @@ pub fn escape_json(json: &str) -> Cow<'_, str> {
         '\n' => escaped.push('\n'),
         _ => {
             for unit in character.encode_utf16(&mut [0; 2]) {
-                // Writing to a string does not fail.
+                // Writing to a string cannot fail.
                 let _ = write!(escaped, "\\u{unit:04x}");
             }
         }
@@ -50,19 +51,19 @@ fn rewrite(text: &str, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Says whether a character must not reach a terminal as it is.
+/// Returns whether a character must not reach a terminal unescaped.
 fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            // The soft hyphen, and separators that some scripts write and nobody sees.
+            // The soft hyphen, and invisible separators and fillers.
             '\u{ad}' | '\u{34f}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{2800}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}'
             // Marks of direction, embeddings, overrides and isolates.
             | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-            // Spaces and joiners without width, and the byte order mark.
+            // Zero-width spaces and joiners, and the byte order mark.
             | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{feff}'
             // Line and paragraph separators.
             | '\u{2028}' | '\u{2029}'
-            // Annotations, tags, and what chooses between forms of a character.
+            // Annotations, tags, and variation selectors.
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e01ef}' | '\u{fe00}'..='\u{fe0f}')
 }
 

@@ -1,13 +1,17 @@
-//! Picks one field from a secret that is JSON.
+//! Picks one field from a JSON secret.
 //!
-//! The picked bytes are the store's own, as far as JSON allows: a string gives its text, a number or boolean its JSON
-//! text exactly as written (`1.0` stays `1.0`), an object or array its text without the whitespace between tokens, keys
-//! in the order and with the escapes they had. Null and what is missing are errors. Of equal keys in one object the last
-//! one counts.
+//! The picked bytes are those of the store, as far as JSON allows:
 //!
-//! Of the values nothing is left behind: the text is navigated in place, and what is picked is copied once, into a buffer that
-//! is wiped when dropped and never grows. Keys are names, and copied as such. That is why strings are decoded here: `serde_json` would
-//! decode one with an escape in a scratch buffer of its own, which nobody wipes. No error quotes the secret.
+//! - A string gives its text.
+//! - A number or boolean gives its JSON text exactly as written: `1.0` stays `1.0`.
+//! - An object or array gives its text without the whitespace between tokens. Keys keep their order and their escapes.
+//! - Null or a missing field is an error.
+//!
+//! If an object has equal keys, the last one counts.
+//!
+//! No copy of a value is left in memory. The text is navigated in place. A picked value is copied once, into a buffer that
+//! never grows and is wiped when dropped. Keys are names, not values, and copied as such. Strings are decoded here, because
+//! `serde_json` would decode escapes in a scratch buffer that is never wiped. No error quotes the secret.
 
 mod document;
 mod error;
@@ -30,7 +34,7 @@ pub(crate) use json_secret::JsonSecret;
 
 use json::Kind;
 
-/// Which part of a JSON secret a file gets: a top-level key or, when it starts with `/`, a JSON pointer (RFC 6901).
+/// The part of a JSON secret that a file gets. It is a top-level key or, if it starts with `/`, a JSON pointer (RFC 6901).
 ///
 /// ```
 /// use secretdir_engine::Field;
@@ -46,7 +50,7 @@ pub struct Field {
     way: Way,
 }
 
-/// How a field is found.
+/// The way to find a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Way {
     /// The whole text is a key of the top-level object.
@@ -56,11 +60,11 @@ enum Way {
 }
 
 impl Field {
-    /// Reads a field as a configuration spells it.
+    /// Parses a field as a configuration spells it.
     ///
     /// # Errors
     ///
-    /// An empty text, and a JSON pointer with a bad escape.
+    /// The text is empty, or is a JSON pointer with an invalid escape.
     pub fn parse(text: &str) -> Result<Self, FieldSyntaxError> {
         let way = match text.strip_prefix('/') {
             None if text.is_empty() => return Err(FieldSyntaxError::Empty),
@@ -70,7 +74,7 @@ impl Field {
         Ok(Self { text: text.to_owned(), way })
     }
 
-    /// Names a key of the top-level object, whatever it begins with.
+    /// Makes a field for a key of the top-level object, even if it begins with `/`.
     pub(crate) fn key(key: &str) -> Self {
         Self { text: key.to_owned(), way: Way::Key }
     }
@@ -84,12 +88,12 @@ impl Field {
     ///
     /// # Errors
     ///
-    /// A secret that is not JSON, or does not have the field, or has null there.
+    /// The secret is not JSON, does not have the field, or has null there.
     pub fn pick(&self, secret: &[u8]) -> Result<Zeroizing<Vec<u8>>, FieldError> {
         self.pick_from(&mut JsonSecret::read(secret)?)
     }
 
-    /// Picks the field from a secret that has been read.
+    /// Picks the field from a secret that is already parsed.
     pub(crate) fn pick_from(&self, secret: &mut JsonSecret<'_>) -> Result<Zeroizing<Vec<u8>>, FieldError> {
         let found = match &self.way {
             Way::Key if Kind::of(secret.whole) != Kind::Object => {
@@ -125,7 +129,8 @@ impl Field {
         }
     }
 
-    /// A key that is not there may be a way, as other programs write it: `a.b`, `.a.b`, `$.a.b`, `a[0].b`, `a/b`.
+    /// Makes the error for a missing key. The key may be a path in the notation of another program: `a.b`, `.a.b`, `$.a.b`,
+    /// `a[0].b`, `a/b`.
     fn not_at_the_top(&self, secret: &mut JsonSecret<'_>) -> FieldError {
         let way = self.text.strip_prefix('$').unwrap_or(&self.text);
         let tokens = way.split(['.', '/', '[', ']']).map(|token| token.trim_matches(['"', '\'']));

@@ -1,5 +1,5 @@
-//! What the engine needs of whoever runs it: the clock, randomness, and someone to tell. It keeps no state of its own,
-//! so that a run can be repeated for as long as a host is up.
+//! The interface between the engine and the program that runs it: a clock, randomness, and a listener for events. The
+//! engine keeps no state of its own, so runs can be repeated as long as the host lives.
 
 use std::fmt;
 use std::pin::Pin;
@@ -9,77 +9,77 @@ use secretdir_provider::{Clock, Jitter};
 
 use crate::report::count;
 
-/// Whoever runs the engine: a command, a daemon, a test.
+/// The program that runs the engine: a command, a daemon, or a test.
 pub trait Host {
-    /// Returns the clock that deadlines are counted with, and whose date ages on disk are. It should go on while the machine
-    /// sleeps: a deadline that has passed meanwhile has passed.
+    /// Returns the clock for deadlines, whose date is also compared with dates on disk. It should continue while the
+    /// machine sleeps, so that a deadline passes meanwhile.
     fn clock(&self) -> Clock;
 
-    /// Returns where random pauses come from.
+    /// Returns the source of random pauses.
     fn jitter(&self) -> Jitter;
 
-    /// Waits for so long. By default a timer of tokio does.
+    /// Waits for this long. The default uses a timer of tokio.
     fn sleep(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + '_>> {
         Box::pin(tokio::time::sleep(pause))
     }
 
-    /// Says whether the run should end as soon as it can without harm. Asked between two files.
+    /// Returns whether the run should end as soon as it safely can. The run asks between two files.
     fn interrupted(&self) -> bool {
         false
     }
 
-    /// Is told what the run is doing.
+    /// Handles an event of the run. The default ignores it.
     fn event(&self, event: Event<'_>) {
         let _ = event;
     }
 
-    /// Returns the umask that a child process gets, where it is not this process's own.
+    /// Returns the umask for child processes, if it is not that of this process.
     fn child_umask(&self) -> Option<u32> {
         None
     }
 }
 
-/// What a run is doing.
+/// A step of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// Another run holds the lock.
     Waiting,
-    /// So many secrets are about to be fetched, and perhaps more that are yet to be listed.
+    /// Secrets are about to be fetched. Listings may add more.
     Gathering {
-        /// Distinct requests, of all sources.
+        /// The number of distinct requests to all sources.
         secrets: usize,
     },
-    /// One source has listed what is imported of it.
+    /// A source has listed the secrets for imports.
     Listed {
-        /// The source.
+        /// The name of the source.
         source: &'a str,
-        /// How many secrets are to be fetched besides those that were known.
+        /// The number of secrets to fetch in addition to those of the plan.
         secrets: usize,
     },
-    /// More secrets have arrived. There is one such event for each few of them: it is for a progress bar.
+    /// More secrets have arrived. A progress bar can use it: there is one such event for every few secrets.
     Arrived {
-        /// How many more.
+        /// The number of new secrets.
         secrets: usize,
     },
-    /// All else is answered. Now the stores are to make something, such as a database user: whoever ends the run from here on should let
-    /// it give that back.
+    /// All other requests have been answered. Now stores issue something, such as a database user. If you end the run from
+    /// here on, give it time to revoke that.
     Issuing,
-    /// One source has answered all its requests for good.
+    /// A source has answered all its requests for the last time.
     Fetched {
-        /// The source.
+        /// The name of the source.
         source: &'a str,
-        /// How many.
+        /// The number of secrets.
         secrets: usize,
     },
-    /// So many files are being written.
+    /// Files are being written.
     Publishing {
-        /// Files of the new set.
+        /// The number of files in the new set.
         files: usize,
     },
-    /// The command of `[verify]` looks at the new set.
+    /// The command of `[verify]` runs on the new set.
     Verifying,
-    /// What `[on-change]` says is done.
+    /// The command of `[on-change]` runs.
     Notifying,
 }
 
@@ -95,7 +95,7 @@ impl fmt::Display for Event<'_> {
             Self::Fetched { source, secrets } => {
                 write!(f, "fetched {} from `{source}`", count(*secrets, "secret"))
             }
-            Self::Issuing => f.write_str("asking for secrets that are made for this host"),
+            Self::Issuing => f.write_str("requesting secrets that are issued for this host"),
             Self::Publishing { files } => write!(f, "publishing {}", count(*files, "file")),
             Self::Verifying => f.write_str("running the verify command"),
             Self::Notifying => f.write_str("running the on-change command"),

@@ -1,5 +1,5 @@
-//! What keeps this machine from running a plan, though nothing is wrong with the configuration itself. A run would find it,
-//! too: here it is found before anything is fetched.
+//! Finds the problems of this machine with a valid configuration. A run would find them too; here they are found before
+//! anything is fetched.
 
 use atomicdir::Options;
 
@@ -9,9 +9,13 @@ use crate::publish::hook::{self, Hook, HookError};
 use crate::publish::owners::{self, Owners};
 use crate::report::{About, ErrorKind, ErrorReport};
 
-/// Finds out what would make a run fail on this machine: owners whom it does not know or may not give files to, commands that it
-/// cannot start, a link or a stamp that cannot be published or that others could replace. Fetches and makes nothing. Nothing is
-/// returned if all is well.
+/// Returns the problems that would make a run fail on this machine. There are none if the list is empty.
+///
+/// - owners that do not exist, or to whom this user may not give files
+/// - commands that cannot be started
+/// - a link or a stamp that cannot be published, or that another user could replace
+///
+/// It fetches nothing and creates nothing.
 pub fn inspect(plan: &Plan) -> Vec<ErrorReport> {
     let mut found = match owners(plan) {
         Ok(()) => Owners::resolve(plan).err().iter().map(ErrorReport::from).collect(),
@@ -29,7 +33,7 @@ fn unpublishable(plan: &Plan) -> Result<(), atomicdir::Error> {
     stamp.map_or(Ok(()), |stamp| options.inspect_stamp(&plan.link, stamp))
 }
 
-/// Names each place where the configuration names somebody whom the system does not know.
+/// Returns an error with each position where the configuration names an unknown user or group.
 pub(crate) fn owners(plan: &Plan) -> Result<(), ConfigError> {
     let unknown = plan.mentions.iter().filter(|mention| owners::is_unknown(&mention.who));
     let problems: Vec<Problem> = unknown.map(|mention| mention.problem.clone()).collect();

@@ -1,12 +1,12 @@
-//! Cuts blocks of PEM (RFC 7468) out of a value: a private key, a certificate, a chain.
+//! Extracts PEM blocks (RFC 7468) from a value: a private key, a certificate, a chain.
 //!
-//! 1. `blocks` finds every block, and checks its END line and its base64. A value with a damaged block is refused, whichever
-//!    part is wanted.
-//! 2. `order` reads the names in the certificates, and puts them in order, the leaf first.
-//! 3. What is wanted is copied as it is in the value, its line ends included, into a buffer that never grows. A last line without a
-//!    line end gets one.
+//! 1. `blocks` finds every block, and validates its END line and its base64. A value with a damaged block is refused,
+//!    whichever part is wanted.
+//! 2. `order` parses the names in the certificates and sorts these, the leaf first.
+//! 3. The wanted blocks are copied exactly, with their line ends, into a buffer that never grows. If the last line has no
+//!    line end, one is added.
 //!
-//! No error holds anything of the value but the numbers of its lines.
+//! Errors contain line numbers, and no part of the value.
 
 mod blocks;
 mod certificate;
@@ -21,12 +21,12 @@ use blocks::{Block, Kind, blocks};
 pub use error::PemError;
 use order::leaf_first;
 
-/// What is cut out of a value.
+/// The part to extract from a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     /// The only private key.
     Key,
-    /// The certificate that is no issuer of another one.
+    /// The certificate that is not the issuer of another one.
     Leaf,
     /// All other certificates.
     Chain,
@@ -35,7 +35,7 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    /// Reads it as a configuration spells it.
+    /// Parses the spelling of the configuration.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         match text {
             "key" => Some(Self::Key),
@@ -46,11 +46,11 @@ impl Part {
         }
     }
 
-    /// Cuts the part out.
+    /// Extracts the part.
     ///
     /// # Errors
     ///
-    /// A damaged block, and a value without this part.
+    /// The value has a damaged block, or does not have this part.
     pub(crate) fn cut(self, value: &[u8]) -> Result<Zeroizing<Vec<u8>>, PemError> {
         let blocks = blocks(value)?;
         if self == Self::Key {

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, and where.
+//! Problems of a configuration, with their positions.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use crate::escape::escape;
 use crate::report::{About, ErrorKind, ErrorReport, WarningReport};
 use secretdir_helpers::Position;
 
-/// One thing that is wrong with a configuration, or worth a warning.
+/// A mistake in a configuration, or a warning about it.
 ///
-/// `Display` gives one line, `FILE:LINE:COLUMN: DOTTED.PATH: message`, [escaped](escape); what is not known is left out. The message names keys,
-/// files, sources and secrets where that helps, but never what the settings of a source hold.
+/// `Display` gives one line, `FILE:LINE:COLUMN: DOTTED.PATH: message`, without unknown parts. It is [escaped](escape). The
+/// message may name keys, files, sources and secrets, but never contains settings of a source.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     file: PathBuf,
@@ -36,27 +36,27 @@ impl Problem {
         &self.file
     }
 
-    /// Returns the line, counted from 1; none where the file could not be read at all.
+    /// Returns the line, counted from 1. None if the file could not be read.
     pub fn line(&self) -> Option<usize> {
         self.position.map(|position| position.line)
     }
 
-    /// Returns the column in that line: in characters, counted from 1.
+    /// Returns the column in that line, in characters, counted from 1.
     pub fn column(&self) -> Option<usize> {
         self.position.map(|position| position.column)
     }
 
-    /// Returns the way to the key; empty where the file is no TOML.
+    /// Returns the path of the key. It is empty if the file is not TOML.
     pub fn path(&self) -> &KeyPath {
         &self.path
     }
 
-    /// Returns what is wrong and, where it helps, what to do.
+    /// Returns what is wrong and, if possible, what to do.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// Returns what is told of it where it is an error of this kind.
+    /// Returns a report of this kind.
     fn report(&self, kind: ErrorKind) -> ErrorReport {
         ErrorReport::from_message(kind, self.to_string()).about(self.about())
     }
@@ -99,7 +99,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that is wrong with a configuration: at least one problem, sorted by line.
+/// Every mistake in a configuration: at least one problem, sorted by line.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", lines(.problems))]
 pub struct ConfigError {
@@ -112,22 +112,23 @@ impl ConfigError {
         &self.problems
     }
 
-    /// Returns what is told of each problem.
+    /// Returns a report for each problem.
     pub fn reports(&self) -> Vec<ErrorReport> {
         self.problems.iter().map(ErrorReport::from).collect()
     }
 
-    /// Returns what is told of each problem, all of which are of this kind.
+    /// Returns a report of this kind for each problem.
     pub(crate) fn reports_of(&self, kind: ErrorKind) -> Vec<ErrorReport> {
         self.problems.iter().map(|problem| problem.report(kind)).collect()
     }
 
-    /// Fails with these problems, if there are any.
+    /// Returns an error if there are problems.
     pub(crate) fn unless_empty(mut problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() {
             return Ok(());
         }
-        // Of one line in the order in which they were found: a misspelt key comes before the one that is missing for it.
+        // The sort is stable: problems of one line stay in the order in which they were found. So a misspelt key comes
+        // before the key that is missing because of it.
         problems.sort_by_key(Problem::line);
         Err(Self { problems })
     }
@@ -143,7 +144,7 @@ fn lines(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// Leaves out the columns of problems: most tests are about the lines.
+/// Removes the columns from problems, because most tests are about the lines.
 #[cfg(test)]
 pub(crate) fn without_columns(text: &str) -> String {
     let line = |line: &str| {

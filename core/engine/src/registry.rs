@@ -8,50 +8,52 @@ use secretdir_provider::Provider;
 
 use crate::report::{ErrorKind, ErrorReport};
 
-/// The providers that there are, by name. A plain value: whoever makes a command of his own decides what is in it.
+/// The available providers, by name. It is a plain value, so you decide which providers your own command has.
 #[derive(Default)]
 pub struct Registry {
     providers: BTreeMap<&'static str, Box<dyn Provider>>,
-    /// Those that this command was built without, and the feature that adds each.
+    /// The providers that this command was built without, and the feature that adds each.
     left_out: BTreeMap<&'static str, &'static str>,
 }
 
-/// Why a provider was not registered.
+/// The reason why a provider was not registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RegistryError {
-    /// There is one of this name.
-    #[error("there are two providers of the name `{0}`")]
+    /// The name is taken.
+    #[error("there are two providers with the name `{0}`")]
     Duplicate(&'static str),
-    /// The name is no word for a configuration.
-    #[error("{0:?} cannot be the name of a provider: lower-case letters, digits and hyphens, a letter first")]
+    /// The name is not valid in a configuration.
+    #[error(
+        "{0:?} is not a valid name for a provider: use lower-case letters, digits and hyphens, with a letter first"
+    )]
     InvalidName(&'static str),
 }
 
-/// There is no provider of a name. Says which was meant, and which there are.
+/// The error for an unknown provider. It lists the known providers, and suggests one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnknownProvider {
-    /// Nobody knows it.
+    /// No such provider exists.
     #[error("there is no provider `{name}`{known}")]
     Nowhere {
         /// The name.
         name: String,
-        /// Which was meant, and which there are.
+        /// A suggestion, and the known providers.
         known: String,
     },
     /// This command was built without it.
-    #[error("this command was built without the provider `{name}`: build it with the feature `{feature}`")]
+    #[error("this command was built without the provider `{name}`; build it with the feature `{feature}`")]
     LeftOut {
         /// The name.
         name: &'static str,
-        /// What adds it.
+        /// The feature that adds it.
         feature: &'static str,
     },
 }
 
 impl From<&RegistryError> for ErrorReport {
-    /// The command that somebody has built is at fault, and there is no kind for each way to build one.
+    /// The command was built wrongly. There is no separate kind for that.
     fn from(error: &RegistryError) -> Self {
         Self::new(ErrorKind::Usage, error)
     }
@@ -73,7 +75,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// A name that is taken, or is not kebab-case; the registry is unchanged then.
+    /// The name is taken, or is not in kebab case. The registry is unchanged then.
     pub fn register(&mut self, provider: Box<dyn Provider>) -> Result<(), RegistryError> {
         let name = provider.name();
         if !is_kebab_case(name) {
@@ -86,7 +88,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Notes a provider that this command was built without, and the feature that adds it.
+    /// Registers the name of a provider that this command was built without, and the feature that adds it.
     pub fn leave_out(&mut self, provider: &'static str, feature: &'static str) {
         self.left_out.insert(provider, feature);
     }
@@ -105,7 +107,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// There is none; the error lists those there are, and the nearest.
+    /// There is no such provider. The error lists the known providers, and suggests the nearest.
     pub fn find(&self, name: &str) -> Result<&dyn Provider, UnknownProvider> {
         self.get(name).ok_or_else(|| match self.left_out.get_key_value(name) {
             Some((name, feature)) => UnknownProvider::LeftOut { name, feature },
@@ -130,7 +132,7 @@ impl fmt::Debug for Registry {
     }
 }
 
-/// Says which word was meant, and which there are.
+/// Returns the end of a message with a suggestion and the known words.
 pub(crate) fn known<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> String {
     let words: Vec<_> = words.collect();
     let all = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");

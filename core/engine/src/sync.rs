@@ -1,9 +1,11 @@
 //! One run: lock, heal, gather, compare, stage, publish, retire, notify.
 //!
-//! The lock is taken before gathering, so that an older run can never publish over a newer one. That holds for the
-//! configuration as well: a run may have waited for the lock, so it looks whether the files that its plan was made of have
-//! changed, and begins anew with what they say now. Until the flip every failure is an error and the published set is what
-//! it was; after it, failures are part of the outcome.
+//! The lock is taken before gathering, so that an older run can never publish over a newer one. An older configuration must
+//! not replace a newer one either. So a run that may have waited for the lock checks whether the files of its plan have
+//! changed. If they have, it starts again with their current content.
+//!
+//! Until the flip, every failure is an error, and the published set stays. After the flip, failures are part of the
+//! outcome.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -33,15 +35,15 @@ use crate::publish::run::{self, Run};
 use crate::registry::Registry;
 use crate::report::WarningReport;
 
-/// Gathers everything, and publishes it if it differs from what is published.
+/// Fetches all secrets, and publishes them if the set has changed.
 ///
-/// Waits up to `wait` for another run: by default for the timeout of a gathering and 30 seconds more. If the files that the
-/// plan was made of have changed by then, they are read again. Safe to drop at any await: what is staged is removed then,
-/// and the lock given back.
+/// Waits up to `wait` for another run. The default is the timeout of a gathering plus 30 seconds. If the files of the plan
+/// have changed by then, they are read again. You can drop the future at any await: staged files are removed, and the lock
+/// is released.
 ///
 /// # Errors
 ///
-/// Whatever failed before the flip; see [`SyncError`].
+/// The reason why the run failed before the flip; see [`SyncError`].
 pub async fn sync(
     plan: &Plan,
     registry: &Registry,
@@ -66,8 +68,8 @@ pub async fn sync(
     Err(SyncFailure::new(SyncError::KeepsChanging, Vec::new()))
 }
 
-/// Makes one run of `watch`, which has looked at the configuration itself. One that changes while the run waits for the lock ends it, for
-/// an older configuration must never replace a newer one.
+/// Makes one turn of `watch`, which has already checked the configuration. If it changes while the run waits for the lock,
+/// the run ends with an error: an older configuration must never replace a newer one.
 pub(crate) async fn turn(plan: &Plan, host: &dyn Host, currency: Currency) -> Result<Outcome, SyncFailure> {
     match attempt(plan, host, None, host.clock().now(), currency).await? {
         Attempt::Done(outcome) => Ok(*outcome),
@@ -75,18 +77,18 @@ pub(crate) async fn turn(plan: &Plan, host: &dyn Host, currency: Currency) -> Re
     }
 }
 
-/// Whether a run may use a plan although the files that it was made of say something else by now.
+/// Whether a run may use a plan whose files have changed since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Currency {
     MustBeCurrent,
-    /// What they say is wrong, and nothing of it counts.
+    /// The files are invalid now, so the old plan is used.
     MayBeOld,
 }
 
 /// How an attempt ended.
 enum Attempt {
     Done(Box<Outcome>),
-    /// The configuration is not what the plan was made of any more. Nothing was asked, and nothing published.
+    /// The configuration has changed since the plan was made. Nothing was fetched or published.
     Outdated,
 }
 
@@ -115,7 +117,8 @@ async fn attempt(
     Ok(Attempt::Done(Box::new(Outcome::new(plan, summary, publication))))
 }
 
-/// Gathers, and publishes what differs. No secret outlives this: the command may take its time.
+/// Gathers, and publishes the set if it differs. All secrets are dropped at the end, before the command of `[on-change]`
+/// runs, which may take long.
 async fn publish(
     run: &Run<'_>,
     mut locked: Locked,
@@ -133,7 +136,7 @@ async fn publish(
             return Err(failure);
         }
     };
-    // A note may be replaced although no file changes.
+    // A note may be replaced even if no file changes.
     let before = noted.as_ref().filter(|noted| noted.has_leases()).map(Manifest::to_note);
     match run.publish(&mut locked, owners, &bundle, &answers, noted).await {
         Ok(mut publication) => {
@@ -152,7 +155,7 @@ async fn publish(
     }
 }
 
-/// Gives back the leases that nothing uses any more: of these notes, and those that this run has got for nothing.
+/// Revokes the leases that are no longer used: those of these notes, and those that this run received but did not publish.
 async fn give_back(
     run: &Run<'_>,
     locked: &Locked,
@@ -164,7 +167,7 @@ async fn give_back(
     leases::release(run.plan, run.host, &leases, down).await
 }
 
-/// Returns the sources that a run could not ask, as they are down or let nobody in.
+/// Returns the sources that could not be reached or did not accept the credentials.
 fn down(error: &SyncError) -> BTreeSet<String> {
     let SyncError::Gather(error) = error else { return BTreeSet::new() };
     let failures = error.failures().iter().filter(|failure| {
@@ -174,11 +177,11 @@ fn down(error: &SyncError) -> BTreeSet<String> {
     failures.filter_map(|failure| failure.source_name().map(str::to_owned)).collect()
 }
 
-/// Asks every source for everything, and publishes nothing.
+/// Fetches all secrets and makes the files, but publishes nothing.
 ///
 /// # Errors
 ///
-/// Every secret that could not be fetched, every import that cannot be made, or every file that cannot.
+/// Every secret that could not be fetched, every import that failed, and every file that could not be made.
 pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, SyncFailure> {
     let gathered = gathered(plan, host, Vec::new(), Purpose::Look, Holdings::default()).await;
     leases::close(plan, host).await;
@@ -189,11 +192,11 @@ pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, SyncFailur
     Ok(Rehearsal { file_count: bundle.len(), warnings })
 }
 
-/// Asks every source for everything, and says what [`sync`] would change. Takes no lock and publishes nothing.
+/// Fetches all secrets, and returns the changes that [`sync`] would make. It takes no lock and publishes nothing.
 ///
 /// # Errors
 ///
-/// Whatever keeps a set from being gathered, or the published one from being read.
+/// The reason why the set cannot be gathered, or why the published one cannot be read.
 pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncFailure> {
     let owners = owners(plan).map_err(|error| SyncFailure::new(error, plan.warning_reports()))?;
     let options = options(plan, &owners, host);
@@ -211,7 +214,7 @@ pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncFailur
     Ok(difference)
 }
 
-/// Says which secrets were left out, as they would have been made for it.
+/// Returns a warning for each secret that was not requested, because the store would have issued it.
 fn not_made(plan: &Plan, answers: &Answers) -> Vec<WarningReport> {
     let unasked = answers.unasked.iter().filter_map(|id| {
         let (source, request) = (plan.sources.get(id.source)?, plan.request(*id)?);
@@ -224,22 +227,22 @@ fn not_made(plan: &Plan, answers: &Answers) -> Vec<WarningReport> {
     unasked.collect()
 }
 
-/// Reads what is noted of the published set, as far as this user may.
+/// Reads the note of the published set, as far as this user may.
 fn published_note(plan: &Plan) -> Option<Manifest> {
     let status = plan.location().status().ok()?;
     Manifest::parse(status.current?.note.as_deref()?)
 }
 
-/// All that is to be published, in memory.
+/// A complete set in memory, ready to be published.
 struct Complete<'p> {
     answers: Answers,
     bundle: Bundle<'p>,
     warnings: Vec<WarningReport>,
-    /// Last, so that it is dropped last; and named first where this is taken apart, for the same reason.
+    /// The last field, so that it is dropped last. For the same reason it comes first where this type is destructured.
     no_dumps: NoDumps,
 }
 
-/// Gathers, and makes every file. What was warned of is told also when that fails, and the leases that were got.
+/// Gathers the secrets and makes every file. If that fails, the error includes the warnings and the leases received so far.
 async fn gathered<'p>(
     plan: &'p Plan,
     host: &dyn Host,
@@ -266,7 +269,7 @@ async fn gathered<'p>(
     }
 }
 
-/// Looks up every owner. Those whom the system does not know are mistakes in the configuration: each is told with its line.
+/// Looks up every owner. Unknown owners are errors of the configuration, each with its line.
 pub(crate) fn owners(plan: &Plan) -> Result<Owners, SyncError> {
     Owners::resolve(plan)
         .map_err(|error| inspect::owners(plan).map_or_else(SyncError::UnknownOwners, |()| error.into()))

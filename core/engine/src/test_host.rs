@@ -1,4 +1,4 @@
-//! A host for tests: time is tokio's, which a test can pause, and every random pause takes as long as it may.
+//! A host for tests. It uses the time of tokio, which a test can pause, and the maximum of every random pause.
 
 use std::time::SystemTime;
 
@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::plan::Plan;
 
 thread_local! {
-    /// Each test has a thread, and with it a time, of its own.
+    /// Each test runs on its own thread, so it has its own time.
     static START: Instant = Instant::now();
 }
 
@@ -29,7 +29,7 @@ impl Host for TestHost {
     }
 }
 
-/// Gathers as a run does that nothing was published before.
+/// Gathers like the first run, before anything is published.
 pub(crate) async fn gathered(plan: &Plan) -> Gathered {
     gather(plan, &TestHost, Purpose::Publish, Holdings::default()).await
 }

@@ -1,7 +1,12 @@
-//! What is done to a value before it is a file, in this order: the texts of an array are joined, a line end is taken off, a text
-//! is decoded, blocks of PEM are cut out, bytes are encoded.
+//! The transforms of a value before it becomes a file. They run in this order:
 //!
-//! None of it happens unless the configuration says so, and none of it guesses.
+//! 1. `join` joins the texts of an array.
+//! 2. `trim` removes one newline.
+//! 3. `decode` decodes a text.
+//! 4. `pem` extracts PEM blocks.
+//! 5. `encode` encodes bytes.
+//!
+//! A transform runs only if the configuration has it, and none of them guesses.
 
 use zeroize::Zeroizing;
 
@@ -9,10 +14,10 @@ use crate::field::{JoinError, join};
 use crate::pem::{Part, PemError};
 use secretdir_helpers::coding::{Coding, NotCoded};
 
-/// What is done to one value.
+/// The transforms of one value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Transform {
-    /// What stands between the texts of an array.
+    /// The separator for the texts of an array.
     pub(crate) join: Option<String>,
     pub(crate) trim: Option<Trim>,
     pub(crate) decode: Option<Coding>,
@@ -20,7 +25,7 @@ pub(crate) struct Transform {
     pub(crate) encode: Option<Coding>,
 }
 
-/// Why it could not be done to a value. Never holds any part of it.
+/// The reason why a transform failed. It contains no part of the value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransformError {
@@ -36,7 +41,7 @@ pub enum TransformError {
 }
 
 impl TransformError {
-    /// Returns what a person can do about it.
+    /// Returns a hint for the user.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Join(error) => error.hint(),
@@ -46,15 +51,15 @@ impl TransformError {
     }
 }
 
-/// What is taken off the end of a value.
+/// The text to remove at the end of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trim {
-    /// One line end, `\n` or `\r\n`, if there is one.
+    /// One newline, `\n` or `\r\n`, if there is one.
     Newline,
 }
 
 impl Trim {
-    /// Reads it as a configuration spells it.
+    /// Parses the spelling of the configuration.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         (text == "newline").then_some(Self::Newline)
     }
@@ -67,12 +72,12 @@ impl Trim {
 }
 
 impl Transform {
-    /// Says whether a value stays as it is.
+    /// Returns whether a value stays unchanged.
     pub(crate) fn is_none(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Treats a value.
+    /// Applies the transforms to a value.
     pub(crate) fn apply(&self, value: &[u8]) -> Result<Zeroizing<Vec<u8>>, TransformError> {
         let joined = self.join.as_ref().map(|separator| join(value, separator)).transpose()?;
         let joined = joined.as_deref().map_or(value, Vec::as_slice);
@@ -112,7 +117,7 @@ mod tests {
         };
         assert_eq!(all.apply(b"AP8=\n").unwrap().as_slice(), b"00ff");
         let untrimmed = Transform { trim: None, ..all.clone() };
-        // A line end that belongs to the text is read anyway, and one that does not is no line end of Base64.
+        // One line end at the end is accepted by the decoder. A second one is not base64.
         assert_eq!(untrimmed.apply(b"AP8=\n").unwrap().as_slice(), b"00ff");
         assert!(untrimmed.apply(b"AP8=\n\n").is_err());
         assert_eq!(all.apply(b"AP8=\n\n").unwrap().as_slice(), b"00ff");

@@ -26,7 +26,7 @@ pub enum Coding {
 
 /// A text is not what this coding makes of any bytes. Says where, and nothing else of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the value is not {coding}: it goes wrong at line {line}, column {column}")]
+#[error("the value is not {coding}: error at line {line}, column {column}")]
 pub struct NotCoded {
     coding: Coding,
     line: usize,
@@ -208,7 +208,7 @@ mod tests {
     fn position(coding: Coding, text: &str) -> (usize, usize) {
         let error = coding.decode(text.as_bytes()).unwrap_err();
         let (line, column) = (error.line, error.column);
-        let expected = format!("the value is not {coding}: it goes wrong at line {line}, column {column}");
+        let expected = format!("the value is not {coding}: error at line {line}, column {column}");
         assert_eq!(error.to_string(), expected);
         (line, column)
     }

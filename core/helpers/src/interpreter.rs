@@ -16,7 +16,7 @@ const HEAD: u64 = 256;
 const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
 /// What a person can do about a script that was written on Windows.
-pub const CARRIAGE_RETURNS: &str = "its lines end in carriage returns: save it with the line ends of Unix";
+pub const CARRIAGE_RETURNS: &str = "its lines end with carriage returns: save it with Unix line ends";
 
 /// What a program that is there needs, and what is not there.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +26,7 @@ pub enum Missing {
     #[error("its interpreter `{}` was not found", .0.display().to_string().escape_debug())]
     Interpreter(PathBuf),
     /// Of a script that cannot be read, of an interpreter that itself has none, of a binary.
-    #[error("it is there, but the interpreter or loader that it needs was not found")]
+    #[error("it exists, but the interpreter or loader that it needs was not found")]
     Loader,
 }
 
@@ -35,7 +35,7 @@ impl Missing {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Interpreter(path) if path.as_os_str().as_bytes().ends_with(b"\r") => CARRIAGE_RETURNS,
-            Self::Interpreter(_) => "install what runs it, or correct its first line",
+            Self::Interpreter(_) => "install its interpreter, or correct its first line",
             Self::Loader => "install what runs it",
         }
     }
@@ -47,10 +47,10 @@ pub fn hint(cause: &io::Error) -> Option<&'static str> {
         return Some("name a program in it");
     }
     if cause.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) {
-        return Some("let its first line name its interpreter, such as `#!/bin/sh`");
+        return Some("name its interpreter in its first line, such as `#!/bin/sh`");
     }
     (cause.kind() == ErrorKind::PermissionDenied).then_some(
-        "make it executable for the user who runs this (chmod +x), on a filesystem that is not mounted noexec",
+        "make it executable for the current user (chmod +x), on a filesystem that is not mounted noexec",
     )
 }
 

@@ -36,7 +36,7 @@ impl ClientError {
 
     /// Reports that a client cannot be made at all.
     pub(crate) fn of_building(error: &reqwest::Error) -> Self {
-        let cause = format!("no HTTP client can be made: {}", fault::innermost(error));
+        let cause = format!("cannot make an HTTP client: {}", fault::innermost(error));
         Self { fault: Fault::Unusable, cause, hint: None }
     }
 

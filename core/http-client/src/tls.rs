@@ -134,7 +134,7 @@ fn certificates_in(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> 
 }
 
 fn broken(path: &Path) -> String {
-    format!("the file {path:?} holds no certificates, or broken ones")
+    format!("the file {path:?} has no certificates, or damaged ones")
 }
 
 impl Identity {
@@ -143,7 +143,7 @@ impl Identity {
         let pem = contents(&self.key)?;
         // Why it cannot be read may quote it.
         let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
-            format!("the file {:?} holds no private key, or one that is broken or encrypted", self.key)
+            format!("the file {:?} has no private key, or one that is damaged or encrypted", self.key)
         })?;
         Ok((chain, key))
     }
@@ -153,7 +153,7 @@ impl Identity {
 fn contents(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     let read = || {
         if !fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("it is no regular file"));
+            return Err(io::Error::other("it is not a regular file"));
         }
         fs::read(path).map(Zeroizing::new)
     };

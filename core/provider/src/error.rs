@@ -58,7 +58,7 @@ pub enum SourceErrorKind {
     PermissionDenied,
     /// The store does not accept the credentials: they are missing, wrong or expired.
     Unauthenticated,
-    /// The store asks for fewer requests.
+    /// The store throttles the requests.
     Throttled,
     /// The store does not exist, cannot be reached, or cannot answer now.
     Unavailable,

@@ -28,7 +28,7 @@ pub use provider::{Provider, SettingsSchema};
 pub use request::SecretRequest;
 pub use secret::Secret;
 pub use settings::{
-    Credential, CredentialSettings, IntoIter, Iter, KeyPath, Segment, Settings, SettingsError,
-    SettingsProblem, Table, Value,
+    Credential, CredentialSettings, DurationSetting, IntoIter, Iter, KeyPath, Segment, Settings,
+    SettingsError, SettingsProblem, Table, Value,
 };
 pub use source::SecretSource;

@@ -44,6 +44,8 @@ enum After {
     Value(usize),
     /// Blanks.
     Blanks(usize),
+    /// Other text of the same line, to a reader for which the value goes on to the end of the line.
+    Rest(usize),
 }
 
 impl Readers {
@@ -134,10 +136,15 @@ impl Way {
             After::Text => (None, true),
             After::Value(value) => (Some(value), may_follow(format, c)),
             After::Blanks(value) => (Some(value), may_follow_blanks(format, c)),
+            After::Rest(value) => (Some(value), true),
         };
         let misplaced = value.filter(|_| !fits).map(|value| (value, Misplaced::BeforeText));
         found.extend(misplaced.map(|(at, misplaced)| Finding { at, format, misplaced, cause: None }));
-        self.after = value.filter(|_| fits && is_blank).map_or(After::Text, After::Blanks);
+        self.after = match value.filter(|_| fits) {
+            Some(value) if is_blank => After::Blanks(value),
+            Some(value) if format == Format::Docker && c != '\n' => After::Rest(value),
+            _ => After::Text,
+        };
         let other = self.reading.character(c);
         if self.cause.is_none() && self.reading.is_unclear() {
             self.cause = Some(at);

@@ -35,6 +35,8 @@ enum Open {
     Arithmetic(u8),
     /// `${`
     Parameter,
+    /// `$name` in `${…}`.
+    Variable,
     /// `a[`, which is arithmetic to some shells.
     Subscript,
     Backquote,
@@ -108,6 +110,7 @@ impl Shell {
                 open,
                 Open::Arithmetic(_)
                     | Open::Parameter
+                    | Open::Variable
                     | Open::Subscript
                     | Open::Backquote
                     | Open::Function
@@ -163,8 +166,14 @@ impl Shell {
             Some(Open::Double) => self.expanded(c),
             Some(Open::Backquote) if c == '\\' => self.is_escaped = true,
             Some(Open::Backquote) => self.until('`', c),
-            Some(Open::Parameter) if "'\"\\$`{(<\n".contains(c) => self.give_up(),
-            Some(Open::Parameter) => self.until('}', c),
+            Some(Open::Parameter) => self.in_parameter(c),
+            // Behind a name, `[` is a subscript to zsh alone.
+            Some(Open::Variable) if c.is_ascii_alphanumeric() || c == '_' => {}
+            Some(Open::Variable) if before[1] == '$' && c != '{' || c == '[' => self.give_up(),
+            Some(Open::Variable) => {
+                self.close();
+                if before[1] == '$' { self.open(Open::Parameter) } else { self.in_parameter(c) }
+            }
             Some(Open::Subscript) if c.is_ascii_alphanumeric() || "_$*?@!^-.,]".contains(c) => {
                 self.until(']', c)
             }
@@ -259,6 +268,14 @@ impl Shell {
             // Arithmetic of old, to bash only.
             ('[', '$') => self.give_up(),
             _ => {}
+        }
+    }
+
+    fn in_parameter(&mut self, c: char) {
+        match c {
+            '$' => self.open(Open::Variable),
+            _ if "'\"\\`{(<\n".contains(c) => self.give_up(),
+            _ => self.until('}', c),
         }
     }
 

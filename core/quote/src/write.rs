@@ -34,7 +34,7 @@ const LONG_LINE: QuoteError = QuoteError(
     "the value has more than 65000 bytes, and `docker run --env-file` reads no longer lines; mount a file instead",
 );
 const BACKQUOTE: QuoteError = QuoteError(
-    "the value has a backquote and a `'`, or a backslash at its end, which no quotes keep for all readers; if a shell reads it, use `shell`",
+    "the value has a backquote, and also a `'` or a backslash at its end, which no quotes keep for all readers; if a shell reads it, use `shell`",
 );
 
 /// Writes one word of a POSIX shell, in single quotes.

@@ -73,26 +73,18 @@ pub(crate) enum Fault {
     NotUtf8,
     #[error("{0} cannot be printed; `json` writes it")]
     NotPrintable(&'static str),
-    #[error(
-        "{0} is no value; a loop has parts such as `loop.index`, and a function is called, as `range(3)`"
-    )]
-    NoValue(&'static str),
-    #[error("a text or a number belongs here, not {0}; `json` makes a text of it")]
-    NotText(&'static str),
-    #[error("only a text is in a text or among the keys of a map, not {0}")]
-    NotPart(&'static str),
-    #[error("a list, a map or a text belongs here, not {0}")]
-    NoList(&'static str),
-    #[error("`indent` takes a whole number of at most 1000 blanks")]
-    NoWidth,
-    #[error("`range` takes whole numbers of at most nine digits")]
-    NoRangeNumber,
+    #[error("expected {wanted}, found {found}")]
+    Wrong { wanted: &'static str, found: &'static str },
     #[error("the step of `range` cannot be zero")]
-    NoRangeStep,
+    ZeroStep,
     #[error("the range is too long: `range` gives at most {most} numbers")]
     LongRange { most: usize },
-    #[error("only texts, numbers, booleans, none, and lists and maps of them can be written as JSON")]
-    NotJson,
+    #[error("`range` is a function: call it, as in `range(3)`")]
+    NotCalled,
+    #[error("this is not a function; there is `range`")]
+    NotCallable,
+    #[error("only a name can be set")]
+    NotAssignable,
     #[error(transparent)]
     Quote(#[from] QuoteError),
     #[error("`{0}` is not defined here; ask with `is defined`, or use `default`")]
@@ -109,20 +101,10 @@ pub(crate) enum Fault {
         "this operator cannot take {left} and {right} together; `+` joins texts with texts, and lists with lists; `[…] | join` joins texts with numbers"
     )]
     Mixed { left: &'static str, right: &'static str },
-    #[error("only a list, a map or a text can be gone through")]
-    NotIterable,
-    #[error(
-        "the operation does not fit its values: a `-` takes a number, bounds are whole numbers and a step at least 1, a map has no slices, and only a name can be set"
-    )]
-    Operation,
     #[error("{left} is compared with {right}, to which it is never equal; write both in one form")]
     NeverEqual { left: &'static str, right: &'static str },
     #[error("{left} and {right} have no order; only two numbers or two texts have one")]
     NoOrder { left: &'static str, right: &'static str },
-    #[error("a key of a map is a text, not {0}")]
-    KeyNotText(&'static str),
-    #[error("`odd` and `even` take whole numbers")]
-    NotWhole,
     #[error("it is nested more than {most} levels deep; a chain of operators counts as nested")]
     TooDeep { most: usize },
     #[error("a loop cannot call itself: there is no `recursive`")]
@@ -214,8 +196,13 @@ impl Failure {
         matches!(self.fault, Fault::Misplaced { misplaced, .. } if reasons.contains(&misplaced))
     }
 
+    /// Finds the line and column of a failure.
+    pub(crate) fn placed(self, text: &str) -> TemplateError {
+        TemplateError { place: Position::of(text, self.at.unwrap_or_default()), fault: self.fault }
+    }
+
     /// Finds the lines and columns of failures, in the order of the text.
-    pub(crate) fn placed(mut failures: Vec<Self>, text: &str) -> Vec<TemplateError> {
+    pub(crate) fn all_placed(mut failures: Vec<Self>, text: &str) -> Vec<TemplateError> {
         failures.sort_by_key(|failure| failure.at);
         let (mut place, mut before) = (Position::START, 0);
         let placed = failures.into_iter().map(|Self { fault, at }| {
@@ -270,16 +257,16 @@ fn told(format: Format, misplaced: Misplaced, line: Option<usize>) -> String {
             "stands in a here-document, in which its quotes are text; set a variable before it, and name the variable in it"
         }
         (_, Misplaced::InExpansion) => {
-            "stands in a backquote, `$((…))`, `${…}` or the `[…]` of an array, in which its quotes are not read as such; set a variable before it, and name the variable in it"
+            "stands in a backquote, `$((…))`, `${…}`, or the `(…)` or `[…]` of an array, in which not all shells read its quotes; set a variable before it, and name the variable in it"
         }
         (Dotenv, Misplaced::Unclear) => {
-            "stands behind textLINE that shells and systemd do not understand alike, such as a comment that ends with a `\\` or stands behind other text; give comments lines of their own"
+            "stands behind textLINE that shells and systemd do not read alike, such as `A=(x)` or `A=*` without quotes, or a comment that ends with a `\\` or stands behind other text; quote such a value, and give each comment its own line"
         }
         (Json, Misplaced::Unclear) => {
-            "stands behind textLINE that not all readers of YAML understand alike, such as a `#` directly behind a quote, or a document that is a text in lines; leave that out"
+            "stands behind textLINE that not all readers of YAML read alike, such as a `#` directly behind a quote, or a document that is a text in lines; leave that out"
         }
         (_, Misplaced::Unclear) => {
-            "stands behind textLINE that not all readers understand alike, such as `((`, `a=(`, `$'…'` or `case` in `$(…)`; set a variable before that text, and name the variable here"
+            "stands behind textLINE that not all shells read alike, such as `((`, `a=(`, `$'…'`, quotes or `$(…)` in `${…}` or in a here-document, or `case` in `$(…)`; set a variable before that text, and name the variable here"
         }
         (Dotenv, Misplaced::BeforeText) => {
             "writes a whole value, and text stands directly behind it, which readers take for a part of it; join it first: `(pw + \"x\") | dotenv`, and give a comment a line of its own"
@@ -294,7 +281,7 @@ fn told(format: Format, misplaced: Misplaced, line: Option<usize>) -> String {
             "writes a whole value, and text stands directly before it; join it first: `(\"x\" + pw) | FILTER`"
         }
         (_, Misplaced::BeforeText) => {
-            "writes a whole value, and text stands directly behind it; join it first: `(pw + \"x\") | FILTER`"
+            "writes a whole value, and text or another value stands directly behind it; join both first: `(pw + \"x\") | FILTER`; for separators in a loop, use `loop.first` or `loop.last`"
         }
     };
     let line = line.map_or(String::new(), |line| format!(" in line {line}"));

@@ -64,7 +64,7 @@ pub(crate) fn apply(
                 text
             }
             _ => {
-                let text = value.as_text()?;
+                let text = value.as_text(budget)?;
                 budget.ensure_text(text.len().saturating_mul(LONGEST))?;
                 format.write(&text).map_err(Fault::Quote)?
             }
@@ -73,26 +73,31 @@ pub(crate) fn apply(
         return Ok(Value::piece(text, Origin::Filter(Mark { format, at })));
     }
     let result = match (name, arguments) {
-        ("default", _) => return default(value, arguments),
+        ("default", _) => return default(value, arguments, budget),
         ("base64", _) => return coded(|octets| text_of(Coding::Base64, octets), value, budget),
         ("base64url", _) => return coded(|octets| text_of(Coding::Base64Url, octets), value, budget),
         ("hex", _) => return coded(|octets| text_of(Coding::Hex, octets), value, budget),
         ("url", _) => return coded(url, value, budget),
         ("first" | "last" | "length", _) => of_items(name, value, budget),
         ("join", _) => join(value, arguments.first(), budget),
-        ("split", [separator]) => split(&value.as_plain_text()?, Some(&separator.as_plain_text()?), budget),
-        ("split", _) => split(&value.as_plain_text()?, None, budget),
-        ("replace", [from, to]) => {
-            replace(&value.as_plain_text()?, &from.as_plain_text()?, &to.as_plain_text()?, budget)
-        }
         ("indent", [width]) => {
             let width = width_of(width)?;
-            indent(&value.as_plain_text()?, width, budget)
+            indent(&value.as_unquoted_text(budget)?, width, budget)
         }
-        _ => changed(name, &value.as_plain_text()?, budget),
+        _ => {
+            let others = arguments.iter().map(|argument| argument.as_unquoted_text(budget));
+            let others = others.collect::<Result<Vec<_>, _>>()?;
+            let text = value.as_unquoted_text(budget)?;
+            match (name, others.as_slice()) {
+                ("split", others) => split(&text, others.first().map(AsRef::as_ref), budget),
+                ("replace", [from, to]) => replace(&text, from, to, budget),
+                _ => changed(name, &text, budget),
+            }
+        }
     };
-    let key = std::iter::once(value).chain(arguments).find_map(Value::key);
-    Ok(result?.keyed(key))
+    let mut given = std::iter::once(value).chain(arguments);
+    budget.spend(given.clone().map(|value| value.pieces().len()).sum())?;
+    Ok(result?.keyed(given.find_map(Value::key)))
 }
 
 fn changed(name: &str, text: &str, budget: &mut Budget) -> Result<Value, Fault> {
@@ -108,13 +113,12 @@ fn changed(name: &str, text: &str, budget: &mut Budget) -> Result<Value, Fault> 
 
 /// Writes the bytes of a text, of a number, or of a secret that is not UTF-8.
 fn coded(write: impl Fn(&[u8]) -> String, value: &Value, budget: &mut Budget) -> Result<Value, Fault> {
-    let text = if let Value::Bytes(_) = value { None } else { Some(value.as_text()?) };
-    let octets = match (value, &text) {
-        (Value::Bytes(bytes), _) => bytes,
-        (_, text) => text.as_ref().map_or(&[][..], |text| text.as_bytes()),
+    let octets: Arc<[u8]> = match value {
+        Value::Bytes(bytes) => Arc::clone(bytes),
+        _ => value.as_text(budget)?.into(),
     };
     budget.ensure_text(octets.len().saturating_mul(LONGEST))?;
-    let text = write(octets);
+    let text = write(&octets);
     budget.spend_text(text.len())?;
     Ok(Value::text(text))
 }
@@ -125,23 +129,23 @@ fn text_of(coding: Coding, octets: &[u8]) -> String {
 }
 
 /// Gives something else for what is not defined, and if the second argument says so, for what is empty or false.
-fn default(value: &Value, arguments: &[Value]) -> Result<Value, Fault> {
+fn default(value: &Value, arguments: &[Value], budget: &mut Budget) -> Result<Value, Fault> {
     let other = || arguments.first().cloned().unwrap_or_else(|| Value::text(""));
     if let Value::Unknown = value {
         return Ok(Value::Unknown.or(other()));
     }
-    let also_for_empty = arguments.get(1).map_or(Ok(false), Value::is_true)?;
-    let is_replaced = matches!(value, Value::Undefined) || also_for_empty && !value.is_true()?;
+    let also_for_empty = arguments.get(1).map_or(Ok(false), |also| also.is_true(budget))?;
+    let is_replaced = matches!(value, Value::Undefined) || also_for_empty && !value.is_true(budget)?;
     Ok(if is_replaced { other() } else { value.clone() })
 }
 
 fn of_items(name: &str, value: &Value, budget: &mut Budget) -> Result<Value, Fault> {
-    match (name, value) {
-        ("length", Value::Text(_)) => Ok(Value::whole(value.as_text()?.chars().count())),
-        ("length", _) => value.items(budget).map(|items| Value::whole(items.len())),
-        ("first", _) => value.items(budget).map(|items| items.into_iter().next().unwrap_or(Value::Undefined)),
-        _ => value.items(budget).map(|items| items.into_iter().next_back().unwrap_or(Value::Undefined)),
-    }
+    let mut items = value.items(budget)?.into_iter();
+    Ok(match name {
+        "length" => Value::whole(items.len()),
+        "first" => items.next().unwrap_or(Value::Undefined),
+        _ => items.next_back().unwrap_or(Value::Undefined),
+    })
 }
 
 /// Joins texts: the items of a list, the keys of a map, the characters of a text. What was quoted stays so.
@@ -152,7 +156,7 @@ fn join(value: &Value, joiner: Option<&Value>, budget: &mut Budget) -> Result<Va
             let text = match part {
                 Value::Unknown => vec![Piece::unknown()],
                 Value::Text(pieces) => pieces.to_vec(),
-                other => vec![Piece::of(other.as_text()?, Origin::Plain)],
+                other => vec![Piece::of(other.as_text(budget)?, Origin::Plain)],
             };
             budget.spend_text(text.iter().map(|piece| piece.text.len()).sum())?;
             pieces.extend(text);
@@ -163,17 +167,14 @@ fn join(value: &Value, joiner: Option<&Value>, budget: &mut Budget) -> Result<Va
 
 /// Takes a text apart: where there are blanks, if it is not said where. An empty separator gives its characters.
 fn split(text: &str, separator: Option<&str>, budget: &mut Budget) -> Result<Value, Fault> {
-    budget.spend_text(text.len())?;
-    match separator {
-        None => parts(text.split_whitespace(), budget),
-        Some("") => parts(text.split("").filter(|piece| !piece.is_empty()), budget),
-        Some(separator) => parts(text.split(separator), budget),
-    }
-}
-
-fn parts<'a>(parts: impl Iterator<Item = &'a str> + Clone, budget: &mut Budget) -> Result<Value, Fault> {
-    budget.spend(parts.clone().count())?;
-    Ok(Value::list(parts.map(Value::text).collect()))
+    budget.ensure_text(text.len().saturating_mul(LONGEST))?;
+    let parts: Vec<_> = match separator {
+        None => text.split_whitespace().collect(),
+        Some("") => text.split("").filter(|piece| !piece.is_empty()).collect(),
+        Some(separator) => text.split(separator).collect(),
+    };
+    budget.spend(parts.len())?;
+    Ok(Value::list(parts.into_iter().map(Value::text).collect()))
 }
 
 fn replace(text: &str, from: &str, to: &str, budget: &mut Budget) -> Result<Value, Fault> {
@@ -185,8 +186,9 @@ fn replace(text: &str, from: &str, to: &str, budget: &mut Budget) -> Result<Valu
 }
 
 fn width_of(width: &Value) -> Result<usize, Fault> {
-    let width = width.as_whole()?.and_then(|width| usize::try_from(width).ok());
-    width.filter(|width| *width <= WIDEST).ok_or(Fault::NoWidth)
+    let columns = width.as_whole()?.and_then(|columns| usize::try_from(columns).ok());
+    let columns = columns.filter(|columns| *columns <= WIDEST);
+    columns.ok_or_else(|| width.instead_of("a whole number of at most 1000 spaces"))
 }
 
 /// Puts blanks before each line but the first, and before none that is empty, as Jinja does.
@@ -208,7 +210,7 @@ fn write_json(value: &Value, written: &mut String, budget: &mut Budget) -> Resul
     match value {
         Value::None => written.push_str("null"),
         Value::Bool(value) => written.push_str(if *value { "true" } else { "false" }),
-        Value::Text(_) => write_json_text(&value.as_text()?, written, budget)?,
+        Value::Text(_) => write_json_text(&value.as_text(budget)?, written, budget)?,
         Value::List(items) => {
             for (index, item) in items.iter().enumerate() {
                 written.push(if index == 0 { '[' } else { ',' });
@@ -225,10 +227,7 @@ fn write_json(value: &Value, written: &mut String, budget: &mut Budget) -> Resul
             }
             written.push_str(if entries.is_empty() { "{}" } else { "}" });
         }
-        Value::Undefined | Value::Loop { .. } | Value::Turn { .. } | Value::Range => {
-            return Err(Fault::NotJson);
-        }
-        number => written.push_str(&number.as_text()?),
+        other => written.push_str(&other.as_text(budget)?),
     }
     Ok(())
 }
@@ -245,16 +244,16 @@ fn write_json_text(text: &str, written: &mut String, budget: &mut Budget) -> Res
 pub(crate) fn range_of(arguments: &[Value]) -> Result<(i128, i128, usize), Fault> {
     let number = |value: &Value| {
         let number = value.as_whole()?.and_then(|number| i32::try_from(number).ok());
-        number.map(i128::from).ok_or(Fault::NoRangeNumber)
+        number.map(i128::from).ok_or_else(|| value.instead_of("a whole number of at most nine digits"))
     };
     let (first, end, step) = match arguments {
         [end] => (0, number(end)?, 1),
         [first, end] => (number(first)?, number(end)?, 1),
-        [first, end, step, ..] => (number(first)?, number(end)?, number(step)?),
-        [] => return Err(Fault::NoRangeNumber),
+        [first, end, step] => (number(first)?, number(end)?, number(step)?),
+        _ => return Err(Fault::Arguments { name: "range".to_owned(), least: 1, most: 3 }),
     };
     if step == 0 {
-        return Err(Fault::NoRangeStep);
+        return Err(Fault::ZeroStep);
     }
     let length = usize::try_from((end - first + step - step.signum()) / step).unwrap_or_default();
     if length > LONGEST_RANGE {
@@ -282,6 +281,9 @@ pub(crate) fn test(name: &str, value: &Value) -> Result<bool, Fault> {
         ("string", _) => matches!(value, Value::Text(_)),
         ("number", _) => matches!(value, Value::Number(_)),
         ("mapping", _) => matches!(value, Value::Map(..)),
-        _ => value.as_whole()?.ok_or(Fault::NotWhole)?.rem_euclid(2) == i128::from(name == "odd"),
+        _ => {
+            let number = value.as_whole()?.ok_or_else(|| value.instead_of("a whole number"))?;
+            number.rem_euclid(2) == i128::from(name == "odd")
+        }
     })
 }

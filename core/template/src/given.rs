@@ -77,14 +77,15 @@ impl Given {
 
     /// Returns a map, in this order. Of equal keys the last one counts. No error shows a key: it may be a part of a secret.
     pub fn map(entries: Vec<(String, Self)>) -> Self {
-        Self(Value::map(
-            entries.into_iter().map(|(key, value)| (key.into(), value.0)).collect(),
-            Keys::Values,
-        ))
+        Self::of_entries(entries, Keys::Values)
     }
 
     /// Returns the same, with names of secrets for keys. Errors show them.
     pub fn names(entries: Vec<(String, Self)>) -> Self {
-        Self(Value::map(entries.into_iter().map(|(key, value)| (key.into(), value.0)).collect(), Keys::Names))
+        Self::of_entries(entries, Keys::Names)
+    }
+
+    fn of_entries(entries: Vec<(String, Self)>, keys: Keys) -> Self {
+        Self(Value::map(entries.into_iter().map(|(key, value)| (key.into(), value.0)), keys))
     }
 }

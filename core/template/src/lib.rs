@@ -33,7 +33,7 @@
 //!
 //! A template has at most 1 MiB and 20,000 words in its tags, a result 16 MiB. A step is an operation or 64 bytes of text, and there
 //! are 1,000,000: each step is paid for before it is taken (`budget`). Statements and expressions are nested at most 1,000 levels
-//! deep. `sandbox` waits for at most ten seconds and ends the work where it is then.
+//! deep. `worker` waits for at most ten seconds, and then ends the work at its next step.
 //!
 //! # Memory and errors
 //!
@@ -48,16 +48,15 @@ mod interpreter;
 mod operators;
 mod output;
 mod parser;
-mod sandbox;
 #[cfg(test)]
 mod tests;
 mod value;
+mod worker;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secretdir_helpers::Position;
 use secretdir_quote::Format;
 use zeroize::Zeroizing;
 
@@ -67,7 +66,6 @@ use error::{Failure, Fault};
 pub use given::{Declared, Given, Shape};
 pub use interpreter::is_name;
 use interpreter::{Found, Interpreter};
-pub use sandbox::Sandbox;
 
 /// The most bytes of a template.
 pub const LARGEST_TEMPLATE: usize = 1 << 20;
@@ -94,21 +92,21 @@ impl Template {
     /// # Errors
     ///
     /// Everything that is wrong, in the order of the text; or the first syntax error alone.
-    pub fn parse(text: &str, declared: &[Declared], sandbox: &Sandbox) -> Result<Self, Vec<TemplateError>> {
+    pub fn parse(text: &str, declared: &[Declared]) -> Result<Self, Vec<TemplateError>> {
         if text.len() > LARGEST_TEMPLATE {
             let fault = Fault::TemplateTooLarge { most: LARGEST_TEMPLATE };
             return Err(vec![TemplateError::at_start(fault)]);
         }
         let text = Arc::<str>::from(text);
         let (checked, names) = (Arc::clone(&text), declared.to_vec());
-        let found = match sandbox.run(LONGEST, move |stop| check(&checked, &names, stop)) {
+        let found = match worker::run(LONGEST, move |stop| check(&checked, &names, stop)) {
             // The parser of minijinja panics at a tag that is never closed behind column 65,535, in debug builds.
             Err(Fault::Panicked) => Err(TemplateError::at_start(Fault::Unreadable)),
             found => found.map_err(TemplateError::at_start).flatten(),
         };
         let Found { failures, used, formats } = found.map_err(|error| vec![error])?;
         if !failures.is_empty() {
-            return Err(Failure::placed(failures, &text));
+            return Err(Failure::all_placed(failures, &text));
         }
         let unused =
             declared.iter().map(|declared| declared.name.clone()).filter(|name| !used.contains(name));
@@ -129,9 +127,8 @@ impl Template {
         &self,
         values: Vec<(String, Given)>,
         longest: Duration,
-        sandbox: &Sandbox,
     ) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
-        sandbox.run(longest, self.rendering(values)).map_err(TemplateError::at_start).flatten()
+        worker::run(longest, self.rendering(values)).map_err(TemplateError::at_start).flatten()
     }
 
     /// Renders the template as [`render`](Self::render) does, without blocking this thread, while the run has time left.
@@ -139,16 +136,15 @@ impl Template {
     /// # Errors
     ///
     /// As there.
-    pub async fn render_beside(
+    pub async fn render_async(
         &self,
         values: Vec<(String, Given)>,
         time_left: Duration,
-        sandbox: &Sandbox,
     ) -> Result<Zeroizing<Vec<u8>>, TemplateError> {
         if time_left.is_zero() {
             return Err(TemplateError::at_start(Fault::DeadlinePassed));
         }
-        let done = sandbox.run_beside(time_left.min(LONGEST), self.rendering(values)).await;
+        let done = worker::run_async(time_left.min(LONGEST), self.rendering(values)).await;
         let done = done.map_err(|fault| match fault {
             Fault::TooSlow { .. } if time_left < LONGEST => Fault::DeadlinePassed,
             fault => fault,
@@ -175,7 +171,7 @@ fn check(text: &str, declared: &[Declared], stop: Stop) -> Result<Found, Templat
     let template = parser::parse(text)?;
     let values = declared.iter().map(|declared| (declared.name.as_str(), declared.unknown())).collect();
     let checked = Interpreter::checking(text, values, Budget::new(FUEL, stop)).run(&template);
-    let (_, mut found) = checked.map_err(|failure| placed(failure, text))?;
+    let (_, mut found) = checked.map_err(|failure| failure.placed(text))?;
     let format = found.formats.iter().find(|format| format.has_variables());
     let line_ends = format.map_or(Vec::new(), |format| line_ends(text, *format));
     // What they make of the values is not told, too.
@@ -193,11 +189,7 @@ fn render(
     let template = parser::parse(text)?;
     let values = values.iter().map(|(name, given)| (name.as_str(), given.0.clone())).collect();
     let rendered = Interpreter::rendering(text, values, formats, Budget::new(FUEL, stop)).run(&template);
-    Ok(rendered.map_err(|failure| placed(failure, text))?.0.into_bytes())
-}
-
-fn placed(failure: Failure, text: &str) -> TemplateError {
-    TemplateError { place: Position::of(text, failure.at.unwrap_or_default()), fault: failure.fault }
+    Ok(rendered.map_err(|failure| failure.placed(text))?.0.into_bytes())
 }
 
 /// Finds bytes of the template that a reader of lines takes for a part of a value.

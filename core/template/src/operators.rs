@@ -39,7 +39,7 @@ pub(crate) fn calculate(
         }
         (BinOpKind::Mul, value, times @ Value::Number(_))
         | (BinOpKind::Mul, times @ Value::Number(_), value) => {
-            let times = times.as_whole()?.ok_or(Fault::Operation)?;
+            let times = times.as_whole()?.ok_or_else(|| times.instead_of("a whole number"))?;
             repeated(value, usize::try_from(times).unwrap_or_default(), budget)
         }
         (_, Value::Bytes(_), _) | (_, _, Value::Bytes(_)) => Err(Fault::NotUtf8),
@@ -101,7 +101,7 @@ fn floor(left: i128, right: i128) -> Option<(i128, i128)> {
 fn repeated(value: &Value, times: usize, budget: &mut Budget) -> Result<Value, Fault> {
     match value {
         Value::Text(_) => {
-            let text = value.as_plain_text()?;
+            let text = value.as_unquoted_text(budget)?;
             budget.spend_text(text.len().saturating_mul(times))?;
             Ok(Value::text(text.repeat(times)).keyed(value.key()))
         }
@@ -115,12 +115,12 @@ fn repeated(value: &Value, times: usize, budget: &mut Budget) -> Result<Value, F
     }
 }
 
-/// Turns a number around.
+/// Returns the number with the other sign.
 pub(crate) fn negated(value: &Value) -> Result<Value, Fault> {
     match value.as_number()? {
         Some(Number::Whole(number)) => number.checked_neg().map(Value::whole).ok_or(Fault::Calculation),
         Some(Number::Float(number)) => Ok(Value::float(-number)),
-        None => Err(Fault::Operation),
+        None => Err(value.instead_of("a number behind the `-`")),
     }
 }
 
@@ -161,11 +161,10 @@ fn equal(left: &Value, right: &Value, budget: &mut Budget) -> Result<bool, Fault
         (Value::List(left), Value::List(right)) if left.len() == right.len() => {
             all(left.iter().zip(right.iter()), |(left, right)| equal(left, right, budget))
         }
-        // The keys of a map are its own, so that as many of another's make the same map.
-        (Value::Map(left, _), Value::Map(entries, _)) if left.len() == entries.len() => {
+        // Keys are distinct, so maps of one size are equal if one has the entries of the other.
+        (Value::Map(left, _), Value::Map(right, _)) if left.len() == right.len() => {
             all(left.iter(), |(key, value)| {
-                let found = right.get(key, budget)?;
-                Ok(!matches!(found, Value::Undefined) && equal(value, &found, budget)?)
+                right.get(key).map_or(Ok(false), |other| equal(value, other, budget))
             })
         }
         (Value::List(_), Value::List(_)) | (Value::Map(..), Value::Map(..)) => Ok(false),
@@ -190,7 +189,7 @@ fn all<T>(
 fn order(left: &Value, right: &Value, budget: &mut Budget) -> Result<Ordering, Fault> {
     let no_order = || Fault::NoOrder { left: left.describe(), right: right.describe() };
     if let (Value::Text(_), Value::Text(_)) = (left, right) {
-        let (left, right) = (left.as_text()?, right.as_text()?);
+        let (left, right) = (left.as_text(budget)?, right.as_text(budget)?);
         budget.spend_text(left.len().min(right.len()))?;
         return Ok(left.cmp(&right));
     }
@@ -203,18 +202,18 @@ fn contains(container: &Value, value: &Value, budget: &mut Budget) -> Result<boo
     match (container, value) {
         (Value::Unknown, _) | (_, Value::Unknown) => Err(Fault::NotKnown),
         (Value::List(items), value) => {
-            all(items.iter(), |item| equal(item, value, budget).map(|equal| !equal)).map(|all| !all)
+            all(items.iter(), |item| equal(value, item, budget).map(|equal| !equal)).map(|all| !all)
         }
         (Value::Map(..), Value::Text(_)) => {
-            Ok(!matches!(container.get(&value.as_text()?, budget)?, Value::Undefined))
+            Ok(!matches!(container.get(&value.as_text(budget)?), Value::Undefined))
         }
         (Value::Text(_), Value::Text(_)) => {
-            let (text, part) = (container.as_text()?, value.as_text()?);
+            let (text, part) = (container.as_text(budget)?, value.as_text(budget)?);
             budget.spend_text(text.len() + part.len())?;
             Ok(text.contains(part.as_ref()))
         }
         (Value::Bytes(_), _) | (Value::Text(_) | Value::Map(..), Value::Bytes(_)) => Err(Fault::NotUtf8),
-        (Value::Text(_) | Value::Map(..), value) => Err(Fault::NotPart(value.describe())),
-        _ => Err(Fault::NoList(container.describe())),
+        (Value::Text(_) | Value::Map(..), value) => Err(value.instead_of("a text before the `in`")),
+        _ => Err(container.instead_of("a list, a map or a text behind the `in`")),
     }
 }

@@ -3,11 +3,11 @@ mod operators;
 mod placement;
 mod properties;
 mod rendered;
-mod sandbox;
 mod secrecy;
 mod shells;
 mod steps;
 mod values;
+mod worker;
 
 use super::value::Value;
 use super::*;
@@ -23,12 +23,11 @@ fn render(template: &str, values: &[&[u8]]) -> Result<String, TemplateError> {
 
 /// Renders a template with these values, or says what is wrong first.
 fn render_given(template: &str, values: &[(&str, Given)]) -> Result<String, TemplateError> {
-    let sandbox = Sandbox::default();
     let declared: Vec<_> = values.iter().map(|(name, value)| declared(name, value)).collect();
-    let template = Template::parse(template, &declared, &sandbox)
-        .map_err(|errors| errors.into_iter().next().unwrap())?;
+    let template =
+        Template::parse(template, &declared).map_err(|errors| errors.into_iter().next().unwrap())?;
     let values = values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    Ok(String::from_utf8(template.render(values, FOREVER, &sandbox)?.to_vec()).unwrap())
+    Ok(String::from_utf8(template.render(values, FOREVER)?.to_vec()).unwrap())
 }
 
 fn declared(name: &str, value: &Given) -> Declared {
@@ -46,8 +45,7 @@ fn texts(names: &[&str]) -> Vec<Declared> {
 
 /// What is wrong with a template that uses `v` and `w`.
 fn wrong(template: &str) -> Vec<String> {
-    let errors =
-        Template::parse(template, &texts(&["v", "w"]), &Sandbox::default()).err().unwrap_or_default();
+    let errors = Template::parse(template, &texts(&["v", "w"])).err().unwrap_or_default();
     errors.iter().map(|error| format!("{}: {error}", error.place)).collect()
 }
 
@@ -60,7 +58,7 @@ fn given(value: &[u8]) -> Vec<(String, Given)> {
 fn values_are_put_where_they_are_named() {
     let template = "a={{ v }}\nb={{ w }}\n{{ v }}\r\n\n";
     assert_eq!(render(template, &[b"1", b"2"]).unwrap(), "a=1\nb=2\n1\r\n\n");
-    let template = Template::parse("{{ v }}", &texts(&["v", "w"]), &Sandbox::default()).unwrap();
+    let template = Template::parse("{{ v }}", &texts(&["v", "w"])).unwrap();
     assert_eq!(template.unused(), ["w"]);
 }
 
@@ -229,18 +227,28 @@ fn calls_are_looked_at_before_there_are_values() {
         ("{{ range() }}", "`range` takes 1 to 3 arguments"),
         ("{{ range(1, 2, 3, 4) }}", "`range` takes 1 to 3 arguments"),
         ("{{ v is defined(1) }}", "`defined` takes no arguments"),
-        ("{{ v|indent('> ') }}", "`indent` takes a whole number"),
-        ("{% for x in range('a') %}{% endfor %}", "`range` takes whole numbers"),
+        ("{{ v|indent('> ') }}", "expected a whole number of at most 1000 spaces, found a text"),
+        (
+            "{% for x in range('a') %}{% endfor %}",
+            "expected a whole number of at most nine digits, found a text",
+        ),
         ("{% for x in range(200000) %}{% endfor %}", "the range is too long"),
         ("{{ foo(a=v) }}", "there is no function `foo`; known: range"),
         ("{{ v|foo(a=1) }}", "there is no filter `foo`; known: base64"),
         (
-            "{% for x in v %}{{ loop.previtem|default('-') }}{% endfor %}",
-            "there is no part of `loop` `previtem`; known: first",
+            "{% for x in v %}{{ loop.previtem }}{% endfor %}",
+            "`loop.previtem` is not defined here: the value has no such part",
         ),
-        ("{% for x in v %}{{ loop|json }}{% endfor %}", "only texts, numbers"),
-        ("{{ -v }}", "the operation does not fit its values: a `-` takes a number"),
-        ("{{ true|dotenv }}", "a text or a number belongs here, not a boolean"),
+        ("{% for x in v %}{{ loop }}{% endfor %}", "a map cannot be printed"),
+        ("{{ v == 'a' }}", "a boolean cannot be printed"),
+        ("{{ not v }}", "a boolean cannot be printed"),
+        ("{{ 'a' < v < 5 }}", "a text and a number have no order"),
+        ("{% if 'a' < 1 < v %}{% endif %}", "a text and a number have no order"),
+        ("{{ -v }}", "expected a number behind the `-`, found a text"),
+        (
+            "{{ true|dotenv }}",
+            "expected a text or a number (`json` makes a text of other values), found a boolean",
+        ),
         ("{{ loop.index }}", "`loop` is known only inside a loop"),
         ("{% for x in [] %}{% else %}{{ loop }}{% endfor %}", "`loop` is known only inside a loop"),
     ] {
@@ -266,20 +274,27 @@ fn what_goes_wrong_in_rendering_is_said_at_its_place() {
         ("{{ true }}", "1:4: a boolean cannot be printed; `json` writes it"),
         ("{{ [1] }}", "1:4: a list cannot be printed; `json` writes it"),
         ("{{ {} }}", "1:4: a map cannot be printed; `json` writes it"),
-        ("{{ range }}", "1:4: a function is no value; a loop has parts"),
-        ("{{ none|upper }}", "1:9: a text or a number belongs here, not none"),
-        ("{{ [[1]]|join }}", "1:10: a text or a number belongs here, not a list"),
-        ("{{ {1: 2}|json }}", "1:4: a key of a map is a text, not a number"),
+        ("{{ range }}", "1:4: `range` is a function: call it, as in `range(3)`"),
         (
-            "{{ range|json }}",
-            "1:10: only texts, numbers, booleans, none, and lists and maps of them can be written as JSON",
+            "{{ none|upper }}",
+            "1:9: expected a text or a number (`json` makes a text of other values), found none",
         ),
+        (
+            "{{ [[1]]|join }}",
+            "1:10: expected a text or a number (`json` makes a text of other values), found a list",
+        ),
+        ("{{ {1: 2}|json }}", "1:4: expected a text as a key, found a number"),
+        ("{{ range|json }}", "1:4: `range` is a function"),
+        ("{% set x = 5 %}{{ x() }}", "1:19: this is not a function; there is `range`"),
+        ("{% set a.b = 5 %}", "1:10: only a name can be set"),
+        ("{{ 'ab'[:'c'] }}", "1:4: expected a whole number as a bound, found a text"),
+        ("{{ {}[1:]|json }}", "1:4: expected a list or a text to slice, found a map"),
         ("{{ (1e308 * 10)|json }}", "1:5: this cannot be calculated"),
         ("{{ 0 ** -1 }}", "1:4: this cannot be calculated"),
         ("{{ (-8) ** 0.5 }}", "1:4: this cannot be calculated"),
         ("{{ 1e999 }}", "1:4: this cannot be calculated"),
         ("{% if false %}{% set y = 1 %}{% endif %}{{ y }}", "1:44: `y` is not defined here"),
-        ("{% if false %}{% set f = 1 %}{% endif %}{{ f() }}", "1:44: the operation does not fit its values"),
+        ("{% if false %}{% set f = 1 %}{% endif %}{{ f() }}", "1:44: this is not a function"),
         ("{% set x = {} %}{{ x.a }}", "1:20: `x.a` is not defined here"),
         ("{% set x = {'a': {}} %}{{ x.a.b }}", "1:27: `x.a.b` is not defined here"),
         ("{% set x = {'a': {}} %}{{ x.a.b.c }}", "1:27: `x.a.b` is not defined here"),
@@ -292,18 +307,18 @@ fn what_goes_wrong_in_rendering_is_said_at_its_place() {
         ("{{ 1 / 0 }}", "1:4: this cannot be calculated: it divides by zero"),
         ("{{ 1.5 % 0.0 }}", "1:4: this cannot be calculated: it divides by zero"),
         ("{{ 10 ** 99 }}", "1:4: this cannot be calculated: it divides by zero, or its result is too large"),
-        ("{% for x in 5 %}{% endfor %}", "1:13: only a list, a map or a text can be gone through"),
-        ("{{ -'a' }}", "1:4: the operation does not fit its values"),
-        ("{{ 5|length }}", "1:6: a list, a map or a text belongs here, not a number"),
-        ("{{ none|first }}", "1:9: a list, a map or a text belongs here, not none"),
-        ("{{ true|last }}", "1:9: a list, a map or a text belongs here, not a boolean"),
-        ("{{ 5|join }}", "1:6: a list, a map or a text belongs here, not a number"),
+        ("{% for x in 5 %}{% endfor %}", "1:13: expected a list, a map or a text, found a number"),
+        ("{{ -'a' }}", "1:4: expected a number behind the `-`, found a text"),
+        ("{{ 5|length }}", "1:6: expected a list, a map or a text, found a number"),
+        ("{{ none|first }}", "1:9: expected a list, a map or a text, found none"),
+        ("{{ true|last }}", "1:9: expected a list, a map or a text, found a boolean"),
+        ("{{ 5|join }}", "1:6: expected a list, a map or a text, found a number"),
         ("{{ range(100001) }}", "1:4: the range is too long: `range` gives at most 100000 numbers"),
         ("{{ range(9, -200000, -1) }}", "1:4: the range is too long"),
         ("{{ range(0, 9, 0) }}", "1:4: the step of `range` cannot be zero"),
-        ("{{ range(3000000000) }}", "1:4: `range` takes whole numbers of at most nine digits"),
-        ("{{ range(1, 1.5) }}", "1:4: `range` takes whole numbers of at most nine digits"),
-        ("{{ range('a') }}", "1:4: `range` takes whole numbers of at most nine digits"),
+        ("{{ range(3000000000) }}", "1:4: expected a whole number of at most nine digits, found a number"),
+        ("{{ range(1, 1.5) }}", "1:4: expected a whole number of at most nine digits, found a number"),
+        ("{{ range('a') }}", "1:4: expected a whole number of at most nine digits, found a text"),
         ("{{ 'a'|upper(1) }}", "1:8: `upper` takes no arguments"),
         ("{{ 'a'|replace('b') }}", "1:8: `replace` takes 2 arguments"),
         ("{{ 'a'.upper() }}", "1:7: values have no methods; use a filter"),
@@ -321,15 +336,15 @@ fn an_operator_says_what_it_was_given() {
         ("{{ 'a' - 'b' }}", "1:10: this operator cannot take a text and a text together"),
         ("{{ 'a' * 'b' }}", "1:10: this operator cannot take a text and a text together"),
         ("{{ none * 2 }}", "1:11: this operator cannot take none and a number together"),
-        ("{{ 5 in '5' }}", "1:4: only a text is in a text or among the keys of a map, not a number"),
-        ("{{ [] in {} }}", "1:4: only a text is in a text or among the keys of a map, not a list"),
+        ("{{ 5 in '5' }}", "1:4: expected a text before the `in`, found a number"),
+        ("{{ [] in {} }}", "1:4: expected a text before the `in`, found a list"),
         (
             "{% set db = {'p': 1} %}{{ ('a:' + 'b' + db.p) | upper }}",
             "1:41: this operator cannot take a text and a number",
         ),
         (
             "A={{ true|dotenv }}",
-            "1:11: a text or a number belongs here, not a boolean; `json` makes a text of it",
+            "1:11: expected a text or a number (`json` makes a text of other values), found a boolean",
         ),
     ] {
         assert_fails(template, expected);
@@ -338,9 +353,8 @@ fn an_operator_says_what_it_was_given() {
 
 /// Checks where and how a template fails that has no secret.
 fn assert_fails(template: &str, expected: &str) {
-    let sandbox = Sandbox::default();
-    let error = match Template::parse(template, &[], &sandbox) {
-        Ok(template) => template.render(Vec::new(), FOREVER, &sandbox).unwrap_err(),
+    let error = match Template::parse(template, &[]) {
+        Ok(template) => template.render(Vec::new(), FOREVER).unwrap_err(),
         Err(errors) => errors.into_iter().next().unwrap(),
     };
     let shown = format!("{}: {error}", error.place);
@@ -370,8 +384,8 @@ fn nesting_is_refused_or_survived() {
         "{{ ".to_owned() + &"(".repeat(100_000),
         "{% for x in [1] recursive %}{{ loop([x]) }}{% endfor %}".to_owned(),
     ] {
-        if let Ok(template) = Template::parse(&template, &texts(&["v"]), &Sandbox::default()) {
-            let _ = template.render(Vec::new(), FOREVER, &Sandbox::default());
+        if let Ok(template) = Template::parse(&template, &texts(&["v"])) {
+            let _ = template.render(Vec::new(), FOREVER);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! What a template works with.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use secretdir_quote::Format;
 
 use crate::budget::Budget;
@@ -28,20 +28,8 @@ pub(crate) enum Value {
     /// A secret that is not UTF-8.
     Bytes(Arc<[u8]>),
     List(Arc<Vec<Value>>),
-    /// In the order in which it was written, each key once.
-    Map(Arc<Vec<(Text, Value)>>, Keys),
-    /// Where a loop is: at this item, counted from 0, of so many.
-    Loop {
-        index: usize,
-        length: usize,
-    },
-    /// Where a loop is of which a check knows no more.
-    Turn {
-        is_first: bool,
-        is_last: bool,
-    },
-    /// The function `range`, named but not called.
-    Range,
+    /// In the order in which it was written.
+    Map(Arc<IndexMap<Text, Value>>, Keys),
 }
 
 /// What the keys of a map are.
@@ -152,26 +140,15 @@ impl Value {
         Self::List(Arc::new(items))
     }
 
-    /// Takes keys and values. Of two with one key the later value counts, at the place of the earlier.
-    pub(crate) fn map(entries: Vec<(Text, Self)>, keys: Keys) -> Self {
-        let mut places = BTreeMap::new();
-        for (place, (key, _)) in entries.iter().enumerate() {
-            places.entry(key.as_ref()).or_insert((place, place)).1 = place;
-        }
-        let mut places: Vec<_> = places.into_values().collect();
-        places.sort_unstable();
-        let entry = |(first, last): (usize, usize)| {
-            Some((Arc::clone(&entries.get(first)?.0), entries.get(last)?.1.clone()))
-        };
-        Self::Map(Arc::new(places.into_iter().filter_map(entry).collect()), keys)
+    /// Takes keys and values. If a key occurs twice, the later value replaces the earlier one, in its position.
+    pub(crate) fn map(entries: impl IntoIterator<Item = (Text, Self)>, keys: Keys) -> Self {
+        Self::Map(Arc::new(entries.into_iter().collect()), keys)
     }
 
-    /// Returns the value of a key.
-    pub(crate) fn get(&self, name: &str, budget: &mut Budget) -> Result<Self, Fault> {
-        let Self::Map(entries, _) = self else { return Ok(Self::Undefined) };
-        budget.spend(entries.len())?;
-        let found = entries.iter().find(|(key, _)| key.as_ref() == name);
-        Ok(found.map_or(Self::Undefined, |(_, value)| value.clone()))
+    /// Returns the value of a key. Only maps have some.
+    pub(crate) fn get(&self, name: &str) -> Self {
+        let Self::Map(entries, _) = self else { return Self::Undefined };
+        entries.get(name).cloned().unwrap_or(Self::Undefined)
     }
 
     pub(crate) fn pieces(&self) -> &[Piece] {
@@ -211,8 +188,6 @@ impl Value {
             (Self::Map(one, _), Self::Map(other, _)) => Arc::ptr_eq(one, other),
             (Self::Number(one), Self::Number(other)) => one == other,
             (Self::Bool(one), Self::Bool(other)) => one == other,
-            // They are of the same turn: each has a scope of its own.
-            (Self::Loop { .. }, Self::Loop { .. }) | (Self::Turn { .. }, Self::Turn { .. }) => true,
             _ => false,
         };
         match (self, other) {
@@ -249,42 +224,46 @@ impl Value {
         Ok(if let Some(Number::Whole(number)) = self.as_number()? { Some(number) } else { None })
     }
 
-    /// Says whether an `if` is taken: not for zero, nor for what is empty.
-    pub(crate) fn is_true(&self) -> Result<bool, Fault> {
+    /// Says whether an `if` is taken: not for zero, nor for an empty text, list or map.
+    pub(crate) fn is_true(&self, budget: &mut Budget) -> Result<bool, Fault> {
+        budget.spend(self.pieces().len())?;
         Ok(match self {
             Self::Unknown => return Err(Fault::NotKnown),
             Self::Undefined | Self::None => false,
             Self::Bool(value) => *value,
             Self::Number(number) => significant_digits(number) > 0,
-            Self::Text(pieces) => !whole(pieces)?.is_empty(),
+            Self::Text(pieces) => {
+                ensure_known(pieces)?;
+                pieces.iter().any(|piece| !piece.text.is_empty())
+            }
             Self::Bytes(bytes) => !bytes.is_empty(),
             Self::List(items) => !items.is_empty(),
             Self::Map(entries, _) => !entries.is_empty(),
-            Self::Loop { .. } | Self::Turn { .. } | Self::Range => true,
         })
     }
 
-    /// Takes it for a text, if nothing is guessed by that: it is one, or a number.
-    pub(crate) fn as_text(&self) -> Result<Text, Fault> {
+    /// Returns the text, or the digits of a number. Nothing else becomes a text by itself.
+    pub(crate) fn as_text(&self, budget: &mut Budget) -> Result<Text, Fault> {
         match self {
-            Self::Text(pieces) => whole(pieces),
+            Self::Text(pieces) => concatenated(pieces, budget),
             Self::Number(number) => Ok(Arc::clone(number)),
             Self::Unknown => Err(Fault::NotKnown),
             Self::Bytes(_) => Err(Fault::NotUtf8),
-            other => Err(Fault::NotText(other.describe())),
+            other => Err(other.instead_of("a text or a number (`json` makes a text of other values)")),
         }
     }
 
-    /// Takes it for a text that a filter or an operator may change: nothing that was quoted.
-    pub(crate) fn as_plain_text(&self) -> Result<Text, Fault> {
-        self.mark().map_or_else(|| self.as_text(), |mark| Err(Fault::Changed(mark.format)))
+    /// Returns a text that a filter or an operator may change: one that no filter has quoted.
+    pub(crate) fn as_unquoted_text(&self, budget: &mut Budget) -> Result<Text, Fault> {
+        budget.spend(self.pieces().len())?;
+        self.mark().map_or_else(|| self.as_text(budget), |mark| Err(Fault::Changed(mark.format)))
     }
 
-    /// Takes it for the key of a map.
-    pub(crate) fn as_key(&self) -> Result<Text, Fault> {
+    /// Returns the key of a map.
+    pub(crate) fn as_key(&self, budget: &mut Budget) -> Result<Text, Fault> {
         match self {
-            Self::Text(_) | Self::Unknown => self.as_plain_text(),
-            other => Err(Fault::KeyNotText(other.describe())),
+            Self::Text(_) | Self::Unknown => self.as_unquoted_text(budget),
+            other => Err(other.instead_of("a text as a key")),
         }
     }
 
@@ -294,23 +273,27 @@ impl Value {
             Self::List(items) => items.to_vec(),
             Self::Map(entries, keys) => {
                 let shown = |key: &Text| (*keys == Keys::Names).then(|| Arc::clone(key));
-                let key = |(key, _): &(Text, Self)| Self::piece(Arc::clone(key), Origin::Key(shown(key)));
-                entries.iter().map(key).collect()
+                entries.keys().map(|key| Self::piece(Arc::clone(key), Origin::Key(shown(key)))).collect()
             }
             Self::Text(_) => {
-                let text = self.as_plain_text()?;
+                let (text, key) = (self.as_unquoted_text(budget)?, self.key());
                 budget.spend(text.len())?;
-                text.chars().map(|c| Self::text(c.to_string()).keyed(self.key())).collect()
+                text.chars().map(|c| Self::text(c.to_string()).keyed(key)).collect()
             }
             Self::Unknown => return Err(Fault::NotKnown),
             Self::Bytes(_) => return Err(Fault::NotUtf8),
-            other => return Err(Fault::NoList(other.describe())),
+            other => return Err(other.instead_of("a list, a map or a text")),
         };
         budget.spend(items.len())?;
         Ok(items)
     }
 
-    /// Names what it is, for an error.
+    /// Says that something else belongs here.
+    pub(crate) fn instead_of(&self, wanted: &'static str) -> Fault {
+        Fault::Wrong { wanted, found: self.describe() }
+    }
+
+    /// Names the type, for an error.
     pub(crate) fn describe(&self) -> &'static str {
         match self {
             Self::Undefined | Self::Unknown => "what is not defined",
@@ -321,19 +304,23 @@ impl Value {
             Self::Bytes(_) => "a value that is not UTF-8",
             Self::List(_) => "a list",
             Self::Map(..) => "a map",
-            Self::Loop { .. } | Self::Turn { .. } => "a loop",
-            Self::Range => "a function",
         }
     }
 }
 
-/// Puts the pieces of a text together.
-fn whole(pieces: &[Piece]) -> Result<Text, Fault> {
-    match pieces {
-        _ if pieces.iter().any(|piece| matches!(piece.origin, Origin::Unknown(_))) => Err(Fault::NotKnown),
-        [piece] => Ok(Arc::clone(&piece.text)),
-        _ => Ok(pieces.iter().map(|piece| piece.text.as_ref()).collect::<String>().into()),
+fn ensure_known(pieces: &[Piece]) -> Result<(), Fault> {
+    let is_unknown = pieces.iter().any(|piece| matches!(piece.origin, Origin::Unknown(_)));
+    if is_unknown { Err(Fault::NotKnown) } else { Ok(()) }
+}
+
+fn concatenated(pieces: &[Piece], budget: &mut Budget) -> Result<Text, Fault> {
+    budget.spend(pieces.len())?;
+    ensure_known(pieces)?;
+    if let [piece] = pieces {
+        return Ok(Arc::clone(&piece.text));
     }
+    budget.spend_text(pieces.iter().map(|piece| piece.text.len()).sum())?;
+    Ok(pieces.iter().map(|piece| piece.text.as_ref()).collect::<String>().into())
 }
 
 /// Counts the digits of a number of JSON from the first that is not zero to the last. It may be too large to be read.

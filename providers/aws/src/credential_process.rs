@@ -29,9 +29,9 @@ const MOST: usize = 64 << 10;
 const MARGIN: Duration = Duration::from_secs(10);
 
 const HINT: &str =
-    "run the program by hand to see what it says: what it prints may be credentials, and is not shown";
+    "run the program by hand to see its output, which is not shown here because it may contain credentials";
 const TIME_HINT: &str =
-    "raise `timeout` of [gather], or look at what the program waits for: it cannot ask on the terminal";
+    "raise `timeout` under [gather], or find out why the program waits: it cannot ask on the terminal";
 
 /// A program that prints credentials, and what it has printed. `Debug` shows where it is named.
 #[derive(Clone)]
@@ -84,7 +84,7 @@ impl CredentialProcess {
         let (program, arguments) = self
             .words
             .split_first()
-            .ok_or_else(|| unavailable("names no program, or has a quote without its end"))?;
+            .ok_or_else(|| unavailable("names no program, or has an unclosed quote"))?;
         let mut child = Command::new(program)
             .args(arguments)
             .stdin(Stdio::null())
@@ -202,16 +202,13 @@ mod tests {
         for (script, told) in [
             ("echo hunter2; exit 3", "failed: exit status: 3"),
             ("kill -9 $$", "failed: signal: 9 (SIGKILL)"),
-            ("echo hunter2", "prints something else than a JSON object"),
-            (
-                "echo '{\"Version\": 2, \"SecretAccessKey\": \"hunter2\"}'",
-                "prints another `Version` than the number 1, or none",
-            ),
+            ("echo hunter2", "does not print a JSON object"),
+            ("echo '{\"Version\": 2, \"SecretAccessKey\": \"hunter2\"}'", "does not print the `Version` 1"),
             ("echo '{\"Version\": 1, \"SecretAccessKey\": \"hunter2\"}'", "prints no `AccessKeyId`"),
             ("echo '{\"Version\": 1, \"AccessKeyId\": \"hunter2\"}'", "prints no `SecretAccessKey`"),
             (
                 &GOOD.replace("\"SessionToken\"", "\"Expiration\": \"hunter2\", \"SessionToken\""),
-                "prints an `Expiration` that is no time",
+                "prints an `Expiration` that is not a time",
             ),
             (
                 &GOOD.replace(
@@ -236,7 +233,7 @@ mod tests {
             assert!(!format!("{process:?}{error:?}").contains("hunter2"));
         }
         let none = CredentialProcess::new(Vec::new(), "x".to_owned()).refresh(&soon()).await.unwrap_err();
-        assert!(error::told(&none).ends_with("x names no program, or has a quote without its end"));
+        assert!(error::told(&none).ends_with("x names no program, or has an unclosed quote"));
         let missing = CredentialProcess::new(vec!["/no/such".to_owned()], "x".to_owned());
         assert!(
             error::told(&missing.refresh(&soon()).await.unwrap_err())

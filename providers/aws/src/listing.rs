@@ -135,7 +135,7 @@ impl SoFar {
 
     /// Adds a page.
     fn add(&mut self, page: Page, wants: impl Fn(&str) -> bool) -> Result<Left, SourceError> {
-        for name in page.names.ok_or_else(|| error::bad_listing("the answer holds no list"))? {
+        for name in page.names.ok_or_else(|| error::bad_listing("the answer has no list"))? {
             let name = name.ok_or_else(|| error::bad_listing("an entry of the list has no name"))?;
             if wants(&name) {
                 self.names.insert(name);
@@ -191,7 +191,7 @@ mod tests {
         let nameless = Page { names: Some(vec![None]), next: None };
         assert_eq!(told(SoFar::default().add(nameless, |_| true)), "an entry of the list has no name");
         let none = Page { names: None, next: None };
-        assert_eq!(told(SoFar::default().add(none, |_| true)), "the answer holds no list");
+        assert_eq!(told(SoFar::default().add(none, |_| true)), "the answer has no list");
     }
 
     #[test]

@@ -6,39 +6,39 @@ use schemars::JsonSchema;
 use secretdir_provider::{Settings, SettingsError};
 use serde::Deserialize;
 
-/// Where to ask and as whom. What is not set comes from the AWS SDK's usual places.
+/// Region, endpoint and identity. Omitted settings come from the usual places of the AWS SDK.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct AwsSettings {
-    /// The region to ask. Without it that of AWS_REGION, the profile or the instance.
+    /// The region. If omitted, it comes from AWS_REGION, the profile or the instance.
     #[schemars(regex(pattern = "^[A-Za-z0-9-]+$"), extend("examples" = ["eu-west-1"]))]
     pub(crate) region: Option<String>,
-    /// The profile that gives the credentials. Without it they come from the usual chain of the AWS SDK.
+    /// The AWS profile with the credentials. If omitted, they come from the default chain of the AWS SDK.
     #[schemars(length(min = 1), extend("examples" = ["prod"]))]
     pub(crate) profile: Option<String>,
-    /// Where to ask instead of AWS itself: a VPC endpoint, a local server. `{region}` stands for the region that is asked.
+    /// URL of another endpoint, such as a VPC endpoint or a local server. `{region}` stands for the region of the request.
     #[schemars(
         regex(pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]"),
         extend("examples" = ["https://vpce.example.com", "http://localhost:4566"])
     )]
     pub(crate) endpoint_url: Option<String>,
-    /// The role to assume with those credentials, by its ARN.
+    /// The ARN of a role to assume with those credentials.
     #[schemars(regex(pattern = "^arn:"), extend("examples" = ["arn:aws:iam::123456789012:role/reader"]))]
     pub(crate) role_arn: Option<String>,
-    /// What the role's trust policy asks of whoever assumes it from another account. Not a secret.
+    /// The external ID that the trust policy of the role requires. It is not a secret.
     #[schemars(length(min = 2, max = 1224), extend("examples" = ["secretdir-prod"]))]
     pub(crate) external_id: Option<String>,
-    /// What the session is called in CloudTrail; `secretdir` by default.
+    /// Name of the session in CloudTrail. The default is `secretdir`.
     #[schemars(regex(pattern = "^[A-Za-z0-9_+=,.@-]{2,64}$"), extend("examples" = ["secretdir-host-7"]))]
     pub(crate) role_session_name: Option<String>,
-    /// Regions with replicas, to be asked in this order when one before is unavailable or does not answer in time.
+    /// Regions with replicas. If a region is unavailable or does not answer in time, the next one is asked.
     #[serde(default)]
     #[schemars(extend("examples" = [["eu-central-1"]]))]
     pub(crate) failover_region: Vec<String>,
-    /// Whether to ask endpoints with cryptography that is validated under FIPS 140.
+    /// Use FIPS endpoints, with cryptography that is validated under FIPS 140.
     #[serde(default)]
     pub(crate) use_fips_endpoint: bool,
-    /// Whether to ask endpoints that have IPv6 addresses, too.
+    /// Use dual-stack endpoints, which also have IPv6 addresses.
     #[serde(default)]
     pub(crate) use_dualstack_endpoint: bool,
 }
@@ -92,7 +92,7 @@ impl AwsSettings {
             [("external-id", &self.external_id), ("role-session-name", &self.role_session_name)]
         {
             if value.is_some() && self.role_arn.is_none() {
-                problems.push((key, "is of no use without `role-arn`"));
+                problems.push((key, "has no effect without `role-arn`"));
             }
         }
         problems
@@ -102,7 +102,7 @@ impl AwsSettings {
 /// A region becomes a part of a host name, so nothing may stand in it that leads to another host.
 fn check_region(region: &str) -> Result<(), &'static str> {
     match region {
-        "" => Err("must not be empty; leave it out to use the region of the environment or profile"),
+        "" => Err("must not be empty; omit it to use the region of the environment or profile"),
         name if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') => Ok(()),
         _ => Err("must be the name of a region, such as eu-west-1"),
     }
@@ -110,7 +110,7 @@ fn check_region(region: &str) -> Result<(), &'static str> {
 
 fn check_profile(profile: &str) -> Result<(), &'static str> {
     if profile.is_empty() {
-        return Err("must not be empty; leave it out to use AWS_PROFILE or the default profile");
+        return Err("must not be empty; omit it to use AWS_PROFILE or the default profile");
     }
     Ok(())
 }
@@ -207,7 +207,7 @@ mod tests {
             problems.unwrap_err(),
             [
                 "region: must be the name of a region, such as eu-west-1",
-                "profile: must not be empty; leave it out to use AWS_PROFILE or the default profile",
+                "profile: must not be empty; omit it to use AWS_PROFILE or the default profile",
                 "endpoint-url: must start with http:// or https://",
             ]
         );

@@ -7,7 +7,7 @@ use serde::Deserialize;
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct EnvSettings {
-    /// What the names of the variables begin with. A secret's name is the rest.
+    /// Prefix of the names of the variables. The rest is the name of the secret.
     #[schemars(regex(pattern = "^[^=]*$"), extend("examples" = ["APP_"]))]
     #[serde(default)]
     prefix: String,

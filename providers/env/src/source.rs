@@ -98,7 +98,7 @@ fn not_text(variable: &OsStr) -> String {
 fn unset(variable: &str) -> SourceError {
     SourceError::new(SourceErrorKind::NotFound)
         .with_cause(format!("the environment variable {variable:?} is not set"))
-        .with_hint("it must be exported to the process that runs this")
+        .with_hint("export it to the process that runs this")
 }
 
 #[cfg(test)]

@@ -16,13 +16,12 @@ use crate::settings::Setup;
 /// Where a program is looked up whose source does not pass on PATH.
 const SYSTEM_FOLDERS: &str = "/bin:/usr/bin";
 
-const ONE_STRING: &str =
-    "write the program and each argument as strings of their own: no shell takes a command apart";
-const NO_SUCH_FILE: &str = "a path with a slash counts from the folder of the configuration file";
-const NOT_IN_PATH: &str = "a program without a slash is looked up in PATH, and no folder there has it: is it installed? A process is given \
-     only HOME and PATH, unless `environment` names others; write the path of the program, such as /usr/local/bin/tool, or ./tool \
+const ONE_STRING: &str = "write the program and each argument as separate strings: no shell splits a command";
+const NO_SUCH_FILE: &str = "a relative path with a slash starts at the folder of the configuration file";
+const NOT_IN_PATH: &str = "no folder of PATH has it: is it installed? A process gets only HOME and PATH, unless `environment` \
+     names others; write the path of the program, such as /usr/local/bin/tool, or ./tool \
      beside the configuration file";
-const NO_PATH: &str = "it is not in /bin or /usr/bin, and `environment` does not name PATH: add it, or write the path of the program";
+const NO_PATH: &str = "it is not in /bin or /usr/bin, and `environment` does not include PATH: add it, or write the path of the program";
 
 /// Variables that programs commonly need, and that a source does not pass on by itself.
 const USUAL: [&str; 13] = [
@@ -64,7 +63,7 @@ pub(crate) fn not_started(program: &str, error: &io::Error, setup: &Setup) -> No
             told(SourceErrorKind::PermissionDenied, &"it is a directory", "name a program in it")
         }
         io::ErrorKind::PermissionDenied => {
-            told(SourceErrorKind::PermissionDenied, error, "is it executable, for the user who runs this?")
+            told(SourceErrorKind::PermissionDenied, error, "is it executable for the current user?")
         }
         io::ErrorKind::NotFound => match located(program, setup) {
             Some(file) => {
@@ -111,7 +110,7 @@ pub(crate) fn said_to_lack(noise: &str, setup: &Setup) -> Option<String> {
 fn not_given(name: &str, setup: &Setup) -> String {
     let passed = setup.environment.join(", ");
     let passed = if passed.is_empty() { "no variables" } else { &passed };
-    format!("it was not given `{name}`, but only {passed}: add to `environment` what it needs")
+    format!("it did not get `{name}`, only {passed}: add the variables that it needs to `environment`")
 }
 
 /// Finds a variable that a program speaks of and was not given: one of the usual ones, one that this run has, or any if that is what

@@ -19,13 +19,13 @@ const RAISE_GATHER: &str = "raise `timeout` under [gather] if the program is onl
 /// What a person can do if nothing was printed.
 const ALLOW_EMPTY: &str = "if the value may be empty, set `allow-empty = true` in the source";
 
-const STDERR_DROPPED: &str = "`stderr = \"drop\"` hides what it says about that: run it by hand";
+const STDERR_DROPPED: &str = "`stderr = \"drop\"` hides its message: run it by hand";
 
 /// Reports that an executable cannot list: in either form it is asked for secrets by their names.
 pub(crate) fn cannot_list() -> SourceError {
     SourceError::new(SourceErrorKind::Unsupported)
         .with_cause("this provider cannot list secrets")
-        .with_hint("name each in [files], or let one secret hold them all as JSON and import its keys")
+        .with_hint("map each under [files], or keep them all in one JSON secret and import its keys")
 }
 
 /// Why a process gave no answer. Holds no value: nothing of what the process wrote, but what [`redact`](crate::redact)
@@ -113,21 +113,21 @@ impl Failure {
         Self {
             kind: SourceErrorKind::InvalidData,
             cause,
-            hint: Some("raise `max-bytes` if that is not too much".into()),
+            hint: Some("raise `max-bytes` if that is intended".into()),
         }
     }
 
     /// The system did not let us read from the process, or wait for it.
     pub(crate) fn lost(program: &str, error: &io::Error) -> Self {
-        Self::new(SourceErrorKind::Other, format!("`{program}` could not be listened to: {error}"))
+        Self::new(SourceErrorKind::Other, format!("the output of `{program}` cannot be read: {error}"))
     }
 
     pub(crate) fn protocol(program: &str, line: usize, fault: &str) -> Self {
-        let cause = format!("`{program}` does not keep to the protocol: line {line} of its output {fault}");
+        let cause = format!("`{program}` breaks the protocol: line {line} of its output {fault}");
         Self {
             kind: SourceErrorKind::InvalidData,
             cause,
-            hint: Some("the plug-in is at fault, or is no plug-in".into()),
+            hint: Some("the plug-in has a bug, or the program is not a plug-in".into()),
         }
     }
 
@@ -136,7 +136,7 @@ impl Failure {
             Some(status) if !status.success() => Self::ended(program, status),
             _ => Self::new(
                 SourceErrorKind::InvalidData,
-                format!("`{program}` ended without an answer to this"),
+                format!("`{program}` ended without an answer to this request"),
             ),
         }
     }

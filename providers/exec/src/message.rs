@@ -102,7 +102,7 @@ impl Drop for Text<'_> {
 
 /// Reads a line; the error says what is wrong with it, and quotes nothing.
 pub(crate) fn read(line: &[u8]) -> Result<Reply, &'static str> {
-    let line: Line<'_> = serde_json::from_slice(line).map_err(|_| "is no message of it")?;
+    let line: Line<'_> = serde_json::from_slice(line).map_err(|_| "is not a message of the protocol")?;
     match line.r#type {
         Type::Hello => {
             let protocol = line.protocol.ok_or("is a greeting without a version")?;

@@ -6,15 +6,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use secretdir_provider::{Settings, SettingsError};
+use secretdir_provider::{DurationSetting, Settings, SettingsError};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::limits::CoreLimit;
 use crate::template::CommandTemplate;
 
-/// How long one process may take, if nothing else is said.
-const TIMEOUT: &str = "30s";
+/// The default of `timeout`.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The variables that a process is given, if nothing else is said.
 const ENVIRONMENT: [&str; 2] = ["HOME", "PATH"];
@@ -26,33 +26,33 @@ const MOST_BYTES: NonZeroUsize = NonZeroUsize::MIN.saturating_add((1 << 20) - 1)
 #[serde(rename_all = "kebab-case")]
 #[schemars(extend("oneOf" = [{ "required": ["command"] }, { "required": ["plugin"] }]))]
 pub(crate) struct ExecSettings {
-    /// A program and its arguments, started for each secret: its standard output is the value. In an argument `{secret}`
-    /// stands for the name of the secret, and `{version}` for its version.
+    /// A program and its arguments, started for each secret. Its standard output is the value. `{secret}` in an argument stands
+    /// for the name of the secret, `{version}` for its version.
     #[schemars(length(min = 2), extend("examples" = [["cat", "--", "secrets/{secret}"]]))]
     command: Option<Vec<String>>,
-    /// Instead of `command`: a program and its arguments, started once for all secrets, that speaks the protocol of JSON
-    /// lines.
+    /// Instead of `command`: a plug-in and its arguments, started once for all secrets. It speaks the protocol with JSON lines.
     #[schemars(length(min = 1), extend("examples" = [["./plugin.py"]]))]
     plugin: Option<Vec<String>>,
-    /// With `command`: whether one newline at the end of the output is left out of the value.
+    /// With `command`: remove one newline at the end of the output.
     #[schemars(extend("default" = false))]
     trim_newline: Option<bool>,
-    /// With `command`: whether a command may print nothing, or one newline. Otherwise that is an error.
+    /// With `command`: allow that a command prints nothing, or only a newline.
     #[schemars(extend("default" = false))]
     allow_empty: Option<bool>,
-    /// With `command`: the exit status that means that there is no such secret, and nothing else.
+    /// With `command`: the exit status that means only that there is no such secret.
     #[schemars(extend("examples" = [44]))]
     not_found_status: Option<NonZeroU8>,
-    /// How long one process may take; never longer than what is left of the run.
-    #[serde(default = "default_timeout")]
-    timeout: String,
-    /// The variables that a process is given, if they are set. All others are left out.
+    /// Time limit of one process. The deadline of the run may end it earlier.
+    #[serde(default)]
+    #[schemars(with = "String", regex(pattern = DurationSetting::PATTERN), extend("default" = "30s"))]
+    timeout: Option<DurationSetting>,
+    /// The environment variables that a process gets, if they are set. It gets no others.
     #[serde(default = "default_environment")]
     environment: Vec<String>,
-    /// Whether errors show the end of standard error: "show", or "drop" for a program that may print a value there.
+    /// "show" adds the end of standard error to errors. Use "drop" for a program that may print a value there.
     #[schemars(extend("enum" = StandardError::WORDS, "default" = "show"))]
     stderr: Option<StandardError>,
-    /// How many bytes one secret may have.
+    /// Maximum size of one secret in bytes.
     #[serde(default = "default_max_bytes")]
     max_bytes: NonZeroUsize,
 }
@@ -98,14 +98,14 @@ pub(crate) enum Newline {
     Trimmed,
 }
 
-/// What becomes of what a process writes on standard error.
+/// What happens to the standard error of a process.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum StandardError {
-    /// Errors show its end.
+    /// Errors show the end of it.
     #[default]
     Show,
-    /// It is read, and nothing of it is kept.
+    /// It is discarded.
     Drop,
 }
 
@@ -138,10 +138,6 @@ impl Setup {
     }
 }
 
-fn default_timeout() -> String {
-    TIMEOUT.to_owned()
-}
-
 fn default_environment() -> Vec<String> {
     ENVIRONMENT.map(str::to_owned).into()
 }
@@ -166,12 +162,10 @@ impl ExecSettings {
         let Self { command, plugin, timeout, environment, stderr, max_bytes, .. } = self;
         let given = of_commands.into_iter().filter(|(_, given)| *given).map(|(key, _)| key);
         let form = form(command, plugin, reading, given, settings);
-        let timeout = parsed_timeout(&timeout);
-        let environment = checked_names(environment);
-        let setup = both(timeout, environment).map(|(timeout, environment)| Setup {
+        let setup = checked_names(environment).map(|environment| Setup {
             base_dir: settings.base_dir().to_owned(),
             environment,
-            timeout,
+            timeout: timeout.map_or(TIMEOUT, DurationSetting::get),
             stderr: stderr.unwrap_or_default(),
             max_bytes,
             core_limit: CoreLimit::current(),
@@ -205,18 +199,18 @@ fn form(
             Ok(Form::Command { template, reading })
         }
         (None, Some(plugin)) => match of_commands.next() {
-            Some(key) => {
-                Err(SettingsError::new(key, "goes with `command`; a plug-in says such things itself"))
-            }
+            Some(key) => Err(SettingsError::new(key, "belongs to `command`; a plug-in decides this itself")),
             None => {
                 let (program, arguments) = words("plugin", plugin, settings)?;
                 Ok(Form::Plugin { program, arguments })
             }
         },
         (Some(_), Some(_)) => {
-            Err(SettingsError::new("plugin", "cannot stand beside `command`; keep one of them"))
+            Err(SettingsError::new("plugin", "cannot be combined with `command`; keep one of them"))
         }
-        (None, None) => Err(SettingsError::new("command", "missing; a source has a `command` or a `plugin`")),
+        (None, None) => {
+            Err(SettingsError::new("command", "missing; a source needs a `command` or a `plugin`"))
+        }
     }
 }
 
@@ -230,14 +224,6 @@ fn words(key: &str, words: Vec<String>, settings: &Settings) -> Result<(String, 
     // Where it is, is found out when it is started: the current folder may be another one then.
     settings.program(key, &program)?;
     Ok((program, words.collect()))
-}
-
-fn parsed_timeout(text: &str) -> Result<Duration, SettingsError> {
-    match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err(SettingsError::new("timeout", "must be longer than zero")),
-        Ok(timeout) => Ok(timeout),
-        Err(_) => Err(SettingsError::new("timeout", "expected a duration such as \"500ms\" or \"30s\"")),
-    }
 }
 
 fn checked_names(names: Vec<String>) -> Result<Vec<String>, SettingsError> {

@@ -115,7 +115,7 @@ impl Received<'_> {
         self.line += 1;
         match message::read(line) {
             Ok(Reply::Hello { protocol: message::VERSION }) => Ok(()),
-            Ok(Reply::Hello { .. }) => Err(self.fault("greets in another version of it than 1")),
+            Ok(Reply::Hello { .. }) => Err(self.fault("is a greeting with a version other than 1")),
             Ok(_) => Err(self.fault("is no greeting")),
             Err(fault) => Err(self.fault(fault)),
         }
@@ -151,7 +151,7 @@ impl Received<'_> {
                 self.answer(id, Answer::Error(PluginError { message, hint, ..error }))
             }
             Reply::Warning { .. } if self.warnings.len() == MOST_WARNINGS => {
-                Err(self.fault("is one warning too many"))
+                Err(self.fault("is a warning beyond the limit"))
             }
             Reply::Warning { message } => {
                 let message = self.kept(message);
@@ -179,8 +179,8 @@ impl Received<'_> {
                 self.missing -= 1;
                 Ok(())
             }
-            Some(Some(_)) => Err(self.fault("answers a request for the second time")),
-            None => Err(self.fault("answers what was not asked")),
+            Some(Some(_)) => Err(self.fault("answers a request twice")),
+            None => Err(self.fault("answers a request that was not sent")),
         }
     }
 
@@ -189,7 +189,7 @@ impl Received<'_> {
         let bytes = secret.expose_secret().len();
         if bytes > self.bounds.each {
             let message = format!("the secret has more than {} bytes", self.bounds.each);
-            return too_large(&message, "raise `max-bytes` if that is not too much");
+            return too_large(&message, "raise `max-bytes` if that is intended");
         }
         self.together = self.together.saturating_add(bytes.try_into().unwrap_or(u64::MAX));
         if self.together > self.bounds.together {

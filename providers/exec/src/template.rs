@@ -21,14 +21,14 @@ impl CommandTemplate {
     /// Makes a template; the error says what is wrong with it.
     pub(crate) fn new(program: String, arguments: Vec<String>) -> Result<Self, &'static str> {
         if arguments.is_empty() && program.contains(char::is_whitespace) {
-            return Err("the program and its arguments are one string, and no shell takes it apart; \
-                 write each as a string of its own: [\"tool\", \"show\", \"{secret}\"]");
+            return Err("the program and its arguments are one string, which no shell splits; \
+                 write each as a separate string: [\"tool\", \"show\", \"{secret}\"]");
         }
         if [SECRET, VERSION].iter().any(|place| program.contains(place)) {
-            return Err("the program itself has no place for a name; only its arguments do");
+            return Err("the program itself cannot be a placeholder; only its arguments can");
         }
         if !arguments.iter().any(|argument| argument.contains(SECRET)) {
-            return Err("no argument holds `{secret}`, the place for the secret's name");
+            return Err("no argument has the placeholder `{secret}`");
         }
         Ok(Self { program, arguments })
     }
@@ -42,9 +42,9 @@ impl CommandTemplate {
         let has_version = self.arguments.iter().any(|argument| argument.contains(VERSION));
         match request.version() {
             Some(_) if !has_version => Err(SourceError::new(SourceErrorKind::Unsupported)
-                .with_cause("the command has no `{version}`, the place for one")),
+                .with_cause("the command has no placeholder `{version}`")),
             None if has_version => {
-                Err(invalid("the command has a place for a version, and none is asked for"))
+                Err(invalid("the command has a placeholder for a version, but the file has no `version`"))
             }
             version => self.check_words(request.name(), version),
         }
@@ -63,7 +63,7 @@ impl CommandTemplate {
                 let error =
                     invalid(format!("the command would take the {what} for an option: it begins with `-`"));
                 return Err(error.with_hint(format!(
-                    "put \"--\" before \"{place}\" in the command, if the program knows it"
+                    "put \"--\" before \"{place}\" in the command, if the program supports that"
                 )));
             }
         }

@@ -38,11 +38,11 @@ pub(crate) fn of_root(root: &Path, errno: Errno) -> SourceError {
         Errno::NOENT => SourceError::new(SourceErrorKind::Unavailable)
             .with_cause(nothing_at("directory", root))
             .with_hint(
-                "make or mount it, or correct `root`: a relative one counts from the configuration file",
+                "create or mount it, or correct `root`: a relative path starts at the folder of the configuration file",
             ),
         Errno::LOOP => circle(Location::At(root)),
         Errno::NOTDIR => SourceError::new(SourceErrorKind::InvalidData)
-            .with_cause(format!("the root {root:?} is not a directory, or below something that is none")),
+            .with_cause(format!("the root {root:?} is not a directory, or is below a file")),
         _ => by_system(errno, format!("the root {root:?} cannot be opened")),
     }
 }
@@ -56,10 +56,10 @@ pub(crate) fn of_file(place: Location<'_>, fault: FileFault) -> SourceError {
             invalid(format!("{place} is {}, not a regular file", name_of(file_type)))
         }
         FileFault::TooLarge { bytes } => {
-            invalid(format!("{place} has {bytes} bytes; the most that is read are {MOST_BYTES}"))
+            invalid(format!("{place} has {bytes} bytes; the limit is {MOST_BYTES}"))
         }
-        FileFault::Changed => invalid(format!("{place} changed each time while it was being read"))
-            .with_hint("replace it by renaming a new file over it, instead of writing into it"),
+        FileFault::Changed => invalid(format!("{place} changed during every attempt to read it"))
+            .with_hint("replace it by renaming a new file over it instead of writing to it"),
     }
 }
 
@@ -67,11 +67,13 @@ pub(crate) fn of_file(place: Location<'_>, fault: FileFault) -> SourceError {
 /// keys.
 pub(crate) fn of_store(path: &Path, fault: FileFault) -> SourceError {
     match fault {
-        FileFault::Open(Refusal::System(Errno::NOENT | Errno::NOTDIR)) => {
-            SourceError::new(SourceErrorKind::Unavailable)
-                .with_cause(nothing_at("file", path))
-                .with_hint("make it, or correct `path`: a relative one counts from the configuration file")
-        }
+        FileFault::Open(Refusal::System(Errno::NOENT | Errno::NOTDIR)) => SourceError::new(
+            SourceErrorKind::Unavailable,
+        )
+        .with_cause(nothing_at("file", path))
+        .with_hint(
+            "create it, or correct `path`: a relative path starts at the folder of the configuration file",
+        ),
         _ => of_file(Location::At(path), fault),
     }
 }
@@ -103,7 +105,7 @@ pub(crate) fn of_listing(place: Location<'_>, refusal: Refusal) -> SourceError {
     };
     match refusal {
         Refusal::System(Errno::ACCESS | Errno::PERM) => {
-            error.with_hint("to list secrets, the user who runs this must be able to read each directory too")
+            error.with_hint("to list secrets, the current user must be able to read each directory, too")
         }
         _ => error,
     }
@@ -112,20 +114,20 @@ pub(crate) fn of_listing(place: Location<'_>, refusal: Refusal) -> SourceError {
 /// Reports a directory that is nested too deep.
 pub(crate) fn too_deep(place: Location<'_>) -> SourceError {
     invalid(format!("{place} is too deep to be listed: names have at most {MOST_COMPONENTS} components"))
-        .with_hint("list a prefix beside it, or let `root` be a directory of secrets alone")
+        .with_hint("list another prefix, or let `root` be a directory with nothing but secrets")
 }
 
 /// Reports a root with too many files.
 pub(crate) fn too_many(root: &Path) -> SourceError {
     invalid(format!(
-        "there are more files and directories to list below {root:?} than {MOST_ENTRIES}, the most that are listed"
+        "there are more files and directories to list below {root:?} than the limit of {MOST_ENTRIES}"
     ))
-    .with_hint("list a longer prefix, or let `root` be a directory of secrets alone")
+    .with_hint("list a longer prefix, or let `root` be a directory with nothing but secrets")
 }
 
 /// Reports a root in which something changed from each look at it to the next. That may pass.
 pub(crate) fn restless(root: &Path) -> SourceError {
-    invalid(format!("what is below {root:?} changed each time while it was being listed"))
+    invalid(format!("the files below {root:?} changed during every attempt to list them"))
         .with_retry(Retry::After(Duration::ZERO))
         .with_hint("prepare new secrets in another directory, and replace this one by flipping a link to it")
 }
@@ -134,7 +136,7 @@ pub(crate) fn restless(root: &Path) -> SourceError {
 pub(crate) fn replaced(root: &Path) -> SourceError {
     SourceError::new(SourceErrorKind::Unavailable)
         .with_cause(format!("the directory {root:?} was replaced or removed while it was being read"))
-        .with_hint("run this again: one run reads from one directory")
+        .with_hint("run again: a run reads from one directory only")
 }
 
 fn of_opening(place: Location<'_>, refusal: Refusal) -> SourceError {
@@ -190,7 +192,7 @@ fn by_system(errno: Errno, what: String) -> SourceError {
     let error = |kind| SourceError::new(kind);
     match errno {
         Errno::ACCESS | Errno::PERM => error(SourceErrorKind::PermissionDenied).with_hint(
-            "the user who runs this must be able to read the file, and to enter each directory on its way",
+            "the current user must be able to read the file, and to enter each directory of its path",
         ),
         Errno::NAMETOOLONG => error(SourceErrorKind::InvalidRequest),
         Errno::AGAIN | Errno::STALE | Errno::TIMEDOUT | Errno::HOSTDOWN => {
@@ -285,7 +287,7 @@ mod tests {
             told,
             [
                 r#"unavailable: there is no directory "/x""#,
-                r#"invalid data: the root "/x" is not a directory, or below something that is none"#,
+                r#"invalid data: the root "/x" is not a directory, or is below a file"#,
                 r#"permission denied: the root "/x" cannot be opened: Permission denied (os error 13)"#,
             ]
         );

@@ -15,13 +15,13 @@ use crate::flat::Format;
     "dependentRequired" = { "format": ["path"] },
 ))]
 pub(crate) struct FileSettings {
-    /// A folder: each file below it is a secret. A relative path counts from the configuration file.
+    /// A folder. Each file below it is a secret. A relative path starts at the folder of the configuration file.
     #[schemars(length(min = 1), extend("examples" = ["dev-secrets"]))]
     root: Option<String>,
-    /// Instead of `root`: one file in TOML, JSON or dotenv syntax, of which each top-level key is a secret.
+    /// Instead of `root`: one file in TOML, JSON or dotenv format. Each top-level key is a secret.
     #[schemars(length(min = 1), extend("examples" = ["dev-secrets.env"]))]
     path: Option<String>,
-    /// With `path`: the syntax of the file, if its name does not tell.
+    /// With `path`: the format of the file, if its name does not tell.
     #[schemars(extend("enum" = Format::WORDS))]
     format: Option<Format>,
 }
@@ -46,14 +46,14 @@ impl FileSettings {
                 Ok(Store::Flat(located, format))
             }
             (Some(_), Some(_), _) => {
-                Err(SettingsError::new("path", "cannot stand beside `root`; keep one of them"))
+                Err(SettingsError::new("path", "cannot be combined with `root`; keep one of them"))
             }
             (Some(_), None, Some(_)) => {
-                Err(SettingsError::new("format", "goes with `path`; a file below `root` is taken as it is"))
+                Err(SettingsError::new("format", "belongs to `path`; a file below `root` is read as it is"))
             }
             (None, None, _) => Err(SettingsError::new(
                 "root",
-                "missing; a source has a `root` (a folder) or a `path` (one file)",
+                "missing; a source needs a `root` (a folder) or a `path` (one file)",
             )),
         }
     }
@@ -62,7 +62,7 @@ impl FileSettings {
 fn unknown_format() -> SettingsError {
     SettingsError::new(
         "path",
-        "the name does not tell the format; known are `.toml`, `.json`, `.env` and names such as `.env.local`; \
+        "the format cannot be told from the name; known are `.toml`, `.json`, `.env` and names such as `.env.local`; \
          for another, set `format`; for a folder, write `root` instead of `path`",
     )
 }

@@ -16,8 +16,8 @@ pub(crate) fn secret(
         |coding: &str| !coding.trim().is_empty() && !coding.trim().eq_ignore_ascii_case("identity");
     if answer.header("content-encoding").is_some_and(is_coded) {
         return Err(SourceError::new(SourceErrorKind::InvalidData)
-            .with_cause(format!("{place} sent a compressed answer, for which it was not asked"))
-            .with_hint("let the server, or the proxy before it, send this answer as it is"));
+            .with_cause(format!("{place} sent a compressed answer without being asked for one"))
+            .with_hint("configure the server, or its proxy, to send this answer uncompressed"));
     }
     let revision = revision_header.and_then(|name| revision(answer.header(name.as_str())?));
     let secret = Secret::new(answer.into_body());

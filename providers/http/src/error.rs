@@ -4,13 +4,13 @@ use secretdir_provider::{SourceError, SourceErrorKind};
 
 /// Says that a version is wanted where none can be.
 pub(crate) fn no_place_for_a_version() -> SourceError {
-    SourceError::new(SourceErrorKind::Unsupported).with_cause("`url` has no `{version}`, the place for one")
+    SourceError::new(SourceErrorKind::Unsupported).with_cause("`url` has no placeholder `{version}`")
 }
 
 /// Says that a version is missing.
 pub(crate) fn no_version() -> SourceError {
     SourceError::new(SourceErrorKind::InvalidRequest)
-        .with_cause("`url` or `body` has a place for a version, and none is asked for")
+        .with_cause("`url` or `body` has a placeholder for a version, but the file has no `version`")
         .with_hint("add `version` to the file")
 }
 
@@ -23,5 +23,5 @@ pub(crate) fn no_listing() -> SourceError {
 
 /// Says that what was put into the URL makes none.
 pub(crate) fn no_url() -> SourceError {
-    SourceError::new(SourceErrorKind::InvalidRequest).with_cause("the name makes no URL out of `url`")
+    SourceError::new(SourceErrorKind::InvalidRequest).with_cause("the name does not make a valid URL")
 }

@@ -60,7 +60,7 @@ pub(crate) fn checked(
         match Header::checked(name, value, &key, settings) {
             Ok(header) if names.insert(header.name.as_str().to_owned()) => good.push(header),
             Ok(_) => {
-                problems.push(SettingsError::new(key, "is there twice: upper and lower case are the same"))
+                problems.push(SettingsError::new(key, "occurs twice: upper and lower case are the same"))
             }
             Err(error) => problems.push(error),
         }
@@ -76,14 +76,15 @@ impl Header {
         settings: &Settings,
     ) -> Result<Self, SettingsError> {
         let wrong = |message: &str| SettingsError::new(key.clone(), message);
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("is no name of a header"))?;
+        let name =
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("is not a valid name for a header"))?;
         if RESERVED.contains(&name.as_str()) {
             return Err(wrong("is set by the HTTP client itself"));
         }
         let value = match value {
             HeaderSettings::Text(_) if is_sensitive(&name) => {
                 return Err(wrong(
-                    "is a credential, which a configuration must not hold; write { file = \"…\" }, { env = \"…\" } or \
+                    "is a credential, which must not be in a configuration; write { file = \"…\" }, { env = \"…\" } or \
                      { credential = \"…\" }, with `prefix = \"Bearer \"` if it needs one",
                 ));
             }

@@ -6,11 +6,10 @@
 use secretdir_http_client::{Method, Response, Url, host_and_port};
 use secretdir_provider::{SourceError, SourceErrorKind};
 
-const COUNT_HINT: &str =
-    "a redirect often leads to a page where people sign in; if this one is right, set `redirects`";
+const COUNT_HINT: &str = "a redirect often leads to a sign-in page; if this one is correct, set `redirects`";
 const ELSEWHERE_HINT: &str =
-    "a credential is never taken to another server: if that one is right, name it in `url`";
-const PLACE_HINT: &str = "a redirect names its place in the header `Location`: is `url` right?";
+    "a credential is never sent to another server; if that server is correct, name it in `url`";
+const PLACE_HINT: &str = "a redirect needs the header `Location`: is `url` correct?";
 const METHOD_HINT: &str = "with `method = \"POST\"`, only 307 and 308 are followed";
 
 /// Returns where an answer leads; `None` if it is no redirect.
@@ -22,7 +21,7 @@ pub(crate) fn target(from: &Url, answer: &Response, method: Method) -> Result<Op
     let place = host_and_port(from);
     let to = answer.header("location").and_then(|location| from.join(location).ok());
     let Some(mut to) = to else {
-        return Err(refused(format!("{place} answered {status} without a place to go to"), PLACE_HINT));
+        return Err(refused(format!("{place} answered {status} without a `Location`"), PLACE_HINT));
     };
     to.set_fragment(None);
     if to.origin() != from.origin() || to.password().is_some() || !to.username().is_empty() {

@@ -23,52 +23,52 @@ const MOST_REDIRECTS: u8 = 5;
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct HttpSettings {
-    /// Where each secret is. In the path and the query `{secret}` stands for the name of the secret, percent-encoded, and
+    /// The URL of each secret. `{secret}` in the path or the query stands for the percent-encoded name of the secret,
     /// `{version}` for its version.
     #[schemars(
         regex(pattern = "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@{}]"),
         extend("examples" = ["https://store.example.com/v1/secrets/{secret}"])
     )]
     url: String,
-    /// "GET", or "POST" for a store that is asked with a body. A request may be sent again, so it must only read.
+    /// "GET", or "POST" with a body. A request may be repeated, so it must only read.
     #[serde(default)]
     #[schemars(extend("default" = "GET"))]
     method: MethodSetting,
-    /// With "POST": the body, which is JSON. `{secret}` and `{version}` stand inside of strings, and are escaped.
+    /// With "POST": the JSON body. `{secret}` and `{version}` may stand inside strings, and are escaped.
     #[schemars(extend("examples" = ["{\"name\": \"{secret}\"}"]))]
     body: Option<String>,
-    /// The headers of each request: a text, or a table that says where a credential is, and what comes before it. A credential
-    /// is read by each run.
+    /// The headers of each request: a text, or a table with the location of a credential and a prefix. Each run reads the
+    /// credential.
     #[serde(default)]
     #[schemars(extend("examples" = [{ "Authorization": { "prefix": "Bearer ", "file": "/etc/secretdir/token" } }]))]
     headers: BTreeMap<String, HeaderSettings>,
-    /// The statuses that mean that the store has no such secret, and nothing else.
+    /// The statuses that mean only that the store has no such secret.
     #[serde(default)]
     #[schemars(inner(range(min = 204, max = 499)), extend("examples" = [[404]]))]
     not_found: Vec<u16>,
-    /// The header of an answer that names the version of a secret. Never one that is made from the value: it is shown.
+    /// The response header with the version of a secret. `status` shows it, so never use one that is derived from the value.
     #[schemars(extend("examples" = ["ETag"]))]
     revision_header: Option<String>,
-    /// How many redirects are followed, each to the same host and port.
+    /// Maximum number of redirects to follow. Each must lead to the same host and port.
     #[serde(default)]
     #[schemars(range(max = 5))]
     redirects: u8,
-    /// How many bytes one secret may have.
+    /// Maximum size of one secret in bytes.
     #[serde(default = "default_max_bytes")]
     max_bytes: NonZeroUsize,
-    /// A PEM file with the authorities to trust instead of those of this machine.
+    /// A PEM file with the certificate authorities to trust, instead of those of this machine.
     #[schemars(length(min = 1), extend("examples" = ["ca.pem"]))]
     ca_certificate: Option<String>,
-    /// A PEM file with the certificate to show to the server. It needs `client-key`.
+    /// A PEM file with the client certificate. It needs `client-key`.
     #[schemars(length(min = 1), extend("examples" = ["client.pem"]))]
     client_certificate: Option<String>,
-    /// A PEM file with the key of that certificate.
+    /// A PEM file with the key of the client certificate.
     #[schemars(length(min = 1), extend("examples" = ["client-key.pem"]))]
     client_key: Option<String>,
-    /// A Unix socket to send requests to, instead of the host of `url`.
+    /// Send the requests to this Unix socket instead of the host of `url`.
     #[schemars(length(min = 1), extend("examples" = ["/run/agent.sock"]))]
     unix_socket: Option<String>,
-    /// Whether `url` may begin with `http://` for another host than this machine. Secrets then cross the network in the clear.
+    /// Allow `http://` for hosts other than this machine. Secrets then cross the network unencrypted.
     #[serde(default)]
     allow_plain_http: bool,
 }
@@ -133,7 +133,7 @@ impl HttpSettings {
         let template = TextTemplate::of_json(body);
         let sample = template.fill(&target::sample());
         if serde_json::from_str::<serde::de::IgnoredAny>(&sample).is_err() {
-            let message = "must be JSON; `{secret}` and `{version}` stand inside of strings";
+            let message = "must be JSON, with `{secret}` and `{version}` only inside strings";
             return Err(SettingsError::new("body", message));
         }
         Ok(Some(template))
@@ -153,7 +153,7 @@ impl HttpSettings {
         if target.template().has(Word::Secret) || in_body {
             return Ok(target);
         }
-        Err("needs `{secret}` in its path or query, the place for the secret's name, or `body` does")
+        Err("needs the placeholder `{secret}` in its path or query, unless `body` has it")
     }
 
     /// Sees to it that no secret crosses a network in the clear.
@@ -163,7 +163,7 @@ impl HttpSettings {
             return Ok(target);
         }
         Err(
-            "would send secrets in the clear: use https://, or set `allow-plain-http = true` if something else encrypts them",
+            "would send secrets unencrypted: use https://, or set `allow-plain-http = true` if something else encrypts the connection",
         )
     }
 
@@ -196,8 +196,7 @@ impl HttpSettings {
             true => Ok(()),
             false => Err(SettingsError::new(
                 "not-found",
-                "expected statuses such as 404: 204, or one from 400 to 499 that says nothing of the client or the time \
-                 (401, 403, 407, 408, 425 and 429 do)",
+                "expected statuses such as 404: 204, or one from 400 to 499 except 401, 403, 407, 408, 425 and 429",
             )),
         };
         both(redirects, not_found).map(|_| ())
@@ -206,7 +205,7 @@ impl HttpSettings {
     fn checked_revision(&self) -> Result<Option<HeaderName>, SettingsError> {
         let Some(name) = &self.revision_header else { return Ok(None) };
         let name = HeaderName::from_bytes(name.as_bytes());
-        name.map(Some).map_err(|_| SettingsError::new("revision-header", "is no name of a header"))
+        name.map(Some).map_err(|_| SettingsError::new("revision-header", "is not a valid name for a header"))
     }
 }
 

@@ -6,13 +6,14 @@ use http::StatusCode;
 use secretdir_http_client::Response;
 use secretdir_provider::{Retry, SourceError, SourceErrorKind};
 
-const MISSING_HINT: &str = "is `url` right? If the store answers so for a secret that it does not have, put the status into \
+const MISSING_HINT: &str = "is `url` correct? If this is the answer for a secret that does not exist, add the status to \
     `not-found`";
-const LOGIN_HINT: &str = "does `headers` have the credential that the store wants, and is it still valid?";
-const DENIED_HINT: &str = "may the owner of the credential in `headers` read this secret?";
+const LOGIN_HINT: &str =
+    "do the `headers` contain the credential that the store expects, and is it still valid?";
+const DENIED_HINT: &str = "does the credential in `headers` have permission to read this secret?";
 const REQUEST_HINT: &str =
-    "look at the name of the secret, and at `url`, `method`, `headers` and `body` of the source";
-const SERVER_HINT: &str = "the server has failed: look at its own log";
+    "check the name of the secret, and `url`, `method`, `headers` and `body` of the source";
+const SERVER_HINT: &str = "the server has failed: see its log";
 
 /// Returns an error unless an answer holds the secret.
 pub(crate) fn check(
@@ -62,11 +63,11 @@ fn hint(status: u16) -> Option<&'static str> {
         401 => Some(LOGIN_HINT),
         403 => Some(DENIED_HINT),
         204 | 404 | 410 => Some(MISSING_HINT),
-        407 => Some("the proxy wants a user and a password in HTTPS_PROXY or HTTP_PROXY"),
+        407 => Some("the proxy requires a user and a password in HTTPS_PROXY or HTTP_PROXY"),
         408 | 425 | 429 | 502..=504 => None,
         400..=499 => Some(REQUEST_HINT),
         500..=599 => Some(SERVER_HINT),
-        _ => Some("only 200 and 203 are answers with a secret"),
+        _ => Some("only the statuses 200 and 203 carry a secret"),
     }
 }
 

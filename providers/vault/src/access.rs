@@ -69,7 +69,7 @@ impl Access {
     fn server(&self) -> Result<&Server, SourceError> {
         self.server.as_ref().ok_or_else(|| {
             SourceError::new(secretdir_provider::SourceErrorKind::Unavailable)
-                .with_cause("nobody has said where the server is")
+                .with_cause("the address of the server is not set")
                 .with_hint("set `address`, or one of the variables BAO_ADDR and VAULT_ADDR")
         })
     }
@@ -119,7 +119,7 @@ impl Access {
             return Err(error::denied_unseen(call.path, call.capability()));
         }
         *session = None;
-        tracing::debug!("the token has ended: logging in again");
+        tracing::debug!("the token has expired: logging in again");
         Ok(())
     }
 
@@ -299,7 +299,7 @@ impl Access {
             let body = SecretBuffer::from(&b"{}"[..]);
             let call = Call::post("auth/token/revoke-self", &body);
             if let Err(error) = server.call(run, Some(&session.token), call).await {
-                tracing::debug!(%error, "the token was not revoked, and runs out by itself");
+                tracing::debug!(%error, "the token was not revoked, and will expire");
             }
         }
     }

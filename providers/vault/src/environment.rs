@@ -25,6 +25,6 @@ pub(crate) fn token() -> Result<Secret, SourceError> {
             .with_cause(
                 "there is no token: neither BAO_TOKEN nor VAULT_TOKEN is set, and there is no ~/.vault-token",
             )
-            .with_hint("say with `auth` how to log in")),
+            .with_hint("set one of them, or configure a login with `auth`")),
     }
 }

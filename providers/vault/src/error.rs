@@ -16,8 +16,8 @@ pub(crate) fn general(reply: &Reply) -> SourceError {
     let soon = || Retry::After(reply.retry_after.unwrap_or_default());
     match status {
         412 => error(Unavailable, "this replica of the server has not caught up yet").with_retry(soon()),
-        429 => error(Throttled, "the server limits how often it may be asked")
-            .with_hint("a quota of the server counts: see `sys/quotas/rate-limit`")
+        429 => error(Throttled, "the server limits the rate of requests")
+            .with_hint("a quota of the server applies: see `sys/quotas/rate-limit`")
             .with_retry(soon()),
         472 | 473 => error(Unavailable, "the server is a standby that does not answer requests")
             .with_hint("set `address` to the active server, or to a load balancer that finds it"),
@@ -43,8 +43,8 @@ pub(crate) fn not_there(reply: &Reply, path: &str) -> SourceError {
     }
     if reply.warns() {
         return SourceError::new(Unavailable)
-            .with_cause(format!("the server warns that `{path}` is no path of the engine there (status 404)"))
-            .with_hint("the key-value engine, version 2, says so to paths of version 1: see `kv-mounts`");
+            .with_cause(format!("the server warns that the engine there has no path `{path}` (status 404)"))
+            .with_hint("this is the answer of version 2 of the key-value engine to paths of version 1: see `kv-mounts`");
     }
     if reply.is_silent() {
         return SourceError::new(NotFound).with_cause(format!("the server has nothing at `{path}`"));
@@ -56,7 +56,7 @@ pub(crate) fn not_there(reply: &Reply, path: &str) -> SourceError {
 pub(crate) fn no_mount(path: &str) -> SourceError {
     let mount = path.split('/').next().unwrap_or(path);
     SourceError::new(Unavailable)
-        .with_cause(format!("no secrets engine is mounted at `{mount}/`, or at what begins so"))
+        .with_cause(format!("no secrets engine is mounted at `{mount}/`, or at a path that begins with it"))
         .with_hint("see `vault secrets list`, or `bao secrets list`; a mount may be in another namespace")
 }
 
@@ -78,16 +78,16 @@ pub(crate) fn denied_unseen(path: &str, capability: &str) -> SourceError {
     let error = denied(path, capability);
     let hint = error.hint().unwrap_or_default().to_owned();
     error.with_hint(format!(
-        "{hint}; the token may lack the policy `default`, too: it may not look itself up, so it may also have been revoked"
+        "{hint}; the token cannot look itself up: it lacks the policy `default`, or was revoked"
     ))
 }
 
 /// The token itself is not known, as far as one can see.
 pub(crate) fn token_ended() -> SourceError {
     SourceError::new(Unauthenticated)
-        .with_cause("it seems that the server does not know the token: it has ended, or was revoked")
+        .with_cause("the server does not know the token: it has probably expired, or was revoked")
         .with_hint(
-            "get a new token, or let the source log in itself: see `auth`; or the token is good, but lacks the policy `default` and one for this path",
+            "get a new token, or let the source log in by itself: see `auth`. Or the token is valid, but lacks the policy `default` and a policy for this path",
         )
 }
 
@@ -96,15 +96,15 @@ pub(crate) fn refused(reply: &Reply, path: &str) -> SourceError {
     let because = |cause: &str| SourceError::new(InvalidRequest).with_cause(format!("`{path}`: {cause}"));
     match reply.status {
         405 => because("the server does not allow this kind of request there (status 405)")
-            .with_hint("what needs parameters is described under [sources.NAME.issue.…], with `parameters`"),
+            .with_hint("a path that needs parameters belongs under [sources.NAME.issue.…], with `parameters`"),
         _ if reply.says("not allowed by this role") => {
-            because("the role does not allow one of the names that are asked for (status 400)")
+            because("the role does not allow one of the requested names (status 400)")
                 .with_hint("compare `parameters` with the role's `allowed_domains`")
         }
         _ if reply.says("unknown role") || reply.says("role not found") => because("there is no such role (status 400)"),
         400 if reply.says("unsupported path") => because("the server has no such path (status 400)"),
-        400 => because("the server cannot make sense of the request (status 400)")
-            .with_hint("its audit log, or `vault` with the same path, tells more: nothing of its answer is shown, as it may quote values"),
+        400 => because("the server does not understand the request (status 400)")
+            .with_hint("see its audit log, or run `vault` with the same path: its answer is not shown here, because it may quote values"),
         _ => general(reply),
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use secretdir_provider::{
-    Held, Refreshed, RunContext, Secret, SecretBuffer, SecretRequest, SourceError, SourceErrorKind,
+    DurationSetting, Held, Refreshed, RunContext, Secret, SecretBuffer, SecretRequest, SourceError,
+    SourceErrorKind,
 };
 use serde::Deserialize;
 
@@ -57,7 +58,7 @@ impl Issues {
         if let Some(id) = lease {
             return kept(access, run, made, id, frame.lease_duration.unwrap_or_default(), path).await;
         }
-        let life = issue.and_then(|issue| issue.life().ok()).flatten();
+        let life = issue.and_then(|issue| issue.life).map(DurationSetting::get);
         with_renewal(access, run, made.ok_or_else(answer::strange)?, life)
             .ok_or_else(|| endless(request.name(), issue.is_some()))
     }
@@ -89,7 +90,7 @@ async fn refuse_key_value(access: &Access, run: &RunContext, path: &str) -> Resu
     let mount = mount.path;
     Err(SourceError::new(SourceErrorKind::InvalidRequest)
         .with_cause(format!(
-            "`{path}` has the name of what is made each time, but `{mount}/` is a mount of the key-value engine"
+            "`{path}` looks like a dynamic secret, but `{mount}/` is a mount of the key-value engine"
         ))
         .with_hint(format!("list it in `kv-mounts`: kv-mounts = [\"{mount}\"]")))
 }
@@ -146,8 +147,8 @@ fn with_renewal(access: &Access, run: &RunContext, made: Secret, life: Option<Du
 
 fn bad_id(path: &str) -> SourceError {
     SourceError::new(SourceErrorKind::InvalidData)
-        .with_cause(format!("the lease of `{path}` has a name that is too long, or has control characters"))
-        .with_hint("is `address` that of Vault or OpenBao, and not of a proxy?")
+        .with_cause(format!("the lease of `{path}` has an ID that is too long, or has control characters"))
+        .with_hint("is `address` the address of Vault or OpenBao, and not of a proxy?")
 }
 
 fn endless(name: &str, is_described: bool) -> SourceError {
@@ -155,7 +156,7 @@ fn endless(name: &str, is_described: bool) -> SourceError {
         "the answer of `{name}` has neither a lease nor an end, so it would never be renewed"
     ));
     error.with_hint(match is_described {
-        true => format!("say how long it lives: `life = \"1h\"` in [sources.NAME.issue.{name}]"),
+        true => format!("set its life: `life = \"1h\"` in [sources.NAME.issue.{name}]"),
         false => format!(
             "describe it: [sources.NAME.issue.web] with `path = \"{name}\"` and `life = \"1h\"`, and ask for `secret = \"web\"`"
         ),

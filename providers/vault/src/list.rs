@@ -90,7 +90,7 @@ fn beginning(mount: &Mount) -> Result<String, SourceError> {
         Engine::Versioned => Ok(format!("{}/metadata", mount.path)),
         Engine::Plain => Ok(mount.path.clone()),
         Engine::Other => Err(SourceError::new(SourceErrorKind::Unsupported)
-            .with_cause(format!("the engine at `{}/` is none whose secrets can be listed", mount.path))),
+            .with_cause(format!("the engine at `{}/` cannot list secrets", mount.path))),
     }
 }
 
@@ -149,8 +149,8 @@ fn is_possible(key: &str) -> bool {
 
 fn impossible(path: &str) -> SourceError {
     SourceError::new(SourceErrorKind::InvalidData)
-        .with_cause(format!("the server lists a name in `{path}` that it cannot have"))
-        .with_hint("is `address` that of Vault or OpenBao, and not of a proxy?")
+        .with_cause(format!("the server lists an invalid name in `{path}`"))
+        .with_hint("is `address` the address of Vault or OpenBao, and not of a proxy?")
 }
 
 /// Lists one folder. One that is not there has nothing.

@@ -124,9 +124,9 @@ impl Login {
                     .with_hint("see `mount` of `auth`, and `vault auth list`, or `bao auth list`")
             }
             Self::AppRole { .. } => refusal("the server does not accept the role ID or the secret ID")
-                .with_hint("the secret ID may have ended, or been used as often as it may be"),
+                .with_hint("the secret ID may have expired, or reached its limit of uses"),
             Self::Jwt { .. } => refusal("the server does not accept the JSON Web Token for this role")
-                .with_hint("the token may have ended, or be for another audience; see also `role`"),
+                .with_hint("the token may have expired, or be for another audience; see also `role`"),
             Self::Certificate { .. } => refusal("the server does not accept the client certificate")
                 .with_hint("see `client-certificate`, and the roles of the method `cert`"),
             Self::Given(_) => error::token_ended(),
@@ -189,8 +189,8 @@ async fn unwrap(
         _ => return Err(error::general(&reply)),
     };
     if !is_secret_id {
-        return Err(refusal("the wrapping token wraps something else than a secret ID")
-            .with_hint("somebody may have exchanged it: find out who has given it to this host"));
+        return Err(refusal("the wrapping token does not wrap a secret ID")
+            .with_hint("somebody may have exchanged it: find out who delivered it to this host"));
     }
     let header = token_header(token.expose_secret())?;
     let body = object(&[])?;
@@ -228,8 +228,8 @@ fn secret_id(reply: &Reply) -> Result<Zeroizing<String>, SourceError> {
 }
 
 fn opened() -> SourceError {
-    refusal("the wrapping of the secret ID has ended, or somebody has opened it already").with_hint(
-        "if no run here has opened it, somebody else has: revoke that secret ID. A wrapping can be opened once, so it is for `secretdir watch`",
+    refusal("the wrapping token of the secret ID has expired, or was already used").with_hint(
+        "if no run here has used it, somebody else has: revoke that secret ID. A wrapping token works once, so use it only with `secretdir watch`",
     )
 }
 
@@ -240,7 +240,7 @@ impl Jwt {
             Self::ServiceAccount(path) => {
                 std::fs::read(path).map(|token| Secret::new(token.trim_ascii())).map_err(|error| {
                     refusal(&format!("the token of the service account cannot be read: {path:?}: {error}"))
-                        .with_hint("outside a pod, say with `jwt` where the token is")
+                        .with_hint("outside a pod, set the location of the token with `jwt`")
                 })
             }
         }
@@ -255,10 +255,10 @@ pub(crate) fn object(fields: &[(&str, &[u8])]) -> Result<SecretBuffer, SourceErr
         if number > 0 {
             body.push(b',');
         }
-        let value = std::str::from_utf8(value).map_err(|_| refusal("what is to be sent is not UTF-8"))?;
+        let value = std::str::from_utf8(value).map_err(|_| refusal("the credential is not UTF-8"))?;
         for (text, after) in [(*key, b':'), (value, b' ')] {
             serde_json::to_writer(&mut body, text)
-                .map_err(|_| refusal("what is to be sent cannot be written"))?;
+                .map_err(|_| refusal("the login request cannot be written as JSON"))?;
             body.push(after);
         }
     }

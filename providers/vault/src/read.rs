@@ -107,7 +107,7 @@ async fn made_by_surprise(access: &Access, run: &RunContext, frame: &Frame<'_>, 
     let id = frame.lease_id.as_deref().unwrap_or_default();
     discard(access, run, id).await;
     SourceError::new(SourceErrorKind::InvalidRequest)
-        .with_cause(format!("each time `{path}` is read, the server makes something new"))
+        .with_cause(format!("each time `{path}` is read, the server creates something new"))
         .with_hint(format!(
             "describe it: [sources.NAME.issue.web] with `path = \"{path}\"`, and ask for `secret = \"web\"`"
         ))
@@ -151,7 +151,7 @@ pub(crate) async fn revoke(access: &Access, run: &RunContext, id: &str) -> Resul
 /// Ends a lease that nobody is to have.
 pub(crate) async fn discard(access: &Access, run: &RunContext, id: &str) {
     if let Err(error) = revoke(access, run, id).await {
-        tracing::debug!(%error, "the lease runs out by itself");
+        tracing::debug!(%error, "the lease will expire");
     }
 }
 
@@ -173,7 +173,7 @@ pub(crate) async fn leased(
     let token_end = match access.takes(run, id, life).await {
         Ok(end) => end,
         Err(error) => {
-            tracing::debug!(%error, "nobody knows when the token ends");
+            tracing::debug!(%error, "it is not known when the token expires");
             None
         }
     };

@@ -104,7 +104,7 @@ impl Server {
         let answer = self.send(run, token, call, target).await?;
         match self.redirected(&answer)? {
             None => reply(answer),
-            Some(_) => Err(unavailable("it redirects from one path to the next")),
+            Some(_) => Err(unavailable("it redirects too many times")),
         }
     }
 
@@ -150,12 +150,12 @@ impl Server {
             return Ok(None);
         }
         let target = answer.header("location").and_then(|location| self.base.join(location).ok());
-        let target = target.ok_or_else(|| unavailable("it redirects, and does not say where to"))?;
+        let target = target.ok_or_else(|| unavailable("it redirects without a `Location`"))?;
         if target.origin() == self.base.origin() {
             return Ok(Some(target));
         }
         let host = secretdir_http_client::host_and_port(&target);
-        Err(unavailable(&format!("it redirects to `{host}`, and the token is sent to nobody else"))
+        Err(unavailable(&format!("it redirects to `{host}`, but the token is not sent to another host"))
             .with_hint("set `address` to the active server, or to a load balancer that finds it"))
     }
 }

@@ -57,7 +57,7 @@ impl VaultSource {
         let server = or(address, "ADDR").map(|address| Server::new(&address, namespace.as_deref(), tls));
         let server = server.transpose()?;
         if !allow_plain_http && server.as_ref().is_some_and(Server::is_in_the_clear) {
-            let why = "would send the token and secrets in the clear: use https://, or set `allow-plain-http` if something else encrypts the connection";
+            let why = "would send the token and secrets unencrypted: use https://, or set `allow-plain-http` if something else encrypts the connection";
             return Err(SettingsError::new("address", why));
         }
         let access = Access::new(server, login, renew_at.unwrap_or(RENEW_AT));
@@ -73,7 +73,7 @@ impl SecretSource for VaultSource {
         if self.issues(request) {
             return match request.version() {
                 Some(_) => Err(SourceError::new(SourceErrorKind::Unsupported)
-                    .with_cause("what is made each time has no versions")),
+                    .with_cause("a dynamic secret has no versions")),
                 None => Ok(()),
             };
         }

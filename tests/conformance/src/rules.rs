@@ -60,7 +60,7 @@ fn build<F: Fixture>(fixture: &F, table: Table) -> Built {
 
 /// Builds a source from valid settings.
 fn built<F: Fixture>(fixture: &F, table: Table) -> Box<dyn SecretSource> {
-    build(fixture, table).unwrap_or_else(|error| panic!("good settings are refused: {error}"))
+    build(fixture, table).unwrap_or_else(|error| panic!("valid settings are refused: {error}"))
 }
 
 /// Builds the source that reads the fixture's store.

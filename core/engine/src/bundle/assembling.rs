@@ -1,9 +1,9 @@
-//! Makes each file's bytes out of what was fetched.
+//! Makes the bytes of each file from the fetched secrets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use secretdir_template::{Given, Sandbox};
+use secretdir_template::Given;
 use zeroize::Zeroizing;
 
 use super::bytes::Bytes;
@@ -14,47 +14,36 @@ use crate::field::{Field, FieldError, JsonSecret, document};
 use crate::gather::answers::Answers;
 use crate::plan::{Content, Form, IfAbsent, Plan, PlannedTemplate, RequestId, SecretUse, Selection, Slot};
 
-/// The assembling so far.
+/// The state of the assembly.
 pub(super) struct Assembling<'a> {
     plan: &'a Plan,
     answers: &'a Answers,
-    /// The secrets of which fields are picked: each is read once, however many.
+    /// The parsed JSON secrets. Each is parsed once, however many of its fields are picked.
     read: BTreeMap<RequestId, Result<JsonSecret<'a>, FieldError>>,
     pub(super) left_out: Vec<MissingSecret>,
     pub(super) defaulted: Vec<MissingSecret>,
-    /// The files that are made of a secret that was not asked for.
+    /// The files that need a secret which was not requested.
     pub(super) unmade: Vec<String>,
     pub(super) faults: Vec<BundleFault>,
-    /// Where templates are rendered.
-    sandbox: Sandbox,
 }
 
-/// What came of one use of a secret.
+/// The result of one use of a secret.
 enum Made {
     Bytes(Bytes),
-    /// It is not there, and need not be.
+    /// The optional secret or field is missing.
     LeftOut,
-    /// The failure has been noted.
+    /// The fault has been added.
     Failed,
 }
 
 impl<'a> Assembling<'a> {
-    /// Starts, with what has failed already.
+    /// Starts with the faults found so far.
     pub(super) fn new(plan: &'a Plan, answers: &'a Answers, faults: Vec<BundleFault>) -> Self {
         let (left_out, defaulted) = (Vec::new(), Vec::new());
-        Self {
-            plan,
-            answers,
-            read: BTreeMap::new(),
-            left_out,
-            defaulted,
-            unmade: Vec::new(),
-            faults,
-            sandbox: Sandbox::default(),
-        }
+        Self { plan, answers, read: BTreeMap::new(), left_out, defaulted, unmade: Vec::new(), faults }
     }
 
-    /// Makes one file; `None` if it is left out, or cannot be made.
+    /// Makes one file. Returns `None` if it is left out or cannot be made.
     pub(super) async fn file(&mut self, name: &str, content: &Content) -> Option<Bytes> {
         let uses = content.uses();
         if uses.iter().any(|used| self.answers.unasked.contains(&used.id)) {
@@ -70,7 +59,7 @@ impl<'a> Assembling<'a> {
         }
     }
 
-    /// Takes a file as it is published.
+    /// Carries a file over as it is published.
     fn carry(&mut self, name: &str, content: &Content) -> Option<Bytes> {
         match self.answers.carried.get(name) {
             Some(Some(bytes)) => Some(Bytes::Whole(Arc::clone(bytes))),
@@ -104,14 +93,14 @@ impl<'a> Assembling<'a> {
         }
     }
 
-    /// Renders a file, if all that goes into it can be made.
+    /// Renders a file, if all its values can be made.
     async fn template(&mut self, name: &str, content: &Content, planned: &PlannedTemplate) -> Option<Bytes> {
         let slots = planned.names.iter();
         let values = slots.map(|(key, slot)| Some((key.clone(), self.slot(name, content, planned, slot)?)));
         let values: Vec<_> = values.collect();
         let values = values.into_iter().collect::<Option<Vec<_>>>()?;
         let time_left = self.answers.deadline.remaining();
-        let rendered = planned.template.render_beside(values, time_left, &self.sandbox).await;
+        let rendered = planned.template.render_async(values, time_left).await;
         rendered
             .map(Bytes::Made)
             .map_err(|error| {
@@ -121,7 +110,7 @@ impl<'a> Assembling<'a> {
             .ok()
     }
 
-    /// Makes what a template has under one name; `None` if it cannot be made.
+    /// Makes the value of one name in a template. Returns `None` if it cannot be made.
     fn slot(
         &mut self,
         file: &str,
@@ -169,15 +158,15 @@ impl<'a> Assembling<'a> {
         }
     }
 
-    /// Says what a file does without.
+    /// Describes the secret or field that a file lacks.
     fn missing(&self, file: &str, used: &SecretUse) -> Option<MissingSecret> {
         let (source, request) = (self.plan.sources.get(used.id.source)?, self.answers.request(used.id)?);
-        // What is kept is there: it lacks a field.
+        // A kept secret exists, so it must be the field that is missing.
         let is_there = self.answers.secret(used.id).is_some() || self.answers.kept.contains_key(&used.id);
         Some(MissingSecret::new(file, &source.name, request, used, is_there))
     }
 
-    /// Notes that a file cannot be made.
+    /// Adds a fault for a file that cannot be made.
     fn fail(&mut self, file: &str, content: &Content, used: &SecretUse, error: MakeError) -> Made {
         self.faults.push(BundleFault::Making {
             file: file.to_owned(),
@@ -189,7 +178,8 @@ impl<'a> Assembling<'a> {
         Made::Failed
     }
 
-    /// Makes bytes of a secret. `None` if there is no secret, or no such field of it, and that is no failure.
+    /// Makes the bytes for one use of a secret. Returns `None` if the secret or its field is missing and that is no
+    /// failure.
     fn bytes(&mut self, used: &SecretUse) -> Result<Option<Bytes>, MakeError> {
         let Some(secret) = self.answers.secret(used.id) else { return Ok(None) };
         let picked = match used.field.as_ref().map(|field| self.pick(field, used.id, secret.expose_secret()))

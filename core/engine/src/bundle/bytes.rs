@@ -1,11 +1,11 @@
-//! Where the bytes of a file are.
+//! The storage of a file's bytes.
 
 use std::sync::Arc;
 
 use secretdir_provider::Secret;
 use zeroize::Zeroizing;
 
-/// Where bytes are. The secret itself is shared, not copied, however many files it makes.
+/// The bytes of a file. A whole secret is shared, not copied, however many files it makes.
 pub(super) enum Bytes {
     Whole(Arc<Secret>),
     Made(Zeroizing<Vec<u8>>),

@@ -1,4 +1,4 @@
-//! What keeps a file from being made.
+//! The reasons why a file cannot be made.
 
 use secretdir_provider::SecretRequest;
 
@@ -8,34 +8,34 @@ use crate::plan::Selection;
 use crate::transform::TransformError;
 use secretdir_template::TemplateError;
 
-/// What keeps files from being made.
+/// The reason why one or more files cannot be made.
 #[derive(Debug)]
 pub(crate) enum BundleFault {
-    /// An import, or what a template takes of a whole source.
+    /// An import, or the map of a template with all secrets below a prefix.
     Selection { selection: Box<Selection>, fault: ImportFault },
-    /// A file that cannot be made of a secret.
+    /// A secret that cannot become a file or a value in a template.
     Making {
         file: String,
-        /// Which of the secrets of its template it is, if it has one.
+        /// The name of the secret in the template, if the file has one.
         place: Option<String>,
         source: usize,
         request: Option<SecretRequest>,
         error: MakeError,
     },
-    /// A file that cannot be rendered, and where.
+    /// A template that cannot be rendered, and the position of the error.
     Rendering { file: String, place: String, error: TemplateError },
-    /// All files are larger together than this many bytes.
+    /// All files together are larger than this many bytes.
     TooLarge(u64),
 }
 
-/// Why bytes could not be made of a secret.
+/// The reason why a secret could not be turned into bytes.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MakeError {
     #[error(transparent)]
     Field(#[from] FieldError),
     #[error(transparent)]
     Transform(#[from] TransformError),
-    /// Nothing that is planned leads here: what must be there is fetched, or the gathering has failed.
+    /// Only a bug leads here: a required secret has been fetched, or the gathering has failed.
     #[error("it was not fetched: a mistake in secretdir")]
     NotFetched,
 }

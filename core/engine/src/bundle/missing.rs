@@ -1,4 +1,4 @@
-//! The secrets that were not found, and need not be: what a set does without, or has a default instead of.
+//! The optional secrets that were not found. Their files are left out, or get a default.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::escape::escape;
 use crate::plan::SecretUse;
 
-/// A secret that a file would have been made of, and that was not found.
+/// A secret that was not found, and its optional file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct MissingSecret {
@@ -19,16 +19,16 @@ pub struct MissingSecret {
     pub source: String,
     /// The name of the secret there.
     pub secret_name: String,
-    /// The version that was asked for, if it was a certain one.
+    /// The requested version, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The field that the secret does not have; absent where there is no such secret.
+    /// The missing field. Absent if the secret itself is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
 }
 
 impl MissingSecret {
-    /// Says which secret, or which field of it, a file does without.
+    /// Describes the secret, or the field of it, that a file lacks.
     pub(crate) fn new(
         file: &str,
         source: &str,
@@ -61,7 +61,7 @@ impl fmt::Display for MissingSecret {
     }
 }
 
-/// Writes a line for each.
+/// Writes a line for each missing secret.
 pub(crate) fn lines(
     f: &mut fmt::Formatter<'_>,
     left_out: &[MissingSecret],

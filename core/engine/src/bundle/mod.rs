@@ -1,4 +1,4 @@
-//! The bundle: every file's bytes, complete, in memory. Nothing is on disk yet.
+//! The bundle: the bytes of every file, complete, in memory. Nothing has been written to disk yet.
 
 mod assembling;
 mod bytes;
@@ -21,11 +21,11 @@ use missing::MissingSecret;
 pub(crate) struct Bundle<'p> {
     set: FileSet<'p>,
     files: FileMap<Bytes>,
-    /// What the files lack that are left out.
+    /// The missing secrets whose files are left out.
     pub(crate) left_out: Vec<MissingSecret>,
-    /// What the files lack that have default content, or some in them.
+    /// The missing secrets that a default replaces, as a whole file or in a template.
     pub(crate) defaulted: Vec<MissingSecret>,
-    /// The files that are made of a secret that was not asked for.
+    /// The files that need a secret which was not requested.
     pub(crate) unmade: Vec<String>,
 }
 
@@ -42,19 +42,22 @@ impl<'b> BundledFile<'b> {
         self.bytes.get()
     }
 
-    /// Says whether its content is its default: what is there so is of no version of the secret.
+    /// Returns whether the content is a default. Then it belongs to no version of the secret.
     pub(crate) fn is_default(self) -> bool {
         matches!(self.bytes, Bytes::Default(_))
     }
 }
 
 impl<'p> Bundle<'p> {
-    /// Makes every file out of the answers. A template may take its time, in which a signal that ends the run is heeded.
+    /// Makes every file from the answers. Rendering a template may take a while; a signal can end the run meanwhile.
     ///
     /// # Errors
     ///
-    /// Every import that cannot be made, every field that could not be picked, every value that is not what it is to be decoded
-    /// from, and every template that cannot be rendered.
+    /// - every import that fails
+    /// - every field that cannot be picked
+    /// - every value that a transform rejects
+    /// - every template that cannot be rendered
+    /// - files that are together larger than `max-bytes`
     pub(crate) async fn assemble(plan: &'p Plan, answers: &Answers) -> Result<Self, Vec<BundleFault>> {
         let (set, faults) = import::complete(plan, answers);
         let mut assembling = Assembling::new(plan, answers, faults);
@@ -72,7 +75,7 @@ impl<'p> Bundle<'p> {
         if faults.is_empty() { Ok(Self { set, files, left_out, defaulted, unmade }) } else { Err(faults) }
     }
 
-    /// Returns each file: its name, its bytes, and how it was planned.
+    /// Returns each file with its name, its bytes and its plan.
     pub(crate) fn files(&self) -> impl Iterator<Item = BundledFile<'_>> {
         self.files.iter().filter_map(|(name, bytes)| {
             let planned = self.set.files.get(name.as_str())?;
@@ -80,7 +83,7 @@ impl<'p> Bundle<'p> {
         })
     }
 
-    /// Makes something of each file.
+    /// Maps each file to another value, under the same name.
     pub(crate) fn map_files<'b, T>(&'b self, mut make: impl FnMut(BundledFile<'b>) -> T) -> FileMap<T> {
         self.files.map_files(|name, bytes| {
             let planned = self.set.files.get(name.as_str())?;
@@ -88,12 +91,12 @@ impl<'p> Bundle<'p> {
         })
     }
 
-    /// Returns what was not imported, as there is a file of that name.
+    /// Returns a message for each secret or key that was not imported because a file of `[files]` has its name.
     pub(crate) fn overridden(&self) -> &[String] {
         &self.set.overridden
     }
 
-    /// Returns how many files there are.
+    /// Returns the number of files.
     pub(crate) fn len(&self) -> usize {
         self.files.len()
     }

@@ -1,25 +1,25 @@
-//! What counts where a configuration says nothing.
+//! The default values of a configuration.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-/// The deadline of the whole gathering, if nothing else is said.
+/// The deadline for gathering all secrets.
 pub(crate) const GATHER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The requests in flight for each source, if nothing else is said.
+/// The maximum number of requests in flight for each source.
 pub(crate) const CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
 
-/// How many bytes all secrets may have together, if nothing else is said: they are held in memory.
+/// The maximum size in bytes of all secrets together, which are held in memory.
 pub(crate) const MAX_BYTES: u64 = 256 << 20;
 
-/// How long the command may run, if nothing else is said.
+/// The time limit for the command of `[on-change]`.
 pub(crate) const ON_CHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long the command of `[verify]` may run, if nothing else is said.
+/// The time limit for the command of `[verify]`.
 pub(crate) const VERIFY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How often `watch` asks the sources, if nothing else is said.
+/// The interval at which `watch` polls the sources.
 pub(crate) const WATCH_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
-/// How long `watch` waits after a change of a file for more of them, if nothing else is said.
+/// How long `watch` waits for more changes after a file has changed.
 pub(crate) const DEBOUNCE: Duration = Duration::from_millis(500);

@@ -1,4 +1,4 @@
-//! TOML into a tree of values.
+//! Parses TOML into a tree of values.
 
 use std::ops::Range;
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::syntax;
 use crate::problem::{ConfigError, Problem};
 use secretdir_helpers::Position;
 
-/// Reads a text: its values, and the position of each.
+/// Parses a text. Returns its values, and the position of each.
 pub(super) fn read(text: &str, file: &Path) -> Result<(Table, Positions), ConfigError> {
     let starts = LineStarts::of(text.as_bytes());
     let (document, errors) = DeTable::parse_recoverable(text);
@@ -32,7 +32,7 @@ struct Reader<'f> {
     problems: Vec<Problem>,
 }
 
-/// A step down in a document. It becomes a segment only for a message.
+/// A step down in a document. It is converted to a segment only for a message.
 #[derive(Clone, Copy)]
 enum Step<'f> {
     Key(&'f str),
@@ -109,7 +109,7 @@ fn integer(number: &DeInteger<'_>) -> Option<Value> {
     i64::from_str_radix(number.as_str(), number.radix()).ok().map(Value::Integer)
 }
 
-/// Reads a fraction. One that only becomes infinite because it is so large does not fit.
+/// Parses a floating-point number. A number that overflows to infinity does not fit.
 fn float(number: &DeFloat<'_>) -> Option<Value> {
     let text = number.as_str();
     let number = text.parse::<f64>().ok()?;

@@ -1,4 +1,4 @@
-//! The sections of entries: a file, a secret of a template, an import.
+//! The sections of a file, of a secret in a template, and of an import.
 
 use atomicdir::Mode;
 use schemars::JsonSchema;
@@ -13,50 +13,51 @@ use crate::pem::Part;
 use crate::transform::{Transform, Trim};
 use secretdir_helpers::coding::Coding;
 
-/// How many bytes may stand between joined texts.
+/// The maximum length of a separator in bytes.
 pub(crate) const LONGEST_SEPARATOR: usize = 64;
 
-/// A secret, or a template with several, and how it becomes a file.
+/// One file: a secret, or a template with several secrets.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct FileSection {
-    /// The source that is asked: a name under `sources`.
+    /// The source: a name under `sources`.
     pub(crate) source: Option<String>,
-    /// The name of the secret in that source.
+    /// The name of the secret in the source.
     pub(crate) secret: Option<String>,
-    /// The version of the secret, as the provider understands it; without it the current one.
+    /// The version of the secret, in the form of the provider. If omitted, the current version.
     pub(crate) version: Option<String>,
-    /// A part of a JSON secret: a top-level key, or a JSON pointer if it begins with `/`. Without it the exact bytes.
+    /// A field of a JSON secret: a top-level key, or a JSON pointer that begins with `/`. If omitted, the exact
+    /// bytes.
     pub(crate) field: Option<String>,
-    /// The value is a JSON array of texts, written with this between them. If it ends a line, it also ends the last text.
+    /// Join the texts of a JSON array with this separator. A separator that ends with a newline also follows the last text.
     #[schemars(length(max = LONGEST_SEPARATOR))]
     pub(crate) join: Option<String>,
-    /// What is taken off the value: "newline" takes off one line end, if there is one.
+    /// "newline" removes one newline at the end of the value, if there is one.
     #[schemars(schema_with = "shapes::trim")]
     #[serde(deserialize_with = "values::trim")]
     pub(crate) trim: Option<Trim>,
-    /// The value is text in this coding, and the file gets the bytes. What is not in it is an error.
+    /// Decode the value from this coding. A value that is not in this coding is an error.
     #[schemars(schema_with = "shapes::coding")]
     #[serde(deserialize_with = "values::coding")]
     pub(crate) decode: Option<Coding>,
-    /// The value is text with PEM blocks, and the file gets one part of it: the private key, the leaf certificate, its chain, or the
-    /// leaf and then the chain.
+    /// Take one part of a PEM bundle: the private key, the leaf certificate, its chain, or the leaf and then the chain.
     #[schemars(schema_with = "shapes::pem")]
     #[serde(deserialize_with = "values::pem")]
     pub(crate) pem: Option<Part>,
-    /// The file gets the bytes as text in this coding.
+    /// Encode the value in this coding.
     #[schemars(schema_with = "shapes::coding")]
     #[serde(deserialize_with = "values::coding")]
     pub(crate) encode: Option<Coding>,
-    /// Whether the file is left out, and the outcome says so, if the secret or its field is not found.
+    /// Leave the file out if the secret or its field is not found. The result lists it.
     #[schemars(extend("default" = false))]
     pub(crate) optional: Option<bool>,
-    /// What the file gets, exactly, if the secret or its field is not found. Not for what is secret.
+    /// The exact content of the file if the secret or its field is not found. Never use it for secret values.
     pub(crate) default: Option<String>,
-    /// A template that the file is rendered from, instead of `source` and `secret`: its path, which counts from this file.
+    /// Render the file from the template at this path, instead of `source` and `secret`. A relative path starts at the folder
+    /// of this file.
     #[schemars(length(min = 1))]
     pub(crate) template: Option<String>,
-    /// The text of such a template itself.
+    /// Render the file from this text, instead of a template file.
     pub(crate) template_text: Option<String>,
     /// The secrets that the template uses, by the names that it has for them. Only for a file that is rendered.
     #[schemars(skip)]
@@ -65,33 +66,33 @@ pub(crate) struct FileSection {
     #[schemars(schema_with = "shapes::mode")]
     #[serde(deserialize_with = "values::mode")]
     pub(crate) mode: Option<Mode>,
-    /// User that this file belongs to, instead of `owner` of the directory.
+    /// Owner of this file, instead of `owner` of the directory.
     #[schemars(schema_with = "shapes::principal")]
     #[serde(deserialize_with = "values::principal")]
     pub(crate) owner: Option<Principal>,
-    /// Group that this file belongs to, instead of `group` of the directory.
+    /// Group of this file, instead of `group` of the directory.
     #[schemars(schema_with = "shapes::principal")]
     #[serde(deserialize_with = "values::principal")]
     pub(crate) group: Option<Principal>,
 }
 
 impl FileSection {
-    /// The keys that a file must have that is made of one secret.
+    /// The keys that a file made of one secret must have.
     pub(crate) const REQUIRED_OF_A_SECRET: [&'static str; 2] = ["source", "secret"];
 
-    /// The keys that only such a file may have.
+    /// The keys that only a file made of one secret may have.
     pub(crate) const OF_A_SECRET: [&'static str; 11] = [
         "source", "secret", "version", "field", "join", "trim", "decode", "pem", "encode", "optional",
         "default",
     ];
 
-    /// The keys of which a file has one that is rendered.
+    /// The keys of a file made of a template, which has exactly one of them.
     pub(crate) const OF_A_TEMPLATE: [&'static str; 2] = ["template", "template-text"];
 
-    /// The secrets of a template.
+    /// The key for the secrets of a template.
     pub(crate) const SECRETS: &'static str = "secrets";
 
-    /// Returns what is done to the value.
+    /// Returns the transform of the value.
     pub(crate) fn transform(&self) -> Transform {
         Transform {
             join: self.join.clone(),
@@ -104,75 +105,76 @@ impl FileSection {
 }
 
 impl Section for FileSection {
-    /// That depends on what it is made of.
+    /// The required keys depend on whether the file is made of a secret or of a template.
     const REQUIRED: &'static [&'static str] = &[];
 }
 
-/// What a template uses under one name: a secret, or all secrets whose names begin with a prefix.
+/// One name in a template: a secret, or all secrets whose names begin with a prefix.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct TemplateSecretSection {
-    /// The source that is asked: a name under `sources`.
+    /// The source: a name under `sources`.
     pub(crate) source: Option<String>,
-    /// The name of the secret in that source.
+    /// The name of the secret in the source.
     pub(crate) secret: Option<String>,
-    /// The version of the secret, as the provider understands it; without it the current one.
+    /// The version of the secret, in the form of the provider. If omitted, the current version.
     pub(crate) version: Option<String>,
-    /// A part of a JSON secret: a top-level key, or a JSON pointer if it begins with `/`. Without it the exact bytes.
+    /// A field of a JSON secret: a top-level key, or a JSON pointer that begins with `/`. If omitted, the exact
+    /// bytes.
     pub(crate) field: Option<String>,
-    /// The value is a JSON array of texts, written with this between them. If it ends a line, it also ends the last text.
+    /// Join the texts of a JSON array with this separator. A separator that ends with a newline also follows the last text.
     #[schemars(length(max = LONGEST_SEPARATOR))]
     pub(crate) join: Option<String>,
-    /// What is taken off the value: "newline" takes off one line end, if there is one.
+    /// "newline" removes one newline at the end of the value, if there is one.
     #[schemars(schema_with = "shapes::trim")]
     #[serde(deserialize_with = "values::trim")]
     pub(crate) trim: Option<Trim>,
-    /// The value is text in this coding, and the template gets the bytes. Anything else is an error.
+    /// Decode the value from this coding. A value that is not in this coding is an error.
     #[schemars(schema_with = "shapes::coding")]
     #[serde(deserialize_with = "values::coding")]
     pub(crate) decode: Option<Coding>,
-    /// The value is text with PEM blocks, and the template gets one part of it: the private key, the leaf certificate, its chain, or the
-    /// leaf and then the chain.
+    /// Take one part of a PEM bundle: the private key, the leaf certificate, its chain, or the leaf and then the chain.
     #[schemars(schema_with = "shapes::pem")]
     #[serde(deserialize_with = "values::pem")]
     pub(crate) pem: Option<Part>,
-    /// Whether the name is undefined if the secret or its field is not found.
+    /// Leave the name undefined if the secret or its field is not found.
     #[schemars(extend("default" = false))]
     pub(crate) optional: Option<bool>,
-    /// What the name stands for if the secret or its field is not found. Not for what is secret.
+    /// The value if the secret or its field is not found. Never use it for secret values.
     pub(crate) default: Option<String>,
-    /// What the value becomes: "json" makes it a value with parts. Without it, it is a text.
+    /// "json" parses the value as JSON, so the template can use its parts. If omitted, the value is a text.
     #[schemars(schema_with = "shapes::expand")]
     #[serde(deserialize_with = "values::expand")]
     pub(crate) expand: Option<Expand>,
-    /// What the names of the secrets begin with that become a map of names and texts. Instead of `secret`.
+    /// Make a map of all secrets whose names begin with this prefix. Instead of `secret`.
     pub(crate) prefix: Option<String>,
-    /// What is taken off the beginning of each name. All must have it.
+    /// Remove this text from the beginning of each name. All names must begin with it.
     pub(crate) strip_prefix: Option<String>,
-    /// Patterns, one of which a name must match, after `strip-prefix`: `*` is any text without `/`, `**` any directories.
+    /// Take only names that match one of these patterns, after `strip-prefix`. `*` is any text without `/`, `**` any
+    /// directories.
     #[schemars(length(min = 1))]
     pub(crate) include: Option<Vec<String>>,
-    /// Patterns, none of which a name may match: what does is left out.
+    /// Leave out names that match one of these patterns.
     #[schemars(length(min = 1))]
     pub(crate) exclude: Option<Vec<String>>,
-    /// Whether it is no error if nothing is found.
+    /// Allow that nothing is found.
     #[schemars(extend("default" = false))]
     pub(crate) allow_empty: Option<bool>,
 }
 
 impl TemplateSecretSection {
-    /// The keys that only one secret has.
+    /// The keys that only a single secret may have.
     pub(crate) const OF_A_SECRET: [&'static str; 6] =
         ["version", "field", "optional", "default", "expand", "secret"];
 
-    /// The keys that only a prefix has.
+    /// The keys that only a prefix may have.
     pub(crate) const OF_A_PREFIX: [&'static str; 5] =
         ["strip-prefix", "include", "exclude", "allow-empty", "prefix"];
 
-    /// The keys that make a text of a value.
+    /// The keys that turn a value into text.
     pub(crate) const OF_A_TEXT: [&'static str; 2] = ["join", "pem"];
 
-    /// Returns what is done to the value.
+    /// Returns the transform of the value.
     pub(crate) fn transform(&self) -> Transform {
         Transform {
             join: self.join.clone(),
@@ -192,49 +194,49 @@ impl Section for TemplateSecretSection {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct ImportSection {
-    /// The source that is asked: a name under `sources`.
+    /// The source: a name under `sources`.
     pub(crate) source: Option<String>,
-    /// The name of the secret that is expanded.
+    /// The name of the secret to expand.
     pub(crate) secret: Option<String>,
-    /// The version of that secret, as the provider understands it; without it the current one.
+    /// The version of the secret, in the form of the provider. If omitted, the current version.
     pub(crate) version: Option<String>,
-    /// How the secret becomes many files: "json" makes one of each top-level key.
+    /// "json" makes one file of each top-level key of the secret.
     #[schemars(schema_with = "shapes::expand")]
     #[serde(deserialize_with = "values::expand")]
     pub(crate) expand: Option<Expand>,
-    /// What the names of the secrets begin with that become files, each under its own name. Instead of `secret`.
+    /// Make a file of each secret whose name begins with this prefix, under its own name. Instead of `secret`.
     pub(crate) prefix: Option<String>,
-    /// The directory that the files are in, below that which is published; without it that one itself.
+    /// Write the files to this subdirectory. If omitted, they are in the published directory itself.
     #[schemars(length(min = 1))]
     pub(crate) into: Option<String>,
-    /// What is taken off the beginning of each name. All must have it.
+    /// Remove this text from the beginning of each name. All names must begin with it.
     pub(crate) strip_prefix: Option<String>,
-    /// Patterns, one of which a name must match, after `strip-prefix`: `*` is any text without `/`, `**` any directories.
+    /// Take only names that match one of these patterns, after `strip-prefix`. `*` is any text without `/`, `**` any
+    /// directories.
     #[schemars(length(min = 1))]
     pub(crate) include: Option<Vec<String>>,
-    /// Patterns, none of which a name may match: what does is left out.
+    /// Leave out names that match one of these patterns.
     #[schemars(length(min = 1))]
     pub(crate) exclude: Option<Vec<String>>,
-    /// Whether it is no error if nothing is found.
+    /// Allow that nothing is found.
     #[schemars(extend("default" = false))]
     pub(crate) allow_empty: Option<bool>,
-    /// Each value is a JSON array of texts, written with this between them. If it ends a line, it also ends the last text.
+    /// Join the texts of each JSON array with this separator. A separator that ends with a newline also follows the last text.
     #[schemars(length(max = LONGEST_SEPARATOR))]
     pub(crate) join: Option<String>,
-    /// What is taken off each value: "newline" takes off one line end, if there is one.
+    /// "newline" removes one newline at the end of each value, if there is one.
     #[schemars(schema_with = "shapes::trim")]
     #[serde(deserialize_with = "values::trim")]
     pub(crate) trim: Option<Trim>,
-    /// Each value is text in this coding, and the file gets the bytes. What is not in it is an error.
+    /// Decode each value from this coding. A value that is not in this coding is an error.
     #[schemars(schema_with = "shapes::coding")]
     #[serde(deserialize_with = "values::coding")]
     pub(crate) decode: Option<Coding>,
-    /// Each value is text with PEM blocks, and the file gets one part of it: the private key, the leaf certificate, its chain, or the
-    /// leaf and then the chain.
+    /// Take one part of each PEM bundle: the private key, the leaf certificate, its chain, or the leaf and then the chain.
     #[schemars(schema_with = "shapes::pem")]
     #[serde(deserialize_with = "values::pem")]
     pub(crate) pem: Option<Part>,
-    /// Each file gets the bytes as text in this coding.
+    /// Encode each value in this coding.
     #[schemars(schema_with = "shapes::coding")]
     #[serde(deserialize_with = "values::coding")]
     pub(crate) encode: Option<Coding>,
@@ -242,18 +244,18 @@ pub(crate) struct ImportSection {
     #[schemars(schema_with = "shapes::mode")]
     #[serde(deserialize_with = "values::mode")]
     pub(crate) mode: Option<Mode>,
-    /// User that these files belong to, instead of `owner` of the directory.
+    /// Owner of these files, instead of `owner` of the directory.
     #[schemars(schema_with = "shapes::principal")]
     #[serde(deserialize_with = "values::principal")]
     pub(crate) owner: Option<Principal>,
-    /// Group that these files belong to, instead of `group` of the directory.
+    /// Group of these files, instead of `group` of the directory.
     #[schemars(schema_with = "shapes::principal")]
     #[serde(deserialize_with = "values::principal")]
     pub(crate) group: Option<Principal>,
 }
 
 impl ImportSection {
-    /// Returns what is done to each value.
+    /// Returns the transform of each value.
     pub(crate) fn transform(&self) -> Transform {
         Transform {
             join: self.join.clone(),

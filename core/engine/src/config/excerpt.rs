@@ -1,8 +1,9 @@
-//! The part of a configuration that says where its set is published: `[directory]`, and what profiles change of it.
+//! The part of a configuration that says where its set is published: `[directory]`, and the changes that profiles make to
+//! it.
 //!
-//! To read a whole configuration takes memory that grows with it, and memory takes calls of the system. Whoever only wants to
-//! know where to look goes through the tokens of the text instead, and leaves out each key and each table that says something
-//! else. Lines keep their numbers.
+//! Parsing a whole configuration takes memory that grows with it, and memory takes system calls. A command that only needs
+//! the location goes through the tokens of the text instead. It omits all other keys and tables, but keeps the line
+//! numbers.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +11,14 @@ use toml_parser::decoder::Encoding;
 use toml_parser::parser::{EventReceiver, RecursionGuard, parse_document};
 use toml_parser::{ErrorSink, ParseError, Raw, Source, Span};
 
-/// How deep arrays and tables may be nested: as deep as for whoever reads all of it.
+/// The maximum nesting depth of arrays and tables: the limit of the parser of whole configurations.
 const DEPTH: u32 = 80;
 
-/// How many segments of a path tell whether it belongs here: `profiles.NAME.directory`.
+/// The number of path segments that decide whether to keep a value: `profiles.NAME.directory`.
 const TELLING: usize = 3;
 
-/// Returns a text without all that does not belong here, or the text as it is if it is no TOML: then somebody has to tell
-/// what is wrong with it.
+/// Returns the part of a text that belongs to `[directory]`. If the text is not TOML, returns all of it, so that the caller
+/// reports the errors.
 pub(super) fn of_directory(text: &str) -> String {
     let source = Source::new(text);
     let mut excerpt = Excerpt {
@@ -38,7 +39,7 @@ pub(super) fn of_directory(text: &str) -> String {
     excerpt.kept
 }
 
-/// An excerpt being made.
+/// An excerpt that is being made.
 struct Excerpt<'t> {
     source: Source<'t>,
     kept: String,
@@ -46,23 +47,23 @@ struct Excerpt<'t> {
     table: Vec<String>,
     /// The expression that is being read.
     expression: Expression,
-    /// The profiles of which something is kept, so that they are there.
+    /// The profiles that something was kept of, so that the excerpt contains them.
     profiles: BTreeSet<String>,
 }
 
-/// A key with its value, or the header of a table: with all that stands on its lines.
+/// A key with its value, or the header of a table, with everything on its lines.
 #[derive(Default)]
 struct Expression {
     start: usize,
     path: Vec<String>,
     is_header: bool,
-    /// Whether its value has begun: keys are those of tables in it from then on.
+    /// Whether its value has begun. Later keys belong to inline tables in the value.
     in_value: bool,
     depth: usize,
 }
 
 impl<'t> Excerpt<'t> {
-    /// Keeps the expression that ends here, or its line breaks alone.
+    /// Keeps the expression that ends here, or only its line breaks.
     fn finish(&mut self, end: usize) {
         let Expression { start, path, is_header, .. } = std::mem::take(&mut self.expression);
         self.expression.start = end;
@@ -81,13 +82,13 @@ impl<'t> Excerpt<'t> {
         }
     }
 
-    /// Returns what the parser has found in the text.
+    /// Returns the text that the parser found at a span.
     fn raw(&self, span: Span, encoding: Option<Encoding>) -> Raw<'t> {
         let text = self.source.get(span).map(|raw| raw.as_str());
         Raw::new_unchecked(text.unwrap_or_default(), encoding, span)
     }
 
-    /// Says whether what is at a path belongs here. Of each profile one thing is kept in any case.
+    /// Returns whether to keep the value at a path. One value of each profile is kept in any case.
     fn is_wanted(&mut self, path: &[String]) -> bool {
         let mut path = path.iter().map(String::as_str);
         match (path.next(), path.next(), path.next()) {
@@ -134,7 +135,7 @@ impl EventReceiver for Excerpt<'_> {
         self.expression.path.push(key);
     }
 
-    /// Values are looked at and not kept: one that is none is a mistake of TOML.
+    /// Validates a value without keeping it, to find values that are not TOML.
     fn scalar(&mut self, span: Span, encoding: Option<Encoding>, error: &mut dyn ErrorSink) {
         let _ = self.raw(span, encoding).decode_scalar(&mut (), error);
     }

@@ -1,4 +1,4 @@
-//! The sections of the commands before and after a change.
+//! The sections of the commands that run before and after a change.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use crate::config::defaults::{ON_CHANGE_TIMEOUT, VERIFY_TIMEOUT};
 use crate::config::section::Section;
 use crate::config::{shapes, values};
 
-/// A command that looks at a new set before it is published: if it fails, nothing is published.
+/// Run a command on the new set before it is published. If it fails, nothing is published.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct VerifySection {
-    /// Program and arguments. No shell reads them. The new set is in the folder that SECRETDIR_PATH names.
+    /// The program and its arguments. There is no shell. SECRETDIR_PATH is the folder of the new set.
     #[schemars(length(min = 1))]
     pub(crate) command: Option<Vec<String>>,
-    /// How long it may take before it is killed with all that it started.
+    /// Time limit. After it, the command and all processes that it started are killed.
     #[schemars(schema_with = "shapes::some_duration", extend("default" = shapes::text(VERIFY_TIMEOUT)))]
     #[serde(deserialize_with = "values::some_duration")]
     pub(crate) timeout: Option<Duration>,
@@ -26,31 +26,31 @@ impl Section for VerifySection {
     const REQUIRED: &'static [&'static str] = &["command"];
 }
 
-/// What happens after each change, once for the whole set, and again with the next run until it has succeeded: a command, systemd units
-/// that are reloaded, or a file that is touched.
+/// After each change, run a command, reload systemd units, or touch a file: once for the whole set. The next run repeats it
+/// until it succeeds.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct OnChangeSection {
-    /// Program and arguments. No shell reads them.
+    /// The program and its arguments. There is no shell.
     #[schemars(length(min = 1))]
     pub(crate) command: Option<Vec<String>>,
-    /// Units of systemd that are reloaded, or restarted where they cannot be, without waiting for that. Instead of `command`.
+    /// Reload these systemd units, or restart those that cannot reload, without waiting. Instead of `command`.
     #[schemars(length(min = 1))]
     pub(crate) units: Option<Vec<String>>,
-    /// The name of a file beside the link that is touched: for a `.path` unit of systemd.
+    /// Touch a file with this name beside the link, for a `.path` unit of systemd.
     #[schemars(length(min = 1))]
     pub(crate) stamp: Option<String>,
-    /// The longest random wait before, so that many hosts do not do it at once.
+    /// Maximum random delay before it, so that many hosts do not act at once.
     #[schemars(schema_with = "shapes::duration", extend("default" = "0s"))]
     #[serde(deserialize_with = "values::duration")]
     pub(crate) splay: Option<Duration>,
-    /// How long it may take before it is killed with all that it started.
+    /// Time limit. After it, the command and all processes that it started are killed.
     #[schemars(schema_with = "shapes::some_duration", extend("default" = shapes::text(ON_CHANGE_TIMEOUT)))]
     #[serde(deserialize_with = "values::some_duration")]
     pub(crate) timeout: Option<Duration>,
 }
 
 impl Section for OnChangeSection {
-    /// One of `command`, `units` and `stamp`.
+    /// At least one of `command`, `units` and `stamp` is required, which is checked elsewhere.
     const REQUIRED: &'static [&'static str] = &[];
 }

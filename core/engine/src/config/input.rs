@@ -1,9 +1,10 @@
 //! A file that a plan is made of: the configuration, or a template.
 //!
-//! It names programs to run and files to read. So a run as root refuses one that somebody else could edit or replace.
+//! An input names programs to run and files to read. So a run as root refuses an input that another user could edit or
+//! replace.
 //!
-//! A run may wait for another one between reading its plan and publishing. So each file is remembered as it was when it was
-//! opened: if it has changed by then, the plan is made anew.
+//! A run may wait for another one between reading its plan and publishing. So the plan keeps the state that each file had
+//! when it was opened. If a file has changed after the wait, the plan is made again.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
@@ -16,15 +17,15 @@ use rustix::process::geteuid;
 
 use crate::report::describe;
 
-/// A file, as it was when it was read.
+/// A file, with its state when it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Input {
     path: PathBuf,
-    /// None of what is no regular file, such as a pipe: it can be read once only.
+    /// None if it is not a regular file. A pipe, for example, can be read only once.
     stamp: Option<Stamp>,
 }
 
-/// What tells a file from another, and from itself after a change.
+/// The attributes that identify a file and show whether it has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
     device: u64,
@@ -34,16 +35,16 @@ struct Stamp {
     changed: (i64, i64),
 }
 
-/// Why a file was not read.
+/// The reason why a file was not read.
 #[derive(Debug)]
 pub(crate) enum Unread {
-    /// Somebody else could change it, and root would do as it says.
+    /// Another user could change it, and root would act on it.
     NotTrusted(String),
     Io(io::Error),
 }
 
 impl Input {
-    /// Opens a file to be read, unless a run as root must not rely on it.
+    /// Opens a file for reading. A run as root refuses an untrusted file.
     pub(crate) fn open(path: &Path) -> Result<(File, Self), Unread> {
         if geteuid().is_root() {
             ensure_trusted(path)?;
@@ -53,33 +54,33 @@ impl Input {
         Ok((file, Self { path: path.to_owned(), stamp: Stamp::of(&found) }))
     }
 
-    /// Reads a file: at most so many bytes of it.
+    /// Reads at most `most` bytes of a file.
     pub(crate) fn read(path: &Path, most: u64) -> Result<(Vec<u8>, Self), Unread> {
         let (file, input) = Self::open(path)?;
-        // With room for all of it, a long file is read in a few calls.
+        // With enough capacity, a long file is read in a few calls.
         let size = input.stamp.map_or(0, |stamp| stamp.size.min(most));
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
         file.take(most).read_to_end(&mut bytes).map_err(Unread::Io)?;
         Ok((bytes, input))
     }
 
-    /// Returns where it is.
+    /// Returns the path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Returns whether it was a regular file, which has a folder of its own, and can be read again.
+    /// Returns whether it was a regular file. Such a file can be read again, and relative paths can start at its folder.
     pub(crate) fn is_regular(&self) -> bool {
         self.stamp.is_some()
     }
 
-    /// Says whether it was written to after a date.
+    /// Returns whether the file was modified after a date.
     pub(crate) fn is_newer_than(&self, date: SystemTime) -> bool {
         let written = std::fs::metadata(&self.path).and_then(|found| found.modified());
         written.is_ok_and(|written| written > date)
     }
 
-    /// Returns whether another look finds another file, or one that has been written to.
+    /// Returns whether the path now leads to another file, or the file has changed.
     pub(crate) fn has_changed(&self) -> bool {
         let Some(stamp) = self.stamp else { return false };
         std::fs::metadata(&self.path).ok().and_then(|found| Stamp::of(&found)) != Some(stamp)

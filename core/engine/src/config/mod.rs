@@ -1,9 +1,9 @@
-//! The configuration file: text, then a tree of values with the line of each key.
+//! The configuration file, parsed into a tree of values with the line of each key.
 //!
-//! A [`Config`] is any TOML. What its tables mean is read section by section while it is resolved into a
-//! [`Plan`](crate::Plan), each section through [`Settings`](secretdir_provider::Settings), which is also how a provider
-//! reads its own: one mechanism names the dotted path, the expected type and the nearest known key of whatever is
-//! wrong. A section that is wrong in part is read for the rest, so that one look finds every mistake in the file.
+//! A [`Config`] is any TOML. Resolving it into a [`Plan`](crate::Plan) parses its tables, section by section, through
+//! [`Settings`](secretdir_provider::Settings). A provider parses its own settings in the same way. So all errors name the
+//! dotted path, the expected type and the nearest known key. If a part of a section is wrong, the rest is parsed
+//! nevertheless, so that one pass finds every mistake in the file.
 
 pub(crate) mod defaults;
 mod document;
@@ -32,45 +32,46 @@ use crate::problem::{ConfigError, Problem};
 use input::{Input, Unread};
 use positions::{LineStarts, Positions};
 
-/// How large a configuration may be. One of 10,000 files has about 1 MiB.
+/// The maximum size of a configuration in bytes. A configuration with 10,000 files has about 1 MiB.
 const MOST: u64 = 16 << 20;
 
-/// A configuration file that is TOML, and not yet known to mean anything.
+/// A configuration file that is valid TOML. Its content is not validated yet.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) file: PathBuf,
     origin: Origin,
     pub(crate) table: Table,
     pub(crate) positions: Positions,
-    /// The file as it was read; none if only a text was given.
+    /// The file as it was read. None if only a text was given.
     pub(crate) input: Option<Input>,
-    /// The profile that was laid over it.
+    /// The profile that was applied.
     pub(crate) profile: Option<String>,
-    /// What is wrong with the profile that was laid over it: told with the rest.
+    /// The problems of that profile, which are reported with all others.
     pub(crate) problems: Vec<Problem>,
 }
 
-/// What a configuration was read from.
+/// The kind of input that a configuration was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
-    /// A file, from whose folder relative paths count.
+    /// A file. Relative paths start at its folder.
     File,
-    /// Standard input, another descriptor, or a pipe: the folder of such a name has nothing to do with the configuration.
+    /// Standard input, another descriptor, or a pipe. The folder of its path has nothing to do with the configuration.
     Stream,
 }
 
 impl Config {
-    /// Reads a configuration file. In one that comes from standard input, another descriptor or a pipe, relative paths are
-    /// mistakes.
+    /// Reads a configuration file. If it is standard input, another descriptor or a pipe, relative paths in it are errors.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read, has more than 16 MiB, is not UTF-8, or is not TOML; of the last, every mistake.
+    /// - the file cannot be read, has more than 16 MiB, or is not UTF-8
+    /// - it is not TOML: the error lists every syntax error
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         Self::read_as(path, |text| Self::parse(text, path))
     }
 
-    /// Reads of a configuration file only `[directory]`, and what the profiles change of it. The rest need only be TOML.
+    /// Reads only `[directory]` of a configuration file, and the changes that profiles make to it. The rest need only be
+    /// TOML.
     ///
     /// # Errors
     ///
@@ -85,7 +86,7 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let (bytes, input) = Input::read(path, MOST + 1).map_err(|why| unread(path, &why))?;
         if bytes.len() as u64 > MOST {
-            let message = format!("is larger than {} MiB: is this the configuration?", MOST >> 20);
+            let message = format!("is larger than {} MiB: is it the configuration?", MOST >> 20);
             return Err(Problem::new(path, None, KeyPath::default(), message).into());
         }
         let is_file = input.is_regular() && !is_a_descriptor(path);
@@ -99,19 +100,19 @@ impl Config {
         }
     }
 
-    /// Reads the text of a configuration; `path` is where it comes from: its name in problems, and what relative paths
-    /// count from.
+    /// Parses the text of a configuration. `path` is its name in problems, and relative paths start at the folder of
+    /// `path`.
     ///
     /// # Errors
     ///
-    /// Every mistake that keeps the text from being TOML.
+    /// Every syntax error in the text.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let (table, positions) = document::read(text, path)?;
         let (input, profile, problems) = (None, None, Vec::new());
         Ok(Self { file: path.to_owned(), origin: Origin::File, table, positions, input, profile, problems })
     }
 
-    /// Names a place in the configuration: the file, line and column, and the key.
+    /// Returns a position in the configuration as text: the file, line and column, and the key.
     pub(crate) fn place_of(&self, at: &KeyPath) -> String {
         format!("{}:{}: {at}", self.file.display(), self.positions.of(at))
     }
@@ -121,30 +122,30 @@ impl Config {
         &self.file
     }
 
-    /// Returns the folder of the file: empty for the current one.
+    /// Returns the folder of the file, which is empty for the current folder.
     fn folder(&self) -> &Path {
         self.file.parent().unwrap_or(Path::new(""))
     }
 
-    /// Returns the absolute folder of the file; nothing if the configuration is no file.
+    /// Returns the absolute folder of the file, or none if the configuration is not a file.
     pub(crate) fn own_folder(&self) -> Option<PathBuf> {
         let file = std::path::absolute(&self.file).unwrap_or_else(|_| self.file.clone());
         (self.origin == Origin::File).then(|| file.parent().map(Path::to_owned).unwrap_or_default())
     }
 
-    /// Returns whether the configuration is not in a file, where it can be read once more.
+    /// Returns whether the configuration cannot be read again, because it is not a regular file.
     pub(crate) fn is_unrepeatable(&self) -> bool {
         !self.input.as_ref().is_some_and(Input::is_regular)
     }
 
     /// Returns the settings of a source.
     pub(crate) fn settings(&self, table: Table) -> Settings {
-        // A source may start a program in that folder, so the current one needs a name.
+        // A source may start a program in that folder, so even the current folder needs a name.
         let folder = if self.folder() == Path::new("") { Path::new(".") } else { self.folder() };
         self.settings_in(folder, table)
     }
 
-    /// Returns where a path leads that a key has; an error is below that key.
+    /// Returns the resolved path of a key. An error is reported below that key.
     pub(crate) fn path(&self, key: &str, path: &str) -> Result<PathBuf, SettingsError> {
         self.settings_in(self.folder(), Table::new()).path(key, path)
     }
@@ -157,7 +158,8 @@ impl Config {
     }
 }
 
-/// Says whether a path names an open descriptor, such as `/dev/stdin`: whatever that is of, its folder is another one.
+/// Returns whether a path names an open descriptor, such as `/dev/stdin`. The folder of that path is not the folder of the
+/// file.
 fn is_a_descriptor(path: &Path) -> bool {
     let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
     folder.is_some_and(|folder| folder == Path::new("/dev") || folder.starts_with("/proc"))
@@ -174,18 +176,22 @@ fn unread(path: &Path, why: &Unread) -> ConfigError {
     Problem::new(path, None, KeyPath::default(), message).into()
 }
 
-/// Says why root does not read a file.
+/// Returns the message for a file that root does not read.
 pub(crate) fn not_trusted(why: &str) -> String {
     format!(
-        "{why}; root does as it says, so root reads it only if nobody else can change or replace it: \
-         give it, and the directories that lead to it, to root, and take away the permission of others to write (chmod go-w)"
+        "{why}; root acts on it, so root reads it only if no other user can change or replace it: \
+         make root the owner of the file and of the directories that lead to it, and remove write permission for others (chmod go-w)"
     )
 }
 
 fn unreadable(error: &io::Error) -> String {
     match error.kind() {
-        ErrorKind::NotFound => "there is no such file; is the path right, and the current folder?".to_owned(),
-        ErrorKind::PermissionDenied => "this user may not read it; check its owner and mode".to_owned(),
+        ErrorKind::NotFound => {
+            "there is no such file; are the path and the current folder correct?".to_owned()
+        }
+        ErrorKind::PermissionDenied => {
+            "permission denied for the current user; check its owner and mode".to_owned()
+        }
         ErrorKind::IsADirectory => "is a directory; name the TOML file in it".to_owned(),
         _ => format!("cannot be read: {error}"),
     }

@@ -1,15 +1,15 @@
-//! Owners as they are configured: a name is not looked up before the lock is held.
+//! Owners as they are configured. Names are looked up only when a run starts.
 
 /// A user or group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Principal {
     /// By number.
     Id(u32),
-    /// By a name that is still to be looked up.
+    /// By a name that has not been looked up yet.
     Name(String),
 }
 
-/// Who is to own a file: what is not named is neither set nor compared.
+/// The configured owner of a file. A missing user or group is neither set nor compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct OwnerSpec {
     pub(crate) user: Option<Principal>,
@@ -17,18 +17,18 @@ pub(crate) struct OwnerSpec {
 }
 
 impl Principal {
-    /// Reads a name, or a number in digits.
+    /// Parses a name, or a number in digits.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return text.parse().ok().and_then(Self::from_number);
         }
-        // Names of Active Directory have spaces, and a backslash behind the domain.
+        // Names of Active Directory contain spaces, and a backslash after the domain.
         let is_name = text.trim() == text && !text.is_empty();
         let has_what_none_has = text.contains(|c: char| c.is_control() || c == ':');
         (is_name && !has_what_none_has).then(|| Self::Name(text.to_owned()))
     }
 
-    /// Takes a number. The highest is none: to `chown` it means "leave as it is".
+    /// Converts a number. The highest one is not an ID: for `chown` it means "leave as it is".
     pub(crate) fn from_number(number: i64) -> Option<Self> {
         u32::try_from(number).ok().filter(|id| *id != u32::MAX).map(Self::Id)
     }

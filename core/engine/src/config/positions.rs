@@ -1,4 +1,4 @@
-//! Where a key is in the text.
+//! The positions of keys in the text of a configuration.
 
 use secretdir_provider::{KeyPath, Segment};
 
@@ -17,18 +17,18 @@ impl<'t> LineStarts<'t> {
         Self { text, starts }
     }
 
-    /// Returns where an offset is.
+    /// Returns the line and column of an offset.
     pub(super) fn position(&self, offset: usize) -> Position {
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = line.checked_sub(1).and_then(|last| self.starts.get(last)).copied().unwrap_or_default();
         let before = self.text.get(start..offset.min(self.text.len())).unwrap_or_default();
-        // Each character has one byte that does not continue another one.
+        // Each character has exactly one byte that is not a continuation byte.
         let characters = before.iter().filter(|byte| (**byte & 0b1100_0000) != 0b1000_0000).count();
         Position { line, column: characters + 1 }
     }
 }
 
-/// The position of every key and array element: a tree like that of the values.
+/// The position of every key and array element, in a tree like that of the values.
 #[derive(Clone, Debug)]
 pub(crate) struct Positions {
     position: Position,
@@ -38,17 +38,17 @@ pub(crate) struct Positions {
 }
 
 impl Positions {
-    /// Makes the tree of what has nothing below it.
+    /// Makes a tree with one position and nothing below it.
     pub(super) fn at(position: Position) -> Self {
         Self { position, keys: Vec::new(), elements: Vec::new() }
     }
 
-    /// Makes room for so many keys.
+    /// Reserves capacity for this many keys.
     pub(super) fn reserve_keys(&mut self, count: usize) {
         self.keys.reserve_exact(count);
     }
 
-    /// Adds a key. They come in their order, so this is hardly ever more than a push.
+    /// Adds a key. Keys mostly arrive in order, so this is usually a push.
     pub(super) fn push_key(&mut self, key: String, below: Self) {
         match self.keys.last() {
             Some((last, _)) if *last >= key => self.replace(key, below),
@@ -60,7 +60,7 @@ impl Positions {
         self.elements.push(below);
     }
 
-    /// Lets what is below one path have the positions of what is below another.
+    /// Copies the positions below one path to another path.
     pub(super) fn graft(&mut self, from: &[Segment], to: &[Segment]) {
         if let Some(moved) = self.below(from).cloned() {
             self.put(to, moved);
@@ -115,7 +115,7 @@ impl Positions {
         self.position
     }
 
-    /// Returns the position of a key or, if it is not there, of the nearest one around it.
+    /// Returns the position of a key or, if the key is missing, of the nearest key around it.
     pub(crate) fn of(&self, path: &KeyPath) -> Position {
         let mut here = self;
         for segment in path.segments() {

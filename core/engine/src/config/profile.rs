@@ -1,8 +1,12 @@
-//! `[profiles.NAME]`: what is different where this configuration is used with `--profile NAME`.
+//! `[profiles.NAME]`: the changes to the configuration with `--profile NAME`.
 //!
-//! A profile is laid over the rest before anything is resolved, so that a plan does not know of it: a source, the
-//! commands of `[verify]` and `[on-change]` and the list of imports are replaced as a whole, `[directory]`, `[gather]` and `[watch]` get single keys, a file
-//! is added, replaced, or with `false` removed. What is wrong is reported at the line where it stands.
+//! A profile is applied before anything is resolved, so a plan does not know about profiles:
+//!
+//! - A source, the commands of `[verify]` and `[on-change]` and the list of imports are replaced as a whole.
+//! - Single keys of `[directory]`, `[gather]` and `[watch]` are replaced or added.
+//! - A file is added or replaced, or removed with `false`.
+//!
+//! Problems are reported at their line in the profile.
 
 use secretdir_provider::{KeyPath, Segment, Table, Value};
 
@@ -12,14 +16,14 @@ use super::section;
 use crate::problem::{ConfigError, Problem};
 use crate::registry::known;
 
-/// What of a section a profile changes.
+/// The parts of a section that a profile can replace.
 #[derive(Clone, Copy)]
 enum Override {
     /// Single keys.
     Keys,
-    /// Tables below it, each as a whole.
+    /// The values below it, each as a whole.
     Entries,
-    /// All of it.
+    /// The section as a whole.
     Whole,
 }
 
@@ -34,7 +38,7 @@ const SECTIONS: [(&str, Override); 8] = [
     ("watch", Override::Keys),
 ];
 
-/// Whether something can be taken away by `false`.
+/// The sections with values that `false` removes.
 const REMOVABLE: [&str; 4] = ["files", "import", "on-change", "verify"];
 
 impl Config {
@@ -47,12 +51,11 @@ impl Config {
         profiles.into_iter().flat_map(|table| table.keys())
     }
 
-    /// Lays a profile over the rest. What cannot be laid over is told by [`resolve`](Self::resolve), with all else that is
-    /// wrong.
+    /// Applies a profile. [`resolve`](Self::resolve) reports the parts that cannot be applied, with all other problems.
     ///
     /// # Errors
     ///
-    /// There is no such profile, which is said with those that there are.
+    /// There is no such profile. The error lists the profiles that exist.
     pub fn with_profile(mut self, name: &str) -> Result<Self, ConfigError> {
         let profile = match self.table.get("profiles") {
             Some(Value::Table(profiles)) => profiles.get(name).cloned(),
@@ -74,8 +77,8 @@ impl Config {
         Ok(self)
     }
 
-    /// Lays one section of a profile over that of the configuration. One that nobody knows is reported with all the profiles,
-    /// whichever is used.
+    /// Applies one section of a profile. Unknown sections of all profiles are reported elsewhere, whichever profile is
+    /// used.
     fn lay(&mut self, at: &[Segment], section: &str, value: Value) {
         let Some((_, change)) = SECTIONS.iter().find(|(known, _)| *known == section) else { return };
         let from = [at, &[key(section)]].concat();
@@ -86,12 +89,12 @@ impl Config {
                     self.put(&to, &from, value);
                 }
             }
-            // Something else than a table is reported where the section is read.
+            // A value that should be a table is reported when the section is parsed.
             (_, value) => self.put(&[key(section)], &from, value),
         }
     }
 
-    /// Puts a value where it counts, or takes away what is there.
+    /// Inserts a value at its new path, or removes the value there.
     fn put(&mut self, to: &[Segment], from: &[Segment], value: Value) {
         let (Some(Segment::Key(section)), name) = (to.first(), to.get(1)) else { return };
         let removed = value == Value::Boolean(false) && REMOVABLE.contains(&section.as_str());
@@ -114,13 +117,13 @@ impl Config {
         } else if table.remove(last).is_none() {
             let path = KeyPath::from(from);
             let position = self.positions.of(&path);
-            let message = "there is nothing to take away: the configuration has none";
+            let message = "there is nothing to remove: the configuration has none";
             self.problems.push(Problem::new(&self.file, Some(position), path, message));
         }
     }
 }
 
-/// Reports profiles that are no tables, and sections in them that nobody knows.
+/// Reports profiles that are not tables, and unknown sections in them.
 pub(crate) fn check(top: &Table, report: &mut Report<'_>) {
     let at = KeyPath::from("profiles");
     let Some(profiles) = top.get("profiles").and_then(|value| section::as_table(value, &at, report)) else {

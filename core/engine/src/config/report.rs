@@ -1,4 +1,4 @@
-//! Collects what is wrong while a configuration is resolved.
+//! Collects the problems that are found while a configuration is resolved.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,18 +11,18 @@ use super::input::Input;
 use super::positions::Positions;
 use crate::problem::{ConfigError, Problem};
 
-/// What has been found so far: what keeps the configuration from being a plan, and what a person should know.
+/// The findings so far. Errors prevent a plan, warnings do not.
 pub(crate) struct Report<'c> {
     file: &'c Path,
     positions: &'c Positions,
     errors: Vec<Problem>,
-    /// Sorted, by line above all: every one is about the same file.
+    /// Sorted by line first, because all are about the same file.
     warnings: BTreeSet<Problem>,
     inputs: Vec<Input>,
     mentions: Vec<Mention>,
 }
 
-/// What is known of a configuration that is good.
+/// The findings about a valid configuration.
 pub(crate) struct Findings {
     /// Sorted by line.
     pub(crate) warnings: Vec<Problem>,
@@ -31,11 +31,11 @@ pub(crate) struct Findings {
     pub(crate) mentions: Vec<Mention>,
 }
 
-/// A place that names a user or a group, who need not exist on the machine that checks the configuration.
+/// A key that names a user or a group. They need not exist on the machine that checks the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mention {
     pub(crate) who: Named,
-    /// What is wrong there if the system does not know the name.
+    /// The problem to report if the system does not know the name.
     pub(crate) problem: Problem,
 }
 
@@ -56,7 +56,7 @@ impl fmt::Display for Named {
 }
 
 impl<'c> Report<'c> {
-    /// Starts a report on a configuration, with what is known to be wrong with it.
+    /// Starts a report on a configuration with the problems found so far.
     pub(crate) fn on(config: &'c Config) -> Self {
         let errors = config.problems.clone();
         let inputs = config.input.iter().cloned().collect();
@@ -64,38 +64,38 @@ impl<'c> Report<'c> {
         Self { file: &config.file, positions: &config.positions, errors, warnings, inputs, mentions }
     }
 
-    /// Notes what keeps the configuration from being a plan.
+    /// Adds an error, which prevents a plan.
     pub(crate) fn error(&mut self, path: &KeyPath, message: impl Into<String>) {
         let problem = self.problem(path, message);
         self.errors.push(problem);
     }
 
-    /// Notes what is wrong with the settings below a key.
+    /// Adds the errors of the settings below a key.
     pub(crate) fn settings(&mut self, below: &KeyPath, error: &SettingsError) {
         for problem in error.problems() {
             self.error(&below.join(problem.path()), problem.message());
         }
     }
 
-    /// Notes a warning. One that was noted before, because several files inherit what it is about, is noted once.
+    /// Adds a warning. If several files inherit the setting that it is about, it is added only once.
     pub(crate) fn warn(&mut self, path: &KeyPath, message: impl Into<String>) {
         let problem = self.problem(path, message);
         self.warnings.insert(problem);
     }
 
-    /// Notes a file that the plan is made of.
+    /// Adds an input file of the plan.
     pub(crate) fn input(&mut self, input: Input) {
         self.inputs.push(input);
     }
 
-    /// Notes that a key names a user or a group.
+    /// Adds a key that names a user or a group.
     pub(crate) fn mention(&mut self, path: &KeyPath, who: Named) {
-        let problem = self
-            .problem(path, format!("there is no {who} on this system: create it first, or give a number"));
+        let problem =
+            self.problem(path, format!("there is no {who} on this system: create it first, or use a number"));
         self.mentions.push(Mention { who, problem });
     }
 
-    /// Returns what there is to know, unless there are errors.
+    /// Returns the findings, unless there are errors.
     pub(crate) fn finish(self) -> Result<Findings, ConfigError> {
         ConfigError::unless_empty(self.errors)?;
         let warnings = self.warnings.into_iter().collect();

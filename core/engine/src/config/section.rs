@@ -1,5 +1,4 @@
-//! The sections of a configuration as they are written. Every key may be missing here: what stands in for it is decided
-//! where the plan is made.
+//! The sections of a configuration as they are written. Every key may be missing; the plan adds the defaults.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
@@ -18,7 +17,7 @@ use super::{shapes, values};
 
 /// A table with known keys.
 pub(crate) trait Section: Default + DeserializeOwned {
-    /// The keys that must be there.
+    /// The required keys.
     const REQUIRED: &'static [&'static str];
 }
 
@@ -38,11 +37,11 @@ struct Top {
     profiles: Option<IgnoredAny>,
 }
 
-/// What is published where, and how.
+/// The published directory.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct DirectorySection {
-    /// The symbolic link that readers use. A relative path counts from this file.
+    /// The symbolic link that readers use. A relative path starts at the folder of this file.
     #[schemars(length(min = 1))]
     pub(crate) path: Option<String>,
     /// Mode of the directory and of every directory in it.
@@ -53,24 +52,24 @@ pub(crate) struct DirectorySection {
     #[schemars(schema_with = "shapes::mode", extend("default" = Mode::OWNER_READS.to_string()))]
     #[serde(deserialize_with = "values::mode")]
     pub(crate) file_mode: Option<Mode>,
-    /// User that directory and files belong to, by name or number. What is not named is neither set nor compared.
+    /// Owner of the directory and the files, by name or number. If omitted, the owner is left alone.
     #[schemars(schema_with = "shapes::principal")]
     #[serde(deserialize_with = "values::principal")]
     pub(crate) owner: Option<Principal>,
-    /// Group that directory and files belong to, by name or number. What is not named is neither set nor compared.
+    /// Group of the directory and the files, by name or number. If omitted, the group is left alone.
     #[schemars(schema_with = "shapes::principal")]
     #[serde(deserialize_with = "values::principal")]
     pub(crate) group: Option<Principal>,
-    /// At least how long a superseded generation stays for its last readers; "0s": it is gone at the flip.
+    /// How long an old generation is kept for its last readers, at least. "0s" removes it right after the switch.
     #[schemars(schema_with = "shapes::duration", extend("default" = shapes::text(Options::RETAIN)))]
     #[serde(deserialize_with = "values::duration")]
     pub(crate) retain: Option<Duration>,
-    /// How a set survives a power cut: by one syncfs, by one fsync for each file, or not at all.
+    /// How a set survives a power cut: with one syncfs, with one fsync for each file, or not at all.
     #[schemars(schema_with = "shapes::durability", extend("default" = "filesystem"))]
     #[serde(deserialize_with = "values::durability")]
     pub(crate) durability: Option<Durability>,
-    /// Whether a path is refused that anyone but root and the user who runs this could replace: "strict", or "trusted" for a
-    /// volume that its users share, such as the emptyDir of a Kubernetes pod.
+    /// "strict" refuses a path that a user other than root and the current one could replace. "trusted" allows it, for a shared
+    /// volume such as the emptyDir of a Kubernetes pod.
     #[schemars(schema_with = "shapes::parents", extend("default" = "strict"))]
     #[serde(deserialize_with = "values::parents")]
     pub(crate) parents: Option<Parents>,
@@ -80,26 +79,26 @@ impl Section for DirectorySection {
     const REQUIRED: &'static [&'static str] = &["path"];
 }
 
-/// When `secretdir watch` asks the sources.
+/// The schedule of `secretdir watch`.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct WatchSection {
-    /// How often the sources are asked, at least 1s. A source may have a `refresh` of its own.
+    /// How often the sources are polled, at least 1s. A source may have its own `refresh`.
     #[schemars(schema_with = "shapes::some_duration", extend("default" = shapes::text(WATCH_INTERVAL)))]
     #[serde(deserialize_with = "values::interval")]
     pub(crate) interval: Option<Duration>,
-    /// How far the turns of several hosts are spread: "interval", or a shorter time; "0s" switches it off.
+    /// The time over which the runs of several hosts are spread: "interval", or a shorter time. "0s" disables it.
     #[schemars(schema_with = "shapes::splay", extend("default" = "interval"))]
     #[serde(deserialize_with = "values::splay")]
     pub(crate) splay: Option<Splay>,
-    /// How old the last success may be before status, metrics and log call the set stale. Nothing is ever deleted.
+    /// Maximum age of the last success. After it, status, metrics and log report the set as stale. Nothing is ever deleted.
     #[schemars(schema_with = "shapes::some_duration")]
     #[serde(deserialize_with = "values::some_duration")]
     pub(crate) max_stale: Option<Duration>,
-    /// Whether changes of local files cause a turn: the configuration, templates, and what the provider `file` reads.
+    /// Run when a local file changes: the configuration, a template, or a file of the provider `file`.
     #[schemars(extend("default" = true))]
     pub(crate) wake: Option<bool>,
-    /// How long to wait after such a change for more of them.
+    /// How long to wait for more changes after such a change.
     #[schemars(schema_with = "shapes::duration", extend("default" = "500ms"))]
     #[serde(deserialize_with = "values::duration")]
     pub(crate) debounce: Option<Duration>,
@@ -109,18 +108,18 @@ impl Section for WatchSection {
     const REQUIRED: &'static [&'static str] = &[];
 }
 
-/// The limits of gathering.
+/// The limits of fetching.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct GatherSection {
-    /// Deadline of the whole gathering, retries included.
+    /// Deadline for fetching all secrets, retries included.
     #[schemars(schema_with = "shapes::some_duration", extend("default" = shapes::text(GATHER_TIMEOUT)))]
     #[serde(deserialize_with = "values::some_duration")]
     pub(crate) timeout: Option<Duration>,
-    /// Requests in flight for each source.
+    /// Maximum number of requests in flight for each source.
     #[schemars(extend("default" = CONCURRENCY))]
     pub(crate) concurrency: Option<NonZeroUsize>,
-    /// How many bytes all secrets of a run may have together, and all files: they are held in memory.
+    /// Maximum size in bytes of all secrets of a run together, and of all files together. They are held in memory.
     #[schemars(extend("default" = MAX_BYTES))]
     pub(crate) max_bytes: Option<NonZeroU64>,
 }
@@ -129,14 +128,14 @@ impl Section for GatherSection {
     const REQUIRED: &'static [&'static str] = &[];
 }
 
-/// Reports the tables at the top that nobody knows.
+/// Reports unknown tables at the top level.
 pub(crate) fn check_top(table: &Table, report: &mut Report<'_>) {
     if let Err(error) = table.parse::<Top>() {
         report.settings(&KeyPath::default(), &error);
     }
 }
 
-/// Reads a section as far as it can be read: what is wrong is reported, and then missing from it.
+/// Parses as much of a section as possible. Invalid keys are reported and left out.
 pub(crate) fn read<S: Section>(table: &Table, at: &KeyPath, report: &mut Report<'_>) -> S {
     for key in S::REQUIRED.iter().filter(|key| !table.contains_key(key)) {
         report.error(&at.clone().key(*key), "missing");
@@ -147,14 +146,14 @@ pub(crate) fn read<S: Section>(table: &Table, at: &KeyPath, report: &mut Report<
     })
 }
 
-/// Reads a section that may be missing.
+/// Parses a section that may be missing.
 pub(crate) fn read_if_there<S: Section>(top: &Table, key: &str, report: &mut Report<'_>) -> Option<S> {
     let at = KeyPath::from(key);
     let table = as_table(top.get(key)?, &at, report)?;
     Some(read(table, &at, report))
 }
 
-/// Expects a table.
+/// Returns a value as a table. Reports an error if it is not one.
 pub(crate) fn as_table<'v>(value: &'v Value, at: &KeyPath, report: &mut Report<'_>) -> Option<&'v Table> {
     match value {
         Value::Table(table) => Some(table),

@@ -1,10 +1,10 @@
-//! The schemas of the values that are more than a string, as [`values`](crate::config::values) reads them.
+//! The schemas of values that are more than a plain string. [`values`](crate::config::values) parses them.
 
 use std::time::Duration;
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-/// What `humantime` takes for units.
+/// The units that `humantime` accepts.
 const UNITS: &str = "nanos|nsec|ns|micros|usec|us|millis|msec|ms|seconds|second|secs|sec|s|minutes|minute|mins|min|m\
                      |hours|hour|hrs|hr|h|days|day|d|weeks|week|wks|wk|w|months|month|M|years|year|yrs|yr|y";
 
@@ -20,7 +20,7 @@ pub(crate) fn duration(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "pattern": pattern("") })
 }
 
-/// A duration over zero.
+/// The schema of a duration above zero.
 pub(crate) fn some_duration(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "pattern": pattern("(?=.*[1-9])") })
 }
@@ -49,18 +49,18 @@ pub(crate) fn expand(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "enum": ["json"] })
 }
 
-/// How far turns are spread.
+/// The schema of the time over which turns are spread.
 pub(crate) fn splay(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "pattern": format!("^interval$|{}", pattern("")) })
 }
 
-/// How often a source causes a turn.
+/// The schema of the interval at which a source is polled.
 pub(crate) fn refresh() -> serde_json::Value {
     serde_json::json!({
         "type": "string",
         "pattern": format!("^never$|{}", pattern("(?=.*[1-9])")),
-        "description": "How often this source causes a turn of `secretdir watch`, instead of the interval of [watch]; \"never\": it is asked \
-            only when another one causes a turn.",
+        "description": "How often `secretdir watch` polls this source, instead of the interval of [watch]. \"never\": only \
+            together with other sources.",
     })
 }
 
@@ -68,7 +68,7 @@ fn pattern(also: &str) -> String {
     format!(r"^{also}(\s*[0-9]+\s*({UNITS})(?![a-zA-Z]))+\s*$")
 }
 
-/// Returns a duration as a person writes it in a configuration.
+/// Returns a duration as it is written in a configuration.
 pub(crate) fn text(duration: Duration) -> String {
     format!("{}s", duration.as_secs())
 }

@@ -1,4 +1,4 @@
-//! What is said of a text that is no TOML: the parser's words, or better ones where a habit from elsewhere shows.
+//! Messages for a text that is not TOML: the parser's own, or a better one for a habit from another language.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,14 +10,14 @@ use super::positions::LineStarts;
 use crate::problem::Problem;
 use secretdir_helpers::Position;
 
-/// Tells the first mistake of each line: what follows it on the same line is mostly its consequence.
+/// Reports the first mistake of each line. Later mistakes on the same line mostly follow from it.
 pub(super) fn problems(text: &str, file: &Path, starts: &LineStarts<'_>, errors: &[Error]) -> Vec<Problem> {
     let problem = |position: Option<Position>, message: String| {
         Problem::new(file, position, KeyPath::default(), message)
     };
     if let Some((offset, language)) = other_language(text).filter(|_| !errors.is_empty()) {
         let message = format!(
-            "this looks like {language}, and a configuration is TOML: tables such as [directory], and in them keys such as \
+            "this looks like {language}, but a configuration is TOML: tables such as [directory] with keys such as \
              path = \"/run/secretdir/app\""
         );
         return vec![problem(Some(starts.position(offset)), message)];
@@ -32,7 +32,7 @@ fn explain(text: &str, error: &Error) -> String {
     let span = error.span().unwrap_or_default();
     match error.message() {
         "duplicate key" => format!("duplicate key `{}`", text.get(span).unwrap_or_default()),
-        "recursion limit" => "tables, arrays or dotted keys are nested too deep".to_owned(),
+        "recursion limit" => "tables, arrays or dotted keys are nested too deeply".to_owned(),
         message if message.starts_with("unexpected leading zero") => {
             r#"a number has no leading zero; a mode goes in quotes, such as "0440""#.to_owned()
         }
@@ -50,8 +50,8 @@ fn explain(text: &str, error: &Error) -> String {
     }
 }
 
-/// Says what is wrong with the value at an offset, if it is a text that lacks its quotes, or has a backslash in them. Nothing of
-/// it is repeated: a file that was given by mistake may hold secrets.
+/// Explains the mistake in the value at an offset, if its quotes are missing or contain a backslash. The message repeats no
+/// part of the value, because a file that was given by mistake may contain secrets.
 fn value(text: &str, offset: usize) -> Option<&'static str> {
     let (before, after) = text.split_at_checked(offset)?;
     let start = before.rfind('\n').map_or(0, |end| end + 1);
@@ -66,8 +66,8 @@ fn value(text: &str, offset: usize) -> Option<&'static str> {
     }
 }
 
-/// Returns the name at an offset that lacks its quotes: the whole of what stands before the `=`, or in the brackets of a
-/// table after the name of its section.
+/// Returns the name without quotes at an offset. It is everything before the `=`, or the part of a table header after the
+/// name of the section.
 fn unquoted(text: &str, offset: usize) -> Option<&str> {
     let (before, after) = text.split_at_checked(offset)?;
     let start = before.rfind(['\n', '{', ',']).map_or(0, |end| end + 1);
@@ -82,7 +82,8 @@ fn unquoted(text: &str, offset: usize) -> Option<&str> {
     Some(name.trim()).filter(|name| !name.is_empty() && !name.contains(is_odd))
 }
 
-/// Says which other language a text seems to be in, by its first line that is neither empty nor a comment; and where that is.
+/// Returns the language that a text seems to be in, if it is not TOML, and the offset that shows it. The first line that is
+/// neither empty nor a comment decides.
 fn other_language(text: &str) -> Option<(usize, &'static str)> {
     let is_telling = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
     let line = text.trim_start_matches('\u{feff}').lines().find(is_telling)?;
@@ -97,7 +98,7 @@ fn other_language(text: &str) -> Option<(usize, &'static str)> {
     (is_mark || has_yaml_key(line)).then_some((offset, "YAML"))
 }
 
-/// Says whether a line begins as a mapping of YAML does: a word, a colon, and nothing or a space behind it.
+/// Returns whether a line begins like a YAML mapping: a word, a colon, and then a space or the end of the line.
 fn has_yaml_key(line: &str) -> bool {
     let Some((key, rest)) = line.split_once(':') else { return false };
     let key = key.trim_matches(['"', '\'']);

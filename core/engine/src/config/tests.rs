@@ -33,7 +33,7 @@ fn depth_is_bounded() {
     }
     assert_eq!(
         problems(&format!("{}a = 1", "a.".repeat(100_000))),
-        ["x.toml: tables, arrays or dotted keys are nested too deep"]
+        ["x.toml: tables, arrays or dotted keys are nested too deeply"]
     );
 }
 
@@ -87,7 +87,7 @@ fn a_file_that_cannot_be_read_is_a_problem_without_a_line() {
     let latin = folder.path().join("latin.toml");
     fs::write(&latin, b"a = 1\nb = \"\xfc\"").unwrap();
     let cases = [
-        (missing.as_path(), "there is no such file; is the path right, and the current folder?", None),
+        (missing.as_path(), "there is no such file; are the path and the current folder correct?", None),
         (folder.path(), "is a directory; name the TOML file in it", None),
         (latin.as_path(), "is not UTF-8", Some(2)),
     ];

@@ -1,9 +1,10 @@
-//! The values of the configuration that are more than a string. An error says what is expected, not what was found.
+//! Parsers of the values that are more than a plain string. An error says what is expected, not what was found.
 
 use std::fmt;
 use std::time::Duration;
 
 use atomicdir::{Durability, Mode, Parents};
+use secretdir_provider::Value;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use super::owner::Principal;
@@ -11,45 +12,45 @@ use crate::pem::Part;
 use crate::transform::Trim;
 use secretdir_helpers::coding::Coding;
 
-/// How a secret becomes many files.
+/// How a secret becomes many files or values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expand {
-    /// One for each top-level key.
+    /// It is parsed as JSON. An import makes one file for each top-level key.
     Json,
 }
 
 impl Expand {
-    /// Reads it as a configuration spells it.
+    /// Parses the spelling of the configuration.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         (text == "json").then_some(Self::Json)
     }
 }
 
-/// How far the turns of several hosts are spread.
+/// The time over which the turns of several hosts are spread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Splay {
     /// Over the whole interval.
     Interval,
-    /// Over so much of it.
+    /// Over this part of the interval.
     Within(Duration),
 }
 
-/// How often a source causes a turn.
+/// The interval at which a source causes a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refresh {
     Every(Duration),
-    /// It is asked when another one causes a turn.
+    /// It is polled only when another source causes a turn.
     Never,
 }
 
 impl Refresh {
-    /// Reads it as a configuration spells it.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "never" => Ok(Self::Never),
-            text => parse_interval(text)
-                .map(Self::Every)
-                .ok_or_else(|| format!("expected \"never\" or {INTERVAL}")),
+    /// Parses the spelling of the configuration.
+    pub(crate) fn parse(value: &Value) -> Result<Self, String> {
+        let expected = format!("expected \"never\" or {INTERVAL}");
+        match value {
+            Value::String(text) if text == "never" => Ok(Self::Never),
+            Value::String(text) => parse_interval(text).map(Self::Every).ok_or(expected),
+            other => Err(format!("{expected}, found {}", other.type_name())),
         }
     }
 }
@@ -59,40 +60,40 @@ const INTERVAL: &str = r#"a duration of at least one second and at most 1000 yea
 /// The shortest interval.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// Far more than anyone waits, and still far from where adding it to a clock overflows.
+/// The longest duration. It is longer than anyone waits, and short enough that adding it to a clock does not overflow.
 const LONGEST: Duration = Duration::from_secs(1000 * 365 * 24 * 60 * 60);
 
-/// Reads a mode, such as `"0440"`.
+/// Parses a mode, such as `"0440"`.
 pub(super) fn mode<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Mode>, D::Error> {
     let expected = r#"permission bits in quotes, from "0000" to "0777""#;
     value.deserialize_any(Word { expected, parse: |text| text.parse().ok(), number: None })
 }
 
-/// Reads the name or number of a user or group.
+/// Parses the name or number of a user or group.
 pub(super) fn principal<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Principal>, D::Error> {
     let expected = "a name or a number from 0 to 4294967294";
     value.deserialize_any(Word { expected, parse: Principal::parse, number: Some(Principal::from_number) })
 }
 
-/// Reads a duration, such as `"60s"`.
+/// Parses a duration, such as `"60s"`.
 pub(super) fn duration<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>, D::Error> {
     let expected = r#"a duration of at most 1000 years, such as "60s" or "1m 30s""#;
     value.deserialize_any(Word { expected, parse: parse_duration, number: None })
 }
 
-/// Reads a duration that is not zero.
+/// Parses a duration that is not zero.
 pub(super) fn some_duration<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>, D::Error> {
     let expected = r#"a duration over zero and of at most 1000 years, such as "60s" or "1m 30s""#;
     let parse = |text: &str| parse_duration(text).filter(|duration| !duration.is_zero());
     value.deserialize_any(Word { expected, parse, number: None })
 }
 
-/// Reads how often something is done.
+/// Parses an interval.
 pub(super) fn interval<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>, D::Error> {
     value.deserialize_any(Word { expected: INTERVAL, parse: parse_interval, number: None })
 }
 
-/// Reads how far turns are spread.
+/// Parses the time over which turns are spread.
 pub(super) fn splay<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Splay>, D::Error> {
     let parse = |text: &str| match text {
         "interval" => Some(Splay::Interval),
@@ -101,7 +102,7 @@ pub(super) fn splay<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Splay>
     value.deserialize_any(Word { expected: r#""interval" or a duration such as "30s""#, parse, number: None })
 }
 
-/// Reads a durability.
+/// Parses a durability.
 pub(super) fn durability<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Durability>, D::Error> {
     let parse = |text: &str| match text {
         "filesystem" => Some(Durability::Filesystem),
@@ -113,7 +114,7 @@ pub(super) fn durability<'de, D: Deserializer<'de>>(value: D) -> Result<Option<D
     value.deserialize_any(Word { expected, parse, number: None })
 }
 
-/// Reads whether the directories that lead to the link are examined.
+/// Parses whether the directories above the link are verified.
 pub(super) fn parents<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Parents>, D::Error> {
     let parse = |text: &str| match text {
         "strict" => Some(Parents::Strict),
@@ -123,24 +124,24 @@ pub(super) fn parents<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Pare
     value.deserialize_any(Word { expected: r#""strict" or "trusted""#, parse, number: None })
 }
 
-/// Reads a coding.
+/// Parses a coding.
 pub(super) fn coding<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Coding>, D::Error> {
     let expected = r#""base64", "base64url" or "hex""#;
     value.deserialize_any(Word { expected, parse: Coding::parse, number: None })
 }
 
-/// Reads what is cut out of PEM.
+/// Parses the part to take from PEM.
 pub(super) fn pem<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Part>, D::Error> {
     let expected = r#""key", "leaf", "chain" or "certificates""#;
     value.deserialize_any(Word { expected, parse: Part::parse, number: None })
 }
 
-/// Reads what is to be taken off.
+/// Parses the text to trim.
 pub(super) fn trim<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Trim>, D::Error> {
     value.deserialize_any(Word { expected: r#""newline""#, parse: Trim::parse, number: None })
 }
 
-/// Reads how a secret becomes many files.
+/// Parses how a secret is expanded.
 pub(super) fn expand<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Expand>, D::Error> {
     value.deserialize_any(Word { expected: r#""json""#, parse: Expand::parse, number: None })
 }
@@ -153,7 +154,7 @@ fn parse_duration(text: &str) -> Option<Duration> {
     humantime::parse_duration(text).ok().filter(|duration| *duration <= LONGEST)
 }
 
-/// A text, or perhaps a whole number, that stands for something.
+/// A visitor that parses a string, or perhaps a whole number.
 struct Word<T> {
     expected: &'static str,
     parse: fn(&str) -> Option<T>,

@@ -1,4 +1,4 @@
-//! Which files and imports need a request. Looked up once for all failures of a run, however many there are.
+//! Maps requests to the files and imports that need them. The maps are built once for all failures of a run.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use secretdir_provider::{SecretRequest, SourceErrorKind};
 
 use crate::plan::{Content, IfAbsent, Imported, Plan, PlannedImport, RequestId, SecretUse, Selection};
 
-/// What needs each request of a plan.
+/// The files and imports that need each request of a plan.
 pub(super) struct Affected<'p> {
     plan: &'p Plan,
     ids: HashMap<(usize, &'p SecretRequest), RequestId>,
@@ -15,7 +15,7 @@ pub(super) struct Affected<'p> {
     imports: HashMap<RequestId, &'p Selection>,
 }
 
-/// One file, and how it uses a secret.
+/// A file, and its use of a secret.
 #[derive(Clone, Copy)]
 pub(super) struct File<'p> {
     pub(super) name: &'p str,
@@ -45,8 +45,8 @@ impl<'p> Affected<'p> {
         affected
     }
 
-    /// Returns the files that cannot be written because a request failed in this way, each once: if there is no such secret, only
-    /// those that need one.
+    /// Returns the files that cannot be written because a request failed, each once. If the secret was not found, only the
+    /// files that require it are returned.
     pub(super) fn files(
         &self,
         source: usize,
@@ -58,12 +58,12 @@ impl<'p> Affected<'p> {
         let id = self.ids.get(&(source, request));
         let files = id.and_then(|id| self.files.get(id)).into_iter().flatten();
         let mut files: Vec<_> = files.copied().filter(is_needed).collect();
-        // Uses of one file stand side by side.
+        // The uses of one file are adjacent.
         files.dedup_by_key(|file| file.name);
         files
     }
 
-    /// Returns the first import, or the first template that takes many, which needs a request.
+    /// Returns the first import, or the first map of a template, that needs a request.
     pub(super) fn selection(&self, source: usize, request: &SecretRequest) -> Option<&'p Selection> {
         let keys = self.ids.get(&(source, request)).and_then(|id| self.imports.get(id)).copied();
         let is_below = |selection: &Selection| match &selection.what {
@@ -81,7 +81,7 @@ impl<'p> Affected<'p> {
 }
 
 impl File<'_> {
-    /// Says under which name a template uses the secret; `None` if this is no template.
+    /// Returns the name of the secret in the template, or `None` if the file is not a template.
     pub(super) fn place(&self) -> Option<String> {
         self.content.name_of(|used| used == self.used)
     }

@@ -1,6 +1,6 @@
-//! Why a set could not be gathered: every failure, each with the files that it keeps from being written.
+//! The reasons why a set could not be gathered: every failure, with the files that cannot be written because of it.
 //!
-//! One cause that many secrets have is one failure that names them all.
+//! If many secrets fail for the same cause, one failure names them all.
 
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
@@ -16,27 +16,28 @@ use crate::plan::{Imported, Plan, Selection};
 use crate::report::{count, describe, enumerate, in_a_row};
 use secretdir_template::TemplateError;
 
-/// Everything that kept the set from being complete: at least one failure.
+/// Every failure of a gathering. There is at least one.
 #[derive(Debug)]
 pub struct GatherError {
     failures: Vec<GatherFailure>,
 }
 
-/// Secrets that could not be fetched for one reason, or one file that could not be made; or a listing, or an import.
+/// Secrets that could not be fetched for one reason, or a file that could not be made. It may also be a listing or an
+/// import.
 ///
-/// `Display` says which files or import, secrets and source; the cause is the error's [`source`](Error::source).
+/// `Display` names the files or import, the secrets, and the source. [`source`](Error::source) returns the cause.
 #[derive(Debug)]
 pub struct GatherFailure {
     files: Vec<String>,
-    /// Where in the template of the first file, or which of its secrets.
+    /// The position in the template of the first file, or the name of the secret in it.
     place: Option<String>,
-    /// Where each import stands that cannot be made; or what else it is that failed.
+    /// The positions of the imports that fail, or a description of the whole if the set is too large.
     imports: Vec<String>,
     asked: Option<Asked>,
     cause: Cause,
 }
 
-/// What was asked of a source.
+/// The question that a source was asked.
 #[derive(Debug)]
 struct Asked {
     source: String,
@@ -64,7 +65,7 @@ enum Cause {
 struct TooLarge(u64);
 
 impl GatherError {
-    /// Tells what failed while secrets were gathered: one failure for each cause.
+    /// Converts the faults of fetching: one failure for each cause.
     pub(crate) fn of_faults(plan: &Plan, faults: Vec<GatherFault>) -> Self {
         let affected = Affected::of(plan);
         let mut failures: Vec<GatherFailure> = Vec::new();
@@ -85,19 +86,19 @@ impl GatherError {
         Self { failures }
     }
 
-    /// Tells what kept files from being made.
+    /// Converts the faults of making files.
     pub(crate) fn of_bundle_faults(plan: &Plan, faults: Vec<BundleFault>) -> Self {
         Self { failures: faults.into_iter().map(|fault| GatherFailure::of_bundle(plan, fault)).collect() }
     }
 
-    /// Returns the failures, in the order of the sources' names, and of each source those of listings first.
+    /// Returns the failures, in the order of the names of the sources. Failed listings of a source come first.
     pub fn failures(&self) -> &[GatherFailure] {
         &self.failures
     }
 }
 
-/// What failures have in common that are told as one: the source, and all that the error says. Those of imports are told apart
-/// from those of files.
+/// The key by which failures are merged: the source, and everything that the error says. Failures of imports are not merged
+/// with those of files.
 type SharedCause = (usize, SourceErrorKind, String, Option<String>);
 
 impl GatherFault {
@@ -122,8 +123,8 @@ impl GatherFailure {
         }
     }
 
-    /// A request that failed keeps every file from being written that is made of it; if there is no such secret, only those that
-    /// need one.
+    /// Makes the failure of a request. No file that is made of the secret can be written. If the secret was not found, only
+    /// the files that require it fail.
     fn fetch(
         plan: &Plan,
         affected: &Affected<'_>,
@@ -142,7 +143,7 @@ impl GatherFailure {
         }
     }
 
-    /// Takes over what another failure with the same cause is about.
+    /// Merges another failure with the same cause.
     fn absorb(&mut self, other: Self) {
         if self.files.is_empty() {
             self.place = other.place;
@@ -158,7 +159,7 @@ impl GatherFailure {
         }
     }
 
-    /// A file may be made of several secrets, and so may an import.
+    /// Removes duplicate names, because a file or an import may need several secrets.
     fn name_each_once(&mut self) {
         for names in [&mut self.files, &mut self.imports] {
             let mut named = HashSet::new();
@@ -189,7 +190,8 @@ impl GatherFailure {
         }
     }
 
-    /// A listing that failed, told of each import that needs it; of a source that is down, of each that lists what it has.
+    /// Makes the failure of a listing, with each import that needs it. If the source is down, this is each import that
+    /// lists it.
     fn listing(plan: &Plan, source: usize, prefix: &str, error: SourceError) -> Option<Self> {
         let is_down = gather::is_down(&error);
         let mut imports = plan.selections().filter(|selection| match &selection.what {
@@ -201,7 +203,7 @@ impl GatherFailure {
         Some(failure)
     }
 
-    /// All secrets, or all files, are larger together than the configuration allows.
+    /// Makes the failure for secrets or files that are together larger than the configuration allows.
     fn too_large(most: u64) -> Self {
         let what = "the secrets and files of this run together".to_owned();
         Self {
@@ -229,12 +231,13 @@ impl GatherFailure {
         &self.files
     }
 
-    /// Returns the name of the source; none if it is no matter of a single one.
+    /// Returns the name of the source, or none if the failure is not about a single source.
     pub fn source_name(&self) -> Option<&str> {
         self.asked.as_ref().map(|asked| asked.source.as_str())
     }
 
-    /// Returns the names of the secrets that failed for this reason; none if it is no matter of single ones.
+    /// Returns the names of the secrets that failed for this reason. It is empty if the failure is not about single
+    /// secrets.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         let requests = match self.asked.as_ref().map(|asked| &asked.what) {
             Some(What::Secrets(requests)) => requests.as_slice(),
@@ -243,7 +246,7 @@ impl GatherFailure {
         requests.iter().map(SecretRequest::name)
     }
 
-    /// Returns the kind of a fetch that failed.
+    /// Returns the kind of the error of the source, if the source failed.
     pub fn kind(&self) -> Option<SourceErrorKind> {
         match &self.cause {
             Cause::Fetch(error) => Some(error.kind()),
@@ -251,14 +254,14 @@ impl GatherFailure {
         }
     }
 
-    /// Returns what a person can do about it.
+    /// Returns a hint for the user.
     pub fn hint(&self) -> Option<&str> {
         match &self.cause {
             Cause::Fetch(error) => error.hint(),
             Cause::Making(MakeError::Transform(error)) => error.hint(),
             Cause::Making(_) | Cause::Rendering(_) => None,
             Cause::Import(fault) => fault.hint(),
-            Cause::TooLarge(_) => Some("raise `max-bytes` under [gather] if that is meant"),
+            Cause::TooLarge(_) => Some("raise `max-bytes` under [gather] if that is intended"),
         }
     }
 }

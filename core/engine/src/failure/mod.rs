@@ -1,4 +1,4 @@
-//! Why a run failed, and all that there is to know of it.
+//! The error of a run, with its warnings and leftovers.
 
 mod affected;
 mod gathering;
@@ -13,23 +13,23 @@ use crate::report::{ErrorKind, ErrorReport, WarningReport};
 
 pub use gathering::{GatherError, GatherFailure};
 
-/// How often a run begins anew because its configuration has changed.
+/// How many times a run starts again because its configuration has changed.
 pub(crate) const RENEWALS: usize = 10;
 
-/// Why a run failed. What was published before is still there, untouched.
+/// The reason why a run failed. The published set is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SyncError {
-    /// The configuration changed while the run waited for the lock, and is wrong now.
+    /// The configuration changed while the run waited for the lock, and is now invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The configuration names users or groups whom the system does not know: each place.
+    /// The configuration names users or groups that do not exist on this system. The error has each position.
     #[error(transparent)]
     UnknownOwners(ConfigError),
-    /// The configuration changed each time that the run had read it.
+    /// The configuration changed while the run waited for the lock: each of several times, or once in a turn of `watch`.
     #[error("the configuration changed {RENEWALS} times while the run waited for the lock")]
     KeepsChanging,
-    /// Files cannot be given to an owner that the configuration names.
+    /// Files cannot be given to a configured owner.
     #[error(transparent)]
     Owner(#[from] OwnerError),
     /// A source failed.
@@ -38,24 +38,25 @@ pub enum SyncError {
     /// Publishing failed, or another run held the lock for too long.
     #[error(transparent)]
     Publish(#[from] atomicdir::Error),
-    /// The command of `[verify]` refused the set, or could not say.
+    /// The command of `[verify]` refused the set, or could not be run to its end.
     #[error(transparent)]
     Verify(HookError),
-    /// The host asked for the end.
+    /// The host asked the run to end.
     #[error("interrupted")]
     Interrupted,
 }
 
-/// A run that failed, with all that there is to know of it.
+/// A failed run, with its warnings.
 #[derive(Debug, thiserror::Error)]
 #[error("the run failed")]
 pub struct SyncFailure {
-    /// Why.
+    /// The reason.
     #[source]
     pub error: SyncError,
-    /// What a person should know besides: a warning may well explain the failure.
+    /// The warnings of the run, which may explain the failure.
     pub warnings: Vec<WarningReport>,
-    /// Why files with secrets are still on disk that were staged, and not published. The next run tries again to remove them.
+    /// The reason why staged files with secrets are still on disk, although they were not published. The next run tries
+    /// again to remove them.
     pub leftover: Option<atomicdir::Error>,
 }
 
@@ -84,9 +85,9 @@ impl SyncError {
     }
 }
 
-/// Says that the set was refused, and that nothing has changed.
+/// Reports that the set was refused, and that nothing has changed.
 fn verify_report(error: &HookError) -> ErrorReport {
-    let unchanged = "nothing is published; the set that is current stays";
+    let unchanged = "nothing was published; the current set stays";
     let hint = error.hint().map_or(unchanged.to_owned(), |hint| format!("{hint}; {unchanged}"));
     ErrorReport::new(ErrorKind::VerifyFailed, error).with_hint(Some(hint))
 }
@@ -96,14 +97,14 @@ impl SyncFailure {
         Self { error: error.into(), warnings, leftover: None }
     }
 
-    /// Returns what is told of it: something of each thing that failed.
+    /// Returns the reports of the run: at least one for each failure.
     pub fn reports(&self) -> Vec<ErrorReport> {
         let mut reports = self.error.reports();
         reports.extend(self.leftover.as_ref().map(ErrorReport::leftover));
         reports
     }
 
-    /// Tells what is worth a look about the configuration first.
+    /// Adds the warnings about the configuration before the others.
     pub(crate) fn with_warnings_of(mut self, plan: &Plan) -> Self {
         self.warnings.splice(0..0, plan.warning_reports());
         self

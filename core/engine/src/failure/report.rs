@@ -1,4 +1,4 @@
-//! What is told of a secret that could not be had, and of a file that could not be made.
+//! Reports of secrets that could not be fetched, and of files that could not be made.
 
 use std::error::Error as _;
 
@@ -10,7 +10,7 @@ use crate::transform::TransformError;
 use secretdir_template::TemplateError;
 
 impl GatherError {
-    /// Returns what is told of each failure.
+    /// Returns a report for each failure.
     pub fn reports(&self) -> Vec<ErrorReport> {
         self.failures().iter().map(ErrorReport::from).collect()
     }

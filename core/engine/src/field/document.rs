@@ -1,4 +1,4 @@
-//! A whole JSON secret as a value that a template can take apart.
+//! Converts a whole JSON secret into a value whose parts a template can use.
 
 use secretdir_template::Given;
 use serde_json::value::RawValue;
@@ -6,14 +6,14 @@ use serde_json::value::RawValue;
 use super::error::FieldError;
 use super::json::{self, Kind};
 
-/// How deep a document may be nested: it is walked by recursion.
+/// The maximum nesting depth of a document, because it is walked by recursion.
 const DEEPEST: usize = 100;
 
-/// Reads a document. Numbers keep the form in which they are written; of equal keys in one object the last one counts.
+/// Parses a document. Numbers keep their spelling. If an object has equal keys, the last one counts.
 ///
 /// # Errors
 ///
-/// A secret that is not JSON, has half of a surrogate pair in a key or a string, or is nested too deeply.
+/// The secret is not JSON, is nested too deeply, or contains half of a surrogate pair in a key or a string.
 pub(crate) fn document(secret: &[u8]) -> Result<Given, FieldError> {
     value(json::parse(secret)?, DEEPEST)
 }

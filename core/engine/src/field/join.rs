@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::error::FieldError;
 use super::json::{self, Kind};
 
-/// Why the texts of an array could not be joined. Never holds any part of the value.
+/// The reason why the texts of an array could not be joined. It contains no part of the value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JoinError {
@@ -21,24 +21,22 @@ pub enum JoinError {
     /// An element is not a text.
     #[error("element {0} of the array is not a text")]
     NotAText(usize),
-    /// An element has half of a surrogate pair in it.
+    /// An element contains half of a surrogate pair.
     #[error("element {0} of the array is not Unicode: it has half of a surrogate pair")]
     NotUnicode(usize),
 }
 
 impl JoinError {
-    /// Returns what a person can do about it.
+    /// Returns a hint for the user.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::NotJson(_) | Self::NotAnArray => {
-                Some("`join` is only for an array: does `field` pick one?")
-            }
+            Self::NotJson(_) | Self::NotAnArray => Some("`join` needs an array: does `field` select one?"),
             Self::Empty | Self::NotAText(_) | Self::NotUnicode(_) => None,
         }
     }
 }
 
-/// Joins the texts of an array. A separator that ends a line ends the last one, too.
+/// Joins the texts of an array. A separator that ends with a newline also follows the last text.
 pub(crate) fn join(value: &[u8], separator: &str) -> Result<Zeroizing<Vec<u8>>, JoinError> {
     let array = json::parse(value).map_err(JoinError::NotJson)?;
     if Kind::of(array) != Kind::Array {

@@ -1,7 +1,7 @@
-//! JSON, navigated in place.
+//! Navigates JSON in place.
 //!
-//! `serde_json` checks the text and finds where its parts begin and end ([`RawValue`] borrows them); keys are compared
-//! and strings decoded here. Each level is walked by itself, and skipping a value takes no recursion: depth costs no
+//! `serde_json` validates the text and finds the limits of its parts, which [`RawValue`] borrows. Keys are compared and
+//! strings decoded here. Each level is walked by itself, and skipping a value needs no recursion. So nesting costs no
 //! stack.
 
 use std::fmt;
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::error::{FieldError, JsonFault};
 
-/// What a value is, told by its first byte.
+/// The kind of a value, which its first byte tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Object,
@@ -38,7 +38,7 @@ impl Kind {
     }
 }
 
-/// Checks the whole text, so that nothing after this can fail for its syntax.
+/// Validates the whole text, so that no later step can find a syntax error.
 pub(super) fn parse(secret: &[u8]) -> Result<&RawValue, FieldError> {
     let text = std::str::from_utf8(secret).map_err(|error| not_utf8(secret, error.valid_up_to()))?;
     serde_json::from_str(text).map_err(|error| not_json(&error))
@@ -51,13 +51,13 @@ fn not_utf8(secret: &[u8], good: usize) -> FieldError {
     FieldError::NotJson { fault: JsonFault::NotUtf8, line, column }
 }
 
-/// Keeps the position and drops the message, which may quote the text.
+/// Keeps the position of an error and drops its message, which may quote the text.
 fn not_json(error: &serde_json::Error) -> FieldError {
     let fault = if error.is_eof() { JsonFault::EndsEarly } else { JsonFault::Syntax };
     FieldError::NotJson { fault, line: error.line(), column: error.column() }
 }
 
-/// A member of an object; none for a key that has half of a surrogate pair.
+/// A member of an object. The key is none if it contains half of a surrogate pair.
 pub(super) type Entry<'a> = (Option<String>, &'a RawValue);
 
 /// Returns the members of an object, in their order.
@@ -114,8 +114,8 @@ pub(super) fn compact(value: &RawValue) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
-/// Decodes a string; none if it has half of a surrogate pair. A text is never longer than its JSON, so the buffer never
-/// grows.
+/// Decodes a string. Returns none if it contains half of a surrogate pair. A text is never longer than its JSON, so the
+/// buffer never grows.
 pub(super) fn text(string: &RawValue) -> Option<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(string.get().len()));
     for piece in pieces(string) {
@@ -128,23 +128,23 @@ pub(super) fn text(string: &RawValue) -> Option<Zeroizing<Vec<u8>>> {
     Some(bytes)
 }
 
-/// Part of a string.
+/// A part of a string.
 enum Piece<'a> {
-    /// What stands for itself.
+    /// Literal text.
     Text(&'a str),
-    /// What an escape stands for.
+    /// The character of an escape.
     Char(char),
-    /// An escape that stands for nothing.
+    /// An escape with half of a surrogate pair, which is no character.
     LoneSurrogate,
 }
 
-/// Takes a string apart. Its syntax has been checked.
+/// Splits a string into pieces. Its syntax is already validated.
 fn pieces(string: &RawValue) -> Pieces<'_> {
     let json = string.get();
     Pieces(json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(json))
 }
 
-/// What is left of a string.
+/// The rest of a string.
 struct Pieces<'a>(&'a str);
 
 impl<'a> Iterator for Pieces<'a> {
@@ -176,7 +176,7 @@ impl<'a> Pieces<'a> {
         })
     }
 
-    /// Reads the digits of one `\uXXXX`, and the second escape of a surrogate pair.
+    /// Parses the digits of one `\uXXXX`, and the second escape of a surrogate pair.
     fn unicode(&mut self) -> Piece<'a> {
         let Some((first, rest)) = unit(self.0) else { return Piece::LoneSurrogate };
         self.0 = rest;
@@ -194,7 +194,7 @@ impl<'a> Pieces<'a> {
     }
 }
 
-/// Reads four hexadecimal digits.
+/// Parses four hexadecimal digits.
 fn unit(text: &str) -> Option<(u16, &str)> {
     let (digits, rest) = text.split_at_checked(4)?;
     Some((u16::from_str_radix(digits, 16).ok()?, rest))

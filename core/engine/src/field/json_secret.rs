@@ -1,4 +1,4 @@
-//! A secret that is read once, however many fields are picked from it.
+//! A secret that is parsed once, however many fields are picked from it.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -8,36 +8,36 @@ use serde_json::value::RawValue;
 use super::error::FieldError;
 use super::json::{self, Kind};
 
-/// A secret that is JSON. Each object and array that a field leads into is taken apart once: picking many fields of one secret,
-/// or all of them, takes no longer than reading it.
+/// A JSON secret. Each object and array that a field leads into is parsed once. So picking many fields of a secret, or all
+/// of them, takes no longer than reading it.
 pub(crate) struct JsonSecret<'a> {
     pub(super) whole: &'a RawValue,
-    /// What is directly inside each value that was entered, by the place in memory where its text begins.
+    /// The direct content of each parsed value, by the address of its text in memory.
     entered: HashMap<usize, Inside<'a>>,
 }
 
-/// What is directly inside a value.
+/// The direct content of a value.
 enum Inside<'a> {
     Members(Members<'a>),
     Elements(Vec<&'a RawValue>),
-    /// It is neither an object nor an array.
+    /// The value is neither an object nor an array.
     Nothing,
 }
 
 /// The members of an object.
 struct Members<'a> {
-    /// Of equal keys the last one counts.
+    /// The values by key. Of equal keys, the last one counts.
     by_key: BTreeMap<String, &'a RawValue>,
-    /// Whether a key has half of a surrogate pair in it: it has no name.
+    /// Whether a key contains half of a surrogate pair, and so has no name.
     has_nameless: bool,
 }
 
 impl<'a> JsonSecret<'a> {
-    /// Reads a secret.
+    /// Parses a secret.
     ///
     /// # Errors
     ///
-    /// It is not JSON.
+    /// The secret is not JSON.
     pub(crate) fn read(secret: &'a [u8]) -> Result<Self, FieldError> {
         Ok(Self { whole: json::parse(secret)?, entered: HashMap::new() })
     }
@@ -46,7 +46,7 @@ impl<'a> JsonSecret<'a> {
     ///
     /// # Errors
     ///
-    /// There is no object, or a key that is no text.
+    /// The secret is not an object, or one of its keys is not Unicode.
     pub(crate) fn keys(&mut self) -> Result<Vec<String>, FieldError> {
         match self.enter(self.whole)? {
             Inside::Members(members) if members.has_nameless => Err(FieldError::KeyNotUnicode),
@@ -55,7 +55,7 @@ impl<'a> JsonSecret<'a> {
         }
     }
 
-    /// Finds the value of a key, or the element at an index, that is directly inside a value of this secret.
+    /// Returns the value of a key, or the element at an index, directly inside a value of this secret.
     pub(super) fn child(
         &mut self,
         value: &'a RawValue,
@@ -68,7 +68,7 @@ impl<'a> JsonSecret<'a> {
         })
     }
 
-    /// Returns how many values were taken apart.
+    /// Returns the number of values that were parsed.
     #[cfg(test)]
     pub(super) fn entered_count(&self) -> usize {
         self.entered.len()
@@ -97,7 +97,8 @@ impl<'a> Inside<'a> {
     }
 }
 
-/// Reads an array index as RFC 6901 has it: digits, without leading zeros. `-`, the element after the last, is none.
+/// Parses an array index as RFC 6901 defines it: digits without leading zeros. `-`, the element after the last, is not
+/// accepted.
 fn index(token: &str) -> Option<usize> {
     let digits = token.bytes().all(|byte| byte.is_ascii_digit());
     let canonical = token == "0" || !token.starts_with('0');

@@ -1,4 +1,4 @@
-//! What the sources have answered: what everything after the gathering is made of.
+//! The answers of the sources, which everything after the gathering is made of.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,41 +9,41 @@ use secretdir_provider::{Deadline, Held, Secret, SecretRequest};
 use super::holdings::Lease;
 use crate::plan::{Imported, RequestId, Selection};
 
-/// What all sources said, in the order of the plan.
+/// The answers of all sources, in the order of the plan.
 pub(crate) struct Answers {
     pub(crate) sources: Vec<Answered>,
-    /// When the whole gathering is to end, the making of files included.
+    /// The deadline of the whole gathering, which includes making the files.
     pub(crate) deadline: Deadline,
-    /// The secrets that stay as they are published.
+    /// The held secrets that are kept as they are published.
     pub(crate) kept: BTreeMap<RequestId, Kept>,
-    /// The secrets that were not asked for, since that would have made something.
+    /// The secrets that were not requested, because that would have issued something.
     pub(crate) unasked: BTreeSet<RequestId>,
-    /// The files that may be carried over: none for one that was left out.
+    /// The files that may be carried over. None stands for a file that was left out.
     pub(crate) carried: BTreeMap<String, Option<Arc<Secret>>>,
-    /// The leases that this run has got.
+    /// The leases that this run has received.
     pub(crate) issued: Vec<Lease>,
 }
 
-/// A secret that stays as it is published.
+/// A held secret that is kept as it is published.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
     pub(crate) held: Held,
-    /// The keys that imports have made files of, each with the label of its import.
+    /// The keys that imports made files of, each with the label of its import.
     pub(crate) keys: Vec<(String, String)>,
 }
 
-/// What one source said.
+/// The answers of one source.
 #[derive(Default)]
 pub(crate) struct Answered {
-    /// The requests of the plan, and after them those that were listed.
+    /// The requests of the plan, and then those for listed secrets.
     pub(crate) requests: Vec<SecretRequest>,
-    /// The position of each; empty where nothing is listed.
+    /// The position of each request. It is empty if nothing is listed.
     pub(crate) positions: BTreeMap<SecretRequest, usize>,
-    /// For each request: `None` is a secret that is not there, and that no file needs.
+    /// The secret for each request. `None` is a missing secret that no file requires.
     pub(crate) secrets: Vec<Option<Arc<Secret>>>,
-    /// By prefix: the names of the secrets below it.
+    /// The names of the listed secrets, by prefix.
     pub(crate) listings: BTreeMap<String, Vec<String>>,
-    /// How long it took to answer.
+    /// The time that the source took to answer.
     pub(crate) duration: Duration,
 }
 
@@ -56,7 +56,7 @@ impl Answers {
         self.sources.get(id.source)?.secrets.get(id.request)?.as_ref()
     }
 
-    /// Sets what became of a request that makes something.
+    /// Sets the answer to a request that issues something.
     pub(super) fn set(&mut self, id: RequestId, secret: Option<Arc<Secret>>) {
         let slot = self.sources.get_mut(id.source).and_then(|source| source.secrets.get_mut(id.request));
         if let Some(slot) = slot {
@@ -77,7 +77,7 @@ impl Answers {
     }
 }
 
-/// Returns the requests for what a template takes of a whole source.
+/// Returns the requests for the secrets that a template gets by a prefix.
 pub(crate) fn selected(selection: &Selection, answers: &Answers) -> Vec<RequestId> {
     let Imported::Below { source, prefix } = &selection.what else { return Vec::new() };
     let wanted = answers.listing(*source, prefix).iter().filter(|name| selection.naming.wants(name));

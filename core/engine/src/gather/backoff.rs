@@ -1,7 +1,8 @@
-//! When to ask again: only where every error that is left advises so, and before the deadline.
+//! The backoff between attempts. There is another attempt only if every remaining error advises a retry, and if it begins
+//! before the deadline.
 //!
-//! The pause is exponential with full jitter, as described in "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015),
-//! and never shorter than what an error asks for.
+//! The pause is exponential with full jitter. "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015) describes it.
+//! The pause is never shorter than an error asks for.
 
 use std::time::Duration;
 
@@ -9,13 +10,13 @@ use secretdir_provider::{Deadline, Retry, SourceError};
 
 use crate::host::Host;
 
-/// The pause before a second attempt is at most this long; each further one at most twice the one before.
+/// The maximum pause before the second attempt. The maximum doubles with each further attempt.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// No pause that an error did not ask for is longer.
+/// The limit of that maximum. An error may ask for a longer pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// The pauses between the attempts of one question.
+/// The backoff between the attempts of one question.
 pub(super) struct Backoff<'r> {
     host: &'r dyn Host,
     deadline: &'r Deadline,
@@ -27,11 +28,11 @@ impl<'r> Backoff<'r> {
         Self { host, deadline, longest: FIRST_PAUSE }
     }
 
-    /// Waits until what failed should be asked again. `None`, at once, if that cannot make the run succeed.
+    /// Waits until the next attempt. Returns `None` at once if a retry cannot make the run succeed.
     pub(super) async fn pause(&mut self, errors: impl Iterator<Item = &SourceError>) -> Option<()> {
         let advice = errors.map(|error| match error.retry() {
             Retry::After(pause) => Some(pause),
-            // What a later version of the interface may advise is no reason to ask again now.
+            // Unknown advice, from a later version of the interface, is no reason to retry.
             _ => None,
         });
         let asked = advice.collect::<Option<Vec<_>>>()?.into_iter().max()?;

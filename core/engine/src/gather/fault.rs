@@ -1,14 +1,14 @@
-//! What kept a set from being gathered.
+//! The faults of gathering.
 
 use secretdir_provider::{SecretRequest, SourceError};
 
-/// What kept the set from being complete.
+/// The reason why the set is not complete.
 #[derive(Debug)]
 pub(crate) enum GatherFault {
     /// A request that failed.
     Fetch { source: usize, request: SecretRequest, error: SourceError },
     /// A listing that failed.
     Listing { source: usize, prefix: String, error: SourceError },
-    /// All secrets are larger together than this many bytes.
+    /// All secrets together are larger than this many bytes.
     TooLarge(u64),
 }

@@ -1,4 +1,4 @@
-//! What is asked of one source: first its listings, then all secrets together.
+//! Asks one source: first for its listings, then for all secrets together.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -19,10 +19,10 @@ use crate::deadline::within;
 use crate::host::{Event, Host};
 use crate::plan::{Plan, PlannedSource};
 
-/// What came of a request; `None` for a secret that is not there and need not be.
+/// The result of a request. `None` is a missing secret that no file requires.
 type Reply = Result<Option<Secret>, SourceError>;
 
-/// The fetching from one source.
+/// The state of fetching from one source.
 pub(super) struct Fetching<'p> {
     plan: &'p Plan,
     number: usize,
@@ -33,13 +33,13 @@ pub(super) struct Fetching<'p> {
     run: SourceRun,
 }
 
-/// What came of one source.
+/// The result of fetching from one source.
 pub(super) struct Fetched {
     pub(super) requests: Vec<SecretRequest>,
     pub(super) positions: BTreeMap<SecretRequest, usize>,
     pub(super) outcomes: Vec<Reply>,
     pub(super) listings: Listings,
-    /// How long it took.
+    /// The time that it took.
     pub(super) duration: Duration,
 }
 
@@ -74,8 +74,8 @@ impl<'p> Fetching<'p> {
         (self.run, Fetched { requests, positions, outcomes, listings, duration })
     }
 
-    /// Lists what is below each prefix that an import has of this source, each once. A source that is down is not asked for the
-    /// rest: the run fails, and each would take as long to say so.
+    /// Lists the secrets below each prefix that the plan imports from this source, each once. If the source is down, the
+    /// other prefixes are not listed: the run fails anyway, and each listing would take as long to fail.
     async fn list_all(&self) -> Listings {
         let mut listings = Listings::new();
         for prefix in self.plan.prefixes(self.number) {
@@ -91,7 +91,7 @@ impl<'p> Fetching<'p> {
         listings
     }
 
-    /// Lists what is below one prefix. An attempt that the deadline cuts off leaves the error as it was before.
+    /// Lists the secrets below one prefix. If the deadline cuts off a retry, the earlier error is returned.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, SourceError> {
         let mut backoff = Backoff::new(self.host, &self.deadline);
         let mut listed = self.list_once(prefix).await.unwrap_or_else(|| Err(late()));
@@ -104,7 +104,7 @@ impl<'p> Fetching<'p> {
         listed.map(|listed| listed.into_iter().map(Listed::into_name).collect())
     }
 
-    /// Asks once; `None` if the deadline came first.
+    /// Lists once. Returns `None` if the deadline passed first.
     async fn list_once(&self, prefix: &str) -> Option<Result<Vec<Listed>, SourceError>> {
         let PlannedSource { name, provider, .. } = self.source;
         tracing::debug!(source = name, provider, prefix, "listing");
@@ -114,7 +114,8 @@ impl<'p> Fetching<'p> {
         Some(listed.unwrap_or_else(|panicked| Err(panicked.into())))
     }
 
-    /// Fetches everything, and what failed again as long as that may help. What makes something comes later, when all else is there.
+    /// Fetches everything, and retries failed requests as long as that may help. Requests that issue something come later,
+    /// after all others.
     async fn fetch_all(&self, wanted: &Wanted, persistence: Persistence) -> Vec<Reply> {
         let plain = wanted.requests.iter().zip(&wanted.making);
         let plain: Vec<_> =
@@ -139,8 +140,8 @@ impl<'p> Fetching<'p> {
         outcomes
     }
 
-    /// Asks for what failed once more. What the deadline cuts off keeps the error that it had: that tells more than that there
-    /// was no time.
+    /// Retries the failed requests once. If the deadline cuts off a request, it keeps its earlier error, which says more
+    /// than that the time ran out.
     async fn again(&self, wanted: &Wanted, outcomes: &mut [Reply]) {
         let requests = wanted.requests.iter().zip(outcomes.iter());
         let failed: Vec<_> =
@@ -155,7 +156,7 @@ impl<'p> Fetching<'p> {
         }
     }
 
-    /// Asks once, until the deadline.
+    /// Fetches once, until the deadline.
     async fn attempt(&self, requests: &[SecretRequest]) -> Attempt<'p> {
         if requests.is_empty() {
             return Attempt { answers: Vec::new(), ending: Ending::Complete };
@@ -172,14 +173,14 @@ impl<'p> Fetching<'p> {
             None => Ending::Late,
         };
         if answers.is_mixed_up() {
-            // No position can be trusted, so no answer is.
+            // If one position is wrong, none can be trusted. So all answers are dropped.
             let answers = requests.iter().map(|_| None).collect();
             return Attempt { answers, ending: Ending::MixedUp };
         }
         Attempt { answers: answers.into_vec(), ending }
     }
 
-    /// Waits for a fetch, and tells the host of each secret that has come.
+    /// Waits for a fetch, and reports each secret that arrives to the host.
     async fn counted<T>(&self, fetch: impl Future<Output = T>, answers: &Answers) -> T {
         let mut fetch = pin!(fetch);
         let told = Cell::new(0);
@@ -196,14 +197,14 @@ impl<'p> Fetching<'p> {
     }
 }
 
-/// What came of asking once.
+/// The result of one attempt.
 struct Attempt<'p> {
-    /// For each request what was answered, if anything was.
+    /// The answer to each request, if there is one.
     answers: Vec<Option<Answer>>,
     ending: Ending<'p>,
 }
 
-/// How an attempt ended, and with that why some requests have no answer.
+/// How an attempt ended. This explains why requests have no answer.
 enum Ending<'p> {
     Complete,
     Late,
@@ -212,7 +213,7 @@ enum Ending<'p> {
 }
 
 impl Ending<'_> {
-    /// Says why a request was not answered.
+    /// Returns the error of a request without an answer.
     fn error(&self) -> SourceError {
         match self {
             Self::Complete => SourceError::unanswered(),
@@ -224,15 +225,16 @@ impl Ending<'_> {
     }
 }
 
-/// Whether what failed is asked for again.
+/// Whether failed requests are retried.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Persistence {
     Retry,
-    /// The run has failed already: one more answer tells what else is wrong.
+    /// The run has failed already. One attempt shows the other failures.
     Once,
 }
 
-/// Turns what is not found into what is not there, if it need not be. Nothing but that: what is denied may well be there.
+/// Converts "not found" into a missing secret, if no file requires it. Other errors stay: a secret to which access is
+/// denied may well exist.
 pub(super) fn without(answer: Answer, dispensable: bool) -> Reply {
     match answer {
         Err(error) if dispensable && error.kind() == SourceErrorKind::NotFound => Ok(None),
@@ -242,17 +244,17 @@ pub(super) fn without(answer: Answer, dispensable: bool) -> Reply {
 
 pub(super) fn late() -> SourceError {
     SourceError::new(SourceErrorKind::TimedOut)
-        .with_cause("the deadline of the whole gathering passed")
+        .with_cause("the deadline of the run passed")
         .with_hint("raise `timeout` under [gather] if the source is only slow")
 }
 
 fn not_to_be_listed() -> SourceError {
     SourceError::new(SourceErrorKind::InvalidRequest)
-        .with_cause("each time it is asked for, the store makes something new")
-        .with_hint("name it under [files], and leave it out of what is imported with `exclude`")
+        .with_cause("each request makes the store create something new")
+        .with_hint("map it under [files], and exclude it from the import with `exclude`")
 }
 
-/// Says whether a source is down, so that whatever else it is asked fails alike.
+/// Returns whether a source is down, so that all other requests to it would fail too.
 pub(crate) fn is_down(error: &SourceError) -> bool {
     matches!(error.kind(), SourceErrorKind::Unavailable | SourceErrorKind::TimedOut)
 }

@@ -1,13 +1,13 @@
-//! What is published of the secrets that were made for us, and may stay: the request is not made again then, and its files are
-//! carried over as they are.
+//! The published secrets that were issued for this host and may be kept. A kept secret is not requested again, and its
+//! files are carried over unchanged.
 //!
-//! A secret may stay if all of this holds:
+//! A secret may be kept if all of these conditions hold:
 //!
-//! 1. The note of the current generation says that it was made for us, and until when it is good.
-//! 2. Each file that the plan makes of it is noted, by the very lines that the plan has.
-//! 3. Each of these files is there, and nobody has changed it since it was published.
+//! 1. The note of the current generation says that the secret was issued for this host, and until when it is valid.
+//! 2. The note has each file that the plan makes of the secret, with the same lines of the configuration.
+//! 3. Each of these files exists, and has not changed since it was published.
 //!
-//! Otherwise it is made anew: nobody but the published files has its value.
+//! Otherwise it is issued again, because its value exists only in the published files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,29 +16,29 @@ use secretdir_provider::{Held, Secret};
 
 use crate::plan::RequestId;
 
-/// What is held, by request, and the files that are carried over with it.
+/// The held secrets by request, and the files that are carried over with them.
 #[derive(Debug, Default)]
 pub(crate) struct Holdings {
     pub(crate) held: BTreeMap<RequestId, Holding>,
-    /// The files of all of them: each with its bytes, or none if it was left out.
+    /// The files of all held secrets: each with its bytes, or none if it was left out.
     pub(crate) carried: BTreeMap<String, Option<Arc<Secret>>>,
-    /// What else each of these files was made of.
+    /// The other secrets that each of these files was made of.
     pub(crate) beside: BTreeMap<String, Vec<Noted>>,
-    /// The files that lacked a secret that a store was to make, as it had none.
+    /// The files that lacked a secret because the store, asked to issue it, had none.
     pub(crate) absent: BTreeSet<(String, RequestId)>,
 }
 
-/// One secret that is held.
+/// One held secret.
 #[derive(Clone, Debug)]
 pub(crate) struct Holding {
     pub(crate) held: Held,
-    /// The files that are made of it.
+    /// The files that are made of the secret.
     pub(crate) files: Vec<String>,
-    /// The keys that imports have made files of, each with the label of its import.
+    /// The keys that imports made files of, each with the label of its import.
     pub(crate) keys: Vec<(String, String)>,
 }
 
-/// A secret as an earlier run had it.
+/// A secret that an earlier run noted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Noted {
     pub(crate) source: String,
@@ -47,10 +47,10 @@ pub(crate) struct Noted {
     pub(crate) revision: Option<String>,
 }
 
-/// A lease that a run has got.
+/// A lease that a run has received.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Lease {
-    /// The position of the source that gave it.
+    /// The position of its source in the plan.
     pub(crate) source: usize,
     pub(crate) handle: String,
 }

@@ -1,12 +1,13 @@
-//! The requests that make something: asked last, each once at most, and only if what is held cannot stay.
+//! Sends the requests that issue something. They come last, each at most once, and only if a held secret cannot be kept.
 //!
-//! 1. When these begin, everything else has been answered: a run that fails for another reason makes nothing.
-//! 2. What is held and not yet due stays, without a word to the store. What is due is renewed or replaced, as its source says.
-//! 3. A template may be made of other secrets as well. If one of those has changed, the template is rendered anew; that takes the value,
-//!    which nobody has, so the secret is made anew, too. Whether another secret has changed is told by its revision. One without a
-//!    revision is refused in such a template, or each run would make something anew.
-//! 4. No request is repeated, whatever advice an error gives: the store may have made something all the same. What the deadline cuts off
-//!    may be such a loss. It ends by itself.
+//! 1. They begin when all other requests have been answered. So a run that fails for another reason issues nothing.
+//! 2. A held secret that is not due is kept, without a request. If it is due, its source renews or replaces it.
+//! 3. A template may also use other secrets. If one of them has changed, the template is rendered again. That needs the
+//!    value of the held secret, which exists only in the published file. So the held secret is issued again. The revision
+//!    of another secret shows whether it has changed. A secret without a revision is refused in such a template, or each
+//!    run would issue something.
+//! 4. No request is retried, even if an error advises it: the store may have issued something nevertheless. A request that
+//!    the deadline cuts off may leave such a secret behind. It expires by itself.
 
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -29,20 +30,20 @@ use crate::deadline::within;
 use crate::host::{Event, Host};
 use crate::plan::{Content, Plan, PlannedSource, RequestId};
 
-/// What may be asked of a source.
+/// The purpose of a gathering, which decides whether sources may issue something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Whatever the set needs.
+    /// All requests that the set needs.
     Publish,
-    /// Nothing that makes something.
+    /// No requests that issue something.
     Look,
 }
 
-/// The requests that make something.
+/// The state of sending the requests that issue something.
 pub(super) struct Issuing<'g> {
     pub(super) plan: &'g Plan,
     pub(super) host: &'g dyn Host,
-    /// One for each source.
+    /// One run for each source.
     pub(super) runs: &'g [SourceRun],
     pub(super) deadline: Deadline,
     pub(super) allowance: &'g Allowance,
@@ -52,7 +53,7 @@ pub(super) struct Issuing<'g> {
 }
 
 impl Issuing<'_> {
-    /// Makes or keeps everything. What was made stands in the answers.
+    /// Issues or keeps every such secret. Issued secrets are added to the answers.
     pub(super) async fn run(mut self, purpose: Purpose) -> Vec<GatherFault> {
         let ids: Vec<_> = self.plan.issuing().collect();
         if ids.is_empty() {
@@ -72,7 +73,7 @@ impl Issuing<'_> {
             }
             self.ask(*id).await;
         }
-        // Each time at least one more is made anew.
+        // Each pass issues one more secret again.
         for _ in &ids {
             let changed = ids.iter().copied().find(|id| self.faults.is_empty() && self.must_be_made(*id));
             let Some(id) = changed else { break };
@@ -83,7 +84,7 @@ impl Issuing<'_> {
         self.faults
     }
 
-    /// Keeps what may be kept, and leaves the rest open.
+    /// Keeps the secret if it may be kept. Otherwise it counts as not requested.
     fn look(&mut self, id: RequestId) {
         let now = self.host.clock().date();
         match self.holdings.held.get(&id) {
@@ -95,7 +96,7 @@ impl Issuing<'_> {
         }
     }
 
-    /// Asks for one secret, unless what is held can stay.
+    /// Requests one secret, unless the held one can be kept.
     async fn ask(&mut self, id: RequestId) {
         let now = self.host.clock().date();
         let Some(holding) = self.holdings.held.get(&id).cloned() else { return self.make(id).await };
@@ -127,7 +128,7 @@ impl Issuing<'_> {
         Some(refreshed.unwrap_or_else(|panicked| Err(panicked.into())))
     }
 
-    /// Lets the source make a secret.
+    /// Lets the source issue a secret.
     async fn make(&mut self, id: RequestId) {
         let answer = match self.of(id) {
             Some((source, run, request)) => {
@@ -147,14 +148,15 @@ impl Issuing<'_> {
         self.answer(id, answer);
     }
 
-    /// Tells that a store is about to make something, unless the host has asked for the end. In this order: whoever asks for it looks
-    /// afterwards whether something is under way.
+    /// Reports that a store is about to issue something. Returns `None` if the host has asked the run to end. The event
+    /// comes first, because a host that asks for the end then checks whether such a request is in flight.
     fn begin(&self) -> Option<()> {
         self.host.event(Event::Issuing);
         (!self.host.interrupted()).then_some(())
     }
 
-    /// Waits for a store, until the deadline or until the host asks for the end: what was made until then can be given back.
+    /// Waits for a store until the deadline, or until the host asks the run to end. The leases received by then can be
+    /// revoked.
     async fn waited<T>(&self, asked: impl Future<Output = T>) -> Option<T> {
         let mut asked = pin!(within(&self.deadline, self.host, asked));
         loop {
@@ -166,15 +168,15 @@ impl Issuing<'_> {
         }
     }
 
-    /// Says why nobody waits for an answer any more.
+    /// Returns the error for a request that the run no longer waits for.
     fn unanswered(&self) -> SourceError {
         if self.host.interrupted() {
-            return SourceError::new(SourceErrorKind::Other).with_cause("the run was asked to end");
+            return SourceError::new(SourceErrorKind::Other).with_cause("the run was told to end");
         }
         late()
     }
 
-    /// Takes an answer. The lease counts at once: it is to be given back even if the rest fails.
+    /// Takes an answer. Its lease is added at once, because it must be revoked even if the run fails later.
     fn answer(&mut self, id: RequestId, answer: Result<Secret, SourceError>) {
         if let Ok(secret) = &answer {
             let handle = secret.lease().map(str::to_owned);
@@ -197,13 +199,13 @@ impl Issuing<'_> {
         self.faults.extend(fault);
     }
 
-    /// Says whether a secret that was to stay is needed, as a file of it must be made anew.
+    /// Returns whether a kept secret must be issued again, because a file with it must be made again.
     fn must_be_made(&self, id: RequestId) -> bool {
         self.answers.kept.contains_key(&id)
             && self.holdings.held.get(&id).is_some_and(|holding| self.must_be_remade(holding))
     }
 
-    /// Says whether a file of what is held is made of anything else that is not what it was.
+    /// Returns whether a file of a held secret also uses another secret that has changed.
     fn must_be_remade(&self, holding: &Holding) -> bool {
         let templates = holding.files.iter().filter_map(|name| Some((name, self.template(name)?)));
         templates.into_iter().any(|(name, content)| {
@@ -219,19 +221,19 @@ impl Issuing<'_> {
         })
     }
 
-    /// Says whether a store does not have what it was to make, and did not have it before.
+    /// Returns whether a store still lacks a secret to issue, as it did when the file was published.
     fn is_absent_still(&self, file: &str, id: RequestId) -> bool {
         self.answers.secret(id).is_none() && self.holdings.absent.contains(&(file.to_owned(), id))
     }
 
-    /// Says whether it has yet to be seen what becomes of a secret that is held.
+    /// Returns whether it is not yet decided what happens to a held secret.
     fn is_open(&self, id: RequestId) -> bool {
         self.holdings.held.contains_key(&id)
             && self.answers.secret(id).is_none()
             && !self.answers.unasked.contains(&id)
     }
 
-    /// Returns what a template is made of besides secrets that are made for us.
+    /// Returns the secrets of a template that are not issued for this host.
     fn beside(&self, content: &Content) -> Vec<Noted> {
         let ids = self.others(content);
         ids.into_iter().filter_map(|id| self.noted(id)).collect()
@@ -253,7 +255,8 @@ impl Issuing<'_> {
         })
     }
 
-    /// Refuses a template of whose other secrets nobody could tell whether they have changed.
+    /// Refuses a template with another secret that has no revision, because nothing would show whether that secret has
+    /// changed.
     fn refuse_unrevised(&mut self, id: RequestId) {
         let files = self.plan.files.iter().filter(|(_, file)| matches!(file.content, Content::Template(_)));
         let mut files = files.filter(|(_, file)| file.content.requests().contains(&id));
@@ -266,11 +269,11 @@ impl Issuing<'_> {
         });
         if let Some((file, Noted { source, secret, .. })) = unrevised {
             let cause = format!(
-                "it is made for this host, and the template `{file}` needs also `{secret}` of source `{source}`, which has no revision: nobody could tell when to make both anew"
+                "it is issued for this host, but the template `{file}` also needs `{secret}` of source `{source}`, which has no revision, so a change of that secret could not be noticed"
             );
             let error = SourceError::new(SourceErrorKind::Unsupported)
                 .with_cause(cause)
-                .with_hint("put the two into files of their own");
+                .with_hint("write the two secrets to separate files");
             self.fail(id, error);
         }
     }
@@ -286,19 +289,20 @@ impl Issuing<'_> {
     }
 }
 
-/// How soon it is noticed that the run is to end.
+/// How long it takes at most to notice that the run must end.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
-/// By how much a clock may be behind the one that a secret was made by.
+/// The tolerated difference between the clocks of now and of when the secret was obtained.
 const CLOCKS: Duration = Duration::from_secs(60);
 
-/// Says whether what is held can be used yet, as far as its times tell. They tell nothing if the clock was wrong when they were noted.
+/// Returns whether the dates of a held secret say that it is valid. A secret that was obtained in the future is not usable:
+/// the clock was wrong then, so its dates mean nothing.
 fn is_usable(held: &Held, now: SystemTime) -> bool {
     let is_of_the_future = held.obtained_at().duration_since(now).is_ok_and(|ahead| ahead > CLOCKS);
     is_good(held.valid_until(), now) && !is_of_the_future
 }
 
-/// Lets what a source keeps without saying for how long be asked for again when a third of what is left is over.
+/// Sets a renewal date for a secret that its source keeps without one: after a third of its remaining life.
 fn asked_later(held: Held, now: SystemTime) -> Held {
     match held.valid_until() {
         Some(end) if !is_good(held.renew_at(), now) => {
@@ -309,7 +313,7 @@ fn asked_later(held: Held, now: SystemTime) -> Held {
     }
 }
 
-/// Says whether a moment is yet to come, or never does.
+/// Returns whether a moment is in the future, or never comes.
 fn is_good(until: Option<SystemTime>, now: SystemTime) -> bool {
     until.is_none_or(|until| until > now)
 }

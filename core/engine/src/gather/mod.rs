@@ -1,12 +1,14 @@
-//! Gathering: every distinct request once, all sources side by side, all or nothing, until the run's deadline.
+//! Gathering sends every distinct request once, to all sources concurrently. It succeeds as a whole or not at all, and ends
+//! at the deadline of the run.
 //!
-//! 1. Of each source, what is below the prefixes of the imports is listed first, and then everything is fetched together.
-//! 2. A source puts each answer as it comes. What has arrived counts, whatever becomes of the rest.
-//! 3. What failed is asked for again as long as each failure advises so and there is time: see [`backoff`].
-//! 4. When all that is answered, the requests that make something are made: see [`issuing`].
-//! 5. Failures of one source do not end the others, so that one run reports all of them.
+//! 1. Each source first lists the prefixes of the imports. Then it fetches all secrets together.
+//! 2. A source puts each answer when it arrives. An answer that has arrived counts, even if the rest fails.
+//! 3. Failed requests are retried as long as every error advises a retry and there is time: see [`backoff`].
+//! 4. When everything has been answered, the requests that issue something are sent: see [`issuing`].
+//! 5. A failure of one source does not end the others, so one run reports all failures.
 //!
-//! A source has one [`RunContext`](secretdir_provider::RunContext) for all of this. What it keeps there is dropped at the end.
+//! A source has one [`RunContext`](secretdir_provider::RunContext) for all of this. The state that it keeps there is
+//! dropped at the end.
 
 pub(crate) mod answers;
 mod backoff;
@@ -33,16 +35,16 @@ use fetching::{Fetched, Fetching};
 use holdings::{Holdings, Lease};
 use issuing::{Issuing, Purpose};
 
-/// What came of a gathering.
+/// The result of a gathering.
 pub(crate) struct Gathered {
     pub(crate) result: Result<Answers, Vec<GatherFault>>,
-    /// What the sources warned of: a warning may well explain a failure.
+    /// The warnings of the sources, which may explain a failure.
     pub(crate) warnings: Vec<String>,
-    /// The leases that a failed gathering has got.
+    /// The leases that a failed gathering has received.
     pub(crate) issued: Vec<Lease>,
 }
 
-/// Lists what is imported, and fetches every distinct request.
+/// Lists the imported prefixes, and fetches every distinct request.
 pub(crate) async fn gather(plan: &Plan, host: &dyn Host, purpose: Purpose, holdings: Holdings) -> Gathered {
     host.event(Event::Gathering { secrets: plan.secret_count() });
     let deadline = Deadline::after(plan.gather.timeout, host.clock());
@@ -50,7 +52,7 @@ pub(crate) async fn gather(plan: &Plan, host: &dyn Host, purpose: Purpose, holdi
     let fetching = |source| Fetching::new(plan, source, host, deadline.clone(), &allowance);
     let fetched = join_all((0..plan.sources.len()).filter_map(fetching).map(Fetching::run)).await;
     let (runs, fetched): (Vec<_>, Vec<_>) = fetched.into_iter().unzip();
-    // One cause for however many secrets that there was no room for.
+    // One fault covers all secrets that exceed the limit.
     let mut result = if allowance.is_exceeded() {
         Err(vec![GatherFault::TooLarge(plan.gather.max_bytes)])
     } else {
@@ -71,7 +73,7 @@ pub(crate) async fn gather(plan: &Plan, host: &dyn Host, purpose: Purpose, holdi
     Gathered { result, warnings, issued }
 }
 
-/// All or nothing: every secret, or every failure.
+/// Combines the results: every secret, or every failure.
 fn collect(all: Vec<Fetched>, deadline: Deadline) -> Result<Answers, Vec<GatherFault>> {
     let mut faults = Vec::new();
     let mut sources = Vec::with_capacity(all.len());
@@ -92,7 +94,7 @@ fn collect(all: Vec<Fetched>, deadline: Deadline) -> Result<Answers, Vec<GatherF
     }
 }
 
-/// Takes apart what came of one source: its answers, and what failed.
+/// Splits the result of one source into its answers and its faults.
 fn answered(source: usize, fetched: Fetched, faults: &mut Vec<GatherFault>) -> Answered {
     let Fetched { requests, positions, outcomes, listings, duration } = fetched;
     let mut answered = Answered { requests, positions, duration, ..Answered::default() };

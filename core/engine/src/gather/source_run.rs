@@ -1,11 +1,11 @@
-//! One run, as one source sees it, and what it warned of.
+//! One run as one source sees it, with the warnings of the source.
 
 use secretdir_provider::{Deadline, RunContext, Warnings};
 
 use crate::host::Host;
 use crate::plan::Plan;
 
-/// What a source is told of a run, and what it says.
+/// The context of a run for one source, and the warnings that the source adds.
 pub(crate) struct SourceRun {
     pub(crate) context: RunContext,
     warnings: Warnings,
@@ -24,7 +24,7 @@ impl SourceRun {
         Self { context, warnings }
     }
 
-    /// Returns what the source has warned of so far.
+    /// Returns the warnings of the source so far.
     pub(crate) fn warnings(&self, source: &str) -> Vec<String> {
         self.warnings.to_vec().into_iter().map(|text| format!("source `{source}`: {text}")).collect()
     }

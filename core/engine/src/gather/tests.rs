@@ -153,9 +153,7 @@ async fn a_source_that_hangs_is_cut_off_at_the_deadline_and_the_others_are_not()
     let (texts, _, took) = failures(&[("one", &["hangs"]), ("two", &["good"])]).await;
     assert_eq!(
         texts,
-        [
-            "file `one-hangs`: secret `hangs` of source `one`: timed out: the deadline of the whole gathering passed"
-        ]
+        ["file `one-hangs`: secret `hangs` of source `one`: timed out: the deadline of the run passed"]
     );
     assert_eq!(took, Duration::from_secs(60));
 }

@@ -1,4 +1,4 @@
-//! What is fetched from one source: what the plan asks for, and what was listed.
+//! The requests to one source: those of the plan, and those for listed secrets.
 
 use std::collections::BTreeMap;
 
@@ -7,35 +7,35 @@ use secretdir_provider::{SecretRequest, SourceError};
 use crate::catch_panic;
 use crate::plan::{Imported, Plan, PlannedSource, Selection};
 
-/// What came of each listing, by its prefix.
+/// The result of each listing, by its prefix.
 pub(super) type Listings = BTreeMap<String, Result<Vec<String>, SourceError>>;
 
-/// What is fetched from one source.
+/// The requests to one source.
 pub(super) struct Wanted {
-    /// The requests of the plan, and after them those that were listed: each once.
+    /// The requests of the plan, and then those for listed secrets, each once.
     pub(super) requests: Vec<SecretRequest>,
-    /// The position of each; empty where nothing is listed.
+    /// The position of each request. It is empty if nothing is listed.
     pub(super) positions: BTreeMap<SecretRequest, usize>,
-    /// Of each request, whether all that is made of it can do without the secret.
+    /// For each request, whether no file requires its secret.
     pub(super) dispensable: Vec<bool>,
-    /// Of each request, whether the store makes something when it is asked.
+    /// For each request, whether it makes the store issue something.
     pub(super) making: Vec<Making>,
 }
 
-/// Whether the store makes something when it is asked.
+/// Whether a request makes the store issue something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Making {
     Nothing,
-    /// It is asked when all else is there.
+    /// It does, so it is sent after all others.
     Later,
-    /// It was listed: nobody has asked for it by name.
+    /// It does, but it was only listed. The configuration does not name it.
     Refused,
 }
 
 impl Wanted {
     pub(super) fn of(plan: &Plan, number: usize, source: &PlannedSource, listings: &Listings) -> Self {
         let requests = source.requests.clone();
-        // Only what is listed is looked up.
+        // The positions are used only for listed secrets.
         let looked_up = if listings.is_empty() { &[] } else { requests.as_slice() };
         let positions = looked_up.iter().cloned().enumerate().map(|(position, request)| (request, position));
         let positions = positions.collect();
@@ -62,7 +62,7 @@ impl Wanted {
         names.for_each(|name| self.add(source, SecretRequest::new(name)));
     }
 
-    /// Adds what was listed. It is there; should it vanish meanwhile, the import is not complete.
+    /// Adds a request for a listed secret. The secret exists; if it vanishes meanwhile, the import is incomplete.
     fn add(&mut self, source: &PlannedSource, request: SecretRequest) {
         let position = *self.positions.entry(request.clone()).or_insert(self.requests.len());
         match self.dispensable.get_mut(position) {

@@ -1,4 +1,4 @@
-//! How one file differs, or would differ, from what was published before: names, sizes, revisions, modes and owners, and no value.
+//! The change of one file: its name, size, revision, mode and owner. No values.
 
 use std::fmt;
 
@@ -9,60 +9,60 @@ use serde::Serialize;
 use crate::escape::escape;
 use crate::report::count;
 
-/// One difference to what was published before.
+/// One difference from the set before.
 #[derive(Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct FileChange {
-    /// The file, or the directory; `.` is the directory of the link itself.
+    /// The file or directory. `.` is the published directory itself.
     pub name: String,
-    /// How it differs.
+    /// The kind of the change.
     pub kind: FileChangeKind,
-    /// What was published; absent where there was nothing.
+    /// The file before the change. Absent if it is new.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<FileVersion>,
-    /// What is published now, or would be; absent where there is nothing.
+    /// The file after the change. Absent if it is removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<FileVersion>,
 }
 
-/// What can be told of a file on one side of a change.
+/// A file before or after a change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct FileVersion {
-    /// Its length in bytes, of files that `diff` looks at.
+    /// With `diff`: its length in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// The store's own name for the version of the secret; of several secrets each, with a comma between.
+    /// The store's own name for the version of the secret. For several secrets, a list with commas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
-    /// Its permission bits in octal, if these change.
+    /// Its permission bits in octal, if they change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
-    /// Its owner by number, if that changes.
+    /// Its owner by number, if it changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<u32>,
-    /// Its group by number, if that changes.
+    /// Its group by number, if it changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<u32>,
 }
 
-/// How a file differs from before.
+/// The kind of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum FileChangeKind {
-    /// It is new.
+    /// The file is new.
     Added,
-    /// It is gone.
+    /// The file is removed.
     Removed,
-    /// It holds something else.
+    /// The content is different.
     Content,
-    /// Its mode or owner is another.
+    /// The mode or owner is different.
     Attributes,
 }
 
 impl FileChange {
-    /// Adds the attributes that change to what else is known of a file before and after.
+    /// Combines the changed attributes with the other information about the file before and after.
     pub(crate) fn new(
         change: &atomicdir::Change,
         before: Option<FileVersion>,
@@ -78,7 +78,7 @@ impl FileChange {
     }
 }
 
-/// Returns the attributes that change: what they are, and what they are to be.
+/// Returns the changed attributes before and after.
 fn attributes(change: &AttributesChange) -> (FileVersion, FileVersion) {
     let side = |side: fn(Changed) -> u32| FileVersion {
         mode: change.mode.map(|changed| format!("{:04o}", side(changed))),
@@ -124,7 +124,7 @@ impl fmt::Display for FileChange {
 }
 
 impl FileChange {
-    /// Says which attributes change, from what to what.
+    /// Returns the changed attributes as text, with their values before and after.
     fn attributes(&self) -> String {
         let (Some(before), Some(after)) = (&self.before, &self.after) else { return String::new() };
         let number = |number: Option<u32>| number.map(|number| number.to_string());
@@ -140,7 +140,7 @@ impl FileChange {
 }
 
 impl FileVersion {
-    /// Says what is known of the content.
+    /// Returns the size and revision of the content as text.
     fn content(&self) -> Option<String> {
         let size = count(usize::try_from(self.size?).unwrap_or(usize::MAX), "byte");
         Some(match &self.revision {

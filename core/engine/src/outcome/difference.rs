@@ -1,4 +1,4 @@
-//! What a run would change: names, kinds, sizes and revisions, and no value.
+//! The changes that a run would make: names, kinds, sizes and revisions. No values.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -20,45 +20,45 @@ use crate::publish::owners::Owners;
 use crate::publish::publication::Notification;
 use crate::report::{WarningReport, count};
 
-/// What a run would change, were it made now.
+/// What a run would change now.
 ///
-/// The state and the warnings are serialised by whoever serialises this: every command has them.
+/// Every command adds the state and the warnings to its answer, so they are not serialised here.
 #[derive(Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Difference {
     /// Whether there is anything to publish.
     #[serde(skip)]
     pub state: DifferenceState,
-    /// What a person should know.
+    /// The warnings.
     #[serde(skip)]
     pub warnings: Vec<WarningReport>,
-    /// The link, as text: what is not UTF-8 in it is replaced.
+    /// The link, as text. Bytes that are not UTF-8 are replaced.
     pub path: String,
-    /// What would change, in the order of the names.
+    /// The changes, in the order of the names.
     pub changes: Vec<FileChange>,
-    /// The secrets that a run would let a store make: nobody can tell their values before.
+    /// The dynamic secrets that a run would request. Their values do not exist yet.
     pub to_issue: Vec<SecretToIssue>,
-    /// What would become of the command of `[on-change]`: "pending" if it is to run, or has yet to succeed.
+    /// The state of `[on-change]` after the run: "pending" if it would run, or has not succeeded yet.
     pub on_change: Notification,
-    /// The optional files that would not be there: their secrets, or fields, were not found.
+    /// The optional files that would be left out because their secret or field was not found.
     pub left_out: Vec<MissingSecret>,
-    /// The files that would have default content, or some in them, for the same reason: one entry for each secret.
+    /// The files that would contain a default because a secret or field was not found: one entry for each secret.
     pub defaulted: Vec<MissingSecret>,
 }
 
-/// A secret that a store would make, such as a certificate or a database user.
+/// A dynamic secret that a run would request, such as a certificate or a database user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct SecretToIssue {
     /// The source.
     pub source: String,
-    /// Its name there.
+    /// The name of the secret in the source.
     pub secret_name: String,
-    /// The files that are made of it, as far as their names are known.
+    /// Its files, as far as their names are known.
     pub file_names: Vec<String>,
 }
 
-/// All of them.
+/// All dynamic secrets that a run would request.
 struct ToIssue(Vec<SecretToIssue>);
 
 impl ToIssue {
@@ -69,7 +69,7 @@ impl ToIssue {
                 plan.files.get(name).is_some_and(|file| file.content.requests().contains(id))
             };
             let planned = bundle.unmade.iter().filter(is_made_of_it).cloned();
-            // Which keys the secret will have, only its store knows: those that an import has published stand for them.
+            // Only the store knows which keys the secret will have. The keys that an import has published stand for them.
             let noted = noted.into_iter().flat_map(|noted| &noted.files).filter(|(name, entries)| {
                 let of =
                     |entry: &ManifestEntry| entry.source == source.name && entry.secret == request.name();
@@ -82,12 +82,12 @@ impl ToIssue {
         Self(all.collect())
     }
 
-    /// Says whether a file is made of one of them.
+    /// Returns whether a file is made of one of them.
     fn has(&self, file: &str) -> bool {
         self.names().any(|name| name == file)
     }
 
-    /// Says whether a file in a directory is made of one of them: the directory stays, whatever else is in it.
+    /// Returns whether a directory contains a file that is made of one of them. Then the directory stays.
     fn keeps(&self, directory: &str) -> bool {
         self.names().any(|name| name.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/')))
     }
@@ -103,15 +103,15 @@ impl ToIssue {
 pub enum DifferenceState {
     /// A run would publish a new generation.
     Changed,
-    /// What is published is what is wanted, but the command of `[on-change]` has yet to succeed: a run repeats it,
-    /// unless it has just failed more than once.
+    /// The published set is up to date, but `[on-change]` has not succeeded yet. A run repeats it, after several failures with
+    /// a backoff.
     Pending,
-    /// What is published is what is wanted.
+    /// The published set is up to date.
     Unchanged,
 }
 
 impl Difference {
-    /// Compares a bundle with what is published.
+    /// Compares a bundle with the published set.
     pub(crate) fn find(
         plan: &Plan,
         answers: &Answers,
@@ -169,7 +169,7 @@ impl DifferenceState {
     }
 }
 
-/// Says whether a run would run the command: after a change, or because it has yet to succeed after the last one.
+/// Returns whether a run would run `[on-change]`: after a change, or because it has not succeeded since the last one.
 fn notification(
     plan: &Plan,
     comparison: &Comparison,
@@ -184,7 +184,7 @@ fn notification(
     }
 }
 
-/// Returns what can be told of each published file.
+/// Returns the size and revision of each published file.
 fn published(sizes: BTreeMap<String, u64>, manifest: &Manifest) -> BTreeMap<String, FileVersion> {
     let files = sizes.into_iter().map(|(name, size)| {
         let version = version(size, manifest.files.get(&name));
@@ -219,7 +219,7 @@ impl fmt::Display for Difference {
             let files = files.collect::<Vec<_>>().join(", ");
             write!(
                 f,
-                "\n  {:10} {files}  secret `{secret}` of source `{source}` would be issued anew",
+                "\n  {:10} {files}  secret `{secret}` of source `{source}` would be issued again",
                 "issued"
             )?;
         }
@@ -229,10 +229,10 @@ impl fmt::Display for Difference {
                 f.write_str("\npending: [on-change] would run")
             }
             (Notification::Pending, _) => f.write_str(
-                "\npending: [on-change] has not succeeded yet; a run repeats it, after failures of its command not at once",
+                "\npending: [on-change] has not succeeded yet; the next run repeats it, after failures with a backoff",
             ),
             (Notification::Unknown, _) => f.write_str(
-                "\nseen as a reader: only the user who publishes sees whether the on-change command has succeeded",
+                "\nlimited view: only the user who publishes can see whether the on-change command has succeeded",
             ),
             _ => Ok(()),
         }

@@ -1,4 +1,4 @@
-//! What came of a run: printable, serialisable, and without any value.
+//! The result of a run, which can be printed and serialised. No values.
 
 pub(crate) mod change;
 pub(crate) mod difference;
@@ -20,90 +20,90 @@ use crate::report::{ErrorReport, WarningReport, count};
 use change::FileChange;
 use status::seconds;
 
-/// What came of a run that did not fail before the flip.
+/// The result of a run that did not fail before the switch.
 ///
-/// The state, the warnings and the errors are serialised by whoever serialises this: every command has them.
+/// Every command adds the state, the warnings and the errors to its answer, so they are not serialised here.
 #[derive(Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// Whether there was anything to publish.
+    /// Whether a new set was published.
     #[serde(skip)]
     pub state: State,
-    /// What a person should know; also what is still there although it should not be, which the next run tries again to remove.
+    /// The warnings. They include old sets that could not be removed; the next run tries again.
     #[serde(skip)]
     pub warnings: Vec<WarningReport>,
-    /// What failed after the flip: durability unknown, or the command.
+    /// The failures after the flip: unknown durability, or a failed command.
     #[serde(skip)]
     pub errors: Vec<ErrorReport>,
-    /// The link, as text: what is not UTF-8 in it is replaced.
+    /// The link, as text. Bytes that are not UTF-8 are replaced.
     pub path: String,
     /// The generation that the link names now.
     pub generation_id: String,
     /// How many files it has.
     pub file_count: usize,
-    /// Which sources were asked, and where they answered, in the order of their names.
+    /// The sources of the run, in the order of their names, with the origins of their answers.
     pub sources: Vec<AskedSource>,
-    /// The optional files that are not there: their secrets, or fields, were not found.
+    /// The optional files that were left out because their secret or field was not found.
     pub left_out: Vec<MissingSecret>,
-    /// The files that have default content, or some in them, for the same reason: one entry for each secret.
+    /// The files that contain a default because a secret or field was not found: one entry for each secret.
     pub defaulted: Vec<MissingSecret>,
-    /// What is different from before, in the order of the names.
+    /// The changes, in the order of the names.
     pub changes: Vec<FileChange>,
-    /// What became of the command of `[on-change]`.
+    /// The state of `[on-change]`.
     pub on_change: Notification,
-    /// How long that command is put off, if it is.
+    /// The remaining backoff of that command, if it is postponed.
     #[serde(skip)]
     pub(crate) put_off: Option<Duration>,
-    /// How many superseded or unfinished generations were removed.
+    /// How many old or unfinished generations were removed.
     pub removed_count: usize,
-    /// How many generations are due, but read by somebody.
+    /// How many old generations are due for removal, but still pinned by a reader.
     pub pinned_count: usize,
-    /// The first moment at which a secret is not good any more, in seconds since 1970 (UTC); absent if none has an end that is known.
+    /// The first expiry of its secrets, in seconds since 1970 (UTC). Absent if none is known to expire.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<u64>,
-    /// When the first secret is to be renewed.
+    /// When the first secret must be renewed.
     #[serde(skip)]
     pub(crate) renew_at: Option<SystemTime>,
-    /// How many superseded generations are still there.
+    /// How many superseded generations remain.
     #[serde(skip)]
     pub(crate) superseded_count: usize,
 }
 
-/// Whether there was anything to publish.
+/// Whether a new set was published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// A new generation is current.
     Published,
-    /// What is published is what is wanted.
+    /// The published set is up to date.
     Unchanged,
 }
 
-/// A source that was asked.
+/// A source of the run.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AskedSource {
     /// Its name.
     pub name: String,
-    /// How many secrets it gave.
+    /// How many secrets came from it.
     pub secret_count: usize,
-    /// The places that answered, such as regions, as far as the source tells: each once, in the order of the requests.
+    /// The origins of the answers, such as regions, if the source tells them: each once, in the order of the requests.
     pub origins: Vec<String>,
-    /// How long it took to answer.
+    /// The time that the source took to answer.
     #[serde(skip)]
     pub(crate) duration: Duration,
 }
 
-/// What came of asking every source, without publishing anything.
+/// The result of fetching everything without publishing it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Rehearsal {
-    /// How many files there would be.
+    /// The number of files that would be published.
     pub file_count: usize,
-    /// What a person should know; also which file of `[files]` wins over an import.
+    /// The warnings. They include each file of `[files]` that wins over an import.
     pub warnings: Vec<WarningReport>,
 }
 
-/// What the sources gave, and what was made of it: without any value.
+/// A summary of the answers and the files. No values.
 pub(crate) struct Summary {
     sources: Vec<AskedSource>,
     file_count: usize,
@@ -135,7 +135,7 @@ impl Summary {
 }
 
 impl Outcome {
-    /// Says what came of a run: what the sources gave, what was made of it, and what became of that.
+    /// Combines the summary of the answers with the result of publishing.
     pub(crate) fn new(plan: &Plan, summary: Summary, publication: Publication) -> Self {
         let Publication {
             comparison,

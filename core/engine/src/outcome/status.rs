@@ -1,4 +1,4 @@
-//! What is published, for people and monitors.
+//! The state of the published set, for people and monitoring.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,30 +12,30 @@ use crate::publish::life::LAST_DATE;
 use crate::publish::manifest::{Manifest, ManifestEntry, Publisher};
 use crate::publish::publication::Notification;
 
-/// What is published at a link. Never a value.
+/// The published set, without values.
 #[derive(Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct StatusReport {
-    /// The link, as text: what is not UTF-8 in it is replaced.
+    /// The link, as text. Bytes that are not UTF-8 are replaced.
     pub path: String,
-    /// The generation that it names; none before the first run.
+    /// The current generation. Absent before the first run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation: Option<GenerationReport>,
-    /// Generations that were superseded, and are still there.
+    /// The old generations that are still kept.
     pub superseded: Vec<SupersededReport>,
-    /// What a run that did not finish left behind, or one under way has made so far.
+    /// Unfinished generations: from a run that was killed, or from one in progress.
     pub unfinished_ids: Vec<String>,
     /// When a run last succeeded, in seconds since 1970 (UTC).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_success_at: Option<u64>,
-    /// How long ago that was, in seconds.
+    /// The age in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_success_age_seconds: Option<u64>,
-    /// When `secretdir watch` makes its next turn, if it runs for this link.
+    /// The state of `secretdir watch`, if it runs for this link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub watch: Option<WatchReport>,
-    /// How much of this the user may see who asks: without the right to read the state directory, not the sources of the
-    /// files, and not when a run last succeeded.
+    /// How much of the set the current user may see. Without permission to read the state directory, sources and the last
+    /// success are not shown.
     pub view: StatusView,
 }
 
@@ -43,10 +43,11 @@ pub struct StatusReport {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct WatchReport {
-    /// When the next turn comes, if nothing happens before, in seconds since 1970 (UTC); absent if only a change of a file causes one.
+    /// Time of the next run, in seconds since 1970 (UTC). A change may cause an earlier one. Absent if only a change of a file
+    /// causes a run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_turn_at: Option<u64>,
-    /// How old the last success may be, in seconds; absent without a limit.
+    /// The maximum age of the last success in seconds. Absent without a limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_stale_seconds: Option<u64>,
 }
@@ -59,27 +60,27 @@ impl WatchReport {
         }
     }
 
-    /// Returns what the keeper says of itself.
+    /// Returns the record that the keeper writes about itself.
     pub(crate) fn to_record(self) -> Vec<u8> {
-        // Numbers always serialise.
+        // Numbers can always be serialised.
         serde_json::to_vec(&self).unwrap_or_default()
     }
 
-    /// Nothing counts of a record with a date that no calendar has.
+    /// Parses such a record. A record with an impossible date is ignored.
     fn parse(record: &[u8]) -> Option<Self> {
         let report: Self = serde_json::from_slice(record).ok()?;
         Some(report).filter(|report| report.next_turn_at.is_none_or(|at| at <= LAST_DATE))
     }
 }
 
-/// How much of what is published a user may see.
+/// How much of the published set the current user may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum StatusView {
-    /// All of it: the user publishes it, or is root.
+    /// All of it: the current user publishes it, or is root.
     Full,
-    /// What a reader may see.
+    /// Only what every reader may see.
     Reader,
 }
 
@@ -87,26 +88,26 @@ pub enum StatusView {
 #[derive(Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct GenerationReport {
-    /// What tells it from others.
+    /// The ID of the generation.
     pub id: String,
-    /// When it was published, in seconds since 1970 (UTC).
+    /// Time of publication, in seconds since 1970 (UTC).
     pub published_at: u64,
-    /// How long ago that was, in seconds.
+    /// The age in seconds.
     pub age_seconds: u64,
-    /// Whether a reader has it pinned.
+    /// Whether a reader has pinned it.
     pub pinned: bool,
-    /// What has become of the command of `[on-change]` that there was when it was published; absent where that is not known.
+    /// The state of the `[on-change]` of this generation. Absent if it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_change: Option<Notification>,
-    /// The first moment at which one of its secrets is not good any more, in seconds since 1970 (UTC); absent if none has an end that is known.
+    /// The first expiry of its secrets, in seconds since 1970 (UTC). Absent if none is known to expire.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<u64>,
     /// The configuration that published it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub publisher: Option<Publisher>,
-    /// Its files, in the order of their names, as far as the user who asks may list them.
+    /// Its files, in the order of their names, as far as the current user may list them.
     pub files: Vec<FileReport>,
-    /// Whether these are all.
+    /// Whether the list of files is complete.
     pub listing: ListingReport,
 }
 
@@ -116,7 +117,7 @@ pub struct GenerationReport {
 pub enum ListingReport {
     /// All of them.
     Complete,
-    /// The user who asks may not list the generation, or a directory in it.
+    /// The current user may not list the generation, or a directory in it.
     Partial,
 }
 
@@ -132,31 +133,31 @@ pub struct FileReport {
     pub owner: u32,
     /// Its group, by number.
     pub group: u32,
-    /// The secrets that it is made of; none where nothing is known of that.
+    /// The secrets of the file. Empty if they are not known.
     pub secrets: Vec<SecretReport>,
 }
 
-/// A secret that a file is made of.
+/// A secret in a file.
 #[derive(Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct SecretReport {
-    /// The source that it came from.
+    /// The source of the secret.
     pub source: String,
-    /// Its name there.
+    /// The name of the secret in the source.
     pub secret_name: String,
     /// The store's own name for the version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
-    /// Where the answer came from.
+    /// The origin of the answer, such as a region.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
-    /// Until when it is good, in seconds since 1970 (UTC), if the store has said so.
+    /// Its expiry in seconds since 1970 (UTC), if the store tells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<u64>,
-    /// From when on it is renewed or replaced, in seconds since 1970 (UTC).
+    /// Time after which it is renewed or replaced, in seconds since 1970 (UTC).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renew_at: Option<u64>,
-    /// The lease that it has at the store: the end of its name.
+    /// The end of the ID of its lease.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease: Option<String>,
 }
@@ -165,20 +166,20 @@ pub struct SecretReport {
 #[derive(Debug, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct SupersededReport {
-    /// What tells it from others.
+    /// The ID of the generation.
     pub id: String,
     /// When it was superseded, in seconds since 1970 (UTC).
     pub superseded_at: u64,
-    /// Whether a reader has it pinned.
+    /// Whether a reader has pinned it.
     pub pinned: bool,
 }
 
 impl StatusReport {
-    /// Looks at what is published. Takes no lock, fetches nothing and changes nothing.
+    /// Inspects the published set. It takes no lock, fetches nothing and changes nothing.
     ///
     /// # Errors
     ///
-    /// A link that is not ours, and whatever may not be read.
+    /// The link was not made by secretdir, or permission to read something is denied.
     pub fn of(location: &Location, now: SystemTime) -> Result<Self, atomicdir::Error> {
         Ok(Self::new(location.link(), location.status()?, now))
     }
@@ -253,7 +254,7 @@ impl From<ManifestEntry> for SecretReport {
     }
 }
 
-/// Shows the end of a lease's name: enough to find it, as what comes before is the path.
+/// Shortens a lease ID to its end, which suffices to find it. Its beginning is only the path.
 fn shortened(lease: &str) -> String {
     let length = lease.chars().count();
     if length <= 12 {

@@ -1,27 +1,27 @@
-//! The blocks of a text, found and checked.
+//! Finds and validates the PEM blocks of a text.
 
 use secretdir_helpers::coding::Coding;
 use zeroize::Zeroizing;
 
 use super::error::PemError;
 
-/// A block of PEM that is not damaged.
+/// A valid PEM block.
 pub(super) struct Block<'t> {
     pub(super) kind: Kind,
-    /// The line of its text where it begins, counted from 1.
+    /// The line of the text where it begins, counted from 1.
     pub(super) line: usize,
-    /// All its lines, as they are.
+    /// All its lines, unchanged.
     pub(super) text: &'t [u8],
-    /// What its base64 stands for. Empty for a block that is neither a key nor a certificate.
+    /// The decoded base64. It is empty if the block is neither a key nor a certificate.
     pub(super) der: Zeroizing<Vec<u8>>,
 }
 
-/// What a block holds.
+/// The kind of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Key,
     Certificate,
-    /// Such as parameters, or a request. It may have checksums or headers of its own, so only its marks are checked.
+    /// Another block, such as parameters or a request. It may have checksums or headers, so only its marks are validated.
     Other,
 }
 
@@ -37,7 +37,7 @@ impl Kind {
 }
 
 impl Block<'_> {
-    /// Returns the line end that the last line needs, in the style of the block; empty if it has one.
+    /// Returns the line end that the last line lacks, in the style of the block. It is empty if none is missing.
     pub(super) fn missing_line_end(&self) -> &'static [u8] {
         let first = self.text.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
         match self.text {
@@ -53,13 +53,13 @@ impl Block<'_> {
 struct Line<'t> {
     /// Counted from 1.
     number: usize,
-    /// Where it begins in the text.
+    /// The offset of the line in the text.
     start: usize,
     /// With its line end.
     bytes: &'t [u8],
 }
 
-/// What a line means.
+/// The meaning of a line.
 enum Mark<'t> {
     /// A block with this label begins.
     Begin(&'t [u8]),
@@ -68,7 +68,7 @@ enum Mark<'t> {
     None,
 }
 
-/// Returns each block of a text. What is between blocks is left out.
+/// Returns each block of a text. Text between blocks is ignored.
 pub(super) fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, PemError> {
     let (mut blocks, mut lines) = (Vec::new(), lines(text));
     while let Some(line) = lines.next() {
@@ -90,7 +90,7 @@ fn lines(text: &[u8]) -> impl Iterator<Item = Line<'_>> {
     starts.zip(1..).map(|((start, bytes), number)| Line { number, start, bytes })
 }
 
-/// Reads a block to its end.
+/// Parses a block up to its end.
 fn block<'t>(
     text: &'t [u8],
     begin: Line<'t>,
@@ -117,7 +117,7 @@ fn block<'t>(
     Err(PemError::NoEnd { line })
 }
 
-/// Decodes what is between the marks of a block. An empty line is refused, as OpenSSL refuses it.
+/// Decodes the lines between the marks of a block. An empty line is refused, as OpenSSL refuses it.
 fn decoded(begin: usize, body: &[u8]) -> Result<Zeroizing<Vec<u8>>, PemError> {
     let mut joined = Zeroizing::new(Vec::with_capacity(body.len()));
     for line in lines(body).skip(headers(body)) {
@@ -131,7 +131,7 @@ fn decoded(begin: usize, body: &[u8]) -> Result<Zeroizing<Vec<u8>>, PemError> {
     decoded.ok_or(PemError::NotComplete { line: begin })
 }
 
-/// Counts the headers of an encrypted key of the older kind, and the empty line after them.
+/// Counts the headers of an encrypted key in the older format, with the empty line after them.
 fn headers(body: &[u8]) -> usize {
     let has_headers = lines(body).next().is_some_and(|first| first.bytes.contains(&b':'));
     let end = lines(body).position(|line| line.bytes.trim_ascii().is_empty());
@@ -143,7 +143,7 @@ fn is_base64(byte: &u8) -> bool {
 }
 
 impl<'t> Line<'t> {
-    /// Returns where the next line begins in the text.
+    /// Returns the offset of the next line in the text.
     fn end(self) -> usize {
         self.start + self.bytes.len()
     }
@@ -164,7 +164,7 @@ impl<'t> Line<'t> {
     }
 }
 
-/// RFC 7468: printable characters of ASCII, and no two hyphens beside each other.
+/// Returns whether a label is valid by RFC 7468: printable ASCII characters, without two adjacent hyphens.
 fn is_label(label: &[u8]) -> bool {
     label.iter().all(|byte| matches!(byte, b' '..=b'~')) && !contains(label, b"--")
 }

@@ -1,9 +1,9 @@
-//! As much of X.509 (RFC 5280) as tells who issued a certificate to whom: two names, compared byte by byte.
+//! Parses the issuer and the subject of an X.509 certificate (RFC 5280). The two names are compared byte by byte.
 
 /// The tags of DER that lead to the names.
 const INTEGER: u8 = 0x02;
 const SEQUENCE: u8 = 0x30;
-/// The version of a certificate. One of the first version has none.
+/// The tag of the version of a certificate. A certificate of version 1 has none.
 const VERSION: u8 = 0xa0;
 
 /// The names in a certificate, in DER.
@@ -14,7 +14,7 @@ pub(super) struct Names<'d> {
 }
 
 impl<'d> Names<'d> {
-    /// Reads the names; none if this is not a certificate.
+    /// Parses the names. Returns none if this is not a certificate.
     pub(super) fn of(der: &'d [u8]) -> Option<Self> {
         let mut whole = Elements(der);
         let mut certificate = Elements(whole.next(SEQUENCE)?);
@@ -33,17 +33,17 @@ impl<'d> Names<'d> {
         Some(Self { issuer, subject })
     }
 
-    /// Says whether a certificate is its own issuer, by its names.
+    /// Returns whether a certificate names itself as its issuer.
     pub(super) fn are_the_same(self) -> bool {
         self.issuer == self.subject
     }
 }
 
-/// What is left of a row of elements in DER.
+/// The rest of a sequence of DER elements.
 struct Elements<'d>(&'d [u8]);
 
 impl<'d> Elements<'d> {
-    /// Takes the content of the next element, which must have this tag.
+    /// Returns the content of the next element, which must have this tag.
     fn next(&mut self, tag: u8) -> Option<&'d [u8]> {
         let (length, rest) = length(self.0.strip_prefix(&[tag])?)?;
         let (content, rest) = rest.split_at_checked(length)?;
@@ -52,7 +52,7 @@ impl<'d> Elements<'d> {
     }
 }
 
-/// Reads a length: of one byte, or of up to four that the first one counts.
+/// Parses a length: one byte, or up to four bytes whose number the first byte gives.
 fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let (&first, rest) = bytes.split_first()?;
     if first < 0x80 {

@@ -1,24 +1,24 @@
-//! Why nothing could be cut out of a value.
+//! The errors of extracting PEM.
 
-/// Why nothing could be cut out of a value. Lines are counted from 1. Never holds any part of the value.
+/// The reason why a part could not be extracted. Lines are counted from 1. It contains no part of the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PemError {
-    /// A line has a mark in it, and something else.
-    #[error("line {line} of the value has more than a BEGIN or END mark of PEM")]
+    /// A line contains a mark and other text.
+    #[error("line {line} of the value has other text beside a BEGIN or END mark of PEM")]
     NotAlone {
         /// The line.
         line: usize,
     },
-    /// A block has no end.
+    /// A block has no END line.
     #[error("the PEM block at line {line} of the value has no END line")]
     NoEnd {
         /// The line where the block begins.
         line: usize,
     },
-    /// A block ends with the label of another one.
+    /// A block has a different label in its END line.
     #[error(
-        "the PEM block at line {line} of the value has another label in its END line, which is line {end}"
+        "the PEM block at line {line} of the value has a different label in its END line, which is line {end}"
     )]
     OtherEnd {
         /// The line where the block begins.
@@ -26,7 +26,7 @@ pub enum PemError {
         /// The line where it ends.
         end: usize,
     },
-    /// There is an end without a block.
+    /// An END line has no block.
     #[error("line {line} of the value ends a PEM block that has no BEGIN line")]
     NoBegin {
         /// The line.
@@ -38,13 +38,13 @@ pub enum PemError {
         /// The line.
         line: usize,
     },
-    /// The lines of a block are base64 each, but not together.
+    /// Each line of a block is base64, but the block is not complete.
     #[error("the PEM block at line {line} of the value is not complete base64")]
     NotComplete {
         /// The line where the block begins.
         line: usize,
     },
-    /// A certificate cannot be read.
+    /// A certificate cannot be parsed.
     #[error("the PEM block at line {line} of the value is not an X.509 certificate")]
     NotACertificate {
         /// The line where the block begins.
@@ -67,19 +67,21 @@ pub enum PemError {
     /// Each certificate is the issuer of another one.
     #[error("the value has no leaf certificate: each one is the issuer of another one")]
     NoLeaf,
-    /// There is a leaf only.
+    /// There is only a leaf.
     #[error("the value has one certificate and no chain")]
     NoChain,
 }
 
 impl PemError {
-    /// Returns what a person can do about it.
+    /// Returns a hint for the user.
     pub(crate) fn hint(self) -> Option<&'static str> {
         match self {
             Self::NotAlone { .. } => {
                 Some(r"each mark needs a line of its own: are line ends lost, or written as `\n`?")
             }
-            Self::NoKey | Self::NoCertificate => Some("`field` or `decode` may have to come before `pem`"),
+            Self::NoKey | Self::NoCertificate => {
+                Some("perhaps the value needs `field` or `decode`, which come before `pem`")
+            }
             Self::NoChain => Some("use `pem = \"certificates\"` if a chain may be missing"),
             _ => None,
         }

@@ -1,4 +1,4 @@
-//! Which certificate is the leaf, and in which order the others follow it.
+//! Finds the leaf certificate, and the order of the others.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -6,12 +6,12 @@ use super::blocks::{Block, Kind};
 use super::certificate::Names;
 use super::error::PemError;
 
-/// Returns the certificates with the leaf first. The leaf is the first one that is not the issuer of another one. Behind each
-/// certificate comes its issuer, if it is there, and at the end come all others as they are in the text. So certificates that are in
-/// this order already stay in it.
+/// Returns the certificates with the leaf first. The leaf is the first certificate that is not the issuer of another one.
+/// Each certificate is followed by its issuer, if the text has it. All others come last, in their order in the text. So
+/// certificates in this order keep it.
 pub(super) fn leaf_first<'b, 't>(blocks: &'b [Block<'t>]) -> Result<Vec<&'b Block<'t>>, PemError> {
     let all = certificates(blocks)?;
-    // A root names itself, and so does a renewed one: neither is the issuer of the other.
+    // A root names itself, and so does a renewed root. Neither is the issuer of the other.
     let issued = all.iter().filter(|(_, names)| !names.are_the_same());
     let issuers: HashSet<_> = issued.map(|(_, names)| names.issuer).collect();
     let leaf = all.iter().position(|(_, names)| !issuers.contains(names.subject));
@@ -34,10 +34,10 @@ fn certificates<'b, 't>(blocks: &'b [Block<'t>]) -> Result<Vec<Certificate<'b, '
     certificates.map(named).collect()
 }
 
-/// The certificates that have no place yet.
+/// The certificates that are not in order yet.
 struct Rest<'a, 'b, 't> {
     all: &'a [Certificate<'b, 't>],
-    /// Where each is, by its subject.
+    /// The positions of the certificates, by subject.
     by_subject: HashMap<&'b [u8], VecDeque<usize>>,
 }
 
@@ -50,7 +50,7 @@ impl<'a, 'b, 't> Rest<'a, 'b, 't> {
         Self { all, by_subject }
     }
 
-    /// Takes the leaf, then each issuer, then all that are left.
+    /// Returns the leaf, then each issuer, then all others.
     fn from(mut self, leaf: usize) -> Vec<&'b Block<'t>> {
         let mut placed = Vec::with_capacity(self.all.len());
         self.by_subject.values_mut().for_each(|indices| indices.retain(|index| *index != leaf));

@@ -1,4 +1,4 @@
-//! What each file is made of, and whose it is.
+//! The content of each file, and its mode and owner.
 
 use std::sync::Arc;
 
@@ -20,14 +20,14 @@ pub(crate) struct PlannedAttributes {
     pub(crate) owner: OwnerSpec,
 }
 
-/// How a file is made.
+/// A file of the plan.
 #[derive(Clone, Debug)]
 pub(crate) struct PlannedFile {
     pub(crate) content: Content,
     pub(crate) attributes: PlannedAttributes,
 }
 
-/// What a file is made of.
+/// The content of a file.
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
     Secret(SecretUse),
@@ -43,7 +43,7 @@ impl Content {
         }
     }
 
-    /// Returns each request that it is made of, once.
+    /// Returns the distinct requests that the content needs.
     pub(crate) fn requests(&self) -> Vec<RequestId> {
         let mut ids = Vec::new();
         for used in self.uses() {
@@ -54,7 +54,7 @@ impl Content {
         ids
     }
 
-    /// Says under which name a template uses a secret; `None` if this is no template.
+    /// Returns the name of a secret in the template, or `None` if the file is not a template.
     pub(crate) fn name_of(&self, is_it: impl Fn(&SecretUse) -> bool) -> Option<String> {
         let Self::Template(planned) = self else { return None };
         let position = planned.uses.iter().position(is_it)?;
@@ -63,7 +63,7 @@ impl Content {
         named.map(|(name, _)| format!("secrets.{name}"))
     }
 
-    /// Returns what a template takes of whole sources.
+    /// Returns the prefixes that a template uses.
     pub(crate) fn selections(&self) -> impl Iterator<Item = &Selection> {
         let names = match self {
             Self::Template(planned) => planned.names.as_slice(),
@@ -76,7 +76,7 @@ impl Content {
     }
 }
 
-/// A secret, and what is made of it.
+/// A secret, and the field and transform that make a value of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SecretUse {
     pub(crate) id: RequestId,
@@ -85,55 +85,55 @@ pub(crate) struct SecretUse {
     pub(crate) if_absent: IfAbsent,
 }
 
-/// What becomes of a file whose secret, or whose field of it, is not found.
+/// What happens if the secret, or the field of it, is not found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum IfAbsent {
     /// The run fails.
     Fail,
-    /// There is no such file.
+    /// The file is left out, or the name in the template stays undefined.
     LeaveOut,
-    /// It has this content.
+    /// This content is used.
     Default(String),
 }
 
-/// A template, and the secrets that it is rendered from.
+/// A template and the secrets that it uses.
 #[derive(Debug)]
 pub(crate) struct PlannedTemplate {
     pub(crate) template: Template,
-    /// What it is called in an error: its path as it is configured; none if it stands in the configuration itself.
+    /// Its name in errors: its path as it is configured. None if its text is in the configuration itself.
     pub(crate) path: Option<String>,
-    /// The single secrets that it uses.
+    /// The single secrets that it uses, without those of a prefix.
     pub(crate) uses: Vec<SecretUse>,
-    /// Each name that it has for something, and for what.
+    /// Each name that it can use, and the value of the name.
     pub(crate) names: Vec<(String, Slot)>,
 }
 
-/// What a template has under one name.
+/// The value of a name in a template.
 #[derive(Clone, Debug)]
 pub(crate) enum Slot {
-    /// One of its secrets, by its position.
+    /// One of its secrets, by position.
     Use { index: usize, form: Form },
     /// All secrets below a prefix: a map of names and texts.
     Selection(Box<Selection>),
 }
 
-/// What becomes of a secret in a template.
+/// The form of a secret in a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// A text, or bytes.
     Text,
-    /// A JSON document, taken apart.
+    /// A parsed JSON document.
     Document,
 }
 
 impl PlannedTemplate {
-    /// Names a place in the template: `app.env.tmpl:3:7`, or `template-text:3:7`.
+    /// Returns a position in the template as text: `app.env.tmpl:3:7`, or `template-text:3:7`.
     pub(crate) fn at(&self, place: Position) -> String {
         located(self.path.as_deref(), place)
     }
 }
 
-/// Names a position in a template.
+/// Returns a position in a template as text.
 pub(super) fn located(path: Option<&str>, place: Position) -> String {
     format!("{}:{place}", path.unwrap_or("template-text"))
 }

@@ -1,8 +1,8 @@
-//! Whether the lines of a configuration that a file is made by are what they were.
+//! Fingerprints of the lines of a configuration that decide how a file is made.
 //!
-//! A published file may be carried over to the next generation instead of being made anew, if nothing that it is made by has changed.
-//! The fingerprint is of the configuration, and of no value. Another version of the command may have another one for the same lines;
-//! then the file is made anew.
+//! A published file may be carried over to the next generation instead of being made again, if none of these lines have
+//! changed. A fingerprint covers only the configuration, and no value. Another version of the command may compute another
+//! fingerprint for the same lines. Then the file is made again.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -40,13 +40,14 @@ fn add_value(value: &Value, hasher: &mut DefaultHasher) {
             items.iter().for_each(|item| add_value(item, hasher));
         }
         Value::Table(table) => add_table(table, hasher),
-        // A type of a later version: its name counts.
+        // For a type of a later version, only its name counts.
         _ => {}
     }
 }
 
 impl Plan {
-    /// Fingerprints all that a file is made by. Positions in the plan do not count: a file that is added above changes nothing.
+    /// Fingerprints everything in the configuration that decides how a file is made. Positions in the plan do not count, so
+    /// adding another file changes nothing.
     pub(crate) fn fingerprint(&self, content: &Content) -> u64 {
         let mut hasher = DefaultHasher::new();
         if let Content::Template(template) = content {
@@ -72,7 +73,8 @@ impl Plan {
         self.add_source(used.id.source, hasher);
     }
 
-    /// Which keys of a secret are imported, and which files win over them, says what becomes of all of it.
+    /// Adds the imports of the keys of a secret, and the files that win over them. They decide where each part of the
+    /// secret goes.
     fn add_imports(&self, id: RequestId, hasher: &mut DefaultHasher) {
         for selection in self.keys_of(id) {
             format!("{:?} {:?}", selection.naming, selection.transform).hash(hasher);

@@ -1,10 +1,10 @@
-//! Where a set is published: all that commands need which only look at it.
+//! The location of a published set, which is all that the commands for reading need.
 
 use std::path::{Path, PathBuf};
 
 use atomicdir::{Options, Parents, Snapshot, Status};
 
-/// Where a set is published, and whether the directories that lead there are trusted.
+/// The location of a published set, and whether the directories above it are trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     pub(crate) link: PathBuf,
@@ -17,21 +17,24 @@ impl Location {
         &self.link
     }
 
-    /// Looks at what is published there.
+    /// Returns the status of the published set.
     ///
     /// # Errors
     ///
-    /// A link that is not ours, or that anyone could replace, and whatever may not be read.
+    /// - the link was not made by secretdir
+    /// - another user could replace the link
+    /// - permission to read something is denied
     pub fn status(&self) -> Result<Status, atomicdir::Error> {
         self.options().status(&self.link)
     }
 
-    /// Opens and pins what is published there, and opens no file of it: `None` if nothing is.
+    /// Opens and pins the published generation, without opening its files. Returns `None` if nothing is published.
     ///
     /// # Errors
     ///
-    /// A link or a generation that is not ours, or that anyone could replace; for root also directories that lead there and
-    /// that somebody else could replace; and whatever keeps it from being opened and pinned.
+    /// - the link or the generation was not made by secretdir, or anyone could replace it
+    /// - for root: another user could replace a directory above it
+    /// - the generation cannot be opened or pinned
     pub fn open_snapshot(&self) -> Result<Option<Snapshot>, atomicdir::Error> {
         self.options().open_snapshot(&self.link)
     }

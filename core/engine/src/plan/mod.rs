@@ -1,8 +1,8 @@
-//! The plan: what a configuration asks for, checked as far as that can be done without looking anywhere.
+//! The plan: a configuration that has been validated as far as that is possible offline.
 //!
-//! [`Config::resolve`](crate::Config::resolve) makes it. Nothing is read but the templates, which are a part of the configuration,
-//! and nothing is fetched: an owner's name is a name still, and a source has only been built. Everything else that a configuration can get wrong has been found, so
-//! whoever holds a plan need not look at the configuration again.
+//! [`Config::resolve`](crate::Config::resolve) makes it. Only templates are read, because they are part of the
+//! configuration. Nothing is fetched: sources are built but not used, and names of owners are not looked up. Every other
+//! mistake in a configuration has been found, so later stages need not validate it again.
 
 mod content;
 mod fingerprint;

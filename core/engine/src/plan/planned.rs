@@ -1,4 +1,4 @@
-//! The plan itself.
+//! The type of the plan.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -17,20 +17,20 @@ use crate::config::report::Mention;
 use crate::problem::Problem;
 use crate::report::WarningReport;
 
-/// A configuration that has been checked: what to fetch, and what to publish where.
+/// A validated configuration: which secrets to fetch, and what to publish where.
 #[derive(Debug)]
 pub struct Plan {
     pub(crate) config_file: PathBuf,
-    /// The configuration, if it cannot be read again: it comes through a pipe, or is a text that a program has made.
+    /// The configuration, if it cannot be read again because it comes through a pipe or from the text of a program.
     pub(crate) unrepeatable: Option<Config>,
-    /// The absolute folder of that file; none if the configuration is no file, but comes through a pipe.
+    /// The absolute folder of that file. None if the configuration comes through a pipe.
     pub(crate) folder: Option<PathBuf>,
     pub(crate) profile: Option<String>,
-    /// The files that it was made of.
+    /// The files that the plan was made of.
     pub(crate) inputs: Vec<Input>,
     pub(crate) mentions: Vec<Mention>,
     pub(crate) link: PathBuf,
-    /// The name of the link; there is always one.
+    /// The name of the link. A finished plan always has one.
     pub(crate) link_name: Option<LinkName>,
     pub(crate) directory: PlannedAttributes,
     pub(crate) retain: Duration,
@@ -54,40 +54,40 @@ pub(crate) struct HookCommand {
     pub(crate) timeout: Duration,
 }
 
-/// What happens after a change: at least one of the two.
+/// The actions after a change: a command, a stamp, or both.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct OnChange {
     pub(crate) command: Option<HookCommand>,
-    /// The file beside the link that is touched.
+    /// The file to touch beside the link.
     pub(crate) stamp: Option<FileName>,
-    /// The longest random wait before.
+    /// The maximum random delay before them.
     pub(crate) splay: Duration,
 }
 
-/// When `watch` asks.
+/// The schedule of `watch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WatchSettings {
-    /// Between two turns; none if no source causes any.
+    /// The interval between two turns. None if no source causes any.
     pub(crate) interval: Option<Duration>,
-    /// The interval over which hosts are spread.
+    /// The time over which hosts are spread.
     pub(crate) splay: Duration,
-    /// How old the last success may be.
+    /// The maximum age of the last success.
     pub(crate) max_stale: Option<Duration>,
-    /// How long to wait after a change of a file for more of them; none: files are not watched.
+    /// How long to wait for more changes after a file has changed. None if files are not watched.
     pub(crate) debounce: Option<Duration>,
 }
 
-/// How long gathering may take, and how much of it happens at once.
+/// The limits of gathering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct GatherLimits {
     pub(crate) timeout: Duration,
     pub(crate) concurrency: NonZeroUsize,
-    /// How large all secrets, and all files, may be together.
+    /// The maximum size in bytes of all secrets together, and of all files together.
     pub(crate) max_bytes: u64,
 }
 
 impl Plan {
-    /// Returns where the set is published.
+    /// Returns the location of the published set.
     pub(crate) fn location(&self) -> Location {
         Location { link: self.link.clone(), parents: self.parents }
     }
@@ -97,7 +97,7 @@ impl Plan {
         self.inputs.iter().any(Input::has_changed)
     }
 
-    /// Says whether one of the files that the plan was made of was written to after a date. Nothing is known without one.
+    /// Returns whether a file that the plan was made of was modified after a date. Without a date, returns false.
     pub(crate) fn has_changed_since(&self, date: Option<SystemTime>) -> bool {
         date.is_some_and(|date| self.inputs.iter().any(|input| input.is_newer_than(date)))
     }
@@ -107,27 +107,28 @@ impl Plan {
         &self.config_file
     }
 
-    /// Returns the path of the link that readers use; relative to the current folder if the configuration file's is.
+    /// Returns the path of the link that readers use. It is relative to the current folder if the path of the configuration
+    /// file is.
     pub fn link(&self) -> &Path {
         &self.link
     }
 
-    /// Returns how many files `[files]` has.
+    /// Returns the number of files in `[files]`.
     pub fn file_count(&self) -> usize {
         self.files.len()
     }
 
-    /// Returns how many imports there are. What they come to, only their sources know.
+    /// Returns the number of imports. Only their sources know how many files they make.
     pub fn import_count(&self) -> usize {
         self.imports.len()
     }
 
-    /// Returns how many distinct secrets are to be fetched, besides those that are yet to be listed.
+    /// Returns the number of distinct secrets to fetch, without those that must be listed first.
     pub fn secret_count(&self) -> usize {
         self.sources.iter().map(|source| source.requests.len()).sum()
     }
 
-    /// Returns the requests that make something each time.
+    /// Returns the requests that issue something.
     pub(crate) fn issuing(&self) -> impl Iterator<Item = RequestId> {
         let sources = self.sources.iter().enumerate();
         sources.flat_map(|(source, planned)| {
@@ -135,7 +136,7 @@ impl Plan {
         })
     }
 
-    /// Says whether a request makes something each time.
+    /// Returns whether a request issues something.
     pub(crate) fn issues(&self, id: RequestId) -> bool {
         self.sources.get(id.source).is_some_and(|source| source.issuing.contains(&id.request))
     }
@@ -145,30 +146,30 @@ impl Plan {
         self.sources.iter().map(|source| source.name.as_str())
     }
 
-    /// Returns what imports and templates take of whole sources, or of whole secrets.
+    /// Returns the prefixes and expanded secrets of all imports and templates.
     pub(crate) fn selections(&self) -> impl Iterator<Item = &Selection> {
         let imports = self.imports.iter().map(|import| &import.selection);
         imports.chain(self.template_selections())
     }
 
-    /// Returns what templates take of whole sources.
+    /// Returns the prefixes that templates use.
     pub(crate) fn template_selections(&self) -> impl Iterator<Item = &Selection> {
         self.files.iter().flat_map(|(_, file)| file.content.selections())
     }
 
-    /// Returns what imports take of the keys of a secret.
+    /// Returns the imports of the keys of a secret.
     pub(crate) fn keys_of(&self, id: RequestId) -> impl Iterator<Item = &Selection> {
         let imports = self.imports.iter().map(|import| &import.selection);
         imports.filter(move |selection| selection.what == Imported::Keys(id))
     }
 
-    /// Says whether a file may be one that an import of the keys of a secret makes.
+    /// Returns whether an import of the keys of a secret may make this file.
     pub(crate) fn may_import(&self, id: RequestId, file: &str) -> bool {
         let is_free = self.files.get(file).is_none();
         is_free && self.keys_of(id).any(|selection| selection.naming.name_of(file).is_some())
     }
 
-    /// Returns the prefixes that imports and templates have of a source.
+    /// Returns the prefixes of a source that imports and templates use.
     pub(crate) fn prefixes(&self, source: usize) -> impl Iterator<Item = &str> {
         self.selections().filter_map(move |selection| match &selection.what {
             Imported::Below { source: of, prefix } if *of == source => Some(prefix.as_str()),
@@ -176,7 +177,7 @@ impl Plan {
         })
     }
 
-    /// Says of each request of a source whether all that is made of it can do without the secret.
+    /// Returns for each request of a source whether no file requires its secret.
     pub(crate) fn dispensable(&self, source: usize) -> Vec<bool> {
         let requests = self.sources.get(source).map_or(0, |source| source.requests.len());
         let mut dispensable = vec![true; requests];
@@ -194,12 +195,12 @@ impl Plan {
         dispensable
     }
 
-    /// Returns what is worth a look although the plan holds, sorted by line.
+    /// Returns the warnings about the configuration, sorted by line.
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
     }
 
-    /// Returns what is told of each warning.
+    /// Returns a report for each warning.
     pub fn warning_reports(&self) -> Vec<WarningReport> {
         self.warnings.iter().map(WarningReport::from).collect()
     }

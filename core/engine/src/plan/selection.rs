@@ -1,23 +1,23 @@
-//! What is taken of a whole source, or of a whole secret: names that are known only when the source has been asked.
+//! The selection of many secrets, or of many keys of a secret. Their names are known only after the source has answered.
 
 use glob::{MatchOptions, Pattern};
 
 use super::request::RequestId;
 use crate::transform::Transform;
 
-/// `*` ends at a `/`, and a leading dot is a character like any other.
+/// `*` does not match `/`. A leading dot is an ordinary character.
 const MATCHING: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
     require_literal_leading_dot: false,
 };
 
-/// Many secrets, or many keys of one, and the names that they get.
+/// Many secrets, or many keys of one secret, and the names that they get.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Selection {
-    /// What it is called beside another: `import[0]`.
+    /// Its name in messages about several selections: `import[0]`.
     pub(crate) label: String,
-    /// Where it stands, with the file and line of the configuration.
+    /// Its position, with the file and line of the configuration.
     pub(crate) place: String,
     pub(crate) what: Imported,
     pub(crate) naming: Naming,
@@ -25,7 +25,7 @@ pub(crate) struct Selection {
     pub(crate) transform: Transform,
 }
 
-/// What is selected.
+/// The kind of selection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Imported {
     /// The top-level keys of a JSON secret.
@@ -34,44 +34,44 @@ pub(crate) enum Imported {
     Below { source: usize, prefix: String },
 }
 
-/// What it means that there is nothing to import.
+/// Whether an empty selection is an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IfNone {
     Fail,
     Allow,
 }
 
-/// Which names are imported, and what the files are called.
+/// Which names are wanted, and the names of their files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Naming {
-    /// What stands before each name: empty, or a directory with a `/` at its end.
+    /// The prefix of each file name: empty, or a directory that ends with `/`.
     pub(crate) into: String,
     pub(super) strip_prefix: String,
-    /// Empty: all.
+    /// If empty, all names match.
     pub(super) include: Vec<Pattern>,
     pub(super) exclude: Vec<Pattern>,
 }
 
 impl Naming {
-    /// Returns what is left of a name without its prefix; `None` if it does not begin with that.
+    /// Returns a name without the prefix to strip. Returns `None` if it does not begin with that prefix.
     pub(crate) fn stripped<'n>(&self, name: &'n str) -> Option<&'n str> {
         name.strip_prefix(self.strip_prefix.as_str())
     }
 
-    /// Returns the name that a file has been given to; `None` if it is none of these.
+    /// Returns the name from which a file name was made. Returns `None` if this selection does not make such a file.
     pub(crate) fn name_of(&self, file: &str) -> Option<String> {
         let name = format!("{}{}", self.strip_prefix, file.strip_prefix(self.into.as_str())?);
         (self.wants(&name) && self.file(&name).as_deref() == Some(file)).then_some(name)
     }
 
-    /// Says whether a name is wanted. One without the prefix is looked at as it is.
+    /// Returns whether a name is wanted. If it lacks the prefix to strip, the whole name is matched.
     pub(crate) fn wants(&self, name: &str) -> bool {
         let name = self.stripped(name).unwrap_or(name);
         let matches = |pattern: &Pattern| pattern.matches_with(name, MATCHING);
         (self.include.is_empty() || self.include.iter().any(matches)) && !self.exclude.iter().any(matches)
     }
 
-    /// Returns what the file is called; `None` if the name does not begin with the prefix.
+    /// Returns the name of the file. Returns `None` if the name does not begin with the prefix to strip.
     pub(crate) fn file(&self, name: &str) -> Option<String> {
         Some(format!("{}{}", self.into, self.stripped(name)?))
     }

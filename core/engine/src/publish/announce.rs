@@ -1,10 +1,12 @@
-//! The command of `[on-change]`: whether it is to run, and what is noted of it.
+//! Runs `[on-change]` when it is due, and notes the result.
 //!
-//! Before the flip the note says "pending"; only success clears it, where readers find the set. A run that finds a pending note
-//! touches the stamp and runs the command again, even if there is nothing to publish: but not at once for ever. A command that fails,
-//! or that never ends, may do harm each time, so the pauses before a repeat grow: none before the first, then 1, 2, 4, 8 and 15 minutes.
-//! A command that was changed in the configuration begins anew. A stamp that cannot be touched is tried by each run, and the command
-//! after it.
+//! Before the flip, the note says "pending". Only a success clears it, and only if readers still find the set. A run that
+//! finds a pending note touches the stamp and runs the command again, even if there is nothing to publish.
+//!
+//! A command that fails or hangs may do harm each time. So there is a backoff: the next run repeats the command after its
+//! first failure. After each further failure in a row the pause is 1, 2, 4, 8 and then 15 minutes. If the configuration has
+//! another command, the backoff starts again. If the stamp cannot be touched, each run tries again, and then runs the
+//! command.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,19 +21,19 @@ use crate::host::Event;
 use crate::plan::OnChange;
 use crate::report::{ErrorKind, ErrorReport, WarningReport, count};
 
-/// The pause after the second failure in a row. It doubles with each one after that.
+/// The pause after the second failure in a row. It doubles with each further failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 
-/// The longest pause before a repeat.
+/// The maximum pause before a retry.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
-/// The end of a run: telling of the change.
+/// The last step of a run, which announces the change.
 pub(crate) struct Announcing<'a, 'r> {
     pub(crate) run: &'a Run<'r>,
     pub(crate) publication: &'a mut Publication,
 }
 
-/// Why a change could not be announced.
+/// The reason why a change could not be announced.
 #[derive(Debug, thiserror::Error)]
 enum AnnounceError {
     #[error(transparent)]
@@ -49,17 +51,17 @@ impl AnnounceError {
     }
 }
 
-/// Who runs the command.
+/// Which run may run the command, if any.
 enum Claim {
     Mine(NoteClaim, Attempts),
     Others,
     NothingToDo,
-    /// It has failed before, and the pause is not over.
+    /// The command has failed, and its backoff is not over.
     NotYet(Attempts, Duration),
 }
 
 impl<'r> Announcing<'_, 'r> {
-    /// Tells whom the configuration names that the set has changed, if it has not been told.
+    /// Announces the change as configured, if that is still pending.
     pub(crate) async fn announce(mut self, locked: Locked) {
         let current = locked.current().cloned();
         self.publication.generation_id = current.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -69,7 +71,7 @@ impl<'r> Announcing<'_, 'r> {
         }
     }
 
-    /// Runs the command if the current generation has not been announced, and notes how that went.
+    /// Runs the command if the change of the current generation is pending, and notes the result.
     async fn notify(&mut self, on_change: &OnChange, id: &Id, locked: Locked) {
         let claimed = self.claim_pending(on_change, &locked);
         self.publication.on_change = Notification::Pending;
@@ -89,7 +91,7 @@ impl<'r> Announcing<'_, 'r> {
         };
         drop(locked);
         self.run.host.event(Event::Notifying);
-        // The disk may have taken its time. A command that began now would be ended at once.
+        // Slow disks may have delayed this step. If the run must end, a command that started now would be ended at once.
         if self.run.host.interrupted() {
             return self.not_begun();
         }
@@ -97,9 +99,9 @@ impl<'r> Announcing<'_, 'r> {
         let is_in_place = self.look_again();
         match acted {
             Ok(()) if is_in_place => self.note_success(id).await,
-            // Whoever was told may have read something else: a run that finds this set there again repeats it.
+            // The command may have read another set. A run that finds this set in place again repeats it.
             Ok(()) => {}
-            // That does no harm to anybody, so it is repeated at once.
+            // A retry is harmless, so there is no backoff.
             Err(error @ AnnounceError::Stamp(_)) => {
                 self.failed(&error, "the new set is current; the next run touches the stamp");
             }
@@ -112,7 +114,8 @@ impl<'r> Announcing<'_, 'r> {
         drop(claim);
     }
 
-    /// Looks whether readers still find the set where they look for it: the command may have taken long. Says whether they do.
+    /// Returns whether readers still find the set at its path. The command may have taken long. If they do not, an error is
+    /// added once.
     fn look_again(&mut self) -> bool {
         let is_told = self.publication.errors.iter().any(|error| error.kind == ErrorKind::PathMoved);
         match self.run.dir.ensure_in_place() {
@@ -132,7 +135,7 @@ impl<'r> Announcing<'_, 'r> {
         self.publication.errors.push(report);
     }
 
-    /// Waits as long as chance says, touches the stamp and runs the command.
+    /// Waits for the random delay, touches the stamp and runs the command.
     async fn act(&self, on_change: &OnChange) -> Result<(), AnnounceError> {
         let Run { plan, host, dir } = *self.run;
         if !on_change.splay.is_zero() {
@@ -147,30 +150,30 @@ impl<'r> Announcing<'_, 'r> {
         Ok(())
     }
 
-    /// Says that the command was not started, as somebody has asked for the end.
+    /// Adds the error that the command was not started, because the run must end.
     fn not_begun(&mut self) {
-        let message = "the on-change command was not started, as the run was asked to end";
+        let message = "the on-change command was not started, because the run was told to end";
         let hint = "the new set is current; the next run starts the command";
         let report = ErrorReport::from_message(ErrorKind::OnChangeFailed, message);
         self.publication.errors.push(report.with_hint(Some(hint)));
     }
 
-    /// Says that the command is not run although it is to be.
+    /// Adds the error that the command is pending, but its backoff is not over.
     fn put_off(&mut self, attempts: Attempts, left: Duration) {
         self.publication.on_change = Notification::PutOff;
         self.publication.put_off = Some(left);
         let (times, left) = (count(attempts.failed, "time"), humantime::format_duration(left));
-        let message = format!("the on-change command has failed {times} in a row, and is not repeated yet");
+        let message = format!("the on-change command has failed {times} in a row, and is not retried yet");
         let hint = format!(
-            "the new set is current; the command is not repeated for {left}: mend it, and run it by hand if it cannot wait"
+            "the new set is current; the command is not retried for {left}: fix it, and run it by hand if it cannot wait"
         );
         let report = ErrorReport::from_message(ErrorKind::OnChangeFailed, message).with_hint(Some(hint));
         self.publication.errors.push(report);
     }
 
-    /// Reads the note and claims it while the lock is held, so that whoever clears it is either before or after.
+    /// Reads and claims the note while the lock is held. So a run that clears the note does so either before or after.
     ///
-    /// A note that is gone or cannot be read does not say that the change was announced, so it counts as pending.
+    /// A missing or unreadable note does not prove that the change was announced, so it counts as pending.
     fn claim_pending(&self, on_change: &OnChange, locked: &Locked) -> Result<Claim, atomicdir::Error> {
         let attempts = match locked.note()?.as_deref().and_then(Manifest::parse) {
             Some(manifest) if !manifest.is_pending() => return Ok(Claim::NothingToDo),
@@ -200,7 +203,7 @@ impl<'r> Announcing<'_, 'r> {
         }
     }
 
-    /// Says that it is not known, or not noted, whether the command has succeeded.
+    /// Adds the error that the success of the command is unknown or was not noted.
     fn not_recorded(&mut self, error: &atomicdir::Error, hint: Option<&str>) {
         self.publication.failed_at_step(ErrorKind::OnChangeNotRecorded, error, hint);
     }
@@ -212,13 +215,14 @@ impl<'r> Announcing<'_, 'r> {
         }
     }
 
-    /// Changes the note of a generation, unless another one is current by now: its own note speaks for it.
+    /// Changes the note of a generation, if it is still current. Another generation has its own note.
     async fn change_note(
         &self,
         id: &Id,
         change: impl FnOnce(Manifest) -> Manifest,
     ) -> Result<Locked, atomicdir::Error> {
-        // Whoever may not wait to begin may wait here: the work is done, and only has to be put on record.
+        // A run that may not wait for the lock at its beginning may wait here. Its work is done, and only the note is
+        // missing.
         let locked = self.run.lock(run::longest_wait(self.run.plan)).await?;
         if locked.current() == Some(id)
             && let Some(note) = locked.note()?
@@ -229,7 +233,7 @@ impl<'r> Announcing<'_, 'r> {
         Ok(locked)
     }
 
-    /// Notes the time of a run in which nothing failed.
+    /// Stores the time of the run as the last success, if nothing failed.
     fn record_success(&mut self, locked: Locked) {
         if !self.publication.errors.is_empty() {
             return;
@@ -241,7 +245,7 @@ impl<'r> Announcing<'_, 'r> {
 }
 
 impl Attempts {
-    /// Returns those of this command: none, if the configuration has another one by now.
+    /// Returns the attempts of this command. There are none if the configuration has another command now.
     fn of(self, on_change: &OnChange) -> Self {
         let mut hasher = DefaultHasher::new();
         on_change.hash(&mut hasher);
@@ -254,7 +258,7 @@ impl Attempts {
         Self { failed: self.failed.saturating_add(1), last, ..self }
     }
 
-    /// Says when the command is repeated.
+    /// Returns a text that says when the command is repeated.
     fn repeated(self) -> String {
         match self.pause() {
             None => "the new set is current; the next run repeats the command".to_owned(),
@@ -265,14 +269,14 @@ impl Attempts {
         }
     }
 
-    /// Returns how long to wait after the last failure: `None` if the next run repeats the command.
+    /// Returns the pause after the last failure. `None` means that the next run repeats the command.
     fn pause(self) -> Option<Duration> {
         let doublings = u32::try_from(self.failed.checked_sub(2)?).unwrap_or(u32::MAX);
         let doubled = 2u32.checked_pow(doublings).unwrap_or(u32::MAX);
         Some(FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE))
     }
 
-    /// Returns how long it is to the next repeat: `None` if it is due. A clock that has been set back makes it due.
+    /// Returns the rest of the pause. `None` means that a retry is due, which is also the case if the clock was set back.
     fn pause_left(self, now: SystemTime) -> Option<Duration> {
         let pause = self.pause()?;
         let since = now.duration_since(UNIX_EPOCH + Duration::from_secs(self.last)).ok()?;

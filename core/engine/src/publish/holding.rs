@@ -1,4 +1,4 @@
-//! Finds out what of the current generation may stay: see [`Holdings`].
+//! Finds the issued secrets of the current generation that may be kept: see [`Holdings`].
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -14,14 +14,14 @@ use crate::field::Field;
 use crate::gather::holdings::{Holding, Holdings, Noted};
 use crate::plan::{Content, IfAbsent, Plan, RequestId, SecretUse};
 
-/// The current generation.
+/// The current generation, with its note and the plan.
 pub(crate) struct Holder<'h> {
     plan: &'h Plan,
     manifest: &'h Manifest,
     snapshot: &'h Snapshot,
 }
 
-/// One file that may stay.
+/// A file that may be carried over.
 struct Carried {
     name: String,
     bytes: Option<Arc<Secret>>,
@@ -35,12 +35,12 @@ impl<'h> Holder<'h> {
         Self { plan, manifest, snapshot }
     }
 
-    /// Returns all that is held, with the files that are made of it.
+    /// Returns all held secrets, with the files that are made of them.
     pub(crate) fn holdings(&self) -> Holdings {
         let mut holdings = Holdings::default();
         for id in self.plan.issuing() {
             let Some(files) = self.files(id) else { continue };
-            // One that has its default says nothing of the version.
+            // A file with its default does not tell the revision.
             let told = files.iter().find(|file| file.revision.is_some());
             let Some(first) = told.or(files.first()) else { continue };
             let held = first.life.held(first.revision.as_deref(), first.origin.as_deref());
@@ -56,7 +56,8 @@ impl<'h> Holder<'h> {
         holdings
     }
 
-    /// Returns the files that are made of a secret; `None` if one of them is not what the plan makes, or not what was published.
+    /// Returns the files that are made of a secret. Returns `None` if one of them differs from the plan, or has changed
+    /// since it was published.
     fn files(&self, id: RequestId) -> Option<Vec<Carried>> {
         let planned = self.plan.files.iter().filter(|(_, file)| file.content.requests().contains(&id));
         let planned = planned.map(|(name, file)| (name.to_string(), file.content.clone()));
@@ -64,20 +65,22 @@ impl<'h> Holder<'h> {
         contents.into_iter().map(|(name, content)| self.carried(name, id, &content)).collect()
     }
 
-    /// Returns the noted files that imports make of a secret: each by the import, and of the key, that the note's fingerprint is of.
+    /// Returns the noted files that imports make of a secret. The fingerprint in the note shows which import and key made
+    /// each file.
     fn imported(&self, id: RequestId) -> impl Iterator<Item = (String, Content)> {
         let files = self.manifest.files.keys().filter(|name| self.plan.files.get(name).is_none());
         files.filter_map(move |name| {
             let lines = self.entry(name, id)?.life.as_ref().and_then(|life| life.lines);
             let mut candidates = self.candidates(name, id).map(|(_, _, content)| content).peekable();
-            // None of these: then it is made by other lines than before.
+            // If no candidate matches, the lines for this file have changed.
             let first = candidates.peek().cloned();
             let made_so = candidates.find(|content| Some(self.plan.fingerprint(content)) == lines);
             Some((name.clone(), made_so.or(first)?))
         })
     }
 
-    /// Returns the imports that may have made a file of a secret: each by its label, with the key and what the file is made of.
+    /// Returns the imports that may have made a file of a secret. Each comes with its label, the key, and the content of
+    /// the file.
     fn candidates(&self, file: &str, id: RequestId) -> impl Iterator<Item = (String, String, Content)> {
         self.plan.keys_of(id).filter_map(move |selection| {
             let key = selection.naming.name_of(file)?;
@@ -87,7 +90,7 @@ impl<'h> Holder<'h> {
         })
     }
 
-    /// Returns the keys that each import has made files of.
+    /// Returns the keys that imports made files of, each with the label of its import.
     fn keys(&self, id: RequestId, files: &[Carried]) -> Vec<(String, String)> {
         let keys = files.iter().filter(|file| self.plan.files.get(&file.name).is_none()).flat_map(|file| {
             let candidates = self.candidates(&file.name, id);
@@ -112,7 +115,7 @@ impl<'h> Holder<'h> {
         Some(Carried { name, bytes, life, revision, origin })
     }
 
-    /// Returns what is noted of a secret that a file was made of.
+    /// Returns the entry in the note for a secret of a file.
     fn entry(&self, file: &str, id: RequestId) -> Option<&ManifestEntry> {
         self.manifest.files.get(file)?.iter().find(|entry| self.is_of(entry, id))
     }
@@ -125,10 +128,10 @@ impl<'h> Holder<'h> {
         noted == (source.name.as_str(), request.name(), request.version())
     }
 
-    /// Reads a file, if it is the one that was published.
+    /// Reads a file, if it has not changed since it was published.
     fn read(&self, name: &str, stamp: &FileStamp) -> Option<Secret> {
         let name = FileName::new(name).ok()?;
-        // Opened once: its owner may put another file in its place at any moment.
+        // The file is opened only once, because its owner may replace it at any moment.
         let file = self.snapshot.open_file(&name).ok()?;
         let found = file.metadata().ok()?;
         if !found.is_file() || found.len() > self.plan.gather.max_bytes {
@@ -141,7 +144,7 @@ impl<'h> Holder<'h> {
         is_whole.then(|| Secret::new(std::mem::take(&mut *bytes)))
     }
 
-    /// Returns the secrets that a store was to make for a file, and did not have.
+    /// Returns the secrets for a file that a store was asked to issue and did not have.
     fn absent(&self, file: &str) -> Vec<(String, RequestId)> {
         let entries = self.manifest.files.get(file).into_iter().flatten();
         let absent = entries.filter(|entry| entry.life.is_none());
@@ -149,12 +152,12 @@ impl<'h> Holder<'h> {
         ids.map(|id| (file.to_owned(), id)).collect()
     }
 
-    /// Says whether the plan lets a store make what is noted, also if there was none.
+    /// Returns whether the secret of an entry is one that the plan lets a store issue.
     fn is_issued(&self, entry: &ManifestEntry) -> bool {
         self.plan.issuing().any(|id| self.is_of(entry, id))
     }
 
-    /// Returns what a file was made of besides secrets that were made for us.
+    /// Returns the secrets of a file that are not issued for this host.
     fn beside(&self, file: &str) -> Vec<Noted> {
         let entries = self.manifest.files.get(file).into_iter().flatten();
         let others = entries.filter(|entry| !self.is_issued(entry));

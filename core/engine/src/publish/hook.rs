@@ -1,11 +1,11 @@
-//! The commands of a configuration: `[verify]` before the flip, `[on-change]` after it.
+//! Runs the commands of a configuration: `[verify]` before the flip, `[on-change]` after it.
 //!
-//! A command runs in the folder of the configuration, and a program with a slash in its name is found from there: or in `/`, if the
-//! configuration comes through a pipe. That is the same for the programs of the provider `exec`, wherever secretdir was
-//! started.
+//! A command runs in the folder of the configuration. A relative path of a program with a slash starts there too. If the
+//! configuration comes through a pipe, `/` replaces this folder. So a command does not depend on where secretdir was
+//! started. The same holds for the programs of the provider `exec`.
 //!
-//! No shell. The environment is an allow-list, since the runner's own may hold the very secrets that are published.
-//! Nothing is on standard input; standard output goes where standard error goes.
+//! There is no shell. The environment is an allow-list, because the full environment may contain the very secrets that are
+//! published. Standard input is empty, and standard output goes to standard error.
 
 use std::ffi::OsString;
 use std::os::fd::AsFd;
@@ -23,7 +23,7 @@ use crate::escape::escape;
 use crate::host::Host;
 use crate::plan::{HookCommand, Plan};
 
-/// What of the runner's environment a command gets, besides `LC_*`.
+/// The environment variables that a command inherits, besides `LC_*`.
 const PASSED_ON: &[&str] = &[
     "DBUS_SESSION_BUS_ADDRESS",
     "HOME",
@@ -38,22 +38,22 @@ const PASSED_ON: &[&str] = &[
     "XDG_RUNTIME_DIR",
 ];
 
-/// What `env` and shells end with if they do not find a program.
+/// The exit code of `env` and of shells if they do not find a program.
 const NOT_FOUND: i32 = 127;
 
-/// How long a command that ran out of time has between SIGTERM and SIGKILL.
+/// The time between SIGTERM and SIGKILL for a command that ran into its time-out.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How long to sleep between two looks at a command that is to end.
+/// The polling interval for a command that must end.
 const POLL: Duration = Duration::from_millis(20);
 
-/// Which command it is.
+/// The kind of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Hook {
-    /// That of `[verify]`.
+    /// The command of `[verify]`.
     Verify,
-    /// That of `[on-change]`.
+    /// The command of `[on-change]`.
     OnChange,
 }
 
@@ -72,70 +72,70 @@ impl fmt::Display for Hook {
     }
 }
 
-/// Why a command did not succeed.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HookError {
-    /// It could not be started.
+    /// The command could not be started.
     #[error("cannot start {hook} `{program}`")]
     Start {
-        /// Which command it is.
+        /// The kind of the command.
         hook: Hook,
-        /// Its first word.
+        /// The program, which is the first word of the command.
         program: String,
-        /// What the system says.
+        /// The error of the operating system.
         #[source]
         cause: io::Error,
     },
-    /// It is there, but what runs it is not.
+    /// The program exists, but its interpreter does not.
     #[error("cannot start {hook} `{program}`: {missing}")]
     Lacking {
-        /// Which command it is.
+        /// The kind of the command.
         hook: Hook,
-        /// Its first word.
+        /// The program, which is the first word of the command.
         program: String,
-        /// What is not there.
+        /// The missing part.
         missing: Missing,
     },
-    /// Its end could not be waited for.
+    /// Waiting for the end of the command failed.
     #[error("cannot wait for {hook} `{program}`")]
     Wait {
-        /// Which command it is.
+        /// The kind of the command.
         hook: Hook,
-        /// Its first word.
+        /// The program, which is the first word of the command.
         program: String,
-        /// What the system says.
+        /// The error of the operating system.
         #[source]
         cause: io::Error,
     },
-    /// It ended, but not well.
+    /// The command ended with a failure.
     #[error("{hook} `{program}` failed: {status}")]
     Failed {
-        /// Which command it is.
+        /// The kind of the command.
         hook: Hook,
-        /// Its first word.
+        /// The program, which is the first word of the command.
         program: String,
-        /// How it ended.
+        /// The exit code, or the signal that ended it.
         status: ExitStatus,
-        /// What a person can do, if that can be told.
+        /// A hint for the user, if there is one.
         advice: Option<&'static str>,
     },
-    /// It did not end in time, and was killed with all that it had started.
+    /// The command ran into its time-out, and was killed with all processes that it had started.
     #[error("{hook} `{program}` did not end within {}", humantime::format_duration(*.timeout))]
     TimedOut {
-        /// Which command it is.
+        /// The kind of the command.
         hook: Hook,
-        /// Its first word.
+        /// The program, which is the first word of the command.
         program: String,
-        /// The time that it had.
+        /// The time-out.
         timeout: Duration,
     },
-    /// It changed the set that it was to look at.
+    /// The command changed the set that it should only read.
     #[error("{hook} `{program}` changed the set: `{}` differs", escape(.name))]
     Changed {
-        /// Which command it is.
+        /// The kind of the command.
         hook: Hook,
-        /// Its first word.
+        /// The program, which is the first word of the command.
         program: String,
         /// The first file or directory that differs; `.` is the set itself.
         name: String,
@@ -151,41 +151,43 @@ impl HookError {
         }
     }
 
-    /// Returns what a person can do about it.
+    /// Returns a hint for the user.
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Start { cause, .. } if cause.kind() != io::ErrorKind::NotFound => interpreter::hint(cause),
             Self::Failed { advice, .. } => *advice,
             Self::Start { program, .. } if program.contains(char::is_whitespace) => {
-                Some("write the program and each argument by themselves: no shell takes a command apart")
+                Some("write the program and each argument as separate strings: no shell splits a command")
             }
             Self::Start { program, .. } if !program.contains('/') => {
-                Some("it is in none of the folders of PATH: write its whole path")
+                Some("no folder of PATH has it: write its full path")
             }
             Self::Start { program, .. } if !program.starts_with('/') => {
-                Some("a path with a slash counts from the folder of the configuration file")
+                Some("a relative path with a slash starts at the folder of the configuration file")
             }
             Self::Lacking { missing, .. } => Some(missing.hint()),
             Self::TimedOut { hook: Hook::OnChange, .. } => {
-                Some("raise `timeout` under [on-change] if it is only slow")
+                Some("raise `timeout` under [on-change] if the command is only slow")
             }
             Self::TimedOut { hook: Hook::Verify, .. } => {
-                Some("raise `timeout` under [verify] if it is only slow")
+                Some("raise `timeout` under [verify] if the command is only slow")
             }
-            Self::Changed { .. } => Some("have it write elsewhere: it may read the set, and not change it"),
+            Self::Changed { .. } => {
+                Some("let it write to another place: it may read the set, but not change it")
+            }
             _ => None,
         }
     }
 }
 
-/// Finds out whether a command could be started on this machine, without doing it.
+/// Returns an error if a command cannot be started on this machine. It does not start the command.
 pub(crate) fn ensure_startable(hook: Hook, command: &HookCommand, plan: &Plan) -> Result<(), HookError> {
     let located = located(command, plan);
     let error = |cause| HookError::start(hook, command.program.clone(), &located, cause);
     interpreter::ensure_startable(located.as_os_str(), folder(plan)).map_err(error)
 }
 
-/// Runs a command to its end, and not longer than its timeout. `set` is where it finds the set.
+/// Runs a command until it ends or its time-out passes. `set` is the path of the set for the command.
 pub(crate) async fn run(
     hook: Hook,
     command: &HookCommand,
@@ -226,19 +228,19 @@ fn start(wanted: &HookCommand, set: &Path, plan: &Plan, host: &dyn Host) -> io::
         .stdin(Stdio::null())
         .stdout(Stdio::from(output))
         .process_group(0);
-    // What this process opened itself is closed on exec; what it inherited may not be. Each time, since a program around this
-    // one may have opened more.
+    // Descriptors that this process opened close on exec; inherited ones may not. This is repeated for each command,
+    // because a program that embeds the engine may have opened more.
     close_fds::set_fds_cloexec_threadsafe(3, &[]);
     let _umask = host.child_umask().map(UmaskForChild::set);
     command.spawn()
 }
 
-/// Returns where the command runs.
+/// Returns the folder in which the command runs.
 fn folder(plan: &Plan) -> &Path {
     plan.folder.as_deref().unwrap_or(Path::new("/"))
 }
 
-/// Without a slash a program is looked up in PATH.
+/// Returns the path of the program. A name without a slash is found through PATH.
 fn located(command: &HookCommand, plan: &Plan) -> PathBuf {
     let program = &command.program;
     if program.contains('/') { folder(plan).join(program) } else { PathBuf::from(program) }
@@ -250,8 +252,8 @@ fn environment() -> impl Iterator<Item = (OsString, OsString)> {
     })
 }
 
-/// Gives this process another umask while a child is started: the child keeps it. Nothing else is created meanwhile: the run awaits
-/// nothing in between, and what the loop of `watch` may write during a turn, its metrics, has a mode of its own.
+/// Sets the umask of this process while a child is started, which inherits it. No other file is created meanwhile: the run
+/// does not await in between. The loop of `watch` may write its metrics during a turn, but sets their mode itself.
 struct UmaskForChild(rustix::fs::Mode);
 
 impl UmaskForChild {
@@ -266,8 +268,8 @@ impl Drop for UmaskForChild {
     }
 }
 
-/// Asks the command to end, then kills it with all that it started. The number of the group is its own until the command has been
-/// waited for, so the last signal goes out before that.
+/// Terminates the command, and then kills it with all processes that it started. The kernel cannot reuse the ID of the
+/// process group until the command has been waited for. So the last signal is sent before that.
 async fn end(group: &mut ProcessGroup, child: &mut Child, host: &dyn Host) {
     group.terminate();
     let deadline = Deadline::after(GRACE, host.clock());
@@ -275,7 +277,7 @@ async fn end(group: &mut ProcessGroup, child: &mut Child, host: &dyn Host) {
         host.sleep(POLL).await;
     }
     group.kill();
-    // After SIGKILL this does not take long; whatever it says, there is nobody left to wait for.
+    // After SIGKILL this is quick. Its result does not matter, because no process is left to wait for.
     let _ = child.wait().await;
     group.release();
 }

@@ -1,7 +1,8 @@
-//! Gives back the leases that nothing uses any more.
+//! Revokes the leases that are no longer used.
 //!
-//! A lease is in use as long as a note speaks of it: that of the current generation, or of one that is retained for its last
-//! readers. Giving it back is a favour to the store. It runs out by itself if this fails, or if the process is killed before.
+//! A lease is in use while a note contains it. This is the note of the current generation, or of one that is retained for
+//! its last readers. Revoking is a courtesy to the store. If it fails, or if the process is killed first, the lease expires
+//! by itself.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,13 +21,13 @@ use crate::host::Host;
 use crate::plan::{Plan, PlannedSource};
 use crate::report::{WarningReport, count, describe};
 
-/// How long all of it may take.
+/// The time-out for revoking all leases.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A lease, and the name of the source that gave it.
+/// A lease: the name of its source, and its ID.
 type Named = (String, String);
 
-/// Returns the leases of these notes, and those that a run has got, which no note speaks of any more.
+/// Returns the leases of these notes and of a run that no current note contains.
 pub(crate) fn freed(locked: &Locked, plan: &Plan, notes: &[Vec<u8>], issued: &[Lease]) -> BTreeSet<Named> {
     let mut freed = noted(notes.iter());
     freed.extend(of_run(plan, issued));
@@ -36,14 +37,14 @@ pub(crate) fn freed(locked: &Locked, plan: &Plan, notes: &[Vec<u8>], issued: &[L
                 let used = noted(notes.iter());
                 freed.retain(|lease| !used.contains(lease));
             }
-            // There is no telling what is still in use.
+            // It is unknown which leases are in use.
             Err(_) => freed.clear(),
         }
     }
     freed
 }
 
-/// Returns the leases that a run has got.
+/// Returns the leases that a run received.
 fn of_run(plan: &Plan, issued: &[Lease]) -> BTreeSet<Named> {
     let named = issued.iter().filter_map(|lease| {
         let source = plan.sources.get(lease.source)?;
@@ -58,7 +59,7 @@ fn noted<'n>(notes: impl Iterator<Item = &'n Vec<u8>>) -> BTreeSet<Named> {
     entries.filter_map(|entry| Some((entry.source, entry.life?.lease?))).collect()
 }
 
-/// Gives leases back, but to no source that has failed: it would fail again. What keeps one from being given back is a warning.
+/// Revokes leases, except those of sources that are down, where it would fail. Each failure is a warning.
 pub(crate) async fn release(
     plan: &Plan,
     host: &dyn Host,
@@ -77,14 +78,17 @@ pub(crate) async fn release(
     warnings
 }
 
-/// Warns of leases whose source is not configured any more.
+/// Warns about leases whose source is no longer configured.
 fn orphaned(plan: &Plan, leases: &BTreeSet<Named>) -> Vec<WarningReport> {
     let sources: BTreeSet<_> = leases.iter().map(|(source, _)| source.as_str()).collect();
     let gone = sources.into_iter().filter(|name| plan.sources.iter().all(|source| source.name != *name));
     gone.map(|name| {
         let leases = count(leases.iter().filter(|(source, _)| source == name).count(), "lease");
         let name = escape(name);
-        format!("{leases} of source `{name}`, which is not configured any more, cannot be given back, and will run out").into()
+        format!(
+            "{leases} of source `{name}`, which is no longer configured, cannot be revoked, and will expire"
+        )
+        .into()
     })
     .collect()
 }
@@ -105,19 +109,17 @@ async fn release_of(
         None => format!("the source did not answer within {} seconds", TIMEOUT.as_secs()),
     };
     let leases = count(handles.len(), "lease");
-    Some(
-        format!("source `{}`: {leases} could not be given back, and will run out: {why}", source.name).into(),
-    )
+    Some(format!("source `{}`: {leases} could not be revoked, and will expire: {why}", source.name).into())
 }
 
-/// Ends what the sources have opened at their stores: this process has no more use for it.
+/// Closes the sessions of the sources at their stores, because this process no longer needs them.
 pub(crate) async fn close(plan: &Plan, host: &dyn Host) {
     let deadline = Deadline::after(TIMEOUT, host.clock());
     let closes = plan.sources.iter().map(|source| async {
         let run = SourceRun::new(plan, host, &deadline);
         let close = catch_panic::wait(source.provider, source.source.close(&run.context));
         if !matches!(within(&deadline, host, close).await, Some(Ok(()))) {
-            tracing::debug!(source = source.name, "the session was not ended, and will run out");
+            tracing::debug!(source = source.name, "the session was not closed, and will expire");
         }
     });
     join_all(closes).await;

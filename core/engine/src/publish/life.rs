@@ -1,4 +1,4 @@
-//! How long a secret of a generation is good, as its note says. Never a value.
+//! The validity of a secret of a generation, as its note has it. Never a value.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -7,16 +7,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use secretdir_provider::Held;
 use serde::{Deserialize, Serialize};
 
-/// The last second of the year 9999, since 1970: later dates have no usual text (RFC 3339).
+/// The last second of the year 9999, in seconds since 1970. Later dates have no RFC 3339 text.
 pub(crate) const LAST_DATE: u64 = 253_402_300_799;
 
-/// By how many seconds a clock may be behind the one that a secret was made by.
+/// The tolerated difference in seconds between the clocks of now and of when the secret was obtained.
 const CLOCKS: u64 = 60;
 
-/// By how much the end of one and the same version may differ from one answer to the next: stores count in seconds.
+/// The tolerated difference in seconds between two answers about the end of one version, because stores round to seconds.
 const SAME: u64 = 2;
 
-/// The life of one secret. Moments are in seconds since 1970 (UTC).
+/// The validity of one secret. Dates are in seconds since 1970 (UTC).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Life {
@@ -27,20 +27,21 @@ pub(crate) struct Life {
     pub(crate) renew_at: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) lease: Option<String>,
-    /// Of the lines that the file is made by. Only where the secret was made for us.
+    /// The fingerprint of the lines that the file is made by. Only for a secret that was issued for this host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) lines: Option<u64>,
-    /// What the file was when it was published. Only where the secret was made for us.
+    /// The stamp of the published file. Only for a secret that was issued for this host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) file: Option<FileStamp>,
 }
 
-/// What a file was when it was published: whoever writes to it changes its time, which nobody can set back. An owner who maps the file
-/// into memory may write without that, on a filesystem in memory: then it is carried over as its owner wants it.
+/// The identity of a file when it was published. Writing to the file changes its ctime, which cannot be set back. There is
+/// one exception: on a filesystem in memory, its owner can map the file and write without changing the ctime. Then the file
+/// is carried over as its owner changed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum FileStamp {
-    /// There was none: the secret lacked what it is made of, and it is optional.
+    /// There was no file, because its optional secret or field was not found.
     LeftOut,
     There {
         inode: u64,
@@ -56,11 +57,11 @@ impl FileStamp {
 }
 
 impl Life {
-    /// Notes what is held, and by which lines, if it was made for us.
+    /// Makes the entry of a held secret. `lines` is the fingerprint if it was issued for this host.
     pub(crate) fn of(held: &Held, lines: Option<u64>) -> Self {
         Self {
             obtained_at: seconds(held.obtained_at()),
-            // An end that no calendar has is none.
+            // An impossible date counts as no date.
             valid_until: held.valid_until().map(seconds).filter(|end| *end <= LAST_DATE),
             renew_at: held.renew_at().map(seconds).filter(|moment| *moment <= LAST_DATE),
             lease: held.lease().map(str::to_owned),
@@ -69,7 +70,7 @@ impl Life {
         }
     }
 
-    /// Returns what a source is told of it.
+    /// Returns the validity in the form that a source gets.
     pub(crate) fn held(&self, revision: Option<&str>, origin: Option<&str>) -> Held {
         let mut held = Held::since(date(self.obtained_at));
         if let Some(end) = self.valid_until {
@@ -90,7 +91,7 @@ impl Life {
         }
     }
 
-    /// Says whether another answer speaks of the same life: it ends at about the same moment.
+    /// Returns whether another answer has the same validity: it ends at about the same time.
     pub(super) fn is_about(&self, other: &Self) -> bool {
         let same_end = match (self.valid_until, other.valid_until) {
             (Some(end), Some(other)) => end.abs_diff(other) <= SAME,
@@ -100,12 +101,12 @@ impl Life {
         same_end && self.lines.is_none() && other.lines.is_none()
     }
 
-    /// Says whether it should have been renewed before, or was noted by a clock that was wrong.
+    /// Returns whether the renewal is overdue, or the clock was wrong when the secret was noted.
     pub(super) fn is_overdue(&self, now: SystemTime) -> bool {
         self.renew_at.is_some_and(|moment| date(moment) <= now) || self.obtained_at > seconds(now) + CLOCKS
     }
 
-    /// Says whether less than a third of it is left, and nobody has promised another one at its end.
+    /// Returns whether less than a third of the validity is left, and its source has not scheduled the renewal for its end.
     pub(super) fn is_short(&self, now: SystemTime) -> bool {
         let Some(end) = self.valid_until else { return false };
         if self.renew_at.is_some_and(|moment| moment >= end) {
@@ -119,7 +120,7 @@ fn seconds(date: SystemTime) -> u64 {
     date.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
 }
 
-/// A moment that is noted; one that no clock can show is the beginning, which is over.
+/// Converts a noted date. A date that no clock can show becomes 1970, which has passed.
 pub(crate) fn date(seconds: u64) -> SystemTime {
     UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap_or(UNIX_EPOCH)
 }

@@ -1,6 +1,6 @@
-//! The note beside a generation: where each file came from, and whether its change has been announced.
+//! The note of a generation: the origin of each file, and whether its change has been announced.
 //!
-//! Never a value, and never a hash of one: a hash of a short secret gives it away.
+//! It never contains a value or a hash of one, because the hash of a short secret reveals it.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -13,20 +13,20 @@ use serde::{Deserialize, Serialize};
 use super::life::{self, FileStamp, Life};
 use crate::plan::Plan;
 
-/// What is noted of a generation.
+/// The content of a note.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Manifest {
-    /// Whether the command of `[on-change]` has yet to succeed for this generation. Absent where none was configured.
+    /// Whether the command of `[on-change]` has succeeded for this generation. Absent if none was configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) on_change: Option<Announcement>,
-    /// How often the command has failed for this generation. Absent where it has not.
+    /// The failures of the command for this generation. Absent if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) attempts: Option<Attempts>,
-    /// Which configuration published it.
+    /// The configuration that published the generation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) publisher: Option<Publisher>,
-    /// The files of the generation, and the secrets that each is made of.
+    /// The files of the generation, and the secrets of each.
     #[serde(default)]
     pub(crate) files: BTreeMap<String, Vec<ManifestEntry>>,
 }
@@ -35,20 +35,20 @@ pub(crate) struct Manifest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Publisher {
-    /// The path of the configuration file, as text: absolute, and with its folder's real name.
+    /// The absolute path of the configuration file, as text. Symbolic links in its folder are resolved.
     pub config: String,
-    /// The profile that was used.
+    /// The profile, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
 }
 
-/// How often the command has failed in a row, and when it did so last, in seconds since 1970 (UTC).
+/// The number of failures of the command in a row, and the date of the last one in seconds since 1970 (UTC).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Attempts {
     pub(crate) failed: usize,
     pub(crate) last: u64,
-    /// Which command that was: another one has not failed.
+    /// The fingerprint of the command. Another command has not failed.
     #[serde(default)]
     pub(crate) command: u64,
 }
@@ -57,7 +57,7 @@ pub(crate) struct Attempts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Announcement {
-    /// The command has not run, or not succeeded: a run repeats it.
+    /// The command has not run or not succeeded. A run repeats it.
     Pending,
     /// The command has succeeded.
     Done,
@@ -73,17 +73,18 @@ pub(crate) struct ManifestEntry {
     pub(crate) revision: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) origin: Option<String>,
-    /// The version that was asked for, if it was a certain one.
+    /// The requested version, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) version: Option<String>,
-    /// How long it is good, if the store has said so, or if it was made for us.
+    /// Its validity, if the store tells it or if the secret was issued for this host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) life: Option<Life>,
 }
 
 impl Publisher {
-    /// Returns nothing for a configuration that is no file: each pipe has the name of another. The folder has one name, however
-    /// it was reached; the file keeps its own, as it may be a link that leads to each version in turn.
+    /// Returns the publisher of a plan, or none if the configuration is not a file, because all pipes have similar names.
+    /// Symbolic links in the folder are resolved. The name of the file is kept, because it may be a link that leads to each
+    /// version in turn.
     pub(crate) fn of(plan: &Plan) -> Option<Self> {
         let folder = plan.folder.as_ref()?;
         let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.clone());
@@ -103,7 +104,7 @@ impl fmt::Display for Publisher {
 }
 
 impl Manifest {
-    /// Makes the manifest of a generation whose change is yet to be announced, if there is a command for that.
+    /// Makes the manifest of a new generation. If there is a command, its announcement is pending.
     pub(crate) fn new(
         has_command: bool,
         publisher: Option<Publisher>,
@@ -113,27 +114,27 @@ impl Manifest {
         Self { on_change, attempts: None, publisher, files }
     }
 
-    /// Takes over what another manifest says of the command.
+    /// Copies the state of the announcement from another manifest.
     pub(crate) fn with_announcement_of(self, other: &Self) -> Self {
         Self { on_change: other.on_change, attempts: other.attempts, ..self }
     }
 
-    /// Makes a manifest that knows only that the change has not been announced.
+    /// Makes a manifest that says only that the announcement is pending.
     pub(crate) fn pending() -> Self {
         Self { on_change: Some(Announcement::Pending), ..Self::default() }
     }
 
-    /// Reads a note: `None` if it is not one of ours.
+    /// Parses a note. Returns `None` if secretdir did not write it.
     pub(crate) fn parse(note: &[u8]) -> Option<Self> {
         serde_json::from_slice(note).ok()
     }
 
     pub(crate) fn to_note(&self) -> Vec<u8> {
-        // A map of strings always serialises; an empty note would read as a manifest that says nothing.
+        // A map of strings can always be serialised.
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// Notes what each file is that may be carried over one day.
+    /// Adds the stamp of each file that may be carried over later.
     pub(crate) fn stamp(&mut self, look: impl Fn(&str) -> Option<FileStamp>) {
         for (name, life) in self.made_lives() {
             if life.file.is_none() {
@@ -142,10 +143,10 @@ impl Manifest {
         }
     }
 
-    /// Takes over what another manifest of the same generation says: what the files were, and when something that is no other one now was
-    /// obtained.
+    /// Copies the stamps of files from another manifest of the same generation. Also copies the validity of each secret
+    /// that is still the same.
     pub(crate) fn with_lives_of(mut self, other: &Self) -> Self {
-        // Few secrets have a life.
+        // Few secrets have a known validity.
         let has_life = |entries: &[ManifestEntry]| entries.iter().any(|entry| entry.life.is_some());
         for (name, entries) in self.files.iter_mut().filter(|(_, entries)| has_life(entries)) {
             let Some(known) = other.files.get(name) else { continue };
@@ -172,30 +173,30 @@ impl Manifest {
         lives.filter(|(_, life)| life.lines.is_some())
     }
 
-    /// Says whether any secret has a lease.
+    /// Returns whether any secret has a lease.
     pub(crate) fn has_leases(&self) -> bool {
         self.lives().any(|(_, life)| life.lease.is_some())
     }
 
-    /// Returns the life of each secret, as far as one is known.
+    /// Returns the validity of each secret, as far as it is known.
     pub(crate) fn lives(&self) -> impl Iterator<Item = (&ManifestEntry, &Life)> {
         self.files.values().flatten().filter_map(|entry| Some((entry, entry.life.as_ref()?)))
     }
 
-    /// Returns the first moment to come at which something is to be renewed, or not good any more.
+    /// Returns the first future date at which a secret must be renewed or expires.
     pub(crate) fn renew_at(&self, now: SystemTime) -> Option<SystemTime> {
         let moments = self.lives().flat_map(|(_, life)| [life.renew_at, life.valid_until]).flatten();
         moments.map(life::date).filter(|moment| *moment > now).min()
     }
 
-    /// Returns the same, or now if what was made for us should have been renewed before: nobody has run meanwhile.
+    /// Returns that date, or now if the renewal of an issued secret is overdue because no run has happened meanwhile.
     pub(crate) fn overdue_or_renew_at(&self, now: SystemTime) -> Option<SystemTime> {
         let mut made = self.lives().map(|(_, life)| life).filter(|life| life.lines.is_some());
         let is_overdue = made.any(|life| life.is_overdue(now));
         if is_overdue { Some(now) } else { self.renew_at(now) }
     }
 
-    /// Returns the first moment at which something is not good any more.
+    /// Returns the first expiry of a secret.
     pub(crate) fn valid_until(&self) -> Option<SystemTime> {
         self.lives().filter_map(|(_, life)| life.valid_until).min().map(life::date)
     }
@@ -206,7 +207,7 @@ impl Manifest {
 }
 
 impl ManifestEntry {
-    /// Takes no secret for a file that has its default content.
+    /// Makes an entry. `secret` is none if the file has its default content.
     pub(crate) fn new(source: &str, request: &SecretRequest, secret: Option<&Secret>) -> Self {
         Self {
             source: source.to_owned(),
@@ -218,7 +219,7 @@ impl ManifestEntry {
         }
     }
 
-    /// Notes a secret that stays as it is.
+    /// Makes an entry for a secret that is kept.
     pub(super) fn kept(source: &str, request: &SecretRequest, held: &Held) -> Self {
         Self {
             revision: held.revision().map(str::to_owned),

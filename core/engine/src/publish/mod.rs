@@ -1,10 +1,11 @@
-//! Publishing: from a bundle in memory to a set that readers see, and to those who are told of it.
+//! Publishing turns a bundle in memory into a set that readers see, and announces it.
 //!
-//! 1. [`owners`]: names become numbers, before the lock is taken.
-//! 2. [`run`]: the lock; then the bundle is compared with what is published, staged and flipped, with a note beside it.
-//! 3. [`announce`]: when the command of `[on-change]` runs; [`hook`]: how.
+//! 1. [`owners`] looks up the names of owners, before the lock is taken.
+//! 2. [`run`] takes the lock. Then it compares the bundle with the published set, stages it with its note, and flips the
+//!    link.
+//! 3. [`announce`] decides when the command of `[on-change]` runs, and [`hook`] runs it.
 //!
-//! What came of it is a [`Publication`](publication::Publication).
+//! The result is a [`Publication`](publication::Publication).
 
 pub(crate) mod announce;
 pub(crate) mod holding;

@@ -1,14 +1,14 @@
-//! No core dumps while secrets are in memory: a dump would leave them on disk.
+//! Prevents core dumps while secrets are in memory, because a dump would write them to disk.
 //!
-//! The limit of zero keeps the kernel from writing a file. Where it hands dumps to a program, such as systemd-coredump, it
-//! does not heed that limit (`man 5 core`): so the process is made undumpable as well, which also keeps others of the same
-//! user from attaching to it. A program that is started is dumpable again, as it is another.
+//! A limit of zero keeps the kernel from writing a file. If the kernel passes dumps to a program, such as systemd-coredump,
+//! it ignores that limit (`man 5 core`). So the process is also made undumpable. This also prevents other processes of the
+//! same user from attaching to it. A program that is started is dumpable again, because exec resets this.
 
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, dumpable_behavior, getrlimit, set_dumpable_behavior, setrlimit,
 };
 
-/// Nothing is dumped as long as this is there. Dropping it puts back what there was.
+/// A guard that prevents core dumps while it exists. Dropping it restores the previous settings.
 #[derive(Debug)]
 pub(crate) struct NoDumps {
     limit: Rlimit,
@@ -16,7 +16,7 @@ pub(crate) struct NoDumps {
 }
 
 impl NoDumps {
-    /// Lowers the soft limit alone: the hard one could not be raised again.
+    /// Starts to prevent core dumps. Only the soft limit is lowered, because the hard limit could not be raised again.
     pub(crate) fn begin() -> Self {
         let before = getrlimit(Resource::Core);
         limit(Rlimit { current: Some(0), ..before });
@@ -35,7 +35,7 @@ impl Drop for NoDumps {
 
 fn behave(behavior: DumpableBehavior) {
     if let Err(error) = set_dumpable_behavior(behavior) {
-        tracing::debug!(%error, "whether this process can be dumped cannot be set");
+        tracing::debug!(%error, "this process cannot be made undumpable");
     }
 }
 

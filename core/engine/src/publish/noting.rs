@@ -1,4 +1,4 @@
-//! What is noted of each file: the secrets that it is made of.
+//! Makes the entries of a note: the secrets that each file is made of.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -11,24 +11,25 @@ use crate::bundle::Bundle;
 use crate::gather::answers::{self, Answers};
 use crate::plan::{Content, Plan, RequestId};
 
-/// Notes what a set is made of.
+/// The context in which the entries are made.
 pub(crate) struct Noting<'n> {
     pub(crate) plan: &'n Plan,
     pub(crate) answers: &'n Answers,
     pub(crate) now: SystemTime,
 }
 
-/// What a file has been made into.
+/// How a file was made.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Made {
     Of,
-    /// It has its default: what is there so is of no version of the secret.
+    /// It has its default, which belongs to no version of the secret.
     ByDefault,
     LeftOut,
 }
 
 impl Noting<'_> {
-    /// Says of each file which secrets it is made of, each once. Of those that are left out only what was made for us is noted.
+    /// Returns the secrets of each file, each once. A file that was left out is included only if its secret is issued for
+    /// this host.
     pub(crate) fn files(&self, bundle: &Bundle<'_>) -> BTreeMap<String, Vec<ManifestEntry>> {
         let made = bundle.files().map(|file| {
             let made = if file.is_default() { Made::ByDefault } else { Made::Of };
@@ -39,7 +40,7 @@ impl Noting<'_> {
             let makes = content.requests().iter().any(|id| self.plan.issues(*id));
             makes.then(|| (missing.file_name.clone(), self.entries(content, Made::LeftOut)))
         });
-        // In one piece: a map that is made of an iterator of unknown length copies it again and again.
+        // Collected in a vector first, because a map made from an iterator of unknown length is copied again and again.
         let mut noted = Vec::with_capacity(bundle.len() + bundle.left_out.len());
         noted.extend(made.chain(left_out));
         noted.into_iter().collect()

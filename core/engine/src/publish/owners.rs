@@ -1,4 +1,4 @@
-//! Owner names become numbers: looked up once a run, before anything is locked or fetched.
+//! Looks up the names of owners: once a run, before it locks or fetches anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,39 +10,39 @@ use crate::config::report::Named;
 use crate::plan::{Plan, PlannedAttributes};
 use crate::report::{ErrorKind, ErrorReport};
 
-/// The numbers of all the names in a plan.
+/// The IDs of all names of owners in a plan.
 #[derive(Debug, Default)]
 pub(crate) struct Owners {
     users: BTreeMap<String, u32>,
     groups: BTreeMap<String, u32>,
 }
 
-/// An owner that files cannot be given to.
+/// The reason why files cannot be given to an owner.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OwnerError {
-    /// The system knows no such user.
+    /// There is no such user on this system.
     #[error("there is no user `{0}` on this system")]
     NoSuchUser(String),
-    /// The system knows no such group.
+    /// There is no such group on this system.
     #[error("there is no group `{0}` on this system")]
     NoSuchGroup(String),
-    /// The system could not be asked.
+    /// The lookup failed.
     #[error("cannot look up `{name}`")]
     Lookup {
         /// The user or group.
         name: String,
-        /// What the system says.
+        /// The error of the operating system.
         #[source]
         cause: std::io::Error,
     },
-    /// Giving files to this owner takes a privilege that is missing.
+    /// The privilege to give files to this owner is missing.
     #[error(transparent)]
     NotPermitted(Refusal),
 }
 
 impl OwnerError {
-    /// Returns what kind of error it is.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::NoSuchUser(_) | Self::NoSuchGroup(_) => ErrorKind::UnknownOwner,
@@ -51,12 +51,12 @@ impl OwnerError {
         }
     }
 
-    /// Returns what a person can do about it.
+    /// Returns a hint for the user.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::NoSuchUser(_) | Self::NoSuchGroup(_) => Some("create it first, or give a number"),
+            Self::NoSuchUser(_) | Self::NoSuchGroup(_) => Some("create it first, or use a number"),
             Self::Lookup { .. } => None,
-            Self::NotPermitted(_) => Some("run as root, or leave `owner` and `group` out"),
+            Self::NotPermitted(_) => Some("run as root, or omit `owner` and `group`"),
         }
     }
 }
@@ -68,7 +68,7 @@ impl From<&OwnerError> for ErrorReport {
 }
 
 impl Owners {
-    /// Looks up every name of the plan, and makes sure that files may be given to whom they are for.
+    /// Looks up every name of the plan, and verifies that files may be given to these owners.
     pub(crate) fn resolve(plan: &Plan) -> Result<Self, OwnerError> {
         let mut owners = Self::default();
         let files = plan.files.iter().map(|(_, file)| &file.attributes.owner);
@@ -81,12 +81,12 @@ impl Owners {
         Ok(owners)
     }
 
-    /// Returns the files of a bundle as they are to be on disk, with borrowed bytes.
+    /// Returns the files of a bundle with their attributes for the disk. The bytes are borrowed.
     pub(crate) fn files<'b>(&self, bundle: &'b Bundle<'_>) -> FileMap<NewFile<'b>> {
         bundle.map_files(|file| NewFile::new(file.bytes(), self.attributes(&file.planned.attributes)))
     }
 
-    /// Returns attributes with numbers for names.
+    /// Returns attributes with IDs instead of names.
     pub(crate) fn attributes(&self, planned: &PlannedAttributes) -> Attributes {
         Attributes::new(planned.mode, self.owner(&planned.owner))
     }
@@ -117,7 +117,7 @@ impl Owners {
     }
 }
 
-/// Returns whether the system says that it knows no such user or group.
+/// Returns whether the lookup succeeds and there is no such user or group.
 pub(crate) fn is_unknown(who: &Named) -> bool {
     match who {
         Named::User(name) => matches!(nix::unistd::User::from_name(name), Ok(None)),

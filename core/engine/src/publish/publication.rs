@@ -1,4 +1,4 @@
-//! What came of publishing, or of finding that there is nothing to publish.
+//! The result of publishing, or of finding that nothing has changed.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,58 +9,58 @@ use serde::Serialize;
 use super::manifest::Announcement;
 use crate::report::{ErrorKind, ErrorReport, WarningReport};
 
-/// What came of publishing a bundle.
+/// The result of publishing a bundle.
 pub(crate) struct Publication {
-    /// What differed before.
+    /// The differences from the previous set.
     pub(crate) comparison: Comparison,
     /// The generation that the link names now.
     pub(crate) generation_id: String,
     pub(crate) on_change: Notification,
-    /// How long the command is put off.
+    /// The remaining backoff of the command, if it is postponed.
     pub(crate) put_off: Option<Duration>,
     pub(crate) warnings: Vec<WarningReport>,
-    /// What failed after the flip.
+    /// The failures after the flip.
     pub(crate) errors: Vec<ErrorReport>,
     pub(crate) removed_count: usize,
     pub(crate) pinned_count: usize,
     /// The notes of the generations that were removed.
     pub(crate) removed_notes: Vec<Vec<u8>>,
-    /// How many superseded generations are still there.
+    /// How many superseded generations remain.
     pub(crate) superseded_count: usize,
-    /// When the first secret is to be renewed.
+    /// When the first secret must be renewed.
     pub(crate) renew_at: Option<SystemTime>,
-    /// Until when all secrets are good.
+    /// The first expiry of a secret.
     pub(crate) valid_until: Option<SystemTime>,
 }
 
-/// What became of the command of `[on-change]`.
+/// The state of `[on-change]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Notification {
     /// There is none.
     NotConfigured,
-    /// There was nothing to tell.
+    /// Nothing has changed, so it did not run.
     NotNeeded,
     /// It succeeded.
     Succeeded,
-    /// It failed, or its success could not be noted: the next run repeats it.
+    /// It failed, or its success could not be recorded. The next run repeats it.
     Pending,
-    /// It has failed before, and is not repeated yet.
+    /// It has failed before. It is repeated after a backoff.
     PutOff,
     /// Another process is running it.
     RunningElsewhere,
-    /// What is noted of it is not for this user to read.
+    /// The current user may not read its state.
     Unknown,
 }
 
 impl Notification {
-    /// Says whether the command has yet to succeed.
+    /// Returns whether the command has not succeeded yet.
     pub(crate) fn is_pending(self) -> bool {
         matches!(self, Self::Pending | Self::PutOff | Self::RunningElsewhere)
     }
 
-    /// Reads what is noted of a generation.
+    /// Converts the state in the note of a generation.
     pub(crate) fn noted(announcement: Option<Announcement>) -> Self {
         match announcement {
             None => Self::NotConfigured,
@@ -95,7 +95,7 @@ impl Publication {
         self.warnings.extend(sweep.deferred().iter().map(WarningReport::deferred));
     }
 
-    /// Notes that a step failed after the flip.
+    /// Adds an error of a step after the flip.
     pub(super) fn failed_at_step(&mut self, kind: ErrorKind, error: &atomicdir::Error, hint: Option<&str>) {
         self.errors.push(ErrorReport::at_step(kind, error).with_hint(hint));
     }

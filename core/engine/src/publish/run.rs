@@ -1,4 +1,4 @@
-//! A run that holds the lock: it compares, stages and flips, and notes where the files came from.
+//! A run that holds the lock. It compares, stages and flips, and writes the note with the origins of the files.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -21,33 +21,32 @@ use crate::host::{Event, Host};
 use crate::plan::Plan;
 use crate::report::{ErrorKind, WarningReport};
 
-/// How long to sleep between two looks at a lock that another run holds.
+/// The polling interval for a lock that another run holds.
 const POLL: Duration = Duration::from_millis(50);
 
-/// How much longer than a whole gathering to wait for another run, unless told otherwise.
+/// By default, a run waits for another one as long as a whole gathering may take, and this much longer.
 const WAIT_BEYOND_GATHERING: Duration = Duration::from_secs(30);
 
-/// What to know of a flip that is not known to be durable.
+/// The hint for a flip that may not be durable.
 const UNSETTLED: &str =
     "the new set is current and complete; until a run succeeds, a power cut may bring back the old one";
 
-/// What to know of a flip that readers do not see.
-pub(super) const MISPLACED: &str =
-    "the set was published where the path led when the run began; run `secretdir sync` again";
+/// The hint for a flip that readers do not see.
+pub(super) const MISPLACED: &str = "the set was published in the directory that the path led to when the run began; run `secretdir sync` again";
 
-/// A run under way.
+/// A run in progress.
 pub(crate) struct Run<'r> {
     pub(crate) plan: &'r Plan,
     pub(crate) host: &'r dyn Host,
     pub(crate) dir: &'r AtomicDir,
 }
 
-/// Why nothing was published.
+/// The reason why nothing was published.
 pub(crate) enum PublishFault {
     Publish(atomicdir::Error),
-    /// The command of `[verify]` refused the set, or could not say.
+    /// The command of `[verify]` refused the set, or could not be run to its end.
     Verify(HookError),
-    /// The host asked for the end.
+    /// The host asked the run to end.
     Interrupted,
 }
 
@@ -80,7 +79,8 @@ impl Run<'_> {
         }
     }
 
-    /// Compares, and publishes what differs. Takes what is noted of the current generation.
+    /// Compares the bundle with the published set, and publishes it if it differs. `noted` is the note of the current
+    /// generation.
     pub(crate) async fn publish(
         &self,
         locked: &mut Locked,
@@ -118,7 +118,7 @@ impl Run<'_> {
         Manifest::new(self.plan.on_change.is_some(), publisher, files)
     }
 
-    /// Says until when the set is good, and warns of what is about to end although nothing renews it.
+    /// Determines when the set expires, and warns about secrets that soon expire and that nothing renews.
     fn look_ahead(&self, manifest: &Manifest, publication: &mut Publication) {
         let now = self.host.clock().date();
         publication.renew_at = manifest.renew_at(now);
@@ -129,14 +129,15 @@ impl Run<'_> {
             let end = humantime::format_rfc3339_seconds(life::date(life.valid_until.unwrap_or_default()));
             if told.insert((source, &entry.secret)) {
                 let warning = format!(
-                    "secret `{secret}` of source `{source}` is good until {end}: less than a third of its life is left, and nothing here renews it"
+                    "secret `{secret}` of source `{source}` is valid until {end}: less than a third of its life is left, and nothing here renews it"
                 );
                 publication.warnings.push(warning.into());
             }
         }
     }
 
-    /// Two configurations that publish at one link take turns in replacing each other's set.
+    /// Warns if another configuration has published the set. Two configurations with one link replace each other's set in
+    /// turns.
     fn warn_of_another_publisher(&self, noted: Option<&Manifest>, publication: &mut Publication) {
         let publisher = noted.and_then(|manifest| manifest.publisher.as_ref());
         let Some(ours) = Publisher::of(self.plan) else { return };
@@ -147,15 +148,15 @@ impl Run<'_> {
                 ""
             };
             let warning = format!(
-                "what was published at `{}` came from {other}{without}: if both go on publishing there, each replaces the set of the other",
+                "the set at `{}` was published by {other}{without}: if both continue, each replaces the set of the other",
                 self.plan.link.display()
             );
             publication.warnings.push(warning.into());
         }
     }
 
-    /// Notes where the files came from this time: the same bytes may have come from another source, or have another revision.
-    /// Whether the change has been announced stays as it is, unless there is no command any more.
+    /// Updates the note, because the same bytes may come from another source or have another revision now. The state of the
+    /// announcement stays, unless there is no command any more.
     fn renew_note(
         &self,
         locked: &Locked,
@@ -175,7 +176,8 @@ impl Run<'_> {
         }
     }
 
-    /// Stages and flips. An interruption is heeded between two files; after the last one the flip is as quick as giving up.
+    /// Stages the set and flips the link. An interruption can end the run between two files. After the last file, the flip
+    /// is as quick as giving up.
     async fn flip(
         &self,
         locked: &mut Locked,
@@ -214,7 +216,7 @@ impl Run<'_> {
     }
 }
 
-/// Ensures that what the command of `[verify]` saw is what is published: it looks, and changes nothing.
+/// Ensures that the command of `[verify]` has not changed the set, so that the verified set is the published one.
 fn ensure_unchanged(
     staging: &Staging<'_>,
     files: &FileMap<NewFile<'_>>,
@@ -229,7 +231,7 @@ fn ensure_unchanged(
     }
 }
 
-/// Returns how long another run may take that goes as it should.
+/// Returns how long another run may normally take.
 pub(crate) fn longest_wait(plan: &Plan) -> Duration {
     plan.gather.timeout.saturating_add(WAIT_BEYOND_GATHERING)
 }
@@ -239,7 +241,8 @@ fn stamp(staging: &Staging<'_>, name: &str) -> Option<FileStamp> {
     staging.metadata(&name).ok().map(|found| FileStamp::of(&found))
 }
 
-/// Finds out what of the current generation may stay. Nothing is opened if nothing could.
+/// Returns the held secrets of the current generation that may be kept. The generation is not opened if the plan issues no
+/// secrets.
 pub(crate) fn holdings(plan: &Plan, noted: Option<&Manifest>, options: &Options) -> Holdings {
     let (Some(noted), Some(_)) = (noted, plan.issuing().next()) else { return Holdings::default() };
     match options.clone().open_snapshot(&plan.link) {
@@ -248,13 +251,13 @@ pub(crate) fn holdings(plan: &Plan, noted: Option<&Manifest>, options: &Options)
     }
 }
 
-/// Reads what is noted of the current generation: `None` where nothing is, or nothing that can be read.
+/// Reads the note of the current generation. Returns `None` if there is none, or if it cannot be read.
 pub(crate) fn noted(locked: &Locked) -> Option<Manifest> {
     Manifest::parse(&locked.note().ok().flatten()?)
 }
 
-/// Replaces the note, unless another run is running the command for it: that one holds the note, and a new one could be
-/// claimed beside it. The next run renews it.
+/// Replaces the note, unless another run is running the command for it. That run has claimed the note, and a new note could
+/// be claimed a second time. The next run updates it.
 fn replace_unclaimed(locked: &Locked, fresh: &Manifest) -> Result<(), atomicdir::Error> {
     let is_there = locked.note()?.is_some();
     let claim = locked.claim_note()?;

@@ -1,36 +1,36 @@
-//! The kinds of errors: a part of the interface, as the exit codes are.
+//! The kinds of errors. Like the exit codes, they are part of the public interface.
 
 use schemars::JsonSchema;
 use secretdir_provider::SourceErrorKind;
 use serde::{Deserialize, Serialize};
 
-/// What went wrong, as a word for programs. New kinds come with new minor versions; none changes its meaning.
+/// The kind of an error, as a word for programs. A new minor version may add kinds, but never changes the meaning of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The command cannot be done with its arguments.
+    /// The arguments of the command are wrong.
     Usage,
-    /// The configuration, or a template that it names, cannot be read or is wrong.
+    /// The configuration, or one of its templates, cannot be read or has errors.
     Configuration,
-    /// The configuration names a user or a group that this system does not know.
+    /// The configuration names an unknown user or group.
     UnknownOwner,
     /// This machine cannot start a command of the configuration.
     CommandNotStartable,
     /// There is no such provider.
     UnknownProvider,
-    /// The file that `init` would write is there already.
+    /// The file that `init` would write already exists.
     AlreadyThere,
 
-    /// The store was asked, and has no such secret or no such version of it.
+    /// The store answered, and has no such secret or no such version of it.
     NotFound,
-    /// The store refuses this secret to this identity.
+    /// The store refuses this secret to this identity (permission denied).
     PermissionDenied,
-    /// The store does not accept the credentials, or there are none.
+    /// The credentials are missing, wrong or expired.
     Unauthenticated,
-    /// The store asks for fewer requests.
+    /// The store throttles the requests.
     Throttled,
-    /// The store is not there, cannot be reached, or cannot answer now.
+    /// The store does not exist, cannot be reached, or cannot answer now.
     Unavailable,
     /// The store did not answer in time.
     TimedOut,
@@ -38,12 +38,12 @@ pub enum ErrorKind {
     InvalidRequest,
     /// The store answered with something that is not a secret.
     InvalidData,
-    /// The store or the provider cannot do what is asked.
+    /// The store or the provider does not support the request.
     Unsupported,
     /// The source failed in another way.
     SourceFailed,
 
-    /// The field cannot be picked from the secret.
+    /// The secret does not have the field.
     InvalidField,
     /// The value is not what `decode` expects.
     InvalidEncoding,
@@ -58,53 +58,53 @@ pub enum ErrorKind {
 
     /// Another run holds the lock.
     Busy,
-    /// The command of `[verify]` refused the new set, or could not say.
+    /// The command of `[verify]` refused the new set, or could not run.
     VerifyFailed,
     /// The owner could not be looked up.
     OwnerNotLookedUp,
-    /// Giving files to their owner needs a privilege that is missing.
+    /// The privilege to change the owner of files is missing.
     NeedsPrivilege,
     /// The owner is not mapped into this user namespace.
     NotMapped,
-    /// A name cannot be that of a link or a file.
+    /// The name of a link or a file is invalid.
     InvalidName,
-    /// Something that is not a symbolic link stands where the link belongs.
+    /// The path of the link is not a symbolic link.
     NotALink,
-    /// The link names something that is not a generation of ours.
+    /// The link does not lead to a generation of `secretdir`.
     PointsElsewhere,
-    /// Something appeared at the link during the run.
+    /// Another process created something at the link during the run.
     LinkAppeared,
     /// The link was removed during the run.
     LinkVanished,
-    /// Somebody else could replace the link.
+    /// Another user could replace the link.
     Replaceable,
     /// Everyone may write to the directory of the link, and it is not sticky.
     WritableByEveryone,
-    /// Something else has taken the place of what was just made.
+    /// Another process has replaced a file or directory that was just made.
     Swapped,
-    /// The path of the directory of the link leads elsewhere, found before the flip.
+    /// The path of the directory of the link has changed. This was found before the switch.
     ParentMoved,
-    /// There is no record that a generation was made here.
+    /// There is no record that `secretdir` made a generation.
     NotOnRecord,
-    /// There is more to remove than one run does.
+    /// There are more files to remove than one run removes.
     TooMuchToRemove,
-    /// A file or directory with a name of ours belongs to another user.
+    /// A file or directory with a name of `secretdir` belongs to another user.
     NotOurs,
-    /// The lock is not a regular file with one name.
+    /// The lock is not a regular file with exactly one name.
     NotALockFile,
     /// A generation is not a directory on the filesystem of its parent.
     NotAGeneration,
-    /// Something with a name of ours is of a kind that is never made under it.
+    /// A file or directory with a name of `secretdir` has the wrong type.
     NotOfOurMaking,
-    /// What is in the place of the stamp is not a file, or has a second name.
+    /// The stamp is not a file, or has a second name.
     NotAStamp,
     /// A file could not be written, so the set is not complete.
     Incomplete,
-    /// The lock was removed while it was held.
+    /// The lock file was removed while it was locked.
     LockRemoved,
-    /// The umask takes the permissions of the owner away.
+    /// The umask removes the permissions of the owner.
     BadUmask,
-    /// A note is longer than any that was written here.
+    /// A note is longer than any that `secretdir` writes.
     NoteTooLong,
     /// The published generation could not be pinned.
     NotPinned,
@@ -113,25 +113,25 @@ pub enum ErrorKind {
     /// Files with secrets that were not published could not be removed.
     Leftover,
 
-    /// The new set is published, and a power cut may bring back the old one.
+    /// The new set is published, but a power cut may bring back the old one.
     NotDurable,
-    /// The new set is published, and the path of the link leads elsewhere by now.
+    /// The new set is published, but the path of the link has changed.
     PathMoved,
-    /// The new set is published, and the command of `[on-change]` has not succeeded.
+    /// The new set is published, but `[on-change]` has not succeeded.
     OnChangeFailed,
-    /// The new set is published, and it could not be read or recorded whether the command of `[on-change]` has succeeded.
+    /// The new set is published, but the state of `[on-change]` could not be read or recorded.
     OnChangeNotRecorded,
 
     /// A signal ended the run.
     Interrupted,
-    /// What the command was for could not be written.
+    /// The result of the command could not be written.
     NotWritten,
     /// Something else failed.
     Unexpected,
 
     /// Nothing is published at the link.
     NothingPublished,
-    /// The pin on the generation cannot be handed on.
+    /// The pin on the generation cannot be passed to the program.
     PinNotHandedOn,
     /// The program of `exec` cannot be run.
     NotRunnable,

@@ -1,7 +1,8 @@
-//! What a person or a program is told of an error or a warning: what kind it is, one line of text, and what it is about.
+//! Reports of errors and warnings, for people and programs: the kind, one line of text, and its subject.
 //!
-//! Each type of error says beside itself how it becomes an [`ErrorReport`]; those of `atomicdir` and of gathering do so here. So
-//! there is one way to print an error, whichever command meets it. Neither a message nor a field holds a value of a secret.
+//! Each type of error has its conversion to an [`ErrorReport`] in its own module. Only the conversion of the errors of
+//! `atomicdir` is here. So every command prints an error in the same way. Neither a message nor a field contains a secret
+//! value.
 
 mod kind;
 mod phrases;
@@ -23,11 +24,11 @@ use crate::escape::escape;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct ErrorReport {
-    /// What went wrong, as a word for programs.
+    /// The kind of the error, as a word for programs.
     pub kind: ErrorKind,
-    /// What went wrong, in one line: each cause once.
+    /// The message, in one line, with each cause once.
     pub message: String,
-    /// What a person can do about it.
+    /// A hint: what a person can do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     /// What it is about.
@@ -41,7 +42,7 @@ pub struct ErrorReport {
 pub struct WarningReport {
     /// What a person should know, in one line.
     pub message: String,
-    /// What kind of error it would be.
+    /// The kind of the warning, from the same words as for errors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<ErrorKind>,
     /// What it is about.
@@ -56,7 +57,7 @@ pub struct About {
     /// The configuration file, or the template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// The line in that file, counted from 1. Without `file`, in the template of the first of `file_names`.
+    /// The line in that file, counted from 1. Without `file`, the line in the template of the first of `file_names`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
     /// The column in that line, counted from 1.
@@ -65,10 +66,10 @@ pub struct About {
     /// The dotted path of the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// The profile that was asked for.
+    /// The requested profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
-    /// The profiles with which it is found, of a check of all of them.
+    /// With `--all-profiles`: the profiles with this error.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub profile_names: Vec<String>,
     /// The name of the source.
@@ -80,45 +81,46 @@ pub struct About {
     /// The files that cannot be written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub file_names: Vec<String>,
-    /// The number of the step of publishing that failed.
+    /// The number of the failed step of publishing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<u8>,
-    /// The path that could not be read, written or run; of publishing, the path that the step failed at.
+    /// The path that could not be read, written or run. If publishing failed, the path at which the step failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
 }
 
 impl ErrorReport {
-    /// Makes a report of an error and of all that caused it.
+    /// Makes a report of an error with all its causes.
     pub fn new(kind: ErrorKind, error: &dyn Error) -> Self {
         Self::from_message(kind, describe(error))
     }
 
-    /// Makes a report whose message is a text of our own, [escaped](crate::escape) where it names what comes from outside.
+    /// Makes a report from a message. Names from outside must already be [escaped](crate::escape).
     pub fn from_message(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), hint: None, about: About::default() }
     }
 
-    /// Says what a person can do about it.
+    /// Sets the hint.
     #[must_use]
     pub fn with_hint(self, hint: Option<impl Into<String>>) -> Self {
         Self { hint: hint.map(Into::into), ..self }
     }
 
-    /// Says what it is about.
+    /// Sets the subject.
     #[must_use]
     pub fn about(self, about: About) -> Self {
         Self { about, ..self }
     }
 
-    /// Says at which path it happened.
+    /// Sets the path at which it happened.
     #[must_use]
     pub fn at_path(mut self, path: &Path) -> Self {
         self.about.path = Some(path.display().to_string());
         self
     }
 
-    /// Says with which profiles it is found, `None` being the configuration itself: what is wrong there is no matter of a profile.
+    /// Sets the profiles with this error. `None` is the configuration without a profile. If the error is found there, it
+    /// belongs to no profile.
     #[must_use]
     pub fn found_with(self, profiles: &[Option<&str>]) -> Self {
         let Some(names) = named(profiles) else { return self };
@@ -126,7 +128,7 @@ impl ErrorReport {
         Self { message, about: About { profile_names: names, ..self.about }, ..self }
     }
 
-    /// Says with which profile the configuration was read.
+    /// Sets the profile with which the configuration was read.
     #[must_use]
     pub fn with_profile(mut self, profile: Option<&str>) -> Self {
         self.about.profile = profile.map(str::to_owned);
@@ -135,13 +137,13 @@ impl ErrorReport {
 }
 
 impl WarningReport {
-    /// Says what it is about.
+    /// Sets the subject.
     #[must_use]
     pub fn about(self, about: About) -> Self {
         Self { about, ..self }
     }
 
-    /// Says with which profiles it is found, as [`ErrorReport::found_with`] does.
+    /// Sets the profiles with this warning, as [`ErrorReport::found_with`] does.
     #[must_use]
     pub fn found_with(self, profiles: &[Option<&str>]) -> Self {
         let Some(names) = named(profiles) else { return self };
@@ -149,7 +151,7 @@ impl WarningReport {
         Self { message, about: About { profile_names: names, ..self.about }, ..self }
     }
 
-    /// Makes a warning of an error that keeps nothing from being published: the next run tries again.
+    /// Makes a warning from an error that did not prevent publishing. The next run tries again.
     pub(crate) fn deferred(error: &atomicdir::Error) -> Self {
         let ErrorReport { kind, message, about, .. } = error.into();
         Self { message: format!("left for the next run: {message}"), kind: Some(kind), about }
@@ -162,7 +164,7 @@ impl From<String> for WarningReport {
     }
 }
 
-/// Returns the names, unless something is found without a profile as well.
+/// Returns the names, or none if one of them is the configuration without a profile.
 fn named(profiles: &[Option<&str>]) -> Option<Vec<String>> {
     profiles.iter().map(|name| name.map(str::to_owned)).collect()
 }

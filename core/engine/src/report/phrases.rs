@@ -1,11 +1,11 @@
-//! Words for a person: errors in one line, and numbers.
+//! Formats texts for people: errors in one line, numbers and lists.
 
 use std::error::Error;
 
 use crate::escape::escape;
 
-/// Returns an error and everything that caused it, outermost first, in one line that is [escaped](escape). A cause that
-/// its effect already quotes at its end is not said twice.
+/// Returns an error and its causes, outermost first, in one [escaped](escape) line. A cause is omitted if the text before
+/// it already ends with it.
 ///
 /// ```
 /// let error = std::io::Error::other("the disk is on fire");
@@ -25,15 +25,16 @@ pub fn describe(error: &dyn Error) -> String {
     escape(&line).into_owned()
 }
 
-/// Returns a number and what it counts: "1 file", "2 files".
+/// Returns a number with its noun: "1 file", "2 files".
 pub fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
-/// How many things a message names: the cause comes after them, and must be found. `--json` names all.
+/// The maximum number of names in a message, so that the cause after them is easy to find. `--json` has all names.
 const MOST_NAMED: usize = 20;
 
-/// Returns several things of one kind: "file a", "files a and b", "files a, b and c". Of very many it says how many more there are.
+/// Returns a list of things of one kind: "file a", "files a and b", "files a, b and c". A long list is cut, and says how
+/// many more there are.
 pub(crate) fn enumerate(what: &str, things: impl Iterator<Item = String>) -> String {
     let things: Vec<_> = things.collect();
     match things.len() {
@@ -43,11 +44,11 @@ pub(crate) fn enumerate(what: &str, things: impl Iterator<Item = String>) -> Str
     }
 }
 
-/// Returns things in a row: "a", "a and b", "a, b and c". Of very many it says how many more there are.
+/// Returns a list: "a", "a and b", "a, b and c". A long list is cut, and says how many more there are.
 pub(crate) fn in_a_row(mut things: Vec<String>) -> String {
     let more = things.len().saturating_sub(MOST_NAMED);
     if more > 0 {
-        // One is left out for the words that stand in its place.
+        // One name makes room for "N more".
         things.truncate(MOST_NAMED - 1);
         things.push(format!("{} more", more + 1));
     }

@@ -1,4 +1,4 @@
-//! What is told of a step of publishing that failed.
+//! Reports of failed steps of publishing.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -14,7 +14,7 @@ impl From<&Error> for ErrorReport {
     fn from(error: &Error) -> Self {
         let kind = error.refusal().map_or(ErrorKind::PublishFailed, ErrorKind::from);
         let hint = match error.refusal() {
-            Some(Refusal::Busy) => Some("let this run wait longer for it: --wait 5m".to_owned()),
+            Some(Refusal::Busy) => Some("let this run wait longer: --wait 5m".to_owned()),
             _ => somebody_elses(error).or(error.hint().map(str::to_owned)),
         };
         Self::new(kind, error).with_hint(hint).about(about(error))
@@ -22,14 +22,14 @@ impl From<&Error> for ErrorReport {
 }
 
 impl ErrorReport {
-    /// Says of another kind of failure at which step of publishing it happened.
+    /// Makes a report of the given kind with the failed step.
     pub(crate) fn at_step(kind: ErrorKind, error: &Error) -> Self {
         Self::new(kind, error).about(about(error))
     }
 
-    /// Says that secrets are on disk that were not published.
+    /// Reports that files with secrets were staged, but neither published nor removed.
     pub(crate) fn leftover(error: &Error) -> Self {
-        let message = format!("files with secrets are left that were not published: {}", describe(error));
+        let message = format!("unpublished files with secrets are left: {}", describe(error));
         let hint = "only the user who ran this can read them; the next run tries again to remove them";
         Self::from_message(ErrorKind::Leftover, message).with_hint(Some(hint)).about(about(error))
     }
@@ -40,20 +40,19 @@ fn about(error: &Error) -> About {
     About { step: Some(error.step().number()), path: Some(path), ..About::default() }
 }
 
-/// Says what to do if what may not be used, such as the lock, belongs to another user.
+/// Returns a hint if a file of secretdir, such as the lock, belongs to another user.
 fn somebody_elses(error: &Error) -> Option<String> {
     if !error.is_denied() {
         return None;
     }
-    // What only its owner may write to, as it is for runs alone: of other things nobody may say who should remove them.
+    // Only the state directory and the files in it, which are only for runs. For other paths it is unknown who should
+    // remove them.
     let mut names = error.path().iter().rev().take(2).map(OsStr::as_bytes);
     names.any(|name| name.starts_with(b".") && name.ends_with(b".state")).then_some(())?;
     let (owner, user) = (fs::symlink_metadata(error.path()).ok()?.uid(), geteuid().as_raw());
     let who = if owner == 0 { "root".to_owned() } else { format!("user {owner}") };
     (owner != user).then(|| {
-        format!(
-            "it belongs to {who}: run this as {who}, or have {who} remove it once if only you publish here"
-        )
+        format!("it belongs to {who}: run as {who}, or have {who} remove it once if only you publish here")
     })
 }
 

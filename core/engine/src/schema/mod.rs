@@ -1,8 +1,9 @@
-//! The JSON Schema of a whole configuration, for editors: the sections from the types that they are read into, the settings
-//! of each source from its provider.
+//! The JSON Schema of a configuration, for editors. Its sections come from the types that they are parsed into. The
+//! settings of each source come from its provider.
 //!
-//! What the schema accepts may still be refused: that two files have the same name, or that there is no such source, a
-//! schema cannot say. What it refuses is refused by [`Config::resolve`](crate::Config::resolve) as well.
+//! A configuration that the schema accepts may still be invalid. A schema cannot express, for example, that two files have
+//! the same name or that a source does not exist. Everything that the schema refuses,
+//! [`Config::resolve`](crate::Config::resolve) refuses too.
 
 mod provider;
 mod tidy;
@@ -19,7 +20,7 @@ use crate::registry::Registry;
 pub use provider::settings_schema;
 pub use tidy::tidy_schema;
 
-/// Returns the JSON Schema (draft 2020-12) of a configuration whose sources have providers of this registry.
+/// Returns the JSON Schema (draft 2020-12) of a configuration with the providers of this registry.
 pub fn schema(registry: &Registry) -> Value {
     let (sources, definitions) = provider::sources(registry);
     let (directory, gather) = (section::<DirectorySection>(), section::<GatherSection>());
@@ -43,7 +44,7 @@ pub fn schema(registry: &Registry) -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "secretdir",
-        "description": "Secrets, and the files that they are published as.",
+        "description": "Secrets, and the files that they are published to.",
         "type": "object",
         "additionalProperties": false,
         "required": ["directory"],
@@ -59,9 +60,9 @@ pub fn schema(registry: &Registry) -> Value {
             "import": imports(),
             "profiles": {
                 "type": "object",
-                "description": "What is different with `--profile NAME`, each written as [profiles.NAME]: keys of `directory`, \
-                    `gather` and `watch`, whole sources, the whole `verify`, `on-change` or `import`, and files; `false` takes a file, \
-                    `verify`, `on-change` or `import` away.",
+                "description": "The differences with `--profile NAME`, each written as [profiles.NAME]. A profile replaces keys of \
+                    `directory`, `gather` and `watch`, whole sources, the whole `verify`, `on-change` or `import`, and files. `false` \
+                    removes a file, `verify`, `on-change` or `import`.",
                 "additionalProperties": profile,
             },
         },
@@ -69,7 +70,7 @@ pub fn schema(registry: &Registry) -> Value {
     })
 }
 
-/// Returns the schema of a file: of one secret, or rendered from a template.
+/// Returns the schema of a file, which is made of one secret or of a template.
 fn file() -> Value {
     let mut file = section::<FileSection>();
     if let Value::Object(keys) = &mut file {
@@ -93,7 +94,7 @@ fn file() -> Value {
     file
 }
 
-/// Returns the schema of the secrets of a template: each one, or all below a prefix.
+/// Returns the schema of the secrets of a template: single secrets, or all secrets below a prefix.
 fn template_secrets() -> Value {
     let mut secret = section::<TemplateSecretSection>();
     if let Value::Object(keys) = &mut secret {
@@ -108,14 +109,14 @@ fn template_secrets() -> Value {
     }
     json!({
         "type": "object",
-        "description": "The secrets that a template uses, by the names that it has for them: each one secret (`source` and `secret`), or \
+        "description": "The secrets of a template, by the names that it uses. Each is one secret (`source` and `secret`), or \
             a map of all secrets whose names begin with a `prefix`.",
         "propertyNames": { "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" },
         "additionalProperties": secret,
     })
 }
 
-/// Returns the schema of what happens after a change: a command or units, a stamp, or both.
+/// Returns the schema of the actions after a change: a command or units, a stamp, or both.
 fn on_change() -> Value {
     let mut on_change = section::<OnChangeSection>();
     if let Value::Object(keys) = &mut on_change {
@@ -129,21 +130,21 @@ fn on_change() -> Value {
     on_change
 }
 
-/// Returns the schema of the files, of which each has this one.
+/// Returns the schema of all files, given that of one file.
 fn files(file: &Value) -> Value {
     json!({
         "type": "object",
-        "description": "The files, each by its name below the directory; `/` makes directories.",
+        "description": "The files, by their names below the directory. `/` makes subdirectories.",
         "propertyNames": { "minLength": 1, "maxLength": 4096, "pattern": "^[^/]" },
         "additionalProperties": file,
     })
 }
 
-/// What the imports are.
-const IMPORTS: &str = "Many files at once, each time written as [[import]]: one for each key of a JSON secret (`source`, `secret` and \
+/// The description of the imports.
+const IMPORTS: &str = "Many files at once, written as [[import]]: one for each key of a JSON secret (`source`, `secret` and \
     `expand = \"json\"`), or one for each secret whose name begins with a `prefix` (`source` and `prefix`).";
 
-/// Returns the schema of the imports: each of the keys of a secret, or of what is below a prefix.
+/// Returns the schema of the imports: each of the keys of a secret, or of the secrets below a prefix.
 fn imports() -> Value {
     let mut import = section::<ImportSection>();
     if let Value::Object(keys) = &mut import {
@@ -156,7 +157,7 @@ fn imports() -> Value {
     json!({ "type": "array", "minItems": 1, "description": IMPORTS, "items": import })
 }
 
-/// Returns the same schema, with no key that must be there.
+/// Returns the schema without required keys.
 fn optional(schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Value::Object(keys) = &mut schema {

@@ -1,4 +1,4 @@
-//! `[sources]`: which keys a source has depends on its provider.
+//! The schema of `[sources]`. The keys of a source depend on its provider.
 
 use secretdir_provider::Provider;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::tidy;
 use crate::registry::Registry;
 
-/// Returns the JSON Schema of a provider's settings; none if the provider has none, or one that is no JSON object.
+/// Returns the JSON Schema of a provider's settings. None if the provider has no schema, or an invalid one.
 pub fn settings_schema(provider: &dyn Provider) -> Option<Value> {
     let mut schema = serde_json::from_str(provider.settings_schema()?.as_str()).ok()?;
     tidy::tidy_schema(&mut schema);
@@ -24,13 +24,13 @@ pub(super) fn sources(registry: &Registry) -> (Value, Map<String, Value>) {
         registry.providers().filter_map(|provider| case(provider, &mut definitions)).collect();
     let schema = json!({
         "type": "object",
-        "description": "Where secrets come from, each by a name of its own.",
+        "description": "The sources of secrets, by name.",
         "propertyNames": { "pattern": "^[A-Za-z0-9_-]+$" },
         "additionalProperties": {
             "type": "object",
             "required": ["provider"],
             "properties": {
-                "provider": { "enum": names, "description": "The kind of source. The other keys are its own." },
+                "provider": { "enum": names, "description": "The kind of source. The other keys depend on it." },
                 "refresh": shapes::refresh(),
             },
             "allOf": cases,
@@ -39,7 +39,7 @@ pub(super) fn sources(registry: &Registry) -> (Value, Map<String, Value>) {
     (schema, definitions)
 }
 
-/// Returns what holds for a source of this provider.
+/// Returns the condition for sources of this provider.
 fn case(provider: &dyn Provider, definitions: &mut Map<String, Value>) -> Option<Value> {
     let name = provider.name();
     let mut schema = settings_schema(provider)?;
@@ -56,7 +56,7 @@ fn case(provider: &dyn Provider, definitions: &mut Map<String, Value>) -> Option
     Some(json!({ "if": only, "then": schema }))
 }
 
-/// Lets what refers to a definition of the provider refer to where that is put.
+/// Changes references to the definitions of the provider, because these get a prefix.
 fn refer(schema: &mut Value, prefix: &str) {
     match schema {
         Value::Object(keys) => {

@@ -1,13 +1,13 @@
-//! From what Rust's types are to what configurations and answers have: no null, and no format that only Rust knows.
+//! Adapts schemas of Rust types to configurations and answers: no null, and no formats that only Rust has.
 
 use serde_json::{Map, Value};
 
-/// Takes out of a schema what no TOML can hold, and no answer does: null, in whose place a key is absent.
+/// Removes null and Rust's formats from a schema. In TOML and in answers, a missing key stands for null.
 pub fn tidy_schema(schema: &mut Value) {
     match schema {
         Value::Object(keys) => {
             keys.retain(|key, value| !(key == "default" && value.is_null()));
-            // Such as `uint8`, beside the numbers that say the same.
+            // A format such as `uint8` only repeats the limits.
             keys.remove("format");
             if let Some(kinds) = keys.get_mut("type") {
                 without_null(kinds);
@@ -22,7 +22,7 @@ pub fn tidy_schema(schema: &mut Value) {
     }
 }
 
-/// Tidies what a keyword holds: schemas, schemas by a name that is no keyword, or values that are none.
+/// Tidies the value of a keyword. It may be a schema, schemas by name, or a value without schemas.
 fn tidy_below(keyword: &str, value: &mut Value) {
     match (keyword, value) {
         ("properties" | "patternProperties" | "dependentSchemas" | "$defs", Value::Object(named)) => {
@@ -41,7 +41,7 @@ fn without_null(kinds: &mut Value) {
     }
 }
 
-/// Unknown keys are errors everywhere.
+/// Refuses unknown keys.
 pub(super) fn close(keys: &mut Map<String, Value>) {
     for named_after_rust in ["$schema", "title"] {
         keys.remove(named_after_rust);

@@ -1,39 +1,39 @@
-//! How old the set is that is published.
+//! The age of the published set.
 
 use std::time::Duration;
 
 use secretdir_provider::Clock;
 
-/// How old the last success is. It is counted by a clock that no date moves; only the age of what an earlier process has published comes
-/// from its date.
+/// The age of the last success. It is measured by a clock that does not depend on the date. Only the age of a success of an
+/// earlier process comes from its date.
 #[derive(Clone, Debug)]
 pub struct Freshness {
-    /// The moment, and how old the success was then; none if there was none.
+    /// A moment, and the age of the last success then. None if there was no success.
     known: Option<(Duration, Duration)>,
-    /// Since when there has been none, in this process.
+    /// When this process began, for the case that there was no success.
     begun: Duration,
     pub(super) max_stale: Option<Duration>,
 }
 
 impl Freshness {
-    /// Begins with a success of before that is so old, if there was one.
+    /// Begins with the age of an earlier success, if there was one.
     pub(super) fn begin(age: Option<Duration>, max_stale: Option<Duration>, clock: &Clock) -> Self {
         Self { known: age.map(|age| (clock.now(), age)), begun: clock.now(), max_stale }
     }
 
-    /// Returns how old the last success is; `None` if there was none yet.
+    /// Returns the age of the last success, or `None` if there was none.
     pub fn age(&self, clock: &Clock) -> Option<Duration> {
         let (moment, age) = self.known?;
         Some(clock.now().saturating_sub(moment).saturating_add(age))
     }
 
-    /// Says whether the set is older than the configuration allows. Without a limit it never is.
+    /// Returns whether the set is older than the configuration allows. Without a limit it is never stale.
     pub fn is_stale(&self, clock: &Clock) -> bool {
         let age = self.age(clock).unwrap_or_else(|| clock.now().saturating_sub(self.begun));
         self.max_stale.is_some_and(|most| age > most)
     }
 
-    /// Returns the moment after which the set is stale, if nothing succeeds before. It may have passed.
+    /// Returns the moment after which the set is stale, unless a run succeeds before. It may be in the past.
     pub(super) fn stale_after(&self) -> Option<Duration> {
         let most = self.max_stale?;
         let (moment, age) = self.known.unwrap_or((self.begun, Duration::ZERO));
@@ -49,7 +49,7 @@ impl Freshness {
 mod tests {
     use super::*;
 
-    /// A clock that stands still, so many milliseconds after the start of the machine.
+    /// A clock that stands still at this many milliseconds after the start of the machine.
     fn at(millis: u64) -> Clock {
         Clock::new(move || Duration::from_millis(millis))
     }
@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn it_is_stale_after_the_limit_and_not_at_it() {
         let limit = Some(Duration::from_secs(10));
-        // What was old at the start, what was never there, and what has just succeeded.
+        // One success before the start, and none at all; later a new success.
         let mut fresh = Freshness::begin(Some(Duration::from_secs(4)), limit, &at(1_000));
         let never = Freshness::begin(None, limit, &at(1_000));
         for (fresh, last) in [(&fresh, 7_000), (&never, 11_000)] {

@@ -1,4 +1,4 @@
-//! What the loop needs of whoever runs it, besides what a run needs.
+//! The interface between the loop and the program that runs it, in addition to [`Host`].
 
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -8,46 +8,47 @@ use std::time::Duration;
 use super::news::{News, Standing};
 use crate::host::Host;
 
-/// Whoever runs `watch`.
+/// The program that runs `watch`.
 pub trait WatchHost: Host {
-    /// Returns what tells this machine from others of a fleet, and stays the same: its machine ID, or its name.
+    /// Returns the identity of this machine, which differs within a fleet and never changes: its machine ID, or its name.
     fn machine(&self) -> String;
 
-    /// Returns the host of turns that are made on a thread of their own. Publishing waits for disks, and [`wait`](Self::wait) goes on
-    /// meanwhile. [`watch`](crate::watch()) must run in a runtime of tokio then, which has the thread.
+    /// Returns a host for turns on a separate thread. While publishing waits for disks, [`wait`](Self::wait) then
+    /// continues. [`watch`](crate::watch()) must run in a runtime of tokio in this case.
     ///
-    /// By default, turns are made on the thread of the loop, one after the other with it.
+    /// By default, turns run on the thread of the loop, which waits for them.
     fn apart(&self) -> Option<Arc<dyn Host + Send + Sync>> {
         None
     }
 
-    /// Waits until a moment of [`Host::clock`], or until something happens. `None` is for ever.
+    /// Waits until a moment of [`Host::clock`], or until something happens. Without a moment, it waits only for the latter.
     ///
-    /// Safe to drop: what happened meanwhile is told by the next call.
+    /// The future is safe to drop: the next call reports everything that happened meanwhile.
     fn wait(&self, until: Option<Duration>) -> Pin<Box<dyn Future<Output = Wakeup> + '_>>;
 
-    /// Is told which files and folders to watch from now on, and which names in the folder of the link to pass over, for they change with
-    /// each flip. The stamp, which is touched after a flip, is to be passed over, too. A change is a [`Wakeup::Changed`]. Nothing depends on it: some filesystems do not tell.
+    /// Sets the files and folders to watch from now on. A change is a [`Wakeup::Changed`]. Ignore the names in the folder
+    /// of the link that change with each flip, and the stamp, which is touched after a flip. Nothing depends on it, because
+    /// some filesystems do not report changes.
     fn watch_files(&self, paths: &[PathBuf], link: &Path, stamp: Option<&Path>);
 
-    /// Is told what has happened.
+    /// Handles an event of the loop.
     fn news(&self, news: &News<'_>, standing: &Standing);
 }
 
-/// What has happened.
+/// The reason why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Wakeup {
-    /// The moment has come.
+    /// The moment has passed.
     Due,
-    /// Somebody asks for a turn now.
+    /// A turn was requested.
     Refresh,
-    /// Somebody asks for the configuration to be read again, and for a turn.
+    /// A reload of the configuration and a turn were requested.
     Reload,
     /// A file has changed.
     Changed,
     /// The machine was asleep.
     Resumed,
-    /// The daemon is to end.
+    /// The daemon must stop.
     Stop,
 }

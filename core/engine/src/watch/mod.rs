@@ -1,19 +1,21 @@
-//! `watch`: the same run again and again, for as long as the host is up.
+//! `watch` repeats the same run as long as the host lives.
 //!
-//! One loop, and one turn at a time. Each *turn* is one run, for which the host may give a thread ([`turn`]). The lock of publishing is
-//! held for the turn alone: "refresh now" is another `sync` beside it. When a turn comes, [`schedule`] says. What the loop does:
+//! There is one loop, and one turn at a time. Each *turn* is one run, for which the host may provide a thread ([`turn`]).
+//! The lock of publishing is held only during a turn. So `secretdir sync` can refresh the set at any time. [`schedule`]
+//! decides when a turn comes. The loop works as follows:
 //!
-//! 1. It becomes the keeper of the set: a second `watch` for the same link ends at once.
+//! 1. It becomes the keeper of the set. A second `watch` for the same link ends at once.
 //! 2. It waits until a turn is due or something happens ([`Wakeup`]).
-//! 3. Before each turn it looks whether the configuration has changed. A good one replaces the old one, all of it; of a bad one nothing
-//!    counts, and the old one goes on, with its templates as they were.
-//! 4. It makes the turn. A failure changes nothing, deletes nothing and ends nothing: the next turn tries again.
-//! 5. It tells the host how it went ([`News`]), and notes when the next turn comes.
+//! 3. Before each turn it checks whether the configuration has changed. A valid one replaces the old one as a whole. An
+//!    invalid one is ignored as a whole: the old one stays, with its old templates.
+//! 4. It makes the turn. A failure changes, deletes and ends nothing: the next turn tries again.
+//! 5. It reports the result to the host ([`News`]), and stores when the next turn comes.
 //!
-//! A request to stop gives up what has not been published: the staging is removed. After the flip the on-change command has a few
-//! seconds to end; it stays pending otherwise, and the next run repeats it.
+//! A request to stop gives up a set that is not yet published, and removes the staging. A store that is issuing something
+//! and an on-change command get a few seconds to finish. If the command does not, it stays pending, and the next run
+//! repeats it.
 //!
-//! Between two turns nothing is kept but the plan and its sources. No value outlives its turn.
+//! Between two turns, only the plan, its sources and the state of the loop are kept. No value outlives its turn.
 
 mod freshness;
 mod host;
@@ -50,7 +52,7 @@ use turn::{Turn, TurnEnd};
 ///
 /// # Errors
 ///
-/// Only at the start: another process keeps the set current already, or its path cannot be used.
+/// It fails only at the start: another process keeps the set current, or its path cannot be used.
 pub async fn watch(plan: Plan, registry: &Registry, host: &dyn WatchHost) -> Result<(), SyncFailure> {
     let failed = |error: SyncError| SyncFailure::new(error, Vec::new());
     let dir = open(&plan, host).map_err(failed)?;
@@ -62,20 +64,20 @@ pub async fn watch(plan: Plan, registry: &Registry, host: &dyn WatchHost) -> Res
     Ok(())
 }
 
-/// Opens the folder of the link, as a run would.
+/// Opens the folder of the link, like a run.
 fn open(plan: &Plan, host: &dyn WatchHost) -> Result<AtomicDir, SyncError> {
     let owners = sync::owners(plan)?;
     Ok(sync::options(plan, &owners, host).open(plan.link())?)
 }
 
-/// The loop.
+/// The state of the loop.
 struct Watching<'w> {
     host: &'w dyn WatchHost,
     plans: Plans<'w>,
     schedule: Schedule,
     keeper: Keeper,
     standing: Standing,
-    /// Whether it was told that the set is stale.
+    /// Whether the host already knows that the set is stale.
     is_stale: bool,
 }
 
@@ -94,7 +96,7 @@ impl<'w> Watching<'w> {
         self.next(Happened::Held(self.renewal()));
         let mut action = self.next(Happened::Started(published));
         if self.plans.current().has_changed_since(self.standing.last_success_at(&self.host.clock())) {
-            // Somebody has edited it, and expects it to count.
+            // A user has edited the configuration, and expects a turn with it.
             action = self.next(Happened::Edited);
         }
         self.tell(&News::Started);
@@ -127,7 +129,7 @@ impl<'w> Watching<'w> {
         }
     }
 
-    /// Tells once that the set has become stale: that takes no turn.
+    /// Reports once that the set has become stale, which needs no turn.
     fn tell_if_stale(&mut self) {
         let is_stale = self.standing.freshness.is_stale(&self.host.clock());
         if is_stale && !std::mem::replace(&mut self.is_stale, is_stale) {
@@ -135,20 +137,20 @@ impl<'w> Watching<'w> {
         }
     }
 
-    /// Returns when the set becomes stale, unless that was told.
+    /// Returns when the set becomes stale, unless that has been reported.
     fn stale_at(&self) -> Option<Duration> {
-        // The moment itself is not stale yet.
+        // At the moment itself, the set is not stale yet.
         let stale = self.standing.freshness.stale_after().filter(|_| !self.is_stale);
         stale.map(|moment| moment.saturating_add(Duration::from_millis(1)))
     }
 
-    /// Waits, for the sources as well, and until the set is stale.
+    /// Waits for the host, for changes that sources report, and until the set is stale.
     async fn wait(&self, until: Option<Duration>) -> Wakeup {
         let until = [until, self.stale_at()].into_iter().flatten().min();
         let plan = self.plans.current();
         let sources = plan.sources.iter().filter(|_| plan.watch.debounce.is_some());
         let changed = sources.map(|source| source.source.changed());
-        // One that never ends, for a plan without sources.
+        // This future never completes. It is for a plan without sources.
         let never: Pin<Box<dyn Future<Output = ()> + Send + '_>> = Box::pin(std::future::pending());
         let changed = select_all(changed.chain([never]));
         match select(self.host.wait(until), changed).await {
@@ -157,7 +159,7 @@ impl<'w> Watching<'w> {
         }
     }
 
-    /// Makes a turn. `None` if the daemon is to end.
+    /// Makes a turn. Returns `None` if the daemon must stop.
     async fn turn(&mut self) -> Option<TurnEnd> {
         if let Some(old) = self.renew_plan() {
             leases::close(&old, self.host).await;
@@ -170,7 +172,7 @@ impl<'w> Watching<'w> {
                 Either::Left((end, _)) => return end,
                 Either::Right((wakeup, _)) => wakeup,
             };
-            // One that hangs never ends.
+            // The set can become stale during a turn that hangs.
             self.tell_if_stale();
             match wakeup {
                 Wakeup::Stop => {
@@ -190,7 +192,7 @@ impl<'w> Watching<'w> {
         }
     }
 
-    /// Reads the configuration again if it has changed. Returns the plan that it replaces.
+    /// Reads the configuration again if it has changed. Returns the replaced plan.
     fn renew_plan(&mut self) -> Option<Arc<Plan>> {
         let renewed = self.plans.renew();
         let news = match renewed {
@@ -224,7 +226,7 @@ impl<'w> Watching<'w> {
         None
     }
 
-    /// Becomes the keeper of another link, if that is what the configuration has now. The old one is left as it is.
+    /// Becomes the keeper of another link, if the configuration has a new one. The old set stays as it is.
     fn move_to_link(&mut self, old: &Plan) -> Result<(), Box<SyncFailure>> {
         let plan = self.plans.current();
         if plan.link() != old.link() {
@@ -250,7 +252,7 @@ impl<'w> Watching<'w> {
         self.plans.note(end.result().err());
     }
 
-    /// Returns the moment at which the first secret is to be renewed.
+    /// Returns the moment at which the first secret must be renewed.
     fn renewal(&self) -> Option<Duration> {
         let (clock, at) = (self.host.clock(), self.standing.renew_at?);
         Some(clock.now().saturating_add(at.duration_since(clock.date()).unwrap_or_default()))
@@ -276,12 +278,12 @@ impl<'w> Watching<'w> {
         self.host.watch_files(&paths, plan.link(), stamp.as_deref());
     }
 
-    /// Lets `status` know when the next turn comes. It is for people: nothing is wrong if it cannot be noted.
+    /// Stores when the next turn comes, for `status`. This is only for people, so a failure is not an error.
     fn record(&self) {
         let report = WatchReport::new(self.standing.next_turn_at, self.plans.current().watch.max_stale);
         let recorded = self.keeper.record(&report.to_record());
         if let Err(error) = recorded {
-            tracing::debug!(%error, "`status` does not know when the next turn comes");
+            tracing::debug!(%error, "`status` cannot show when the next run comes");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the loop tells its host: what has happened, and how things stand.
+//! The events and the state that the loop reports to its host.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -15,66 +15,67 @@ use crate::publish::manifest::Manifest;
 use crate::publish::publication::Notification;
 use crate::watch::freshness::Freshness;
 
-/// What has happened.
+/// An event of the loop.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum News<'n> {
     /// The loop begins.
     Started,
-    /// So much time has passed without a success that the set is stale.
+    /// The last success is so old that the set is stale.
     Stale,
     /// A turn begins.
     TurnBegins {
-        /// How long it takes at most: all that it waits for has a timeout, and a disk has ten minutes. One that takes longer hangs.
+        /// The maximum duration of a turn: the sum of its time-outs, and ten minutes for disks. A turn that takes longer
+        /// hangs.
         longest: Duration,
     },
     /// A turn has ended.
     TurnEnded(Result<&'n Outcome, &'n SyncFailure>),
-    /// The configuration has changed, and counts from now on.
+    /// A changed configuration is in use from now on.
     ConfigReplaced,
-    /// The configuration has changed and is right, but its link cannot be used: the old one goes on.
+    /// The changed configuration is valid, but its link cannot be used. The old one stays in use.
     ReloadFailed(&'n SyncFailure),
-    /// The configuration has changed, and is wrong: the old one goes on.
+    /// The changed configuration is invalid. The old one stays in use.
     ConfigRefused(&'n ConfigError),
     /// The loop ends.
     Stopping,
 }
 
-/// How things stand.
+/// The state of the loop and of the set.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Standing {
     /// The link.
     pub link: PathBuf,
-    /// The current generation; none before the first publish.
+    /// The current generation. None before the first publication.
     pub generation_id: Option<String>,
-    /// How many files it has, as far as that is known.
+    /// The number of its files, if it is known.
     pub file_count: Option<usize>,
-    /// How many superseded generations are still there.
+    /// How many superseded generations remain.
     pub superseded_count: usize,
-    /// How many of them a reader kept from being removed at the last turn.
+    /// How many of them the last turn could not remove because a reader pinned them.
     pub pinned_count: usize,
-    /// The first moment at which a secret of the set is not good any more, as far as that is known.
+    /// The first expiry of a secret of the set, if it is known.
     pub valid_until: Option<SystemTime>,
-    /// When the first one is to be renewed.
+    /// When the first secret must be renewed.
     pub(super) renew_at: Option<SystemTime>,
     /// The sources.
     pub sources: Vec<SourceStanding>,
-    /// When the last success was.
+    /// The age of the last success.
     pub freshness: Freshness,
     /// When the last turn ended, and how.
     pub last_turn: Option<(SystemTime, TurnResult)>,
-    /// When something was published last, by this process.
+    /// When the current set was published.
     pub last_change_at: Option<SystemTime>,
-    /// How many turns ended in each way.
+    /// The number of turns by result.
     pub turns: Turns,
-    /// How many turns have failed in a row.
+    /// The number of failed turns in a row.
     pub failures: u32,
-    /// When the next turn comes, if nothing happens before.
+    /// When the next turn comes, if nothing causes an earlier one.
     pub next_turn_at: Option<SystemTime>,
-    /// Whether the on-change command has yet to succeed.
+    /// Whether the on-change command has not succeeded yet.
     pub is_on_change_pending: bool,
-    /// How often the on-change command has failed.
+    /// The number of failures of the on-change command.
     pub on_change_failures: u64,
     /// The configuration in use.
     pub config: Config,
@@ -86,11 +87,11 @@ pub struct Standing {
 pub struct SourceStanding {
     /// Its name.
     pub name: String,
-    /// How many secrets it gave at the last success.
+    /// The number of secrets that it returned at the last success.
     pub secret_count: usize,
-    /// How often it has answered, and how long that took in all.
+    /// The number of successful turns with its answers, and their total duration.
     pub answers: (u64, Duration),
-    /// How often it failed, by kind.
+    /// The number of its failures, by kind.
     pub errors: Vec<(SourceErrorKind, u64)>,
 }
 
@@ -100,13 +101,13 @@ pub struct SourceStanding {
 pub enum TurnResult {
     /// A new set is published.
     Published,
-    /// What is published is what is wanted.
+    /// The published set is up to date.
     Unchanged,
     /// Something failed.
     Failed,
 }
 
-/// How many turns ended in each way.
+/// The number of turns by result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Turns {
@@ -118,19 +119,19 @@ pub struct Turns {
     pub failed: u64,
 }
 
-/// Which configuration is in use.
+/// The state of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Config {
-    /// That which the files have.
+    /// The current content of the files is in use.
     Current {
         /// When it was read.
         since: SystemTime,
     },
-    /// An older one: that which the files have is wrong.
+    /// An older configuration is in use, because the current content of the files is invalid or its link cannot be used.
     Refused {
-        /// When the one in use was read.
+        /// When the configuration in use was read.
         since: SystemTime,
-        /// How many problems the new one has.
+        /// The number of problems of the new configuration.
         problems: usize,
     },
 }
@@ -143,7 +144,7 @@ impl Config {
 }
 
 impl Standing {
-    /// Looks at what is published. What cannot be read is not known; the first turn tells why.
+    /// Reads the state of the published set. Unreadable parts count as unknown; the first turn reports why.
     pub fn begin(plan: &Plan, clock: &Clock) -> Self {
         let status = plan.location().status().unwrap_or_default();
         let age = status.last_success.map(|date| clock.date().duration_since(date).unwrap_or_default());
@@ -173,14 +174,14 @@ impl Standing {
         standing
     }
 
-    /// Looks at what is published at another link.
+    /// Reads the state of the set at another link.
     pub(super) fn moves(&mut self, plan: &Plan, clock: &Clock) {
         let there = Self::begin(plan, clock);
         self.freshness = there.freshness.clone();
         self.finds(there);
     }
 
-    /// Looks again at what is published, after a turn that was given up: nothing else tells what it has done.
+    /// Reads the state of the set again after a turn was given up, because its result is unknown.
     pub(super) fn looks_again(&mut self, plan: &Plan, clock: &Clock) {
         self.finds(Self::begin(plan, clock));
     }
@@ -200,7 +201,8 @@ impl Standing {
         self.freshness.age(clock).and_then(|age| clock.date().checked_sub(age))
     }
 
-    /// Takes over what another configuration says. Counts of sources that it still has go on.
+    /// Takes over the link, the limit and the sources of another configuration. Sources that it still has keep their
+    /// counts.
     pub(super) fn reads(&mut self, plan: &Plan) {
         self.link = absolute(plan);
         self.freshness.max_stale = plan.watch.max_stale;
@@ -211,7 +213,7 @@ impl Standing {
         self.sources = sources.collect();
     }
 
-    /// Notes a run that has published a set, or found it current.
+    /// Updates the state after a run that has published a set, or found it up to date.
     pub fn published(&mut self, outcome: &Outcome, clock: &Clock) {
         self.generation_id = Some(outcome.generation_id.clone());
         self.file_count = Some(outcome.file_count);
@@ -246,7 +248,7 @@ impl Standing {
         );
     }
 
-    /// Notes a run that has failed.
+    /// Updates the state after a failed run.
     pub fn failed(&mut self, failure: &SyncFailure, clock: &Clock) {
         if let SyncError::Gather(error) = &failure.error {
             for failure in error.failures() {
@@ -283,12 +285,13 @@ impl SourceStanding {
     }
 }
 
-/// Says whether the change to a generation has yet to be announced.
+/// Returns whether the announcement of a generation is pending.
 fn is_pending(current: &GenerationStatus) -> bool {
     current.note.as_deref().and_then(Manifest::parse).is_some_and(|manifest| manifest.is_pending())
 }
 
-/// Returns the path of the link, by which a monitor knows it wherever this was started.
+/// Returns the absolute path of the link. It identifies the link for monitoring, in whatever folder the command was
+/// started.
 pub(super) fn absolute(plan: &Plan) -> PathBuf {
     std::path::absolute(plan.link()).unwrap_or_else(|_| plan.link().to_owned())
 }

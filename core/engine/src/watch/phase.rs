@@ -1,13 +1,13 @@
-//! Where in an interval a host asks: far from other hosts, and always at the same place.
+//! The phase of a host: its fixed moment within the interval, which spreads the hosts of a fleet.
 
 use std::path::Path;
 use std::time::Duration;
 
-/// Returns the phase of a host and a link: from zero to before the splay.
+/// Returns the phase of a host and a link: at least zero, and less than the splay.
 ///
-/// It must not change with a version of this program or its libraries, so the hash is one that is written down: FNV-1a with 64 bits (Fowler,
-/// Noll, Vo; offset basis and prime as in RFC 9923), stirred by the finaliser of `splitmix64` (Steele, Lea, Flood 2014), as FNV alone
-/// leaves the high bits of short texts alike.
+/// It must be the same in every version of this program and its libraries, so its hash is fixed. The hash is 64-bit FNV-1a
+/// (Fowler, Noll, Vo; offset basis and prime as in RFC 9923). FNV alone leaves the high bits of short texts similar. So the
+/// finaliser of `splitmix64` (Steele, Lea, Flood 2014) mixes them.
 pub(crate) fn phase(host: &str, link: &Path, splay: Duration) -> Duration {
     let link = link.as_os_str().as_encoded_bytes();
     let bytes = host.bytes().chain([0]).chain(link.iter().copied());
@@ -35,13 +35,13 @@ mod tests {
         assert_eq!(phase(1), phase(1));
         let mut seconds = [0_u32; 300];
         (0..10_000).for_each(|host| seconds[usize::try_from(phase(host).as_secs()).unwrap()] += 1);
-        // A hundred for three seconds.
+        // The average is a hundred in three seconds.
         let busiest = seconds.chunks(3).map(|three| three.iter().sum::<u32>()).max().unwrap();
         assert!(busiest <= 150, "{busiest}");
         let other = super::phase("host-1", Path::new("/run/secretdir/b"), splay);
         assert_ne!(other, phase(1));
         assert_eq!(super::phase("h", Path::new("x"), Duration::ZERO), Duration::ZERO);
-        // Written down once and for all.
+        // This value must never change.
         assert_eq!(phase(1), Duration::from_nanos(PHASE_OF_HOST_1));
     }
 

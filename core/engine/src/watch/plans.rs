@@ -1,4 +1,4 @@
-//! The plan in use, and how it is replaced: by all of a good configuration, and by nothing of a bad one.
+//! The plan in use. A valid configuration replaces it as a whole, and an invalid one changes nothing.
 
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -12,30 +12,30 @@ use crate::problem::ConfigError;
 use crate::registry::Registry;
 use crate::sync::Currency;
 
-/// After so many turns in a row in which a store did not accept the credentials, the sources are built anew: a library may remember for
-/// the life of its client that there were none.
+/// The sources are built again after this many turns in a row in which a store did not accept the credentials. A library
+/// may cache for the life of its client that there are none.
 const REBUILD_AFTER: u32 = 3;
 
 /// The plan in use.
 pub(super) struct Plans<'r> {
-    /// Shared with the turn under way.
+    /// Shared with the turn in progress.
     plan: Arc<Plan>,
     registry: &'r Registry,
-    /// What is wrong with the configuration as it is now, if it was refused.
+    /// The problems of the current configuration, if it was refused.
     refused: Option<String>,
     is_reload_due: Cell<bool>,
-    /// How many turns in a row have failed for the credentials.
+    /// The number of turns in a row that failed because of credentials.
     unauthenticated: u32,
 }
 
-/// What came of a look at the configuration.
+/// The result of checking the configuration.
 pub(super) enum Renewed {
     Unchanged,
-    /// It was wrong, and says again what counts.
+    /// It was invalid, and again has the content that is in use.
     Restored,
-    /// By another; this is the one before.
+    /// It was replaced. This is the old plan.
     Replaced(Arc<Plan>),
-    /// It is wrong, and was not so before, or in another way.
+    /// It is invalid, and was valid before or had other problems.
     Refused(ConfigError),
 }
 
@@ -58,12 +58,12 @@ impl<'r> Plans<'r> {
         Arc::clone(&self.plan)
     }
 
-    /// Says whether a run may use the plan although its files say something else by now.
+    /// Returns whether a run may use the plan although its files have changed since.
     pub(super) fn currency(&self) -> Currency {
         if self.refused.is_some() { Currency::MayBeOld } else { Currency::MustBeCurrent }
     }
 
-    /// Has the configuration read again before the next turn, changed or not.
+    /// Requests that the configuration is read again before the next turn, even if it has not changed.
     pub(super) fn reload(&self) {
         self.is_reload_due.set(true);
     }
@@ -92,13 +92,14 @@ impl<'r> Plans<'r> {
         }
     }
 
-    /// Goes back to the plan before, as the one in use cannot be used: what its files say is tried again before the next turn.
+    /// Restores the old plan, because the link of the new one cannot be used. The new configuration is tried again before
+    /// the next turn.
     pub(super) fn revert(&mut self, old: Arc<Plan>) {
         self.refused = Some(String::new());
         self.plan = old;
     }
 
-    /// Counts the failures in a row that have to do with credentials.
+    /// Counts the turns in a row that fail because of credentials.
     pub(super) fn note(&mut self, failure: Option<&SyncFailure>) {
         let is_unauthenticated = match failure.map(|failure| &failure.error) {
             Some(SyncError::Gather(error)) => error
@@ -110,7 +111,7 @@ impl<'r> Plans<'r> {
         self.unauthenticated = if is_unauthenticated { self.unauthenticated + 1 } else { 0 };
     }
 
-    /// Returns the files and folders of this machine that answers depend on.
+    /// Returns the local files and folders that the set depends on.
     pub(super) fn local_paths(&self) -> Vec<PathBuf> {
         let inputs = self.plan.inputs.iter().map(|input| input.path().to_owned());
         let sources = self.plan.sources.iter().flat_map(|source| source.source.local_paths());

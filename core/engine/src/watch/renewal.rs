@@ -1,21 +1,22 @@
-//! When a renewal that has failed is tried again.
+//! The retries of a failed renewal.
 //!
-//! 1. Before the secret ends, a third of what is left of its life is the pause. So the tries come closer towards the end, and even a life
-//!    of months has few of them.
-//! 2. After the end, the pause doubles from one try to the next, up to five minutes: what is published is of no use any more, as if
+//! 1. Before the secret expires, the pause is a third of its remaining life. So the retries get more frequent towards the
+//!    end, and even a life of months has only a few.
+//! 2. After the expiry, the pause doubles with each retry, up to five minutes. The published secret is useless then, as if
 //!    nothing were published.
-//! 3. A part of each pause is left to chance, so that a fleet does not come in step while a store is down.
+//! 3. A part of each pause is random, so that a fleet does not get in step while a store is down.
 //!
-//! The turns and retries of the [`schedule`](super::schedule) come besides. They are enough for a secret without an end.
+//! The turns and retries of the [`schedule`](super::schedule) come in addition. For a secret that does not expire, they are
+//! sufficient.
 
 use std::time::{Duration, SystemTime};
 
 use secretdir_provider::Jitter;
 
-/// The longest pause after the end.
+/// The maximum pause after the expiry.
 const LONGEST: Duration = Duration::from_secs(5 * 60);
 
-/// Returns the next try of what was to be renewed at one moment, and ends at another.
+/// Returns the next attempt to renew a secret that was due at `due` and expires at `end`.
 pub(super) fn after_failure(
     due: SystemTime,
     end: Option<SystemTime>,
@@ -43,7 +44,7 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
-    /// Counts the tries between two moments, if all fail. The schedule tries once in a second at most.
+    /// Counts the retries between two moments, if all fail. The schedule makes at most one each second.
     fn tries(due: u64, end: u64, from: u64, to: u64) -> usize {
         let (mut now, mut count) = (at(from), 0);
         while now < at(to) {

@@ -1,79 +1,86 @@
-//! When `watch` asks the sources next: a pure function of what has happened. No clock is read here, and nothing waits.
+//! The schedule of `watch`, as a pure function of the events. It reads no clock and waits for nothing.
 //!
-//! Moments are those of a clock that counts from the start of the machine, its sleep included, so a date that is set forward or
-//! back moves nothing.
+//! Moments are those of a clock that counts from the start of the machine, including its sleep. So a change of the date has
+//! no effect.
 //!
-//! 1. **Turns** come at the moments that have the phase of this host within the interval. The phase is a hash of the host and the link
-//!    ([`phase`](super::phase)): a fleet never asks in step, however many hosts were started at once.
-//! 2. The **first turn** comes at once if nothing is published, otherwise at the first such moment: a restart of the daemon must not be a
-//!    refresh of the fleet.
-//! 3. **Retries** come between the turns, after a random pause from zero to 1, 2, 4, 8 … seconds, and to the interval at the most: "full
-//!    jitter" (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). There is at most one for two turns within an
-//!    hour (or within two intervals, if that is longer): so a host that fails asks at most one and a half times as often as one that does
-//!    not, and a fleet that recovers does not either. A daemon that is started where something is published has one of them for the
-//!    first hour, as what the process before has spent is not known; and none if its configuration was edited, which causes a turn
-//!    instead. So a restart costs one attempt. While nothing is published, which somebody may be waiting for, five minutes
-//!    count as the interval if it is longer, for turns as well. Success forgets all of it.
-//!    An on-change command that has failed twice has a pause of its own, and a turn comes when it is over.
-//! 4. **Wake-ups** cause a turn at once, or when nothing more has come for a while (`debounce`), and after ten seconds at the latest.
-//!    What comes while a turn is under way causes one more.
-//! 5. After a **resume** of the machine a turn comes within ten seconds.
-//! 6. A secret that was made for this host is **renewed** when its source has asked for that, between the turns as well. If that fails, it is
-//!    a failure like any other, and [`renewal`](super::renewal) says when it is tried again besides.
+//! 1. **Turns** come once in each interval, at the phase of this host. The phase is a hash of the host and the link
+//!    ([`phase`](super::phase)). So a fleet never polls in step, however many hosts are started at once.
+//! 2. The **first turn** comes at once if nothing is published. Otherwise it comes at the next phase, because restarts of
+//!    daemons must not make a whole fleet poll.
+//! 3. **Retries** come between the turns. The pause is random, from zero to 1, 2, 4, 8 … seconds, and at most the interval.
+//!    This is "full jitter" (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
 //!
-//! So a change in the store is seen within one interval, and one that a store that was down has got within one interval after it is back.
-//! Nothing is ever given up.
+//!    There is a budget of one retry for two turns within an hour, or within two intervals if that is longer. So a failing
+//!    host polls at most one and a half times as often as others, and so does a fleet that recovers. A success resets the
+//!    backoff.
+//!
+//!    If a set is published when the daemon starts, one retry is left for the first hour. The budget that the previous
+//!    process spent is unknown. None is left if the configuration was edited, which causes a turn instead. So a restart
+//!    costs one attempt.
+//!
+//!    If nothing is published, programs may be waiting for the set. Then the interval is at most five minutes, for turns
+//!    and for retries.
+//!
+//!    An on-change command that has failed twice has its own backoff, and a turn comes when it is over.
+//! 4. **Wake-ups** cause a turn: a request at once, a change when no more changes come for a while (`debounce`), and after
+//!    at most ten seconds. A wake-up during a turn causes one more turn.
+//! 5. After a **resume** of the machine, a turn comes within ten seconds.
+//! 6. A secret that was issued for this host is **renewed** when its source has asked for that, also between the turns. If
+//!    that fails, it is a failure like any other. In addition, [`renewal`](super::renewal) schedules its retries.
+//!
+//! So a change in the store is published within one interval. If the store was down, it is published within one interval
+//! after the store is back. The schedule never gives up.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use secretdir_provider::Jitter;
 
-/// The pause after the first failure, at the longest.
+/// The maximum pause after the first failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// The time in which retries are counted, at least.
+/// The minimum time window in which retries are counted.
 const WINDOW: Duration = Duration::from_secs(60 * 60);
 
-/// How long wake-ups that keep coming put a turn off.
+/// The maximum delay of a turn by repeated wake-ups.
 const LONGEST_DEBOUNCE: Duration = Duration::from_secs(10);
 
-/// How soon a turn comes after a resume.
+/// The maximum delay of a turn after a resume.
 const AFTER_RESUME: Duration = Duration::from_secs(10);
 
-/// The interval of retries where no source causes turns, and the longest while nothing is published.
+/// The interval of retries if no source causes turns. It is also the maximum interval while nothing is published.
 const WITHOUT_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
-/// When turns are wanted.
+/// The configured times of turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Timing {
-    /// None: only wake-ups cause turns.
+    /// The interval of turns. If none, only wake-ups cause turns.
     pub(crate) interval: Option<Duration>,
     /// The moment of a turn within the interval.
     pub(crate) phase: Duration,
     pub(crate) debounce: Duration,
 }
 
-/// What has happened.
+/// An event for the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Happened {
-    /// The daemon was started. Something is published, or not.
+    /// The daemon was started. A set is published, or not.
     Started(Published),
-    /// The moment has come that was waited for, or an earlier one.
+    /// The awaited moment, or an earlier one, has come.
     Due,
-    /// Somebody asks for a turn.
+    /// A turn was requested.
     Asked,
-    /// A file has changed, or a source says that something may have.
+    /// A file has changed, or a source reports that a secret may have.
     Changed,
     /// The machine was asleep.
     Resumed,
-    /// The daemon was started, and somebody has edited what it reads since the last success.
+    /// The daemon was started, and its configuration has changed since the last success.
     Edited,
     /// A turn has ended.
     Ended(End),
-    /// This is the moment at which the first secret is to be renewed. Said before what else happens at the time.
+    /// The moment at which the first secret must be renewed. It is reported before any other event of the same time.
     Held(Option<Duration>),
-    /// The configuration says something else.
+    /// The configured times have changed.
     Retimed(Timing),
 }
 
@@ -86,39 +93,39 @@ pub(crate) enum Published {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     Success,
-    /// A success, but that the on-change command has failed before, and is repeated after this pause.
+    /// A success, but the on-change command has failed before, and is retried after this pause.
     PutOff(Duration),
     Failure,
 }
 
-/// What is to be done.
+/// The next action of the loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     /// A turn begins now.
     Turn,
-    /// Nothing until this moment; none: until something happens.
+    /// Wait until this moment. If none, until something happens.
     Wait(Option<Duration>),
 }
 
-/// What there is to remember.
+/// The state of the schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Schedule {
     timing: Timing,
-    /// When the next turn or retry comes by itself.
+    /// When the next regular turn or retry comes.
     due: Option<Duration>,
     woken: Option<Woken>,
-    /// When the first secret is to be renewed.
+    /// When the first secret must be renewed.
     renewal: Option<Duration>,
     is_running: bool,
-    /// Whether a complete set is there: until then somebody may be waiting for it.
+    /// Whether a set is published. Until then, programs may be waiting for it.
     published: Published,
-    /// How many turns have failed in a row.
+    /// The number of failed turns in a row.
     failures: u32,
-    /// When there were retries.
+    /// The moments of the retries in the window.
     retries: VecDeque<Duration>,
 }
 
-/// A turn that was asked for.
+/// A turn that a wake-up causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Woken {
     due: Duration,
@@ -139,13 +146,13 @@ impl Schedule {
         }
     }
 
-    /// Returns when the next turn comes, if nothing happens before.
+    /// Returns when the next turn comes, if nothing causes an earlier one.
     pub(crate) fn due(&self) -> Option<Duration> {
         let woken = self.woken.map(|woken| woken.due);
         [self.due, woken, self.renewal].into_iter().flatten().min()
     }
 
-    /// Says what is to be done after something has happened at a moment.
+    /// Handles an event. Returns the new state and the next action.
     pub(crate) fn next(mut self, happened: Happened, now: Duration, jitter: &Jitter) -> (Self, Action) {
         if let Happened::Started(published) = happened {
             self.published = published;
@@ -158,14 +165,14 @@ impl Schedule {
             }
             Happened::Edited => {
                 self.soon(now, jitter);
-                // Without an interval no other turn comes soon.
+                // Without an interval, no other turn comes soon.
                 if self.published == Published::Something && self.timing.interval.is_some() {
                     self.spend(now, 0);
                 }
             }
             Happened::Due => {}
             Happened::Held(renewal) => {
-                // A source that wants to be asked at once is asked in a moment.
+                // A renewal that is due at once comes after a short pause.
                 self.renewal = renewal.map(|renewal| renewal.max(now.saturating_add(FIRST_PAUSE)));
                 return (self, Action::Wait(None));
             }
@@ -209,7 +216,7 @@ impl Schedule {
             }
             End::PutOff(pause) => {
                 self.succeed();
-                // The moment itself may be a little early.
+                // The pause is rounded, so its end may be slightly too early.
                 let over = now.saturating_add(pause).saturating_add(FIRST_PAUSE);
                 self.due = Some(self.turn_after(now).map_or(over, |turn| turn.min(over)));
             }
@@ -226,7 +233,7 @@ impl Schedule {
         self.failures = 0;
     }
 
-    /// Returns when to try again before the next turn, if that is allowed.
+    /// Returns the moment of a retry before the next turn, if the budget allows one.
     fn retry(&mut self, now: Duration, turn: Option<Duration>, jitter: &Jitter) -> Option<Duration> {
         let window = self.window();
         while self.retries.front().is_some_and(|retry| retry.saturating_add(window) <= now) {
@@ -238,7 +245,7 @@ impl Schedule {
         if is_spent && turn.is_some() || turn.is_some_and(|turn| turn <= retry) {
             return None;
         }
-        // Where nothing else causes a turn, the next retry is put off until one is allowed.
+        // If nothing else causes a turn, the retry is postponed until the budget allows it.
         let free =
             if is_spent { self.retries.front().map(|first| first.saturating_add(window)) } else { None };
         let retry = free.map_or(retry, |free| free.max(retry));
@@ -246,13 +253,14 @@ impl Schedule {
         Some(retry)
     }
 
-    /// Leaves so many retries of the budget: a host whose daemon is started again and again must not ask more often.
+    /// Spends the budget except for this many retries, because a daemon that is restarted again and again must not poll
+    /// more often.
     fn spend(&mut self, now: Duration, left: u128) {
         let spent = most_retries(self.window(), self.cap()).saturating_sub(left);
         self.retries = std::iter::repeat_n(now, usize::try_from(spent).unwrap_or_default()).collect();
     }
 
-    /// Returns the time in which retries are counted.
+    /// Returns the time window in which retries are counted.
     fn window(&self) -> Duration {
         WINDOW.max(self.cap().saturating_mul(2))
     }
@@ -263,7 +271,7 @@ impl Schedule {
         Woken { due, at_latest }
     }
 
-    /// Returns the first moment with the phase of this host after another.
+    /// Returns the first moment with the phase of this host after a moment.
     fn turn_after(&self, now: Duration) -> Option<Duration> {
         if self.timing.interval.is_none() && self.published == Published::Something {
             return None;
@@ -283,7 +291,7 @@ impl Schedule {
     }
 }
 
-/// Returns how many retries there may be within a window: half as many as turns.
+/// Returns the maximum number of retries within a window: half the number of turns.
 fn most_retries(window: Duration, interval: Duration) -> u128 {
     (window.as_nanos() / (2 * interval.as_nanos().max(1))).max(1)
 }

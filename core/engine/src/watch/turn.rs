@@ -1,7 +1,7 @@
-//! One turn: a run that can be given up.
+//! One turn: a run that can be cancelled.
 //!
-//! Publishing blocks: it waits for disks, for locks of the filesystem, for a directory of users. So a host may have its turns made on a
-//! thread of their own ([`WatchHost::apart`]), and the loop hears of signals and moments meanwhile.
+//! Publishing blocks, because it waits for disks, for locks of the filesystem, and for user lookups. So a host may have its
+//! turns made on a separate thread ([`WatchHost::apart`]). Meanwhile the loop handles signals and timers.
 
 use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
@@ -24,13 +24,14 @@ use crate::plan::Plan;
 use crate::publish::run::longest_wait;
 use crate::sync::{self, Currency};
 
-/// How long the on-change command has to end, once the daemon is to end.
+/// How long the on-change command, or a store that is issuing something, may take to finish after a request to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// How long the turn may take to end then. A disk that hangs keeps nobody from ending: the next run removes what is staged.
+/// How long the turn may take to end after that. A disk that hangs must not prevent the end. The next run removes the
+/// staged files.
 const CLEANING: Duration = Duration::from_secs(1);
 
-/// How long a disk may take in all. The rest of a turn has timeouts.
+/// The time for all disk operations of a turn. Its other parts have time-outs.
 const DISK: Duration = Duration::from_secs(600);
 
 /// How a turn ended.
@@ -41,7 +42,8 @@ impl TurnEnd {
         self.0.as_ref()
     }
 
-    /// What failed after the flip is tried again as well: a command that is put off when its pause is over.
+    /// Returns the end of the turn for the schedule. A failure after the flip is retried too. A command whose backoff is
+    /// not over is retried when it is.
     pub(super) fn of_schedule(&self) -> End {
         match &self.0 {
             Ok(Outcome { put_off: Some(left), .. }) => End::PutOff(*left),
@@ -51,7 +53,7 @@ impl TurnEnd {
     }
 }
 
-/// A turn under way. Dropping it gives it up.
+/// A turn in progress. Dropping it cancels the turn.
 pub(super) struct Turn<'h> {
     host: &'h dyn WatchHost,
     progress: Arc<Progress>,
@@ -71,13 +73,13 @@ impl<'h> Turn<'h> {
         Self { host, progress, made, give_up }
     }
 
-    /// Waits until it has ended. `None` once it was given up.
+    /// Waits until the turn has ended. Returns `None` if it was cancelled.
     pub(super) fn ended(&mut self) -> Pin<&mut (dyn Future<Output = Option<TurnEnd>> + 'h)> {
         self.made.as_mut()
     }
 
-    /// Ends it: at once, if nothing is published yet, and no store has made anything that is to be given back. Returns how it ended, if it
-    /// was not given up.
+    /// Stops the turn. It ends at once if nothing is published yet and no store is issuing something. Returns its result,
+    /// or none if it was cancelled.
     pub(super) async fn stop(self) -> Option<TurnEnd> {
         let Self { host, progress, mut made, give_up } = self;
         progress.is_stopped.store(true, Ordering::SeqCst);
@@ -87,17 +89,18 @@ impl<'h> Turn<'h> {
                 return end;
             }
             if is_announcing() {
-                tracing::warn!("the on-change command is ended, and stays pending: the next run repeats it");
+                tracing::warn!(
+                    "the on-change command was stopped, and stays pending: the next run repeats it"
+                );
             } else {
-                tracing::warn!("the turn is ended; what a store has made for it runs out");
+                tracing::warn!("the run is ended; what a store has issued for it expires");
             }
         }
         drop(give_up);
         match select(made, host.sleep(CLEANING)).await {
             Either::Left((end, _)) => end,
             Either::Right(_) => {
-                let what =
-                    "the turn takes long: it ends with the process, and the next run removes what it leaves";
+                let what = "the run takes long: it ends with the process, and the next run cleans up";
                 tracing::warn!("{what}");
                 None
             }
@@ -105,38 +108,38 @@ impl<'h> Turn<'h> {
     }
 }
 
-/// Returns how long a turn takes at most. One that takes longer hangs.
+/// Returns the maximum duration of a turn. A turn that takes longer hangs.
 pub(super) fn longest(plan: &Plan) -> Duration {
     let on_change = plan.on_change.iter().flat_map(|on_change| {
         let command = on_change.command.as_ref().map(|command| command.timeout);
         [Some(on_change.splay), command].into_iter().flatten()
     });
     let verify = plan.verify.iter().map(|verify| verify.timeout);
-    // Another run is waited for before, and after the command, to note that it has succeeded.
+    // The turn may wait for another run twice: at its beginning, and after the command to note the success.
     let wait = longest_wait(plan);
     let others = [wait, plan.gather.timeout, DISK, wait];
     others.into_iter().chain(verify).chain(on_change).fold(Duration::ZERO, Duration::saturating_add)
 }
 
-/// How much stack the thread of a turn may have: as much as the first thread of a process usually has.
+/// The stack size of the thread of a turn: that of the first thread of a process on most systems.
 const STACK: usize = 8 << 20;
 
-/// How far a turn is.
+/// The progress of a turn.
 #[derive(Default)]
 struct Progress {
-    /// Whether the set is published, and the rest is to tell of it.
+    /// Whether the set is published, and only its announcement is left.
     is_announcing: AtomicBool,
-    /// Whether a store may have made something for it.
+    /// Whether a store may have issued something for it.
     is_issuing: AtomicBool,
     is_stopped: AtomicBool,
 }
 
-/// A turn that is to be made.
+/// A turn that has not begun.
 struct Run {
     plan: Arc<Plan>,
     currency: Currency,
     progress: Arc<Progress>,
-    /// Comes, or fails, once nobody wants it any more.
+    /// Completes or fails when the turn is cancelled.
     given_up: oneshot::Receiver<()>,
 }
 
@@ -150,21 +153,21 @@ impl Run {
         }
     }
 
-    /// Makes it on a thread of its own, and on this one where the system has no more threads. What is connected stays with the runtime
-    /// of the loop. The runtime's own threads would not do: it panics if it cannot have one.
+    /// Makes the turn on a separate thread, or on this one if the system has no more threads. Connections stay with the
+    /// runtime of the loop. `spawn_blocking` of the runtime is not used, because it panics if it cannot start a thread.
     async fn make_apart(self, host: Arc<dyn Host + Send + Sync>) -> Option<TurnEnd> {
         let (begin, begun) = mpsc::channel::<Self>();
         let (end, ended) = oneshot::channel();
         let (runtime, apart) = (Handle::current(), Arc::clone(&host));
         let make = move || {
             let made = begun.recv().map(|run| runtime.block_on(run.make(&*apart)));
-            // Nobody may wait any more.
+            // The receiver may be gone.
             drop(end.send(made.ok().flatten()));
         };
         let thread = match thread::Builder::new().name("turn".to_owned()).stack_size(STACK).spawn(make) {
             Ok(thread) => thread,
             Err(error) => {
-                tracing::warn!(%error, "there is no thread for the turn: the loop waits for it");
+                tracing::warn!(%error, "cannot start a thread for the run: the daemon waits for it");
                 return self.make(&*host).await;
             }
         };
@@ -176,7 +179,7 @@ impl Run {
     }
 }
 
-/// Whoever runs the loop, as the host of one turn.
+/// The host of the loop, as the host of one turn.
 struct TurnHost<'t> {
     host: &'t dyn Host,
     progress: &'t Progress,

@@ -12,21 +12,20 @@ use crate::response::Failure;
 use crate::time::CONNECT_TIMEOUT;
 use crate::way::Way;
 
-const NAME_HINT: &str = "is the name of the host right, and does the resolver of this machine work?";
-const NETWORK_HINT: &str = "is the server running, is the port right, and is the network path to it open?";
+const NAME_HINT: &str = "is the host name correct, and does DNS work on this machine?";
+const NETWORK_HINT: &str = "is the server running, is the port correct, and is the network path open?";
 const PROXY_HINT: &str =
-    "is the proxy of HTTPS_PROXY or HTTP_PROXY right and running, or should NO_PROXY name the host?";
+    "is the proxy in HTTPS_PROXY or HTTP_PROXY correct and running, or should NO_PROXY name the host?";
 const TRUST_HINT: &str =
     "if a private authority has issued that certificate, name its file with `ca-certificate`";
 /// TLS 1.2 has no words of its own for a certificate of the client that is missing.
-const TLS_HINT: &str = "does the server speak TLS at this port, and does it want a `client-certificate`?";
+const TLS_HINT: &str = "does the server speak TLS on this port, and does it require a `client-certificate`?";
 const IDENTITY_HINT: &str =
-    "the server asks for a certificate that it trusts: look at `client-certificate` and `client-key`";
-const TIME_HINT: &str = "raise `timeout` of [gather], or look at the network path to the server";
-const SIZE_HINT: &str =
-    "raise the bound if values are that large, or look for a wrong path or a proxy in between";
-const HTTP_HINT: &str = "does the server speak HTTP at this port, and should the URL begin with https://?";
-const FILES_HINT: &str = "the user who runs this must be able to read that file, and it must be PEM";
+    "the server requires a client certificate that it trusts: check `client-certificate` and `client-key`";
+const TIME_HINT: &str = "raise `timeout` under [gather], or check the network path to the server";
+const SIZE_HINT: &str = "raise the limit if values are that large, or look for a wrong path or a proxy";
+const HTTP_HINT: &str = "does the server speak HTTP on this port, or should the URL begin with https://?";
+const FILES_HINT: &str = "the current user must be able to read that file, and it must be in PEM format";
 const AUTHORITIES_HINT: &str =
     "install the package ca-certificates, or name a file with `ca-certificate` or SSL_CERT_FILE";
 
@@ -168,7 +167,7 @@ pub(super) fn told(fault: Fault, failure: &Failure, within: Duration) -> String 
         Failure::Call(error) | Failure::Body(error) => innermost(error),
         Failure::TooLarge(most) => return format!("the answer is larger than {most} bytes"),
         Failure::Unbounded => {
-            return "the answer has no length, so half of it would look like all of it".to_owned();
+            return "the answer has no length, so a truncated answer could not be noticed".to_owned();
         }
     };
     match fault {

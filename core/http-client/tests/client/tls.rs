@@ -163,7 +163,7 @@ async fn files_that_cannot_be_used_are_named_and_not_quoted() {
     let other = other.key();
     for (ca, key, fault, cause) in [
         (Some(broken), None, Fault::Authorities, "broken.pem\" holds no certificates, or broken ones"),
-        (Some(folder), None, Fault::Authorities, "cannot be read: it is no regular file"),
+        (Some(folder), None, Fault::Authorities, "cannot be read: it is not a regular file"),
         (certificate.to_str(), Some(broken), Fault::Identity, "holds no private key, or one that is broken"),
         (certificate.to_str(), other.to_str(), Fault::Identity, "cannot be used together: "),
     ] {

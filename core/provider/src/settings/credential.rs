@@ -55,11 +55,11 @@ impl CredentialSettings {
     /// A JSON Schema of these settings, to be used in the schema of a provider.
     pub const SCHEMA: &str = r#"{
         "type": "object",
-        "description": "Where the credential is: in a file, an environment variable, or a credential of systemd.",
+        "description": "The location of the credential: a file, an environment variable, or a credential of systemd.",
         "properties": {
-            "file": { "type": "string", "description": "The file that holds it. A relative path counts from the configuration file." },
-            "env": { "type": "string", "description": "The environment variable that holds it." },
-            "credential": { "type": "string", "description": "The name that systemd passes it on by, as with LoadCredential=." }
+            "file": { "type": "string", "description": "The file with the credential. A relative path starts at the folder of the configuration file." },
+            "env": { "type": "string", "description": "The environment variable with the credential." },
+            "credential": { "type": "string", "description": "The name of a credential of systemd, as in LoadCredential=." }
         },
         "minProperties": 1,
         "maxProperties": 1
@@ -72,12 +72,15 @@ impl CredentialSettings {
             (None, Some(name), None) if is_variable(name) => Location::Variable(name.clone()),
             (None, None, Some(name)) if is_file_name(name) => Location::Systemd(name.clone()),
             (None, Some(_), None) => {
-                return Err(SettingsError::new(key.key("env"), "is no name of an environment variable"));
+                return Err(SettingsError::new(
+                    key.key("env"),
+                    "is not a valid name for an environment variable",
+                ));
             }
             (None, None, Some(_)) => {
                 return Err(SettingsError::new(
                     key.key("credential"),
-                    "is no name of a credential: it is that of a file",
+                    "is not a valid name for a credential: it must be a file name",
                 ));
             }
             _ => return Err(SettingsError::new(key, "expected one of `file`, `env` and `credential`")),
@@ -127,8 +130,8 @@ impl Credential {
     fn unreadable(&self, cause: String) -> SourceError {
         let error = SourceError::new(SourceErrorKind::Unauthenticated).with_cause(format!("{self}: {cause}"));
         match &self.0 {
-            Location::File(_) => error.with_hint("the user who runs this must be able to read that file"),
-            Location::Variable(_) => error.with_hint("it must be exported to the process that runs this"),
+            Location::File(_) => error.with_hint("the current user must be able to read that file"),
+            Location::Variable(_) => error.with_hint("export it to the process that runs this"),
             Location::Systemd(_) => {
                 error.with_hint("pass it on with LoadCredential= in the unit of the service")
             }
@@ -139,7 +142,7 @@ impl Credential {
 /// Reads a regular file. Other files may never end, or block.
 fn read(path: &Path) -> io::Result<SecretBuffer> {
     if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     let mut buffer = SecretBuffer::with_capacity(4096);
     let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);

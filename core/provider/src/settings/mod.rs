@@ -4,6 +4,7 @@
 mod base_dir;
 mod credential;
 mod de;
+mod duration;
 mod error;
 mod path;
 mod read_error;
@@ -17,6 +18,7 @@ use base_dir::BaseDir;
 use serde::de::DeserializeOwned;
 
 pub use credential::{Credential, CredentialSettings};
+pub use duration::DurationSetting;
 pub use error::{SettingsError, SettingsProblem};
 pub use path::{KeyPath, Segment};
 pub use value::{IntoIter, Iter, Table, Value};

@@ -7,7 +7,7 @@ use minijinja::machinery::ast::{Expr, ForLoop};
 use super::{Done, Interpreter};
 use crate::error::Fault;
 use crate::output::Output;
-use crate::value::Value;
+use crate::value::{Keys, Value};
 
 /// The longest list of which a check goes through each item.
 const LONGEST_CHECKED: usize = 8;
@@ -23,10 +23,10 @@ impl<'t> Interpreter<'t> {
         taken: impl FnOnce(&mut Self) -> Done,
         other: impl FnOnce(&mut Self) -> Done,
     ) -> Done {
-        match holds {
-            Some(true) if self.check.is_none() => return taken(self),
-            Some(false) if self.check.is_none() => return other(self),
-            _ => {}
+        match holds.filter(|_| self.check.is_none()) {
+            Some(true) => return taken(self),
+            Some(false) => return other(self),
+            None => {}
         }
         self.budget.spend(self.scopes.iter().map(BTreeMap::len).sum())?;
         let (scopes, output) = (self.scopes.clone(), self.output.clone());
@@ -58,10 +58,10 @@ impl<'t> Interpreter<'t> {
         taken: impl FnOnce(&mut Self) -> Done<Value>,
         other: impl FnOnce(&mut Self) -> Done<Value>,
     ) -> Done<Value> {
-        match holds {
-            Some(true) if self.check.is_none() => taken(self),
-            Some(false) if self.check.is_none() => other(self),
-            _ => {
+        match holds.filter(|_| self.check.is_none()) {
+            Some(true) => taken(self),
+            Some(false) => other(self),
+            None => {
                 let (taken, other) = (taken(self)?, other(self)?);
                 Ok(holds.map_or(taken.clone().or(other.clone()), |holds| if holds { taken } else { other }))
             }
@@ -71,7 +71,8 @@ impl<'t> Interpreter<'t> {
     /// Says whether an `if` is taken, if that is known. A name that has no value, such as that of an optional secret, is false; a part
     /// that is not there is an error.
     pub(super) fn condition(&mut self, expression: &Expr<'t>) -> Done<Option<bool>> {
-        match self.maybe(expression)?.is_true() {
+        let value = self.maybe(expression)?;
+        match value.is_true(&mut self.budget) {
             Err(Fault::NotKnown) => Ok(None),
             holds => Ok(Some(holds?)),
         }
@@ -86,8 +87,7 @@ impl<'t> Interpreter<'t> {
             Ok(items) => Some(items),
             Err(Fault::NotKnown) => None,
             Err(fault) => {
-                let is_no_list = matches!(fault, Fault::NoList(_));
-                self.refuse(repeated.iter.span(), if is_no_list { Fault::NotIterable } else { fault })?;
+                self.refuse(repeated.iter.span(), fault)?;
                 None
             }
         };
@@ -118,14 +118,17 @@ impl<'t> Interpreter<'t> {
     fn turns(&mut self, items: Vec<Value>, repeated: &ForLoop<'t>) -> Done {
         let length = items.len();
         let mut items = items.into_iter().enumerate();
-        items.try_for_each(|(index, item)| self.turn(item, Value::Loop { index, length }, repeated))
+        items.try_for_each(|(index, item)| {
+            let numbers = [index + 1, index, length - index, length - index - 1, length].map(Value::whole);
+            self.turn(item, position(index == 0, index + 1 == length, numbers), repeated)
+        })
     }
 
     /// Takes so many turns of which nothing is known.
     fn pretended(&mut self, length: usize, repeated: &ForLoop<'t>) -> Done {
         (1..=length).try_for_each(|turn| {
-            let turn = Value::Turn { is_first: turn == 1, is_last: turn == length };
-            self.turn(Value::Unknown, turn, repeated)
+            let numbers = [(); 5].map(|()| Value::Unknown);
+            self.turn(Value::Unknown, position(turn == 1, turn == length, numbers), repeated)
         })
     }
 
@@ -153,4 +156,11 @@ impl<'t> Interpreter<'t> {
         }
         Ok(chosen)
     }
+}
+
+/// Returns the map `loop`: whether this turn is the first and the last, and its numbers.
+fn position(is_first: bool, is_last: bool, numbers: [Value; 5]) -> Value {
+    let names = ["index", "index0", "revindex", "revindex0", "length", "first", "last"].map(Into::into);
+    let flags = [is_first, is_last].map(Value::Bool);
+    Value::map(names.into_iter().zip(numbers.into_iter().chain(flags)), Keys::Names)
 }

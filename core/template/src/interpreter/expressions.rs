@@ -55,8 +55,9 @@ impl<'t> Interpreter<'t> {
             Expr::Tuple(tuple) => Value::list(self.values(&tuple.items)?),
             Expr::Map(map) => {
                 let (keys, values) = (self.values(&map.keys)?, self.values(&map.values)?);
-                let entries = keys.iter().zip(values).map(|(key, value)| Ok((key.as_key()?, value)));
-                Value::map(entries.collect::<Result<_, Fault>>()?, Keys::Values)
+                let entries =
+                    keys.iter().zip(values).map(|(key, value)| Ok((key.as_key(&mut self.budget)?, value)));
+                Value::map(entries.collect::<Result<Vec<_>, Fault>>()?, Keys::Values)
             }
             Expr::UnaryOp(operation) if matches!(operation.op, UnaryOpKind::Not) => {
                 self.condition(&operation.expr)?.map_or(Value::Unknown, |holds| Value::Bool(!holds))
@@ -91,7 +92,10 @@ impl<'t> Interpreter<'t> {
             // Either gives one of its sides.
             let left = self.maybe(&operation.left)?;
             let is_or = matches!(operation.op, BinOpKind::ScOr);
-            let holds = left.is_true().ok().map(|holds| holds == is_or);
+            let holds = match left.is_true(&mut self.budget) {
+                Err(Fault::NotKnown) => None,
+                holds => Some(holds? == is_or),
+            };
             return self.either(holds, |_| Ok(left), |it| it.maybe(&operation.right));
         }
         let (left, right) = (self.value(&operation.left)?, self.value(&operation.right)?);
@@ -110,18 +114,19 @@ impl<'t> Interpreter<'t> {
 
     /// Compares several values, each with the next: `1 < x < 5`.
     fn comparisons(&mut self, compare: &Compare<'t>) -> Done<Value> {
-        let mut left = self.value(&compare.expr)?;
-        let mut holds = Ok(true);
+        let (mut left, mut result) = (self.value(&compare.expr)?, Value::Bool(true));
         for step in &compare.ops {
-            if self.check.is_none() && holds == Ok(false) {
-                break;
-            }
             let right = self.value(&step.expr)?;
-            holds = operators::compare(&left, step.op, &right, &mut self.budget)
-                .and_then(|next| holds.map(|before| before && next));
+            let holds = operators::compare(&left, step.op, &right, &mut self.budget).map(Value::Bool);
+            let holds = holds.map_err(|fault| Failure::from(fault).at(begin(&compare.expr)));
+            match self.settle(holds)? {
+                Value::Bool(true) => {}
+                Value::Bool(false) if self.check.is_none() => return Ok(Value::Bool(false)),
+                other => result = other,
+            }
             left = right;
         }
-        Ok(Value::Bool(holds?))
+        Ok(result)
     }
 
     /// Applies filters, the first of them to the text of a block.
@@ -176,24 +181,24 @@ impl<'t> Interpreter<'t> {
             Expr::Var(name) if name.id == "secret" && !self.is_set(name.id) => {
                 Err(Fault::SecretCall(names::declaration(&call.args)).into())
             }
-            Expr::Var(name) if name.id != "range" && !self.is_set(name.id) && self.check.is_some() => {
-                self.arguments(&call.args)?;
-                Err(Fault::unknown("function", name.id, &["range"]).into())
-            }
-            callee => {
-                let callee = self.value(callee)?;
+            Expr::Var(name) if name.id == "range" && !self.is_set(name.id) => {
                 let arguments = self.arguments(&call.args)?;
-                match callee {
-                    Value::Range => takes("range", &call.args, (1, 3))?,
-                    Value::Unknown => return Err(Fault::NotKnown.into()),
-                    _ => return Err(Fault::Operation.into()),
-                }
+                takes(name.id, &call.args, (1, 3))?;
                 if self.check.is_some() {
                     // It goes through no more than a few turns.
                     filters::range_of(&arguments)?;
                     return Err(Fault::NotKnown.into());
                 }
                 Ok(filters::range(&arguments, &mut self.budget)?)
+            }
+            Expr::Var(name) if !self.is_set(name.id) => {
+                self.arguments(&call.args)?;
+                Err(Fault::unknown("function", name.id, &["range"]).into())
+            }
+            callee => {
+                self.value(callee)?;
+                self.arguments(&call.args)?;
+                Err(Fault::NotCallable.into())
             }
         }
     }
@@ -252,6 +257,15 @@ fn comparison(operator: BinOpKind) -> Option<CompareOpKind> {
     })
 }
 
+/// Says whether an expression can give nothing but a boolean.
+pub(super) fn is_boolean(expression: &Expr<'_>) -> bool {
+    match expression {
+        Expr::UnaryOp(operation) => matches!(operation.op, UnaryOpKind::Not),
+        Expr::BinOp(operation) => comparison(operation.op).is_some(),
+        other => matches!(other, Expr::Compare(_) | Expr::Test(_)),
+    }
+}
+
 /// Returns where an expression begins. The parser says so of the last part alone, or of what stands before.
 pub(super) fn begin(expression: &Expr<'_>) -> usize {
     let parts = std::iter::successors(Some(expression), |part| match part {
@@ -278,6 +292,6 @@ fn of_constant(constant: &minijinja::Value) -> Result<Value, Fault> {
             Ok(number) if number.is_finite() => Ok(Value::float(number)),
             _ => Err(Fault::Calculation),
         },
-        _ => constant.as_str().map(Value::text).ok_or(Fault::Operation),
+        _ => constant.as_str().map(Value::text).ok_or(Fault::Calculation),
     }
 }

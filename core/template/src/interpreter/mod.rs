@@ -60,7 +60,7 @@ pub(crate) struct Interpreter<'t> {
 }
 
 impl<'t> Interpreter<'t> {
-    /// Returns one that renders a template with these values, which was found to write these formats.
+    /// Returns one that renders a template with these values. A check has found that it writes these formats.
     pub(crate) fn rendering(
         text: &'t str,
         values: BTreeMap<&'t str, Value>,
@@ -69,22 +69,14 @@ impl<'t> Interpreter<'t> {
     ) -> Self {
         let has_variables = formats.iter().any(|format| format.has_variables());
         let output = Output::of_file(&named_in(text), Some(Vec::new()));
-        Self {
-            text,
-            scopes: vec![values, BTreeMap::new()],
-            output,
-            has_variables,
-            budget,
-            depth: 0,
-            check: None,
-        }
+        let scopes = vec![values, BTreeMap::new()];
+        Self { text, scopes, output, has_variables, budget, depth: 0, check: None }
     }
 
     /// Returns one that checks a template.
     pub(crate) fn checking(text: &'t str, values: BTreeMap<&'t str, Value>, budget: Budget) -> Self {
         let output = Output::of_file(&named_in(text), None);
-        let check = Some(Found::default());
-        Self { output, has_variables: false, check, ..Self::rendering(text, values, &[], budget) }
+        Self { output, check: Some(Found::default()), ..Self::rendering(text, values, &[], budget) }
     }
 
     /// Goes through the template, and returns what was printed and found.
@@ -104,7 +96,13 @@ impl<'t> Interpreter<'t> {
                 it.print_piece(&Piece::of(raw.raw, Origin::Plain), At::Text(offset(raw.span().start_offset)))
             }),
             Stmt::EmitExpr(emit) => {
-                let value = self.value(&emit.expr)?;
+                let told = self.failure_count();
+                let value = match self.value(&emit.expr)? {
+                    Value::Unknown if told == self.failure_count() && expressions::is_boolean(&emit.expr) => {
+                        Value::Bool(true)
+                    }
+                    value => value,
+                };
                 self.print(&value, expressions::begin(&emit.expr), emit.span())
             }
             Stmt::IfCond(choice) => self.nested(choice.expr.span(), |it| {
@@ -180,7 +178,7 @@ impl<'t> Interpreter<'t> {
             }
             Expr::List(list) => &list.items,
             Expr::Tuple(tuple) => &tuple.items,
-            _ => return self.refuse(target.span(), Fault::Operation),
+            _ => return self.refuse(target.span(), Fault::NotAssignable),
         };
         let items = match value {
             Value::List(items) if items.len() == targets.len() => items.to_vec(),
@@ -220,9 +218,6 @@ impl<'t> Interpreter<'t> {
                 it.print_piece(&Piece::of(Arc::clone(number), Origin::Plain), At::Tag(here))
             }
             Value::Bytes(_) => Err(Fault::NotUtf8.into()),
-            Value::Loop { .. } | Value::Turn { .. } | Value::Range => {
-                Err(Fault::NoValue(value.describe()).into())
-            }
             other => Err(Fault::NotPrintable(other.describe()).into()),
         });
         self.settle(printed.map(|()| Value::None)).map(drop)
@@ -236,7 +231,7 @@ impl<'t> Interpreter<'t> {
                 return Err(Fault::no_variable_name(key.as_deref()).into());
             }
         }
-        self.budget.spend_text(piece.text.len().saturating_mul(self.output.readers().max(1)))?;
+        self.budget.spend_text(piece.text.len().max(1).saturating_mul(self.output.readers().max(1)))?;
         let found = self.output.print(piece, at)?;
         found.into_iter().try_for_each(|finding| self.misplaced(finding))
     }
@@ -250,6 +245,10 @@ impl<'t> Interpreter<'t> {
             }
         };
         self.settle(Err(Failure::from(fault).at(at))).map(drop)
+    }
+
+    fn failure_count(&self) -> usize {
+        self.check.as_ref().map_or(0, |found| found.failures.len())
     }
 
     fn refuse(&mut self, span: Span, fault: Fault) -> Done {

@@ -33,7 +33,7 @@ impl<'t> Interpreter<'t> {
             return Ok(value.clone());
         }
         match (name, &self.check) {
-            ("range", _) => Ok(Value::Range),
+            ("range", _) => Err(Fault::NotCalled.into()),
             (_, None) => Ok(Value::Undefined),
             ("loop", _) => Err(Fault::NoLoop.into()),
             ("secret", _) => Err(Fault::NoSecrets.into()),

@@ -3,23 +3,24 @@
 use minijinja::machinery::ast::{Expr, Slice};
 
 use super::{Done, Interpreter};
-use crate::budget::Budget;
 use crate::error::Fault;
 use crate::value::{Origin, Value};
 
 impl<'t> Interpreter<'t> {
     pub(super) fn attribute(&mut self, whole: &Expr<'t>, name: &str) -> Done<Value> {
         let value = self.value(whole)?;
+        self.budget.spend(value.pieces().len())?;
         has_parts(&value, whole)?;
-        Ok(named(&value, name, &mut self.budget)?)
+        Ok(value.get(name))
     }
 
     /// Returns the part that a value picks: a text the value of a map, a number an item. Below zero it counts from the end.
     pub(super) fn item(&mut self, whole: &Expr<'t>, key: &Expr<'t>) -> Done<Value> {
         let (value, key) = (self.value(whole)?, self.value(key)?);
         if let Value::Text(_) = key {
+            self.budget.spend(value.pieces().len())?;
             has_parts(&value, whole)?;
-            return Ok(named(&value, &key.as_text()?, &mut self.budget)?);
+            return Ok(value.get(&key.as_text(&mut self.budget)?));
         }
         let index = key.as_whole()?;
         let picked = match (&value, index) {
@@ -38,10 +39,10 @@ impl<'t> Interpreter<'t> {
         let whole = self.value(&slice.expr)?;
         let (start, stop, step) =
             (self.bound(&slice.start)?, self.bound(&slice.stop)?, self.bound(&slice.step)?);
-        let step =
-            usize::try_from(step.unwrap_or(1)).ok().filter(|step| *step > 0).ok_or(Fault::Operation)?;
+        let step = usize::try_from(step.unwrap_or(1)).ok().filter(|step| *step > 0);
+        let step = step.ok_or(Fault::Wrong { wanted: "a step of at least 1", found: "a smaller number" })?;
         if let Value::Map(..) = whole {
-            return Err(Fault::Operation.into());
+            return Err(whole.instead_of("a list or a text to slice").into());
         }
         let items = whole.items(&mut self.budget)?;
         let place = |bound: i128| match from_start(bound, items.len()) {
@@ -56,7 +57,7 @@ impl<'t> Interpreter<'t> {
         }
         let mut text = String::new();
         for item in cut {
-            text.push_str(&item.as_text()?);
+            text.push_str(&item.as_text(&mut self.budget)?);
         }
         Ok(Value::text(text).keyed(whole.key()))
     }
@@ -64,7 +65,10 @@ impl<'t> Interpreter<'t> {
     fn bound(&mut self, bound: &Option<Expr<'t>>) -> Done<Option<i128>> {
         match bound.as_ref().map_or(Ok(Value::None), |bound| self.value(bound))? {
             Value::None => Ok(None),
-            bound => bound.as_whole()?.map_or(Err(Fault::Operation.into()), |number| Ok(Some(number))),
+            bound => match bound.as_whole()? {
+                None => Err(bound.instead_of("a whole number as a bound").into()),
+                number => Ok(number),
+            },
         }
     }
 }
@@ -77,27 +81,6 @@ fn has_parts(value: &Value, whole: &Expr<'_>) -> Result<(), Fault> {
         _ if is_declared || matches!(value, Value::Unknown) => Err(Fault::NotKnown),
         _ => Ok(()),
     }
-}
-
-/// Returns the part of this name.
-fn named(whole: &Value, name: &str, budget: &mut Budget) -> Result<Value, Fault> {
-    const OF_LOOP: [&str; 7] = ["first", "index", "index0", "last", "length", "revindex", "revindex0"];
-    Ok(match (whole, name) {
-        (Value::Loop { .. } | Value::Turn { .. }, _) if !OF_LOOP.contains(&name) => {
-            return Err(Fault::unknown("part of `loop`", name, &OF_LOOP));
-        }
-        (Value::Turn { is_first, .. }, "first") => Value::Bool(*is_first),
-        (Value::Turn { is_last, .. }, "last") => Value::Bool(*is_last),
-        (Value::Turn { .. }, _) => return Err(Fault::NotKnown),
-        (Value::Loop { index, .. }, "index") => Value::whole(index + 1),
-        (Value::Loop { index, .. }, "index0") => Value::whole(index),
-        (Value::Loop { index, length }, "revindex") => Value::whole(length - index),
-        (Value::Loop { index, length }, "revindex0") => Value::whole(length - index - 1),
-        (Value::Loop { index, .. }, "first") => Value::Bool(*index == 0),
-        (Value::Loop { index, length }, "last") => Value::Bool(index + 1 == *length),
-        (Value::Loop { length, .. }, _) => Value::whole(length),
-        _ => return whole.get(name, budget),
-    })
 }
 
 fn pick(items: &[Value], index: i128) -> Option<Value> {

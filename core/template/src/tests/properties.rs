@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{FOREVER, given, render, texts};
-use crate::{Sandbox, Template};
+use crate::Template;
 
 /// Pieces of templates, such as come right and wrong beside each other.
 const PIECES: [&str; 49] = [
@@ -89,8 +89,8 @@ proptest! {
     #[test]
     fn any_text_is_read_or_refused(text: String, tags in vec(select(&TAGS[..]), 0..20), pieces in vec(select(&PIECES[..]), 0..30)) {
         for text in [text, tags.concat(), pieces.concat(), tags.concat() + &pieces.concat()] {
-            if let Ok(template) = Template::parse(&text, &texts(&["v", "w"]), &Sandbox::default()) {
-                let _ = template.render(given(b"a"), FOREVER, &Sandbox::default());
+            if let Ok(template) = Template::parse(&text, &texts(&["v", "w"])) {
+                let _ = template.render(given(b"a"), FOREVER);
             }
         }
     }

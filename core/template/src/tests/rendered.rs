@@ -1,6 +1,6 @@
 //! What a check cannot know of the places of values, a rendering refuses.
 
-use super::{Declared, FOREVER, Given, Sandbox, Shape, Template};
+use super::{Declared, FOREVER, Given, Shape, Template};
 
 /// What a check does not know, a rendering does: it refuses what a value that is printed as it is makes of the rest.
 #[test]
@@ -26,12 +26,11 @@ fn a_value_that_changes_how_others_are_read_is_refused() {
             "1:43: `shell` writes its own quotes",
         ),
     ] {
-        let sandbox = Sandbox::default();
-        let parsed = Template::parse(template, &declared, &sandbox).ok();
+        let parsed = Template::parse(template, &declared).ok();
         let render = |value: &str| {
             let values = [("pw", "hunter2"), ("x", value)];
             let values = values.map(|(name, value)| (name.to_owned(), Given::bytes(value.as_bytes())));
-            parsed.as_ref().unwrap_or_else(|| panic!("{template}")).render(values.to_vec(), FOREVER, &sandbox)
+            parsed.as_ref().unwrap_or_else(|| panic!("{template}")).render(values.to_vec(), FOREVER)
         };
         assert!(render(good).is_ok(), "{template}");
         let error = render(bad).unwrap_err();
@@ -56,11 +55,10 @@ fn what_a_check_does_not_see_the_rendering_does() {
         "a = {b = '{% for k in {'': 1} %}{{ ['', pw|toml]|join(k) }}{% endfor %}' }",
         "{% for k in {'': 1} %}X{{ ['a', pw|docker]|join(k) }}{% endfor %}",
     ] {
-        let sandbox = Sandbox::default();
-        let Ok(parsed) = Template::parse(template, &declared, &sandbox) else { continue };
+        let Ok(parsed) = Template::parse(template, &declared) else { continue };
         let values = [("pw", "', evil = 'y"), ("x", "b")];
         let values = values.map(|(name, value)| (name.to_owned(), Given::bytes(value.as_bytes())));
-        let rendered = parsed.render(values.to_vec(), FOREVER, &sandbox);
+        let rendered = parsed.render(values.to_vec(), FOREVER);
         let error = rendered.err().map(|error| error.to_string()).unwrap_or_default();
         assert!(
             ["own quotes", "directly", "name of a variable", "changed"]
@@ -69,6 +67,6 @@ fn what_a_check_does_not_see_the_rendering_does() {
             "{template}: {error}"
         );
     }
-    let errors = Template::parse("{{ {x: pw|shel}[x] }}", &declared, &Sandbox::default()).err().unwrap();
+    let errors = Template::parse("{{ {x: pw|shel}[x] }}", &declared).err().unwrap();
     assert!(errors[0].to_string().contains("there is no filter `shel`"), "{errors:?}");
 }

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{Declared, FOREVER, Given, Sandbox, Shape, Template};
+use super::{Declared, FOREVER, Given, Shape, Template};
 
 /// Pieces of a shell script, most of which open or close something.
 const PIECES: &[&str] = &[
@@ -63,6 +63,9 @@ const PIECES: &[&str] = &[
     "{{ n }}",
     "1+2",
     "${A:-",
+    "${A:-$A}",
+    "${A:=$A/x",
+    "$A",
     "${#A}",
     "}",
     "$'",
@@ -133,13 +136,12 @@ proptest! {
     ) {
         let text = ["{% set d = '\"' %}{% set e = 'x' %}{% set q = pw|shell %}", &before.concat(), place, &after.concat()].concat();
         let declared = ["pw", "o", "l", "n"].map(|name| Declared { name: name.to_owned(), shape: Shape::Structured });
-        let sandbox = Sandbox::default();
-        if let Ok(template) = Template::parse(&text, &declared, &sandbox) {
+        if let Ok(template) = Template::parse(&text, &declared) {
             let items = Given::list(vec![Given::null(), Given::null()]);
             let values = [("pw", Given::bytes(value.as_bytes())), ("o", Given::boolean(is_given)), ("l", items), ("n", Given::bytes(plain.as_bytes()))];
             let values = values.map(|(name, value)| (name.to_owned(), value)).to_vec();
             // What the check could not know, the rendering refuses.
-            if let Ok(script) = template.render(values, FOREVER, &sandbox) {
+            if let Ok(script) = template.render(values, FOREVER) {
                 let directory = tempfile::tempdir().unwrap();
                 prop_assert!(!runs_value(&script, directory.path()), "{}", String::from_utf8_lossy(&script));
             }

@@ -1,7 +1,6 @@
 //! What is too much: of a template, of steps, of its result.
 
-use super::{render, wrong};
-use crate::Sandbox;
+use super::{Declared, FOREVER, Given, Shape, given, render, texts, wrong};
 use crate::budget::{FUEL, Stop};
 use crate::error::Fault;
 use crate::output::LARGEST_RESULT;
@@ -9,7 +8,7 @@ use crate::{LARGEST_TEMPLATE, Template, render as rendering};
 
 #[test]
 fn what_is_too_large_or_takes_too_long_is_refused() {
-    let errors = Template::parse(&" ".repeat(LARGEST_TEMPLATE + 1), &[], &Sandbox::default()).unwrap_err();
+    let errors = Template::parse(&" ".repeat(LARGEST_TEMPLATE + 1), &[]).unwrap_err();
     assert_eq!(errors[0].fault, Fault::TemplateTooLarge { most: LARGEST_TEMPLATE });
     let largest = " ".repeat(LARGEST_TEMPLATE);
     assert_eq!(render(&largest, &[]).unwrap(), largest);
@@ -89,9 +88,32 @@ fn tags_have_so_many_words() {
 
 #[test]
 fn a_rendering_ends_when_nobody_waits_any_more() {
-    let template = Template::parse("{% for i in range(9) %}{% endfor %}", &[], &Sandbox::default()).unwrap();
+    let template = Template::parse("{% for i in range(9) %}{% endfor %}", &[]).unwrap();
     let stop = Stop::default();
     stop.set();
     let stopped = rendering(&template.text, &[], &[], stop);
     assert_eq!(stopped.unwrap_err().fault, Fault::Stopped);
+}
+
+/// Texts of many pieces are paid for as other texts are, and look-ups in a map do not grow with its size.
+#[test]
+fn long_texts_of_many_pieces_and_large_maps_end_in_time() {
+    for template in [
+        "{{ (['x'] * 50000)|join|first }}",
+        "{{ (['x'] * 150000)|join|length }}",
+        "{% set x = v * 100000 + 'a' %}{% for i in range(60000) %}{% if x %}{% endif %}{% endfor %}",
+        "{% set x = (['x'|json] * 50000)|join %}{% for i in range(60000) %}{% if x %}{% endif %}{% endfor %}",
+        "{% set x = v * 100000 + 'a' %}{% for i in range(60000) %}{% if x == 'b' %}{% endif %}{% endfor %}",
+    ] {
+        let parsed = Template::parse(template, &texts(&["v"])).map_err(|mut errors| errors.remove(0));
+        if let Err(error) = parsed.and_then(|template| template.render(given(b"12345678"), FOREVER)) {
+            assert_eq!(error.fault, Fault::OutOfFuel { fuel: FUEL });
+        }
+    }
+    let entries = (0..5_000).map(|number| (format!("k{number}"), Given::bytes(b"v"))).collect();
+    let declared = [Declared { name: "f".to_owned(), shape: Shape::Structured }];
+    let template = "{% for k in f %}{{ k }}={{ f[k]|dotenv }}\n{% endfor %}{% if f == f %}{% endif %}";
+    let template = Template::parse(template, &declared).unwrap();
+    let rendered = template.render(vec![("f".to_owned(), Given::names(entries))], FOREVER).unwrap();
+    assert_eq!(rendered.split(|byte| *byte == b'\n').count(), 5_001);
 }

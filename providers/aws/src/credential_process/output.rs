@@ -12,15 +12,15 @@ use serde_json::{Map, Value};
 /// is quoted.
 pub(super) fn credentials(printed: &[u8]) -> Result<Credentials, String> {
     let mut output: Map<String, Value> =
-        serde_json::from_slice(printed).map_err(|_| "prints something else than a JSON object")?;
+        serde_json::from_slice(printed).map_err(|_| "does not print a JSON object")?;
     if output.get("Version").and_then(Value::as_f64) != Some(1.0) {
-        return Err("prints another `Version` than the number 1, or none".to_owned());
+        return Err("does not print the `Version` 1".to_owned());
     }
     let mut text = |key: &str| match output.get_mut(key).map(Value::take) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
         Some(Value::Number(number)) if key == "AccountId" => Ok(Some(number.to_string())),
-        Some(_) => Err(format!("prints a `{key}` that is no text")),
+        Some(_) => Err(format!("prints a `{key}` that is not a text")),
     };
     let needed = |value: Option<String>, key: &str| value.ok_or_else(|| format!("prints no `{key}`"));
     let mut credentials = Credentials::builder()
@@ -32,7 +32,7 @@ pub(super) fn credentials(printed: &[u8]) -> Result<Credentials, String> {
         credentials = credentials.account_id(account);
     }
     let expiration =
-        text("Expiration")?.map(|text| expiry(&text).ok_or("prints an `Expiration` that is no time"));
+        text("Expiration")?.map(|text| expiry(&text).ok_or("prints an `Expiration` that is not a time"));
     credentials.set_expiry(expiration.transpose()?);
     let mut credentials = credentials.build();
     credentials.set_property(vec![AwsCredentialFeature::CredentialsProcess]);
@@ -84,7 +84,7 @@ mod tests {
         }
         for (rest, told) in [
             (r#", "SessionToken": 7"#, "prints a `SessionToken` that is no text"),
-            (r#", "Version": "1""#, "prints another `Version` than the number 1, or none"),
+            (r#", "Version": "1""#, "does not print the `Version` 1"),
         ] {
             assert_eq!(printed(rest).unwrap_err(), told);
         }

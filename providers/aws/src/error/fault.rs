@@ -117,7 +117,7 @@ const FAULTS: &[(Fault, &[&str])] = &[
 ];
 
 const NO_VALUE_HINT: &str =
-    "the secret is there, and has no value yet: `aws secretsmanager put-secret-value` gives it one";
+    "the secret exists, but has no value yet: set one with `aws secretsmanager put-secret-value`";
 
 impl Fault {
     /// Sorts a reply by its code. The HTTP status counts only where there is none: AWS throttles with 400, too.

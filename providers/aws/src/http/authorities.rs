@@ -20,13 +20,13 @@ impl Authorities {
         let unreadable = |why: String| format!("{} cannot be read: {why}", path.display());
         // Reading a FIFO or a device may never end.
         if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-            return Err(unreadable("it is no regular file".to_owned()));
+            return Err(unreadable("it is not a regular file".to_owned()));
         }
         let pem = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
         if can_be_trusted(&pem) {
             Ok(Self(pem))
         } else {
-            Err(format!("{} holds no certificates, or broken ones", path.display()))
+            Err(format!("{} has no certificates, or damaged ones", path.display()))
         }
     }
 

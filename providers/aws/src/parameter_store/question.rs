@@ -17,7 +17,7 @@ const NAME_HINT: &str = "a name has ASCII letters, digits and _.- only, in at mo
     a version is named by `version`, and a key of a JSON value by `field`";
 const ARN_HINT: &str =
     "an ARN is arn:PARTITION:ssm:REGION:ACCOUNT:parameter/NAME; a version is named by `version`";
-const PREFIX_HINT: &str = "give what the names begin with, with the / before the first level: parameters without one \
+const PREFIX_HINT: &str = "write the beginning of the names, with the / before the first level: parameters without it \
     cannot be listed";
 const VERSION_HINT: &str = "leave `version` out for the latest one, or give its number or one of its labels";
 
@@ -126,7 +126,7 @@ fn check_version(version: &str) -> Result<(), &'static str> {
     if version.chars().all(|c| c.is_ascii_digit()) {
         return match version.parse::<i64>() {
             Ok(1..) => Ok(()),
-            _ => Err("the version is no number that a version has"),
+            _ => Err("the version is not a valid version number"),
         };
     }
     let reserved = ["aws", "ssm"]
@@ -245,9 +245,9 @@ mod tests {
             assert_eq!(Question::read(&request).unwrap().version, Some(version));
         }
         for (version, cause) in [
-            ("", "the version is no number that a version has"),
-            ("0", "the version is no number that a version has"),
-            ("99999999999999999999", "the version is no number that a version has"),
+            ("", "the version is not a valid version number"),
+            ("0", "the version is not a valid version number"),
+            ("99999999999999999999", "the version is not a valid version number"),
             ("a b", "the version is neither a number nor a label"),
             ("a:b", "the version is neither a number nor a label"),
             ("AWSCURRENT", "the version is neither a number nor a label"),

@@ -44,7 +44,7 @@ pub(crate) use question::{Question, Version};
 const MOST_IN_BATCH: usize = 20;
 
 const NO_BATCHES: &str =
-    "secrets are asked for one by one, which takes more calls: secretsmanager:BatchGetSecretValue";
+    "secrets are fetched one by one, which takes more calls: secretsmanager:BatchGetSecretValue";
 
 /// A configured source. Its clients are made by the first fetch that needs them and serve all later ones.
 pub(crate) struct SecretsManager {

@@ -19,7 +19,7 @@ const NAME_HINT: &str = "a name has ASCII letters, digits and /_+=.@-! only; \
     a key of a JSON secret is named by `field`, a version by `version`";
 const ARN_HINT: &str = "an ARN is arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME; \
     a key of a JSON secret is named by `field`, a version by `version`";
-const PREFIX_HINT: &str = "give what the names begin with: of arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME \
+const PREFIX_HINT: &str = "write the beginning of the names: for arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME, \
     the beginning of NAME";
 const VERSION_HINT: &str = "leave `version` out for the current one, or give a staging label \
     (AWSPREVIOUS) or id:VERSION-ID";

@@ -87,7 +87,7 @@ impl Reader {
     fn start(&mut self, name: &str) -> Result<(), &'static str> {
         let section = match self.sections.iter().position(|section| section.name == name) {
             Some(known) if name == DEFAULTS => self.sections.remove(known),
-            Some(_) => return Err("is a section that is there already"),
+            Some(_) => return Err("is a section that already exists"),
             None => Section { name: name.to_owned(), ..Section::default() },
         };
         self.sections.push(section);
@@ -100,7 +100,7 @@ impl Reader {
         let (key, value) = pair(content)?;
         let entry = Entry { value: value.to_owned(), ..Entry::default() };
         if section.keys.insert(key.clone(), entry).is_some() {
-            return Err("has a key that its section has already");
+            return Err("has a key that its section already has");
         }
         self.last = Some((key, indent));
         Ok(())

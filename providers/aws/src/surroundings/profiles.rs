@@ -187,7 +187,7 @@ fn sections(path: &PathBuf) -> Result<Vec<Section>, SourceError> {
     }
     let text = match std::fs::read(path) {
         Ok(bytes) => String::from_utf8(bytes)
-            .map_err(|_| no_credentials(&format!("{file} is no text in UTF-8"), FILE_HINT))?,
+            .map_err(|_| no_credentials(&format!("{file} is not UTF-8"), FILE_HINT))?,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(Vec::new());
         }

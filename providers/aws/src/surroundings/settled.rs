@@ -220,11 +220,11 @@ impl Found<'_> {
             super::refused(format!("the section `services {name}` {what}"), "correct ~/.aws/config")
         };
         let section =
-            self.profiles.services.get(name).ok_or_else(|| about("that the profile names is not there"))?;
+            self.profiles.services.get(name).ok_or_else(|| about("of the profile does not exist"))?;
         let Some(service) = section.get(key) else { return Ok(None) };
         if !service.value.is_empty() {
             return Err(about(&format!(
-                "({service}) needs `endpoint_url = URL` on a line of its own below `{key} =`"
+                "({service}) needs `endpoint_url = URL` on a separate line below `{key} =`"
             )));
         }
         let Some(endpoint) = service.below.get("endpoint_url").filter(|entry| !entry.value.is_empty()) else {
@@ -265,7 +265,7 @@ impl Found<'_> {
                     if value.is_some() { variable.to_owned() } else { format!("`{key}` of the profile") };
                 let cause =
                     format!("{by} chooses among AWS's own endpoints, and `endpoint-url` names another one");
-                return Err(super::refused(cause, "leave out one of the two"));
+                return Err(super::refused(cause, "remove one of the two"));
             }
         }
         Ok(())

@@ -38,7 +38,7 @@ impl TokenFile {
     /// Refuses what is there and is no file: reading a FIFO or a device may never end, and nobody could end it.
     pub(super) fn endless(&self) -> Option<UnreadableToken> {
         let found = metadata(&self.path).ok()?;
-        (!found.is_file() && !found.is_dir()).then(|| self.unreadable("it is no regular file".to_owned()))
+        (!found.is_file() && !found.is_dir()).then(|| self.unreadable("it is not a regular file".to_owned()))
     }
 
     fn unreadable(&self, why: String) -> UnreadableToken {

@@ -72,7 +72,7 @@ fn what_is_no_regular_file_is_not_read() {
         }
         let told = with(&server, &[("AWS_CA_BUNDLE", path)]);
         assert!(
-            told.contains(&format!("AWS_CA_BUNDLE: {path} cannot be read: it is no regular file")),
+            told.contains(&format!("AWS_CA_BUNDLE: {path} cannot be read: it is not a regular file")),
             "{told}"
         );
         for (variable, other) in [
@@ -84,7 +84,7 @@ fn what_is_no_regular_file_is_not_read() {
         ] {
             let told = answer(&[("region", REGION)], &[(variable, path), other]);
             let expected =
-                format!("the token file {path} ({variable}) cannot be read: it is no regular file");
+                format!("the token file {path} ({variable}) cannot be read: it is not a regular file");
             assert!(told.contains(&expected), "{told}");
         }
     }

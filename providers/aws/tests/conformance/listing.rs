@@ -164,7 +164,7 @@ async fn a_listing_that_breaks_off_or_cannot_be_read_is_no_part_of_one() {
 async fn an_answer_that_is_no_page_or_always_the_same_one_is_invalid() {
     for (service, list_of) in [(Secrets, "SecretList"), (Parameters, "Parameters")] {
         for (body, cause) in [
-            ("{}".to_owned(), "the answer holds no list"),
+            ("{}".to_owned(), "the answer has no list"),
             (format!(r#"{{"{list_of}": [{{}}]}}"#), "an entry of the list has no name"),
             (
                 format!(

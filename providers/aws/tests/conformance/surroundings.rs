@@ -251,7 +251,7 @@ fn an_endpoint_is_asked_wherever_it_is_written() {
     assert!(told.contains("`services local`") && told.contains("endpoint_url = URL"), "{told}");
     let missing = Files::new(&format!("[default]\n{KEYS}region = {REGION}\nservices = local\n"), "");
     let told = answer(&[], &borrowed(&missing.environment()));
-    assert!(told.contains("`services local` that the profile names is not there"), "{told}");
+    assert!(told.contains("`services local` of the profile does not exist"), "{told}");
     let ours = [("AWS_ENDPOINT_URL", "http://127.0.0.1:1"), ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &endpoint)];
     let environment = [&ANY_KEY, [("AWS_REGION", REGION)].as_slice(), &ours].concat();
     assert_eq!(answer(&[], &environment), VALUE);

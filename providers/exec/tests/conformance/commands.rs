@@ -90,7 +90,7 @@ fn standard_error_can_be_dropped() {
     assert_eq!(failure(show), "failed: `sh` failed: exit status: 3; standard error: hunter2");
     assert_eq!(
         failure(with(shell("echo hunter2 >&2; exit 3"), [drop()])),
-        "failed: `sh` failed: exit status: 3 (`stderr = \"drop\"` hides what it says about that: run it by hand)"
+        "failed: `sh` failed: exit status: 3 (`stderr = \"drop\"` hides its message: run it by hand)"
     );
     let nothing = failure(with(shell("echo hunter2 >&2"), [drop()]));
     assert!(nothing.starts_with("invalid data: `sh` printed nothing (if"), "{nothing}");
@@ -126,7 +126,7 @@ fn more_than_the_most_is_refused_and_the_process_is_killed() {
     assert_eq!(value(with(shell("printf 1234"), [most(4)])), b"1234");
     assert_eq!(
         failure(with(shell("printf 12345"), [most(4)])),
-        "invalid data: `sh` wrote more than 4 bytes (raise `max-bytes` if that is not too much)"
+        "invalid data: `sh` wrote more than 4 bytes (raise `max-bytes` if that is intended)"
     );
     let began = Instant::now();
     assert!(failure(shell("exec yes")).contains("more than 1048576 bytes"));

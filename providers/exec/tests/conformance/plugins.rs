@@ -96,7 +96,7 @@ fn a_value_has_exactly_one_form_and_is_bounded() {
     assert_eq!(answers[1].as_ref().unwrap().expose_secret(), "é\n\0".as_bytes());
     assert_eq!(
         story(&answers[2]),
-        "invalid data: the secret has more than 7 bytes (raise `max-bytes` if that is not too much)"
+        "invalid data: the secret has more than 7 bytes (raise `max-bytes` if that is intended)"
     );
 }
 
@@ -104,19 +104,16 @@ fn a_value_has_exactly_one_form_and_is_bounded() {
 fn whoever_breaks_the_protocol_is_believed_in_nothing() {
     let first = "say(type='secret', id=0, text='good')\n";
     let cases = [
-        ("print('garbage', flush=True)", "line 3 of its output is no message of it"),
-        ("sys.stdout.buffer.write(b'\\xff\\xfe\\n')", "line 3 of its output is no message of it"),
-        ("say(type='news')", "line 3 of its output is no message of it"),
+        ("print('garbage', flush=True)", "line 3 of its output is not a message of the protocol"),
         (
-            "say(type='secret', id=0, text='other')",
-            "line 3 of its output answers a request for the second time",
+            "sys.stdout.buffer.write(b'\\xff\\xfe\\n')",
+            "line 3 of its output is not a message of the protocol",
         ),
-        (
-            "say(type='error', id=0, message='no')",
-            "line 3 of its output answers a request for the second time",
-        ),
-        ("say(type='secret', id=2, text='x')", "line 3 of its output answers what was not asked"),
-        ("say(type='secret', id=-1, text='x')", "line 3 of its output is no message of it"),
+        ("say(type='news')", "line 3 of its output is not a message of the protocol"),
+        ("say(type='secret', id=0, text='other')", "line 3 of its output answers a request twice"),
+        ("say(type='error', id=0, message='no')", "line 3 of its output answers a request twice"),
+        ("say(type='secret', id=2, text='x')", "line 3 of its output answers a request that was not sent"),
+        ("say(type='secret', id=-1, text='x')", "line 3 of its output is not a message of the protocol"),
         ("say(type='secret', text='x')", "line 3 of its output is a secret without an id"),
         (
             "say(type='secret', id=1)",
@@ -132,7 +129,7 @@ fn whoever_breaks_the_protocol_is_believed_in_nothing() {
         ("say(type='hello', protocol=1)", "line 3 of its output greets again"),
         (
             "[say(type='warning', message=str(n)) for n in range(101)]",
-            "line 103 of its output is one warning too many",
+            "line 103 of its output is a warning beyond the limit",
         ),
     ];
     for (then, fault) in cases {
@@ -149,17 +146,17 @@ fn whoever_breaks_the_protocol_is_believed_in_nothing() {
 fn a_second_answer_after_the_last_is_noticed() {
     let answers =
         ask(plugin("say(type='secret', id=0, text='a')\nsay(type='secret', id=0, text='b')"), &["a"]);
-    assert!(story(&answers[0]).contains("answers a request for the second time"), "{}", story(&answers[0]));
+    assert!(story(&answers[0]).contains("answers a request twice"), "{}", story(&answers[0]));
 }
 
 #[test]
 fn who_does_not_greet_is_no_plugin() {
     let cases = [
-        ("print('usage: tool')", "line 1 of its output is no message of it"),
+        ("print('usage: tool')", "line 1 of its output is not a message of the protocol"),
         ("print('{\"type\": \"hello\"}')", "line 1 of its output is a greeting without a version"),
         (
             "print('{\"type\": \"hello\", \"protocol\": 2}')",
-            "line 1 of its output greets in another version of it than 1",
+            "line 1 of its output is a greeting with a version other than 1",
         ),
         ("print('{\"type\": \"warning\", \"message\": \"x\"}')", "line 1 of its output is no greeting"),
         ("", "ended without an answer to this"),

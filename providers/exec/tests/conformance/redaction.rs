@@ -59,7 +59,7 @@ fn what_could_not_be_understood_is_taken_for_a_value() {
     );
     let story = story(&answers[0]);
     assert!(
-        story.contains("line 2 of its output is no message of it; standard error: [redacted]"),
+        story.contains("line 2 of its output is not a message of the protocol; standard error: [redacted]"),
         "{story}"
     );
 }

@@ -82,7 +82,7 @@ impl TextFault {
 pub(super) enum Mistake {
     #[error("not UTF-8")]
     NotUtf8,
-    #[error("a byte order mark, which some readers take for a part of the first name")]
+    #[error("a byte order mark, which some readers read as part of the first name")]
     ByteOrderMark,
     #[error("not valid TOML")]
     NotToml,
@@ -92,17 +92,17 @@ pub(super) enum Mistake {
     NotJson,
     #[error("the JSON ends early")]
     EndsEarly,
-    #[error("the JSON is not an object, whose keys would be names")]
+    #[error("the JSON is not an object with names as keys")]
     NotAnObject,
-    #[error("the key {0:?} is there a second time")]
+    #[error("the key {0:?} occurs twice")]
     Duplicate(String),
-    #[error("the key {key:?} is there a second time, after line {first}")]
+    #[error("the key {key:?} occurs twice, first in line {first}")]
     DuplicateOfLine { key: String, first: usize },
     #[error("not KEY=VALUE, with no white space around the `=`")]
     NotAnAssignment,
-    #[error("`+=`, which some shells take for an addition, and other readers for an error")]
+    #[error("`+=`, which some shells read as an addition, and other readers as an error")]
     Append,
-    #[error("a character in a key that shells, or other readers of such files, take for more than itself")]
+    #[error("a special character of shells, or of other readers, in a key")]
     SpecialInKey,
     #[error("a carriage return outside quotes")]
     CarriageReturn,
@@ -112,31 +112,31 @@ pub(super) enum Mistake {
     Blank,
     #[error("a value outside quotes that begins with `=`, as the end of a Base64 text does")]
     Padding,
-    #[error(
-        "a character outside quotes that shells, or other readers of such files, take for more than itself"
-    )]
+    #[error("a special character of shells, or of other readers, outside quotes")]
     Special,
     #[error("a single quote in a value outside quotes")]
     SingleQuote,
     #[error("a double quote in a value outside quotes")]
     DoubleQuote,
-    #[error("a `#` after an empty value, which some readers take for the value")]
+    #[error("a `#` after an empty value, which some readers read as the value")]
     CommentAfterNothing,
-    #[error("a tab before `#`, which some readers take for a part of the value")]
+    #[error("a tab before `#`, which some readers read as part of the value")]
     TabBeforeComment,
-    #[error("a quote in a comment after several blanks, which some readers take for one of a value")]
+    #[error("a quote in a comment after several blanks, which some readers read as the quote of a value")]
     QuoteInComment,
     #[error("a blank or backslash at the end of the file, without a newline after it")]
     OpenEnd,
-    #[error("the quotes that begin here do not end")]
+    #[error("the quotes that begin here are not closed")]
     Unclosed,
-    #[error("a backslash before the closing quote, which some readers take for an escape")]
+    #[error("a backslash before the closing quote, which some readers read as an escape")]
     BackslashAtEnd,
     #[error(r#"an escape other than \n, \r, \t, \\, \" and \$"#)]
     Escape,
     #[error("a `$` in double quotes, which a shell would substitute")]
     Substitution,
-    #[error("a backquote in double quotes: a shell needs a backslash before it, which others do not know")]
+    #[error(
+        "a backquote in double quotes: a shell needs a backslash before it, but other readers keep the backslash"
+    )]
     Backquote,
     #[error("something other than a comment after the closing quote")]
     AfterQuote,
@@ -161,7 +161,7 @@ impl Mistake {
             Self::Padding => Some(
                 "if the value of the line before goes on here, put all of it into quotes; if not, put this one into quotes",
             ),
-            Self::CarriageReturn => Some("save the file with the line ends of Unix"),
+            Self::CarriageReturn => Some("save the file with Unix line ends"),
             Self::BackslashAtEnd => {
                 Some(r"put the value into double quotes, and write `\\` for the backslash")
             }
@@ -180,7 +180,7 @@ impl Mistake {
             ),
             Self::Append => Some("write the whole value after `=`"),
             Self::SpecialInKey => {
-                Some("of these characters a key can have `/`, `.`, `-` and `_`; or use TOML or JSON")
+                Some("a key may have `/`, `.`, `-` and `_`, but no other such character; or use TOML or JSON")
             }
             Self::CommentAfterNothing => {
                 Some("write `''` for an empty value, or put the comment on a line of its own")
@@ -198,11 +198,11 @@ impl Mistake {
 pub(super) enum ValueFault {
     #[error("is null")]
     Null,
-    #[error("has half of a surrogate pair, which is no character")]
+    #[error("has half of a surrogate pair, which is not a character")]
     Surrogate,
     #[error("holds a number that JSON cannot have")]
     Number,
-    #[error("cannot be told from what is around it")]
+    #[error("cannot be separated from the text around it")]
     Misplaced,
 }
 
@@ -212,7 +212,7 @@ impl ValueFault {
         let error = SourceError::new(SourceErrorKind::InvalidData);
         let error = error.with_cause(format!("the value of {key:?} in {path:?} {self}"));
         match self {
-            Self::Null => error.with_hint("take out the key, or give it a value; `\"\"` is an empty one"),
+            Self::Null => error.with_hint("remove the key, or give it a value; `\"\"` is an empty value"),
             Self::Number => {
                 error.with_hint("in a table or array, write numbers in plain decimal, or as strings")
             }

@@ -213,12 +213,12 @@ fn a_file_that_is_not_there_is_unavailable_however_it_is_missing() {
     fs::remove_file(&source.path).unwrap();
     assert_eq!(
         story(&folder, &fetch(&source, "A").unwrap_err()),
-        r#"unavailable: there is no file "/a.env"; hint: make it, or correct `path`: a relative one counts from the configuration file"#
+        r#"unavailable: there is no file "/a.env"; hint: create it, or correct `path`: a relative path starts at the folder of the configuration file"#
     );
     for (target, told) in [
         (
             "none",
-            r#"unavailable: there is no file "/a.env": the symbolic link "/a.env" leads nowhere; hint: make it, or correct `path`: a relative one counts from the configuration file"#,
+            r#"unavailable: there is no file "/a.env": the symbolic link "/a.env" leads nowhere; hint: create it, or correct `path`: a relative path starts at the folder of the configuration file"#,
         ),
         (
             "a.env",

@@ -66,7 +66,7 @@ impl JsonSchema for HeaderSettings {
         let credential: Value = serde_json::from_str(CredentialSettings::SCHEMA).unwrap_or_default();
         let mut properties = credential.get("properties").cloned().unwrap_or_default();
         if let Some(properties) = properties.as_object_mut() {
-            let prefix = json!({ "type": "string", "description": "What comes before the credential." });
+            let prefix = json!({ "type": "string", "description": "The text before the credential." });
             properties.insert(PREFIX.to_owned(), prefix);
         }
         let table = json!({

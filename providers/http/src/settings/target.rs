@@ -35,15 +35,13 @@ impl Target {
         let filled = template.fill(&sample());
         if filled.contains(['{', '}']) {
             return Err(
-                "has braces that are no place: there are `{secret}` and `{version}`; encode others as %7B and %7D",
+                "has braces that are not a placeholder: known are `{secret}` and `{version}`; encode other braces as %7B and %7D",
             );
         }
         let sample = Url::parse(&format!("{origin}{filled}")).map_err(|_| "is no URL")?;
         let is_as_written = sample.as_str().ends_with(&filled) || filled.is_empty();
         if !is_as_written {
-            return Err(
-                "must be written as it is sent: percent-encoded, and without `.` and `..` in its path",
-            );
+            return Err("must be percent-encoded, and must not have `.` or `..` in its path");
         }
         Ok(Self { origin, template, sample })
     }
@@ -73,7 +71,7 @@ fn check_host(host: &str) -> Result<(), &'static str> {
             Err("must not hold a user or a password; put a credential into `headers`")
         }
         host if host.contains(['{', '}']) => Err(
-            "has a place in its host; places can only be in the path and the query, so that no name leads elsewhere",
+            "has a placeholder in its host; placeholders may only be in the path and the query, so that a name cannot lead to another host",
         ),
         _ => Ok(()),
     }

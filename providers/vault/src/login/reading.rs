@@ -53,7 +53,7 @@ impl Reading<'_> {
             }
             (Some(_), Some(_)) => Err(SettingsError::new(
                 at("wrapped-secret-id"),
-                "is of no use beside `secret-id`: name one of them",
+                "cannot be combined with `secret-id`; keep one of them",
             )),
         }
     }
@@ -93,7 +93,7 @@ impl Reading<'_> {
         let misplaced = set.into_iter().filter(|(key, is_set)| *is_set && !allowed.contains(key));
         let problems = misplaced.map(|(key, _)| {
             let usable = allowed.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-            SettingsError::new(at(key), format!("does not belong to this method, which has {usable}"))
+            SettingsError::new(at(key), format!("does not belong to this method; known here: {usable}"))
         });
         problems.reduce(SettingsError::and).map_or(Ok(()), Err)
     }
@@ -104,5 +104,5 @@ fn at(key: &str) -> KeyPath {
 }
 
 fn missing(key: &str) -> SettingsError {
-    SettingsError::new(at(key), "is missing: this method needs it")
+    SettingsError::new(at(key), "missing; this method needs it")
 }

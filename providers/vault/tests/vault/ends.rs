@@ -102,11 +102,11 @@ async fn an_end_is_found_beside_keys_of_any_type() {
 fn a_life_is_a_duration() {
     let issue = |life: &str| format!("[issue.x]\npath = \"ssh/issue/x\"\nlife = \"{life}\"\n");
     for (life, why) in [
-        ("0s", "longer than zero"),
+        ("0s", "above zero"),
         ("1 fortnight", "expected a duration"),
         ("", "expected a duration"),
         ("3600", "expected a duration"),
-        ("101y", "not be longer than a hundred years"),
+        ("101y", "at most 100 years"),
     ] {
         let problems = problems(&issue(life));
         assert!(problems.len() == 1 && problems[0].0 == "issue.x.life", "{life}: {problems:?}");

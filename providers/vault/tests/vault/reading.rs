@@ -279,6 +279,6 @@ async fn names_that_the_server_cannot_have_are_refused_offline() {
     assert_told(
         fetch(&*source, "secret/a").await,
         SourceErrorKind::Unavailable,
-        &["nobody has said where the server is", "BAO_ADDR"],
+        &["the address of the server is not set", "BAO_ADDR"],
     );
 }

@@ -35,7 +35,7 @@ pub async fn an_absent_store_is_an_error<F: Fixture>(fixture: F) {
         assert_unasked("an answer", failure("a store that is not there", answer));
     }
     match source.list(&context(2), &fixture.name("first")).await {
-        Ok(_) => panic!("a store that is not there is listed"),
+        Ok(_) => panic!("a store that does not exist is listed"),
         Err(error) => assert_unasked("a listing", &error),
     }
 }

@@ -53,7 +53,7 @@ pub async fn a_store_that_hangs_is_a_time_out<F: Fixture>(mut fixture: F) {
     }
     assert!(
         beats >= BEATS || Instant::now() < end,
-        "the thread was blocked: others had it {beats} times within {deadline:?}"
+        "the thread was blocked: another task ran {beats} times within {deadline:?}"
     );
     if let Some(answers) = fetched {
         assert_all_failed(&answers, requests.len(), "a store that hangs", SourceErrorKind::TimedOut);

@@ -12,14 +12,14 @@ use crate::fixture::Fixture;
 pub async fn only_what_makes_something_says_so<F: Fixture>(mut fixture: F) {
     put(&mut fixture, "stored", b"value").await;
     let (source, stored) = (source_of(&fixture), request(&fixture, "stored"));
-    assert!(!source.issues(&stored), "a request for a secret that is stored is said to make something");
+    assert!(!source.issues(&stored), "`issues` is true for a stored secret");
     let answer = source.fetch(&context(1), &stored).await;
     assert_value("a secret that is stored", &answer, b"value");
     let lease = answer.iter().find_map(Secret::lease);
-    assert!(lease.is_none(), "a secret that is stored has a lease");
+    assert!(lease.is_none(), "a stored secret has a lease");
     if let Some((settings, request)) = fixture.making_request() {
         let source = built(&fixture, settings);
-        assert!(source.issues(&request), "a request that makes something is not said to");
+        assert!(source.issues(&request), "`issues` is false for a request that creates something");
     }
 }
 
@@ -42,7 +42,7 @@ pub async fn what_is_held_is_kept_or_replaced<F: Fixture>(mut fixture: F) {
         let released = source_of(&fixture).release(&context(1), &[]).await;
         return assert!(
             released.is_ok(),
-            "nothing cannot be given back: {}",
+            "releasing no leases fails: {}",
             released.err().map_or_else(String::new, |error| story(&error))
         );
     };
@@ -55,7 +55,7 @@ pub async fn what_is_held_is_kept_or_replaced<F: Fixture>(mut fixture: F) {
             assert_eq!(
                 (kept.revision(), kept.obtained_at()),
                 (held.revision(), held.obtained_at()),
-                "what is kept is another one"
+                "the kept secret has another lease"
             );
             assert_ends_later("what is kept", kept.valid_until());
             kept.lease().map(str::to_owned)
@@ -63,17 +63,17 @@ pub async fn what_is_held_is_kept_or_replaced<F: Fixture>(mut fixture: F) {
         Ok(Refreshed::New(new)) => {
             let new = new.arrived_at(SystemTime::now());
             assert_good(&new);
-            assert!(new.lease().is_none() || new.lease() != made.lease(), "what is new has the old lease");
-            assert!(new.expose_secret() != made.expose_secret(), "what is new is the old value");
+            assert!(new.lease().is_none() || new.lease() != made.lease(), "the new secret has the old lease");
+            assert!(new.expose_secret() != made.expose_secret(), "the new secret has the old value");
             new.lease().map(str::to_owned)
         }
-        Ok(_) => panic!("what is held is neither kept nor replaced"),
-        Err(error) => panic!("what is held is neither kept nor replaced: {}", story(&error)),
+        Ok(_) => panic!("the published secret is neither kept nor replaced"),
+        Err(error) => panic!("the published secret is neither kept nor replaced: {}", story(&error)),
     };
     let leases: Vec<_> = made.lease().map(str::to_owned).into_iter().chain(lease).collect();
     for time in ["first", "second"] {
         if let Err(error) = source.release(&run, &leases).await {
-            panic!("a lease cannot be given back the {time} time: {}", story(&error));
+            panic!("a lease cannot be released the {time} time: {}", story(&error));
         }
     }
 }
@@ -103,7 +103,7 @@ fn assert_good(secret: &Secret) {
     assert_ends_later("the time before the renewal of a secret", renewal);
     // A stored secret may be fetched again right after its end.
     let is_in_time = renewal.zip(end).is_none_or(|(renewal, end)| secret.lease().is_none() || renewal <= end);
-    assert!(is_in_time, "a lease is to be renewed when it is over");
+    assert!(is_in_time, "a lease would be renewed after its end");
 }
 
 fn assert_ends_later(what: &str, end: Option<SystemTime>) {

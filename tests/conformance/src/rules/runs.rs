@@ -35,9 +35,9 @@ pub async fn many_runs_leave_nothing_behind<F: Fixture>(mut fixture: F) {
     }
     let (before, after) = (before.unwrap_or_default(), Held::now());
     let descriptors = after.descriptors.saturating_sub(before.descriptors);
-    assert!(descriptors <= 2, "{descriptors} descriptors are left of {} runs", RUNS - WARM_UP);
+    assert!(descriptors <= 2, "{} runs have leaked {descriptors} descriptors", RUNS - WARM_UP);
     let bytes = after.memory.saturating_sub(before.memory);
-    assert!(bytes <= MAX_GROWTH, "{bytes} bytes are left of {} runs", RUNS - WARM_UP);
+    assert!(bytes <= MAX_GROWTH, "{} runs have leaked {bytes} bytes", RUNS - WARM_UP);
 }
 
 async fn one_run(source: &dyn SecretSource, request: &SecretRequest, prefix: &str, value: &[u8]) {
@@ -123,7 +123,7 @@ pub async fn what_arrived_before_the_deadline_counts<F: Fixture>(mut fixture: F)
     }
     match answers.first() {
         Some(Some(answer)) => assert_value("the one that was answered", answer, b"first"),
-        _ => panic!("the answer that had come is lost"),
+        _ => panic!("the answer that had arrived is lost"),
     }
     if let Some(Some(Ok(_))) = answers.get(1) {
         panic!("the one that is never answered has a value");

@@ -86,13 +86,13 @@ pub async fn a_relative_path_counts_from_the_configuration<F: Fixture>(mut fixtu
 
 fn assert_named(path: &str, built: &Built) {
     let error: &SettingsError = match built {
-        Ok(_) => panic!("a fault in the settings at `{path}` is not noticed"),
+        Ok(_) => panic!("a mistake in the settings at `{path}` is not noticed"),
         Err(error) => error,
     };
     let paths: Vec<_> = error.problems().iter().map(|problem| problem.path().to_string()).collect();
-    assert!(paths.iter().any(|found| found == path), "the fault is at `{path}`, but reported at {paths:?}");
+    assert!(paths.iter().any(|found| found == path), "the mistake is at `{path}`, but reported at {paths:?}");
     for problem in error.problems() {
-        assert!(!problem.message().is_empty(), "nothing is said of the fault at `{path}`");
+        assert!(!problem.message().is_empty(), "the mistake at `{path}` has an empty message");
         Canaries::new(Vec::new()).absent_from_text("the error about a setting", problem.message());
     }
 }

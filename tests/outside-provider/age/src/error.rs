@@ -37,7 +37,7 @@ fn is_behind_broken_link(path: &Path) -> bool {
 pub(crate) fn no_root(root: &Path) -> SourceError {
     SourceError::new(SourceErrorKind::Unavailable)
         .with_cause(format!("there is no directory {root:?}"))
-        .with_hint("make or mount it, or correct `root`: a relative one counts from the configuration file")
+        .with_hint("create or mount it, or correct `root`: a relative path starts at the folder of the configuration file")
 }
 
 /// Reports something that is no file, or too large to be a secret.

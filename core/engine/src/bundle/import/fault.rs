@@ -1,4 +1,4 @@
-//! Why what was found cannot be imported.
+//! The reasons why secrets or keys cannot be imported.
 
 use atomicdir::{FileName, NameConflict, NameError};
 
@@ -6,7 +6,7 @@ use crate::field::FieldError;
 use crate::report::count;
 use crate::transform::TransformError;
 
-/// Why what was found cannot be imported. Names secrets, keys and files; holds nothing of a value.
+/// The reason why a secret or key cannot be imported. It names secrets, keys and files, but contains no part of a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportFault {
@@ -16,77 +16,77 @@ pub enum ImportFault {
     /// The secret is an object without keys.
     #[error("there is nothing to import: the object has no keys")]
     NothingInside,
-    /// There is something, but the patterns leave it all out.
+    /// Names were found, but the patterns leave all of them out.
     #[error("there is nothing to import: `include` and `exclude` leave none of {}", count(*.found, "name"))]
     NothingWanted {
-        /// How many names there are.
+        /// The number of names that were found.
         found: usize,
     },
-    /// What is to become a file was not asked for. Nothing that is found leads here.
+    /// The secret was not requested. Only a bug leads here.
     #[error("it was found, but not fetched: a mistake in secretdir")]
     NotFetched,
-    /// The secret that was to be expanded is not JSON, or no object.
+    /// The secret to expand is not a JSON object.
     #[error(transparent)]
     NotExpandable(#[from] FieldError),
-    /// A name has not the prefix that is to be taken off.
+    /// A name does not begin with the prefix to remove.
     #[error("`{0}` does not begin with `strip-prefix`")]
     NotStripped(String),
-    /// A name cannot be that of a file.
+    /// A name cannot become a file name.
     #[error("`{name}` cannot become the file `{file}`: {error}")]
     BadName {
         /// The name of the secret, or the key.
         name: String,
-        /// What the file would be called.
+        /// The name that the file would have.
         file: String,
-        /// What is wrong with that.
+        /// The reason why that name is invalid.
         error: NameError,
     },
-    /// A name cannot be one in a map of a template.
+    /// A name cannot be a key in the map of a template.
     #[error("`{name}` cannot be a name in a template: {error}")]
     BadKey {
         /// The name of the secret.
         name: String,
-        /// What is wrong with what is left of it.
+        /// The reason why the name without its prefix is invalid.
         error: NameError,
     },
-    /// A value is not what its transforms expect.
+    /// A transform cannot be applied to a value.
     #[error("`{name}`: {error}")]
     NotTransformed {
         /// The name of the secret.
         name: String,
-        /// What is wrong with its value.
+        /// The reason why the transform failed.
         error: TransformError,
     },
-    /// Two names come to the same file.
+    /// Two names become the same file name.
     #[error("{this} cannot become the file `{file}`, which {other} is already{}", .spelling.note())]
     Twins {
-        /// What the file would be called.
+        /// The name that the file would have.
         file: String,
-        /// What would become the file.
+        /// The secret or key that would become the file.
         this: String,
-        /// What has become it.
+        /// The secret or key that became the file already.
         other: String,
-        /// Whether one can see that the names are the same.
+        /// Whether the two names are visibly the same.
         spelling: Spelling,
     },
-    /// Two files cannot stand beside each other.
+    /// Two files cannot coexist.
     #[error("{this} cannot become a file beside {other}: {conflict}")]
     Conflict {
-        /// What would become a file.
+        /// The secret or key that would become a file.
         this: String,
-        /// What has become one.
+        /// The secret or key that became a file already.
         other: String,
         /// The two files.
         conflict: NameConflict,
     },
 }
 
-/// How two names are written that come to the same.
+/// How two names that become the same file name are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spelling {
-    /// Alike.
+    /// With the same code points.
     Same,
-    /// With other code points, which look the same.
+    /// With different code points that look the same.
     Different,
 }
 
@@ -94,7 +94,7 @@ impl Spelling {
     fn note(self) -> &'static str {
         match self {
             Self::Same => "",
-            Self::Different => " (both look the same, and are written with different code points of Unicode)",
+            Self::Different => " (both look the same, but have different code points of Unicode)",
         }
     }
 }
@@ -105,23 +105,23 @@ impl ImportFault {
         Self::Twins { file: file.to_string(), this, other: origin.to_owned(), spelling }
     }
 
-    /// Returns what a person can do about it.
+    /// Returns a hint for the user.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NothingBelow => {
-                Some("is the prefix right? `allow-empty = true` says that there may be nothing")
+                Some("is the prefix correct? set `allow-empty = true` if there may be none")
             }
-            Self::NothingInside => Some("`allow-empty = true` says that there may be nothing"),
+            Self::NothingInside => Some("set `allow-empty = true` if there may be none"),
             Self::NothingWanted { .. } => {
-                Some("are the patterns right? `allow-empty = true` says that there may be nothing")
+                Some("are the patterns correct? set `allow-empty = true` if there may be none")
             }
             Self::NotExpandable(FieldError::KeyNotUnicode) | Self::NotFetched => None,
             Self::NotTransformed { error, .. } => error.hint(),
             Self::NotExpandable(_) => Some("only a secret that is a JSON object can be expanded"),
-            Self::BadKey { .. } => Some("leave it out with `exclude`, or choose others with `include`"),
-            Self::NotStripped(_) => Some("leave it out with `exclude`, or choose others with `include`"),
+            Self::BadKey { .. } => Some("exclude it with `exclude`, or choose others with `include`"),
+            Self::NotStripped(_) => Some("exclude it with `exclude`, or choose others with `include`"),
             Self::BadName { .. } | Self::Twins { .. } | Self::Conflict { .. } => Some(
-                "leave it out with `exclude`, change its name with `strip-prefix` or `into`, or name it under [files]",
+                "exclude it with `exclude`, change its name with `strip-prefix` or `into`, or map it under [files]",
             ),
         }
     }

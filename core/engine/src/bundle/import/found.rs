@@ -1,4 +1,4 @@
-//! Which names were found that are wanted.
+//! Selects the wanted names among those that were found.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use crate::field::JsonSecret;
 use crate::gather::answers::Answers;
 use crate::plan::{IfNone, Imported, Selection};
 
-/// Returns the names that are wanted, each once and in order.
+/// Returns the wanted names, each once and in order.
 pub(super) fn found(selection: &Selection, answers: &Answers) -> Result<BTreeSet<String>, ImportFault> {
     let (names, nothing) = match &selection.what {
         Imported::Below { source, prefix } => {
             (answers.listing(*source, prefix).to_vec(), ImportFault::NothingBelow)
         }
-        // Nothing is known of its keys.
+        // The keys of a secret that was not requested are unknown.
         Imported::Keys(id) if answers.unasked.contains(id) => return Ok(BTreeSet::new()),
         Imported::Keys(id) if answers.kept.contains_key(id) => {
             let keys = answers.kept.get(id).into_iter().flat_map(|kept| &kept.keys);

@@ -1,4 +1,4 @@
-//! What a template takes of a whole source: a map of names and texts, by the rules of imports.
+//! The map that a template gets of all secrets below a prefix. The rules are those of imports.
 
 use secretdir_template::Given;
 
@@ -8,11 +8,11 @@ use crate::gather::answers::Answers;
 use crate::plan::names::file_name;
 use crate::plan::{Imported, Selection};
 
-/// Makes the map, sorted by name.
+/// Makes the map of names and values, sorted by name.
 ///
 /// # Errors
 ///
-/// Nothing to take, and each name and value that cannot be taken.
+/// An empty map that is not allowed, or each name and value that cannot be used.
 pub(crate) fn map_of(selection: &Selection, answers: &Answers) -> Result<Given, Vec<ImportFault>> {
     let names = found(selection, answers).map_err(|fault| vec![fault])?;
     let (mut entries, mut faults) = (Vec::new(), Vec::new());

@@ -1,8 +1,8 @@
-//! From what was found to files: the names that each import gives to what its source has.
+//! Turns the secrets or keys that an import found into files.
 //!
-//! The names come from a store, so each is checked as one from the configuration would be, by itself and beside all others:
-//! what is not allowed, and two that come to the same, are errors that name both sides. A file of `[files]` wins over an
-//! imported one, whose secret is then not even fetched.
+//! The names come from a store. So each is checked as a name from the configuration is: by itself, and beside all other
+//! names. A forbidden name is an error. Two names that become the same are an error that names both.
+//! A file of `[files]` wins over an imported one. The imported secret is then not even fetched.
 
 mod fault;
 mod found;
@@ -23,14 +23,14 @@ pub use fault::{ImportFault, Spelling};
 use found::found;
 pub(super) use map::map_of;
 
-/// Every file that is to be made: those of the plan, and those that are imported.
+/// Every file to be made: the files of the plan, and the imported ones.
 pub(crate) struct FileSet<'p> {
     pub(crate) files: FileMap<Cow<'p, PlannedFile>>,
-    /// What was not imported, as there is a file of that name.
+    /// A message for each secret or key that was not imported because a file of `[files]` has its name.
     pub(crate) overridden: Vec<String>,
 }
 
-/// Adds to the files of the plan those that are imported. Returns also what cannot be.
+/// Adds the imported files to those of the plan. Also returns a fault for each import that fails.
 pub(crate) fn complete<'p>(plan: &'p Plan, answers: &Answers) -> (FileSet<'p>, Vec<BundleFault>) {
     let mut completing = Completing::new(plan, answers);
     plan.imports.iter().for_each(|import| completing.import(import));
@@ -42,7 +42,7 @@ struct Completing<'p, 'a> {
     plan: &'p Plan,
     answers: &'a Answers,
     set: FileSet<'p>,
-    /// By what its name comes to: each file, and in words what it is made of.
+    /// Each file and a description of its origin, by the normalised name of the file.
     origins: BTreeMap<String, (FileName, String)>,
     faults: Vec<BundleFault>,
 }
@@ -52,7 +52,7 @@ impl<'p, 'a> Completing<'p, 'a> {
         let origin = |name: &FileName| {
             (normalise(name.as_str()).into_owned(), (name.clone(), format!("`{name}` of [files]")))
         };
-        // Only what is imported is compared with them.
+        // Only imported files are compared with them.
         let named = plan.files.iter().filter(|_| !plan.imports.is_empty());
         let origins = named.map(|(name, _)| origin(name)).collect();
         let files = plan.files.map_files(|_, file| Some(Cow::Borrowed(file)));
@@ -106,7 +106,7 @@ impl<'p, 'a> Completing<'p, 'a> {
         })
     }
 
-    /// Says what a file is made of.
+    /// Returns the secret, and the key in it, that a file is made of.
     fn content(&self, import: &PlannedImport, name: &str) -> Option<SecretUse> {
         let (id, field) = match &import.selection.what {
             Imported::Below { source, .. } => (self.answers.find(*source, name)?, None),
@@ -116,7 +116,7 @@ impl<'p, 'a> Completing<'p, 'a> {
         Some(SecretUse { id, field, transform, if_absent: IfAbsent::Fail })
     }
 
-    /// Names both sides of a conflict, and what they are made of.
+    /// Makes an error that names both sides of a conflict and their origins.
     fn conflict(&self, new: &FileName, this: String, conflict: NameConflict) -> ImportFault {
         let other = match &conflict {
             NameConflict::FileAndDirectory { file, inside } if file == new => inside,

@@ -148,7 +148,7 @@ async fn a_name_that_no_file_can_have_is_named_with_the_file_that_it_would_be() 
             "import[0]: the secrets below `app/` of source `s`: `app/../y` cannot become the file `../y`: \
              the name has a `..` component",
             "import[0]: the secrets below `app/` of source `s`: `app/.app.gen-x` cannot become the file `.app.gen-x`: \
-             the name starts with `.app.`, which is kept for generations, notes and locks",
+             the name starts with `.app.`, which is reserved for generations, notes and locks",
             "import[0]: the secrets below `app/` of source `s`: `app//x` cannot become the file `/x`: \
              the name must be relative, without a leading `/`",
         ]
@@ -175,7 +175,7 @@ async fn two_that_come_to_the_same_file_are_both_named() {
     );
     let composed = [("app/\u{e9}", "1"), ("app/e\u{301}", "2")];
     let found = faults(&composed, BELOW).await;
-    let unseen = "is already (both look the same, and are written with different code points of Unicode)";
+    let unseen = "is already (both look the same, but have different code points of Unicode)";
     assert!(found.len() == 1 && found[0].ends_with(unseen), "{found:?}");
     for (secret, file) in [("app/e\u{301}", "\u{e9}"), ("app/\u{e9}", "e\u{301}")] {
         let rest = format!("{BELOW}[files]\n'{file}' = {{source = 's', secret = 'x'}}");
@@ -266,7 +266,8 @@ async fn a_listing_that_fails_is_told_beside_the_rest() {
     // It was asked for seven seconds, again and again, until the deadline of a minute.
     assert!((49..60).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     let found = faults(&[("app/x", "1")], &import("hangs/")).await;
-    let late = "import[0]: the secrets below `hangs/` of source `s`: timed out: the deadline of the whole gathering passed";
+    let late =
+        "import[0]: the secrets below `hangs/` of source `s`: timed out: the deadline of the run passed";
     assert_eq!(found, [late]);
 }
 

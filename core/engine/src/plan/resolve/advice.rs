@@ -1,4 +1,4 @@
-//! Warnings: what a configuration may say, and yet is hardly meant.
+//! Warnings about settings that are valid but probably not intended.
 
 use atomicdir::Mode;
 use secretdir_provider::KeyPath;
@@ -6,11 +6,11 @@ use secretdir_provider::KeyPath;
 use crate::config::owner::{OwnerSpec, Principal};
 use crate::config::report::{Named, Report};
 
-/// Who a permission bit is for: in words, the bits to read and write a file, and to enter a directory.
+/// The classes of users with their permission bits: to read a file, to write it, and to enter a directory.
 const CLASSES: [(&str, u32, u32, u32); 2] =
     [("the group", 0o040, 0o020, 0o010), ("everyone", 0o004, 0o002, 0o001)];
 
-/// Warns of a file that somebody could read who cannot get at it, and of one that a reader could change.
+/// Warns about a file that its readers cannot reach, and about a file that they could change.
 pub(super) fn on_mode(file: Mode, directory: Mode, at: impl Fn() -> KeyPath, report: &mut Report<'_>) {
     for (who, read, write, enter) in CLASSES {
         if file.allows(read) && !directory.allows(enter) {
@@ -25,7 +25,7 @@ pub(super) fn on_mode(file: Mode, directory: Mode, at: impl Fn() -> KeyPath, rep
     }
 }
 
-/// Notes which names an owner has.
+/// Adds the user and group that an owner names to the report.
 pub(super) fn note_owner(owner: &OwnerSpec, at: &KeyPath, report: &mut Report<'_>) {
     if let Some(Principal::Name(name)) = &owner.user {
         report.mention(&at.clone().key("owner"), Named::User(name.clone()));

@@ -1,4 +1,4 @@
-//! `[directory]`: where everything goes, and what files inherit.
+//! `[directory]`: the location of the set, and the attributes that files inherit.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,26 +13,27 @@ use crate::config::report::Report;
 use crate::config::section::{self, DirectorySection};
 use crate::plan::content::PlannedAttributes;
 
-/// The bits without which a directory's owner can neither list nor enter it.
+/// The mode bits that the owner of a directory needs to list and enter it.
 const LIST_AND_ENTER: u32 = 0o500;
 
-/// The bit without which a file's owner cannot read it.
+/// The mode bit that the owner of a file needs to read it.
 const READ: u32 = 0o400;
 
-/// What `[directory]` says. Where it was wrong something stands in; it has been reported, so that nothing comes of it.
+/// The resolved `[directory]`. A placeholder replaces each invalid value. The error has been reported, so no plan will
+/// contain it.
 pub(super) struct Directory {
     pub(super) link: PathBuf,
-    /// The name of the link; none if it was wrong.
+    /// The name of the link. None if it is invalid.
     pub(super) name: Option<LinkName>,
     pub(super) attributes: PlannedAttributes,
-    /// What a file gets that says nothing else.
+    /// The attributes that files inherit.
     pub(super) files: PlannedAttributes,
     pub(super) retain: Duration,
     pub(super) durability: Durability,
     pub(super) parents: Parents,
 }
 
-/// Reads `[directory]`.
+/// Resolves `[directory]`.
 pub(super) fn resolve(config: &Config, report: &mut Report<'_>) -> Directory {
     let at = KeyPath::from("directory");
     if !config.table.contains_key("directory") {
@@ -60,7 +61,7 @@ pub(super) fn resolve(config: &Config, report: &mut Report<'_>) -> Directory {
     directory
 }
 
-/// Returns where the link is, and its name.
+/// Returns the path of the link, and its name.
 fn link(path: &str, config: &Config, report: &mut Report<'_>) -> Option<(PathBuf, LinkName)> {
     let split = LinkName::split(Path::new(path));
     let at = KeyPath::from("directory");
@@ -77,7 +78,7 @@ fn check_modes(directory: &Directory, report: &mut Report<'_>) {
     check_file_mode(directory.files.mode, &KeyPath::from(["directory", "file-mode"]), report);
 }
 
-/// Says whether secretdir could read a file of this mode again.
+/// Reports a file mode with which secretdir could not read the file again.
 pub(super) fn check_file_mode(mode: Mode, at: &KeyPath, report: &mut Report<'_>) {
     if !mode.allows(READ) {
         report.error(at, "must include 0400: secretdir reads the file to compare it");

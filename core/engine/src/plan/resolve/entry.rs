@@ -1,4 +1,4 @@
-//! What files and imports have in common: a source that is asked for a secret, and a mode and owner of their own.
+//! The common part of files and imports: a request to a source, and a mode and owner.
 
 use atomicdir::Mode;
 use secretdir_provider::{KeyPath, SecretRequest, SourceError};
@@ -12,26 +12,23 @@ use crate::field::Field;
 use crate::plan::content::{IfAbsent, PlannedAttributes};
 use crate::plan::request::RequestId;
 use crate::report::describe;
-use secretdir_template::Sandbox;
 
-/// What an entry is resolved with.
+/// The context in which entries are resolved.
 pub(super) struct Entries<'a, 'c> {
     pub(super) directory: &'a Directory,
     pub(super) sources: &'a mut Sources,
     pub(super) report: &'a mut Report<'c>,
-    /// Where templates are read.
-    pub(super) sandbox: &'a Sandbox,
 }
 
-/// Why a source cannot be asked for a secret.
+/// The reason why a request is refused.
 pub(super) struct AskRefusal {
-    /// The key that is to blame; none for the request as a whole.
+    /// The key with the mistake. None if the request as a whole is wrong.
     key: Option<&'static str>,
     pub(super) message: String,
 }
 
 impl Entries<'_, '_> {
-    /// Fills in what an entry inherits, and points the reports to where it comes from.
+    /// Adds the inherited attributes of an entry. Reports point to the key that an attribute comes from.
     pub(super) fn attributes(
         &mut self,
         mode: Option<Mode>,
@@ -57,7 +54,7 @@ impl Entries<'_, '_> {
         PlannedAttributes { mode, owner }
     }
 
-    /// Asks a source for a secret, and reports what speaks against it. Returns where in the plan both are.
+    /// Adds a request for a secret, or reports why it is refused. Returns the position of the request in the plan.
     pub(super) fn request(
         &mut self,
         source: &str,
@@ -72,7 +69,7 @@ impl Entries<'_, '_> {
         })
     }
 
-    /// Asks a source for a secret. `None` if there is something wrong with the source itself, which has been reported.
+    /// Adds a request for a secret. Returns `None` if the source itself is invalid, which has been reported.
     pub(super) fn ask(
         &mut self,
         source: &str,
@@ -94,13 +91,13 @@ impl Entries<'_, '_> {
         Ok(Some(RequestId { source: position, request: asked.map_err(refused)? }))
     }
 
-    /// Reads a field.
+    /// Parses a field, or reports its error.
     pub(super) fn field(&mut self, text: &str, at: &KeyPath) -> Option<Field> {
         let at = at.clone().key("field");
         Field::parse(text).map_err(|error| self.report.error(&at, error.to_string())).ok()
     }
 
-    /// Reads what becomes of a secret that is not found.
+    /// Resolves what happens if a secret is not found.
     pub(super) fn if_absent(
         &mut self,
         optional: Option<bool>,
@@ -109,7 +106,8 @@ impl Entries<'_, '_> {
     ) -> IfAbsent {
         match (optional, default) {
             (Some(true), Some(_)) => {
-                let message = "with `optional` it would be left out: say one or the other";
+                let message =
+                    "cannot be combined with `optional`, which leaves the file out; keep one of them";
                 self.report.error(&at.clone().key("default"), message);
                 IfAbsent::Fail
             }
@@ -119,7 +117,7 @@ impl Entries<'_, '_> {
         }
     }
 
-    /// Finds a source.
+    /// Finds a source, or reports that it is unknown.
     pub(super) fn source(&mut self, name: &str, at: &KeyPath) -> Option<usize> {
         match self.sources.find(name) {
             Ok(Found::Source(source)) => Some(source),

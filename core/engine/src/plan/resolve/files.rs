@@ -1,4 +1,4 @@
-//! `[files]`: each file's name, what it is made of, and its mode and owner.
+//! `[files]`: the name, content, mode and owner of each file.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,18 +17,16 @@ use crate::config::report::Report;
 use crate::config::section;
 use crate::plan::content::{Content, PlannedFile, SecretUse};
 use crate::plan::names::{file_name, normalise};
-use secretdir_template::Sandbox;
 
-/// Reads `[files]`, and notes with the sources what is asked of them. Nothing comes of a file that is wrong.
+/// Resolves `[files]`, and adds the requests to the sources. An invalid file is left out.
 pub(super) fn resolve(
     config: &Config,
     directory: &Directory,
     sources: &mut Sources,
     report: &mut Report<'_>,
-    sandbox: &Sandbox,
 ) -> FileMap<PlannedFile> {
     let at = KeyPath::from("files");
-    let entries = Entries { directory, sources, report, sandbox };
+    let entries = Entries { directory, sources, report };
     let mut files = Files { config, entries, names: Names::default(), planned: Vec::new() };
     match config.table.get("files") {
         None if config.table.contains_key("import") => {}
@@ -54,16 +52,16 @@ struct Files<'a, 'c> {
     config: &'a Config,
     entries: Entries<'a, 'c>,
     names: Names,
-    /// What is to be made of each good name; `None` where the file is wrong otherwise.
+    /// The file for each valid name. `None` if the file is otherwise invalid.
     planned: Vec<Option<PlannedFile>>,
 }
 
-/// The names so far, those of files that are otherwise wrong included.
+/// The names so far, including those of files that are otherwise invalid.
 #[derive(Default)]
 struct Names {
-    /// The place of each name among the planned files.
+    /// The position of each name among the planned files.
     good: FileMap<usize>,
-    /// Each name that is not written in the simplest way, by what it comes to.
+    /// Each name that is not in normal form, by its normal form.
     normalised: BTreeMap<String, String>,
 }
 
@@ -75,7 +73,7 @@ impl Files<'_, '_> {
         self.planned.push(planned);
     }
 
-    /// Checks a name by itself and beside the others.
+    /// Validates a name by itself, and against the others.
     fn name(&mut self, text: &str, at: &KeyPath, all: &Table) {
         if let Some(twin) = self.twin(text, all) {
             let message = format!("`{text}` and `{twin}` are the same name, written differently");
@@ -91,7 +89,7 @@ impl Files<'_, '_> {
         }
     }
 
-    /// Returns another name that comes to the same.
+    /// Returns another name with the same normal form.
     fn twin(&mut self, text: &str, all: &Table) -> Option<String> {
         let normalised = normalise(text);
         if normalised == text {
@@ -101,7 +99,8 @@ impl Files<'_, '_> {
         self.names.normalised.insert(normalised.into_owned(), text.to_owned()).or(simple)
     }
 
-    /// Expects a file's table, and tells apart what TOML makes of a name with a dot and no quotes.
+    /// Returns the table of a file, or reports an error. It recognises the nested tables that TOML makes of a name with a
+    /// dot but without quotes.
     fn table<'v>(&mut self, name: &str, value: &'v Value, at: &KeyPath) -> Option<&'v Table> {
         let Value::Table(table) = value else {
             let found = value.type_name();
@@ -139,7 +138,7 @@ impl Files<'_, '_> {
 
     fn secret(&mut self, section: FileSection, table: &Table, at: &KeyPath) -> Option<SecretUse> {
         if table.contains_key(FileSection::SECRETS) {
-            let message = "is only for a file that is rendered: add `template` or `template-text`";
+            let message = "needs a template: add `template` or `template-text`";
             self.entries.report.error(&at.clone().key(FileSection::SECRETS), message);
         }
         for key in FileSection::REQUIRED_OF_A_SECRET.iter().filter(|key| !table.contains_key(key)) {

@@ -13,15 +13,16 @@ use crate::config::report::Report;
 use crate::config::section;
 use crate::plan::planned::{HookCommand, OnChange};
 
-/// What is said of a command for a shell.
-const NO_SHELL: &str = "write the program and each argument by themselves, such as [\"nginx\", \"-s\", \"reload\"], \
+/// The hint for a command that needs a shell.
+const NO_SHELL: &str = "write the program and each argument as separate strings, such as [\"nginx\", \"-s\", \"reload\"], \
      or start a shell: [\"sh\", \"-c\", \"…\"]";
 
-/// What systemd is asked. It does not wait for the answer: a unit that is ordered after this one may wait for it. And it fails rather
-/// than take the place of a job that is queued: by default, a reload cancels the `systemctl stop` of an operator.
+/// The arguments of `systemctl` for `units`. `--no-block` does not wait, because a unit that is ordered after this one may
+/// wait for it. `--job-mode=fail` does not replace a queued job: by default, a reload cancels the `systemctl stop` of an
+/// operator.
 const RELOAD: [&str; 4] = ["--no-block", "--job-mode=fail", "try-reload-or-restart", "--"];
 
-/// What systemctl does with units that may be waiting for this run.
+/// The commands of `systemctl` that wait for a unit. That unit may be waiting for this run.
 const WAITED_FOR: [&str; 12] = [
     "condreload",
     "condrestart",
@@ -37,7 +38,7 @@ const WAITED_FOR: [&str; 12] = [
     "try-restart",
 ];
 
-/// Reads the command that looks at a set before it is published.
+/// Resolves the command that verifies a set before it is published.
 pub(super) fn verify(config: &Config, report: &mut Report<'_>) -> Option<HookCommand> {
     let at = KeyPath::from("verify");
     let table = table(config, &at, report)?;
@@ -46,7 +47,7 @@ pub(super) fn verify(config: &Config, report: &mut Report<'_>) -> Option<HookCom
     command(section.command?, timeout, config, &at, report)
 }
 
-/// Reads what happens after a change.
+/// Resolves the actions after a change.
 pub(super) fn on_change(
     config: &Config,
     link: Option<&LinkName>,
@@ -62,7 +63,7 @@ pub(super) fn on_change(
             report.error(&at.clone().key("command"), "missing; this, `units` or `stamp`")
         }
         [true, true, _] => {
-            report.error(&at.clone().key("units"), "is of no use beside `command`: say one or the other");
+            report.error(&at.clone().key("units"), "cannot be combined with `command`; keep one of them");
         }
         _ => {}
     }
@@ -107,12 +108,13 @@ fn command(
     Some(HookCommand { program, arguments, timeout })
 }
 
-/// A unit that is starting waits for this run, if it is ordered after ours; and then systemctl waits for that unit.
+/// Warns about a `systemctl` command that may never end. If a starting unit is ordered after this run, it waits for the
+/// run, and `systemctl` waits for the unit.
 fn warn_of_waiting(program: &str, arguments: &[String], at: &KeyPath, report: &mut Report<'_>) {
     let is_systemctl = Path::new(program).file_name().is_some_and(|name| name == "systemctl");
     let is = |wanted: &[&str]| arguments.iter().any(|word| wanted.contains(&word.as_str()));
     if is_systemctl && is(&WAITED_FOR) && !is(&["--no-block"]) {
-        let message = "systemctl waits until the job is done, which hangs if the unit is ordered after this run: add \"--no-block\", \
+        let message = "systemctl waits until the job is done, which never ends if the unit is ordered after this run: add \"--no-block\", \
             or use `units`";
         report.warn(at, message);
     }
@@ -126,7 +128,7 @@ fn reload(
 ) -> Option<HookCommand> {
     let at = section.clone().key("units");
     if units.is_empty() {
-        report.error(&at, "names no unit; leave it out");
+        report.error(&at, "is empty; omit it, or name a unit");
         return None;
     }
     check_no_nul(&units, &at, report);
@@ -134,7 +136,7 @@ fn reload(
     for (index, unit) in units.iter().enumerate().filter(|(_, unit)| odd(unit)) {
         report.error(
             &at.clone().index(index),
-            format!("`{unit}` is no unit; expected a name such as \"nginx.service\""),
+            format!("`{unit}` is not a unit; expected a name such as \"nginx.service\""),
         );
     }
     let arguments = RELOAD.into_iter().map(str::to_owned).chain(units).collect();
@@ -154,15 +156,15 @@ fn stamp(
     checked.map_err(|error| report.error(&section.clone().key("stamp"), error.to_string())).ok()
 }
 
-/// Reports a command that is one text, as for a shell, and goes on with its words.
+/// Reports a command that is a single string, as for a shell, and continues with its words.
 fn split_command(table: &mut Table, section: &KeyPath, report: &mut Report<'_>) {
     let at = section.clone().key("command");
     let (line, message) = match table.get("command") {
         Some(Value::String(line)) => (line, "expected an array, found a string"),
         Some(Value::Array(words)) => match words.as_slice() {
-            // A name with a space can only be meant if it is a path.
+            // A program name with a space is plausible only if it is a path.
             [Value::String(line)] if line.contains(char::is_whitespace) && !line.contains('/') => {
-                (line, "the program and its arguments are one string, and no shell takes it apart")
+                (line, "the program and its arguments are one string, which no shell splits")
             }
             _ => return,
         },
@@ -173,7 +175,7 @@ fn split_command(table: &mut Table, section: &KeyPath, report: &mut Report<'_>) 
     table.insert("command".to_owned(), Value::Array(words));
 }
 
-/// Says how a command is written that no shell reads. One that only a shell understands is not quoted.
+/// Returns a hint with the command as an array. If only a shell could interpret the command, the hint is general.
 fn as_array(line: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || c.is_whitespace() || "-_./:@=,+%".contains(c);
     if line.trim().is_empty() || !line.chars().all(is_plain) {

@@ -1,4 +1,4 @@
-//! `[[import]]`, as it is written.
+//! Resolves `[[import]]`.
 
 use secretdir_provider::{KeyPath, Table, Value};
 
@@ -15,15 +15,13 @@ use crate::config::values::Expand;
 use crate::plan::import::PlannedImport;
 use crate::plan::names::file_name;
 use crate::plan::selection::{IfNone, Imported, Naming, Selection};
-use secretdir_template::Sandbox;
 
-/// Reads every `[[import]]`, and notes with the sources what is asked of them. Nothing comes of one that is wrong.
+/// Resolves every `[[import]]`, and adds the requests to the sources. An invalid import is left out.
 pub(super) fn resolve(
     config: &Config,
     directory: &Directory,
     sources: &mut Sources,
     report: &mut Report<'_>,
-    sandbox: &Sandbox,
 ) -> Vec<PlannedImport> {
     let at = KeyPath::from("import");
     let entries = match config.table.get("import") {
@@ -39,9 +37,9 @@ pub(super) fn resolve(
         }
     };
     if entries.is_empty() {
-        report.error(&at, "has no import in it; leave it out");
+        report.error(&at, "is empty; omit it");
     }
-    let mut imports = Imports { config, entries: Entries { directory, sources, report, sandbox } };
+    let mut imports = Imports { config, entries: Entries { directory, sources, report } };
     let number = |number| at.clone().index(number);
     entries.iter().enumerate().filter_map(|(n, value)| imports.import(value, &number(n))).collect()
 }
@@ -66,7 +64,7 @@ impl Imports<'_, '_> {
         Some(PlannedImport { selection, attributes })
     }
 
-    /// Finds out what is imported: the keys of a secret, or the secrets below a prefix.
+    /// Resolves what to import: the keys of a secret, or the secrets below a prefix.
     fn what(&mut self, section: ImportSection, table: &Table, at: &KeyPath) -> Option<Imported> {
         match (table.contains_key("secret"), table.contains_key("prefix")) {
             (true, false) => self.keys(section, table, at),
@@ -75,7 +73,7 @@ impl Imports<'_, '_> {
                 self.entries.refuse(at, "secret", "missing; this, or `prefix` for many secrets")
             }
             (true, true) => {
-                self.entries.refuse(at, "prefix", "is of no use beside `secret`: say one or the other")
+                self.entries.refuse(at, "prefix", "cannot be combined with `secret`; keep one of them")
             }
         }
     }
@@ -100,7 +98,7 @@ impl Imports<'_, '_> {
                 return self.entries.refuse(
                     at,
                     key,
-                    "is of no use with `prefix`: each secret below it becomes a file",
+                    "cannot be combined with `prefix`, which makes a file of each secret",
                 );
             }
         }

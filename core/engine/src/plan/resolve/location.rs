@@ -1,7 +1,7 @@
-//! Reads where a set is published.
+//! Resolves the location of a published set.
 //!
-//! Commands that only look at it may be run often, and by whoever starts a program. So they read `[directory]` alone, and what the
-//! profile changes of it: what that costs the system does not grow with the rest of the configuration.
+//! Commands that only read a set may run often, for example each time that a program starts. So they parse only
+//! `[directory]`, and the changes of the profile to it. Their memory does not grow with the rest of the configuration.
 
 use std::path::Path;
 
@@ -14,20 +14,22 @@ use crate::plan::location::Location;
 use crate::problem::ConfigError;
 
 impl Location {
-    /// Reads where a configuration publishes, with the profile if one is named. The path is relative to the current folder if
-    /// that of the configuration file is.
+    /// Reads the location at which a configuration publishes, with a profile if one is given. The path is relative to the
+    /// current folder if that of the configuration file is.
     ///
-    /// Only `[directory]` is looked at, and what the profile changes of it: a mistake anywhere else, or a template that is
-    /// gone, keeps nobody from what is published.
+    /// Only `[directory]` and the changes of the profile to it are resolved. So a mistake elsewhere or a missing template
+    /// does not block access to the published set.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read, or is not TOML; everything that is wrong there, or that there is no such profile.
+    /// - the file cannot be read, or is not TOML
+    /// - there is no such profile
+    /// - every mistake in `[directory]`
     pub fn read(path: &Path, profile: Option<&str>) -> Result<Self, ConfigError> {
         Self::of(Config::read_directory(path)?, profile)
     }
 
-    /// Returns where a configuration publishes, whatever else is in it.
+    /// Returns the location at which a configuration publishes. Its other sections are ignored.
     fn of(mut config: Config, profile: Option<&str>) -> Result<Self, ConfigError> {
         keep_directory(&mut config.table);
         let config = match profile {
@@ -41,7 +43,7 @@ impl Location {
     }
 }
 
-/// Takes away all sections but `[directory]`, of the profiles too.
+/// Removes all sections except `[directory]`, also from the profiles.
 fn keep_directory(top: &mut Table) {
     top.retain(|section, _| ["directory", "profiles"].contains(&section));
     let Some(Value::Table(profiles)) = top.get_mut("profiles") else { return };

@@ -1,4 +1,4 @@
-//! From what is written to what is planned.
+//! Resolves a configuration into a plan.
 
 mod advice;
 mod directory;
@@ -26,16 +26,15 @@ use crate::config::report::{Findings, Report};
 use crate::config::section::{self, GatherSection};
 use crate::problem::ConfigError;
 use crate::registry::Registry;
-use secretdir_template::Sandbox;
 
 use sources::Sources;
 
 impl Plan {
-    /// Reads a configuration and makes a plan of it, with a profile if one is named.
+    /// Reads a configuration and resolves it into a plan, with a profile if one is given.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with it; see [`Config::read`], [`Config::with_profile`] and [`Config::resolve`].
+    /// Every mistake in it; see [`Config::read`], [`Config::with_profile`] and [`Config::resolve`].
     pub fn read(path: &Path, profile: Option<&str>, registry: &Registry) -> Result<Self, ConfigError> {
         let config = Config::read(path)?;
         match profile {
@@ -44,7 +43,7 @@ impl Plan {
         }
     }
 
-    /// Makes the plan anew, of what the files say now.
+    /// Makes the plan again from the current content of the files.
     pub(crate) fn renewed(&self, registry: &Registry) -> Result<Self, ConfigError> {
         match &self.unrepeatable {
             Some(config) => config.clone().resolve(registry),
@@ -54,13 +53,13 @@ impl Plan {
 }
 
 impl Config {
-    /// Makes a plan of the configuration. Reads nothing but the templates that it names, so that any machine gives the same;
-    /// only the warnings about owners depend on who runs this.
+    /// Resolves the configuration into a plan. Only its templates are read, so the result is the same on every machine. One
+    /// exception: root refuses a template that another user could change.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong anywhere in the file, sorted by line. What depends on something wrong is checked as far
-    /// as it can be; nothing is reported only because something else is wrong.
+    /// Every mistake in the file, sorted by line. Settings that depend on an invalid one are validated as far as possible.
+    /// No error is reported that only follows from another one.
     pub fn resolve(self, registry: &Registry) -> Result<Plan, ConfigError> {
         let unrepeatable = self.is_unrepeatable().then(|| self.clone());
         let mut report = Report::on(&self);
@@ -70,10 +69,9 @@ impl Config {
         let verify = hooks::verify(&self, &mut report);
         let on_change = hooks::on_change(&self, directory.name.as_ref(), &mut report);
         let gather = gather(&self.table, &mut report);
-        let sandbox = Sandbox::default();
         let mut sources = Sources::resolve(&self, registry, &mut report);
-        let files = files::resolve(&self, &directory, &mut sources, &mut report, &sandbox);
-        let imports = imports::resolve(&self, &directory, &mut sources, &mut report, &sandbox);
+        let files = files::resolve(&self, &directory, &mut sources, &mut report);
+        let imports = imports::resolve(&self, &directory, &mut sources, &mut report);
         let watch = watching::resolve(&self, &sources, &mut report);
         let sources = sources.finish(&mut report);
         let Findings { warnings, inputs, mentions } = report.finish()?;

@@ -1,4 +1,4 @@
-//! What imports and templates take of a whole source: a prefix, and which of the names below it.
+//! Resolves the secrets that imports and templates select: a prefix, and patterns for the names below it.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::catch_panic;
 use crate::plan::selection::{Imported, Naming};
 use crate::report::describe;
 
-/// Which names are selected, as it is written.
+/// The selected names, as the configuration writes them.
 pub(super) struct Names<'s> {
     pub(super) prefix: Option<&'s str>,
     pub(super) strip_prefix: Option<&'s str>,
@@ -23,7 +23,7 @@ impl Entries<'_, '_> {
     pub(super) fn below(&mut self, name: &str, prefix: String, at: &KeyPath) -> Option<Imported> {
         let source = self.source(name, at)?;
         if self.lists_what_is_published(source, &prefix) {
-            let message = "the link of [directory] is below the root of this source: each run would import what the last one has published";
+            let message = "the link of [directory] is below the root of this source: each run would import the files that the run before has published";
             return self.refuse(at, "prefix", message);
         }
         match self.sources.list(source, &prefix) {
@@ -37,7 +37,8 @@ impl Entries<'_, '_> {
         }
     }
 
-    /// Says whether names below a prefix are those of published files, as far as paths tell: a link on the way may lead anywhere.
+    /// Returns whether published files are below a prefix, as far as paths show. Symbolic links on the way may lead
+    /// elsewhere.
     fn lists_what_is_published(&self, source: usize, prefix: &str) -> bool {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let link = absolute(&self.directory.link);
@@ -50,7 +51,7 @@ impl Entries<'_, '_> {
         })
     }
 
-    /// Reads which names are wanted; `into` is what stands before each.
+    /// Resolves the wanted names. `into` is put before each name.
     pub(super) fn naming(&mut self, names: &Names<'_>, into: String, at: &KeyPath) -> Option<Naming> {
         let strip_prefix = names.strip_prefix.unwrap_or_default();
         let fits = |prefix: &str| prefix.starts_with(strip_prefix) || strip_prefix.starts_with(prefix);
@@ -65,7 +66,7 @@ impl Entries<'_, '_> {
     fn patterns(&mut self, patterns: Option<&[String]>, key: &str, at: &KeyPath) -> Option<Vec<Pattern>> {
         match patterns {
             None => Some(Vec::new()),
-            Some([]) => self.refuse(at, key, "has no pattern in it; leave it out"),
+            Some([]) => self.refuse(at, key, "is empty; omit it"),
             Some(patterns) => {
                 let at = at.clone().key(key);
                 let read = patterns.iter().enumerate().map(|(number, text)| self.pattern(text, number, &at));
@@ -77,7 +78,7 @@ impl Entries<'_, '_> {
     fn pattern(&mut self, text: &str, number: usize, at: &KeyPath) -> Option<Pattern> {
         let message = match Pattern::new(text) {
             Ok(_) if text.replace("[{]", "").replace("[}]", "").contains(['{', '}']) => {
-                "has `{` or `}` in it: give each choice as a pattern of its own; a brace itself is `[{]` or `[}]`"
+                "has `{` or `}` in it: write each choice as a separate pattern; a literal brace is `[{]` or `[}]`"
             }
             Ok(pattern) => return Some(pattern),
             Err(error) => &format!("is no pattern: {}", error.msg),

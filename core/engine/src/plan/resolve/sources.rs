@@ -1,4 +1,4 @@
-//! `[sources]`: each built by its provider, and what is asked of it.
+//! `[sources]`: each source, built by its provider, and the requests to it.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -22,24 +22,24 @@ pub(super) struct Sources {
     names: Names,
     /// The position of each request in its source.
     requests: HashMap<(usize, SecretRequest), usize>,
-    /// The sources that are to list what they have.
+    /// The sources that must list secrets.
     listed: BTreeSet<usize>,
 }
 
-/// What a name in `[files]` can refer to.
+/// The names that an entry can use for its source.
 enum Names {
     /// Each name of `[sources]`.
     Known(BTreeMap<String, Found>),
-    /// Something stands where `[sources]` should: there is no telling.
+    /// `[sources]` is not a table, so its names are unknown.
     Unreadable,
 }
 
-/// What a source's name refers to.
+/// The result of looking up the name of a source.
 #[derive(Clone, Copy)]
 pub(super) enum Found {
     /// A source of the plan, by its position.
     Source(usize),
-    /// A source that is wrong, which has been reported.
+    /// An invalid source, which has been reported.
     Broken,
 }
 
@@ -69,7 +69,7 @@ impl Sources {
         Self { planned, names: Names::Known(names), ..Self::default() }
     }
 
-    /// Returns what a name refers to; the error says that there is no such source, and which there are.
+    /// Looks up a name. If there is no such source, the error lists the sources that exist.
     pub(super) fn find(&self, name: &str) -> Result<Found, String> {
         match &self.names {
             Names::Unreadable => Ok(Found::Broken),
@@ -80,12 +80,12 @@ impl Sources {
         }
     }
 
-    /// Makes room for so many requests.
+    /// Reserves capacity for this many requests.
     pub(super) fn reserve(&mut self, count: usize) {
         self.requests.reserve(count);
     }
 
-    /// Adds a request to a source, unless it is there. Returns its position, and what the source says of a new one.
+    /// Adds a request to a source, if it is new, and lets the source check it. Returns the position of the request.
     pub(super) fn request(&mut self, source: usize, request: SecretRequest) -> Result<usize, SourceError> {
         let Some(planned) = self.planned.get_mut(source) else { return Ok(0) };
         let new = match self.requests.entry((source, request)) {
@@ -102,7 +102,7 @@ impl Sources {
         checked.unwrap_or_else(|panicked| Err(panicked.into())).map(|()| position)
     }
 
-    /// Notes that a source is to list what it has below a prefix. Returns what the source says of that.
+    /// Marks a source as one that must list a prefix, and lets the source check the prefix.
     pub(super) fn list(&mut self, source: usize, prefix: &str) -> Result<(), SourceError> {
         self.listed.insert(source);
         let Some(planned) = self.planned.get(source) else { return Ok(()) };
@@ -115,7 +115,7 @@ impl Sources {
         &self.planned
     }
 
-    /// Returns the sources, with a warning for each that nothing is asked of.
+    /// Returns the sources, and warns about each that is not used.
     pub(super) fn finish(self, report: &mut Report<'_>) -> Vec<PlannedSource> {
         let sources = self.planned.iter().enumerate();
         let unused =
@@ -150,14 +150,11 @@ impl<'a> Builder<'a, '_> {
     }
 
     fn refresh(&mut self, value: Option<&Value>, at: &KeyPath) -> Option<Refresh> {
-        let read = match value? {
-            Value::String(text) => Refresh::parse(text),
-            other => Err(format!("expected a string, found {}", other.type_name())),
-        };
+        let read = Refresh::parse(value?);
         read.map_err(|message| self.report.error(&at.clone().key("refresh"), message)).ok()
     }
 
-    /// Says whether a name needs no quotes in TOML.
+    /// Validates the name of a source: it must be one that needs no quotes in TOML.
     fn check_name(&mut self, name: &str, at: &KeyPath) -> Option<()> {
         let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if !name.is_empty() && name.chars().all(bare) {

@@ -1,4 +1,4 @@
-//! Templates: read with the plan, since they are a part of the configuration, and checked against the names of their secrets.
+//! Templates are part of the configuration. So they are read with it, and checked against the names of their secrets.
 
 mod secrets;
 
@@ -15,10 +15,10 @@ use crate::config::entry_section::FileSection;
 use crate::config::input::{Input, Unread};
 use crate::plan::content::{self, PlannedTemplate};
 
-/// How many bytes of a file are read: one more than any template may have.
+/// The maximum number of bytes to read: one more than a template may have.
 const MOST_BYTES: u64 = LARGEST_TEMPLATE as u64 + 1;
 
-/// Reads the template of a file, and asks the sources for its secrets. Reports everything that is wrong with it.
+/// Resolves the template of a file and the requests for its secrets. Every mistake is reported.
 pub(super) fn resolve(
     section: &FileSection,
     table: &Table,
@@ -28,11 +28,11 @@ pub(super) fn resolve(
 ) -> Option<PlannedTemplate> {
     let mut resolving = Resolving { config, at, entries };
     for key in FileSection::OF_A_SECRET.iter().filter(|key| table.contains_key(key)) {
-        resolving.error(key, "is of no use for a file that is rendered: declare its secrets under `secrets`");
+        resolving.error(key, "cannot be combined with a template, whose secrets belong under `secrets`");
     }
     match (&section.template, &section.template_text) {
         (Some(_), Some(_)) => {
-            resolving.error("template-text", "is of no use beside `template`: say one or the other");
+            resolving.error("template-text", "cannot be combined with `template`; keep one of them");
             None
         }
         (Some(path), None) => {
@@ -75,7 +75,7 @@ impl Resolving<'_, '_, '_, '_> {
         Some(planned)
     }
 
-    /// Checks the template, and renders one that needs nothing: whatever keeps it from being rendered is a mistake in the
+    /// Validates the template. A template without secrets is also rendered, because a failure is then a mistake in the
     /// configuration.
     fn parsed(
         &mut self,
@@ -84,10 +84,9 @@ impl Resolving<'_, '_, '_, '_> {
         text: &str,
         declared: &[Declared],
     ) -> Option<Template> {
-        let sandbox = self.entries.sandbox;
-        let parsed = Template::parse(text, declared, sandbox).and_then(|template| {
+        let parsed = Template::parse(text, declared).and_then(|template| {
             if declared.is_empty() {
-                template.render(Vec::new(), LONGEST, sandbox).map_err(|error| vec![error])?;
+                template.render(Vec::new(), LONGEST).map_err(|error| vec![error])?;
             }
             Ok(template)
         });
@@ -97,7 +96,7 @@ impl Resolving<'_, '_, '_, '_> {
         }
         for name in parsed.as_ref().map(Template::unused).unwrap_or_default() {
             let at = self.at.clone().key(FileSection::SECRETS).key(name);
-            self.entries.report.warn(&at, "is not used by the template, and fetched all the same");
+            self.entries.report.warn(&at, "is not used by the template, but is fetched all the same");
         }
         parsed.ok()
     }
@@ -107,7 +106,7 @@ impl Resolving<'_, '_, '_, '_> {
     }
 }
 
-/// Reads a template's file.
+/// Reads the file of a template.
 fn read(path: &Path) -> Result<(String, Input), String> {
     let (bytes, input) = bytes_of(path).map_err(|unread| match unread {
         Unread::NotTrusted(why) => format!("cannot use {path:?}: {}", config::not_trusted(&why)),
@@ -124,7 +123,7 @@ fn read(path: &Path) -> Result<(String, Input), String> {
     text.map(|text| (text, input))
 }
 
-/// Reads a regular file, or as much of it as shows that it is too large.
+/// Reads a regular file. If it is too large, only as many bytes as show that.
 fn bytes_of(path: &Path) -> Result<(Vec<u8>, Input), Unread> {
     if !std::fs::metadata(path).map_err(Unread::Io)?.is_file() {
         return Err(Unread::Io(io::Error::other("it is not a regular file")));

@@ -1,4 +1,4 @@
-//! What is done to a value: keys of an entry that cannot work together are mistakes.
+//! Validates the transforms of an entry: keys that cannot work together are errors.
 
 use secretdir_provider::KeyPath;
 
@@ -7,7 +7,7 @@ use crate::config::entry_section::LONGEST_SEPARATOR;
 use crate::transform::Transform;
 
 impl Entries<'_, '_> {
-    /// Reports what of a transform makes no sense, and returns it.
+    /// Reports the mistakes in a transform, and returns it.
     pub(super) fn transform(&mut self, transform: Transform, at: &KeyPath) -> Transform {
         if let Some(separator) = &transform.join
             && let Some(message) = wrong_separator(separator, &transform)
@@ -15,14 +15,14 @@ impl Entries<'_, '_> {
             self.report.error(&at.clone().key("join"), message);
         }
         if transform.pem.is_some() && transform.trim.is_some() && transform.decode.is_none() {
-            let message = "is of no use with `pem`: what is cut out ends with a line end";
+            let message = "cannot be combined with `pem`, whose result always ends with a line end";
             self.report.error(&at.clone().key("trim"), message);
         }
         transform
     }
 }
 
-/// Says what is wrong with what stands between joined texts.
+/// Returns the mistake in a separator, if there is one.
 fn wrong_separator(separator: &str, transform: &Transform) -> Option<String> {
     if separator.len() > LONGEST_SEPARATOR {
         return Some(format!("must not have more than {LONGEST_SEPARATOR} bytes"));

@@ -1,4 +1,4 @@
-//! `[watch]`, and how often each source causes a turn.
+//! Resolves `[watch]`, and the interval of each source.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::config::section::{self, WatchSection};
 use crate::config::values::{Refresh, Splay};
 use crate::plan::planned::WatchSettings;
 
-/// Reads when `watch` asks. A turn asks all sources, so the shortest interval of any counts.
+/// Resolves the schedule of `watch`. A turn polls all sources, so the shortest interval of all applies.
 pub(super) fn resolve(config: &Config, sources: &Sources, report: &mut Report<'_>) -> WatchSettings {
     let section: WatchSection = section::read_if_there(&config.table, "watch", report).unwrap_or_default();
     let usual = section.interval.unwrap_or(WATCH_INTERVAL);
@@ -27,7 +27,7 @@ pub(super) fn resolve(config: &Config, sources: &Sources, report: &mut Report<'_
         None | Some(Splay::Interval) => whole,
         Some(Splay::Within(splay)) if splay > whole => {
             let at = KeyPath::from(["watch", "splay"]);
-            report.error(&at, "is longer than the interval, over which turns are spread");
+            report.error(&at, "is longer than the interval");
             whole
         }
         Some(Splay::Within(splay)) => splay,
@@ -42,19 +42,20 @@ pub(super) fn resolve(config: &Config, sources: &Sources, report: &mut Report<'_
     WatchSettings { interval, splay, max_stale: section.max_stale, debounce }
 }
 
-/// A limit below the interval reports a set as stale before each turn.
+/// Warns about a maximum age below the interval: the set would be stale before each turn.
 fn warn_of_staleness(interval: Option<Duration>, longest: Option<Duration>, report: &mut Report<'_>) {
     let (Some(interval), Some(longest)) = (interval, longest) else { return };
     if longest < interval {
         let (longest, interval) = (humantime::format_duration(longest), humantime::format_duration(interval));
         let message = format!(
-            "the set is stale after {longest}, but a turn comes only every {interval}: it becomes stale although all is well"
+            "the set is stale after {longest}, but a run comes only every {interval}: the set would be stale although all is well"
         );
         report.warn(&KeyPath::from(["watch", "max-stale"]), message);
     }
 }
 
-/// A turn asks all sources, so each is asked as often as any.
+/// Warns about an interval that is too short for the quota of a source. A turn polls all sources, so the same interval
+/// applies to each.
 fn warn_of_quotas(interval: Duration, sources: &Sources, report: &mut Report<'_>) {
     for source in sources.planned() {
         let Some(shortest) = source.source.shortest_interval().filter(|shortest| interval < *shortest) else {
@@ -63,8 +64,8 @@ fn warn_of_quotas(interval: Duration, sources: &Sources, report: &mut Report<'_>
         let (interval, shortest) =
             (humantime::format_duration(interval), humantime::format_duration(shortest));
         let message = format!(
-            "source `{}` is asked every {interval}: its quota is shared by all hosts of the account, and one of many should not ask \
-             more often than every {shortest}",
+            "source `{}` is polled every {interval}: all hosts of the account share its quota, so a host of a large \
+             fleet should poll at most every {shortest}",
             source.name
         );
         report.warn(&KeyPath::from(["watch", "interval"]), message);

@@ -70,7 +70,7 @@ fn a_mistake_in_an_import_is_one_problem() {
         ("[[import]]\nsource = 's'", "3: import[0].secret: missing; this, or `prefix` for many secrets"),
         (
             "[[import]]\nsource = 's'\nsecret = 'x'\nprefix = 'y'",
-            "6: import[0].prefix: is of no use beside `secret`: say one or the other",
+            "6: import[0].prefix: cannot be combined with `secret`; keep one of them",
         ),
         (
             "[[import]]\nsource = 's'\nsecret = 'x'",
@@ -79,11 +79,11 @@ fn a_mistake_in_an_import_is_one_problem() {
         ("[[import]]\nsource = 's'\nsecret = 'x'\nexpand = 'yaml'", "6: import[0].expand: expected \"json\""),
         (
             "[[import]]\nsource = 's'\nprefix = 'x'\nexpand = 'json'",
-            "6: import[0].expand: is of no use with `prefix`: each secret below it becomes a file",
+            "6: import[0].expand: cannot be combined with `prefix`, which makes a file of each secret",
         ),
         (
             "[[import]]\nsource = 's'\nprefix = 'x'\nversion = '1'",
-            "6: import[0].version: is of no use with `prefix`: each secret below it becomes a file",
+            "6: import[0].version: cannot be combined with `prefix`, which makes a file of each secret",
         ),
     ]);
 }
@@ -101,12 +101,9 @@ fn a_mistake_in_the_names_of_an_import_is_one_problem() {
         ),
         (
             "[[import]]\nsource = 's'\nprefix = 'x'\ninto = '.app.gen-x'",
-            "6: import[0].into: the name starts with `.app.`, which is kept for generations, notes and locks",
+            "6: import[0].into: the name starts with `.app.`, which is reserved for generations, notes and locks",
         ),
-        (
-            "[[import]]\nsource = 's'\nprefix = 'x'\ninclude = []",
-            "6: import[0].include: has no pattern in it; leave it out",
-        ),
+        ("[[import]]\nsource = 's'\nprefix = 'x'\ninclude = []", "6: import[0].include: is empty; omit it"),
         (
             "[[import]]\nsource = 's'\nprefix = 'x'\nexclude = ['a', '[', 'a**', '{a,b}']",
             "6: import[0].exclude[1]: is no pattern: invalid range pattern\n\
@@ -118,7 +115,7 @@ fn a_mistake_in_the_names_of_an_import_is_one_problem() {
             "[[import]]\nsource = 's'\nprefix = '/x'",
             "5: import[0].prefix: source `s` cannot list below `/x`: invalid request: no name begins so; leave out the `/`",
         ),
-        ("import = []", "3: import: has no import in it; leave it out"),
+        ("import = []", "3: import: is empty; omit it"),
         (
             "[[import]]\nsource = 's'\nsecret = '../x'\nexpand = 'json'",
             "3: import[0]: source `s` cannot have a secret `../x`: invalid request: the name has `..` in it",

@@ -124,11 +124,11 @@ fn a_mistake_in_gathering_or_the_command_is_one_problem() {
         ),
         (
             "on-change.command = ['systemctl reload app']\n[files]",
-            r#"3: on-change.command: the program and its arguments are one string, and no shell takes it apart: write ["systemctl", "reload", "app"]"#,
+            r#"3: on-change.command: the program and its arguments are one string, which no shell splits: write ["systemctl", "reload", "app"]"#,
         ),
         (
             "on-change.command = 'a && b'\n[files]",
-            r#"3: on-change.command: expected an array, found a string: write the program and each argument by themselves, such as ["nginx", "-s", "reload"], or start a shell: ["sh", "-c", "…"]"#,
+            r#"3: on-change.command: expected an array, found a string: write the program and each argument as separate strings, such as ["nginx", "-s", "reload"], or start a shell: ["sh", "-c", "…"]"#,
         ),
         (
             "on-change.command = [\n'x',\n1]\n[files]",
@@ -170,7 +170,7 @@ fn a_mistake_in_a_file_is_one_problem() {
         ),
         (
             "[files.a]\nsource = 's'\nsecret = 'x'\nfield = ''",
-            "6: files.a.field: the field is empty; leave it out to get the whole secret",
+            "6: files.a.field: the field is empty; omit it to get the whole secret",
         ),
         (
             "[files.a]\nsource = 's'\nsecret = 'x'\nfield = '/~'",
@@ -190,7 +190,7 @@ fn a_mistake_in_a_file_is_one_problem() {
         ),
         (
             "[files]\n'.app.x' = {source = 's', secret = 'x'}",
-            "4: files.\".app.x\": the name starts with `.app.`, which is kept for generations, notes and locks",
+            "4: files.\".app.x\": the name starts with `.app.`, which is reserved for generations, notes and locks",
         ),
         (
             "[files]\na = {source = 's', secret = 'x'}\n'a/b' = {source = 's', secret = 'x'}",
@@ -251,7 +251,7 @@ fn whatever_is_wrong_in_one_place_is_found_together() {
             "3: files.\"a/\".secret: missing",
             "4: files.\"a/\".suorce: unknown key; did you mean `source`?",
             r#"5: files."a/".mode: expected permission bits in quotes, from "0000" to "0777""#,
-            "6: files.\"a/\".field: the field is empty; leave it out to get the whole secret",
+            "6: files.\"a/\".field: the field is empty; omit it to get the whole secret",
             "7: files.\"a/\".owner: expected a name or a number from 0 to 4294967294, found a fraction",
             "8: directory2: unknown key; did you mean `directory`?",
             "11: sources.t.root: expected a string, found a whole number",

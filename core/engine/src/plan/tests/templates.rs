@@ -19,11 +19,11 @@ fn a_mistake_in_a_template_is_told_with_its_place_in_it() {
         ),
         (
             "[files]\na = {template-text = '{{ x }}', secrets.x = {source = 's', secret = 'x', field = ''}}",
-            "4: files.a.secrets.x.field: the field is empty; leave it out to get the whole secret",
+            "4: files.a.secrets.x.field: the field is empty; omit it to get the whole secret",
         ),
         (
             "[files]\na = {source = 's', secret = 'x', secrets.x = {source = 's', secret = 'x'}}",
-            "4: files.a.secrets: is only for a file that is rendered: add `template` or `template-text`",
+            "4: files.a.secrets: needs a template: add `template` or `template-text`",
         ),
         (
             "[files]\na = {template-text = '{{ 1 | jsno }}'}",
@@ -31,12 +31,12 @@ fn a_mistake_in_a_template_is_told_with_its_place_in_it() {
         ),
         (
             "[files]\na = {template-text = 'x', source = 's', optional = true}",
-            "4: files.a.source: is of no use for a file that is rendered: declare its secrets under `secrets`\n\
-             4: files.a.optional: is of no use for a file that is rendered: declare its secrets under `secrets`",
+            "4: files.a.source: cannot be combined with a template, whose secrets belong under `secrets`\n\
+             4: files.a.optional: cannot be combined with a template, whose secrets belong under `secrets`",
         ),
         (
             "[files]\na = {template-text = 'x', template = 'y'}",
-            "4: files.a.template-text: is of no use beside `template`: say one or the other",
+            "4: files.a.template-text: cannot be combined with `template`; keep one of them",
         ),
         (
             "[files]\na = {template = 'none.tmpl'}",

@@ -5,7 +5,7 @@ fn transforms_that_make_no_sense_together_are_refused() {
     let long = "-".repeat(65);
     let readable =
         |next| format!(r#"must be "" or "\n" with `{next}`, which cannot read anything else between texts"#);
-    let useless = "is of no use with `pem`: what is cut out ends with a line end";
+    let useless = "cannot be combined with `pem`, whose result always ends with a line end";
     for (keys, key, message) in [
         ("pem = 'cert'", "pem", r#"expected "key", "leaf", "chain" or "certificates""#),
         ("join = 1", "join", "expected a string, found a whole number"),
@@ -42,13 +42,13 @@ fn a_text_is_not_expanded() {
             (
                 &format!("[files.a]\ntemplate-text = '{{{{ x.y }}}}'\nsecrets.x = {{{secret}}}"),
                 &format!(
-                    "5: files.a.secrets.x.{name}: is of no use with `expand`: it makes a text, which is no JSON document"
+                    "5: files.a.secrets.x.{name}: cannot be combined with `expand`: it makes a text, which is not a JSON document"
                 ),
             ),
             (
                 &format!("[files]\na = {{template-text = '', {key}}}"),
                 &format!(
-                    "4: files.a.{name}: is of no use for a file that is rendered: declare its secrets under `secrets`"
+                    "4: files.a.{name}: cannot be combined with a template, whose secrets belong under `secrets`"
                 ),
             ),
         ]);

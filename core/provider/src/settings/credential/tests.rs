@@ -61,11 +61,11 @@ fn what_is_no_place_is_refused_with_its_path_and_without_the_text() {
         ),
         (
             Table::from([("env", "A=canary")]).into(),
-            "token.env: is no name of an environment variable".to_owned(),
+            "token.env: is not a valid name for an environment variable".to_owned(),
         ),
         (
             Table::from([("credential", "../canary")]).into(),
-            "token.credential: is no name of a credential: it is that of a file".to_owned(),
+            "token.credential: is not a valid name for a credential: it must be a file name".to_owned(),
         ),
         (Table::from([("flie", "a")]).into(), "token.flie: unknown key; did you mean `file`?".to_owned()),
         (
@@ -103,8 +103,8 @@ fn what_cannot_be_a_credential_is_named_and_not_shown() {
     assert!(cause(&folder.file(b"\n")).ends_with("it is empty"));
     assert!(cause(&folder.file(&vec![b'x'; MAX_BYTES + 1])).ends_with("it has more than 1 MiB"));
     assert!(folder.file(&vec![b'x'; MAX_BYTES]).read().is_ok());
-    assert!(cause(&at(&folder.0)).ends_with("it is no regular file"));
-    assert!(cause(&at(Path::new("/dev/zero"))).ends_with("it is no regular file"));
+    assert!(cause(&at(&folder.0)).ends_with("it is not a regular file"));
+    assert!(cause(&at(Path::new("/dev/zero"))).ends_with("it is not a regular file"));
     assert!(cause(&at(&folder.0.join("none"))).contains("none"));
     let unset = credential(Table::from([("env", "SECRETDIR_TEST_OF_WHAT_IS_NOT_SET")])).unwrap();
     assert!(cause(&unset).ends_with("it is not set"));

@@ -56,7 +56,7 @@ impl Found<'_> {
         for name in names {
             let Some(keys) = self.profiles.sso_sessions.get(name) else {
                 return Err(no_credentials(
-                    &format!("the section `sso-session {name}` that the profile names is not there"),
+                    &format!("the section `sso-session {name}` of the profile does not exist"),
                     "add the section to ~/.aws/config: `aws configure sso-session` does",
                 ));
             };
@@ -100,7 +100,7 @@ fn check_comment(name: &str, key: &profiles::Key) -> Result<(), SourceError> {
     }
     Err(refused(
         format!("`{name}` of a profile ({key}) has a `#` or `;` behind a blank, which cannot be used"),
-        "a comment has a line of its own",
+        "put the comment on a separate line",
     ))
 }
 

@@ -1,4 +1,4 @@
-//! The secrets of a template, as they are declared: each has a name, and is one secret or all below a prefix.
+//! Resolves the secrets that a template declares. Each has a name, and is one secret or all secrets below a prefix.
 
 use secretdir_provider::{KeyPath, Table, Value};
 use secretdir_template::{Declared, Shape, is_name};
@@ -11,13 +11,13 @@ use crate::plan::content::{Form, IfAbsent, PlannedTemplate, SecretUse, Slot};
 use crate::plan::resolve::selection::Names;
 use crate::plan::selection::{IfNone, Selection};
 
-/// One secret, or many.
+/// One secret, or all secrets below a prefix.
 pub(super) enum Secret {
     One(SecretUse, Form),
     Below(Box<Selection>),
 }
 
-/// The names of all, also of those that are wrong otherwise; and what each stands for.
+/// The declared names, including those of invalid secrets, and the secret for each name.
 type Secrets = (Vec<Declared>, Vec<(String, Option<Secret>)>);
 
 impl PlannedTemplate {
@@ -44,7 +44,7 @@ impl Resolving<'_, '_, '_, '_> {
             if !is_name(name) {
                 let plain = plain(name);
                 self.entries.report.error(&at, no_name(plain.as_deref()));
-                // The template may well have the right name.
+                // The template may use the right name.
                 secrets.0.extend(plain.map(|name| Declared { name, shape: Shape::Structured }));
             }
             let (shape, secret) = self.declared(value, &at);
@@ -74,7 +74,7 @@ impl Resolving<'_, '_, '_, '_> {
                 (Shape::Structured, self.entries.refuse(at, "secret", message))
             }
             (true, true) => {
-                let message = "is of no use beside `secret`: say one or the other";
+                let message = "cannot be combined with `secret`; keep one of them";
                 (Shape::Structured, self.entries.refuse(at, "prefix", message))
             }
         }
@@ -83,7 +83,7 @@ impl Resolving<'_, '_, '_, '_> {
     fn one(&mut self, section: TemplateSecretSection, table: &Table, at: &KeyPath) -> Option<Secret> {
         self.refuse_all(&TemplateSecretSection::OF_A_PREFIX, table, at, "is only for a `prefix`");
         if table.contains_key("expand") {
-            let message = "is of no use with `expand`: it makes a text, which is no JSON document";
+            let message = "cannot be combined with `expand`: it makes a text, which is not a JSON document";
             self.refuse_all(&TemplateSecretSection::OF_A_TEXT, table, at, message);
         }
         let field = section.field.as_deref().map(|text| self.entries.field(text, at));
@@ -102,7 +102,7 @@ impl Resolving<'_, '_, '_, '_> {
     }
 
     fn below(&mut self, section: TemplateSecretSection, table: &Table, at: &KeyPath) -> Option<Secret> {
-        let message = "is of no use with `prefix`, which stands for a map of names and texts";
+        let message = "cannot be combined with `prefix`, which makes a map of names and texts";
         self.refuse_all(&TemplateSecretSection::OF_A_SECRET, table, at, message);
         let names = Names {
             prefix: section.prefix.as_deref(),
@@ -126,15 +126,15 @@ impl Resolving<'_, '_, '_, '_> {
     }
 }
 
-/// Says what a name must be, and one that is nearly the same.
+/// Returns the message for an invalid name. It suggests a similar valid name.
 fn no_name(plain: Option<&str>) -> String {
     let instead = plain.map(|plain| format!(": write `{plain}`")).unwrap_or_default();
     format!(
-        "cannot be a name in a template, which has letters of ASCII, digits and `_`, no digit first, and no meaning of its own{instead}"
+        "cannot be a name in a template: use only ASCII letters, digits and `_`, no digit first, and no reserved word{instead}"
     )
 }
 
-/// Returns a name that a template can have instead.
+/// Returns a similar valid name.
 fn plain(name: &str) -> Option<String> {
     let plain = name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
     let plain = if plain.starts_with(|c: char| c.is_ascii_digit()) { format!("_{plain}") } else { plain };

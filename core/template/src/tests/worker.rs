@@ -10,13 +10,13 @@ use tokio::time::timeout;
 
 use crate::budget::Stop;
 use crate::error::Fault;
-use crate::sandbox::Sandbox;
+use crate::worker::{run, run_async};
 
 const FOREVER: Duration = Duration::from_secs(3600);
 
 #[test]
 fn what_is_done_is_returned() {
-    assert_eq!(Sandbox::default().run(FOREVER, |_| 7), Ok(7));
+    assert_eq!(run(FOREVER, |_| 7), Ok(7));
 }
 
 /// Works until it is told to stop, and says when it has ended.
@@ -32,19 +32,18 @@ fn endless(ended: Arc<AtomicBool>) -> impl FnOnce(Stop) + Send {
 #[test]
 fn what_does_not_end_is_told_to_stop_and_waited_for() {
     let (longest, ended) = (Duration::from_millis(1), Arc::new(AtomicBool::new(false)));
-    assert_eq!(Sandbox::default().run(longest, endless(Arc::clone(&ended))), Err(Fault::TooSlow { longest }));
+    assert_eq!(run(longest, endless(Arc::clone(&ended))), Err(Fault::TooSlow { longest }));
     assert!(ended.load(Ordering::SeqCst));
 }
 
 #[tokio::test]
 async fn the_same_holds_beside_this_thread() {
-    let sandbox = Sandbox::default();
-    assert_eq!(sandbox.run_beside(FOREVER, |_| 7).await, Ok(7));
+    assert_eq!(run_async(FOREVER, |_| 7).await, Ok(7));
     let (longest, ended) = (Duration::from_millis(1), Arc::new(AtomicBool::new(false)));
-    let slow = sandbox.run_beside(longest, endless(Arc::clone(&ended))).await;
+    let slow = run_async(longest, endless(Arc::clone(&ended))).await;
     assert_eq!(slow, Err(Fault::TooSlow { longest }));
     assert!(ended.load(Ordering::SeqCst));
-    assert_eq!(sandbox.run_beside(FOREVER, |_| panic!("on purpose")).await, Err::<(), _>(Fault::Panicked));
+    assert_eq!(run_async(FOREVER, |_| panic!("on purpose")).await, Err::<(), _>(Fault::Panicked));
 }
 
 #[tokio::test]
@@ -56,21 +55,11 @@ async fn nobody_waits_for_a_run_that_was_dropped_and_it_ends_all_the_same() {
         }
         drop(sender);
     };
-    let sandbox = Sandbox::default();
-    drop(timeout(Duration::from_millis(1), sandbox.run_beside(FOREVER, work)).await);
+    drop(timeout(Duration::from_millis(1), run_async(FOREVER, work)).await);
     assert_eq!(receiver.recv(), Err::<(), _>(mpsc::RecvError));
 }
 
 #[test]
 fn a_panic_is_an_error() {
-    assert_eq!(Sandbox::default().run(FOREVER, |_| panic!("on purpose")), Err::<(), _>(Fault::Panicked));
-}
-
-#[test]
-fn one_thread_does_everything_also_after_a_panic() {
-    let sandbox = Sandbox::default();
-    let thread = || sandbox.run(FOREVER, |_| thread::current().id()).unwrap();
-    let first = thread();
-    assert_eq!(sandbox.run(FOREVER, |_| panic!("on purpose")), Err::<(), _>(Fault::Panicked));
-    assert_eq!(thread(), first);
+    assert_eq!(run(FOREVER, |_| panic!("on purpose")), Err::<(), _>(Fault::Panicked));
 }
