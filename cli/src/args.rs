@@ -1,4 +1,4 @@
-//! The arguments.
+//! The command-line arguments.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use crate::identity::Identity;
 #[derive(Debug, Parser)]
 #[command(name = "secretdir", version, arg_required_else_help = true, after_help = exits())]
 pub(crate) struct Args {
-    /// Whose arguments they are.
+    /// The name and version of the command.
     #[arg(skip)]
     identity: Identity,
 
@@ -56,7 +56,7 @@ pub(crate) struct Args {
 }
 
 impl Identity {
-    /// Returns the arguments that the command takes, under its own name.
+    /// Returns the definition of the arguments, with the name and version of this command.
     pub(crate) fn command(self) -> clap::Command {
         let usage = format!("{} exec [OPTIONS] -- <PROGRAM>...", self.name);
         let command = Args::command().name(self.name).version(self.version).long_version(self.long_version());
@@ -87,7 +87,7 @@ pub(crate) enum Command {
     /// Keep the secrets current for as long as the host is up
     #[command(after_help = SIGNALS)]
     Watch {
-        /// Write metrics as Prometheus text, after each turn
+        /// Write metrics as Prometheus text, after each run
         #[arg(long, value_name = "FILE")]
         metrics: Option<PathBuf>,
         /// Format of the log lines: text or json
@@ -108,7 +108,7 @@ pub(crate) enum Command {
     },
     /// Show what is published, its age and its sources; never a value
     Status {
-        /// Exit with 11 if the last success is longer ago
+        /// Exit with 11 if the last success is older
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         fresh: Option<Duration>,
     },
@@ -127,33 +127,33 @@ pub(crate) enum Command {
     },
     /// Print a JSON Schema of the configuration, for editors
     Schema {
-        /// A schema of what `--json` prints, instead
+        /// Print a schema of the output of `--json` instead
         #[arg(long)]
         output: bool,
     },
-    /// Print a script with which a shell completes the arguments
+    /// Print a completion script for a shell
     Completions {
         /// The shell
         shell: Shell,
     },
-    /// Write the man pages, one for each command
+    /// Write the man pages into the subfolders man1 and man5
     Man {
-        /// Folder for the pages, such as /usr/local/share/man/man1
+        /// Folder for the pages, such as /usr/local/share/man
         #[arg(value_name = "FOLDER")]
         folder: PathBuf,
     },
 }
 
-/// What is printed on standard output.
+/// The format of standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Text,
-    /// Text, without what only tells that the command has succeeded.
+    /// Text, without the lines that only report success.
     Quiet,
     Json,
 }
 
-/// How lines are written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum LogFormat {
     /// For people, and journald
@@ -162,7 +162,7 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// How much is said on standard error.
+/// The amount of messages on standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verbosity {
     Quiet,
@@ -172,14 +172,14 @@ pub(crate) enum Verbosity {
 }
 
 impl Args {
-    /// Reads the arguments, the first of which is the name of the command.
+    /// Parses the arguments. The first one is the name of the command.
     pub(crate) fn read(arguments: &[OsString], identity: Identity) -> Result<Self, clap::Error> {
-        // Who keeps variables in a file writes one that is not wanted without a value.
+        // An empty variable counts as unset: in a file of variables, unwanted ones often have no value.
         let mut command = identity.command().mut_args(|argument| {
             if is_set_but_empty(&argument) { argument.env(Resettable::Reset) } else { argument }
         });
         let matches = command.try_get_matches_from_mut(arguments).map_err(|error| match error.kind() {
-            // clap's own words have all commands in one line.
+            // clap's own message has all commands in one line.
             ErrorKind::MissingSubcommand => identity.command().error(error.kind(), "the command is missing"),
             _ => escaped(error),
         })?;
@@ -190,8 +190,8 @@ impl Args {
         Ok(args)
     }
 
-    /// Fails if `--all-profiles` stands beside `--profile`. A variable that names a profile is meant for all commands, and does not
-    /// count.
+    /// Fails if both `--all-profiles` and `--profile` are given. A variable with a profile is meant for all commands,
+    /// so it does not count.
     fn ensure_one_choice_of_profiles(&self, matches: &ArgMatches) -> Result<(), clap::Error> {
         let is_typed =
             |matches: &ArgMatches| matches.value_source("profile") == Some(ValueSource::CommandLine);
@@ -203,20 +203,21 @@ impl Args {
         Ok(())
     }
 
-    /// Returns how a command ends whose arguments cannot be read: as far as they can, they say which it was.
+    /// Returns the exit code for arguments that cannot be parsed. It depends on the command, as far as that can be
+    /// recognised.
     pub(crate) fn misread(arguments: &[OsString]) -> Exit {
         let matches = Self::command().ignore_errors(true).try_get_matches_from(arguments);
         let is_exec = matches.is_ok_and(|matches| matches.subcommand_name() == Some("exec"));
         if is_exec { Exit::NotStarted } else { Exit::Usage }
     }
 
-    /// Returns what is printed of arguments that cannot be read: an object, if one of them says so.
+    /// Returns the output format for arguments that cannot be parsed: JSON if `--json` is among them.
     pub(crate) fn misread_format(arguments: &[OsString]) -> Format {
         let own = arguments.iter().take_while(|argument| *argument != "--");
         if own.into_iter().any(|argument| argument == "--json") { Format::Json } else { Format::Text }
     }
 
-    /// Returns how this command ends if it fails.
+    /// Returns the exit codes that this command uses when it fails.
     pub(crate) fn failures(&self) -> Failures {
         match self.command {
             Command::Exec { .. } => Failures::OfExec,
@@ -224,7 +225,7 @@ impl Args {
         }
     }
 
-    /// Fails if options do not go together that may each stand before or after the command: clap looks at each place by itself.
+    /// Fails if options conflict that may stand before or after the command. clap checks the two positions separately.
     fn ensure_consistent(&self) -> Result<(), clap::Error> {
         if self.json && matches!(self.command, Command::Watch { .. }) {
             let message = "the argument '--json' is not for 'watch', which has no result: '--log json' writes its lines so";
@@ -240,7 +241,8 @@ impl Args {
         Err(self.identity.command().error(ErrorKind::ArgumentConflict, message))
     }
 
-    /// Returns how this command ends by a signal that comes before it has begun anything, if that is success: a daemon is ended so.
+    /// Returns the exit code for a signal that comes before the command has begun, if that is success. Signals are the
+    /// normal end of a daemon.
     pub(crate) fn ended_by_signal(&self) -> Option<Exit> {
         matches!(self.command, Command::Watch { .. }).then_some(Exit::Success)
     }
@@ -275,12 +277,12 @@ impl Args {
     }
 }
 
-/// Says whether the variable that stands in for an argument is there, and has nothing in it.
+/// Says whether the environment variable of an argument is set but empty.
 fn is_set_but_empty(argument: &Arg) -> bool {
     argument.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty())
 }
 
-/// Escapes the words that an error quotes: the rest of it is lines.
+/// Escapes only the words that an error quotes, because the rest of it has several lines.
 fn escaped(mut error: clap::Error) -> clap::Error {
     let quoted: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
     for (kind, value) in quoted {

@@ -1,5 +1,5 @@
-//! The providers of the stock command. Each is a feature of this crate, on by default, so that a site can build without it. A
-//! configuration that names one which was left out is told so.
+//! The providers of the stock command. Each is a feature of this crate and on by default, so a site can build without
+//! it. If a configuration names a provider that was left out, the error says so.
 
 use crate::Cli;
 
@@ -13,7 +13,7 @@ pub(crate) const FEATURES: &[(&str, bool)] = &[
     ("vault", cfg!(feature = "vault")),
 ];
 
-/// Adds all of them, or says which were left out.
+/// Adds all built-in providers, and registers which of them were left out.
 pub(crate) fn added_to(cli: Cli) -> Cli {
     [aws, env, exec, file, http, vault].into_iter().fold(cli, |cli, add| add(cli))
 }

@@ -1,10 +1,10 @@
-//! Exit codes: a part of the interface.
+//! Exit codes. They are a part of the interface.
 
 use std::process::ExitCode;
 
 use secretdir_engine::ErrorKind;
 
-/// How a command ended.
+/// The exit code of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 #[non_exhaustive]
@@ -15,24 +15,25 @@ pub enum Exit {
     Unexpected = 1,
     /// Usage or configuration. The published set is as before.
     Usage = 2,
-    /// A source failed, or what it gave cannot become a file. The published set is as before.
+    /// A source failed, or its answer cannot become a file. The published set is as before.
     Source = 3,
     /// Publishing failed. The published set is as before.
     Publish = 4,
     /// Another run holds the lock. The published set is as before.
     Busy = 5,
-    /// The new set is published, but a later step failed: its durability is unknown, its path leads elsewhere, or the command
-    /// failed.
+    /// The new set is published, but a later step failed. Its durability is unknown, its path leads elsewhere, or the
+    /// on-change command failed.
     Late = 6,
     /// The command of `[verify]` refused the new set. The published set is as before.
     Refused = 7,
-    /// A run would change a file, or run the command of `[on-change]`: of `diff` and `sync --dry-run`.
+    /// `diff` or `sync --dry-run`: a run would change a file, or run the command of `[on-change]`.
     Changed = 10,
     /// The last success is longer ago than `status --fresh` allows.
     Stale = 11,
     /// `status --fresh` found nothing published.
     NothingPublished = 12,
-    /// `exec` started nothing: for its arguments, the configuration, or because there was nothing of ours that could be pinned.
+    /// `exec` did not start the program: the arguments or the configuration are wrong, or no published set can be
+    /// pinned.
     NotStarted = 125,
     /// The program of `exec` cannot be run.
     NotRunnable = 126,
@@ -40,17 +41,17 @@ pub enum Exit {
     NotFound = 127,
 }
 
-/// How a command ends that fails.
+/// The exit codes of a command that fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failures {
-    /// As its first error says.
+    /// The code for the kind of its first error.
     ByKind,
-    /// As `exec` does: with codes that its program hardly uses.
+    /// The codes of `exec`, which programs hardly use themselves.
     OfExec,
 }
 
 impl Failures {
-    /// Returns how a command ends whose first error is of this kind.
+    /// Returns the exit code of a command whose first error is of this kind.
     pub(crate) fn exit(self, kind: ErrorKind) -> Exit {
         match (self, Exit::from(kind)) {
             (Self::OfExec, exit @ (Exit::NotRunnable | Exit::NotFound)) => exit,
@@ -66,7 +67,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Every kind of error goes with one exit code, whichever command meets it. Only `exec` has codes of its own.
+/// Maps each kind of error to one exit code, in every command. Only `exec` has its own codes.
 impl From<ErrorKind> for Exit {
     fn from(kind: ErrorKind) -> Self {
         use ErrorKind as Kind;

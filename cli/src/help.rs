@@ -1,6 +1,6 @@
-//! What `--help` and the man pages say beside the options.
+//! Texts of `--help` and the man pages, besides the options.
 
-/// What each exit code means.
+/// The meaning of each exit code.
 pub(crate) const EXIT_STATUS: &[(&str, &str)] = &[
     ("0", "published, or unchanged"),
     ("1", "unexpected error, or the result cannot be written"),
@@ -18,7 +18,7 @@ pub(crate) const EXIT_STATUS: &[(&str, &str)] = &[
     ("127", "exec: the program was not found"),
 ];
 
-/// What a code says of the published set.
+/// What the exit codes say about the published set.
 pub(crate) const UNTOUCHED: &str =
     "After 1 to 5, 7 and all codes from 10 on, the published set is as it was before.";
 
@@ -29,7 +29,7 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("RUST_LOG", "the details that -v prints, such as `secretdir_engine=trace`"),
 ];
 
-/// What stands behind the options in the help of the whole.
+/// Returns the text after the options in the help of the whole command.
 pub(crate) fn exits() -> String {
     let codes = EXIT_STATUS.iter().map(|(code, meaning)| format!("  {code:<2} {meaning}"));
     let variables = VARIABLES.iter().map(|(name, meaning)| format!("  {name:<17}  {meaning}"));
@@ -51,10 +51,10 @@ The exit code is that of the program, or 125, 126 or 127 if it did not start.";
 
 pub(crate) const SIGNALS: &str = "\
 Signals:
-  SIGHUP   read the configuration again, and make a turn
-  SIGUSR1  make a turn now
-  SIGTERM, SIGINT, SIGQUIT  end within seconds; what is published stays
+  SIGHUP   read the configuration again, and run
+  SIGUSR1  run now
+  SIGTERM, SIGINT, SIGQUIT  end within seconds; published files stay
 
-A turn that fails changes nothing, and the next turn tries again. The exit code
+A run that fails changes nothing, and the next one tries again. The exit code
 is 0 at the end. It is 2 to 5 if `watch` cannot begin, such as 5 if another one
 keeps the same link current.";

@@ -1,4 +1,5 @@
-//! What the engine gets from a command: the system's clock, randomness, signals, and a progress bar on a terminal.
+//! The parts that the command provides to the engine: the system's clock, randomness, signals, and a progress bar on a
+//! terminal.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -18,15 +19,15 @@ pub(crate) struct CliHost {
     pub(crate) umask: Umask,
     pub(crate) signals: Signals,
     progress: ProgressBar,
-    /// Whether the command of `[on-change]` was started: the set is published then.
+    /// Whether the command of `[on-change]` was started. Then the set is published.
     has_notified: Cell<bool>,
-    /// Whether a store may have made something for this run, which is to be given back if it ends.
+    /// Whether a store may have made a secret for this run. It must be given back if the run is interrupted.
     has_issued: Cell<bool>,
 }
 
 impl CliHost {
     pub(crate) fn new(umask: Umask, signals: Signals, verbosity: Verbosity) -> Self {
-        // Traces would be written across a bar. Where standard error is no terminal, indicatif draws none.
+        // Traces would overwrite a bar. If standard error is no terminal, indicatif draws none.
         let target = match verbosity {
             Verbosity::Normal => ProgressDrawTarget::stderr(),
             Verbosity::Quiet | Verbosity::Verbose | Verbosity::Everything => ProgressDrawTarget::hidden(),
@@ -38,17 +39,17 @@ impl CliHost {
         Self { umask, signals, progress, has_notified: Cell::new(false), has_issued: Cell::new(false) }
     }
 
-    /// Says whether the command of `[on-change]` was started, for a set that is published.
+    /// Says whether the command of `[on-change]` was started for a published set.
     pub(crate) fn has_notified(&self) -> bool {
         self.has_notified.get()
     }
 
-    /// Says whether a store may have made something for this run.
+    /// Says whether a store may have made a secret for this run.
     pub(crate) fn has_issued(&self) -> bool {
         self.has_issued.get()
     }
 
-    /// Takes the bar away, so that what is printed next stands alone.
+    /// Removes the bar, so that the next message stands alone.
     pub(crate) fn clear_progress(&self) {
         self.progress.finish_and_clear();
     }
@@ -75,7 +76,7 @@ impl Host for CliHost {
         match event {
             Event::Gathering { secrets } => self.progress.set_length(secrets.try_into().unwrap_or(u64::MAX)),
             Event::Listed { secrets, .. } => self.progress.inc_length(secrets.try_into().unwrap_or(u64::MAX)),
-            // It prints what it likes, where the bar is.
+            // The command may print to the lines of the bar.
             Event::Verifying => return self.clear_progress(),
             Event::Issuing => self.has_issued.set(true),
             Event::Notifying => {
@@ -97,17 +98,17 @@ pub(crate) fn clock() -> Clock {
     Clock::new(since_boot)
 }
 
-/// Returns random pauses.
+/// Returns the source of random delays.
 pub(crate) fn jitter() -> Jitter {
     Jitter::new(|longest| longest.mul_f64(fastrand::f64()))
 }
 
-/// Returns the time since the machine was started, its sleep included where the system counts that.
+/// Returns the time since the machine was started. Time asleep is included on systems that count it.
 fn since_boot() -> Duration {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     let clock = ClockId::Boottime;
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     let clock = ClockId::Monotonic;
-    // Neither is ever negative.
+    // Neither clock is ever negative.
     Duration::try_from(clock_gettime(clock)).unwrap_or_default()
 }

@@ -1,11 +1,11 @@
-//! What a command is called, and what it is made of.
+//! The name, version and build of a command.
 
 use crate::builtins;
 
-/// The commit that this crate is built from, if that is known.
+/// The commit that this crate is built from, if it is known.
 const COMMIT: Option<&str> = option_env!("SECRETDIR_COMMIT");
 
-/// What a command is called, and its version: those of whoever built it.
+/// The name and version of a command, chosen by the project that builds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) name: &'static str,
@@ -19,7 +19,7 @@ impl Default for Identity {
 }
 
 impl Identity {
-    /// Returns the version, and a line for each thing that a report of a fault should name.
+    /// Returns the version, and one line for each detail that a bug report should contain.
     pub(crate) fn long_version(self) -> String {
         let stock = Self::default();
         let below = (self != stock).then(|| format!("{}: {}", stock.name, stock.version));

@@ -31,7 +31,7 @@ use output::{Output, Stderr};
 use signals::Signals;
 use umask::Umask;
 
-/// The command `secretdir`, with the providers that it knows.
+/// The command `secretdir` with a set of providers.
 ///
 /// ```no_run
 /// # use secretdir_provider::*;
@@ -54,25 +54,26 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Makes a command that knows no provider.
+    /// Makes a command without providers.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes the stock command: it knows `aws-parameter-store`, `aws-secrets-manager`, `env`, `exec`, `file`, `http` and `vault`, as
-    /// far as the features of this crate are on that are called so; `aws` is that of the first two.
+    /// Makes the stock command. It has the providers `aws-parameter-store`, `aws-secrets-manager`, `env`, `exec`,
+    /// `file`, `http` and `vault`, as far as their features of this crate are on. The first two belong to the feature
+    /// `aws`. The others have features of their own names.
     pub fn with_builtins() -> Self {
         builtins::added_to(Self::new())
     }
 
-    /// Gives the command a name and a version of its own, for `--help`, `--version`, the man pages and the completions: for example
-    /// `env!("CARGO_BIN_NAME")` and `env!("CARGO_PKG_VERSION")`. By default they are those of `secretdir`.
+    /// Sets the name and version of the command for `--help`, `--version`, the man pages and the completions. The
+    /// default is those of `secretdir`. For example, use `env!("CARGO_BIN_NAME")` and `env!("CARGO_PKG_VERSION")`.
     #[must_use]
     pub fn named(self, name: &'static str, version: &'static str) -> Self {
         Self { identity: Identity { name, version }, ..self }
     }
 
-    /// Adds a provider. A name that is not valid, or there already, is reported by [`run`](Self::run).
+    /// Adds a provider. If its name is not valid or already taken, [`run`](Self::run) reports that.
     #[must_use]
     pub fn provider(mut self, provider: impl Provider) -> Self {
         if let Err(error) = self.registry.register(Box::new(provider)) {
@@ -81,7 +82,8 @@ impl Cli {
         self
     }
 
-    /// Notes that a provider was left out of this command, and the feature that would add it. Whoever names it in a configuration is told.
+    /// Registers that a provider was left out of this command, and the feature that adds it. A configuration with this
+    /// provider gets an error that names the feature.
     #[must_use]
     pub fn without(mut self, provider: &'static str, feature: &'static str) -> Self {
         self.registry.leave_out(provider, feature);
@@ -90,15 +92,17 @@ impl Cli {
 
     /// Runs the command with the arguments of the process, and returns its exit code.
     ///
-    /// Sets the umask of the process to 077 and makes the process undumpable, as its environment may hold secrets; so call it while the process has one thread. If SIGINT, SIGTERM or SIGHUP comes,
-    /// the process ends by that signal once nothing half-made is left. With `exec` it does not return if the program can be
-    /// started, which then is what this process runs. A panic is told by its place alone, here and in the
-    /// rest of the process: its message could hold a value.
+    /// Call it while the process has only one thread. It sets the umask of the process to 077, and forbids core dumps,
+    /// because the environment may contain secrets.
+    ///
+    /// After SIGINT, SIGTERM, SIGHUP or SIGQUIT, the process cleans up, and then ends by that signal. `exec` does not
+    /// return if the program can be started, because the process becomes the program. For a panic, only the position is
+    /// printed, here and in the rest of the process. Its message could contain a value.
     pub fn run(self) -> ExitCode {
         self.run_from(std::env::args_os()).into()
     }
 
-    /// Runs the command with these arguments, the first of which is its name, and otherwise like [`run`](Self::run).
+    /// Runs the command with these arguments, and otherwise like [`run`](Self::run). The first argument is its name.
     pub fn run_from(self, arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit {
         let umask = Umask::tighten();
         forbid_dumps();
@@ -133,9 +137,9 @@ impl Cli {
     }
 }
 
-/// Keeps what the kernel would dump of a crash from being written, or handed to a program: the environment may hold secrets,
-/// and does so from the beginning. A program that is started from here is dumpable as ever.
+/// Keeps the kernel from writing a core dump, or passing it to a program. The environment may contain secrets from the
+/// start. Programs that are started from here can be dumped as usual.
 fn forbid_dumps() {
-    // A kernel that cannot do that is no reason not to run.
+    // A kernel without this feature is no reason not to run.
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }

@@ -1,22 +1,22 @@
-//! One key of a table, as a JSON Schema describes it.
+//! A key of a configuration table, as its JSON Schema describes it.
 
 use serde_json::{Map, Value};
 
-/// How many references may lead from one to another.
+/// The longest chain of references that is followed.
 const MOST_REFERENCES: usize = 8;
 
-/// A key, and what its value has to be.
+/// A key, and the requirements for its value.
 #[derive(Debug)]
 pub(crate) struct Setting {
     pub(crate) name: String,
     pub(crate) need: Need,
-    /// What it is for: one line, however long.
+    /// Its description in one line of any length.
     pub(crate) description: String,
-    /// What its value has to be, with the references that stood there followed.
+    /// The schema of its value, with references resolved.
     pub(crate) shape: Value,
 }
 
-/// Whether a key has to be there.
+/// Whether a key is required.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Need {
     Required,
@@ -25,7 +25,7 @@ pub(crate) enum Need {
 }
 
 impl Setting {
-    /// Returns the keys of a table, in the order of their names.
+    /// Returns the keys of a table, sorted by name.
     pub(crate) fn all(schema: &Value) -> Vec<Self> {
         let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return Vec::new() };
         let required = names(schema.get("required"));
@@ -47,18 +47,18 @@ impl Setting {
     }
 }
 
-/// Returns the words of a description, with one space between two.
+/// Returns a description as one line, with one space between words.
 pub(crate) fn one_line(description: Option<&Value>) -> String {
     let text = description.and_then(Value::as_str).unwrap_or_default().replace(char::is_control, " ");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Returns the strings of an array, if it is one.
+/// Returns the strings of an array. Returns none if it is not an array.
 pub(crate) fn names(array: Option<&Value>) -> Vec<&str> {
     array.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-/// Puts what a schema refers to in the place of the reference. What is said beside the reference comes first.
+/// Replaces a reference by the schema that it refers to. Keywords beside the reference take precedence.
 pub(crate) fn followed(schema: &Value, root: &Value) -> Value {
     let mut keys = schema.as_object().cloned().unwrap_or_default();
     for _ in 0..MOST_REFERENCES {

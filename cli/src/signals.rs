@@ -1,11 +1,12 @@
-//! SIGINT, SIGTERM, SIGHUP and SIGQUIT: clean up first, then end as the signal would have ended the process.
+//! Handles SIGINT, SIGTERM, SIGHUP and SIGQUIT: the process cleans up first, and then ends as the signal would have
+//! ended it.
 //!
-//! A signal that was ignored when the process was started stays ignored, as with every program that nohup or a shell's
-//! background job starts: the terminal that closes, or the Ctrl-C, is not meant for it.
+//! A signal that was ignored when the process was started stays ignored. That is the case for programs that nohup or a
+//! shell's background job starts: the Ctrl-C or the closed terminal is not meant for them.
 //!
-//! The first process of a container is another case: the kernel drops each signal that it does not catch, so no signal ends it
-//! by itself. There each of these ends the process from the beginning: with the exit code that a shell would report, or as a
-//! daemon ends.
+//! The first process of a container is different: the kernel drops each signal that it does not catch, so no signal
+//! would end it. So each of these signals ends it from the beginning. The exit code is the one that a shell would
+//! report, or that of a daemon's end.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -17,18 +18,18 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::Exit;
 
-/// What asks a process to end.
+/// The signals that ask a process to end.
 const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
-/// What a shell adds to the number of a signal that has ended a process.
+/// The number that a shell adds to the signal that ended a process.
 const ENDED_BY_SIGNAL: i32 = 128;
 
-/// The signals that ask the process to end. Clones share what was received.
+/// The signals that have been received. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Signals {
     number: Arc<AtomicUsize>,
     again: Arc<AtomicBool>,
-    /// Whether nothing has been begun yet: then the first process of a container ends at once.
+    /// Whether the command has not begun yet. Then a signal ends the first process of a container at once.
     is_early: Arc<AtomicBool>,
 }
 
@@ -40,7 +41,8 @@ pub(crate) struct Caught<'s> {
 }
 
 impl Signals {
-    /// Begins to look for signals: in the first process of a container, each ends it from here on, with this code or that of a shell.
+    /// Prepares for signals. In the first process of a container, each signal now ends the process, with this code or
+    /// that of a shell.
     pub(crate) fn begin(code: Option<Exit>) -> io::Result<Self> {
         let signals = Self::default();
         if is_first_process() {
@@ -53,13 +55,13 @@ impl Signals {
         Ok(signals)
     }
 
-    /// Says that something else catches the signals by now.
+    /// Notes that the signals are caught elsewhere from now on.
     pub(crate) fn hand_over(&self) {
         self.is_early.store(false, Ordering::SeqCst);
     }
 
-    /// Catches the signals from here on: the first of each. A second one ends the process at once, should it hang in
-    /// a call that cannot be interrupted; what it leaves is swept away by the next run.
+    /// Catches the first signal of each kind. A second signal ends the process at once, because the process may hang in
+    /// a call that cannot be interrupted. The next run sweeps up what it leaves.
     pub(crate) fn catch(&self) -> io::Result<Caught<'_>> {
         let numbers: Vec<_> = asked_for()?.collect();
         for number in numbers.iter().copied() {
@@ -72,13 +74,13 @@ impl Signals {
         Ok(Caught { signals: self, numbers })
     }
 
-    /// Returns the last signal that came.
+    /// Returns the last signal that was received.
     pub(crate) fn received(&self) -> Option<i32> {
         let number = self.number.load(Ordering::SeqCst);
         i32::try_from(number).ok().filter(|number| *number != 0)
     }
 
-    /// Ends the process as the signal would have, if one came.
+    /// Ends the process as the signal would have ended it, if one was received.
     pub(crate) fn end_if_signalled(&self) {
         let Some(number) = self.received() else { return };
         if is_first_process() {
@@ -90,8 +92,8 @@ impl Signals {
     }
 }
 
-/// Lets a signal end the process at once, if the condition holds when it comes. What is registered before another action for
-/// the same signal comes before it.
+/// Lets a signal end the process at once, if the condition holds when it comes. Actions for the same signal run in the
+/// order of their registration.
 pub(crate) fn end_if(number: i32, condition: &Arc<AtomicBool>) -> io::Result<()> {
     if is_first_process() {
         exit_if(number, ENDED_BY_SIGNAL + number, condition)
@@ -114,7 +116,7 @@ impl Caught<'_> {
     pub(crate) async fn wait(&self) -> io::Result<()> {
         let heard = self.numbers.iter().map(|number| signal(SignalKind::from_raw(*number)));
         let mut heard = heard.collect::<io::Result<Vec<_>>>()?;
-        // One that came before anybody waited is not heard any more.
+        // A signal that came before this call is not delivered again.
         if self.signals.received().is_none() {
             std::future::poll_fn(|context| any_ready(&mut heard, context)).await;
         }
@@ -127,14 +129,14 @@ fn any_ready(signals: &mut [Signal], context: &mut Context<'_>) -> Poll<()> {
     if came { Poll::Ready(()) } else { Poll::Pending }
 }
 
-/// Returns the signals that ask the process to end, without those that it was started to ignore.
+/// Returns the signals that ask the process to end, without those that were ignored when it was started.
 fn asked_for() -> io::Result<impl Iterator<Item = i32>> {
     let ignored = ignored()?;
     Ok(ENDING.into_iter().filter(move |number| ignored >> (number - 1) & 1 == 0))
 }
 
-/// Returns a bit for each signal that was ignored at the start and is not caught yet, the lowest for signal 1. None where the
-/// system does not tell.
+/// Returns a bit for each signal that was ignored at the start and is not caught yet; the lowest bit is signal 1.
+/// Returns 0 on a system without `/proc`.
 fn ignored() -> io::Result<u64> {
     match std::fs::read_to_string("/proc/self/status") {
         Ok(status) => Ok(ignored_in(&status).unwrap_or_default()),

@@ -1,8 +1,8 @@
-//! Traces on standard error: what the engine and the providers say of their steps, never a value.
+//! Traces on standard error: the steps of the engine and the providers, never a value.
 //!
-//! Other people's crates may trace what they send and receive, which is credentials and secrets: the AWS SDK does so even
-//! in some of its warnings. So nothing of theirs but errors is let through, whatever RUST_LOG says. What is left may quote
-//! names from outside, and is escaped like any other message.
+//! Third-party crates may trace the data that they send and receive, which is credentials and secrets. The AWS SDK does
+//! so even in some warnings. So only their errors are shown, whatever RUST_LOG says. The shown traces may quote names
+//! from outside, so they are escaped like any other message.
 
 use std::io::{self, Write};
 
@@ -15,10 +15,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::args::Verbosity;
 
-/// The crates whose traces are written with the rules of this project.
+/// The crates whose traces follow the rules of this project.
 const OURS: &[&str] = &["atomicdir", "secretdir"];
 
-/// Starts writing traces, unless a program around this one writes them already.
+/// Starts to write traces, unless the embedding program already does.
 pub(crate) fn start(verbosity: Verbosity) {
     let level = match verbosity {
         Verbosity::Quiet | Verbosity::Normal => LevelFilter::ERROR,
@@ -28,12 +28,12 @@ pub(crate) fn start(verbosity: Verbosity) {
     let chosen = named_by(&std::env::var("RUST_LOG").unwrap_or_default(), level);
     let lines = tracing_subscriber::fmt::layer().with_writer(|| Escaped).with_ansi(false);
     let layer = lines.with_filter(chosen).with_filter(filter_fn(is_safe));
-    // A second subscriber is refused; the first one is the embedding program's own affair.
+    // A second subscriber is refused. The first one belongs to the embedding program.
     let _ = tracing_subscriber::registry().with(layer).try_init();
 }
 
-/// Returns what RUST_LOG names, such as `debug` or `secretdir_engine=trace,warn`; what cannot be read of it is passed over.
-/// Spans and fields are not chosen by it: that would take a library for regular expressions.
+/// Parses RUST_LOG, such as `debug` or `secretdir_engine=trace,warn`. Parts that are not valid are ignored. Filters for
+/// spans and fields are not supported, because they need a library for regular expressions.
 fn named_by(variable: &str, otherwise: LevelFilter) -> Targets {
     let mut named = Targets::new();
     let mut is_empty = true;
@@ -48,7 +48,7 @@ fn named_by(variable: &str, otherwise: LevelFilter) -> Targets {
     if is_empty { named.with_default(otherwise) } else { named }
 }
 
-/// Standard error for traces: each is written by one call, as a line.
+/// Standard error for traces. Each trace is written by one call, as one line.
 struct Escaped;
 
 impl Write for Escaped {
@@ -64,7 +64,7 @@ impl Write for Escaped {
     }
 }
 
-/// Says whether an event may be shown at all.
+/// Says whether an event may be shown.
 fn is_safe(event: &Metadata<'_>) -> bool {
     *event.level() == Level::ERROR || OURS.iter().any(|ours| is_in(event.target(), ours))
 }

@@ -1,4 +1,4 @@
-//! The umask: 077 for all that this command makes, the user's own for what is his.
+//! The umask: 077 for all files of this command, and the user's own for the user's files.
 
 use rustix::fs::Mode;
 use rustix::process::umask;
@@ -8,7 +8,7 @@ use rustix::process::umask;
 pub(crate) struct Umask(Mode);
 
 impl Umask {
-    /// Keeps group and others from all that this process makes from here on.
+    /// Sets the umask so that group and others have no access to new files of this process.
     pub(crate) fn tighten() -> Self {
         Self(umask(Mode::RWXG | Mode::RWXO))
     }
@@ -17,7 +17,7 @@ impl Umask {
         self.0.bits()
     }
 
-    /// Does something with the umask that the process was started with. Only for a process with one thread.
+    /// Runs a function with the umask that the process was started with. Only for a process with one thread.
     pub(crate) fn during<T>(self, work: impl FnOnce() -> T) -> T {
         let ours = umask(self.0);
         let done = work();

@@ -31,7 +31,7 @@ fn objects(site: &Site) -> Vec<Value> {
         (&["providers"], 0),
         (&["providers", "file"], 0),
         (&["completions", "fish"], 0),
-        (&["man", "man1"], 0),
+        (&["man", "man"], 0),
         (&["exec", "--", "no-such-program"], 127),
     ];
     let object = |(arguments, exit): (&[&str], i32)| {

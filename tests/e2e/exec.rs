@@ -79,7 +79,7 @@ fn a_plugin_that_dies_in_mid_answer_fails_the_run() {
     assert_contained(
         "say(type='secret', id=first, text='value-of-b')\nsys.stdout.write('{\"type\": \"sec')\nsys.exit('out of memory')",
         LONG,
-        &["invalid data: `./plugin` does not keep to the protocol: line 3", "standard error: out of memory"],
+        &["invalid data: `./plugin` breaks the protocol: line 3", "standard error: out of memory"],
     );
     assert_contained(
         "say(type='secret', id=first, text='value-of-b')\nsys.exit('no value-of-b')",

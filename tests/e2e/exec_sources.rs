@@ -80,7 +80,7 @@ fn nothing_is_not_a_value_unless_that_is_said() {
 fn a_mistake_with_a_program_is_answered_with_what_to_do() {
     for (settings, exit, parts) in [
         ("command = \"vault kv get {secret}\"", 2, &["expected an array such as [\"one\", \"two\"]"][..]),
-        ("command = [\"vault kv get {secret}\"]", 2, &["write each as a string of its own"]),
+        ("command = [\"vault kv get {secret}\"]", 2, &["write each as a separate string"]),
         ("command = [\"vault kv get\", \"{secret}\"]", 3, &["no shell takes a command apart"]),
         ("command = [\"no-such-tool\", \"{secret}\"]", 3, &["only HOME and PATH", "looked up in PATH"]),
         ("command = [\"./windows\", \"{secret}\"]", 3, &["line ends of Unix"]),

@@ -32,7 +32,7 @@ fn a_command_that_is_not_there_is_told_apart_from_one_that_lacks_its_interpreter
         (
             "[\"no-such-program\"]",
             "cannot start the on-change command `no-such-program`: No such file",
-            "hint: it is in none of the folders of PATH",
+            "hint: no folder of PATH has it",
         ),
         ("[\"/opt/x reload\"]", "`/opt/x reload`: No such file", "hint: write the program and each argument"),
         ("[\"/no/such\"]", "`/no/such`: No such file", ""),
@@ -46,10 +46,10 @@ fn a_command_that_is_not_there_is_told_apart_from_one_that_lacks_its_interpreter
         (
             "#!/bin/sh\r\nexit\r\n",
             r"its interpreter `/bin/sh\r` was not found",
-            "hint: its lines end in carriage returns",
+            "hint: its lines end with carriage returns",
         ),
-        ("exit\n", "Exec format error", "hint: let its first line name its interpreter"),
-        ("#!/usr/bin/env bash\r\nexit\r\n", r"bash\r", "hint: its lines end in carriage returns"),
+        ("exit\n", "Exec format error", "hint: name its interpreter in its first line"),
+        ("#!/usr/bin/env bash\r\nexit\r\n", r"bash\r", "hint: its lines end with carriage returns"),
         (
             "#!/no/interpreter\n",
             "its interpreter `/no/interpreter` was not found",
@@ -164,8 +164,8 @@ fn habits_from_elsewhere_are_answered_with_what_to_write() {
             format!("{HEAD}\n[on-change]\ncommand = [\"systemctl reload app\"]\n{FILE}"),
             r#"write ["systemctl", "reload", "app"]"#,
         ),
-        ("{\n  \"directory\": {}\n}\n".to_owned(), "this looks like JSON, and a configuration is TOML"),
-        ("directory:\n  path: out/app\n".to_owned(), "this looks like YAML, and a configuration is TOML"),
+        ("{\n  \"directory\": {}\n}\n".to_owned(), "this looks like JSON, but a configuration is TOML"),
+        ("directory:\n  path: out/app\n".to_owned(), "this looks like YAML, but a configuration is TOML"),
     ] {
         site.config(&config);
         site.run(&["check"]).expect_exit(2).expect_error(&[text]);

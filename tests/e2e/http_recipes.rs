@@ -89,11 +89,7 @@ fn a_default_takes_the_place_only_of_what_the_settings_call_missing() {
     let site = Site::new();
     site.config(&config(""));
     let sync = || Ran::of(site.command(&["sync"]).env("TOKEN", TOKEN));
-    sync().expect_exit(3).expect_error(&[
-        "unavailable: ",
-        "404 Not Found",
-        "put the status into `not-found`",
-    ]);
+    sync().expect_exit(3).expect_error(&["unavailable: ", "404 Not Found", "add the status to `not-found`"]);
     site.config(&config(not_found));
     sync().expect_exit(0);
     assert_eq!(site.read("a"), b"info");

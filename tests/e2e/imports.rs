@@ -62,7 +62,7 @@ fn null_and_names_that_no_file_can_have_are_errors_and_can_be_excluded() {
         "`a//b` cannot become the file `a//b`: the name has an empty component",
         "`` cannot become the file ``: the name is empty",
         "cannot become the file `nul\\u{0}`: the name has a control character (U+0000)",
-        "hint: leave it out with `exclude`",
+        "hint: exclude it with `exclude`",
     ]);
     assert_eq!(ran.stderr.matches("hint: ").count(), 1, "{ran:?}");
     assert!(!site.path().join("out/app").exists());
@@ -150,7 +150,7 @@ fn an_import_that_finds_nothing_fails_unless_it_may() {
     let site = site(&[("x", "1")], BELOW);
     site.run(&["sync"]).expect_exit(3).expect_error(&[
         "secretdir.toml:8:1: import[0]: the secrets below `app/` of source `local`: there is nothing to import",
-        "hint: is the prefix correct? `allow-empty = true`",
+        "hint: is the prefix correct? set `allow-empty = true`",
     ]);
     site.config(&format!("{HEAD}\n{BELOW}allow-empty = true\n"));
     site.sync();

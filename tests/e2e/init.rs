@@ -85,8 +85,8 @@ fn every_mistake_is_told_and_nothing_written() {
     let errors: Vec<_> = ran.stderr.lines().collect();
     let starts = [
         "error: there is no provider `fil`; did you mean `file`? known: ",
-        "error: `a b` is no name of a source",
-        "error: `` is no name of a source",
+        "error: `a b` is not a valid name for a source",
+        "error: `` is not a valid name for a source",
         "error: two sources would have the name `env`",
         "hint: give each source its own name: NAME=PROVIDER",
         "error: there is no provider `env=y`",
@@ -109,7 +109,7 @@ fn what_is_there_is_left_alone() {
     let ran = ran.expect_error(&["secretdir.toml` already exists, and was not changed", "hint: "]);
     assert!(ran.stdout.is_empty());
     std::os::unix::fs::symlink("nowhere", site.path().join("link")).unwrap();
-    site.run(&["init", "env", "--config", "link"]).expect_exit(2).expect_error(&["is there already"]);
+    site.run(&["init", "env", "--config", "link"]).expect_exit(2).expect_error(&["already exists"]);
     assert_eq!(fs::read_to_string(site.path().join("secretdir.toml")).unwrap(), "mine");
     assert!(!site.path().join("nowhere").exists());
 

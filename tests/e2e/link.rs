@@ -45,7 +45,7 @@ fn only_a_link_of_ours_is_given_to_a_program() {
     let site = published();
     fs::create_dir(site.path().join("elsewhere")).unwrap();
     replace(&site, |link| symlink("../elsewhere", link).unwrap());
-    assert_refused(&site, "it points to `../elsewhere`, which is not a generation");
+    assert_refused(&site, "it points to `../elsewhere`, which is not one of its generations");
 
     let site = published();
     let generation = fs::read_link(site.link()).unwrap();
@@ -134,7 +134,7 @@ fn nothing_is_published_only_where_there_is_no_link() {
     let ran = ran.expect_error(&[
         "error: cannot open `",
         "out/app` (step 12, read): No such file",
-        "hint: the generation that it names is gone: run `secretdir sync`",
+        "hint: the current generation is missing: run `secretdir sync`",
     ]);
     assert!(!ran.stderr.contains("nothing is published"), "{ran:?}");
 }
@@ -155,10 +155,7 @@ fn whoever_may_list_the_set_may_run_a_program_with_it() {
     site.sync();
     assert_eq!(run_as_other(&site, &PROGRAM).expect_exit(0).stdout, "1");
     let status = run_as_other(&site, &["status"]).expect_exit(0);
-    assert!(
-        status.stdout.contains("\nseen as a reader: ") && status.stdout.contains("\n  0400 b"),
-        "{status:?}"
-    );
+    assert!(status.stdout.contains("\nlimited view: ") && status.stdout.contains("\n  0400 b"), "{status:?}");
     assert!(!status.stdout.contains("from local") && !status.stdout.contains("last success: "), "{status:?}");
     let json = run_as_other(&site, &["status", "--json"]).expect_exit(0).json();
     assert_eq!((json["view"].as_str(), json["last_success_at"].is_null()), (Some("reader"), true));
@@ -166,10 +163,7 @@ fn whoever_may_list_the_set_may_run_a_program_with_it() {
     // Whoever is only let through to the set may use it, too.
     fs::set_permissions(site.path().join("out"), fs::Permissions::from_mode(0o711)).unwrap();
     let status = run_as_other(&site, &["status"]).expect_exit(0);
-    assert!(
-        status.stdout.contains("\nseen as a reader: ") && status.stdout.contains("\n  0444 a"),
-        "{status:?}"
-    );
+    assert!(status.stdout.contains("\nlimited view: ") && status.stdout.contains("\n  0444 a"), "{status:?}");
     assert_eq!(run_as_other(&site, &PROGRAM).expect_exit(0).stdout, "1");
     // What may not be listed is no empty set.
     let generation = fs::canonicalize(site.link()).unwrap();
@@ -183,7 +177,8 @@ fn whoever_may_list_the_set_may_run_a_program_with_it() {
     let (partial, text) = listing(&site);
     assert_eq!(partial, "partial");
     assert!(
-        text.contains(" ago, at least 0 files\n") && text.contains("what this user may not list"),
+        text.contains(" ago, at least 0 files\n")
+            && text.contains("files that the current user may not list"),
         "{text}"
     );
     fs::set_permissions(&generation, fs::Permissions::from_mode(0o755)).unwrap();
@@ -209,7 +204,7 @@ fn a_reader_is_not_told_that_the_command_is_pending() {
     site.sync();
     fs::set_permissions(site.path().join("source/a"), fs::Permissions::from_mode(0o644)).unwrap();
     let diff = run_as_other(&site, &["diff"]).expect_exit(0);
-    assert!(diff.stdout.contains("\nseen as a reader: ") && !diff.stdout.contains("pending"), "{diff:?}");
+    assert!(diff.stdout.contains("\nlimited view: ") && !diff.stdout.contains("pending"), "{diff:?}");
     assert_eq!(run_as_other(&site, &["diff", "--json"]).expect_exit(0).json()["on_change"], "unknown");
     site.secret("a", "2");
     assert_eq!(run_as_other(&site, &["diff", "--json"]).expect_exit(10).json()["on_change"], "pending");

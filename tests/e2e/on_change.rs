@@ -84,7 +84,7 @@ fn a_failure_is_exit_6_and_the_next_run_repeats_it_although_nothing_changed() {
     site.hook("echo x >> told");
     let ran = site.run(&["sync"]).expect_exit(6);
     ran.expect_error(&[
-        "the on-change command has failed 2 times in a row, and is not repeated yet",
+        "the on-change command has failed 2 times in a row, and is not retried yet",
         "hint: ",
     ]);
     assert_eq!((site.told(), site.announcement()), (2, "pending".into()));

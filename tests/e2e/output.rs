@@ -40,7 +40,7 @@ fn every_command_answers_with_one_json_object() {
         (&["providers", "file"], 0),
         (&["schema"], 0),
         (&["completions", "fish"], 0),
-        (&["man", "man1"], 0),
+        (&["man", "man"], 0),
         // The answer of one that succeeds is the program's own.
         (&["exec", "--", "no-such-program"], 127),
     ] {
@@ -176,7 +176,7 @@ fn a_result_that_cannot_be_written_is_told_and_is_a_failure() {
         &["providers", "file"],
         &["schema"],
         &["completions", "fish"],
-        &["man", "man1"],
+        &["man", "man"],
         &["--help"],
         &["--version"],
         &["diff", "--help"],

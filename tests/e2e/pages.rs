@@ -112,8 +112,8 @@ fn profiles_are_completed() {
 #[test]
 fn there_is_a_man_page_for_each_command() {
     let site = Site::new();
+    site.run(&["man", "share"]).expect_exit(0);
     let folder = site.path().join("share/man1");
-    site.run(&["man", folder.to_str().unwrap()]).expect_exit(0);
     let mut pages: Vec<_> = fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -127,7 +127,8 @@ fn there_is_a_man_page_for_each_command() {
     assert!(exec.contains("SECRETDIR_PATH") && exec.contains("PROGRAM"), "{exec}");
     let page = fs::read_to_string(folder.join("secretdir-sync.1")).unwrap();
     assert!(page.contains(".TH") && page.contains("Publish nothing"), "{page}");
-    assert!(exec.contains("exec\\fR [OPTIONS] \\-\\- <PROGRAM>..."), "{exec}");
+    assert!(exec.contains("\\fBsecretdir exec [OPTIONS] \\-\\- <PROGRAM>...\\fR"), "{exec}");
+    assert!(exec.contains(".SH NOTES") && !exec.contains("EXTRA"), "{exec}");
     let main = fs::read_to_string(folder.join("secretdir.1")).unwrap();
     let sections = ["EXIT STATUS", "ENVIRONMENT", "FILES", "EXAMPLES", "SEE ALSO"];
     for section in sections {
@@ -137,13 +138,13 @@ fn there_is_a_man_page_for_each_command() {
         );
     }
     assert!(main.contains("After 1 to 5") && main.contains("the program was not found"), "{main}");
-    let configuration = fs::read_to_string(folder.join("secretdir.toml.5")).unwrap();
+    let configuration = fs::read_to_string(site.path().join("share/man5/secretdir.toml.5")).unwrap();
     for key in
         ["retain", "file\\-mode", "on\\-change", "interval", "splay", "secret", "vault", "region", "issue"]
     {
         assert!(configuration.contains(key), "{key}: {configuration}");
     }
-    for page in pages.iter().filter(|page| page.ends_with(".1")) {
+    for page in &pages {
         let page = fs::read_to_string(folder.join(page)).unwrap();
         assert!(page.contains("SECRETDIR_CONFIG") && page.contains("SECRETDIR_PROFILE"), "{page}");
     }
@@ -158,7 +159,8 @@ fn groff_finds_no_fault_in_a_page() {
     let site = Site::new();
     let folder = site.path().join("man");
     site.run(&["man", folder.to_str().unwrap()]).expect_exit(0);
-    for entry in fs::read_dir(&folder).unwrap() {
+    let sections = ["man1", "man5"].map(|section| fs::read_dir(folder.join(section)).unwrap());
+    for entry in sections.into_iter().flatten() {
         let path = entry.unwrap().path();
         let ran =
             Ran::of(Command::new("groff").args(["-man", "-Tutf8", "-ww", "-z"]).arg(&path)).expect_exit(0);
@@ -173,7 +175,7 @@ fn a_page_is_for_whom_the_umask_lets_read_it() {
     for (umask, mode, folder_mode) in [("022", 0o644, 0o755), ("027", 0o640, 0o750)] {
         let site = Site::new();
         let mut shell = Command::new("sh");
-        site.prepare(shell.args(["-c", "umask $1; exec $2 man share/man1", "sh", umask, COMMAND]));
+        site.prepare(shell.args(["-c", "umask $1; exec $2 man share", "sh", umask, COMMAND]));
         Ran::of(&mut shell).expect_exit(0);
         let mode_of = |path: &str| {
             fs::metadata(site.path().join("share").join(path)).unwrap().permissions().mode() & 0o777
@@ -191,14 +193,14 @@ fn a_page_that_cannot_be_written_whole_is_not_there() {
     site.run(&["man", "whole"]).expect_exit(0);
     let mut shell = Command::new("bash");
     // Two blocks of 1024 bytes, and no signal to whoever writes more: less than the main page has.
-    site.prepare(shell.args(["-c", "trap '' XFSZ; ulimit -f 2; exec $0 man man1", COMMAND]));
-    Ran::of(&mut shell).expect_exit(1).expect_error(&["cannot be written into man1: File too large"]);
+    site.prepare(shell.args(["-c", "trap '' XFSZ; ulimit -f 2; exec $0 man man", COMMAND]));
+    Ran::of(&mut shell).expect_exit(1).expect_error(&["cannot be written into man: File too large"]);
     let left: Vec<_> =
-        fs::read_dir(site.path().join("man1")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        fs::read_dir(site.path().join("man/man1")).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(!left.is_empty());
     for page in left {
-        let whole = site.path().join("whole").join(page.file_name().unwrap());
+        let whole = site.path().join("whole/man1").join(page.file_name().unwrap());
         assert_eq!(fs::read(&page).unwrap(), fs::read(whole).unwrap(), "{page:?}");
     }
-    assert!(!site.path().join("man1/secretdir.1").exists());
+    assert!(!site.path().join("man/man1/secretdir.1").exists());
 }

@@ -207,7 +207,7 @@ fn what_is_damaged_or_not_there_fails_the_run_and_is_not_shown() {
         (
             "pem = \"key\"",
             format!("{BEGIN}\\nhunter2\\n{END}"),
-            "line 1 of the value has more than a BEGIN or END mark of PEM\n\
+            "line 1 of the value has other text beside a BEGIN or END mark of PEM\n\
              hint: each mark needs its own line: are line ends lost, or written as `\\n`?\n",
         ),
         (
@@ -237,7 +237,7 @@ fn what_is_damaged_or_not_there_fails_the_run_and_is_not_shown() {
 fn combinations_without_sense_are_refused_with_their_line() {
     let site = Site::new();
     for (keys, message) in [
-        (r#"trim = "newline", pem = "key""#, "files.a.trim: is of no use with `pem`"),
+        (r#"trim = "newline", pem = "key""#, "files.a.trim: cannot be combined with `pem`"),
         (r#"join = ",", decode = "base64""#, "files.a.join: must be \"\" or \"\\n\" with `decode`"),
         (r#"pem = "cert""#, r#"files.a.pem: expected "key", "leaf", "chain" or "certificates""#),
     ] {

@@ -200,6 +200,6 @@ fn of_a_program_that_is_there_it_is_said_what_is_not() {
     let ran = Ran::of(&mut exec(&site, &["tools/windows"])).expect_exit(126);
     ran.expect_error(&[
         r"its interpreter `/bin/sh\r` was not found",
-        "hint: its lines end in carriage returns",
+        "hint: its lines end with carriage returns",
     ]);
 }

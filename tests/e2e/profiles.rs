@@ -84,8 +84,8 @@ fn what_is_wrong_in_a_profile_is_told_with_its_line() {
     );
     for (profile, column, words) in [
         ("filse = {}", 1, "profiles.dev.filse: unknown key; did you mean `files`?"),
-        ("files.none = false", 7, "profiles.dev.files.none: there is nothing to take away"),
-        ("on-change = false", 1, "profiles.dev.on-change: there is nothing to take away"),
+        ("files.none = false", 7, "profiles.dev.files.none: there is nothing to remove"),
+        ("on-change = false", 1, "profiles.dev.on-change: there is nothing to remove"),
         ("directory.pth = \"x\"", 11, "directory.pth: unknown key; did you mean `path`?"),
         ("sources.local = false", 9, "sources.local: expected a table"),
         ("files = 3", 1, "files: expected a table"),

@@ -18,13 +18,13 @@ fn what_succeeds_prints_nothing_and_ends_as_ever() {
         (&["sync", "--dry-run"], 0),
         (&["status"], 0),
         (&["init", "env", "--config", "new.toml"], 0),
-        (&["man", "man1"], 0),
+        (&["man", "man"], 0),
     ] {
         let ran = site.run(&[arguments, &["-q"]].concat()).expect_exit(exit);
         assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""), "{arguments:?}");
     }
     assert_eq!(site.read("a"), b"1");
-    assert!(site.path().join("new.toml").exists() && site.path().join("man1/secretdir.1").exists());
+    assert!(site.path().join("new.toml").exists() && site.path().join("man/man1/secretdir.1").exists());
 }
 
 #[test]

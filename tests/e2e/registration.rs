@@ -92,8 +92,8 @@ fn a_good_one_is_used() {
 
 #[test]
 fn a_name_that_is_taken_or_invalid_is_refused() {
-    assert_refused("file", "file", 2, &["error: there are two providers of the name `file`"]);
-    assert_refused("Bad_Name", "file", 2, &["error: \"Bad_Name\" cannot be the name of a provider"]);
+    assert_refused("file", "file", 2, &["error: there are two providers with the name `file`"]);
+    assert_refused("Bad_Name", "file", 2, &["error: \"Bad_Name\" is not a valid name for a provider"]);
 }
 
 #[test]

@@ -211,7 +211,7 @@ fn providers_explains_one_with_types_defaults_and_documentation() {
     let site = Site::new();
     let text = site.run(&["providers", "exec"]).expect_exit(0).stdout;
     for part in [
-        "exec\n\n  allow-empty  (true or false, default false)\n      With `command`: whether a command may print nothing",
+        "exec\n\n  allow-empty  (true or false, default false)\n      With `command`: allow that a command prints nothing",
         "  command  (array of strings, optional)\n      A program and its arguments, started for each",
         "  environment  (array of strings, default [\"HOME\",\"PATH\"])\n",
         "  max-bytes  (whole number, default 1048576)\n",

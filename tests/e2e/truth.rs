@@ -65,7 +65,7 @@ fn a_staging_that_cannot_be_removed_is_an_error_of_its_own() {
     let ran = inject(&site, &["sync", "--json"], &faults).expect_exit(4);
     let ran = ran.expect_error(&[
         "error: cannot set the mode of ",
-        "error: files with secrets are left that were not published: cannot remove ",
+        "error: unpublished files with secrets are left: cannot remove ",
         "hint: only the user who ran this can read them; the next run tries again to remove them",
     ]);
     assert_eq!(ran.json()["errors"].as_array().unwrap().len(), 2);
@@ -100,7 +100,7 @@ fn a_directory_that_is_renamed_in_the_middle_of_a_run_is_not_published_to() {
     let site = scripted("mv out away; echo x", "");
     fs::create_dir(site.path().join("out")).unwrap();
     let ran = site.run(&["sync"]).expect_exit(4);
-    ran.expect_error(&["(step 9, flip): its path leads elsewhere by now", "hint: "]);
+    ran.expect_error(&["(step 9, flip): its path now leads to another place", "hint: "]);
     assert!(!site.path().join("away/app").is_symlink() && !site.link().is_symlink());
 }
 
@@ -113,7 +113,7 @@ fn a_directory_that_is_mounted_over_in_the_middle_of_a_run_is_not_published_to()
     fs::create_dir(site.path().join("out")).unwrap();
     let mut command = Command::new("unshare");
     site.prepare(command.args(["--mount", COMMAND, "sync"]));
-    Ran::of(&mut command).expect_exit(4).expect_error(&["its path leads elsewhere by now"]);
+    Ran::of(&mut command).expect_exit(4).expect_error(&["its path now leads to another place"]);
     assert_eq!(site.names(), ["state/lock"]);
 }
 
@@ -136,7 +136,7 @@ fn a_set_that_its_path_does_not_lead_to_after_the_flip_is_exit_6() {
         });
         let ran = inject(&site, &["sync"], &["renameat:delay_enter=3000000:when=1".to_owned()]);
         mover.join().unwrap();
-        ran.expect_exit(6).expect_error(&["its path leads elsewhere by now", "hint: "]);
+        ran.expect_exit(6).expect_error(&["its path now leads to another place", "hint: "]);
     });
     assert_eq!(fs::read(site.path().join("away/app/a")).unwrap(), b"2");
 }

@@ -27,9 +27,9 @@ fn a_stamp_is_touched_once_for_each_change() {
     ]);
     assert!(!site.path().join("out/elsewhere").exists());
     for (name, words) in [
-        ("app", "the link's own"),
+        ("app", "different from the name of the link"),
         (".app.x", "starts with `.app.`"),
-        ("a/b", "has a `/` in it"),
+        ("a/b", "a plain name, without `/`"),
         ("..", "`..`"),
     ] {
         site.config(&format!("{HEAD}\n[on-change]\nstamp = \"{name}\"\n[files]\n"));
@@ -69,11 +69,11 @@ fn units_are_reloaded_without_waiting_and_other_commands_are_warned_of() {
     ] {
         assert_eq!(check(&format!("command = {command}")).expect_exit(0).stderr, "", "{command}");
     }
-    check("units = []").expect_exit(2).expect_error(&["on-change.units: names no unit"]);
+    check("units = []").expect_exit(2).expect_error(&["on-change.units: is empty"]);
     check("units = [\"a b\"]").expect_exit(2).expect_error(&["on-change.units[0]: `a b` is no unit"]);
     check("units = [\"a\"]\ncommand = [\"true\"]")
         .expect_exit(2)
-        .expect_error(&["on-change.units: is of no use beside"]);
+        .expect_error(&["on-change.units: cannot be combined with"]);
     check("timeout = \"1s\"")
         .expect_exit(2)
         .expect_error(&["on-change.command: missing; this, `units` or `stamp`"]);

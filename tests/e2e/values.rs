@@ -46,7 +46,7 @@ fn what_cannot_be_decoded_fails_the_run_and_is_not_shown() {
         config(&site, &[("a", &format!("secret = \"odd\", decode = {coding:?}"))]);
         let ran = site.run(&["sync"]).expect_exit(3);
         let expected = format!(
-            "error: file `a`: secret `odd` of source `local`: the value is not {coding}: it goes wrong at line 1, column {column}\n"
+            "error: file `a`: secret `odd` of source `local`: the value is not {coding}: error at line 1, column {column}\n"
         );
         assert_eq!(ran.stderr, expected);
     }
@@ -127,7 +127,7 @@ fn a_store_that_is_not_there_is_neither_optional_nor_has_it_defaults() {
 
         std::fs::rename(site.path().join("source"), site.path().join("elsewhere")).unwrap();
         let ran = site.run(&["sync"]).expect_exit(3);
-        ran.expect_error(&["secrets `a` and `b` of source", "unavailable", words, "hint: make"]);
+        ran.expect_error(&["secrets `a` and `b` of source", "unavailable", words, "hint: create"]);
         assert_eq!(site.fingerprint().without_folder(), before.without_folder(), "{head}");
         assert_eq!((site.read("a"), site.read("b")), (b"1".to_vec(), b"2".to_vec()));
 
@@ -140,7 +140,9 @@ fn a_store_that_is_not_there_is_neither_optional_nor_has_it_defaults() {
 fn a_file_cannot_be_both_optional_and_have_a_default() {
     let site = Site::new();
     config(&site, &[("a", "secret = \"x\", optional = true, default = \"y\"")]);
-    site.run(&["check"]).expect_exit(2).expect_error(&["files.a.default: with `optional`"]);
+    site.run(&["check"])
+        .expect_exit(2)
+        .expect_error(&["files.a.default: cannot be combined with `optional`"]);
     for mistake in ["decode = \"base32\"", "encode = 7", "trim = \"all\"", "optional = \"yes\""] {
         config(&site, &[("a", &format!("secret = \"x\", {mistake}"))]);
         site.run(&["check"]).expect_exit(2).expect_error(&[mistake.split(' ').next().unwrap()]);

@@ -132,12 +132,12 @@ fn a_signal_asks_for_a_turn_and_another_for_the_configuration() {
     let config = fs::read_to_string(site.path().join("secretdir.toml")).unwrap();
     site.config(&format!("{config}b = {{ source = \"local\", secret = \"a\" }}\n"));
     watch.signal(Signal::HUP);
-    watch.hear("the configuration was read again");
+    watch.hear("the new configuration is now in use");
     watch.hear("published 2 files");
     site.config(&config.replace("secret = \"a\"", "secert = \"a\""));
     watch.signal(Signal::HUP);
     watch.hear("error: ");
-    watch.hear("the one before it goes on");
+    watch.hear("the old one stays in use");
     // The reload has asked for a turn, too: it must not see half a write.
     let aside = site.path().join("aside");
     fs::write(&aside, "3").unwrap();
@@ -180,7 +180,7 @@ fn a_second_one_for_the_same_link_ends_with_5_and_sync_goes_on_beside_it() {
     site.secret("a", "2");
     assert!(site.sync().stdout.starts_with("published"));
     let text = site.run(&["status"]).expect_exit(0).stdout;
-    assert!(text.contains("kept current by `secretdir watch`: the next turn comes at 20"), "{text}");
+    assert!(text.contains("kept current by `secretdir watch`: the next run is at 20"), "{text}");
     let status = site.run(&["status", "--json"]).expect_exit(0).json();
     assert!(status["watch"]["next_turn_at"].as_u64().unwrap() > status["last_success_at"].as_u64().unwrap());
     watch.stop();
@@ -238,7 +238,7 @@ fn a_refused_configuration_that_is_put_back_counts_again() {
     watch.hear("the configuration is wrong");
     leads_to("good");
     watch.signal(Signal::USR1);
-    watch.hear("the configuration was read again");
+    watch.hear("the new configuration is now in use");
     watch.stop();
 }
 

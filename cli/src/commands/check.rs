@@ -9,7 +9,8 @@ use crate::Exit;
 use crate::host::CliHost;
 use crate::output::{Output, check};
 
-/// Says that the configuration is good, of which the plan is the proof, and that this machine can publish it.
+/// Reports that the configuration is valid, and checks whether this machine can publish it. The plan is the proof that
+/// it is valid.
 pub(crate) fn offline(plan: &Plan, output: &Output) -> Exit {
     let found = secretdir_engine::inspect(plan);
     if found.is_empty() {
@@ -19,7 +20,7 @@ pub(crate) fn offline(plan: &Plan, output: &Output) -> Exit {
     }
 }
 
-/// Checks the configuration without a profile and with each. Tells of all that fail.
+/// Checks the configuration without a profile and with each profile. Reports all failures.
 pub(crate) fn all_profiles(path: &Path, registry: &Registry, output: &Output) -> Exit {
     let config = match Config::read(path) {
         Ok(config) => config,
@@ -43,7 +44,7 @@ pub(crate) fn all_profiles(path: &Path, registry: &Registry, output: &Output) ->
     }
 }
 
-/// Also asks every source for everything.
+/// Checks the configuration, and also fetches all secrets.
 pub(crate) fn fetch(plan: &Plan, host: &CliHost, output: &Output) -> Exit {
     let found = secretdir_engine::inspect(plan);
     if !found.is_empty() {

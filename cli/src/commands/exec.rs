@@ -1,15 +1,15 @@
-//! `secretdir exec`: a program in this one's place, with a pin on what is published now.
+//! `secretdir exec`: replaces this process by a program, with the current set pinned.
 //!
-//! The link, the directory that it is in and the generation must be such that `status` would tell of them: what anybody else
-//! has put in their place is not what the program was meant to read. For a program that root starts, nobody else may be
-//! able to replace the directories that lead there either, as when root publishes. No published file is opened for that, so a
-//! program starts as quickly whatever is published.
+//! The link, its directory and the generation must pass the same checks as for `status`. So the program never reads
+//! files that another user put in their place. If root starts the program, no other user may be able to replace the
+//! directories on the path, as when root publishes. These checks open no published file, so the start takes equally
+//! long for every set.
 //!
-//! The pin is a shared lock on the generation's open directory. The descriptor is handed on through `execve`, and the lock
-//! with it, to the program and to whatever inherits it from there; the kernel ends it with the last of them. A program that
-//! closes what it inherited ends it earlier.
+//! The pin is a shared lock on the open directory of the generation. `execve` passes the descriptor and the lock to the
+//! program, and its children inherit both. The kernel releases the lock when the last of them exits. A program that
+//! closes inherited descriptors releases it earlier.
 //!
-//! Nothing stays in between: signals, the exit code and the process ID are the program's own.
+//! No process stays in between: signals, the exit code and the process ID are the program's own.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -28,13 +28,13 @@ use crate::Exit;
 use crate::host::CliHost;
 use crate::output::Output;
 
-/// Where the program finds the path of the generation's own directory.
+/// The variable with the path of the generation's own directory.
 const PATH: &str = "SECRETDIR_PATH";
 
-/// More sockets than any unit has.
+/// The most sockets that are passed on, which is more than any unit has.
 const MOST_SOCKETS: RawFd = 1000;
 
-/// Why a program does not run in this one's place.
+/// The reason why the program does not replace this process.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExecError {
     #[error("nothing is published at `{}`", .0.display())]
@@ -62,7 +62,7 @@ pub(crate) enum ExecError {
 }
 
 impl ExecError {
-    /// Returns what a person can do about it.
+    /// Returns a hint for the user.
     pub(crate) fn hint(&self) -> Option<&str> {
         match self {
             Self::NothingPublished(_) => Some("run `secretdir sync` first"),
@@ -109,7 +109,7 @@ impl From<&ExecError> for ErrorReport {
     }
 }
 
-/// Returns only if the program could not be started.
+/// Runs the program in place of this process. Returns only if it could not be started.
 pub(crate) fn run(location: &Location, program: &[OsString], host: &CliHost, output: &Output) -> Exit {
     let error = match pin(location) {
         Ok(snapshot) => host.umask.during(|| replace(program, snapshot.path())),
@@ -118,7 +118,7 @@ pub(crate) fn run(location: &Location, program: &[OsString], host: &CliHost, out
     output.failed(&[ErrorReport::from(&error)], &[])
 }
 
-/// Pins what is published, in a way that a program inherits.
+/// Pins the current generation, with a descriptor that the program inherits.
 fn pin(location: &Location) -> Result<Snapshot, ExecError> {
     let snapshot = location.open_snapshot().map_err(not_open)?;
     let snapshot = snapshot.ok_or_else(|| ExecError::NothingPublished(location.link().to_owned()))?;
@@ -129,8 +129,8 @@ fn pin(location: &Location) -> Result<Snapshot, ExecError> {
     }
 }
 
-/// Returns the descriptors that the program gets besides its standard ones: the pin, and what systemd's socket activation has
-/// for this process, which the program is going to be.
+/// Returns the descriptors that the program gets besides its standard ones. These are the pin, and the sockets that
+/// systemd's socket activation passed to this process, which becomes the program.
 fn kept(pin: &Snapshot) -> Vec<RawFd> {
     let variable = |name| std::env::var(name).ok().and_then(|value| value.parse::<RawFd>().ok());
     let is_for_us = variable("LISTEN_PID").is_some_and(|id| id == getpid().as_raw_nonzero().get());
@@ -141,12 +141,12 @@ fn kept(pin: &Snapshot) -> Vec<RawFd> {
     kept
 }
 
-/// Says why what is published cannot be opened: because the generation is gone, or for a reason of its own.
+/// Says why the current generation cannot be opened: it is missing, or there is another reason.
 fn not_open(error: atomicdir::Error) -> ExecError {
     if error.is_not_found() { ExecError::GenerationGone(error) } else { ExecError::NotPinned(error) }
 }
 
-/// Puts the program in this one's place. The standard library gives it the default SIGPIPE and no blocked signal.
+/// Replaces this process by the program. The standard library gives it the default SIGPIPE and no blocked signals.
 fn replace(program: &[OsString], path: &Path) -> ExecError {
     let mut words = program.iter();
     let program = words.next().map_or(OsStr::new(""), OsString::as_os_str);

@@ -1,4 +1,4 @@
-//! `secretdir init`: a configuration to begin with.
+//! `secretdir init`: writes a configuration to start with.
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
@@ -13,7 +13,7 @@ use crate::host::CliHost;
 use crate::output::{Output, written};
 use crate::starter::{self, NamedSource};
 
-/// Why there is no new configuration.
+/// The reason why no configuration was written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InitError {
     #[error("no source is named; the providers are {}", listed(.0))]
@@ -35,7 +35,7 @@ pub(crate) enum InitError {
 }
 
 impl InitError {
-    /// Returns what a person can do about it.
+    /// Returns a hint for the user.
     pub(crate) fn hint(&self) -> Option<&str> {
         match self {
             Self::NoSource(_) => {
@@ -65,7 +65,7 @@ impl From<&InitError> for ErrorReport {
     }
 }
 
-/// Writes the configuration where `--config` says.
+/// Writes the configuration to the path of `--config`.
 pub(crate) fn run(
     arguments: &[String],
     path: &Path,
@@ -83,7 +83,7 @@ pub(crate) fn run(
     }
 }
 
-/// Reads what sources are asked for; tells of all that are wrong.
+/// Parses the sources in the arguments. Reports all mistakes.
 fn named<'r>(arguments: &[String], registry: &'r Registry) -> Result<Vec<NamedSource<'r>>, Vec<InitError>> {
     if arguments.is_empty() {
         return Err(vec![InitError::NoSource(registry.names().collect())]);
@@ -114,7 +114,7 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
-/// Writes a new file, or none.
+/// Creates a file with this text, or none.
 fn write(path: &Path, text: &str) -> Result<(), InitError> {
     let mut file =
         OpenOptions::new().write(true).create_new(true).open(path).map_err(|cause| match cause.kind() {
@@ -122,7 +122,7 @@ fn write(path: &Path, text: &str) -> Result<(), InitError> {
             _ => InitError::NotWritten { path: path.to_owned(), cause },
         })?;
     file.write_all(text.as_bytes()).map_err(|cause| {
-        // What stands there is half a file, and this run's own.
+        // The file is incomplete, and this run created it.
         let _ = fs::remove_file(path);
         InitError::NotWritten { path: path.to_owned(), cause }
     })

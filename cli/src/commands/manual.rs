@@ -1,7 +1,9 @@
-//! The man pages: those that clap makes of the arguments, with the sections that readers look for, and one on the configuration.
+//! The man pages. clap makes them from the arguments. This module adds the sections that readers look for, and a page
+//! about the configuration.
 
 use std::io;
 
+use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use secretdir_engine::Registry;
@@ -11,7 +13,7 @@ use crate::help;
 use crate::identity::Identity;
 use crate::setting::{Need, Setting, followed};
 
-/// A page, complete.
+/// A complete man page.
 pub(crate) struct Page {
     pub(crate) file_name: String,
     pub(crate) text: Vec<u8>,
@@ -38,9 +40,9 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("secretdir exec -- myprogram", "Run a program with the current set."),
 ];
 
-/// Returns the page of each command, that of the whole, and that of the configuration.
+/// Returns the pages of the command, of each subcommand, and of the configuration.
 pub(crate) fn pages(identity: Identity, registry: &Registry) -> io::Result<Vec<Page>> {
-    // Help has no room for the variables, and a page has.
+    // The help has no room for the variables, but a page has.
     let command = identity.command().mut_args(|argument| argument.hide_env(false).hide_env_values(true));
     let mut command = command.disable_help_subcommand(true);
     command.build();
@@ -48,24 +50,16 @@ pub(crate) fn pages(identity: Identity, registry: &Registry) -> io::Result<Vec<P
     let commands: Vec<_> = command.get_subcommands().cloned().collect();
     let mut pages = Vec::new();
     for command in commands {
-        let man = Man::new(command).source(&source);
-        let mut text = Vec::new();
-        man.render(&mut text)?;
-        pages.push(Page { file_name: man.get_filename(), text });
+        pages.push(of_command(command, &source, identity.name)?);
     }
-    pages.push(whole(Man::new(command).source(&source))?);
+    pages.push(whole(command, &source)?);
     pages.push(configuration(identity, &source, registry)?);
     Ok(pages)
 }
 
-/// Returns the page of the whole. What stands behind the options of its help has sections of its own here.
-fn whole(man: Man) -> io::Result<Page> {
-    let mut text = Vec::new();
-    man.render_title(&mut text)?;
-    man.render_name_section(&mut text)?;
-    man.render_synopsis_section(&mut text)?;
-    man.render_description_section(&mut text)?;
-    man.render_options_section(&mut text)?;
+/// Returns the page of the command itself. The text after the options of its help becomes sections.
+fn whole(command: Command, source: &str) -> io::Result<Page> {
+    let (man, mut text) = begun(command, source)?;
     man.render_subcommands_section(&mut text)?;
     let mut roff = Roff::new();
     roff.control("SH", ["EXIT STATUS"]);
@@ -80,23 +74,55 @@ fn whole(man: Man) -> io::Result<Page> {
     roff.control("SH", ["SEE ALSO"]);
     roff.text([bold("secretdir.toml"), roman("(5)")]);
     roff.to_writer(&mut text)?;
-    Ok(Page { file_name: man.get_filename(), text })
+    Ok(Page { file_name: format!("man1/{}", man.get_filename()), text })
 }
 
-/// Returns the page on the configuration: what the schema says of each key.
+/// Returns the page of one command. The text behind its options becomes a section.
+fn of_command(command: Command, source: &str, whole: &str) -> io::Result<Page> {
+    let notes = command.get_after_help().map(ToString::to_string);
+    let (man, mut text) = begun(command, source)?;
+    let mut roff = Roff::new();
+    if let Some(notes) = notes {
+        roff.control("SH", ["NOTES"]).control("nf", []);
+        for line in notes.lines() {
+            roff.text([roman(line)]);
+        }
+        roff.control("fi", []);
+    }
+    roff.control("SH", ["SEE ALSO"]);
+    roff.text([bold(whole), roman("(1), "), bold("secretdir.toml"), roman("(5)")]);
+    roff.to_writer(&mut text)?;
+    Ok(Page { file_name: format!("man1/{}", man.get_filename()), text })
+}
+
+/// Begins the page of a command: up to its options.
+fn begun(mut command: Command, source: &str) -> io::Result<(Man, Vec<u8>)> {
+    // The synopsis of clap_mangen shows options without their values.
+    let usage = command.render_usage().to_string();
+    let man = Man::new(command).source(source);
+    let mut text = Vec::new();
+    man.render_title(&mut text)?;
+    man.render_name_section(&mut text)?;
+    let mut roff = Roff::new();
+    roff.control("SH", ["SYNOPSIS"]).text([bold(usage.trim_start_matches("Usage: "))]);
+    roff.to_writer(&mut text)?;
+    man.render_description_section(&mut text)?;
+    man.render_options_section(&mut text)?;
+    Ok((man, text))
+}
+
+/// Returns the page about the configuration, from the schema's description of each key.
 fn configuration(identity: Identity, source: &str, registry: &Registry) -> io::Result<Page> {
     let schema = secretdir_engine::schema(registry);
     let mut roff = Roff::new();
     roff.control("TH", ["secretdir.toml", "5", "", source, ""]);
     roff.control("SH", ["NAME"]);
-    roff.text([roman(
-        "secretdir.toml - which secrets are published, where they come from, and as which files",
-    )]);
+    roff.text([roman("secretdir.toml - the configuration of secretdir: sources, secrets and files")]);
     roff.control("SH", ["DESCRIPTION"]);
     roff.text([
         roman("The file is TOML. Relative paths start at its folder. "),
         bold(format!("{} check", identity.name)),
-        roman(" says what is wrong with it, each mistake with its line."),
+        roman(" reports each mistake with its line."),
     ]);
     let tables = schema.get("properties").and_then(Value::as_object);
     for (name, table) in tables.into_iter().flatten() {
@@ -112,10 +138,10 @@ fn configuration(identity: Identity, source: &str, registry: &Registry) -> io::R
     roff.text([bold(identity.name), roman("(1)")]);
     let mut text = Vec::new();
     roff.to_writer(&mut text)?;
-    Ok(Page { file_name: "secretdir.toml.5".to_owned(), text })
+    Ok(Page { file_name: "man5/secretdir.toml.5".to_owned(), text })
 }
 
-/// Describes a table of the configuration. Those whose names are free have one of their entries described.
+/// Describes a table of the configuration. If its names are free, its entries are described.
 fn section(roff: &mut Roff, name: &str, table: &Value, schema: &Value) {
     roff.control("SH", [format!("[{name}]").as_str()]);
     let description = crate::setting::one_line(table.get("description"));
@@ -127,7 +153,7 @@ fn section(roff: &mut Roff, name: &str, table: &Value, schema: &Value) {
     }
 }
 
-/// Returns what has the keys: the table itself, or the entries of one whose names are free.
+/// Returns the schema with the keys: of the table itself, or of the entries of a table with free names.
 fn entry(table: &Value, schema: &Value) -> Value {
     let inner = ["/additionalProperties", "/items"].into_iter().find_map(|pointer| table.pointer(pointer));
     match inner.filter(|inner| inner.is_object() && table.get("properties").is_none()) {

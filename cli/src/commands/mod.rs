@@ -1,4 +1,4 @@
-//! One file for each command.
+//! The commands: one file for each.
 
 mod check;
 mod diff;
@@ -27,7 +27,7 @@ use crate::host::CliHost;
 use crate::output::Output;
 use crate::watch::log::Log;
 
-/// Runs the command that the arguments name.
+/// Runs the command that the arguments select.
 pub(crate) fn run(args: &Args, registry: &Registry, host: &CliHost, output: &Output) -> Exit {
     match &args.command {
         Command::Init { sources } => init::run(sources, args.config(), registry, host, output),
@@ -72,7 +72,7 @@ fn with_plan(args: &Args, registry: &Registry, output: &Output, command: impl Fn
     }
 }
 
-/// For commands that only look at what is published: the rest of the configuration may be as wrong as it likes.
+/// Runs a command that only looks at the published set. Mistakes in the rest of the configuration do not matter.
 fn with_location(args: &Args, output: &Output, command: impl FnOnce(&Location) -> Exit) -> Exit {
     match Location::read(args.config(), args.profile()) {
         Ok(location) => command(&location),
@@ -88,16 +88,16 @@ fn reports(args: &Args, error: &ConfigError) -> Vec<ErrorReport> {
     error.reports().into_iter().map(|report| report.with_profile(args.profile())).collect()
 }
 
-/// How many descriptors a runtime takes, and a few to do something with.
+/// The number of descriptors that a runtime needs, and a few for the work itself.
 const DESCRIPTORS: usize = 10;
 
-/// Fails where a runtime would panic that cannot open what it listens to signals with.
+/// Fails if too few descriptors are left. Without them, a runtime panics when it opens its signal descriptors.
 fn ensure_descriptors() -> io::Result<()> {
     let opened = (0..DESCRIPTORS).map(|_| File::open("/"));
     opened.collect::<io::Result<Vec<_>>>().map(drop)
 }
 
-/// Says why nothing could be begun.
+/// Reports why the command could not begin.
 pub(crate) fn not_begun(error: &io::Error) -> ErrorReport {
     let too_many = error.raw_os_error() == Some(Errno::MFILE.raw_os_error());
     let hint = too_many.then_some("raise the limit of open files: `ulimit -n`, or LimitNOFILE= in the unit");
@@ -105,7 +105,7 @@ pub(crate) fn not_begun(error: &io::Error) -> ErrorReport {
     ErrorReport::from_message(ErrorKind::Unexpected, message).with_hint(hint)
 }
 
-/// Says what a signal has left undone that came after the flip.
+/// Reports that a signal ended a run after the flip, before the on-change command had succeeded.
 fn not_notified() -> ErrorReport {
     let message =
         "the new set is published, but a signal ended the run before the on-change command had succeeded";
@@ -113,7 +113,7 @@ fn not_notified() -> ErrorReport {
         .with_hint(Some("the next `secretdir sync` runs the command again"))
 }
 
-/// Returns the kind of a failure to write what a command is for: whether the path cannot be meant, or the system did not let it.
+/// Returns the kind of an error in writing a file. A path that cannot be right is a usage error.
 fn kind_of_unwritten(error: &io::Error) -> ErrorKind {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
@@ -123,8 +123,8 @@ fn kind_of_unwritten(error: &io::Error) -> ErrorKind {
     }
 }
 
-/// Runs something of the engine on this thread, until it ends or a signal comes. Tells what failed, and returns how the command
-/// ends then.
+/// Runs a future of the engine on this thread, until it ends or a signal comes. Reports a failure, and returns its exit
+/// code.
 fn until_signal<T>(
     host: &CliHost,
     output: &Output,
@@ -139,16 +139,17 @@ fn until_signal<T>(
     }
 }
 
-/// How long a run may take that was asked to end, to give back what a store has made for it.
+/// How long an interrupted run may take to give back secrets that a store made for it.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Runs a future on this thread, until it ends or a signal comes: `None` then, and the future has been dropped.
+/// Runs a future on this thread, until it ends or a signal comes. After a signal it is dropped, and the result is
+/// `None`.
 fn run_until_signal<T>(host: &CliHost, future: impl Future<Output = T>) -> io::Result<Option<T>> {
     ensure_descriptors()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let caught = host.signals.catch()?;
     let ended = runtime.block_on(async {
-        // Whoever started this may have chosen to ignore the ends of children. Listening for them takes that back.
+        // The parent process may have chosen to ignore SIGCHLD. Listening for it takes that back.
         let _children = signal(SignalKind::child())?;
         let mut future = pin!(future);
         let signalled = tokio::select! {
@@ -156,13 +157,13 @@ fn run_until_signal<T>(host: &CliHost, future: impl Future<Output = T>) -> io::R
             signalled = caught.wait() => signalled,
         };
         if signalled.is_ok() && host.has_issued() && !host.has_notified() {
-            // It notices by itself that it is to end, and publishes nothing.
+            // The run notices the signal by itself, and publishes nothing.
             drop(tokio::time::timeout(GRACE, future).await);
         }
         signalled.map(|()| None)
     });
     host.clear_progress();
-    // A look-up that hangs in a thread of the runtime must not keep the process from ending.
+    // A name lookup that hangs in a thread of the runtime must not keep the process from ending.
     runtime.shutdown_background();
     ended
 }

@@ -1,4 +1,4 @@
-//! `secretdir completions` and `secretdir man`: what is made of the arguments.
+//! `secretdir completions` and `secretdir man`: texts that are made from the arguments.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -19,7 +19,7 @@ use crate::output::{Output, written};
 
 pub(crate) fn completions(shell: Shell, identity: Identity, registry: &Registry, output: &Output) -> Exit {
     let mut script = Vec::new();
-    // The command itself says more of a provider that it does not know than which there are.
+    // The command itself has a better error for an unknown provider than a list of possible values.
     let known = |argument: Arg| argument.value_parser(PossibleValuesParser::new(registry.names()));
     let mut command = identity
         .command()
@@ -38,7 +38,7 @@ pub(crate) fn completions(shell: Shell, identity: Identity, registry: &Registry,
     output.answer(&written::script(&script))
 }
 
-/// Writes the man pages, which everyone may read whom the user's umask lets.
+/// Writes the man pages. The umask of the user decides who may read them.
 pub(crate) fn man(
     folder: &Path,
     identity: Identity,
@@ -62,11 +62,12 @@ fn unwritten(folder: &Path, error: &io::Error) -> ErrorReport {
     ErrorReport::from_message(kind_of_unwritten(error), message).at_path(folder)
 }
 
-/// Writes a page, or takes away what stands there of it.
+/// Writes a page, or removes the incomplete file.
 fn write(page: &Page, folder: &Path) -> io::Result<()> {
     let path = folder.join(&page.file_name);
+    path.parent().map_or(Ok(()), fs::create_dir_all)?;
     File::create(&path)?.write_all(&page.text).inspect_err(|_| {
-        // Half a page is worth nothing. If it cannot be removed either, that is for the same reason.
+        // An incomplete page is useless. If it cannot be removed either, the reason is the same.
         let _ = fs::remove_file(&path);
     })
 }

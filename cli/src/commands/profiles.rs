@@ -1,16 +1,16 @@
-//! The completion of profiles. A script is made once, and the profiles are those of a configuration: so the script asks the command
-//! when it completes one. What it prints are names that somebody has written: no shell may read them as words of its own.
+//! Completes the names of profiles. The profiles depend on the configuration, but a script is written only once. So the
+//! script calls the command at completion time. The names that it prints come from a file: no shell may evaluate them.
 
 use clap_complete::Shell;
 
-/// Stands in a script where the profiles belong.
+/// The placeholder in a script for the profiles.
 pub(crate) const MARK: &str = "PROFILES";
 
-/// How a script asks for profiles.
+/// The code with which a script completes profiles.
 pub(crate) struct Dynamic {
-    /// How clap has written the mark, and what is written instead.
+    /// The text with the mark as clap writes it, and its replacement.
     mark: (&'static str, &'static str),
-    /// A function that prints, or adds, the profiles of the configuration that the words name.
+    /// A function that prints or adds the profiles of the configuration in the words of the command line.
     function: &'static str,
 }
 
@@ -63,7 +63,7 @@ end
 };
 
 impl Dynamic {
-    /// Returns how the script of a shell does it; `None` for those whose scripts complete no profiles.
+    /// Returns the code for a shell. `None` if scripts for this shell complete no profiles.
     pub(crate) fn of(shell: Shell) -> Option<Self> {
         match shell {
             Shell::Bash => Some(BASH),
@@ -73,11 +73,11 @@ impl Dynamic {
         }
     }
 
-    /// Puts the function into a script, before what calls it, and the calls where the marks are.
+    /// Inserts the function into a script before its first use, and the calls at the marks.
     pub(crate) fn completed(&self, script: &[u8], name: &str) -> Vec<u8> {
         let script = String::from_utf8_lossy(script);
         let (mark, call) = self.mark;
-        // What zsh knows a script for its own by is in its first line.
+        // zsh recognises its scripts by the first line.
         let (first, rest) = script.split_once('\n').unwrap_or_default();
         let [function, call] = [self.function, call].map(|text| text.replace("COMMAND", name));
         format!("{first}\n{function}{}", rest.replace(mark, &call)).into_bytes()

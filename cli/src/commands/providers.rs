@@ -5,7 +5,7 @@ use secretdir_engine::{ErrorReport, Registry};
 use crate::Exit;
 use crate::output::{Output, providers};
 
-/// Lists all, or explains one.
+/// Lists all providers, or explains one.
 pub(crate) fn run(registry: &Registry, name: Option<&str>, output: &Output) -> Exit {
     match name.map(|name| registry.find(name)) {
         None => output.answer(&providers::answer(registry)),

@@ -37,7 +37,8 @@ pub(crate) fn run(
     ended.map_or_else(|exit| exit, |mut outcome| output.answer(&run::outcome(&mut outcome)))
 }
 
-/// Writes the metrics, and goes on counting from those that are there. What is published is published, so a failure is a warning.
+/// Writes the metrics, and continues the counters of the existing file. A failure is only a warning, because the run
+/// itself is over.
 fn write(
     path: &Path,
     plan: &Plan,

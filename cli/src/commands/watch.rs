@@ -33,7 +33,7 @@ pub(crate) fn run(
         let daemon = Daemon::new(host, log, metrics.map(Metrics::at))?;
         Ok(secretdir_engine::watch(plan, registry, &daemon).await)
     });
-    // A look-up that hangs in a thread of the runtime must not keep the process from ending.
+    // A name lookup that hangs in a thread of the runtime must not keep the process from ending.
     runtime.shutdown_background();
     match ended {
         Ok(Ok(())) => Exit::Success,
@@ -42,7 +42,7 @@ pub(crate) fn run(
     }
 }
 
-/// Tells why the daemon does not begin: in its log, if whoever reads that expects objects.
+/// Reports why the daemon cannot begin: in its log if that is JSON, so that its readers get objects.
 pub(crate) fn failed(
     errors: &[ErrorReport],
     warnings: &[WarningReport],

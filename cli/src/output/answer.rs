@@ -1,7 +1,7 @@
-//! What a command answers with, as text and as JSON.
+//! The answer of a command, as text and as JSON.
 //!
-//! The JSON is a contract: `secretdir schema --output` is made of the types that are serialised here, and docs/json.md has tables
-//! of it. Every answer begins alike, then comes what only this command has.
+//! The JSON is a contract. `secretdir schema --output` is made from the types that are serialised here, and
+//! docs/json.md has tables of it. Every answer begins with the same fields. The fields of the command follow.
 
 use schemars::JsonSchema;
 use secretdir_engine::{ErrorReport, WarningReport};
@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use crate::Exit;
 
-/// The version of the contract. Fields and kinds may be added to it; nothing else changes without a new number.
+/// The version of the contract. Fields and kinds may be added to it. Any other change needs a new number.
 const SCHEMA_VERSION: u32 = 1;
 
-/// What a command that has done what it is for answers with.
+/// The answer of a command that has done its work.
 #[derive(Debug)]
 pub(crate) struct Answer<S, T> {
     pub(super) state: S,
@@ -27,20 +27,20 @@ pub(crate) struct Answer<S, T> {
 /// The text of an answer.
 #[derive(Debug)]
 pub(crate) enum Text {
-    /// Lines that tell a person what has been done. `--quiet` leaves them out.
+    /// Lines that report what was done. `--quiet` leaves them out.
     Summary(String),
-    /// Lines that the command is for.
+    /// Lines that are the purpose of the command.
     Listing(String),
-    /// A text of our own that is for a program.
+    /// A text that this project has written for a program.
     Script(String),
 }
 
-/// How a command ends whose answer cannot be written.
+/// The effect of an answer that cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IfUnwritten {
-    /// It has failed.
+    /// The command has failed.
     Fails,
-    /// As it would have: its exit code says more than that.
+    /// The exit code stays, because it says more than that.
     EndsAsEver,
 }
 
@@ -93,7 +93,7 @@ impl<S, T> Answer<S, T> {
         Self { warnings, ..self }
     }
 
-    /// Says what failed although the command has done what it is for.
+    /// Adds errors of later steps, although the command has done its work.
     pub(crate) fn with_errors(self, errors: Vec<ErrorReport>) -> Self {
         Self { errors, ..self }
     }
@@ -106,7 +106,7 @@ impl<S, T> Answer<S, T> {
         Self { if_unwritten, ..self }
     }
 
-    /// Returns how the command ends: as the first error says, if there is one.
+    /// Returns the exit code: that of the first error, if there is one.
     pub(super) fn exit(&self) -> Exit {
         self.errors.first().map_or(self.exit, |error| error.kind.into())
     }

@@ -1,9 +1,9 @@
-//! What `secretdir check` answers with.
+//! The answer of `secretdir check`.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use secretdir_engine::{ConfigError, ErrorReport, Plan, Problem, Rehearsal, WarningReport, count, escape};
+use secretdir_engine::{ConfigError, ErrorReport, Plan, Problem, DryRun, WarningReport, count, escape};
 use serde::Serialize;
 
 use super::answer::{Answer, DoneState, Text};
@@ -41,7 +41,7 @@ struct CheckedProfile {
 /// A plan, and the name of the profile that it was made with.
 pub(crate) type ProfilePlan = (Option<String>, Plan);
 
-/// What is wrong with a configuration, and the name of the profile that it was read with.
+/// The error of a configuration, and the name of the profile that it was read with.
 pub(crate) type ProfileError = (Option<String>, ConfigError);
 
 impl Checked {
@@ -55,8 +55,8 @@ impl Checked {
     }
 }
 
-/// Says that a configuration is good and, if its sources have been asked, what they came to.
-pub(crate) fn answer(plan: &Plan, rehearsal: Option<&Rehearsal>) -> Answer<DoneState, Checked> {
+/// Reports a valid configuration and, if its secrets were fetched, how many files they become.
+pub(crate) fn answer(plan: &Plan, rehearsal: Option<&DryRun>) -> Answer<DoneState, Checked> {
     let file_count = rehearsal.map_or(plan.file_count(), |rehearsal| rehearsal.file_count);
     let checked = Checked::new(plan, file_count);
     let what = if rehearsal.is_some() { count(file_count, "file") } else { planned(plan) };
@@ -67,7 +67,7 @@ pub(crate) fn answer(plan: &Plan, rehearsal: Option<&Rehearsal>) -> Answer<DoneS
     Answer::new(DoneState::Ok, checked, Text::Summary(text)).with_warnings(warnings)
 }
 
-/// Says that a configuration is good with all its profiles.
+/// Reports a configuration that is valid with all its profiles.
 pub(crate) fn all_profiles(plans: &[ProfilePlan]) -> Answer<DoneState, CheckedProfiles> {
     let found = plans
         .iter()
@@ -84,7 +84,7 @@ pub(crate) fn all_profiles(plans: &[ProfilePlan]) -> Answer<DoneState, CheckedPr
     Answer::new(DoneState::Ok, own, Text::Summary(lines.join("\n"))).with_warnings(warnings)
 }
 
-/// Says with which profiles a configuration is wrong, and why.
+/// Reports the problems of a configuration, each with the profiles that it occurs with.
 pub(crate) fn bad_profiles(failures: &[ProfileError]) -> Vec<ErrorReport> {
     let found = failures.iter().flat_map(|(profile, error)| {
         error.problems().iter().map(move |problem| (profile.as_deref(), problem))
@@ -93,7 +93,7 @@ pub(crate) fn bad_profiles(failures: &[ProfileError]) -> Vec<ErrorReport> {
     errors.map(|(problem, profiles)| ErrorReport::from(problem).found_with(&profiles)).collect()
 }
 
-/// Puts together with which profiles each problem was found, sorted by line.
+/// Groups the profiles by problem, sorted by line.
 fn grouped<'p>(
     found: impl Iterator<Item = (Option<&'p str>, &'p Problem)>,
 ) -> BTreeMap<&'p Problem, Vec<Option<&'p str>>> {
@@ -104,14 +104,14 @@ fn grouped<'p>(
     grouped
 }
 
-/// Returns the line on a plan that is good.
+/// Returns the line about one valid plan.
 fn line(profile: Option<&str>, plan: &Plan) -> String {
     let with = profile.map_or("without a profile".to_owned(), |name| format!("profile `{name}`"));
     let line = format!("ok: {with}: {}, to be published at {}", planned(plan), plan.link().display());
     escape(&line).into_owned()
 }
 
-/// Says how many files and imports a plan has: what these come to, only their sources know.
+/// Counts the files and imports of a plan. Only the sources know how many files an import becomes.
 fn planned(plan: &Plan) -> String {
     let files = count(plan.file_count(), "file");
     match plan.import_count() {

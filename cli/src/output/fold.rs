@@ -1,15 +1,15 @@
-//! Texts, broken into lines.
+//! Wraps texts into lines.
 
-/// How many columns a line does not have where nothing else is known.
+/// The width that lines stay below if no other width is known, in columns.
 pub(super) const TOO_WIDE: usize = 100;
 
-/// Breaks a text at spaces, so that its lines have less than 100 columns, as [`fold_below`] does.
+/// Wraps a text at spaces into lines of fewer than 100 columns, as [`fold_below`] does.
 pub(crate) fn fold(text: &str, indent: &str) -> String {
     fold_below(TOO_WIDE, text, indent)
 }
 
-/// Breaks a text at spaces, so that its lines have less than so many columns; all but the first begin with an indent. A word
-/// that does not fit into a line stays whole. Each break stands for exactly one space.
+/// Wraps a text at spaces into lines of fewer than `too_wide` columns. All lines but the first begin with the indent. A
+/// longer word stays whole. Each line break replaces exactly one space.
 pub(super) fn fold_below(too_wide: usize, text: &str, indent: &str) -> String {
     let mut folded = String::new();
     let mut column = 0;
@@ -29,7 +29,7 @@ pub(super) fn fold_below(too_wide: usize, text: &str, indent: &str) -> String {
     folded
 }
 
-/// Returns how wide a text is, where every character is as wide as the others.
+/// Returns the width of a text, if every character has the same width.
 fn columns(text: &str) -> usize {
     text.chars().count()
 }

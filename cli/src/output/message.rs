@@ -1,4 +1,4 @@
-//! Messages: what people are told on standard error.
+//! The messages for people on standard error.
 
 use std::io::{IsTerminal, Write};
 use std::panic::Location;
@@ -10,10 +10,10 @@ use secretdir_engine::{ErrorKind, ErrorReport, escape};
 use super::fold::{self, TOO_WIDE};
 use super::stdout::Unprinted;
 
-/// What the lines of a message but its first begin with.
+/// The indent of all lines of a message but the first.
 const INDENT: &str = "    ";
 
-/// What a message begins with.
+/// The first word of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Label {
     Error,
@@ -49,16 +49,16 @@ enum Colours {
     None,
 }
 
-/// Whether messages are broken into lines.
+/// Whether messages are wrapped into lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Folding {
-    /// Into lines of less than so many columns.
+    /// Lines have fewer than this many columns.
     Below(usize),
-    /// Each message is one line: in a pipe, a file or a journal, where programs look for lines.
+    /// Each message is one line, for programs that search lines: in a pipe, a file or a journal.
     None,
 }
 
-/// Standard error, and how messages are written to it.
+/// Standard error, and the style of its messages.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stderr {
     colours: Colours,
@@ -66,7 +66,7 @@ pub(crate) struct Stderr {
 }
 
 impl Stderr {
-    /// Looks once whether standard error is a terminal, how wide it is, whether it shows colours, and whether its user wants them.
+    /// Finds out once whether standard error is a terminal, its width, and whether to use colours.
     pub(crate) fn look() -> Self {
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
@@ -78,7 +78,7 @@ impl Stderr {
         }
     }
 
-    /// Tells errors, and a hint that several in a row share once after the last of them.
+    /// Prints errors. Consecutive errors with the same hint share it: it is printed once, after the last of them.
     pub(super) fn tell(self, errors: &[ErrorReport]) {
         for alike in errors.chunk_by(|one, next| one.hint == next.hint) {
             for error in alike {
@@ -90,7 +90,7 @@ impl Stderr {
         }
     }
 
-    /// Says why a result has not been told.
+    /// Reports why a result was not printed.
     pub(crate) fn untold(self, why: &Unprinted) {
         self.tell(&[ErrorReport::new(ErrorKind::NotWritten, why)]);
     }
@@ -99,7 +99,7 @@ impl Stderr {
         self.say(Label::Warning, warning);
     }
 
-    /// Says that something panicked, and where. Not with which message, which could hold a value.
+    /// Reports a panic and its position. The message is left out, because it could contain a value.
     pub(crate) fn panicked(self, place: Option<&Location<'_>>) {
         let place = place.map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
         self.say(
@@ -108,7 +108,7 @@ impl Stderr {
         );
     }
 
-    /// Says what is wrong with the arguments: an error, and lines on how they should be.
+    /// Reports wrong arguments: an error, and clap's lines about the correct usage.
     pub(crate) fn usage(self, error: &clap::Error) {
         for line in error.render().to_string().lines() {
             match line.strip_prefix(Label::Error.word()) {
@@ -122,7 +122,7 @@ impl Stderr {
         put(&self.written(label, text));
     }
 
-    /// Returns a message as it is written.
+    /// Returns a message as it is printed.
     fn written(self, label: Label, text: &str) -> String {
         let word = label.word();
         let message = self.folding.apply(&escape(&format!("{word} {text}")));
@@ -142,13 +142,13 @@ impl Folding {
     }
 }
 
-/// Returns how many columns the terminal has; that of a text where it does not say.
+/// Returns the width of the terminal, or the default width if it is unknown.
 fn width() -> usize {
     let columns = tcgetwinsize(std::io::stderr()).map_or(0, |size| usize::from(size.ws_col));
     if columns == 0 { TOO_WIDE } else { columns }
 }
 
-/// Returns what is wrong with the arguments, in one line.
+/// Returns the error of wrong arguments in one line.
 pub(super) fn of_usage(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let first = text.lines().next().unwrap_or_default();
@@ -156,6 +156,6 @@ pub(super) fn of_usage(error: &clap::Error) -> String {
 }
 
 fn put(text: &str) {
-    // Nobody is left to tell if this cannot be written.
+    // If this fails, there is no other place to report it.
     let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -1,22 +1,23 @@
-//! All that the command prints. The rules:
+//! All output of the command. The rules:
 //!
-//! 1. Standard output is the result: text, or with `--json` exactly one JSON object, also when the command fails. Only an
-//!    end by a signal leaves it empty. The program of `exec` has it for itself. Each object
-//!    is serialised from a type that `schema --output` is made of, and begins as [`answer`] says. With `--quiet` there are
-//!    no lines that only tell what has been done.
+//! 1. Standard output is the result: text, or with `--json` exactly one JSON object, even if the command fails. It
+//!    stays empty only if a signal ends the command. With `exec`, it belongs to the program. Each object is serialised
+//!    from a type that `schema --output` is made of, and begins as [`answer`] says. `--quiet` leaves out lines that
+//!    only report what was done.
 //! 2. Standard error is for people: `warning:`, `error:` and `hint:` messages in lower case, progress, traces.
-//! 3. An error is one message, with each cause once; a hint is one of its own, once for all errors in a row that share it.
-//! 4. A message is one line, for those who search: in a pipe, a file, a journal. On a terminal it is broken into lines that
-//!    fit (less than 100 columns where the terminal does not say how wide it is), of which all but the first are indented by
-//!    four spaces: a line that is not begins another message. A word that is longer stays whole, so that a path can be
-//!    copied. After a mistake in the arguments come clap's own lines on how they should be.
-//! 5. Colour is in the labels of messages alone, and only on a terminal that is not `dumb`, without NO_COLOR.
-//! 6. Names from outside are escaped where they are put into a text, and all that is printed once more as a whole: no control
-//!    character, nothing that reorders text or cannot be seen reaches a terminal, in JSON neither.
-//! 7. No value of a secret, or part of one, anywhere.
-//! 8. A result that nobody reads on (a closed pipe) is told. One that cannot be written (a full disk) is an error: a command
-//!    that was for nothing else then ends with 1. `sync`, whose exit code tells what is published, and a command that has
-//!    failed keep theirs. A message that cannot be written changes nothing: nobody is left to tell.
+//! 3. An error is one message, and names each cause once. A hint is a message of its own. Consecutive errors with the
+//!    same hint share it.
+//! 4. In a pipe, a file or a journal, a message is one line, so that it can be searched. On a terminal it is wrapped to
+//!    fit, or to fewer than 100 columns if the width is unknown. All lines but the first are indented by four spaces,
+//!    so a line without indent begins another message. A longer word stays whole, so that a path can be copied. After
+//!    wrong arguments, clap's own lines about the correct usage follow.
+//! 5. Only the labels of messages are coloured, and only on a terminal that is not `dumb`, without NO_COLOR.
+//! 6. Names from outside are escaped where they are put into a text, and the whole output is escaped again. So no
+//!    control character, and no character that is invisible or reorders text, reaches a terminal, even in JSON.
+//! 7. No output contains the value of a secret, or a part of one.
+//! 8. It is no error if the reader closes the pipe early. It is an error if the result cannot be written, for example
+//!    to a full disk. A command whose only purpose is the result then ends with 1. `sync` and failed commands keep
+//!    their exit code. A message that cannot be written changes nothing, because there is no other place to report it.
 
 pub(crate) mod answer;
 pub(crate) mod check;
@@ -42,7 +43,7 @@ use stdout::Unprinted;
 pub(crate) use fold::fold;
 pub(crate) use message::Stderr;
 
-/// Where results and messages go.
+/// The output of a command: the destination of results and messages.
 #[derive(Debug)]
 pub(crate) struct Output {
     format: Format,
@@ -55,7 +56,7 @@ impl Output {
         Self { format, stderr, failures }
     }
 
-    /// Tells what a command has done, and returns how it ends.
+    /// Prints the answer of a command, and returns its exit code.
     pub(crate) fn answer<S: Copy + Serialize, T: Serialize>(&self, answer: &Answer<S, T>) -> Exit {
         self.warn(&answer.warnings);
         self.stderr.tell(&answer.errors);
@@ -66,12 +67,12 @@ impl Output {
         self.ended(printed, answer.exit(), answer.if_unwritten)
     }
 
-    /// Returns how a command ends that failed: as the first error says.
+    /// Returns the exit code of a command that failed: that of the first error.
     pub(crate) fn exit(&self, errors: &[ErrorReport]) -> Exit {
         errors.first().map_or(Exit::Unexpected, |error| self.failures.exit(error.kind))
     }
 
-    /// Tells why a command failed, and returns how it ends.
+    /// Prints why a command failed, and returns its exit code.
     pub(crate) fn failed(&self, errors: &[ErrorReport], warnings: &[WarningReport]) -> Exit {
         let exit = self.exit(errors);
         self.warn(warnings);
@@ -83,12 +84,12 @@ impl Output {
         self.ended(printed, exit, IfUnwritten::EndsAsEver)
     }
 
-    /// Prints the schema of all that `--json` prints.
+    /// Prints the schema of the output of `--json`.
     pub(crate) fn output_schema(&self) -> Exit {
         self.document(&schema::schema())
     }
 
-    /// Prints a document that is JSON, whatever was asked for.
+    /// Prints a document that is JSON in every output format.
     pub(crate) fn document(&self, document: &Value) -> Exit {
         self.ended(stdout::put_json(document), Exit::Success, IfUnwritten::Fails)
     }
@@ -105,7 +106,7 @@ impl Output {
         }
     }
 
-    /// Returns how a command ends, be its result told or not.
+    /// Returns the exit code of a command after its result was printed, or could not be.
     fn ended(&self, printed: Result<(), Unprinted>, exit: Exit, if_unwritten: IfUnwritten) -> Exit {
         let Err(untold) = printed else { return exit };
         self.stderr.untold(&untold);
@@ -113,9 +114,9 @@ impl Output {
     }
 }
 
-/// Prints what is wrong with the arguments, or the help that was asked for.
+/// Prints the errors of wrong arguments, or the help that was asked for.
 ///
-/// Whoever wants JSON gets an object, as far as that can be told of arguments that cannot be read.
+/// With `--json`, an object is printed as well, as far as the option can be recognised in wrong arguments.
 pub(crate) fn usage(error: &clap::Error, misread: Exit, format: Format, stderr: Stderr) -> Exit {
     if error.use_stderr() {
         stderr.usage(error);

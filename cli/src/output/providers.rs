@@ -1,4 +1,4 @@
-//! What `secretdir providers` answers with: what the providers' own schemas say.
+//! The answer of `secretdir providers`, from the providers' own schemas.
 
 use schemars::JsonSchema;
 use secretdir_engine::{Registry, settings_schema};
@@ -10,10 +10,10 @@ use super::answer::{Answer, DoneState, Text};
 use super::fold;
 use crate::setting::{Need, Setting};
 
-/// What the documentation of a setting is indented by.
+/// The indent of the documentation of a setting.
 const INDENT: &str = "      ";
 
-/// What a line on a setting is continued under: its text, beside its name.
+/// The indent of the continuation lines of a setting in the list, below its text.
 const LINE_INDENT: &str = "                    ";
 
 /// The providers of this command.
@@ -51,19 +51,19 @@ impl From<&dyn Provider> for ProviderReport {
     }
 }
 
-/// Lists all.
+/// Lists all providers.
 pub(crate) fn answer(registry: &Registry) -> Answer<DoneState, ProviderList> {
     let left_out = registry.left_out().map(|(name, feature)| LeftOutReport { name, feature }).collect();
     let own = ProviderList { providers: registry.providers().map(ProviderReport::from).collect(), left_out };
     Answer::new(DoneState::Ok, own, Text::Listing(list(registry)))
 }
 
-/// Explains one.
+/// Explains one provider.
 pub(crate) fn answer_one(provider: &dyn Provider) -> Answer<DoneState, ProviderReport> {
     Answer::new(DoneState::Ok, provider.into(), Text::Listing(one(provider)))
 }
 
-/// Returns the list of all: a line for each setting.
+/// Returns the list of all providers, with a line for each setting.
 fn list(registry: &Registry) -> String {
     let providers = registry.providers().map(|provider| {
         let settings = settings(provider).into_iter().map(line);
@@ -75,7 +75,7 @@ fn list(registry: &Registry) -> String {
     providers.chain(left_out).collect::<Vec<_>>().join("\n\n")
 }
 
-/// Returns what there is to know of one.
+/// Returns the full description of one provider.
 fn one(provider: &dyn Provider) -> String {
     let settings = settings(provider);
     if settings.is_empty() {
@@ -85,19 +85,19 @@ fn one(provider: &dyn Provider) -> String {
     std::iter::once(provider.name().to_owned()).chain(settings).collect::<Vec<_>>().join("\n\n")
 }
 
-/// Returns the settings of a provider; none if it does not describe them.
+/// Returns the settings of a provider, or none if it does not describe them.
 fn settings(provider: &dyn Provider) -> Vec<Setting> {
     settings_schema(provider).map(|schema| Setting::all(&schema)).unwrap_or_default()
 }
 
-/// Returns a line on a setting: the first sentence on it.
+/// Returns the line of a setting in the list, with the first sentence of its description.
 fn line(setting: Setting) -> String {
     let Setting { name, need, description, shape } = setting;
     let first = description.split_inclusive(". ").next().unwrap_or_default().trim_end();
     fold(&format!("  {name:<17} {}, {}: {first}", kind(&shape), needed(&need)), LINE_INDENT)
 }
 
-/// Returns all that is said of a setting.
+/// Returns the full description of a setting.
 fn paragraph(setting: Setting) -> String {
     let Setting { name, need, description, shape } = setting;
     let head = fold(&format!("  {name}  ({}, {})", kind(&shape), needed(&need)), INDENT);
@@ -116,7 +116,7 @@ fn needed(need: &Need) -> String {
     }
 }
 
-/// Says what a value has to be, in the words that errors use.
+/// Names the type of a value, in the words that errors use.
 fn kind(property: &Value) -> String {
     if let Some(words) = property.get("enum").and_then(Value::as_array) {
         return words.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");

@@ -1,11 +1,12 @@
-//! What `secretdir sync` and `secretdir diff` answer with.
+//! The answers of `secretdir sync` and `secretdir diff`.
 
 use secretdir_engine::{Difference, DifferenceState, Outcome, State};
 
 use super::answer::{Answer, IfUnwritten, Text};
 use crate::Exit;
 
-/// Says what came of a run. What is published is published, whoever hears of it.
+/// Reports the outcome of a run. Its exit code stays even if the answer cannot be written, because the set is
+/// published.
 pub(crate) fn outcome(outcome: &mut Outcome) -> Answer<State, &Outcome> {
     let text = Text::Summary(outcome.to_string());
     let (warnings, errors) = (std::mem::take(&mut outcome.warnings), std::mem::take(&mut outcome.errors));
@@ -16,7 +17,7 @@ pub(crate) fn outcome(outcome: &mut Outcome) -> Answer<State, &Outcome> {
         .if_unwritten(IfUnwritten::EndsAsEver)
 }
 
-/// Says what a run would change.
+/// Reports what a run would change.
 pub(crate) fn difference(difference: &mut Difference) -> Answer<DifferenceState, &Difference> {
     let text = Text::Summary(difference.to_string());
     let warnings = std::mem::take(&mut difference.warnings);

@@ -1,4 +1,4 @@
-//! `secretdir schema --output`: the JSON Schema of all that `--json` prints, from the very types that are serialised.
+//! `secretdir schema --output`: the JSON Schema of the output of `--json`, from the very types that are serialised.
 
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
@@ -11,14 +11,14 @@ use super::providers::{ProviderList, ProviderReport};
 use super::status::StatusState;
 use super::written::{ManPages, NewConfig, Script};
 
-/// What the whole document says of itself.
+/// The description of the whole document.
 const DESCRIPTION: &str = "The JSON object that `secretdir COMMAND --json` prints. A command that fails prints `failed`. \
     Later minor versions of secretdir may add fields and kinds: ignore those that you do not know. Unknown values are left out, never null.";
 
-/// Makes the schema of one kind of object.
+/// A function that makes the schema of one kind of object.
 type Describe = fn(&mut SchemaGenerator) -> Schema;
 
-/// The kinds of objects, by the names that they have in the schema.
+/// The kinds of objects, by their names in the schema.
 const OBJECTS: [(&str, Describe); 11] = [
     ("sync", of::<State, Outcome>),
     ("diff", of::<DifferenceState, Difference>),
@@ -33,7 +33,7 @@ const OBJECTS: [(&str, Describe); 11] = [
     ("failed", of::<FailedState, NothingElse>),
 ];
 
-/// Returns the schema: draft 2020-12.
+/// Returns the schema, in draft 2020-12.
 pub(super) fn schema() -> Value {
     let mut generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let mut definitions = Map::new();
@@ -55,7 +55,7 @@ pub(super) fn schema() -> Value {
     })
 }
 
-/// Describes an answer: it is what its own part is.
+/// Describes an answer, with the description of the command's own part.
 fn of<S: JsonSchema, T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = Envelope::<'_, S, T>::json_schema(generator);
     let own = T::json_schema(generator);
@@ -64,7 +64,7 @@ fn of<S: JsonSchema, T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     schema
 }
 
-/// Closes every object whose fields are known.
+/// Forbids additional properties in every object whose fields are known.
 fn close(schema: &mut Value) {
     match schema {
         Value::Object(keywords) => {

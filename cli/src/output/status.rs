@@ -1,4 +1,4 @@
-//! What `secretdir status` answers with.
+//! The answer of `secretdir status`.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -25,11 +25,11 @@ pub(crate) enum StatusState {
     Stale,
 }
 
-/// Tells what is published, and with a limit whether it is fresh.
+/// Reports the published set and, with a limit, whether it is fresh.
 pub(crate) fn answer(report: StatusReport, fresh: Option<Duration>) -> Answer<StatusState, StatusReport> {
     let mut text = text(&report);
     let is_stale = fresh.is_some_and(|most| {
-        // One that never succeeded, or that this user may not see, is not fresh.
+        // A set is not fresh if no run has succeeded, or if this user may not see when.
         report.last_success_age_seconds.is_none_or(|age| Duration::from_secs(age) > most)
     });
     let (state, exit) = match &report.generation {
@@ -50,7 +50,7 @@ pub(crate) fn answer(report: StatusReport, fresh: Option<Duration>) -> Answer<St
     Answer::new(state, report, Text::Summary(text)).with_exit(exit)
 }
 
-/// Returns lines, each of which is escaped as a whole: hardly one has no name in it that comes from outside.
+/// Returns the lines, each of them escaped as a whole, because nearly all contain a name from outside.
 fn text(report: &StatusReport) -> String {
     let lines = lines(report);
     lines.iter().map(|line| escape(line)).collect::<Vec<_>>().join("\n")
@@ -73,7 +73,7 @@ fn lines(report: &StatusReport) -> Vec<String> {
         lines.push(format!("last success: {} ago", ago(age)));
     }
     if let Some(watch) = &report.watch {
-        let next = watch.next_turn_at.map(|at| format!("the next turn comes at {}", date(at)));
+        let next = watch.next_turn_at.map(|at| format!("the next run is at {}", date(at)));
         let next = next.unwrap_or_else(|| "it waits for the next change".to_owned());
         lines.push(format!("kept current by `secretdir watch`: {next}"));
         let age = report.last_success_age_seconds;
@@ -96,7 +96,7 @@ fn lines(report: &StatusReport) -> Vec<String> {
     if let Some(generation) = &report.generation {
         lines.extend(generation.files.iter().map(file));
         if generation.listing == ListingReport::Partial {
-            lines.push("  and what this user may not list".to_owned());
+            lines.push("  and files that the current user may not list".to_owned());
         }
     }
     lines
@@ -140,7 +140,7 @@ fn secret(secret: &SecretReport) -> String {
     text
 }
 
-/// The engine tells no date that has no text.
+/// Formats a date. The engine reports no date that has no text.
 fn date(seconds: u64) -> humantime::Rfc3339Timestamp {
     humantime::format_rfc3339_seconds(std::time::UNIX_EPOCH + Duration::from_secs(seconds))
 }

@@ -1,11 +1,11 @@
-//! Standard output: what a command was asked for.
+//! Standard output: the result of a command.
 
 use std::io::{self, ErrorKind, Write};
 
 use secretdir_engine::{escape, escape_json};
 use serde::Serialize;
 
-/// Why a result has not been told.
+/// The reason why a result was not printed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unprinted {
     #[error("standard output cannot be written")]
@@ -14,8 +14,8 @@ pub(crate) enum Unprinted {
     NotJson(#[source] serde_json::Error),
 }
 
-/// Writes lines. Whatever else would steer a terminal is escaped: this is the last look at names from outside, which are
-/// escaped already where they are put into a line.
+/// Writes lines. Other characters that would control a terminal are escaped. This is the last line of defence, because
+/// names from outside are already escaped when they are put into a line.
 pub(crate) fn put(text: &str) -> Result<(), Unprinted> {
     let lines: Vec<_> = text.split('\n').map(escape).collect();
     put_exactly(&lines.join("\n"))
@@ -27,7 +27,7 @@ pub(crate) fn put_json(value: &impl Serialize) -> Result<(), Unprinted> {
     put_exactly(&escape_json(&json))
 }
 
-/// Writes a text of our own as it is, and the end of its last line if that is missing. Whoever has closed the pipe has
+/// Writes a text of this project unchanged, and ends its last line if needed. If the reader has closed the pipe, it has
 /// read enough.
 pub(crate) fn put_exactly(text: &str) -> Result<(), Unprinted> {
     let end = if text.ends_with('\n') { "" } else { "\n" };

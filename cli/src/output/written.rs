@@ -1,4 +1,4 @@
-//! What the commands answer with that write something: a configuration, man pages, a script.
+//! The answers of the commands that write a configuration, man pages or a script.
 
 use std::path::Path;
 
@@ -29,7 +29,7 @@ pub(crate) struct Script {
     script: String,
 }
 
-/// Says where the new configuration is.
+/// Reports the path of the new configuration.
 pub(crate) fn config(path: &Path) -> Answer<DoneState, NewConfig> {
     let config = path.display().to_string();
     let next = match path.to_str() {
@@ -40,14 +40,14 @@ pub(crate) fn config(path: &Path) -> Answer<DoneState, NewConfig> {
     Answer::new(DoneState::Ok, NewConfig { config }, Text::Summary(text))
 }
 
-/// Says where the man pages are.
+/// Reports the folder of the man pages.
 pub(crate) fn man_pages(folder: &Path) -> Answer<DoneState, ManPages> {
     let folder = folder.display().to_string();
     let text = format!("the man pages are in {}", escape(&folder));
     Answer::new(DoneState::Ok, ManPages { folder }, Text::Summary(text))
 }
 
-/// Hands out a script.
+/// Prints a script.
 pub(crate) fn script(script: &[u8]) -> Answer<DoneState, Script> {
     let script = String::from_utf8_lossy(script).into_owned();
     Answer::new(DoneState::Ok, Script { script: script.clone() }, Text::Script(script))

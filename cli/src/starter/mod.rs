@@ -1,8 +1,8 @@
-//! The text of a configuration to begin with. What it says of a key is what the schemas say, those of the providers
-//! included, so that a provider of somebody else's is explained as well as ours.
+//! Writes the text of a first configuration. The schemas describe the keys, those of the providers included. So
+//! third-party providers are explained like the built-in ones.
 //!
-//! A key that must be there stands there, with an example of its value; every other one is a comment that shows its
-//! default, or an example. So the text can be checked as it is.
+//! A required key is present, with an example of its value. Every other key is a comment that shows its default, or an
+//! example. So the text can be checked as it is.
 
 mod sample;
 mod toml;
@@ -31,7 +31,7 @@ pub(crate) struct NamedSource<'r> {
     pub(crate) provider: &'r dyn Provider,
 }
 
-/// Whether a table is there, or shown as a comment.
+/// Whether a table is present, or shown as a comment.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shown {
     There,
@@ -67,7 +67,7 @@ fn section(name: &str, schema: &Value, shown: Shown) -> String {
     described(schema).into_iter().chain([header]).chain(keys).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns what stands for values of which the schema, which is for editors, has no example.
+/// Returns an example for a value without one in the schema, which is for editors.
 fn example(section: &str, key: &str) -> Option<Value> {
     match (section, key) {
         ("directory", "path") => Some(json!("secrets/app")),
@@ -102,14 +102,14 @@ fn files(sources: &[NamedSource<'_>], schema: &Value) -> String {
     head.chain(examples).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns what a secret of a provider may be called: its schema says so, unless any name will do.
+/// Returns an example of a secret's name, from the provider's schema. Any name will do if the schema has none.
 fn secret_name(provider: &dyn Provider) -> String {
     let schema = settings_schema(provider).unwrap_or_default();
     let named = schema.get("x-secret-name").and_then(Value::as_str);
     named.unwrap_or("password").to_owned()
 }
 
-/// Returns the keys of a table: first those that must be there.
+/// Returns the keys of a table, the required ones first.
 fn keys(schema: &Value, shown: Shown, example: impl Fn(&Setting) -> Option<Value>) -> Vec<String> {
     let chosen = first_choice(schema);
     let is_there =
@@ -125,7 +125,7 @@ fn keys(schema: &Value, shown: Shown, example: impl Fn(&Setting) -> Option<Value
     there.chain(commented.into_iter().map(|setting| key(setting, Shown::Commented))).collect()
 }
 
-/// Returns what is said of a key, with an example where its default is shown.
+/// Returns the description of a key. If its value shows the default, an example is added.
 fn documentation(setting: &Setting) -> String {
     match (&setting.need, setting.shape.pointer("/examples/0")) {
         (Need::Default(_), Some(example)) => {
@@ -135,7 +135,7 @@ fn documentation(setting: &Setting) -> String {
     }
 }
 
-/// Returns the keys that must be there where a schema lets one choose: those of the first choice.
+/// Returns the required keys of the first alternative, if a schema has alternatives.
 fn first_choice(schema: &Value) -> Vec<&str> {
     let choices = ["oneOf", "anyOf"].into_iter().filter_map(|word| schema.get(word));
     choices

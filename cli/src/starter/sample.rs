@@ -1,16 +1,16 @@
-//! A value that a setting could have.
+//! Makes up a value for a setting.
 
 use serde_json::{Map, Value, json};
 
 use crate::setting::{followed, names};
 
-/// How deep values are made up; a schema that refers to itself has no end.
+/// How deep values are nested. A schema that refers to itself has no end.
 const DEEPEST: usize = 4;
 
-/// How many elements are made up for an array that must have more.
+/// The most elements that are made up for an array with a minimum length.
 const MOST_ELEMENTS: u64 = 8;
 
-/// Returns the default of a setting, else an example, else what is of its type. References count from `root`.
+/// Returns the default of a setting, or else an example, or else a value of its type. References start at `root`.
 pub(super) fn of(shape: &Value, root: &Value) -> Value {
     Samples { root }.of(shape, DEEPEST)
 }
@@ -32,7 +32,7 @@ impl Samples<'_> {
         }
     }
 
-    /// Returns the least that is of a type.
+    /// Returns the smallest value of a type.
     fn made_up(&self, shape: &Value, depth: Option<usize>) -> Value {
         match (kind(shape), depth) {
             (Some("boolean"), _) => json!(false),
@@ -51,7 +51,7 @@ impl Samples<'_> {
         (0..count).map(|_| element.clone()).collect()
     }
 
-    /// Returns a table with the keys that must be there.
+    /// Returns a table with the required keys.
     fn table(&self, shape: &Value, depth: usize) -> Value {
         let property = |name: &&str| shape.get("properties")?.get(*name);
         let keys = names(shape.get("required")).into_iter().filter_map(|name| {
@@ -62,7 +62,7 @@ impl Samples<'_> {
     }
 }
 
-/// Returns the type that a value has to be of: of several the first.
+/// Returns the type of a value: the first one, if several are allowed.
 fn kind(shape: &Value) -> Option<&str> {
     let kind = shape.get("type")?;
     kind.as_str().or_else(|| kind.get(0)?.as_str())

@@ -1,8 +1,8 @@
-//! Values of JSON, written as TOML has them.
+//! Writes JSON values as TOML.
 
 use serde_json::{Map, Value};
 
-/// Writes a value. What TOML does not have, null, is left out of arrays and tables, and by itself an empty string.
+/// Writes a value. TOML has no null: it is left out of arrays and tables, and a null by itself becomes an empty string.
 pub(super) fn value(value: &Value) -> String {
     match value {
         Value::Null => text(""),
@@ -13,13 +13,13 @@ pub(super) fn value(value: &Value) -> String {
     }
 }
 
-/// Writes a key: in quotes, where it needs them.
+/// Writes a key, in quotes if it needs them.
 pub(super) fn key(name: &str) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if !name.is_empty() && name.chars().all(is_bare) { name.to_owned() } else { text(name) }
 }
 
-/// Writes a string. JSON's is TOML's, but for one character.
+/// Writes a string. The syntax of JSON is valid in TOML, except for one character.
 pub(super) fn text(string: &str) -> String {
     Value::from(string).to_string().replace('\u{7f}', "\\u007f")
 }

@@ -1,5 +1,5 @@
-//! Which of the news becomes a line: one for each change, failure and recovery, and none while nothing happens. A failure that is like the
-//! one before is not told again; nor is a warning.
+//! Decides which news becomes a log line: one line for each change, failure and recovery, and none while nothing
+//! happens. A failure or a warning that is like the one before is not logged again.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -9,14 +9,14 @@ use secretdir_provider::Clock;
 
 use super::log::{Level, Log};
 
-/// What has been told.
+/// The state of the log: what has been logged.
 #[derive(Debug, Default)]
 pub(super) struct Announced {
-    /// The messages of the last failure; empty while all is well.
+    /// The messages of the last failure, or none after a success.
     failure: Vec<String>,
     /// The messages of the last failure to use a new configuration.
     reload_failure: Vec<String>,
-    /// Since when something has failed.
+    /// Since when runs have failed.
     failing_since: Option<SystemTime>,
     warnings: BTreeSet<String>,
     is_stale: bool,
@@ -45,7 +45,8 @@ impl Announced {
         self.staleness(log, standing, clock);
     }
 
-    /// A configuration whose link cannot be used is tried again before each turn. It is no failure of what goes on.
+    /// Logs that the link of a new configuration cannot be used. This is tried again before each turn. It is no failure
+    /// of the configuration in use.
     fn reload_failed(&mut self, log: Log, failure: &SyncFailure, now: SystemTime) {
         let messages = failure.reports().iter().map(|error| without_ids(&error.message)).collect();
         if self.reload_failure != messages {
@@ -108,7 +109,7 @@ impl Announced {
     }
 }
 
-/// Leaves out the IDs of generations, which are others each time.
+/// Removes the IDs of generations, which differ each time.
 fn without_ids(message: &str) -> String {
     const BEFORE: &str = ".gen-";
     let mut parts = message.split(BEFORE);

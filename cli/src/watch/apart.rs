@@ -1,4 +1,4 @@
-//! The host of a turn, which is made on a thread of its own: what the daemon is to that thread.
+//! The host of a turn: the connection of the turn's own thread to the daemon.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,13 +9,13 @@ use tokio::sync::Notify;
 
 use crate::host::{clock, jitter};
 
-/// What the thread of a turn may know of the daemon, and tell it.
+/// The state that the thread of a turn shares with the daemon.
 #[derive(Debug)]
 pub(super) struct Apart {
     pub(super) child_umask: u32,
-    /// Set as soon as a signal asks for the end.
+    /// Set as soon as a signal asks the daemon to end.
     pub(super) stop: Arc<AtomicBool>,
-    /// Is told once the new set is complete and current.
+    /// Notified once the new set is complete and current.
     pub(super) published: Arc<Notify>,
 }
 

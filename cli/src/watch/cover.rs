@@ -1,8 +1,12 @@
-//! Which folders to watch so that no change of a file goes unheard.
+//! Decides which folders to watch, so that every change of a file is noticed.
 //!
-//! A watch on a file ends with the file, and nearly all changes replace a file, or a link on the way to it. So folders are watched: the one
-//! that holds the file, the one that holds each symbolic link on the way, and all folders below a root. Where something is missing on the
-//! way, the folder that it is missing from.
+//! A watch on a file ends with the file, and nearly all changes replace a file, or a link on the way to it. So these
+//! folders are watched:
+//!
+//! - the folder of the file
+//! - the folder of each symbolic link on the way
+//! - all folders below a root
+//! - if a component of the path is missing, the folder that it is missing from
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::{OsStr, OsString};
@@ -11,16 +15,16 @@ use std::path::{Component, Path, PathBuf};
 
 use super::ours::Ours;
 
-/// The most folders that are watched; what is below others is found by the next turn.
+/// The most folders that are watched. The next turn finds changes below other folders.
 const MOST_FOLDERS: usize = 4096;
 
-/// The most symbolic links on one way, as many as the kernel follows.
+/// The most symbolic links on the way to one path, as many as the kernel follows.
 const MOST_LINKS: usize = 40;
 
-/// What is watched for in a folder.
+/// The names in a folder whose changes count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Interest {
-    /// Anything.
+    /// All names.
     All,
     /// These names.
     Names(BTreeSet<OsString>),
@@ -35,14 +39,14 @@ impl Interest {
     }
 }
 
-/// The folders to watch, and what for.
+/// The folders to watch, and the names in them.
 #[derive(Debug, Default)]
 pub(super) struct Cover {
     pub(super) folders: BTreeMap<PathBuf, Interest>,
 }
 
 impl Cover {
-    /// Covers these files and folders, but for what the daemon itself writes.
+    /// Covers these files and folders, without the files that the daemon itself writes.
     pub(super) fn of(paths: &[PathBuf], ours: &Ours) -> Self {
         let mut cover = Self::default();
         for path in paths {
@@ -53,7 +57,7 @@ impl Cover {
         cover
     }
 
-    /// Covers the way to a path. Returns the folder that it leads to, if it is one.
+    /// Covers the folders on the way to a path. Returns the path's folder, if it leads to one.
     fn way(&mut self, path: &Path) -> Option<PathBuf> {
         let mut at = PathBuf::from("/");
         let mut left: VecDeque<_> = components(path).collect();
@@ -88,7 +92,7 @@ impl Cover {
         at.is_dir().then_some(at)
     }
 
-    /// Covers a folder with all that is below it.
+    /// Covers a folder, and all folders below it.
     fn below(&mut self, folder: PathBuf, ours: &Ours) {
         let mut left = vec![folder];
         while let Some(folder) = left.pop() {

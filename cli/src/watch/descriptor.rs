@@ -1,13 +1,13 @@
-//! Reads a descriptor of the kernel when there is something to read.
+//! Reads a descriptor of the kernel when it has data.
 //!
-//! tokio's own type for any descriptor takes `unsafe`. Its reading end of a pipe does not, and neither asks what the descriptor is nor
-//! does more than to wait for it and to read.
+//! tokio's type for any descriptor needs `unsafe`. Its type for the reading end of a pipe does not. It only waits and
+//! reads, and does not check the kind of the descriptor.
 
 use std::io;
 
 use tokio::net::unix::pipe::Receiver;
 
-/// Reads what there is, and waits for it. Safe to drop.
+/// Waits for data and reads it. The future can be dropped safely.
 pub(super) async fn read(descriptor: &Receiver, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         descriptor.readable().await?;

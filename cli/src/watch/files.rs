@@ -1,7 +1,7 @@
-//! Changes of local files, by inotify.
+//! Notices changes of local files, by inotify.
 //!
-//! The set of watches is made anew after each change, for whatever was on the way may have been replaced. Nothing depends on it: network
-//! filesystems tell nothing, and the number of watches is limited. The turns come all the same.
+//! All watches are set anew after each change, because any component of a path may have been replaced. Nothing depends
+//! on them: network filesystems report no changes, and the number of watches is limited. The regular turns come anyway.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -29,14 +29,14 @@ const CHANGES: WatchFlags = WatchFlags::CLOSE_WRITE
     .union(WatchFlags::MOVE_SELF)
     .union(WatchFlags::ONLYDIR);
 
-/// What is watched.
+/// The watches of local files.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     wanted: RefCell<(Vec<PathBuf>, Ours)>,
     watched: RefCell<Option<Watched>>,
-    /// What was said of why files cannot be watched.
+    /// The last logged reason why files cannot be watched.
     told: RefCell<Option<String>>,
-    /// What was said of filesystems that do not tell of all changes.
+    /// The last logged message about filesystems that do not report all changes.
     told_silent: RefCell<Option<String>>,
 }
 
@@ -48,14 +48,14 @@ struct Watched {
 }
 
 impl Files {
-    /// Watches these files and folders from now on.
+    /// Sets the files and folders to watch from now on.
     pub(super) fn watch(&self, paths: &[PathBuf], ours: Ours) {
         let paths = paths.iter().map(|path| absolute(path)).collect();
         self.wanted.replace((paths, ours));
         self.watched.replace(None);
     }
 
-    /// Begins to listen, before anything is read: what changes after that is heard by the next wait. What cannot be heard is told.
+    /// Sets the watches before anything is read. The next wait then notices every later change. Problems are logged.
     pub(super) fn arm(&self, tell: &dyn Fn(&str)) {
         if let Err(error) = self.set(tell) {
             self.tell(&error, tell);
@@ -86,7 +86,7 @@ impl Files {
         back.forget();
     }
 
-    /// Sets the watches, unless they are set.
+    /// Sets the watches, unless they are already set.
     fn set(&self, tell: &dyn Fn(&str)) -> io::Result<()> {
         let mut set = self.watched.borrow_mut();
         let wanted = self.wanted.borrow();
@@ -100,7 +100,7 @@ impl Files {
             silent.look(&folder);
             match inotify::add_watch(&inotify, &folder, CHANGES) {
                 Ok(number) => drop(folders.insert(number, (folder, interest))),
-                // It has been removed since, or is not for this user to see.
+                // The folder was removed meanwhile, or this user may not read it.
                 Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS) => {}
                 Err(errno) => return Err(errno.into()),
             }
@@ -139,14 +139,14 @@ pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Puts the watches back when the wait is dropped: nothing that they hear meanwhile is lost.
+/// Puts the watches back when the wait is dropped, so that no change meanwhile is lost.
 struct PutBack<'f> {
     files: &'f Files,
     watched: Option<Watched>,
 }
 
 impl PutBack<'_> {
-    /// Lets them end: others are set by the next wait.
+    /// Drops the watches. The next wait sets new ones.
     fn forget(mut self) {
         self.watched = None;
     }
@@ -160,16 +160,16 @@ impl Drop for PutBack<'_> {
     }
 }
 
-/// One thing that has happened.
+/// One event of inotify.
 struct Event<'b> {
     watch: i32,
     flags: ReadFlags,
-    /// None of a folder itself.
+    /// None if the event is about the folder itself.
     name: Option<&'b OsStr>,
 }
 
-/// What one read has given: for each event four numbers of four bytes, the last of which is the length of the name behind them, which is
-/// filled up with NUL (`inotify(7)`).
+/// The bytes of one read. Each event has four numbers of four bytes. The last one is the length of the name that
+/// follows, which is padded with NUL (`inotify(7)`).
 struct Events<'b>(&'b [u8]);
 
 impl<'b> Iterator for Events<'b> {

@@ -1,4 +1,5 @@
-//! The host of the loop: the command, with timers, signals, watches of files, and those who are told.
+//! The host of the engine's loop: the command with timers, signals, watches of files, and its logs, metrics and
+//! systemd.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -21,17 +22,17 @@ use super::signals::{Asked, Signals};
 use super::timer::{Step, Timer};
 use crate::host::CliHost;
 
-/// What has become of a request to read the configuration again. It ends with the first turn of the new one.
+/// The state of a request to reload the configuration. It ends with the first turn of the new configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reload {
-    /// There is none.
+    /// There is no request.
     None,
     Asked,
     /// The configuration was read; its first turn has not ended.
     Read,
 }
 
-/// What the command is as a daemon.
+/// The command as a daemon.
 #[derive(Debug)]
 pub(crate) struct Daemon<'h> {
     host: &'h CliHost,
@@ -42,16 +43,16 @@ pub(crate) struct Daemon<'h> {
     log: Log,
     metrics: Option<Metrics>,
     told: RefCell<Announced>,
-    /// Tells that a turn has published, although it goes on.
+    /// Notified when a turn has published, although it is not over.
     published: Arc<tokio::sync::Notify>,
     is_ready: Cell<bool>,
     reload: Cell<Reload>,
-    /// Whether it was told that metrics cannot be written.
+    /// Whether the log already says that the metrics cannot be written.
     metrics_failed: Cell<bool>,
 }
 
 impl<'h> Daemon<'h> {
-    /// Begins to listen. Within a runtime.
+    /// Begins to listen for signals and timers. Call it within a runtime.
     pub(crate) fn new(host: &'h CliHost, log: Log, metrics: Option<Metrics>) -> io::Result<Self> {
         let (timer, signals) = (Timer::new()?, Signals::catch()?);
         host.signals.hand_over();
@@ -93,14 +94,14 @@ impl<'h> Daemon<'h> {
                         Err(error) => self.lost("the timer failed", &error).await,
                     }
                 }
-                // The set is complete and current, however long the on-change command takes.
+                // The set is complete and current, even if the on-change command takes long.
                 () = self.published.notified() => self.begin_to_be_ready(),
                 () = self.files.changed(&warn) => return Wakeup::Changed,
             }
         }
     }
 
-    /// Says what has failed of the system, and does not say it again at once.
+    /// Logs a failure of the system, and waits so that the log is not flooded.
     async fn lost(&self, what: &str, error: &io::Error) {
         self.say(Level::Warning, &format!("{what}: {error}"));
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -122,7 +123,7 @@ impl<'h> Daemon<'h> {
         self.log.say(level, message, self.clock().date());
     }
 
-    /// Tells the service manager. Ready is whoever has a complete set, new or old.
+    /// Notifies the service manager. The daemon is ready once a complete set is published, new or old.
     fn notify(&self, news: &News<'_>, standing: &Standing) {
         self.notify.alive(self.clock().now());
         if standing.generation_id.is_some() {
@@ -222,7 +223,7 @@ impl WatchHost for Daemon<'_> {
     }
 }
 
-/// Returns what systemd shows of the service.
+/// Returns the status text that systemd shows for the service.
 fn status(standing: &Standing, clock: &Clock) -> String {
     let next = standing.next_turn_at.map(|date| format!("next turn {}", time_of_day(date)));
     let next = next.unwrap_or_else(|| "waiting for a change".to_owned());
@@ -247,14 +248,14 @@ fn status(standing: &Standing, clock: &Clock) -> String {
     format!("{set}; {since}failed ({tries}), {next}")
 }
 
-/// Returns the time of a date, in UTC: the journal has the day.
+/// Returns the time of a date in UTC. The day is in the journal.
 fn time_of_day(date: SystemTime) -> String {
     let text = humantime::format_rfc3339_seconds(date).to_string();
     let time = text.split_once('T').map_or(text.as_str(), |(_, time)| time);
     time.trim_end_matches('Z').to_owned() + " UTC"
 }
 
-/// Returns the machine ID, or the name of the host where there is none, as in most containers.
+/// Returns the machine ID. Returns the host name if there is none, as in most containers.
 fn machine() -> String {
     let id = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
     match id.trim() {

@@ -1,7 +1,8 @@
-//! The lines of a daemon, on standard error.
+//! The log of a daemon, on standard error.
 //!
-//! Under systemd a line begins with its priority (`<3>`, see `sd-daemon(3)`), and has no time, for the journal has one. Elsewhere it begins
-//! with the time (UTC). As JSON it is one object, with the fields of an error where it is one.
+//! Under systemd, a line begins with its priority (`<3>`, see `sd-daemon(3)`). It has no time, because the journal adds
+//! one. Elsewhere it begins with the time in UTC. As JSON it is one object. An error's line has the fields of the
+//! error.
 
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
@@ -12,7 +13,7 @@ use serde::Serialize;
 
 use crate::args::{LogFormat, Verbosity};
 
-/// How much a line matters: the numbers are those of syslog.
+/// The severity of a line, with the numbers of syslog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Level {
@@ -22,16 +23,16 @@ pub(super) enum Level {
     Info = 6,
 }
 
-/// Where lines go.
+/// The log, and its format.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Log {
     format: LogFormat,
     is_journal: bool,
-    /// The last level that is written.
+    /// The least severe level that is written.
     least: Level,
 }
 
-/// A line as JSON: what is told, with when and how much it matters.
+/// A line as JSON: its time, its severity and its content.
 #[derive(Serialize)]
 struct Line<T> {
     time: String,
@@ -40,20 +41,20 @@ struct Line<T> {
     told: T,
 }
 
-/// Whatever is no error.
+/// The content of a line that is no error.
 #[derive(Serialize)]
 struct Message<'l> {
     message: &'l str,
 }
 
 impl Log {
-    /// Begins a log. With `--quiet` it has warnings and errors alone.
+    /// Begins a log. With `--quiet` it has only warnings and errors.
     pub(crate) fn new(format: LogFormat, verbosity: Verbosity) -> Self {
         let least = if verbosity == Verbosity::Quiet { Level::Warning } else { Level::Info };
         Self { format, is_journal: is_journal(), least }
     }
 
-    /// Says whether each line is an object.
+    /// Says whether each line is a JSON object.
     pub(crate) fn is_json(self) -> bool {
         self.format == LogFormat::Json
     }
@@ -66,7 +67,7 @@ impl Log {
         self.put(level, message, None, date);
     }
 
-    /// Writes an error, and what can be done about it.
+    /// Writes an error and its hint.
     pub(crate) fn error(self, error: &ErrorReport, date: SystemTime) {
         let hint = error.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
         self.put(Level::Error, &format!("{}{hint}", error.message), Some(error), date);
@@ -89,7 +90,7 @@ impl Log {
             LogFormat::Text if self.is_journal => format!("<{}>{}", level as u8, escape(&message)),
             LogFormat::Text => format!("{time} {}: {}", word(level), escape(&message)),
         };
-        // Nobody is left to tell if this cannot be written.
+        // If this fails, there is no other place to report it.
         let _ = writeln!(std::io::stderr(), "{line}");
     }
 }
@@ -103,7 +104,7 @@ fn word(level: Level) -> &'static str {
     }
 }
 
-/// Says whether standard error is the journal, which systemd tells by the numbers of its file.
+/// Says whether standard error is the journal. systemd passes the device and inode numbers of the journal's stream.
 fn is_journal() -> bool {
     let Ok(stream) = std::env::var("JOURNAL_STREAM") else { return false };
     let stderr = std::fs::metadata("/proc/self/fd/2");

@@ -1,8 +1,9 @@
-//! Metrics as Prometheus text (exposition format 0.0.4), for the textfile collector of the node exporter.
+//! Metrics in the text format of Prometheus (exposition format 0.0.4), for the textfile collector of the node exporter.
 //!
-//! The file is written anew after each turn and replaced by a rename, so that a reader never sees a part of it. Everyone may read it: it has
-//! the names of links and sources, never of secrets or files. No sample has a time, which the collector refuses; the gauge of the last run
-//! says how old it is. All series are there from the start, so that an alert on one of them never waits for the first failure.
+//! The file is written after each turn and replaced by a rename, so a reader never sees a part of it. Everyone may read
+//! it: it contains names of links and sources, but never of secrets or files. Samples have no timestamps, because the
+//! collector refuses them. The gauge of the last run shows how old the data is. All series exist from the start, so an
+//! alert on one of them works before the first failure.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -15,7 +16,7 @@ use rustix::fs::{Mode, OFlags};
 use secretdir_engine::{Standing, WatchedConfig};
 use secretdir_provider::{Clock, SourceErrorKind};
 
-/// The kinds of errors of a source that there are series of from the start.
+/// The kinds of source errors whose series exist from the start.
 const KINDS: [SourceErrorKind; 9] = [
     SourceErrorKind::NotFound,
     SourceErrorKind::PermissionDenied,
@@ -28,10 +29,10 @@ const KINDS: [SourceErrorKind; 9] = [
     SourceErrorKind::Unsupported,
 ];
 
-/// How much is read of a file that may not be ours, in bytes.
+/// The most bytes that are read from a file that may not be ours.
 const LONGEST: u64 = 1 << 20;
 
-/// Where metrics are written.
+/// The file of the metrics.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics(PathBuf);
 
@@ -40,7 +41,8 @@ impl Metrics {
         Self(path.to_owned())
     }
 
-    /// Goes on counting from what the file says, for a process that makes one run. Nothing counts of a file that is not ours.
+    /// Continues the counters of the existing file, for a process that makes one run. A file that is not ours is
+    /// ignored.
     pub(crate) fn go_on(&self, standing: &mut Standing) {
         let Ok(text) = read(&self.0) else { return };
         let link = escaped(&standing.link.display().to_string());
@@ -72,32 +74,32 @@ impl Metrics {
         }
     }
 
-    /// Returns the files that are written.
+    /// Returns the paths that are written.
     pub(crate) fn paths(&self) -> impl Iterator<Item = PathBuf> {
         [Some(self.0.clone()), self.temporary()].into_iter().flatten()
     }
 
-    /// Returns what the file is renamed from. The collector reads only names that end with `.prom`.
+    /// Returns the path of the temporary file. The collector reads only names that end with `.prom`.
     fn temporary(&self) -> Option<PathBuf> {
         let name = self.0.file_name()?.to_string_lossy();
         Some(self.0.with_file_name(format!(".{name}.tmp")))
     }
 
-    /// Writes how things stand.
+    /// Writes the current state.
     pub(crate) fn write(&self, standing: &Standing, clock: &Clock) -> io::Result<()> {
         let text = text(standing, clock);
         let temporary = self.temporary().ok_or(io::ErrorKind::IsADirectory)?;
         ensure_replaceable(&self.0)?;
         let written = write(&temporary, &text).and_then(|()| fs::rename(&temporary, &self.0));
         if written.is_err() {
-            // Nothing else can be done about what is left of it.
+            // If this fails, the temporary file cannot be cleaned up in another way.
             let _ = fs::remove_file(&temporary);
         }
         written
     }
 }
 
-/// A device, a pipe or a link was put there for something else.
+/// Refuses to replace a device, a pipe or a link, because it has another purpose.
 fn ensure_replaceable(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if !found.is_file() => Err(io::Error::other("the existing file is not a regular file")),
@@ -106,7 +108,7 @@ fn ensure_replaceable(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Reads a file, which others may have put there: through no link, without waiting, and only so much of it.
+/// Reads a file that other users may have put there: it follows no link, does not block, and reads a limited size.
 fn read(path: &Path) -> io::Result<String> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
@@ -118,8 +120,8 @@ fn read(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// Writes a new file: what has its name is never opened, for others may be allowed to make links in this folder. What a killed process
-/// has left is removed.
+/// Creates and writes a new file. An existing file is never opened, because other users may be able to create links in
+/// this folder. A file that a killed process has left is removed.
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let create = || File::options().write(true).create_new(true).mode(0o644).open(path);
     let mut file = match create() {
@@ -133,7 +135,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// A text that is being made.
+/// The text under construction.
 struct Text<'t> {
     text: String,
     link: &'t str,
@@ -157,7 +159,7 @@ impl Text<'_> {
         self.sample(name, &[], value);
     }
 
-    /// A date that is not known is 0, as of a gauge that was never set.
+    /// Adds a date. An unknown date is 0, like a gauge that was never set.
     fn date(&mut self, name: &str, help: &str, date: Option<SystemTime>) {
         let seconds = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
         self.single(name, "gauge", help, seconds.map_or(0.0, |since| since.as_secs_f64().floor()));

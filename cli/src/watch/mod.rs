@@ -1,17 +1,17 @@
-//! `secretdir watch` as a process: what the engine's loop waits for, and whom it tells.
+//! `secretdir watch` as a process: the events that the engine's loop waits for, and its reports.
 //!
-//! | file | what it is |
+//! | file | purpose |
 //! |---|---|
-//! | [`host`] | all of it together: the host of the loop |
+//! | [`host`] | the host of the loop, which combines the others |
 //! | [`apart`] | the host of a turn, on the thread of that turn |
-//! | [`timer`] | a moment of the clock that counts the machine's sleep, and steps of the date |
+//! | [`timer`] | waits for a time of the clock that counts the machine's sleep, and notices steps of the date |
 //! | [`signals`] | reload, refresh, stop |
-//! | [`files`] | changes of local files; which folders to watch for them: [`cover`]; where not all are heard: [`silent`] |
+//! | [`files`] | changes of local files; [`cover`]: which folders to watch; [`silent`]: filesystems that do not report all |
 //! | [`notify`] | systemd: readiness, status, watchdog |
 //! | [`log`] | lines for people and journald, or JSON |
-//! | [`descriptor`] | waiting for a descriptor of the kernel |
-//! | [`announced`] | which of the news is a line, so that nothing is told twice |
-//! | [`metrics`] | Prometheus text |
+//! | [`descriptor`] | waits for a descriptor of the kernel |
+//! | [`announced`] | which news becomes a line, so that nothing is logged twice |
+//! | [`metrics`] | metrics for Prometheus |
 
 mod announced;
 mod apart;

@@ -1,4 +1,4 @@
-//! What systemd is told of the service: the protocol of `sd_notify(3)`, a few lines of text to a socket.
+//! Notifies systemd about the service, by the protocol of `sd_notify(3)`: a few lines of text to a socket.
 
 use std::cell::Cell;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -6,29 +6,29 @@ use std::time::Duration;
 
 use super::timer::monotonic;
 
-/// How long a manager may take to make room for a message. It can be busy while it reads its units again.
+/// How long to wait until the service manager accepts a message. It can be busy while it reloads its units.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// No watchdog is told more often than this.
+/// The shortest interval between two messages to a watchdog.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// The socket of the service manager, if there is one.
 #[derive(Debug, Default)]
 pub(super) struct Notify {
     socket: Option<(UnixDatagram, SocketAddr)>,
-    /// How often the watchdog must hear of this process, at the latest: half of what it allows.
+    /// The longest interval between two messages to the watchdog: half of its time-out.
     pause: Option<Duration>,
-    /// When it is to hear of it next.
+    /// The time of the next message to the watchdog.
     next_ping: Cell<Duration>,
-    /// From when on the turn under way hangs: it takes longer than any that does not. By the clock that stops while the machine sleeps,
-    /// as most of what a turn waits for does.
+    /// When the current turn counts as hanging, because it takes longer than all its time-outs allow. It uses the clock
+    /// that stops while the machine sleeps, because most operations of a turn stop then, too.
     stuck_from: Cell<Option<Duration>>,
-    /// Whether the manager did not take the last message: none is waited for then.
+    /// Whether the manager did not accept the last message. Then the next message does not wait.
     is_deaf: Cell<bool>,
 }
 
 impl Notify {
-    /// Looks for the socket in the environment.
+    /// Gets the socket from the environment.
     pub(super) fn from_environment() -> Self {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let socket = variable("NOTIFY_SOCKET").and_then(|name| {
@@ -46,8 +46,8 @@ impl Notify {
         Self { socket, pause, ..Self::default() }
     }
 
-    /// Returns when the watchdog is to hear of this process next. Whatever happens before does not put it off. `None` while a turn
-    /// hangs: a new process may do better.
+    /// Returns the time of the next message to the watchdog. Other events before it do not delay it. Returns `None`
+    /// while a turn hangs, because a new process may do better.
     pub(super) fn next_ping(&self, now: Duration) -> Option<Duration> {
         let pause = self.pause?;
         if self.stuck_from.get().is_some_and(|moment| monotonic() >= moment) {
@@ -56,7 +56,7 @@ impl Notify {
         Some(self.next_ping.get().min(now.saturating_add(pause)))
     }
 
-    /// A turn begins that takes no longer than this, unless it hangs; or none is under way.
+    /// Notes that a turn begins, and how long it takes at most unless it hangs. `None` if no turn is under way.
     pub(super) fn hangs_after(&self, longest: Option<Duration>) {
         self.stuck_from.set(longest.map(|longest| monotonic().saturating_add(longest)));
     }
@@ -77,7 +77,7 @@ impl Notify {
         self.send(&format!("STATUS={}", text.replace(['\n', '\r'], " ")));
     }
 
-    /// Says that all is well, at this moment.
+    /// Tells the watchdog that the process works.
     pub(super) fn alive(&self, now: Duration) {
         if let Some(pause) = self.pause {
             self.next_ping.set(now.saturating_add(pause));
@@ -85,7 +85,8 @@ impl Notify {
         }
     }
 
-    /// A manager that does not listen is no reason to stop working: it is waited for once, and then not until it takes a message.
+    /// Sends a message. A manager that does not answer must not stop the work. So only one message waits for it, until
+    /// it accepts messages again.
     fn send(&self, text: &str) {
         let Some((socket, address)) = &self.socket else { return };
         let sent = socket.send_to_addr(text.as_bytes(), address);
@@ -100,7 +101,7 @@ impl Notify {
     }
 }
 
-/// A name that begins with `@` is an abstract one.
+/// Parses the name of a socket. A name that begins with `@` is abstract.
 fn address(name: &str) -> std::io::Result<SocketAddr> {
     #[cfg(target_os = "linux")]
     if let Some(name) = name.strip_prefix('@') {

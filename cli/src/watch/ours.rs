@@ -1,30 +1,30 @@
-//! What this daemon itself writes. A change of it is no reason for a turn, or each turn would cause the next one.
+//! The files that this daemon writes. Changes of them must not cause a turn, or each turn would cause the next one.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where the daemon writes.
+/// The paths that the daemon writes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ours {
     link: PathBuf,
-    /// Single files: the stamp, the metrics, and what these are renamed from.
+    /// Single files: the stamp, the metrics, and the temporary file of the metrics.
     files: Vec<PathBuf>,
 }
 
 impl Ours {
-    /// Takes the absolute path of the link, and of the stamp.
+    /// Takes the absolute paths of the link and of the stamp.
     pub(super) fn new(link: PathBuf, stamp: Option<PathBuf>) -> Self {
         Self { link, files: stamp.into_iter().collect() }
     }
 
-    /// Adds files that are written besides.
+    /// Adds other files that the daemon writes.
     pub(super) fn and(mut self, files: impl IntoIterator<Item = PathBuf>) -> Self {
         self.files.extend(files);
         self
     }
 
-    /// Says whether a name in a folder is one of these, or made beside the link with each flip or turn.
+    /// Says whether a name in a folder is one of these files, or is made beside the link by a flip or a turn.
     pub(super) fn has(&self, folder: &Path, name: &OsStr) -> bool {
         self.is_beside_link(folder, name) || self.files.iter().any(|file| is(file, folder, name))
     }
@@ -38,7 +38,7 @@ impl Ours {
     }
 }
 
-/// Says whether a path is that of a name in a folder, which has no link on its way.
+/// Says whether a path is that of a name in a folder. The path of the folder must contain no link.
 fn is(path: &Path, folder: &Path, name: &OsStr) -> bool {
     let parent = || path.parent().and_then(|parent| fs::canonicalize(parent).ok());
     path.file_name().map(OsString::from).as_deref() == Some(name) && parent().as_deref() == Some(folder)

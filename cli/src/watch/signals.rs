@@ -1,7 +1,7 @@
-//! SIGHUP, SIGUSR1 and whatever asks the process to end.
+//! Handles SIGHUP, SIGUSR1 and the signals that ask the process to end.
 //!
-//! A second request to end ends the process at once, should it hang in a call that cannot be interrupted; what it leaves is swept away by
-//! the next run.
+//! A second request to end stops the process at once, because it may hang in a call that cannot be interrupted. The
+//! next run sweeps up what it leaves.
 
 use std::io;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ struct Listeners {
     refresh: Signal,
 }
 
-/// What a signal asks for.
+/// The request of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     Stop,
@@ -43,7 +43,7 @@ impl Signals {
     pub(super) fn catch() -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         for number in ENDING {
-            // In this order: the first signal finds the flag unset, and sets it.
+            // The order matters: the first signal finds the flag unset, and sets it.
             end_if(number, &stop)?;
             signal_hook::flag::register(number, Arc::clone(&stop))?;
         }
@@ -57,12 +57,12 @@ impl Signals {
         Ok(Self { stop, heard: Mutex::new(heard) })
     }
 
-    /// Says whether the process is to end. True as soon as the signal has come.
+    /// Says whether the process must end. True as soon as the signal has come.
     pub(super) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::SeqCst)
     }
 
-    /// Returns what is set then.
+    /// Returns the flag that such a signal sets.
     pub(super) fn stop(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.stop)
     }

@@ -1,8 +1,10 @@
-//! Filesystems of which inotify hears only what this machine itself does: the kernel does not know what others change there.
+//! Recognises filesystems where inotify reports only changes of this machine. The kernel does not know about the
+//! changes of other machines.
 
 use std::path::{Path, PathBuf};
 
-/// Each by the number that `statfs(2)` gives it: those in `linux/magic.h`, and in the sources of those that are not in Linux.
+/// Each filesystem with its number in `statfs(2)`. The numbers are from `linux/magic.h`, and from the sources of
+/// filesystems outside Linux.
 const SILENT: [(u32, &str); 15] = [
     (0x6969, "NFS"),
     (0x517B, "SMB"),
@@ -21,12 +23,12 @@ const SILENT: [(u32, &str); 15] = [
     (0x786F_4256, "vboxsf"),
 ];
 
-/// The folders that are on such a filesystem, without those below them.
+/// The watched folders on such a filesystem, without the folders below them.
 #[derive(Debug, Default)]
 pub(super) struct Silent(Vec<(PathBuf, &'static str)>);
 
 impl Silent {
-    /// Looks where a folder is. Parents come first.
+    /// Checks the filesystem of a folder. Call it for parents first.
     pub(super) fn look(&mut self, folder: &Path) {
         let is_known = self.0.iter().any(|(known, _)| folder.starts_with(known));
         if let Some(name) = (!is_known).then(|| filesystem(folder)).flatten() {
@@ -34,7 +36,7 @@ impl Silent {
         }
     }
 
-    /// Returns what is to be said of them.
+    /// Returns the message about these folders.
     pub(super) fn message(&self) -> Option<String> {
         let folders = self.0.iter().map(|(folder, name)| format!("`{}` ({name})", folder.display()));
         let folders: Vec<_> = folders.collect();
@@ -43,12 +45,12 @@ impl Silent {
     }
 }
 
-/// Returns the name of the filesystem that a folder is on, if it is one of these.
+/// Returns the name of a folder's filesystem, if it is one of these.
 fn filesystem(folder: &Path) -> Option<&'static str> {
     named(rustix::fs::statfs(folder).ok()?.f_type as u64)
 }
 
-/// Looks at 32 bits: on some machines the number has no more, and may be negative.
+/// Compares 32 bits, because on some machines the number has no more and may be negative.
 fn named(number: u64) -> Option<&'static str> {
     let found = SILENT.iter().find(|(silent, _)| u64::from(*silent) == number & 0xFFFF_FFFF);
     found.map(|(_, name)| *name)
@@ -87,7 +89,7 @@ mod tests {
         };
         assert_eq!(Silent::default().message(), None);
         let mut silent = found(&[("/srv/a", "NFS"), ("/srv/b", "FUSE")]);
-        let message = "what others change in `/srv/a` (NFS) and `/srv/b` (FUSE) is found by the turns alone";
+        let message = "changes in `/srv/a` (NFS) and `/srv/b` (FUSE) are found only by the regular runs";
         assert_eq!(silent.message().as_deref(), Some(message));
         silent.look(Path::new("/srv/a/below"));
         silent.look(&std::env::temp_dir());

@@ -1,8 +1,8 @@
-//! Waits for a moment of CLOCK_BOOTTIME, which goes on while the machine sleeps, and hears of steps of the date.
+//! Waits for a time of CLOCK_BOOTTIME, which counts the sleep of the machine, and notices steps of the date.
 //!
-//! tokio's timers count CLOCK_MONOTONIC, which stands still in a suspended machine. Two timers of the kernel are descriptors instead: one
-//! for the moment; and one on CLOCK_REALTIME that is set to the far future, and is cancelled whenever the date is set, and when the machine
-//! resumes. Neither wakes the process otherwise.
+//! tokio's timers count CLOCK_MONOTONIC, which stops while the machine is suspended. So two timers of the kernel are
+//! used as descriptors. One waits for the time. The other one is on CLOCK_REALTIME, and is set to the far future. The
+//! kernel cancels it whenever the date is set, and when the machine resumes. Neither wakes the process otherwise.
 
 use std::cell::Cell;
 use std::io;
@@ -18,10 +18,10 @@ use tokio::net::unix::pipe::Receiver;
 
 use super::descriptor;
 
-/// How much the clocks must have drifted apart for the machine to have been asleep.
+/// The smallest difference of the clocks that counts as sleep.
 const ASLEEP: Duration = Duration::from_secs(2);
 
-/// Farther than any clock is set.
+/// A time that no clock reaches.
 const FAR: Timespec = Timespec { tv_sec: i64::MAX / 4, tv_nsec: 0 };
 
 const NEVER: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -31,14 +31,14 @@ const NEVER: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 pub(super) struct Timer {
     moment: Receiver,
     steps: Receiver,
-    /// How long the machine had been asleep when that was looked at last.
+    /// How long the machine had been asleep at the last check.
     asleep: Cell<Duration>,
 }
 
-/// What a step of the date was.
+/// The cause of a step of the date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Somebody, or a daemon of the system, has set the date.
+    /// A user or a daemon of the system has set the date.
     DateSet,
     /// The machine was asleep.
     Resumed,
@@ -55,7 +55,7 @@ impl Timer {
         Ok(timer)
     }
 
-    /// Waits for a moment; for ever if there is none.
+    /// Waits for a time, or for ever if there is none.
     pub(super) async fn until(&self, moment: Option<Duration>) -> io::Result<()> {
         let at = moment.map_or(Ok(NEVER), |moment| Timespec::try_from(moment.max(Duration::from_nanos(1))));
         let at = at.unwrap_or(FAR);
@@ -66,7 +66,7 @@ impl Timer {
         descriptor::read(&self.moment, &mut [0; 8]).await.map(drop)
     }
 
-    /// Waits for a step of the date, or a resume.
+    /// Waits for a step of the date, or for a resume.
     pub(super) async fn step(&self) -> io::Result<Step> {
         match descriptor::read(&self.steps, &mut [0; 8]).await {
             Err(error) if error.raw_os_error() == Some(Errno::CANCELED.raw_os_error()) => {}
@@ -97,12 +97,12 @@ fn asleep() -> Duration {
     since(ClockId::Boottime).saturating_sub(monotonic())
 }
 
-/// Returns the time of the clock by which systemd orders messages.
+/// Returns the time of CLOCK_MONOTONIC, by which systemd orders messages.
 pub(super) fn monotonic() -> Duration {
     since(ClockId::Monotonic)
 }
 
 fn since(clock: ClockId) -> Duration {
-    // Neither is ever negative.
+    // Neither clock is ever negative.
     Duration::try_from(clock_gettime(clock)).unwrap_or_default()
 }

@@ -67,7 +67,7 @@ pub enum Refusal {
     #[error("it is {0}, not a symbolic link")]
     NotALink(&'static str),
     /// The link points to something that is not a generation of this crate.
-    #[error("it points to `{}`, which is not a generation made by atomicdir", .0.display())]
+    #[error("it points to `{}`, which is not one of its generations", .0.display())]
     PointsElsewhere(PathBuf),
     /// Another process has put something there since the last check.
     #[error("another process has put something there meanwhile")]
@@ -244,14 +244,14 @@ impl Refusal {
             }
             Self::NotOurs { .. } => "run as that user, or remove it by hand if it is not needed",
             Self::NotALockFile | Self::NotAGeneration | Self::NotOfOurMaking => {
-                "only atomicdir should use this name; move it away"
+                "this name is reserved for generations; move it away"
             }
             Self::NeedsPrivilege { .. } => "run as root, or omit the owner",
             Self::NotMapped => {
                 "map it into the namespace of this container (subuid, subgid), or omit the owner"
             }
             Self::Umask => "use a umask that keeps the owner's bits, such as 077",
-            Self::LockRemoved => "never remove the lock: it is released when its process ends",
+            Self::LockRemoved => "never remove the lock: it is released when its run ends",
             Self::Name(_)
             | Self::Appeared
             | Self::Incomplete

@@ -205,7 +205,7 @@ mod tests {
             map.insert(name(first), ()).unwrap();
             map.insert(name("a-b"), ()).unwrap();
             let conflict = map.insert(name(second), ()).unwrap_err();
-            assert_eq!(conflict.to_string(), "`a` cannot be a file, as `a/b/c` is inside it");
+            assert_eq!(conflict.to_string(), "`a` cannot be a file, because `a/b/c` is inside it");
             assert_eq!(map.len(), 2);
         }
         let mut map = FileMap::new();
@@ -220,7 +220,7 @@ mod tests {
         let map = FileMap::try_from_iter(entries(&["b", "a/c", "a-b"])).unwrap();
         assert_eq!(map.iter().map(|(name, ())| name.as_str()).collect::<Vec<_>>(), ["a-b", "a/c", "b"]);
         let conflict = FileMap::try_from_iter(entries(&["a/c", "a-b", "a"])).unwrap_err();
-        assert_eq!(conflict.to_string(), "`a` cannot be a file, as `a/c` is inside it");
+        assert_eq!(conflict.to_string(), "`a` cannot be a file, because `a/c` is inside it");
     }
 
     /// Compares two names at a time: slow, and plainly right.

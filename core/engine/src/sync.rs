@@ -15,15 +15,15 @@ use secretdir_provider::SourceErrorKind::{TimedOut, Unauthenticated, Unavailable
 
 use crate::bundle::Bundle;
 use crate::escape::escape;
-use crate::failure::{GatherError, RENEWALS, SyncError, SyncFailure};
+use crate::failure::{GatherError, MAX_RELOADS, SyncError, SyncFailure};
 use crate::gather::answers::Answers;
 use crate::gather::gather;
-use crate::gather::holdings::{Holdings, Lease};
+use crate::gather::holdings::{HeldSecrets, Lease};
 use crate::gather::issuing::Purpose;
 use crate::host::Host;
 use crate::inspect;
 use crate::outcome::difference::Difference;
-use crate::outcome::{Outcome, Rehearsal, Summary};
+use crate::outcome::{Outcome, DryRun, Summary};
 use crate::plan::Plan;
 use crate::publish::announce::Announcing;
 use crate::publish::leases;
@@ -52,9 +52,9 @@ pub async fn sync(
 ) -> Result<Outcome, SyncFailure> {
     let begun = host.clock().now();
     let mut renewed = None;
-    for _ in 0..RENEWALS {
+    for _ in 0..MAX_RELOADS {
         let current: &Plan = renewed.as_ref().unwrap_or(plan);
-        let attempted = attempt(current, host, wait, begun, Currency::MustBeCurrent).await;
+        let attempted = attempt(current, host, wait, begun, OutdatedPlan::Refused).await;
         leases::close(current, host).await;
         match attempted? {
             Attempt::Done(outcome) => return Ok(*outcome),
@@ -70,19 +70,19 @@ pub async fn sync(
 
 /// Makes one turn of `watch`, which has already checked the configuration. If it changes while the run waits for the lock,
 /// the run ends with an error: an older configuration must never replace a newer one.
-pub(crate) async fn turn(plan: &Plan, host: &dyn Host, currency: Currency) -> Result<Outcome, SyncFailure> {
+pub(crate) async fn turn(plan: &Plan, host: &dyn Host, currency: OutdatedPlan) -> Result<Outcome, SyncFailure> {
     match attempt(plan, host, None, host.clock().now(), currency).await? {
         Attempt::Done(outcome) => Ok(*outcome),
-        Attempt::Outdated => Err(SyncFailure::new(SyncError::KeepsChanging, Vec::new())),
+        Attempt::Outdated => Err(SyncFailure::new(SyncError::Outdated, Vec::new())),
     }
 }
 
 /// Whether a run may use a plan whose files have changed since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Currency {
-    MustBeCurrent,
+pub(crate) enum OutdatedPlan {
+    Refused,
     /// The files are invalid now, so the old plan is used.
-    MayBeOld,
+    Allowed,
 }
 
 /// How an attempt ended.
@@ -97,7 +97,7 @@ async fn attempt(
     host: &dyn Host,
     wait: Option<Duration>,
     begun: Duration,
-    currency: Currency,
+    currency: OutdatedPlan,
 ) -> Result<Attempt, SyncFailure> {
     let warnings = || plan.warning_reports();
     let failed = |error: SyncError| SyncFailure::new(error, warnings());
@@ -109,7 +109,7 @@ async fn attempt(
         wait.unwrap_or(run::longest_wait(plan)).saturating_sub(host.clock().now().saturating_sub(begun));
     let locked = run.lock(wait).await;
     let locked = locked.map_err(|error| failed(error.into()))?;
-    if currency == Currency::MustBeCurrent && plan.is_outdated() {
+    if currency == OutdatedPlan::Refused && plan.is_outdated() {
         return Ok(Attempt::Outdated);
     }
     let (locked, summary, mut publication) = publish(&run, locked, &owners).await?;
@@ -132,7 +132,7 @@ async fn publish(
         Ok(complete) => complete,
         Err((mut failure, issued)) => {
             let notes = locked.sweep().removed_notes();
-            failure.warnings.extend(give_back(run, &locked, notes, &issued, &down(&failure.error)).await);
+            failure.warnings.extend(revoke_unused(run, &locked, notes, &issued, &down(&failure.error)).await);
             return Err(failure);
         }
     };
@@ -142,21 +142,21 @@ async fn publish(
         Ok(mut publication) => {
             let mut notes = std::mem::take(&mut publication.removed_notes);
             notes.extend(before);
-            warnings.extend(give_back(run, &locked, &notes, &answers.issued, &BTreeSet::new()).await);
+            warnings.extend(revoke_unused(run, &locked, &notes, &answers.issued, &BTreeSet::new()).await);
             publication.superseded_count = locked.superseded().len() + publication.pinned_count;
             publication.warnings.splice(0..0, warnings);
             Ok((locked, Summary::of(run.plan, &answers, bundle), publication))
         }
         Err(fault) => {
             let notes = locked.sweep().removed_notes();
-            warnings.extend(give_back(run, &locked, notes, &answers.issued, &BTreeSet::new()).await);
+            warnings.extend(revoke_unused(run, &locked, notes, &answers.issued, &BTreeSet::new()).await);
             Err(SyncFailure { error: fault.into(), warnings, leftover: locked.take_leftover() })
         }
     }
 }
 
 /// Revokes the leases that are no longer used: those of these notes, and those that this run received but did not publish.
-async fn give_back(
+async fn revoke_unused(
     run: &Run<'_>,
     locked: &Locked,
     notes: &[Vec<u8>],
@@ -182,14 +182,14 @@ fn down(error: &SyncError) -> BTreeSet<String> {
 /// # Errors
 ///
 /// Every secret that could not be fetched, every import that failed, and every file that could not be made.
-pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<Rehearsal, SyncFailure> {
-    let gathered = gathered(plan, host, Vec::new(), Purpose::Look, Holdings::default()).await;
+pub async fn fetch(plan: &Plan, host: &dyn Host) -> Result<DryRun, SyncFailure> {
+    let gathered = gathered(plan, host, Vec::new(), Purpose::ReadOnly, HeldSecrets::default()).await;
     leases::close(plan, host).await;
     let Complete { no_dumps: _until_the_end, answers, bundle, mut warnings } =
         gathered.map_err(|(failure, _)| failure.with_warnings_of(plan))?;
     warnings.extend(not_made(plan, &answers));
     warnings.extend(bundle.overridden().iter().cloned().map(WarningReport::from));
-    Ok(Rehearsal { file_count: bundle.len(), warnings })
+    Ok(DryRun { file_count: bundle.len(), warnings })
 }
 
 /// Fetches all secrets, and returns the changes that [`sync`] would make. It takes no lock and publishes nothing.
@@ -202,7 +202,7 @@ pub async fn diff(plan: &Plan, host: &dyn Host) -> Result<Difference, SyncFailur
     let options = options(plan, &owners, host);
     let noted = plan.issuing().next().and_then(|_| published_note(plan));
     let holdings = run::holdings(plan, noted.as_ref(), &options);
-    let (purpose, warnings) = (Purpose::Look, plan.warning_reports());
+    let (purpose, warnings) = (Purpose::ReadOnly, plan.warning_reports());
     let gathered = gathered(plan, host, warnings, purpose, holdings).await;
     leases::close(plan, host).await;
     let Complete { no_dumps: _until_the_end, answers, bundle, warnings } =
@@ -248,7 +248,7 @@ async fn gathered<'p>(
     host: &dyn Host,
     mut warnings: Vec<WarningReport>,
     purpose: Purpose,
-    holdings: Holdings,
+    holdings: HeldSecrets,
 ) -> Result<Complete<'p>, (SyncFailure, Vec<Lease>)> {
     let no_dumps = NoDumps::begin();
     let gathered = gather(plan, host, purpose, holdings).await;

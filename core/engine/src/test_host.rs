@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use secretdir_provider::{Clock, Jitter};
 use tokio::time::Instant;
 
-use crate::gather::holdings::Holdings;
+use crate::gather::holdings::HeldSecrets;
 use crate::gather::issuing::Purpose;
 use crate::gather::{Gathered, gather};
 use crate::host::Host;
@@ -31,5 +31,5 @@ impl Host for TestHost {
 
 /// Gathers like the first run, before anything is published.
 pub(crate) async fn gathered(plan: &Plan) -> Gathered {
-    gather(plan, &TestHost, Purpose::Publish, Holdings::default()).await
+    gather(plan, &TestHost, Purpose::Publish, HeldSecrets::default()).await
 }

@@ -3,10 +3,10 @@
 use rustls_native_certs::{load_certs_from_paths, load_native_certs};
 use rustls_pki_types::CertificateDer;
 
-/// Returns them: those of SSL_CERT_FILE and SSL_CERT_DIR, or else of the usual file of the system. Files that cannot be read
-/// are left out.
+/// Returns the authorities of SSL_CERT_FILE and SSL_CERT_DIR. If neither is set, returns those of the system's usual
+/// file. Unreadable files are skipped.
 ///
-/// The usual folder has the same ones, each in a file of its own. It is read only if there is nothing in the file.
+/// The system's usual folder has the same certificates, one file each. It is read only if the usual file yields none.
 pub fn of_this_machine() -> Vec<CertificateDer<'static>> {
     let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let file = named("SSL_CERT_FILE");

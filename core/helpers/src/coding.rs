@@ -1,8 +1,13 @@
-//! Bytes written as text, and back: base64, base64url, hexadecimal (RFC 4648). Strict, and nothing of a value is left behind.
+//! Encodes bytes as text and decodes them: base64, base64url and hexadecimal (RFC 4648). Decoding is strict. Buffers
+//! that hold a value are wiped when they are dropped.
 //!
-//! Programs such as `base64` and `openssl` break what they write into lines. Such a text is read if its line ends stand where
-//! a program puts them: the same one after every line, all lines but the last of one length, the last no longer, and
-//! perhaps one at the end. Anything else may be two values, or a damaged one.
+//! Programs such as `base64` and `openssl` break their output into lines. Such a text is decoded only if its lines are
+//! regular:
+//!
+//! - Every line has the same line end. The last line may have none.
+//! - All lines but the last have the same length, and the last is not longer.
+//!
+//! Any other text may be two values, or a damaged one.
 
 use std::fmt;
 
@@ -13,18 +18,18 @@ use zeroize::Zeroizing;
 
 const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-/// A way to write bytes as text.
+/// An encoding of bytes as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coding {
-    /// With padding.
+    /// Base64 with padding.
     Base64,
-    /// Written without padding, as in a JSON Web Token; read without or with all of it.
+    /// Base64url. Encoded without padding, as in a JSON Web Token. Decoded with complete padding or none.
     Base64Url,
-    /// Lower-case digits; read in either case.
+    /// Hexadecimal. Encoded with lower-case digits; decoded in either case.
     Hex,
 }
 
-/// A text is not what this coding makes of any bytes. Says where, and nothing else of the text.
+/// The error for a text that is not valid in a coding. It gives the position, and no part of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the value is not {coding}: error at line {line}, column {column}")]
 pub struct NotCoded {
@@ -35,12 +40,12 @@ pub struct NotCoded {
 }
 
 impl Coding {
-    /// Reads a coding as a configuration spells it.
+    /// Parses the name of a coding in a configuration.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Base64, Self::Base64Url, Self::Hex].into_iter().find(|coding| coding.to_string() == text)
     }
 
-    /// Returns the bytes that a text stands for, which may be broken into lines. Other white space is no part of any coding.
+    /// Decodes a text, which may be broken into lines. Other white space is an error.
     pub fn decode(self, text: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotCoded> {
         let not_coded = |(line, column)| NotCoded { coding: self, line, column };
         let strange = || self.strange(text).unwrap_or((usize::MAX, 0));
@@ -53,7 +58,7 @@ impl Coding {
         decoded.map_err(|offset| not_coded(lines.position(offset)))
     }
 
-    /// Returns the line and column of the first byte that neither is of this coding nor ends a line.
+    /// Returns the line and column of the first byte that neither occurs in this coding nor ends a line.
     fn strange(self, text: &[u8]) -> Option<(usize, usize)> {
         let is_strange = |byte: &u8| !self.has(*byte) && !matches!(byte, b'\r' | b'\n');
         (1..).zip(text.split(|byte| *byte == b'\n')).find_map(|(number, line)| {
@@ -62,7 +67,7 @@ impl Coding {
         })
     }
 
-    /// Says whether a text in this coding can have a byte in it.
+    /// Says whether a byte can occur in this coding.
     fn has(self, byte: u8) -> bool {
         match self {
             Self::Base64 => byte.is_ascii_alphanumeric() || b"+/=".contains(&byte),
@@ -71,7 +76,7 @@ impl Coding {
         }
     }
 
-    /// The error is the offset of what is wrong.
+    /// Decodes one line. The error is the offset of the problem.
     fn decode_line(self, text: &[u8]) -> Result<Zeroizing<Vec<u8>>, usize> {
         match self {
             Self::Base64 => from_base64(&STANDARD, text),
@@ -81,7 +86,7 @@ impl Coding {
         }
     }
 
-    /// Returns the text that stands for some bytes.
+    /// Encodes bytes.
     pub fn encode(self, bytes: &[u8]) -> Zeroizing<Vec<u8>> {
         match self {
             Self::Base64 => to_base64(&STANDARD, bytes, Padding::Written),
@@ -113,15 +118,15 @@ enum Padding {
     LeftOut,
 }
 
-/// The lines that a text is broken into.
+/// The lines of a text.
 struct Lines<'t> {
     lines: Vec<&'t [u8]>,
-    /// How many bytes each has, but the last.
+    /// The length of every line but the last, in bytes.
     width: usize,
 }
 
 impl<'t> Lines<'t> {
-    /// Takes a text apart, or says in which line and column a line end stands where no program puts one.
+    /// Splits a text into lines. The error is the line and column of a line end that no program would write there.
     fn of(text: &'t [u8]) -> Result<Self, (usize, usize)> {
         let mut lines: Vec<_> = text.split(|byte| *byte == b'\n').collect();
         let unended = lines.pop().filter(|rest| !rest.is_empty() || lines.is_empty());
@@ -149,7 +154,8 @@ impl<'t> Lines<'t> {
         joined
     }
 
-    /// Returns the line and column of an offset into the text without its line ends. Its end is behind its last byte.
+    /// Returns the line and column of an offset into the text without its line ends. The end of the text is the column
+    /// after its last byte.
     fn position(&self, offset: usize) -> (usize, usize) {
         let is_end = offset > 0 && offset == self.lines.iter().map(|line| line.len()).sum::<usize>();
         let byte = offset - usize::from(is_end);
@@ -157,7 +163,7 @@ impl<'t> Lines<'t> {
     }
 }
 
-/// Decodes into one buffer that is large enough from the start. The error is the offset of what is wrong.
+/// Decodes into one buffer that is large enough from the start. The error is the offset of the problem.
 fn from_base64(engine: &GeneralPurpose, text: &[u8]) -> Result<Zeroizing<Vec<u8>>, usize> {
     let mut bytes = Zeroizing::new(vec![0; decoded_len_estimate(text.len())]);
     let length = engine.decode_slice(text, &mut bytes).map_err(|error| match error {
@@ -173,7 +179,7 @@ fn from_base64(engine: &GeneralPurpose, text: &[u8]) -> Result<Zeroizing<Vec<u8>
 fn to_base64(engine: &GeneralPurpose, bytes: &[u8], padding: Padding) -> Zeroizing<Vec<u8>> {
     let length = encoded_len(bytes.len(), padding == Padding::Written).unwrap_or_default();
     let mut text = Zeroizing::new(vec![0; length]);
-    // Cannot fail: the length is the one that it needs.
+    // Cannot fail: the buffer has exactly the length that is needed.
     let written = engine.encode_slice(bytes, &mut text).unwrap_or_default();
     text.truncate(written);
     text

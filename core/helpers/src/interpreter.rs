@@ -1,4 +1,5 @@
-//! Why a program that is there cannot be started: the kernel says "not found" of one whose interpreter is missing.
+//! Finds out why an existing program cannot be started. If its interpreter is missing, the kernel only reports "not
+//! found".
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -9,29 +10,30 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::io::Errno;
 
-/// How much of a script the kernel reads to find its interpreter.
+/// How many bytes of a script the kernel reads to find its interpreter.
 const HEAD: u64 = 256;
 
-/// Where `execvp` looks without a PATH.
+/// The search path of `execvp` if PATH is not set.
 const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
-/// What a person can do about a script that was written on Windows.
+/// The hint for a script with Windows line ends.
 pub const CARRIAGE_RETURNS: &str = "its lines end with carriage returns: save it with Unix line ends";
 
-/// What a program that is there needs, and what is not there.
+/// The missing part that an existing program needs.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Missing {
     /// The interpreter that a script names.
     #[error("its interpreter `{}` was not found", .0.display().to_string().escape_debug())]
     Interpreter(PathBuf),
-    /// Of a script that cannot be read, of an interpreter that itself has none, of a binary.
+    /// An unknown interpreter or loader. The script cannot be read, its interpreter lacks one itself, or the program is
+    /// a binary.
     #[error("it exists, but the interpreter or loader that it needs was not found")]
     Loader,
 }
 
 impl Missing {
-    /// Returns what a person can do about it.
+    /// Returns a hint for the user.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Interpreter(path) if path.as_os_str().as_bytes().ends_with(b"\r") => CARRIAGE_RETURNS,
@@ -41,7 +43,7 @@ impl Missing {
     }
 }
 
-/// Returns what a person can do about a program that is there and cannot be started.
+/// Returns a hint about an existing program that cannot be started.
 pub fn hint(cause: &io::Error) -> Option<&'static str> {
     if cause.kind() == ErrorKind::IsADirectory {
         return Some("name a program in it");
@@ -54,34 +56,42 @@ pub fn hint(cause: &io::Error) -> Option<&'static str> {
     )
 }
 
-/// Returns why a program cannot be started, of which the kernel says this: it says of a directory only that nobody may execute it.
+/// Returns the real error for a program that cannot be started. If it is a directory, the kernel only reports
+/// "permission denied".
 pub fn why(program: &OsStr, cause: io::Error) -> io::Error {
     let is_directory = program.as_bytes().contains(&b'/') && Path::new(program).is_dir();
     if is_directory { Errno::ISDIR.into() } else { cause }
 }
 
-/// Returns what a program lacks that the kernel did not find: `None` if it is not there itself.
+/// Returns the part that a program lacks after the kernel reported "not found". `None` if the program itself is
+/// missing.
 pub fn missing(program: &OsStr) -> Option<Missing> {
     Some(lacking(&found(program, std::env::var_os("PATH"))?))
 }
 
-/// Returns what a file lacks that is there and that the kernel did not find.
+/// Returns the part that an existing file lacks after the kernel reported "not found".
 pub fn lacking(file: &Path) -> Missing {
     let named = interpreter(file).filter(|interpreter| !interpreter.exists());
     named.map_or(Missing::Loader, Missing::Interpreter)
 }
 
-/// Finds out whether a program could be started in a folder, without doing it. Of a binary only the beginning is looked at.
+/// Checks whether a program could be started in a folder, without starting it. Only the beginning of a binary is read.
 ///
 /// # Errors
 ///
-/// What the kernel would say: it is not there, or its interpreter is not; this user may not execute it; it is a text without an
-/// interpreter. And that it is a directory.
+/// The error that the kernel would report:
+///
+/// - The program or its interpreter does not exist.
+/// - This user may not execute it.
+/// - It is a text without an interpreter.
+///
+/// The path of a directory is reported as a directory.
 pub fn ensure_startable(program: &OsStr, folder: &Path) -> io::Result<()> {
     if program.as_bytes().contains(&b'/') {
         return ensure_file_startable(&folder.join(program), folder);
     }
-    // As `execvp` does: it goes on where it finds nothing that it may execute, and hands a text without an interpreter to a shell.
+    // This follows `execvp`. It tries the next folder if a file is missing or not executable. It passes a text without
+    // an interpreter to a shell.
     let folders = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
     let mut error = Errno::NOENT.into();
     for file in std::env::split_paths(&folders).map(|entry| folder.join(entry).join(program)) {
@@ -97,7 +107,7 @@ pub fn ensure_startable(program: &OsStr, folder: &Path) -> io::Result<()> {
 
 fn ensure_file_startable(file: &Path, folder: &Path) -> io::Result<()> {
     ensure_executable(file)?;
-    // One that may be executed and not read is taken to be good.
+    // A file that may be executed but not read is assumed to be startable.
     let Ok(head) = head(file) else { return Ok(()) };
     match interpreter_in(&head) {
         Some(interpreter) => ensure_executable(&folder.join(interpreter)).map_err(|error| {
@@ -125,13 +135,13 @@ fn is(error: &io::Error, errno: Errno) -> bool {
     error.raw_os_error() == Some(errno.raw_os_error())
 }
 
-/// Says whether a program is a script whose first line ends as on Windows: the kernel takes that for a part of its last word.
+/// Says whether the first line of a script ends with a carriage return. The kernel takes it as a part of the last word.
 pub fn ends_in_return(program: &OsStr) -> bool {
     let head = found(program, std::env::var_os("PATH")).and_then(|script| head(&script).ok());
     head.is_some_and(|head| first_line(&head).is_some_and(|line| line.ends_with(b"\r")))
 }
 
-/// Looks for a program where `execvp` does.
+/// Searches for a program in the folders of PATH, as `execvp` does.
 fn found(program: &OsStr, folders: Option<OsString>) -> Option<PathBuf> {
     if program.as_bytes().contains(&b'/') {
         return Some(PathBuf::from(program)).filter(|path| path.is_file());
@@ -139,12 +149,13 @@ fn found(program: &OsStr, folders: Option<OsString>) -> Option<PathBuf> {
     std::env::split_paths(&folders?).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
-/// Reads the interpreter that the first line of a script names.
+/// Reads the interpreter in the first line of a script.
 fn interpreter(script: &Path) -> Option<PathBuf> {
     interpreter_in(&head(script).ok()?)
 }
 
-/// Finds the interpreter that the first line of a script names: that behind `env`, if it ends as on Windows, as nobody has one.
+/// Returns the interpreter in the first line of a script. After `env`, a program that ends with a carriage return
+/// counts as the interpreter, because no program has such a name.
 fn interpreter_in(head: &[u8]) -> Option<PathBuf> {
     let mut words =
         first_line(head)?.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
@@ -153,12 +164,12 @@ fn interpreter_in(head: &[u8]) -> Option<PathBuf> {
     Some(PathBuf::from(OsString::from_vec(of_env.unwrap_or(first).to_vec())))
 }
 
-/// Finds what follows `#!` in the first line of a script.
+/// Returns the text after `#!` in the first line of a script.
 fn first_line(head: &[u8]) -> Option<&[u8]> {
     head.strip_prefix(b"#!")?.split(|byte| matches!(byte, b'\n' | 0)).next()
 }
 
-/// Says whether a file begins as no binary does.
+/// Says whether a file looks like a text: it has no ELF header and no NUL.
 fn is_text(head: &[u8]) -> bool {
     !head.starts_with(b"\x7fELF") && !head.contains(&0)
 }

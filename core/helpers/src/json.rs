@@ -1,10 +1,11 @@
-//! How a value that is not a string becomes the bytes of a secret.
+//! Turns a JSON value that is not a string into the bytes of a secret.
 
-/// Returns the bytes of a JSON text without the white space between its tokens; what is written otherwise stays: the order
-/// and the repetition of keys, the digits of a number, the escapes of a string.
+/// Returns the bytes of a JSON text without the white space between its tokens. Everything else stays: the order and
+/// repetition of keys, the digits of numbers, the escapes of strings.
 ///
-/// `field`, `[[import]]` and the stores that are one JSON file make files of numbers and nested values in this way. The text must be valid JSON; of another, which bytes
-/// come is not specified. Nothing is allocated: a buffer as large as the text, wiped when dropped, holds them all.
+/// `field`, `[[import]]` and stores that are one JSON file turn numbers and nested values into files this way. If the
+/// text is not valid JSON, the result is unspecified. The iterator allocates nothing. Collect it into a buffer that is
+/// as large as the text, and is wiped when dropped.
 ///
 /// ```
 /// let bytes: Vec<u8> = secretdir_helpers::compact_json(r#"{ "a b": [1.0, "\" c"] }"#).collect();
@@ -19,7 +20,7 @@ pub fn compact_json(json: &str) -> impl Iterator<Item = u8> {
     })
 }
 
-/// Where in a JSON text a byte stands.
+/// The position of a byte in a JSON text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum JsonState {
     Between,

@@ -1,8 +1,8 @@
 //! "Did you mean …?"
 
-/// Returns the known word that a misspelt one most likely stands for, if one is near enough to suggest.
+/// Returns the known word that is nearest to a misspelt one, if it is near enough to suggest.
 ///
-/// Near is a Damerau-Levenshtein distance of at most a third of the word's length, rounded up.
+/// A word is near if its Damerau-Levenshtein distance is at most a third of the misspelt word's length, rounded up.
 ///
 /// ```
 /// assert_eq!(secretdir_helpers::nearest("regoin", ["profile", "region"]), Some("region"));

@@ -1,8 +1,8 @@
-//! Where in a text something is.
+//! Positions in a text.
 
 use std::fmt;
 
-/// A line and a column, both counted from 1, the column in characters.
+/// A line and a column. Both count from 1. The column counts characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The line.
@@ -12,10 +12,10 @@ pub struct Position {
 }
 
 impl Position {
-    /// Where every text begins; also the position of what has none, such as a result that is too large.
+    /// The start of a text. It is also the position of errors that have none, such as a result that is too large.
     pub const START: Self = Self { line: 1, column: 1 };
 
-    /// Returns the place that comes after a text.
+    /// Returns the position after a text that begins here.
     pub fn after(mut self, text: &str) -> Self {
         for c in text.chars() {
             if c == '\n' {
@@ -27,7 +27,7 @@ impl Position {
         self
     }
 
-    /// Returns the place of a byte of a template.
+    /// Returns the position of a byte offset in a text.
     pub fn of(text: &str, offset: usize) -> Self {
         Self::START.after(text.get(..offset).unwrap_or(text))
     }

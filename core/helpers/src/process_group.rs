@@ -1,44 +1,44 @@
-//! A process that leads a group of its own, with all that it starts.
+//! A process that leads its own process group, with all processes that it starts.
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-/// A process and all that it started, by the number of their group. Dropping it kills them.
+/// A process and the processes that it started, identified by the ID of their process group. Dropping it kills them.
 ///
-/// The number is the group's own until the process has been waited for. So whoever waits calls [`release`](Self::release) next, and
-/// signals only before that.
+/// The ID is reserved for the group until the process has been waited for. Call [`release`](Self::release) directly
+/// after waiting, and send signals only before it.
 #[derive(Debug)]
 pub struct ProcessGroup(Option<Pid>);
 
 impl ProcessGroup {
-    /// Takes the number of a process that was started with `process_group(0)`, and not yet waited for.
+    /// Takes the ID of a process that was started with `process_group(0)` and has not been waited for.
     pub fn of(leader: Option<u32>) -> Self {
         Self(leader.and_then(|id| Pid::from_raw(id.try_into().ok()?)))
     }
 
-    /// Says whether the process itself has ended, without taking note of it.
+    /// Says whether the process itself has ended. It can still be waited for afterwards.
     pub fn leader_has_ended(&self) -> bool {
         let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
         self.0.is_none_or(|id| !matches!(waitid(WaitId::Pid(id), look), Ok(None)))
     }
 
-    /// Asks all of them to end.
+    /// Sends SIGTERM to all of them.
     pub fn terminate(&self) {
         self.signal(Signal::TERM);
     }
 
-    /// Kills all of them.
+    /// Sends SIGKILL to all of them.
     pub fn kill(&self) {
         self.signal(Signal::KILL);
     }
 
-    /// The process has been waited for: its number may be somebody else's from now on.
+    /// Forgets the group after the process has been waited for, because the system may reuse its ID.
     pub fn release(&mut self) {
         self.0 = None;
     }
 
     fn signal(&self, signal: Signal) {
         if let Some(group) = self.0 {
-            // It fails if nobody is left, or if all of them have become another user.
+            // This fails if no process is left, or if all of them now run as another user.
             let _ = kill_process_group(group, signal);
         }
     }

@@ -13,14 +13,14 @@ use crate::time::{CONNECT_TIMEOUT, time_left};
 use crate::tls::{self, Tls};
 use crate::way::{Need, Route, Way};
 
-/// What the servers of stores see in their logs.
+/// The user agent, which servers write to their logs.
 const USER_AGENT: &str = concat!("secretdir/", env!("CARGO_PKG_VERSION"));
 
-/// How often other tasks have a turn before an answer is handed over: the one that reads from a connection, and the one that puts it
-/// back.
+/// How often `send` yields before it returns an answer. Two tasks need these turns: one reads from the connection, the
+/// other returns it to the pool.
 const TURNS_TO_BE_FREE: usize = 4;
 
-/// An HTTP client. Making one does no I/O. Clones are the same client.
+/// An HTTP client. Creating one does no I/O. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Client(Arc<Setup>);
 
@@ -42,23 +42,24 @@ struct Open {
 }
 
 impl Client {
-    /// Makes a client that goes where the URL of a request leads, through the proxies of the environment.
+    /// Makes a client that connects to the host of each URL, through the proxies of the environment.
     pub fn new(tls: Tls) -> Self {
         Self(Arc::new(Setup { tls, socket: None }))
     }
 
-    /// Makes a client that sends everything over a Unix socket. Host and scheme of a URL are what the server behind it is told.
+    /// Makes a client that sends all requests over a Unix socket. The host and scheme of a URL do not choose the
+    /// server. They are only passed on to it.
     pub fn over_unix_socket(socket: impl Into<PathBuf>, tls: Tls) -> Self {
         Self(Arc::new(Setup { tls, socket: Some(socket.into()) }))
     }
 
-    /// Sends a request and reads all of its answer, whatever its status. No redirect is followed.
+    /// Sends a request and reads the whole answer, whatever its status. Redirects are not followed.
     ///
     /// A connection is kept until the run is over. Dropping the future closes the connection.
     ///
     /// # Errors
     ///
-    /// There is no whole answer: see [`Fault`](crate::Fault).
+    /// The answer is missing or incomplete: see [`Fault`](crate::Fault).
     pub async fn send(&self, run: &RunContext, request: Request) -> Result<Response, ClientError> {
         let way = Way::of(request.url(), self.0.socket.as_deref());
         let client = self.opened(run, &way)?;
@@ -71,14 +72,15 @@ impl Client {
             Response::read(answer, max_bytes).await
         };
         let answer = answer.await.map_err(|failure| ClientError::of(&failure, &way, within));
-        // The task of the connection notices only now that it is free. Whoever asks next is to find it so, and not to open another.
+        // Only now does the connection's task notice that the connection is free. Without these turns, the next request
+        // would open another connection.
         for _ in 0..TURNS_TO_BE_FREE {
             tokio::task::yield_now().await;
         }
         answer
     }
 
-    /// Returns the client of this run. The first time it is made, and the files for TLS are read.
+    /// Returns the client of this run. The first call makes it, and reads the files for TLS.
     fn opened(&self, run: &RunContext, way: &Way) -> Result<reqwest::Client, ClientError> {
         let opened = run.state::<Opened>();
         let mut opened = opened.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,7 +97,7 @@ impl Client {
     }
 
     fn open(&self, run: &RunContext, way: &Way) -> Result<reqwest::Client, ClientError> {
-        // Loading the authorities of the machine takes more work than all the rest of a small run.
+        // Loading the machine's authorities costs more than the rest of a small run, so plain HTTP skips it.
         let tls = match way.need() {
             Need::Plain => tls::without_trust(),
             Need::Tls => self.0.tls.read(),

@@ -1,7 +1,7 @@
-//! Why there is no answer. The only place that looks into an error of reqwest, hyper or rustls.
+//! Errors of the client. Only this module looks into errors of reqwest, hyper and rustls.
 //!
-//! An error of reqwest quotes the URL, query included. So what is told is made of host and port, and of the innermost error:
-//! those of the system, of rustls and of hyper hold nothing that was sent.
+//! An error of reqwest quotes the URL, query included. So messages are made of host and port, and of the innermost
+//! error. The innermost errors of the system, rustls and hyper contain no data that was sent.
 
 mod fault;
 
@@ -13,7 +13,7 @@ pub use self::fault::Fault;
 use crate::response::Failure;
 use crate::way::Way;
 
-/// Why there is no answer: what went wrong, and where. Turns into a [`SourceError`] with `?`.
+/// The reason why there is no answer: the fault and the destination. Converts into a [`SourceError`] with `?`.
 #[derive(Debug, thiserror::Error)]
 #[error("{cause}")]
 pub struct ClientError {
@@ -29,23 +29,23 @@ impl ClientError {
         Self { fault, cause, hint: fault.hint(way) }
     }
 
-    /// Reports what is wrong with files for TLS.
+    /// Reports unusable files for TLS.
     pub(crate) fn of_files(fault: Fault, cause: String) -> Self {
         Self { fault, cause, hint: fault.hint_about_files() }
     }
 
-    /// Reports that a client cannot be made at all.
+    /// Reports that no client can be made.
     pub(crate) fn of_building(error: &reqwest::Error) -> Self {
         let cause = format!("cannot make an HTTP client: {}", fault::innermost(error));
         Self { fault: Fault::Unusable, cause, hint: None }
     }
 
-    /// Adds where the request was to go.
+    /// Adds the destination of the request.
     pub(crate) fn before(self, way: &Way) -> Self {
         Self { cause: format!("{way}: {}", self.cause), ..self }
     }
 
-    /// Returns what went wrong.
+    /// Returns the kind of failure.
     pub fn fault(&self) -> Fault {
         self.fault
     }
@@ -54,7 +54,7 @@ impl ClientError {
 impl From<ClientError> for SourceError {
     fn from(error: ClientError) -> Self {
         let (fault, hint) = (error.fault, error.hint);
-        // Nobody below has tried again.
+        // No layer below retries.
         let retry = if fault.may_pass() { Retry::After(Duration::ZERO) } else { Retry::No };
         let told = Self::new(fault.kind()).with_retry(retry).with_cause(error);
         match hint {

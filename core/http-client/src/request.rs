@@ -1,4 +1,4 @@
-//! What is sent.
+//! The requests.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use reqwest::{Body, Url};
 use secretdir_provider::SecretBuffer;
 use zeroize::Zeroizing;
 
-/// How large an answer may be if nothing else is said: 1 MiB.
+/// The default limit for an answer: 1 MiB.
 const MAX_BYTES: usize = 1 << 20;
 
-/// What a request asks the server to do.
+/// The HTTP method of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Method {
     /// Reads.
@@ -19,9 +19,9 @@ pub enum Method {
     Get,
     /// Sends a body.
     Post,
-    /// Sends a body, too.
+    /// Also sends a body.
     Put,
-    /// Lists: a method that only Vault and OpenBao know.
+    /// Lists. Only Vault and OpenBao have this method.
     List,
 }
 
@@ -34,16 +34,16 @@ pub struct Request {
     max_bytes: usize,
 }
 
-/// A value cannot be sent as a header: it holds a control character, such as the end of a line.
+/// The error for a header value with a control character, such as a line end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("holds a character that a header cannot have, such as the end of a line")]
 pub struct BadHeaderValue;
 
-/// Makes the value of a header out of a secret. It is wiped when it is dropped, and `Debug` does not show it.
+/// Makes a header value from a secret. Dropping it wipes the bytes, and `Debug` does not show them.
 ///
 /// # Errors
 ///
-/// The secret holds a character that a header cannot have.
+/// The secret contains a character that a header cannot have.
 ///
 /// ```
 /// use secretdir_http_client::secret_header;
@@ -58,37 +58,37 @@ pub fn secret_header(secret: impl Into<Vec<u8>>) -> Result<HeaderValue, BadHeade
     Ok(value)
 }
 
-/// Shares bytes that are wiped when the last user of them is gone.
+/// Shares bytes, and wipes them when the last reference is dropped.
 fn wiped(bytes: Vec<u8>) -> Bytes {
     Bytes::from_owner(Zeroizing::new(bytes))
 }
 
 impl Request {
-    /// Makes a request without headers and body, whose answer may have 1 MiB.
+    /// Makes a request without headers and body. Its answer may have up to 1 MiB.
     pub fn new(method: Method, url: Url) -> Self {
         Self { method, url, headers: HeaderMap::new(), body: None, max_bytes: MAX_BYTES }
     }
 
-    /// Adds a header. Make the value of one that is secret with [`secret_header`].
+    /// Adds a header. Make a secret value with [`secret_header`].
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.append(name, value);
         self
     }
 
-    /// Adds a body. It is wiped once it is sent.
+    /// Adds a body, which is wiped once it is sent.
     #[must_use]
     pub fn with_body(self, body: impl Into<SecretBuffer>) -> Self {
         Self { body: Some(body.into()), ..self }
     }
 
-    /// Bounds the answer to this many bytes.
+    /// Limits the answer to this many bytes.
     #[must_use]
     pub fn with_max_bytes(self, max_bytes: usize) -> Self {
         Self { max_bytes, ..self }
     }
 
-    /// Returns where the request goes.
+    /// Returns the URL.
     pub fn url(&self) -> &Url {
         &self.url
     }
@@ -111,7 +111,7 @@ impl From<Method> for reqwest::Method {
             Method::Get => Self::GET,
             Method::Post => Self::POST,
             Method::Put => Self::PUT,
-            // Seven bytes at most are kept in place, so this one cannot fail; GET is the nearest one if it did.
+            // This cannot fail, because `LIST` is a valid method name. Otherwise GET would be the nearest method.
             Method::List => Self::from_bytes(b"LIST").unwrap_or(Self::GET),
         }
     }

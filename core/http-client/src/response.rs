@@ -1,4 +1,4 @@
-//! What comes back.
+//! The answers.
 
 use std::fmt;
 
@@ -6,30 +6,30 @@ use http::HeaderMap;
 use http::header::TRANSFER_ENCODING;
 use secretdir_provider::SecretBuffer;
 
-/// How much room is made before anything has come: a server may announce more than any memory has.
+/// The most bytes reserved before any have arrived. A server may announce more than any memory has.
 const MOST_ROOM: usize = 1 << 16;
 
-/// An answer, whatever its status. `Debug` shows the status and the length of the body.
+/// An answer, whatever its status. `Debug` shows only the status and the length of the body.
 pub struct Response {
     status: u16,
     headers: HeaderMap,
     body: SecretBuffer,
 }
 
-/// Why there is no answer, or only a part of one.
+/// The reason why there is no answer, or only a part of one.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Call(reqwest::Error),
-    /// The body did not come to its end.
+    /// The body could not be read to its end.
     Body(reqwest::Error),
-    /// The body has more than these bytes.
+    /// The body has more than this many bytes.
     TooLarge(usize),
-    /// Nobody can tell whether the body came to its end.
+    /// The end of the body cannot be recognised.
     Unbounded,
 }
 
 impl Response {
-    /// Reads all of an answer, up to a bound.
+    /// Reads the whole answer, up to a limit.
     pub(crate) async fn read(mut answer: reqwest::Response, max_bytes: usize) -> Result<Self, Failure> {
         let length = answer.content_length();
         if is_endless(&answer) {
@@ -72,8 +72,8 @@ impl Response {
     }
 }
 
-/// Says whether only the end of the connection is the end of the body. In the clear anybody's end of it looks alike; TLS says
-/// goodbye.
+/// Says whether only the end of the connection marks the end of the body. Without TLS, a connection that breaks looks
+/// the same. TLS has a message for the end.
 fn is_endless(answer: &reqwest::Response) -> bool {
     let is_framed = answer.content_length().is_some() || answer.headers().contains_key(TRANSFER_ENCODING);
     !is_framed && answer.url().scheme() == "http"

@@ -1,17 +1,17 @@
-//! How long things may take.
+//! Time-outs.
 
 use std::time::Duration;
 
 use secretdir_provider::RunContext;
 
-/// How long a server may take to accept a connection, TLS included.
+/// The time-out for a connection, TLS included.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A request ends this long before its run, or a twentieth of what is left if that is shorter: so that an error that names the
-/// server comes before the run is over.
+/// How long a request ends before its run, so that its error, which names the server, comes first. At most a twentieth
+/// of the remaining time is used.
 const RESERVE: Duration = Duration::from_millis(250);
 
-/// Returns how long a request may take that begins now.
+/// Returns the time-out of a request that begins now.
 pub(crate) fn time_left(run: &RunContext) -> Duration {
     let remaining = run.remaining();
     remaining.saturating_sub(RESERVE.min(remaining / 20))

@@ -1,4 +1,4 @@
-//! Whom a client trusts, and how it shows who it is.
+//! The certificate authorities that a client trusts, and its own certificate.
 
 use std::fs;
 use std::io;
@@ -15,22 +15,23 @@ use zeroize::Zeroizing;
 
 use crate::error::{ClientError, Fault};
 
-/// What a configuration says of TLS, under the keys `ca-certificate`, `client-certificate` and `client-key`.
+/// The TLS settings of a source: the keys `ca-certificate`, `client-certificate` and `client-key`.
 ///
-/// The keys are those of the source itself, so a provider has a field for each of them.
+/// They are keys of the source itself, so a provider has a field for each of them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TlsSettings<'s> {
     /// A PEM file with the authorities to trust instead of those of the machine.
     pub ca_certificate: Option<&'s str>,
-    /// A PEM file with the certificate to show to the server, and those between it and its authority.
+    /// A PEM file with the client's certificate, and the certificates between it and its authority.
     pub client_certificate: Option<&'s str>,
     /// A PEM file with the key of that certificate, not encrypted.
     pub client_key: Option<&'s str>,
 }
 
-/// The files for TLS. Each run reads them when it needs them, so they may be rotated.
+/// The files for TLS. Each run reads them when it needs them, so they can be rotated.
 ///
-/// With a file of authorities, only these are trusted: nobody else who can issue certificates can then stand between.
+/// If a file of authorities is set, only these are trusted. Then no other authority can issue a certificate for a man
+/// in the middle.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
     authorities: Option<PathBuf>,
@@ -44,11 +45,11 @@ struct Identity {
 }
 
 impl TlsSettings<'_> {
-    /// Finds out where the files are. Reads none of them.
+    /// Resolves the paths of the files, without reading them.
     ///
     /// # Errors
     ///
-    /// A path cannot be one, or one of certificate and key is missing.
+    /// A path is not valid, or only one of certificate and key is set.
     pub fn locate(self, settings: &Settings) -> Result<Tls, SettingsError> {
         let located = |key: &'static str, path: Option<&str>| match path {
             Some(path) => settings.path(key, path).map(Some),
@@ -68,7 +69,7 @@ impl TlsSettings<'_> {
     }
 }
 
-/// Puts two results together, and does not lose an error of the second where the first has one.
+/// Combines two results, and keeps the errors of both.
 fn both<A, B>(a: Result<A, SettingsError>, b: Result<B, SettingsError>) -> Result<(A, B), SettingsError> {
     match (a, b) {
         (Ok(a), Ok(b)) => Ok((a, b)),
@@ -78,7 +79,7 @@ fn both<A, B>(a: Result<A, SettingsError>, b: Result<B, SettingsError>) -> Resul
 }
 
 impl Tls {
-    /// Reads the files, or those of the machine.
+    /// Reads the configured files, or the authorities of the machine.
     pub(crate) fn read(&self) -> Result<ClientConfig, ClientError> {
         let roots = match &self.authorities {
             Some(path) => authorities(path).map_err(|cause| ClientError::of_files(Fault::Authorities, cause)),
@@ -95,12 +96,12 @@ impl Tls {
     }
 }
 
-/// Returns what trusts nobody: for requests in the clear.
+/// Returns a configuration that trusts no authority, for plain HTTP.
 pub(crate) fn without_trust() -> Result<ClientConfig, ClientError> {
     Ok(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
 
-/// Begins with ring, whatever the process has chosen for itself.
+/// Begins a configuration with ring, whatever provider the process has installed.
 fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, ClientError> {
     ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
@@ -109,7 +110,7 @@ fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, ClientError> 
 
 fn authorities_of_this_machine() -> Result<RootCertStore, ClientError> {
     let mut roots = RootCertStore::empty();
-    // One that is broken does not hide the others.
+    // A broken certificate does not hide the others.
     let (added, _) = roots.add_parsable_certificates(certificates::of_this_machine());
     if added == 0 {
         let cause = "no certificate authorities can be read on this machine".to_owned();
@@ -141,7 +142,7 @@ impl Identity {
     fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), String> {
         let chain = certificates_in(&self.certificate)?;
         let pem = contents(&self.key)?;
-        // Why it cannot be read may quote it.
+        // The error of the parser may quote the key.
         let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| {
             format!("the file {:?} has no private key, or one that is damaged or encrypted", self.key)
         })?;
@@ -149,7 +150,7 @@ impl Identity {
     }
 }
 
-/// Reads a regular file: reading another one may never end.
+/// Reads a regular file. Reading a FIFO or a device may never end.
 fn contents(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     let read = || {
         if !fs::metadata(path)?.is_file() {

@@ -1,4 +1,4 @@
-//! The way of one request: the host, and the proxy before it. Errors of the network name both.
+//! The destination of a request: the host, and the proxy before it. Network errors name both.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,24 +8,24 @@ use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::Url;
 
-/// What a request needs to get through.
+/// The kind of connection that a request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// A connection in the clear.
+    /// A connection without TLS.
     Plain,
     /// TLS: to the server, or to the proxy.
     Tls,
 }
 
-/// Whether a request heeds the proxies of the environment.
+/// Whether a request uses the proxies of the environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// To this machine itself: what is sent there in the clear must not leave it.
+    /// To this machine itself, without a proxy: an unencrypted request must not leave the machine.
     Direct,
     Proxied,
 }
 
-/// Where a request goes.
+/// The destination of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Way {
     need: Need,
@@ -35,7 +35,7 @@ pub(crate) struct Way {
 }
 
 impl Way {
-    /// Finds the way to a URL, over a socket of this machine if one is named.
+    /// Returns the way to a URL, over a Unix socket if one is given.
     pub(crate) fn of(url: &Url, socket: Option<&Path>) -> Self {
         let need = if url.scheme() == "http" { Need::Plain } else { Need::Tls };
         if let Some(socket) = socket {
@@ -75,7 +75,7 @@ impl fmt::Display for Way {
     }
 }
 
-/// Says whether a URL leads to this machine itself.
+/// Says whether a URL leads to this machine.
 ///
 /// ```
 /// use secretdir_http_client::is_loopback;
@@ -91,7 +91,7 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Returns host and port, without what else a URL may hold.
+/// Returns the host and port of a URL, without its other parts.
 pub fn host_and_port(url: &Url) -> String {
     let host = url.host_str().unwrap_or("an unnamed host");
     match url.port_or_known_default() {

@@ -1,4 +1,5 @@
-//! How `docker run --env-file` is read: lines of `NAME=VALUE`, without quotes. Those that someone writes all the same are found.
+//! Follows a file for `docker run --env-file`: lines of `NAME=VALUE`. Docker has no quotes, so a value inside quotes is
+//! reported.
 
 use crate::Misplaced;
 use crate::UNKNOWN;
@@ -15,10 +16,10 @@ enum Open {
 pub(super) struct Docker {
     open: Open,
     before: char,
-    /// Nothing but blanks is in the line so far.
+    /// The line has only blanks so far.
     is_blank: bool,
     name: Name,
-    /// Something was printed in the line that may be a name and `=`.
+    /// The line has unknown text, which may contain a name and `=`.
     is_unknown: bool,
 }
 

@@ -1,16 +1,17 @@
-//! Here-documents of a shell: `<<END`, and the lines up to `END`. Only plain ones, which all shells read alike.
+//! Here-documents of a shell: `<<END`, and the lines up to `END`. Only plain ones are accepted, which all shells read
+//! alike.
 
-/// What a character has been.
+/// The role of a character.
 pub(super) enum Read {
-    /// A part of it.
+    /// A part of the here-document.
     Part,
-    /// The first behind the word that it ends with.
+    /// The first character after the word that ends the here-document.
     Rest,
-    /// The end of its last line.
+    /// The end of the last line.
     End,
-    /// `<<<`, which takes a word.
+    /// `<<<`, which takes a word instead.
     Word,
-    /// Shells may disagree.
+    /// Shells may read it differently.
     Unclear,
 }
 
@@ -18,18 +19,18 @@ pub(super) enum Read {
 pub(super) struct Heredoc {
     part: Part,
     end: String,
-    /// `<<-`, to which tabs before a line are nothing.
+    /// `<<-`, which ignores tabs at the start of a line.
     skips_tabs: bool,
-    /// Nothing in it is expanded.
+    /// The word is quoted, so nothing in the here-document is expanded.
     is_quoted: bool,
-    /// The line so far, no further than it can be the last one.
+    /// The current line, as long as it can still be the last one.
     line: String,
     before: char,
     /// `${` is open.
     is_in_braces: bool,
 }
 
-/// How far it is read.
+/// The part that is being read.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 enum Part {
     /// `<<`, and blanks.
@@ -37,13 +38,13 @@ enum Part {
     Operator,
     End,
     Quoted(char),
-    /// The rest of the line.
+    /// The rest of the line with `<<`.
     Rest,
     Body,
 }
 
 impl Heredoc {
-    /// Says whether it has not begun, and commands go on.
+    /// Says whether the here-document has not begun yet, so that commands go on.
     pub(super) fn is_awaited(&self) -> bool {
         self.part == Part::Rest
     }
@@ -59,7 +60,7 @@ impl Heredoc {
             (Part::Operator, '-') if self.before == '\0' => self.skips_tabs = true,
             (Part::Operator, ' ' | '\t') => {}
             (Part::Operator, '\'' | '"') => (self.part, self.is_quoted) = (Part::Quoted(c), true),
-            // A number may also have been shifted, by arithmetic that only some shells have.
+            // A digit may also follow a shift operator, in arithmetic that only some shells have.
             (Part::Operator, _) if is_word && !c.is_ascii_digit() => {
                 self.part = Part::End;
                 self.end.push(c);

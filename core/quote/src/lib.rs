@@ -2,17 +2,19 @@
 //!
 //! # Two halves
 //!
-//! [`Format::write`] writes a text for a reader, or refuses what no quotes keep. [`Readers`] follow the file that it is written into.
-//! What is written must stand alone: not inside other quotes, not in a comment, and not beside other text of the same word. Whoever
-//! prints a file tells the readers of each piece, and is told what is [`Misplaced`].
+//! [`Format::write`] escapes a text for a reader, the program that reads the file. It fails if no quotes can preserve
+//! the text. [`Readers`] follow the file that contains the value.
+//!
+//! A written value must stand alone: not inside other quotes, not in a comment, and not beside other text of the same
+//! word. Pass every piece of the file to the readers. They report each value that is [`Misplaced`].
 //!
 //! # What is guaranteed
 //!
-//! A reader is told what the file is, character by character, so nothing about it is guessed. Where programs disagree about a text,
-//! or where it takes the rest of the file to understand it, everything behind it is [`Misplaced::Unclear`]. The property test of the
-//! templates runs what is accepted with sh, bash and zsh.
+//! A reader gets the file character by character, so it guesses nothing. Some texts are read differently by different
+//! programs, or can be understood only with the rest of the file. After such a text, everything is
+//! [`Misplaced::Unclear`]. The property test of the templates runs the accepted files with sh, bash and zsh.
 //!
-//! Not followed: what a program does with the value afterwards.
+//! The readers do not follow what a program does with the value afterwards.
 
 mod docker;
 mod heredoc;
@@ -28,14 +30,14 @@ mod yaml;
 pub use readers::{Finding, Readers};
 pub use write::{QuoteError, json, url};
 
-/// Who reads what is written.
+/// The kind of program that reads the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Format {
-    /// `docker run --env-file`, which knows no quotes.
+    /// `docker run --env-file`, which has no quotes.
     Docker,
     /// An env file: a POSIX shell that sources it, systemd's `EnvironmentFile=`, Docker Compose, and libraries.
     Dotenv,
-    /// JSON, and YAML, which contains it.
+    /// JSON, and YAML, which contains JSON.
     Json,
     /// A script of a POSIX shell.
     Shell,
@@ -52,7 +54,7 @@ impl Format {
         Self::ALL.into_iter().find(|format| format.name() == name)
     }
 
-    /// Returns the name.
+    /// Returns the name of the format.
     pub fn name(self) -> &'static str {
         match self {
             Self::Docker => "docker",
@@ -68,11 +70,11 @@ impl Format {
         matches!(self, Self::Docker | Self::Dotenv | Self::Shell)
     }
 
-    /// Writes a text so that the reader gets it back unchanged.
+    /// Escapes a text so that the reader gets it back unchanged.
     ///
     /// # Errors
     ///
-    /// The reader cannot have such a text.
+    /// The reader cannot represent such a text.
     pub fn write(self, text: &str) -> Result<String, QuoteError> {
         match self {
             Self::Docker => write::docker(text),
@@ -84,29 +86,30 @@ impl Format {
     }
 }
 
-/// What is wrong with a place in a file.
+/// The reason why a value must not stand at a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Misplaced {
-    /// Quotes are open that somebody else has written.
+    /// The value is inside quotes of the text around it.
     InsideQuotes,
-    /// A line end in the value would end the comment.
+    /// The value is in a comment, which a line end in the value would end.
     InComment,
-    /// In a here-document of a shell quotes are text.
+    /// The value is in a here-document of a shell, where quotes are text.
     InHeredoc,
-    /// A backquote, arithmetic, an expansion or a subscript of a shell is open, which reads quotes in its own way.
+    /// The value is in an open backquote, arithmetic, expansion or subscript of a shell, which reads quotes
+    /// differently.
     InExpansion,
-    /// Text stands directly before it.
+    /// Text stands directly before the value.
     AfterText,
-    /// Text stands directly behind it.
+    /// Text stands directly after the value.
     BeforeText,
-    /// What stands before it cannot be the name of a variable.
+    /// The text before the value cannot be the name of a variable.
     Nameless,
-    /// Programs disagree about the text before.
+    /// Programs read the text before the value differently.
     Unclear,
 }
 
-/// It is no part of a text that begins with it.
+/// The byte order mark, which is no part of a text that begins with it.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Stands for text that is not known, or that was written for the reader: a part of any word.
+/// Stands for unknown text, and for a value that was written for the reader. It is a part of any word.
 const UNKNOWN: char = '\u{fffc}';

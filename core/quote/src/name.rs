@@ -1,25 +1,25 @@
-//! What stands in a line before its first `=`: whether it may be the name of a variable.
+//! Decides whether the text before the first `=` of a line may be the name of a variable.
 
 use crate::UNKNOWN;
 
-/// What a shell may have before a name.
+/// The keyword that a shell allows before a name.
 const EXPORT: &[u8] = b"export ";
 
-/// How far a line is read.
+/// The state of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Name {
-    /// Nothing but blanks.
+    /// Only blanks so far.
     #[default]
     Blank,
-    /// So many letters of `export `, which may be those of a name.
+    /// This many letters of `export `, which may also be the letters of a name.
     Exporting(usize),
     /// `export `
     Export,
-    /// A name so far, perhaps behind `export `.
+    /// A name so far, perhaps after `export `.
     Word(Exported),
-    /// What cannot be one.
+    /// Text that cannot be a name.
     Other,
-    /// A `=` behind what was a name, or not.
+    /// `=` after a name, or (`None`) after other text.
     Ended(Option<Exported>),
 }
 

@@ -1,50 +1,51 @@
-//! Follows a file for all its readers, by all ways in which it may have been written so far.
+//! Follows a file for all its readers. A *way* is the state of a reader for one possible content of the file so far.
 //!
-//! A file that is written has one way. One that is only checked has more: each branch of an `if` is one. They are followed beside
-//! each other and nearly always meet again, since different branches leave a reader in the same state.
+//! A file that is being written has one way. A file that is only checked may have more, because each branch of an `if`
+//! is another content. The ways are followed side by side. They nearly always merge again, because different branches
+//! usually leave a reader in the same state.
 
 use crate::reading::Reading;
 use crate::{Format, Misplaced, UNKNOWN};
 
-/// The most ways of one reader. Of branches, further ones are dropped: whoever writes the file takes one of them. But a text that can
-/// be read in more ways is clear to nobody.
+/// The most ways of one reader. If branches make more, the rest is dropped, because the final file contains only one of
+/// them. If a single text can be read in more ways, no reader can be clear about it.
 const MOST_WAYS: usize = 64;
 
-/// Something that stands where its reader misunderstands it.
+/// A value that its reader misunderstands because of its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
-    /// What was given for it.
+    /// The number that the value was given.
     pub at: usize,
-    /// Who misunderstands it.
+    /// The format of the reader that misunderstands it.
     pub format: Format,
-    /// Why.
+    /// The reason.
     pub misplaced: Misplaced,
-    /// Where the text is that makes it [`Misplaced::Unclear`].
+    /// The number of the text that makes the value [`Misplaced::Unclear`].
     pub cause: Option<usize>,
 }
 
-/// The readers of a file, and where each of them is.
+/// The readers of a file, and their states.
 #[derive(Clone, Debug)]
 pub struct Readers(Vec<(Format, Vec<Way>)>);
 
-/// Where a reader is by one way.
+/// The state of a reader for one possible content of the file.
 #[derive(Clone, Debug, PartialEq)]
 struct Way {
     reading: Reading,
     after: After,
-    /// Where the text is behind which nothing is clear.
+    /// The number of the text after which nothing is clear.
     cause: Option<usize>,
 }
 
-/// What has been written since a value was.
+/// The text since the last value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum After {
     Text,
-    /// Nothing. The number is that of the value.
+    /// Nothing yet. The number is that of the value.
     Value(usize),
-    /// Blanks.
+    /// Only blanks.
     Blanks(usize),
-    /// Other text of the same line, to a reader for which the value goes on to the end of the line.
+    /// Other text of the same line, for a reader whose values go on to the end of the line.
     Rest(usize),
 }
 
@@ -57,14 +58,14 @@ impl Readers {
         Self(formats.iter().map(start).collect())
     }
 
-    /// Returns how many characters they read for one that is written.
+    /// Returns the number of all ways. Each character that is written is read so many times.
     pub fn count(&self) -> usize {
         self.0.iter().map(|(_, ways)| ways.len()).sum()
     }
 
-    /// Reads a text, each byte of which has a number under which it is to be found.
+    /// Reads a text. `at` returns the number of each byte for the findings.
     pub fn text(&mut self, text: &str, at: impl Fn(usize) -> usize, found: &mut Vec<Finding>) {
-        // What stands for unknown text here is a character like others there.
+        // In a known text, the character that stands for unknown text is an ordinary character.
         let known = |c| if c == UNKNOWN { char::REPLACEMENT_CHARACTER } else { c };
         self.characters(text.char_indices().map(|(index, c)| (at(index), known(c))), found);
     }
@@ -81,13 +82,13 @@ impl Readers {
         }
     }
 
-    /// Reads a part of a word that is not known.
+    /// Reads unknown text, as a part of a word.
     pub fn unknown(&mut self, at: usize, found: &mut Vec<Finding>) {
         self.characters(std::iter::once((at, UNKNOWN)), found);
     }
 
-    /// Reads what was written for one of them, by the number under which it is to be found. To the others it is a text, if it is
-    /// known.
+    /// Reads a value that was written for one of the readers. `at` is its number for the findings. The other readers
+    /// read it as a text, or as unknown text if it is `None`.
     pub fn value(&mut self, format: Format, text: Option<&str>, at: usize, found: &mut Vec<Finding>) {
         for reader in &mut self.0 {
             if reader.0 == format {
@@ -103,7 +104,7 @@ impl Readers {
         }
     }
 
-    /// Takes in the ways of another file that had the same beginning.
+    /// Adds the ways of another file with the same beginning.
     pub fn merge(&mut self, other: Self) {
         for ((_, ways), (_, others)) in self.0.iter_mut().zip(other.0) {
             join(ways, others);
@@ -111,7 +112,7 @@ impl Readers {
     }
 }
 
-/// Adds ways that are new. Says whether there is room for all.
+/// Adds ways that are new. Says whether all of them fit.
 fn join(ways: &mut Vec<Way>, others: Vec<Way>) -> bool {
     for other in others {
         if !ways.contains(&other) {
@@ -124,7 +125,7 @@ fn join(ways: &mut Vec<Way>, others: Vec<Way>) -> bool {
 }
 
 impl Way {
-    /// Reads a character. Returns the other way in which it can be read, if there is one.
+    /// Reads a character. If it can be read in two ways, returns the second one.
     fn character(
         &mut self,
         format: Format,
@@ -167,7 +168,7 @@ impl Way {
     }
 }
 
-/// Says whether a character may stand directly behind a value.
+/// Says whether a character may stand directly after a value.
 fn may_follow(format: Format, c: char) -> bool {
     match format {
         Format::Docker => !matches!(c, '\'' | '"'),
@@ -178,11 +179,11 @@ fn may_follow(format: Format, c: char) -> bool {
     }
 }
 
-/// Says whether a character may stand behind blanks behind a value.
+/// Says whether a character may stand after a value and blanks.
 fn may_follow_blanks(format: Format, c: char) -> bool {
     match format {
         Format::Docker => c != '#',
-        // A comment would be a part of the value to systemd.
+        // systemd would read a comment as a part of the value.
         Format::Dotenv => may_follow(format, c),
         Format::Json => c == '#' || may_follow(format, c),
         Format::Shell | Format::Toml => true,

@@ -1,4 +1,4 @@
-//! Where the reader of a format is in a file.
+//! The state of a reader, for each format.
 
 use crate::docker::Docker;
 use crate::shell::Shell;
@@ -10,7 +10,7 @@ use crate::{Format, Misplaced, UNKNOWN};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Reading {
     Docker(Docker),
-    /// A shell is the strictest reader of such files but for systemd, which has other comments and line ends.
+    /// The two strictest readers of such files: a shell, and systemd, which has other comments and line ends.
     Dotenv(Shell, Systemd),
     Json(Yaml),
     Shell(Shell),
@@ -28,7 +28,7 @@ impl Reading {
         }
     }
 
-    /// Says what is wrong with a value here.
+    /// Returns the reason why a value must not stand here.
     pub(super) fn misplaced(&self) -> Option<Misplaced> {
         match self {
             Self::Docker(docker) => docker.misplaced(),
@@ -49,14 +49,14 @@ impl Reading {
         }
     }
 
-    /// Takes nothing that comes for clear any more. Only YAML can be read in several ways.
+    /// Treats all further text as unclear. Only YAML needs this, because no other format can be read in several ways.
     pub(super) fn give_up(&mut self) {
         if let Self::Json(yaml) = self {
             yaml.give_up();
         }
     }
 
-    /// Reads a character. Returns the other way in which it can be read, if there is one.
+    /// Reads a character. If it can be read in two ways, returns the second one.
     pub(super) fn character(&mut self, c: char) -> Option<Self> {
         match self {
             Self::Docker(docker) => docker.character(c),
@@ -75,7 +75,7 @@ impl Reading {
     pub(super) fn value(&mut self) {
         match self {
             Self::Json(yaml) => yaml.scalar(),
-            // To systemd the quotes that it closes leave the place as it was.
+            // For systemd, quotes that are closed leave the state as it was.
             Self::Dotenv(shell, _) => shell.character(UNKNOWN),
             _ => {
                 self.character(UNKNOWN);

@@ -1,57 +1,58 @@
-//! How a shell reads: quotes, comments, substitutions and here-documents, as far as it matters where a word stands.
+//! Follows a script as a shell reads it: quotes, comments, substitutions and here-documents, as far as a word's
+//! position depends on them.
 //!
-//! Shells disagree about some texts, and some cannot be read without knowing commands: arrays, patterns in brackets, `$'…'`. Behind
-//! such a text the place is [`Misplaced::Unclear`]: a wrong guess would let a value out of its quotes. A script sets its variables
-//! before.
+//! Shells read some texts differently. Others cannot be read without knowledge of the commands: arrays, patterns in
+//! brackets, `$'…'`. After such a text the position is [`Misplaced::Unclear`], because a wrong guess would let a value
+//! out of its quotes. A script must set its variables before it.
 
 use crate::heredoc::{Heredoc, Read};
 use crate::{Misplaced, UNKNOWN};
 
-/// How deep quotes and substitutions are followed.
+/// How many nested quotes and substitutions are followed.
 const DEEPEST: usize = 64;
 
-/// What ends a word.
+/// The characters that end a word.
 const ENDS: &str = " \t\n;&|()<>";
 
-/// What may stand in `$((…))` besides letters, digits and brackets.
+/// The characters allowed in `$((…))` besides letters, digits and parentheses.
 const OPERATORS: &str = " \t_$+-*/%<>=!&|^~?:,";
 
-/// What is open.
+/// An open construct.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Open {
     Single,
     Double,
     /// `$(`, in which quotes begin anew.
     Substitution,
-    /// `(` where a command begins.
+    /// `(` at the start of a command.
     Subshell,
-    /// `(` elsewhere, behind which only `)` is read alike: zsh has patterns there, and bash arrays.
+    /// `(` elsewhere. Only a `)` directly after it is read alike, because zsh has patterns there, and bash arrays.
     Function,
-    /// `(` where a command or a pattern of `case` begins: only what both read alike.
+    /// `(` at the start of a command or of a pattern of `case`. Only text that is read alike in both is accepted.
     Pattern,
     /// `[[`, in which bash and zsh have patterns with brackets.
     Test,
-    /// `$((`, and how many brackets of it are open.
+    /// `$((`, and the number of its open parentheses.
     Arithmetic(u8),
     /// `${`
     Parameter,
     /// `$name` in `${…}`.
     Variable,
-    /// `a[`, which is arithmetic to some shells.
+    /// `a[`, which some shells read as arithmetic.
     Subscript,
     Backquote,
     Comment,
 }
 
-/// What a word is so far.
+/// The kind of the word so far.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Word {
     Nothing,
-    /// So many letters of `case`. In a substitution its patterns have brackets that nothing opens.
+    /// This many letters of `case`. Its patterns have a `)` without a `(`, even inside a substitution.
     Case(usize),
     /// The name of a variable.
     Name,
-    /// A digit, and what a name could go on with. Behind it `=` makes the name of a program.
+    /// A digit or `=`, and then characters of a name. With `=` after it, it names a program, not a variable.
     NoName,
     Other,
 }
@@ -72,17 +73,17 @@ impl Word {
     }
 }
 
-/// Where a shell is in a text.
+/// The state of a shell in a text.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Shell {
     open: Vec<Open>,
     is_escaped: bool,
-    /// The two characters directly before; a line that goes on in the next one has none between.
+    /// The two characters directly before. A line that goes on in the next one has none between.
     before: [char; 2],
     word: Word,
-    /// Nothing but blanks stands before in the command.
+    /// The command has only blanks so far.
     begins_command: bool,
-    /// The word `case` was there: a bracket where a command begins may be that of a pattern.
+    /// The word `case` has come, so a `(` at the start of a command may belong to a pattern.
     has_case: bool,
     heredoc: Option<Heredoc>,
     pub(super) is_unclear: bool,
@@ -103,7 +104,7 @@ impl Shell {
         }
     }
 
-    /// Says what is wrong with a word that begins here.
+    /// Returns the reason why a word must not begin here.
     pub(super) fn misplaced(&self) -> Option<Misplaced> {
         let takes_quotes_away = |open: &Open| {
             matches!(
@@ -131,7 +132,7 @@ impl Shell {
         }
     }
 
-    /// Says what is wrong with a value of a file of variables that begins here.
+    /// Returns the reason why a value in a file of variables must not begin here.
     pub(super) fn misplaced_value(&self) -> Option<Misplaced> {
         match self.misplaced() {
             None if !self.open.is_empty() => Some(Misplaced::InExpansion),
@@ -144,7 +145,7 @@ impl Shell {
         if self.is_unclear || self.is_of_heredoc(c) {
             return;
         }
-        // Some shells drop it.
+        // Some shells drop a NUL.
         if c == '\0' {
             return self.give_up();
         }
@@ -167,7 +168,7 @@ impl Shell {
             Some(Open::Backquote) if c == '\\' => self.is_escaped = true,
             Some(Open::Backquote) => self.until('`', c),
             Some(Open::Parameter) => self.in_parameter(c),
-            // Behind a name, `[` is a subscript to zsh alone.
+            // After a name, only zsh reads `[` as a subscript.
             Some(Open::Variable) if c.is_ascii_alphanumeric() || c == '_' => {}
             Some(Open::Variable) if before[1] == '$' && c != '{' || c == '[' => self.give_up(),
             Some(Open::Variable) => {
@@ -187,9 +188,9 @@ impl Shell {
         }
         let is_expansion = matches!(open, Some(Open::Substitution | Open::Arithmetic(_)));
         self.before = match before {
-            // A backslash before a line end is nothing.
+            // A backslash before a line end disappears.
             before if self.is_escaped => before,
-            // `$$` is a number; what was expanded is a part of a word.
+            // `$$` is a number, and an expansion is a part of a word.
             [_, '$'] if c == '$' => [UNKNOWN, UNKNOWN],
             _ if is_expansion && self.open.len() < depth => [UNKNOWN, UNKNOWN],
             [_, last] => [last, c],
@@ -214,7 +215,7 @@ impl Shell {
             return self.give_up();
         }
         if c == '\\' {
-            // What follows decides about the word.
+            // The next character decides about the word.
             self.is_escaped = true;
             return;
         }
@@ -228,14 +229,14 @@ impl Shell {
             '\'' if last == '$' => self.give_up(),
             '\'' => self.open(Open::Single),
             '"' => self.open(Open::Double),
-            // Either a comment, or a part of a word that bash or zsh knows.
+            // This is a comment, or a part of a word that bash or zsh knows.
             '#' if "<>()|&".contains(last) => self.give_up(),
             '#' if ENDS.contains(last) => self.open(Open::Comment),
             '(' if last == '(' && earlier == '$' && self.open.last() == Some(&Open::Substitution) => {
                 self.open.pop();
                 self.open(Open::Arithmetic(2));
             }
-            // Arithmetic, in which quotes are none, or one subshell in another; or what a list of files is chosen by.
+            // This is arithmetic, which has no quotes, or a subshell in a subshell, or a glob qualifier of zsh.
             '(' if "()".contains(last) => self.give_up(),
             '(' if begins_command && self.has_case => self.open(Open::Pattern),
             '(' if begins_command => self.open(Open::Subshell),
@@ -245,7 +246,8 @@ impl Shell {
                 self.open(Open::Subscript)
             }
             '[' if is_in_word && last != '[' && !is_in_test => self.give_up(),
-            // Shells disagree about here-documents that begin behind the end of what opened them; it may also be arithmetic.
+            // Shells disagree about a here-document that begins after its enclosing construct is closed. It may also be
+            // arithmetic.
             ')' if self.heredoc.is_some() => self.give_up(),
             ')' if !self.open.is_empty() => self.close(),
             '<' if last == '<' && earlier != '<' => match self.heredoc {
@@ -257,7 +259,7 @@ impl Shell {
         }
     }
 
-    /// Reads what is special to a shell wherever it expands something.
+    /// Reads a character that is special wherever a shell expands text.
     fn expanded(&mut self, c: char) {
         match (c, self.before[1]) {
             ('\\', _) => self.is_escaped = true,
@@ -265,7 +267,7 @@ impl Shell {
             ('`', _) => self.open(Open::Backquote),
             ('(', '$') => self.open(Open::Substitution),
             ('{', '$') => self.open(Open::Parameter),
-            // Arithmetic of old, to bash only.
+            // An old form of arithmetic that only bash has.
             ('[', '$') => self.give_up(),
             _ => {}
         }
@@ -285,14 +287,14 @@ impl Shell {
             ')' if depth == 1 => return self.close(),
             ')' => depth - 1,
             _ if depth > 1 && (c.is_ascii_alphanumeric() || OPERATORS.contains(c)) => return,
-            // Brackets that end apart: it was a substitution with a bracket.
+            // The two `)` are apart, so this was a substitution that begins with `(`.
             _ => return self.give_up(),
         };
         self.open.pop();
         self.open.push(Open::Arithmetic(depth));
     }
 
-    /// Says whether a character belongs to a here-document.
+    /// Reads a character, and says whether it belongs to a here-document.
     fn is_of_heredoc(&mut self, c: char) -> bool {
         let Some(heredoc) = self.heredoc.as_mut().filter(|heredoc| !heredoc.is_awaited()) else {
             return false;

@@ -1,20 +1,20 @@
-//! How systemd reads a file for `EnvironmentFile=`: a comment is a line of its own, and a `\` at the end of any line but a name's
-//! joins the next one to it.
+//! Follows a file as systemd reads it for `EnvironmentFile=`. A comment has a line of its own. A `\` at the end of a
+//! line joins the next line to it, except in the line of a name.
 //!
-//! The states are those of `parse_env_file_internal` in `src/basic/env-file.c` of systemd 252. Later versions end a comment where its
-//! line ends, as a shell does.
+//! The states are those of `parse_env_file_internal` in `src/basic/env-file.c` of systemd 252. In later versions, a
+//! comment ends with its line, as in a shell.
 
 use crate::Misplaced;
 use crate::name::Name;
 
-/// Where systemd is in a line.
+/// The position of systemd in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
     Start,
     Name,
-    /// Behind a `=` that has no name before it, as far as that is known.
+    /// After a `=` that has no known name before it.
     NoName,
-    /// A quote may open here: behind `=`, or behind a quote that was closed.
+    /// After `=`, or after a closed quote: a quote may open here.
     Open,
     Value,
     Single,
@@ -22,14 +22,14 @@ enum At {
     Comment,
 }
 
-/// Where systemd is in a text.
+/// The state of systemd in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Systemd {
     at: At,
     is_escaped: bool,
     name: Name,
     before: char,
-    /// Other readers find other lines in the file.
+    /// Other readers see other lines in the file.
     pub(super) is_unclear: bool,
 }
 
@@ -38,7 +38,7 @@ impl Systemd {
         Self { at: At::Start, is_escaped: false, name: Name::default(), before: '\n', is_unclear: false }
     }
 
-    /// Says what is wrong with quotes that open here.
+    /// Returns the reason why quotes must not open here.
     pub(super) fn misplaced(&self) -> Option<Misplaced> {
         match self.at {
             _ if self.is_unclear => Some(Misplaced::Unclear),
@@ -50,7 +50,7 @@ impl Systemd {
     }
 
     pub(super) fn character(&mut self, c: char) {
-        // A line that a shell joins with the next one may be two to others, and a carriage return may end one.
+        // Other readers may see two lines where a shell joins them, and may end a line at a carriage return.
         self.is_unclear |= c == '\r' || c == '\n' && self.before == '\\';
         self.before = c;
         if std::mem::take(&mut self.is_escaped) {

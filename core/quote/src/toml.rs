@@ -1,21 +1,21 @@
-//! How TOML is read: its four kinds of strings, and comments.
+//! Follows a TOML file: its four kinds of strings, and comments.
 
 use crate::Misplaced;
 use crate::{BYTE_ORDER_MARK, UNKNOWN};
 
-/// What is open.
+/// The open construct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Open {
     Nothing,
     Comment,
-    /// A string of one line, or what begins as one.
+    /// A string of one line, or the first quote of any string.
     Line {
         quote: char,
         is_empty: bool,
     },
-    /// Two quotes: an empty string, or the beginning of several lines.
+    /// Two quotes: an empty string, or the start of a string of several lines.
     Two(char),
-    /// Several lines, and how many quotes stand directly before.
+    /// A string of several lines, and the number of quotes directly before.
     Lines {
         quote: char,
         quotes: u8,
@@ -63,7 +63,7 @@ impl Toml {
                 self.is_escaped = quote == '"' && c == '\\';
                 Open::Line { quote, is_empty: false }
             }
-            // Two quotes may stand directly before the last three.
+            // Two quotes may stand directly before the closing three.
             Open::Lines { quote, quotes: 4 } if c == quote => Open::Nothing,
             Open::Lines { quote, quotes } if c == quote => Open::Lines { quote, quotes: quotes + 1 },
             Open::Lines { quotes: 3.., .. } => opened(c),

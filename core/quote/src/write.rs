@@ -1,4 +1,4 @@
-//! Writes a text so that some reader gets it back unchanged, or says that this cannot be done.
+//! Escapes a text so that a reader gets it back unchanged, or says that this is impossible.
 //!
 //! | | read by |
 //! |---|---|
@@ -9,16 +9,17 @@
 //! | [`toml`] | TOML 1.0 |
 //! | [`url`] | any part of a URL (RFC 3986) |
 //!
-//! No form of quotes is read alike by all that calls itself dotenv: python-dotenv and the readers of Node.js have rules of their own
-//! for `'`, `\` and `${` inside quotes. What has none of these they read as the others do.
+//! No form of quotes works with all readers of dotenv files. python-dotenv and the readers of Node.js have their own
+//! rules for `'`, `\` and `${` inside quotes. They read all other text as the others do.
 
 #[cfg(test)]
 mod tests;
 
-/// The most bytes of a value for `docker run --env-file`, as `LONG_LINE` says. It reads lines of less than 65,536, the name included.
+/// The most bytes of a value for `docker run --env-file`; the text of `LONG_LINE` repeats it. Docker reads lines of
+/// fewer than 65,536 bytes, the name included.
 const LONGEST_LINE: usize = 65_000;
 
-/// A text cannot be written for a reader. Says nothing of the text.
+/// The error for a text that cannot be written for a reader. It contains no part of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct QuoteError(&'static str);
@@ -42,10 +43,11 @@ pub(super) fn shell(text: &str) -> Result<String, QuoteError> {
     if text.contains('\0') { Err(NUL_IN_SHELL) } else { Ok(format!("'{}'", text.replace('\'', r"'\''"))) }
 }
 
-/// Writes the value of a variable for whoever reads files of them with quotes.
+/// Writes the value of a variable for readers of env files with quotes.
 ///
-/// In single quotes if it can be: nothing is special there to any reader, but a backslash before the closing quote is to some.
-/// In double quotes a backquote is left out, for a shell runs what is in it, and a backslash before it is kept by others.
+/// Single quotes are used if possible, because nothing is special inside them. Only a backslash before the closing
+/// quote is, to some readers. In double quotes, a backquote is refused: a shell would run the text in it, and other
+/// readers would keep a backslash before it.
 pub(super) fn dotenv(text: &str) -> Result<String, QuoteError> {
     match text {
         _ if text.contains('\0') => Err(NUL),
@@ -58,7 +60,7 @@ pub(super) fn dotenv(text: &str) -> Result<String, QuoteError> {
     }
 }
 
-/// Writes the value of a variable for a reader that knows no quotes: as it is.
+/// Writes the value of a variable as it is, for a reader without quotes.
 pub(super) fn docker(text: &str) -> Result<String, QuoteError> {
     match text {
         _ if text.contains('\0') => Err(NUL),
@@ -68,8 +70,8 @@ pub(super) fn docker(text: &str) -> Result<String, QuoteError> {
     }
 }
 
-/// Writes a JSON string. Nothing is escaped but what must be, for JSON or for YAML, which takes some of it for line ends and refuses
-/// the rest: not `/`, nor other text that is not ASCII.
+/// Writes a JSON string that YAML reads alike. YAML takes some characters for line ends and refuses others, so they are
+/// escaped. All others that need no escape stay as they are, such as `/` and most text that is not ASCII.
 pub fn json(text: &str) -> String {
     let is_special_to_yaml = |c| matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
     in_double(text, |written, c| basic(written, c, c.is_control() || is_special_to_yaml(c)))
@@ -80,7 +82,7 @@ pub(super) fn toml(text: &str) -> String {
     in_double(text, |written, c| basic(written, c, c.is_ascii_control()))
 }
 
-/// Writes bytes for any part of a URL: everything but letters, digits and `-._~` as `%XX`.
+/// Writes bytes for any part of a URL: all but letters, digits and `-._~` become `%XX`.
 pub fn url(bytes: &[u8]) -> String {
     let mut written = String::new();
     for byte in bytes {
@@ -100,7 +102,7 @@ fn in_double(text: &str, mut write: impl FnMut(&mut String, char)) -> String {
     written + "\""
 }
 
-/// Writes a character as JSON and TOML have it, or its number, which has four digits at the most.
+/// Writes a character as JSON and TOML spell it, or as its number, which has at most four digits.
 fn basic(written: &mut String, c: char, is_number: bool) {
     match c {
         _ if is_number => written.push_str(&format!("\\u{:04X}", u32::from(c))),

@@ -1,11 +1,12 @@
-//! How YAML and JSON are read: where a scalar begins, and what is in quotes.
+//! Follows a YAML or JSON file: where scalars begin, and what is in quotes.
 //!
-//! Where only the rest of a document shows whether a quote begins a scalar, such as behind a comma, both are followed.
+//! In some positions, such as after a comma, only the rest of the document shows whether a quote begins a scalar. Then
+//! both ways are followed.
 
 use crate::Misplaced;
 use crate::{BYTE_ORDER_MARK, UNKNOWN};
 
-/// The deepest lists and maps in brackets that are counted.
+/// How many nested lists and maps in brackets are counted.
 const DEEPEST: u8 = 200;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,39 +15,40 @@ enum Open {
     Comment,
     Single,
     Double,
-    /// A text in lines that no indentation ends: a document that is nothing else.
+    /// Unclear text, such as a block scalar that is the whole document, which no indentation ends.
     Unclear,
 }
 
-/// What stands before, blanks skipped.
+/// The last token, without blanks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Context {
     /// A scalar begins here.
     Start,
-    /// A scalar begins here, or what stands before goes on.
+    /// A scalar begins here, or the last token goes on.
     Maybe,
-    /// A tag or an anchor, behind which a scalar begins.
+    /// A tag or an anchor, after which a scalar begins.
     Property,
     MaybeProperty,
-    /// `-` at the start of an item, or `?` before a key: a scalar begins behind it, or what stands before may go on.
+    /// `-` at the start of an item, or `?` before a key. A scalar begins after it, or, if not sure, the last token may
+    /// go on.
     Dash {
         is_sure: bool,
     },
-    /// A line behind one that a scalar without quotes was in, which may go on here.
+    /// A line after one with a plain scalar, which may go on here.
     Continued,
-    /// `|` or `>`, and what belongs to it: the lines after it are a text.
+    /// `|` or `>`, with its indicators: the lines after it are a block scalar.
     Block,
-    /// A scalar without quotes.
+    /// A plain scalar: one without quotes.
     Plain,
     /// A scalar that has ended, or a bracket.
     Closed,
 }
 
-/// What a line is so far.
+/// The kind of the line so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Line {
     Blank,
-    /// `-`, once or more, each an item.
+    /// One or more `-`, each of which is an item.
     Items,
     /// Dashes without blanks.
     Dashes(u8),
@@ -65,20 +67,20 @@ pub(super) struct Yaml {
     /// The quote that has just been closed.
     closed: Option<Open>,
     is_escaped: bool,
-    /// How many brackets are open.
+    /// The number of open brackets.
     depth: u8,
     column: u16,
-    /// Where the last line begins that surely begins something: what goes on is further to the right.
+    /// The column of the last line that surely begins something. Text that continues it is further to the right.
     indent: u16,
-    /// Where the key of the line is, or the `-` of an item that has none.
+    /// The column of the line's key, or of the `-` of an item without one.
     key: u16,
-    /// The lines that are further to the right than this are a text.
+    /// Lines further to the right than this column are a block scalar.
     block: Option<u16>,
-    /// The line has a key or an item of YAML, or goes on with a scalar: brackets and commas in its scalars begin nothing.
+    /// The line has a key or an item of YAML, or continues a scalar. Brackets and commas in its scalars begin nothing.
     is_of_yaml: bool,
-    /// Some line of the document had one.
+    /// Some line of the document had a key or an item.
     is_collection: bool,
-    /// The line at `indent` had one.
+    /// The line at `indent` had a key or an item.
     is_of_collection: bool,
 }
 
@@ -127,7 +129,7 @@ impl Yaml {
         (self.open, self.block) = (Open::Unclear, None);
     }
 
-    /// Keeps that a whole scalar stands here.
+    /// Notes that a whole scalar stands here.
     pub(super) fn scalar(&mut self) {
         self.begin_line(UNKNOWN);
         self.behind_blank();
@@ -135,16 +137,16 @@ impl Yaml {
             self.begin_key(UNKNOWN);
             (self.place, self.line) = (Context::Closed, Line::Other);
         }
-        // A text, as which it may be a key, ends with a quote.
+        // A text ends with a quote, and may be a key.
         (self.before, self.closed, self.is_escaped) = (UNKNOWN, Some(Open::Double), false);
         self.column = 0;
     }
 
-    /// Reads a character. Returns the other way in which it can be read, if there is one.
+    /// Reads a character. If it can be read in two ways, returns the second one.
     pub(super) fn character(&mut self, c: char) -> Option<Self> {
         match c {
             BYTE_ORDER_MARK if self.before == '\n' => None,
-            // These end a line of YAML 1.1 only.
+            // Only YAML 1.1 ends a line with these.
             '\u{85}' | '\u{2028}' | '\u{2029}' => {
                 let mut other = self.clone();
                 other.step('\n');
@@ -166,7 +168,7 @@ impl Yaml {
         }
         for way in std::iter::once(self).chain(&mut other) {
             way.before = c;
-            // Behind the first word it does not matter any more.
+            // After the first word, the column does not matter any more.
             let counts = c != '\n' && matches!(way.line, Line::Blank | Line::Items);
             way.column = if counts { way.column.saturating_add(1) } else { 0 };
         }
@@ -186,7 +188,7 @@ impl Yaml {
                 (self.closed, self.open) = (Some(self.open), Open::Nothing);
                 (self.place, self.line) = (Context::Closed, Line::Other);
             }
-            // In quotes nothing else counts, but in a text that ends with its lines.
+            // In quotes nothing else is special, except line ends in a block scalar, which ends by indentation.
             (Open::Single | Open::Double, '\n') if self.block.is_some() => self.line = Line::Blank,
             _ => {}
         }
@@ -201,7 +203,7 @@ impl Yaml {
                 self.place = Context::Start;
                 self.keep_collection();
             }
-            // A document begins.
+            // A new document begins.
             ' ' | '\t' | '\n' if self.line == Line::Dashes(3) && self.key == 0 => {
                 self.place = Context::Start;
                 (self.is_of_yaml, self.is_collection, self.is_of_collection) = (false, false, false);
@@ -289,7 +291,7 @@ impl Yaml {
         };
     }
 
-    /// Keeps where the first word of a line begins, or the `-` before what is no word.
+    /// Notes the column of the first word of a line, or of the `-` before other text.
     fn begin_key(&mut self, c: char) {
         let is_first = match self.line {
             Line::Blank => true,
@@ -305,7 +307,7 @@ impl Yaml {
         (self.is_of_yaml, self.is_collection, self.is_of_collection) = (true, true, true);
     }
 
-    /// Settles what begins behind a `-`, a tag or an anchor.
+    /// Decides what begins after a `-`, a tag or an anchor.
     fn behind_blank(&mut self) {
         if matches!(self.place, Context::Dash { .. }) && self.is_after_blank() {
             self.keep_collection();
@@ -333,8 +335,8 @@ impl Yaml {
         self.line = Line::Blank;
     }
 
-    /// Settles with the first character of a line what the line belongs to. A text that is written in lines ends with those that are
-    /// further to the right, quotes in it included.
+    /// Decides at the first character of a line what the line belongs to. A block scalar ends at the first line that is
+    /// not further to the right, even if a quote in it is open.
     fn begin_line(&mut self, c: char) {
         if self.line != Line::Blank || matches!(c, ' ' | '\n') {
             return;

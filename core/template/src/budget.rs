@@ -1,18 +1,18 @@
-//! Counts what a rendering does, so that it ends: by itself, or when nobody waits for it any more.
+//! Counts the steps of a rendering, so that it ends by itself, or when its caller no longer waits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::Fault;
 
-/// How many steps a template may take. One is an operation, or 64 bytes that are written or made: 64 MB of texts in all, nearly
-/// four times what a result may have, or a million turns of a loop that does nothing. Either takes well under a second.
+/// How many steps a template may take. A step is an operation, or 64 bytes of text that are written or made. So a template may make
+/// 64 MB of text, nearly four times the largest result, or loop a million times.
 pub(crate) const FUEL: u64 = 1_000_000;
 
-/// How many bytes of text are a step.
+/// The bytes of text in a step.
 const BYTES: usize = 64;
 
-/// Tells work on another thread to end.
+/// Tells work on another thread to stop.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stop(Arc<AtomicBool>);
 
@@ -28,8 +28,8 @@ impl Stop {
 
 /// The steps that are left.
 ///
-/// Whoever does something pays for it before: a step for an expression, a statement, or an item that is looked at, and one
-/// for 64 bytes of text. So nothing takes longer than a step without being counted, and memory grows with what was paid.
+/// Each operation is counted before it is done: one step for an expression, a statement, or an item, and one for 64 bytes of text.
+/// So nothing takes long without being counted, and memory is bounded by the steps.
 #[derive(Debug)]
 pub(super) struct Budget {
     most: u64,
@@ -38,12 +38,12 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// Returns one of so many steps, which ends at once when it is told to.
+    /// Returns a budget of this many steps. It ends at once when it is told to stop.
     pub(super) fn new(most: u64, stop: Stop) -> Self {
         Self { most, left: most, stop }
     }
 
-    /// Pays for so many steps.
+    /// Counts this many steps.
     pub(super) fn spend(&mut self, steps: usize) -> Result<(), Fault> {
         if self.stop.is_set() {
             return Err(Fault::Stopped);
@@ -53,12 +53,12 @@ impl Budget {
         Ok(())
     }
 
-    /// Pays for looking at a text of so many bytes, or for making it.
+    /// Counts the reading or making of a text of this many bytes.
     pub(super) fn spend_text(&mut self, bytes: usize) -> Result<(), Fault> {
         self.spend(bytes.div_ceil(BYTES))
     }
 
-    /// Ensures that a text of so many bytes could be paid for: before one is made whose length is known only then.
+    /// Ensures that a text of this many bytes fits. Call it before making a text whose exact length is not known yet.
     pub(super) fn ensure_text(&self, bytes: usize) -> Result<(), Fault> {
         let steps = u64::try_from(bytes.div_ceil(BYTES)).unwrap_or(u64::MAX);
         if steps > self.left { Err(Fault::OutOfFuel { fuel: self.most }) } else { Ok(()) }

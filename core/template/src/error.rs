@@ -1,4 +1,4 @@
-//! What is wrong with a template. No error holds a value: at most it quotes the template, which is configuration.
+//! The errors of a template. None contains a value. They may quote the template, which is configuration.
 
 use std::io;
 use std::time::Duration;
@@ -6,23 +6,23 @@ use std::time::Duration;
 use secretdir_helpers::Position;
 use secretdir_quote::{Format, Misplaced, QuoteError};
 
-/// Something that is wrong with a template, and where. Says the fault only; whoever prints it knows the file.
+/// A mistake in a template, and its position. The message does not name the file, which the caller knows.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{fault}")]
 pub struct TemplateError {
-    /// Where in the template; its start for what has no place, such as a result that is too large.
+    /// The position in the template. It is the start for an error without one, such as a result that is too large.
     pub place: Position,
     pub(crate) fault: Fault,
 }
 
-/// What is wrong.
+/// The kind of a mistake.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub(crate) enum Fault {
     #[error("the template is larger than {most} bytes")]
     TemplateTooLarge { most: usize },
     #[error("the tags of the template have more than {most} words")]
     TooManyWords { most: usize },
-    /// In the words of minijinja, which has seen no value at that time.
+    /// The message of minijinja, which has seen no value.
     #[error("syntax error: {0}")]
     Syntax(String),
     #[error("syntax error: a tag, a comment or a text in quotes far to the right in its line is not closed")]
@@ -51,7 +51,7 @@ pub(crate) enum Fault {
         "there is no function `secret` any more: declare the secret under `secrets` of this file, as `NAME = {{ {0} }}`, and write `NAME` here"
     )]
     SecretCall(String),
-    #[error("{}", told(*.format, *.misplaced, *.line))]
+    #[error("{}", describe_misplaced(*.format, *.misplaced, *.line))]
     Misplaced { format: Format, misplaced: Misplaced, line: Option<usize> },
     #[error("what `{}` has written is changed afterwards; quote last", .0.name())]
     Changed(Format),
@@ -59,14 +59,14 @@ pub(crate) enum Fault {
         "{0} cannot be the name of a variable: only letters of ASCII, digits and `_`, with no digit first; change it with `replace`"
     )]
     NoVariableName(String),
-    /// A check does not know what the result is.
+    /// In a check: the result depends on the values.
     #[error("the result is known only when the template is rendered")]
     NotKnown,
     #[error(
         "this number has too many digits, or is too large or too small, to calculate or compare with; it can be printed"
     )]
     NumberTooLarge,
-    /// Lists and none become texts by it, as Python writes them, and a list of lists of lists any amount of memory.
+    /// It would make texts of lists and of none, in the syntax of Python, and of nested lists in any size.
     #[error("there is no operator `~`, which takes anything for a text; join texts with `+` or `join`")]
     Tilde,
     #[error("the value is not UTF-8: only `url`, `base64`, `base64url` and `hex` take such a value")]
@@ -113,7 +113,7 @@ pub(crate) enum Fault {
     Keyword(String),
     #[error("arguments are written out one by one: there is no `*` here")]
     Splat,
-    #[error("`{name}` takes {}", counted(*.least, *.most))]
+    #[error("`{name}` takes {}", describe_count(*.least, *.most))]
     Arguments { name: String, least: usize, most: usize },
     #[error("values have no methods; use a filter, or `for key in map` and `map[key]` for what is in a map")]
     Method,
@@ -127,7 +127,7 @@ pub(crate) enum Fault {
     TooSlow { longest: Duration },
     #[error("the deadline of the run passed before the template was rendered")]
     DeadlinePassed,
-    /// Nobody waits for the result any more.
+    /// The caller no longer waits for the result.
     #[error("the rendering was ended")]
     Stopped,
     #[error("the template engine panicked: a mistake in it, not in the template")]
@@ -139,7 +139,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// Says that there is no such thing, and which was probably meant, or which there are.
+    /// Returns the error about an unknown name, with the nearest known one, or all known ones.
     pub(crate) fn unknown(what: &'static str, name: &str, known: &[&str]) -> Self {
         let nearest = secretdir_helpers::nearest(name, known.iter().copied());
         let all = || format!("known: {}", known.join(", "));
@@ -147,13 +147,13 @@ impl Fault {
         Self::Unknown { what, name: name.to_owned(), hint }
     }
 
-    /// Says so of a key, and shows it if that may be.
+    /// Returns the error about a key that cannot be the name of a variable, with the key if it may be shown.
     pub(crate) fn no_variable_name(key: Option<&str>) -> Self {
         let shown = |key: &str| format!("`{}`", key.escape_debug());
         Self::NoVariableName(key.map_or("a key of a map that is printed here".to_owned(), shown))
     }
 
-    /// Says whether it ends a check, too.
+    /// Says whether it also ends a check.
     pub(crate) fn is_of_budget(&self) -> bool {
         matches!(
             self,
@@ -162,7 +162,7 @@ impl Fault {
     }
 }
 
-/// A fault on its way to where it is told, and the offset of its place in the template.
+/// A fault, and its offset in the template.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Failure {
     pub(crate) fault: Fault,
@@ -176,12 +176,12 @@ impl From<Fault> for Failure {
 }
 
 impl Failure {
-    /// Places a fault that has no place yet.
+    /// Sets the offset, unless it is set already.
     pub(crate) fn at(self, at: usize) -> Self {
         Self { at: self.at.or(Some(at)), ..self }
     }
 
-    /// Says whether it tells nothing new beside another: the same place, or the same text that stands before both.
+    /// Says whether another failure already tells it: at the same offset, or caused by the same unclear text.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         match (&self.fault, &other.fault) {
             (Fault::Misplaced { misplaced: Misplaced::Unclear, .. }, _) if self.fault == other.fault => true,
@@ -190,7 +190,7 @@ impl Failure {
         }
     }
 
-    /// Says whether a carriage return or a byte order mark may be the reason.
+    /// Says whether a carriage return or a byte order mark may have caused it.
     pub(crate) fn may_come_of_line_ends(&self) -> bool {
         let reasons = [Misplaced::BeforeText, Misplaced::Unclear, Misplaced::Nameless];
         matches!(self.fault, Fault::Misplaced { misplaced, .. } if reasons.contains(&misplaced))
@@ -215,7 +215,7 @@ impl Failure {
     }
 }
 
-fn counted(least: usize, most: usize) -> String {
+fn describe_count(least: usize, most: usize) -> String {
     match (least, most) {
         (_, 0) => "no arguments".to_owned(),
         (1, 1) => "one argument".to_owned(),
@@ -226,8 +226,8 @@ fn counted(least: usize, most: usize) -> String {
     }
 }
 
-/// Says what is wrong with a place, and what to do.
-fn told(format: Format, misplaced: Misplaced, line: Option<usize>) -> String {
+/// Says why a filter is misplaced, and what to do.
+fn describe_misplaced(format: Format, misplaced: Misplaced, line: Option<usize>) -> String {
     use Format::{Docker, Dotenv, Json, Shell};
     let filter = format.name();
     let reason = match (format, misplaced) {
@@ -289,7 +289,7 @@ fn told(format: Format, misplaced: Misplaced, line: Option<usize>) -> String {
 }
 
 impl TemplateError {
-    /// An error that has no position of its own.
+    /// Returns an error without a position of its own.
     pub(crate) fn at_start(fault: Fault) -> Self {
         Self { place: Position::START, fault }
     }

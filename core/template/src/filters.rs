@@ -1,4 +1,4 @@
-//! The filters, tests and functions of a template. They take texts, and numbers for texts; nothing else becomes a text by itself.
+//! The filters, tests and functions of a template. They accept a number as a text, but no other value.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::budget::Budget;
 use crate::error::Fault;
 use crate::value::{Mark, Origin, Piece, Value};
 
-/// Each filter, and how many arguments it takes at the least and at the most.
+/// All filters, with the minimum and the maximum number of their arguments.
 pub(crate) const FILTERS: [(&str, usize, usize); 20] = [
     ("base64", 0, 0),
     ("base64url", 0, 0),
@@ -33,23 +33,23 @@ pub(crate) const FILTERS: [(&str, usize, usize); 20] = [
     ("url", 0, 0),
 ];
 
-/// The tests there are.
+/// The names of all tests.
 pub(crate) const TESTS: [&str; 8] =
     ["defined", "even", "mapping", "none", "number", "odd", "string", "undefined"];
 
-/// How far `indent` goes.
+/// The maximum width of `indent`.
 const WIDEST: usize = 1000;
 
-/// The most numbers of a range.
+/// The maximum length of a range.
 const LONGEST_RANGE: usize = 100_000;
 
-/// How many bytes one byte may become: in JSON and TOML a control character is written as `\u0000`.
+/// How many bytes one byte may become. JSON and TOML write a control character as `\u0000`.
 const LONGEST: usize = 6;
 
-/// What ends a line to YAML: to version 1.1 the last three, too. A line that a value begins must not get out of its block.
+/// The line ends of YAML 1.1. `indent` must see them all, or a line of a value could leave its block.
 const LINE_ENDS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
-/// Applies a filter that stands at some place of the template. What keeps a part of a key is one, too.
+/// Applies the filter at a position of the template. If the result is made of a key, it stays marked as such.
 pub(crate) fn apply(
     (name, at): (&str, usize),
     value: &Value,
@@ -128,7 +128,7 @@ fn text_of(coding: Coding, octets: &[u8]) -> String {
     coding.encode(octets).iter().map(|byte| char::from(*byte)).collect()
 }
 
-/// Gives something else for what is not defined, and if the second argument says so, for what is empty or false.
+/// Replaces an undefined value and, if the second argument is true, an empty or false one.
 fn default(value: &Value, arguments: &[Value], budget: &mut Budget) -> Result<Value, Fault> {
     let other = || arguments.first().cloned().unwrap_or_else(|| Value::text(""));
     if let Value::Unknown = value {
@@ -142,13 +142,13 @@ fn default(value: &Value, arguments: &[Value], budget: &mut Budget) -> Result<Va
 fn of_items(name: &str, value: &Value, budget: &mut Budget) -> Result<Value, Fault> {
     let mut items = value.items(budget)?.into_iter();
     Ok(match name {
-        "length" => Value::whole(items.len()),
+        "length" => Value::integer(items.len()),
         "first" => items.next().unwrap_or(Value::Undefined),
         _ => items.next_back().unwrap_or(Value::Undefined),
     })
 }
 
-/// Joins texts: the items of a list, the keys of a map, the characters of a text. What was quoted stays so.
+/// Joins the items of a list, the keys of a map or the characters of a text. Quoted texts stay marked.
 fn join(value: &Value, joiner: Option<&Value>, budget: &mut Budget) -> Result<Value, Fault> {
     let mut pieces: Vec<Piece> = Vec::new();
     for (index, item) in value.items(budget)?.iter().enumerate() {
@@ -165,7 +165,7 @@ fn join(value: &Value, joiner: Option<&Value>, budget: &mut Budget) -> Result<Va
     Ok(Value::Text(Arc::new(pieces)))
 }
 
-/// Takes a text apart: where there are blanks, if it is not said where. An empty separator gives its characters.
+/// Splits a text at a separator, or at white space without one. An empty separator gives the characters.
 fn split(text: &str, separator: Option<&str>, budget: &mut Budget) -> Result<Value, Fault> {
     budget.ensure_text(text.len().saturating_mul(LONGEST))?;
     let parts: Vec<_> = match separator {
@@ -186,12 +186,12 @@ fn replace(text: &str, from: &str, to: &str, budget: &mut Budget) -> Result<Valu
 }
 
 fn width_of(width: &Value) -> Result<usize, Fault> {
-    let columns = width.as_whole()?.and_then(|columns| usize::try_from(columns).ok());
+    let columns = width.as_integer()?.and_then(|columns| usize::try_from(columns).ok());
     let columns = columns.filter(|columns| *columns <= WIDEST);
     columns.ok_or_else(|| width.instead_of("a whole number of at most 1000 spaces"))
 }
 
-/// Puts blanks before each line but the first, and before none that is empty, as Jinja does.
+/// Puts spaces before each line except the first and empty ones, as Jinja does.
 fn indent(text: &str, width: usize, budget: &mut Budget) -> Result<Value, Fault> {
     let lines = text.split_inclusive(LINE_ENDS);
     let length = text.len().saturating_add(width.saturating_mul(lines.clone().count()));
@@ -240,10 +240,10 @@ fn write_json_text(text: &str, written: &mut String, budget: &mut Budget) -> Res
     Ok(())
 }
 
-/// Says where a range begins, how far its numbers are apart, and how many there are. Far from where counting them overflows.
+/// Returns the first number, the step and the length of a range. Its bounds are 32-bit integers, so nothing overflows.
 pub(crate) fn range_of(arguments: &[Value]) -> Result<(i128, i128, usize), Fault> {
     let number = |value: &Value| {
-        let number = value.as_whole()?.and_then(|number| i32::try_from(number).ok());
+        let number = value.as_integer()?.and_then(|number| i32::try_from(number).ok());
         number.map(i128::from).ok_or_else(|| value.instead_of("a whole number of at most nine digits"))
     };
     let (first, end, step) = match arguments {
@@ -263,15 +263,15 @@ pub(crate) fn range_of(arguments: &[Value]) -> Result<(i128, i128, usize), Fault
     }
 }
 
-/// The numbers from one to before another.
+/// Returns the numbers of a range.
 pub(crate) fn range(arguments: &[Value], budget: &mut Budget) -> Result<Value, Fault> {
     let (first, step, length) = range_of(arguments)?;
     budget.spend(length)?;
     let numbers = std::iter::successors(Some(first), |number| Some(number + step));
-    Ok(Value::list(numbers.take(length).map(Value::whole).collect()))
+    Ok(Value::list(numbers.take(length).map(Value::integer).collect()))
 }
 
-/// Says whether a value is what a test asks for.
+/// Says whether a value passes a test.
 pub(crate) fn test(name: &str, value: &Value) -> Result<bool, Fault> {
     Ok(match (name, value) {
         (_, Value::Unknown) => return Err(Fault::NotKnown),
@@ -282,7 +282,7 @@ pub(crate) fn test(name: &str, value: &Value) -> Result<bool, Fault> {
         ("number", _) => matches!(value, Value::Number(_)),
         ("mapping", _) => matches!(value, Value::Map(..)),
         _ => {
-            let number = value.as_whole()?.ok_or_else(|| value.instead_of("a whole number"))?;
+            let number = value.as_integer()?.ok_or_else(|| value.instead_of("a whole number"))?;
             number.rem_euclid(2) == i128::from(name == "odd")
         }
     })

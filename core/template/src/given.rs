@@ -1,4 +1,4 @@
-//! What a template is given: names, and a value for each.
+//! The input of a template: names and their values.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub struct Declared {
 }
 
 impl Declared {
-    /// Returns what a check knows of it.
+    /// Returns the value in a check.
     pub(crate) fn unknown(&self) -> Value {
         match self.shape {
             Shape::Text => Value::Text(Arc::new(vec![Piece::unknown()])),
@@ -38,24 +38,24 @@ pub enum Shape {
 pub struct Given(pub(crate) Value);
 
 impl fmt::Debug for Given {
-    /// Shows what kind of value it is, and nothing of it.
+    /// Shows only the type of the value.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Given").field(&self.0.describe()).finish()
     }
 }
 
 impl Given {
-    /// Returns what a name has that has no value: only `default`, `defined`, `undefined` and `if` take it.
+    /// Returns the value of a name without a value. Only `default`, `defined`, `undefined` and `if` accept it.
     pub fn undefined() -> Self {
         Self(Value::Undefined)
     }
 
-    /// Returns a text if the bytes are UTF-8, bytes otherwise.
+    /// Returns a text if the bytes are UTF-8, otherwise bytes.
     pub fn bytes(bytes: &[u8]) -> Self {
         Self(Value::of_secret(bytes))
     }
 
-    /// Returns what `none` is in a template.
+    /// Returns `none`.
     pub fn null() -> Self {
         Self(Value::None)
     }
@@ -65,7 +65,7 @@ impl Given {
         Self(Value::Bool(value))
     }
 
-    /// Returns a number that is printed as it is written here, in the syntax of JSON.
+    /// Returns a number in the syntax of JSON. It is printed with the same digits.
     pub fn number(written: &str) -> Self {
         Self(Value::Number(written.into()))
     }
@@ -75,12 +75,12 @@ impl Given {
         Self(Value::list(items.into_iter().map(|item| item.0).collect()))
     }
 
-    /// Returns a map, in this order. Of equal keys the last one counts. No error shows a key: it may be a part of a secret.
+    /// Returns a map in this order. If a key occurs twice, the last value counts. No error shows a key, which may be a part of a secret.
     pub fn map(entries: Vec<(String, Self)>) -> Self {
         Self::of_entries(entries, Keys::Values)
     }
 
-    /// Returns the same, with names of secrets for keys. Errors show them.
+    /// Returns a map whose keys are names of secrets. Errors may show them.
     pub fn names(entries: Vec<(String, Self)>) -> Self {
         Self::of_entries(entries, Keys::Names)
     }

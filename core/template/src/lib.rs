@@ -2,43 +2,45 @@
 //!
 //! # The language
 //!
-//! It is a part of Jinja, as minijinja's parser reads it: `{{ … }}` prints, `{% … %}` is a statement, `{# … #}` is a comment, and a
-//! `-` inside removes the white space on that side. All other text is kept byte for byte, the last line end included.
+//! It is a subset of Jinja, with the parser of minijinja. `{{ … }}` prints, `{% … %}` is a statement, `{# … #}` is a comment. A `-`
+//! inside a tag removes the white space on that side. All other text is kept byte for byte, including the last line end.
 //!
 //! | | |
 //! |---|---|
 //! | statements | `if`, `elif`, `else`, `for`, `set`, `with`, `filter`, `raw` |
 //! | functions | `range` |
 //! | tests | `defined`, `undefined`, `none`, `string`, `number`, `mapping`, `odd`, `even` |
-//! | filters | `default`, `first`, `indent`, `join`, `last`, `length`, `lower`, `replace`, `split`, `trim`, `upper`, `json`, and the `quote` filters, `base64`, `base64url`, `hex` |
+//! | filters | `default`, `first`, `indent`, `join`, `last`, `length`, `lower`, `replace`, `split`, `trim`, `upper`, `json`, `docker`, `dotenv`, `shell`, `toml`, `url`, `base64`, `base64url`, `hex` |
 //!
-//! Nothing else exists: no other file, no clock, no environment, no macros, no automatic escaping, and no `~`, which turns anything
-//! into a text.
+//! Nothing else exists. A template cannot read other files, the clock or the environment. There are no macros, no automatic
+//! escaping, and no `~`, which makes a text of anything.
 //!
-//! # No guesses
+//! # Strictness
 //!
-//! Only texts and numbers are printed; `json` writes everything else. A name that is not defined is an error. A text never equals a
-//! number or a boolean, so comparing them is an error. A value that a filter cannot write so that its reader gets it back unchanged
-//! is an error. A number of a JSON document keeps its digits (`value`).
+//! Only texts and numbers are printed; `json` writes other values. An undefined name is an error. A text never equals a number or a
+//! boolean, so comparing them is an error. If a reader could not get a value back unchanged, its filter fails. A number of a
+//! JSON document keeps its digits (`value`).
 //!
 //! # Checking and rendering
 //!
-//! One interpreter does both (`interpreter`). [`Template::parse`] finds, without values, what none can mend: unknown names, wrong
-//! arguments, filters that quote where their reader would misread the quotes. [`Template::render`] finds the rest. Where a filter
-//! quotes is followed byte by byte while the result is written (`output`, and the crate secretdir-quote), so no value leaves its
-//! quotes, whatever a check has missed. A key of a map stays one, whatever is made of it (`value::Origin`): whoever names the secrets
-//! must not write lines of the file.
+//! One interpreter does both (`interpreter`). [`Template::parse`] works without values. It finds unknown names, wrong arguments, and
+//! filters in places where their reader would misread the quotes. [`Template::render`] finds the rest. While it writes the
+//! result, it follows each byte as the readers will (`output`, and the crate secretdir-quote). So no value leaves its quotes, even
+//! if a check has missed something.
+//!
+//! A text that is made of a key of a map stays marked as such (`value::Origin`). In a file of variables, such a text must be a part
+//! of a name. So the author of the names in a store cannot write lines of the file.
 //!
 //! # Limits
 //!
-//! A template has at most 1 MiB and 20,000 words in its tags, a result 16 MiB. A step is an operation or 64 bytes of text, and there
-//! are 1,000,000: each step is paid for before it is taken (`budget`). Statements and expressions are nested at most 1,000 levels
-//! deep. `worker` waits for at most ten seconds, and then ends the work at its next step.
+//! A template has at most 1 MiB and 20,000 words in its tags, and a result 16 MiB. A template may take 1,000,000 steps: a step is an
+//! operation or 64 bytes of text, and is counted before it is taken (`budget`). Statements and expressions are nested at most
+//! 1,000 levels deep. `worker` waits for at most ten seconds, and then ends the work at its next step.
 //!
 //! # Memory and errors
 //!
-//! Values are freed, not wiped: the allocator of the command wipes what is freed. The result is wiped. No error holds a value: a
-//! `Fault` has no room for one. Names and syntax are quoted from the template, which is configuration.
+//! This crate frees values without wiping them: the allocator of the command wipes all freed memory. The result is wiped. No error
+//! contains a value. Errors quote names and syntax of the template, which is configuration.
 
 mod budget;
 mod error;
@@ -70,8 +72,7 @@ use interpreter::{Found, Interpreter};
 /// The most bytes of a template.
 pub const LARGEST_TEMPLATE: usize = 1 << 20;
 
-/// How long reading or rendering may take, or less if the run has less time. On a machine that is not busy it takes less than
-/// a second.
+/// The time limit of checking and of rendering. On an idle machine, either takes less than a second.
 pub const LONGEST: Duration = Duration::from_secs(10);
 
 /// A template that has been checked. `Debug` shows none of its text.
@@ -87,11 +88,11 @@ impl Template {
         &self.text
     }
 
-    /// Checks a template that uses these names. Offline.
+    /// Checks a template that uses these names. It needs no values.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong, in the order of the text; or the first syntax error alone.
+    /// All mistakes, in the order of the text. A syntax error is reported alone.
     pub fn parse(text: &str, declared: &[Declared]) -> Result<Self, Vec<TemplateError>> {
         if text.len() > LARGEST_TEMPLATE {
             let fault = Fault::TemplateTooLarge { most: LARGEST_TEMPLATE };
@@ -100,7 +101,7 @@ impl Template {
         let text = Arc::<str>::from(text);
         let (checked, names) = (Arc::clone(&text), declared.to_vec());
         let found = match worker::run(LONGEST, move |stop| check(&checked, &names, stop)) {
-            // The parser of minijinja panics at a tag that is never closed behind column 65,535, in debug builds.
+            // In debug builds, the parser of minijinja panics at an unclosed tag behind column 65,535.
             Err(Fault::Panicked) => Err(TemplateError::at_start(Fault::Unreadable)),
             found => found.map_err(TemplateError::at_start).flatten(),
         };
@@ -122,7 +123,7 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// Whatever the template cannot do with these values. Never holds any part of a value.
+    /// The first operation that fails with these values. It never contains any part of a value.
     pub fn render(
         &self,
         values: Vec<(String, Given)>,
@@ -131,11 +132,11 @@ impl Template {
         worker::run(longest, self.rendering(values)).map_err(TemplateError::at_start).flatten()
     }
 
-    /// Renders the template as [`render`](Self::render) does, without blocking this thread, while the run has time left.
+    /// Renders the template as [`render`](Self::render) does, but without blocking this thread, and within the time left of a run.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As for [`render`](Self::render).
     pub async fn render_async(
         &self,
         values: Vec<(String, Given)>,
@@ -174,7 +175,7 @@ fn check(text: &str, declared: &[Declared], stop: Stop) -> Result<Found, Templat
     let (_, mut found) = checked.map_err(|failure| failure.placed(text))?;
     let format = found.formats.iter().find(|format| format.has_variables());
     let line_ends = format.map_or(Vec::new(), |format| line_ends(text, *format));
-    // What they make of the values is not told, too.
+    // Errors that these line ends may have caused are left out.
     found.failures.retain(|failure| line_ends.is_empty() || !failure.may_come_of_line_ends());
     found.failures.extend(line_ends);
     Ok(found)
@@ -192,7 +193,7 @@ fn render(
     Ok(rendered.map_err(|failure| failure.placed(text))?.0.into_bytes())
 }
 
-/// Finds bytes of the template that a reader of lines takes for a part of a value.
+/// Finds bytes of the template that a reader of variables would take for a part of a value.
 fn line_ends(text: &str, format: Format) -> Vec<Failure> {
     let filter = format.name();
     let mark = text.starts_with('\u{feff}').then(|| Failure::from(Fault::ByteOrderMark { filter }).at(0));

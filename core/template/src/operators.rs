@@ -1,4 +1,4 @@
-//! Operators: what they take, and what they make of it. Nothing is guessed: a text is no number.
+//! The operators. They do not convert types: a text is not a number.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(crate) fn calculate(
     }
     if let (Some(left), Some(right)) = (left.as_number()?, right.as_number()?) {
         return match (left, right) {
-            (Number::Whole(left), Number::Whole(right)) => of_whole(how, left, right),
+            (Number::Integer(left), Number::Integer(right)) => of_integers(how, left, right),
             _ => of_floats(how, left.as_float(), right.as_float()),
         };
     }
@@ -39,7 +39,7 @@ pub(crate) fn calculate(
         }
         (BinOpKind::Mul, value, times @ Value::Number(_))
         | (BinOpKind::Mul, times @ Value::Number(_), value) => {
-            let times = times.as_whole()?.ok_or_else(|| times.instead_of("a whole number"))?;
+            let times = times.as_integer()?.ok_or_else(|| times.instead_of("a whole number"))?;
             repeated(value, usize::try_from(times).unwrap_or_default(), budget)
         }
         (_, Value::Bytes(_), _) | (_, _, Value::Bytes(_)) => Err(Fault::NotUtf8),
@@ -53,19 +53,19 @@ fn joined(left: &[Piece], right: &[Piece], budget: &mut Budget) -> Result<Value,
     Ok(Value::Text(Arc::new([left, right].concat())))
 }
 
-fn of_whole(how: BinOpKind, left: i128, right: i128) -> Result<Value, Fault> {
+fn of_integers(how: BinOpKind, left: i128, right: i128) -> Result<Value, Fault> {
     let whole = match how {
         BinOpKind::Add => left.checked_add(right),
         BinOpKind::Sub => left.checked_sub(right),
         BinOpKind::Mul => left.checked_mul(right),
-        BinOpKind::FloorDiv => floor(left, right).map(|(quotient, _)| quotient),
-        BinOpKind::Rem => floor(left, right).map(|(_, rest)| rest),
+        BinOpKind::FloorDiv => div_mod_floor(left, right).map(|(quotient, _)| quotient),
+        BinOpKind::Rem => div_mod_floor(left, right).map(|(_, rest)| rest),
         BinOpKind::Pow if right >= 0 => {
             u32::try_from(right).ok().and_then(|exponent| left.checked_pow(exponent))
         }
-        _ => return of_floats(how, Number::Whole(left).as_float(), Number::Whole(right).as_float()),
+        _ => return of_floats(how, Number::Integer(left).as_float(), Number::Integer(right).as_float()),
     };
-    whole.map(Value::whole).ok_or(Fault::Calculation)
+    whole.map(Value::integer).ok_or(Fault::Calculation)
 }
 
 fn of_floats(how: BinOpKind, left: f64, right: f64) -> Result<Value, Fault> {
@@ -74,16 +74,16 @@ fn of_floats(how: BinOpKind, left: f64, right: f64) -> Result<Value, Fault> {
         BinOpKind::Sub => left - right,
         BinOpKind::Mul => left * right,
         BinOpKind::Div => left / right,
-        BinOpKind::FloorDiv => floor_floats(left, right).0,
-        BinOpKind::Rem => floor_floats(left, right).1,
+        BinOpKind::FloorDiv => float_div_mod(left, right).0,
+        BinOpKind::Rem => float_div_mod(left, right).1,
         _ => left.powf(right),
     };
-    // What is divided by zero is not finite.
+    // A division by zero is not finite.
     if result.is_finite() { Ok(Value::float(result)) } else { Err(Fault::Calculation) }
 }
 
-/// Divides downwards as `float_divmod` of CPython does: the rest is exact, and the quotient is what fits it.
-fn floor_floats(left: f64, right: f64) -> (f64, f64) {
+/// Divides and rounds down, as `float_divmod` of CPython does: the remainder is exact, and the quotient fits it.
+fn float_div_mod(left: f64, right: f64) -> (f64, f64) {
     let rest = left % right;
     let rest = if rest != 0.0 && (rest < 0.0) != (right < 0.0) { rest + right } else { rest };
     let quotient = (left - rest) / right;
@@ -91,8 +91,8 @@ fn floor_floats(left: f64, right: f64) -> (f64, f64) {
     (if quotient - whole > 0.5 { whole + 1.0 } else { whole }, rest)
 }
 
-/// Divides downwards, as Python does: the rest has the sign of the divisor.
-fn floor(left: i128, right: i128) -> Option<(i128, i128)> {
+/// Divides and rounds down, as Python does: the remainder has the sign of the divisor.
+fn div_mod_floor(left: i128, right: i128) -> Option<(i128, i128)> {
     let (quotient, rest) = (left.checked_div(right)?, left.checked_rem(right)?);
     let is_below = rest != 0 && (rest < 0) != (right < 0);
     Some(if is_below { (quotient - 1, rest + right) } else { (quotient, rest) })
@@ -118,7 +118,7 @@ fn repeated(value: &Value, times: usize, budget: &mut Budget) -> Result<Value, F
 /// Returns the number with the other sign.
 pub(crate) fn negated(value: &Value) -> Result<Value, Fault> {
     match value.as_number()? {
-        Some(Number::Whole(number)) => number.checked_neg().map(Value::whole).ok_or(Fault::Calculation),
+        Some(Number::Integer(number)) => number.checked_neg().map(Value::integer).ok_or(Fault::Calculation),
         Some(Number::Float(number)) => Ok(Value::float(-number)),
         None => Err(value.instead_of("a number behind the `-`")),
     }
@@ -143,8 +143,8 @@ pub(crate) fn compare(
     })
 }
 
-/// Says whether two values are equal. What can never be equal, such as a text and a number, is a mistake; nothing but none
-/// is equal to none.
+/// Says whether two values are equal. Comparing values that can never be equal, such as a text and a number, is an error. Only none
+/// equals none.
 fn equal(left: &Value, right: &Value, budget: &mut Budget) -> Result<bool, Fault> {
     budget.spend(1)?;
     match (left, right) {
@@ -172,7 +172,7 @@ fn equal(left: &Value, right: &Value, budget: &mut Budget) -> Result<bool, Fault
     }
 }
 
-/// Looks no further than the first that does not hold.
+/// Says whether all items hold. It stops at the first that does not.
 fn all<T>(
     items: impl Iterator<Item = T>,
     mut holds: impl FnMut(T) -> Result<bool, Fault>,

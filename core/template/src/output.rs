@@ -1,4 +1,4 @@
-//! What a template prints, and what its readers make of it.
+//! The output of a template, and its readers.
 
 use secretdir_quote::{Finding, Format, Readers};
 use zeroize::Zeroizing;
@@ -6,13 +6,13 @@ use zeroize::Zeroizing;
 use crate::error::Fault;
 use crate::value::{Origin, Piece, Text};
 
-/// The most bytes of a result.
+/// The maximum size of a result in bytes.
 pub(crate) const LARGEST_RESULT: usize = 16 << 20;
 
-/// Where in the template something is that is printed.
+/// The position in the template of a printed text.
 #[derive(Clone, Copy)]
 pub(crate) enum At {
-    /// It is the text that begins there.
+    /// It is the text of the template that begins there.
     Text(usize),
     /// A tag prints it.
     Tag(usize),
@@ -29,32 +29,32 @@ impl At {
 
 #[derive(Clone)]
 pub(crate) struct Output {
-    /// None where only a check looks at it.
+    /// None in a check, which needs no result.
     pieces: Option<Vec<Piece>>,
     length: usize,
-    /// None for what is never printed.
+    /// None for output that is dropped.
     readers: Option<Readers>,
-    /// The key of a map that was printed last, in this line, and whether it may be shown.
+    /// The key of a map that was printed last in this line. The inner option is none if the key must not be shown.
     key: Option<Option<Text>>,
 }
 
 impl Output {
-    /// Returns the output for a file that is to be written, or only checked, for readers of these formats.
+    /// Returns the output for a file with readers of these formats. In a check, there are no pieces.
     pub(crate) fn of_file(formats: &[Format], pieces: Option<Vec<Piece>>) -> Self {
         Self { pieces, length: 0, readers: Some(Readers::at_start(formats)), key: None }
     }
 
-    /// Returns one for a text that becomes a value. It may be a part of any line, so variables have their names outside.
+    /// Returns one for a text that becomes a value. The name of its variable may be elsewhere, so readers of variables are left out.
     pub(crate) fn of_value() -> Self {
         Self::of_file(&[Format::Json, Format::Shell, Format::Toml], Some(Vec::new()))
     }
 
-    /// Returns one for what is never printed.
+    /// Returns one that is dropped.
     pub(crate) fn of_nothing() -> Self {
         Self { pieces: Some(Vec::new()), length: 0, readers: None, key: None }
     }
 
-    /// Returns how many characters are read for one that is printed.
+    /// Returns how many readers read each printed character.
     pub(crate) fn readers(&self) -> usize {
         self.readers.as_ref().map_or(0, Readers::count)
     }
@@ -63,7 +63,7 @@ impl Output {
         self.key.as_ref()
     }
 
-    /// Prints a piece, and returns what its readers find, by its place.
+    /// Prints a piece, and returns the findings of the readers.
     pub(crate) fn print(&mut self, piece: &Piece, at: At) -> Result<Vec<Finding>, Fault> {
         self.length = self.length.saturating_add(piece.text.len());
         if self.length > LARGEST_RESULT {
@@ -91,7 +91,8 @@ impl Output {
         Ok(found)
     }
 
-    /// Takes in another that had the same beginning. Of what they printed, the other's counts.
+    /// Joins the output of another branch, which had the same beginning. Only the readers of both are kept; the other fields are those of
+    /// the other branch, which was taken.
     pub(crate) fn merge(&mut self, mut other: Self) {
         match (&mut self.readers, other.readers.take()) {
             (Some(_), None) => return,
@@ -105,7 +106,7 @@ impl Output {
         self.pieces.unwrap_or_default()
     }
 
-    /// Puts the pieces together, in a buffer that is wiped.
+    /// Concatenates the pieces, in a buffer that is wiped.
     pub(crate) fn into_bytes(self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(self.length));
         self.pieces.iter().flatten().for_each(|piece| bytes.extend_from_slice(piece.text.as_bytes()));

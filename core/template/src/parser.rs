@@ -1,4 +1,4 @@
-//! minijinja's parser, and its errors in words of ours.
+//! minijinja's parser, with our own messages for its errors.
 
 use minijinja::machinery::ast::Stmt;
 use minijinja::machinery::{parse as parse_text, tokenize};
@@ -8,22 +8,22 @@ use minijinja::{Error, ErrorKind};
 use super::error::{Fault, TemplateError};
 use secretdir_helpers::Position;
 
-/// The most words in the tags of a template. Whoever walks what was read does so by recursion, and a chain of operators is nested.
+/// The maximum number of words in the tags of a template. The syntax tree is walked by recursion, and a chain of operators is nested.
 const MOST_WORDS: usize = 20_000;
 
-/// The statements there are.
+/// The names of all statements.
 pub(super) const STATEMENTS: [&str; 8] = ["elif", "else", "filter", "for", "if", "raw", "set", "with"];
 
-/// What minijinja says of a block that is not closed.
+/// minijinja's message for a block that is not closed.
 const OPEN_BLOCK: &str = "unexpected end of input, expected end of block";
 
-/// What minijinja says of a comment that is not closed.
+/// minijinja's message for a comment that is not closed.
 const OPEN_COMMENT: &str = "unexpected end of comment";
 
-/// Reads a template.
+/// Parses a template.
 pub(super) fn parse(text: &str) -> Result<Stmt<'_>, TemplateError> {
     let read = || {
-        // Of what is no word there is no end. The parser tells where it is.
+        // The tokenizer repeats an error for ever, so stop at the first. The parser reports it.
         let words = tokenize(text, false, syntax()?).take_while(Result::is_ok).take(MOST_WORDS + 1);
         if words.count() > MOST_WORDS {
             return Ok(Err(TemplateError::at_start(Fault::TooManyWords { most: MOST_WORDS })));
@@ -37,8 +37,7 @@ fn syntax() -> Result<SyntaxConfig, Error> {
     SyntaxConfig::builder().keep_trailing_newline(true).build()
 }
 
-/// Says in our words what is wrong with a template that cannot be read. No value has been there, so that minijinja's
-/// own words quote the template at most.
+/// Makes the error for a template with wrong syntax. No value was involved, so a message of minijinja can quote only the template.
 fn syntax_error(error: &Error, template: &str) -> TemplateError {
     let statement = error.detail().and_then(|detail| detail.strip_prefix("unknown statement "));
     if let Some(name) = statement.filter(|name| !STATEMENTS.contains(name) && !name.starts_with("end")) {
@@ -67,7 +66,7 @@ fn syntax_error(error: &Error, template: &str) -> TemplateError {
     TemplateError { place, fault: Fault::Syntax(detail.to_owned()) }
 }
 
-/// Returns where the comment begins that is not closed: behind the last word.
+/// Returns where the unclosed comment begins: behind the last word.
 fn comment(template: &str) -> Option<Position> {
     let words = tokenize(template, false, syntax().ok()?).map_while(Result::ok);
     let end = words.last().map_or(Some(0), |(_, span)| usize::try_from(span.end_offset).ok())?;

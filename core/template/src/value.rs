@@ -1,4 +1,4 @@
-//! What a template works with.
+//! The values of a template.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -9,42 +9,42 @@ use secretdir_quote::Format;
 use crate::budget::Budget;
 use crate::error::Fault;
 
-/// The digits of the longest number that a program writes for a float. With more, two numbers would be taken for the same float.
+/// 17 significant digits identify every float. With more, two different numbers could become the same float.
 const MOST_DIGITS: usize = 17;
 
 pub(crate) type Text = Arc<str>;
 
 #[derive(Clone)]
 pub(crate) enum Value {
-    /// A part or a variable that is not there. Only `default`, `defined`, `undefined` and an `if` take it.
+    /// The value of a missing variable or part. Only `default`, `defined`, `undefined` and `if` accept it.
     Undefined,
-    /// What a check knows nothing of.
+    /// In a check: any value.
     Unknown,
     None,
     Bool(bool),
-    /// As JSON writes it: it is printed so, and counts as what it stands for.
+    /// A number in the syntax of JSON. It is printed with these digits.
     Number(Text),
     Text(Arc<Vec<Piece>>),
     /// A secret that is not UTF-8.
     Bytes(Arc<[u8]>),
     List(Arc<Vec<Value>>),
-    /// In the order in which it was written.
+    /// In the order of the document.
     Map(Arc<IndexMap<Text, Value>>, Keys),
 }
 
-/// What the keys of a map are.
+/// The kind of the keys of a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keys {
-    /// Names of secrets, which may be shown.
+    /// They are names of secrets, which may be shown.
     Names,
     /// They may be parts of values.
     Values,
 }
 
-/// What a number stands for.
+/// The numeric value of a number.
 #[derive(Clone, Copy)]
 pub(crate) enum Number {
-    Whole(i128),
+    Integer(i128),
     Float(f64),
 }
 
@@ -52,25 +52,25 @@ impl Number {
     #[expect(clippy::cast_precision_loss, reason = "a float is as near to a whole number as floats are")]
     pub(crate) fn as_float(self) -> f64 {
         match self {
-            Self::Whole(number) => number as f64,
+            Self::Integer(number) => number as f64,
             Self::Float(number) => number,
         }
     }
 
-    /// Compares exactly: no whole number is taken for the float that is next to it.
+    /// Compares exactly: an integer is not rounded to a float.
     #[expect(clippy::cast_possible_truncation, reason = "it is whole, and small enough")]
     pub(crate) fn partial_cmp(self, other: Self) -> Option<Ordering> {
         let is_whole = |float: f64| float.fract() == 0.0 && float.abs() < 1e38;
         match (self, other) {
-            (Self::Whole(one), Self::Whole(other)) => Some(one.cmp(&other)),
-            (Self::Whole(one), Self::Float(other)) if is_whole(other) => Some(one.cmp(&(other as i128))),
-            (Self::Float(one), Self::Whole(other)) if is_whole(one) => Some((one as i128).cmp(&other)),
+            (Self::Integer(one), Self::Integer(other)) => Some(one.cmp(&other)),
+            (Self::Integer(one), Self::Float(other)) if is_whole(other) => Some(one.cmp(&(other as i128))),
+            (Self::Float(one), Self::Integer(other)) if is_whole(one) => Some((one as i128).cmp(&other)),
             (one, other) => one.as_float().partial_cmp(&other.as_float()),
         }
     }
 }
 
-/// A part of a text, and how it came about.
+/// A part of a text, and its origin.
 #[derive(Clone)]
 pub(crate) struct Piece {
     pub(crate) text: Text,
@@ -80,14 +80,14 @@ pub(crate) struct Piece {
 #[derive(Clone)]
 pub(crate) enum Origin {
     Plain,
-    /// It was made of a key of a map, which somebody else has chosen: this one, if it may be shown.
+    /// It was made of a key of a map, which somebody else has filtered_items: this one, if it may be shown.
     Key(Option<Text>),
     Filter(Mark),
-    /// A check does not know the text, but which filter has written it, if one has.
+    /// In a check: any text. The mark is that of the filter that has written it, if there was one.
     Unknown(Option<Mark>),
 }
 
-/// A filter that has written a value, and where that is in the template.
+/// The filter that has quoted a text, and its position in the template.
 #[derive(Clone, Copy)]
 pub(crate) struct Mark {
     pub(crate) format: Format,
@@ -99,7 +99,7 @@ impl Piece {
         Self { text: text.into(), origin }
     }
 
-    /// Returns what a check knows nothing of.
+    /// Returns any text, for a check.
     pub(crate) fn unknown() -> Self {
         Self::of("", Origin::Unknown(None))
     }
@@ -114,7 +114,7 @@ impl Piece {
 }
 
 impl Value {
-    /// Returns a text if the value of a secret is one, bytes otherwise.
+    /// Returns a text if the bytes are UTF-8, otherwise bytes.
     pub(crate) fn of_secret(value: &[u8]) -> Self {
         std::str::from_utf8(value).map_or_else(|_| Self::Bytes(value.into()), Self::text)
     }
@@ -127,11 +127,11 @@ impl Value {
         Self::Text(Arc::new(vec![Piece::of(text, origin)]))
     }
 
-    pub(crate) fn whole(number: impl ToString) -> Self {
+    pub(crate) fn integer(number: impl ToString) -> Self {
         Self::Number(number.to_string().into())
     }
 
-    /// As Rust writes it, and JSON reads it: `1.0`, `1e308`.
+    /// Returns the shortest form that JSON can read, such as `1.0` or `1e308`.
     pub(crate) fn float(number: f64) -> Self {
         Self::Number(format!("{number:?}").into())
     }
@@ -159,12 +159,12 @@ impl Value {
         self.pieces().iter().find_map(Piece::mark)
     }
 
-    /// Returns the origin of what was made of a key, if it was.
+    /// Returns the origin of the first piece that was made of a key.
     pub(crate) fn key(&self) -> Option<&Origin> {
         self.pieces().iter().map(|piece| &piece.origin).find(|origin| matches!(origin, Origin::Key(_)))
     }
 
-    /// Returns what was made of a key, if there was one: each text of it stays what a key is.
+    /// Marks all texts as made of a key, if there is one.
     pub(crate) fn keyed(self, key: Option<&Origin>) -> Self {
         let Some(key) = key else { return self };
         match self {
@@ -180,7 +180,7 @@ impl Value {
         }
     }
 
-    /// Returns what a check knows where it may be either: that a filter has written it, or nothing.
+    /// Returns what a check knows of a value that is one of two: the common value, or a quoted text, or nothing.
     pub(crate) fn or(self, other: Self) -> Self {
         let is_same = match (&self, &other) {
             (Self::Text(one), Self::Text(other)) => Arc::ptr_eq(one, other),
@@ -197,11 +197,11 @@ impl Value {
         }
     }
 
-    /// Returns what can be calculated and compared with, of a number.
+    /// Returns the numeric value of a number.
     ///
     /// # Errors
     ///
-    /// A number that is larger than a float can be, or nearer to zero, or has more digits; or a whole one of more than 38 digits.
+    /// The number has more digits than a float, or is too large or too small for one. Or it is an integer of more than 38 digits.
     pub(crate) fn as_number(&self) -> Result<Option<Number>, Fault> {
         let number = match self {
             Self::Number(number) => number,
@@ -209,7 +209,7 @@ impl Value {
             _ => return Ok(None),
         };
         if let Ok(whole) = number.parse() {
-            return Ok(Some(Number::Whole(whole)));
+            return Ok(Some(Number::Integer(whole)));
         }
         let is_whole = !number.contains(['.', 'e', 'E']);
         match number.parse::<f64>() {
@@ -220,8 +220,8 @@ impl Value {
         }
     }
 
-    pub(crate) fn as_whole(&self) -> Result<Option<i128>, Fault> {
-        Ok(if let Some(Number::Whole(number)) = self.as_number()? { Some(number) } else { None })
+    pub(crate) fn as_integer(&self) -> Result<Option<i128>, Fault> {
+        Ok(if let Some(Number::Integer(number)) = self.as_number()? { Some(number) } else { None })
     }
 
     /// Says whether an `if` is taken: not for zero, nor for an empty text, list or map.
@@ -267,7 +267,7 @@ impl Value {
         }
     }
 
-    /// Returns the items of a list, the keys of a map or the characters of a text. What a key is made of stays one.
+    /// Returns the items of a list, the keys of a map or the characters of a text. Characters of a key stay marked.
     pub(crate) fn items(&self, budget: &mut Budget) -> Result<Vec<Self>, Fault> {
         let items: Vec<_> = match self {
             Self::List(items) => items.to_vec(),
@@ -288,7 +288,7 @@ impl Value {
         Ok(items)
     }
 
-    /// Says that something else belongs here.
+    /// Returns the error that another type is needed.
     pub(crate) fn instead_of(&self, wanted: &'static str) -> Fault {
         Fault::Wrong { wanted, found: self.describe() }
     }
@@ -323,7 +323,7 @@ fn concatenated(pieces: &[Piece], budget: &mut Budget) -> Result<Text, Fault> {
     Ok(pieces.iter().map(|piece| piece.text.as_ref()).collect::<String>().into())
 }
 
-/// Counts the digits of a number of JSON from the first that is not zero to the last. It may be too large to be read.
+/// Counts the digits of a number from the first to the last that is not zero. It works for numbers of any size.
 fn significant_digits(number: &str) -> usize {
     let digits = number.split(['e', 'E']).next().unwrap_or_default();
     let digits = digits.trim_matches(|c: char| !matches!(c, '1'..='9'));

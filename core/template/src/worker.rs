@@ -1,8 +1,8 @@
 //! Reads and renders each template on a thread of its own, with a deadline.
 //!
-//! minijinja's parser and the interpreter recurse over what is nested, so the thread has a stack that is large enough for the
-//! deepest nesting that `interpreter` allows. After the deadline the work is told to stop, and waited for. If the caller is
-//! dropped, the work is told to stop, too, and ends with its next step. So no thread stays behind. A panic fails only its own work.
+//! minijinja's parser and the interpreter are recursive. So the thread has a stack for the deepest nesting that `interpreter`
+//! allows. After the deadline, the work is told to stop, and waited for. If the caller is dropped, the work is told to stop,
+//! too, and ends with its next step. So no thread stays behind. A panic fails only its own work.
 
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;

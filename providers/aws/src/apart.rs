@@ -1,20 +1,21 @@
-//! Which requests may share a call: only those whose answers cannot be taken for each other.
+//! Groups requests so that the answers in one call cannot be confused.
 //!
-//! An entry of an answer says what it is about in its own words: by the name or the ARN of what was found, in any order. For
-//! `app/db` and for the ARN of another account's secret `app/db` these can be the same words, and so they can be for `app-AbCdEf`
-//! and for the full ARN of `app`. Such requests are kept apart, and each answer has one request that it fits.
+//! An entry of an answer identifies its secret by name or ARN, and entries come in any order. Different requests may
+//! share such an identifier. Examples are `app/db` and the ARN of another account's secret `app/db`, or `app-AbCdEf`
+//! and the full ARN of `app`. Such requests go into different calls, so each answer fits one request only.
 
 use std::collections::BTreeMap;
 
-/// What a request is called, as far as the answers to others go.
+/// The names that decide which requests can share a call.
 pub(crate) struct Likeness<'a> {
-    /// What is asked, with everything that distinguishes it. The same thing asked twice is one.
+    /// The request with its version. Two equal requests do not conflict.
     pub(crate) asked: (&'a str, Option<&'a str>),
-    /// The names that an answer to it may have.
+    /// The names that an answer to it can have.
     pub(crate) names: Vec<&'a str>,
 }
 
-/// Groups requests so that no group has two different ones with a name in common. One without a likeness fits everywhere.
+/// Groups requests so that no group has two different requests with a common name. A request without a likeness fits
+/// every group.
 pub(crate) fn apart<'a>(
     mut open: Vec<usize>,
     likeness: impl Fn(usize) -> Option<Likeness<'a>>,
@@ -36,7 +37,7 @@ pub(crate) fn apart<'a>(
     groups
 }
 
-/// Returns whose an ARN is: its beginning, with partition, service, region and account.
+/// Returns the owner in an ARN, which is its beginning: partition, service, region and account.
 pub(crate) fn owner(arn: &str) -> Option<&str> {
     let rest = arn.strip_prefix("arn:")?;
     let colon = rest.match_indices(':').nth(3)?.0;

@@ -1,7 +1,8 @@
-//! Watches the SDK's attempts of one call: lets it try again only while the run's budget lasts, and as late as the store asks.
+//! Counts the SDK's attempts of one call. It allows a retry only while the run's budget lasts, and not before the time
+//! that the store asks for.
 //!
-//! The SDK may ask its classifiers of one attempt more than once: whether to keep the connection, and whether to try again. The
-//! second time gets the first answer, or an attempt would take two tokens.
+//! The SDK may ask its classifiers about one attempt twice: whether to keep the connection, and whether to retry. The
+//! second question gets the first answer. Otherwise one attempt would take two tokens.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -18,22 +19,23 @@ use crate::budget::Budget;
 use crate::http::{self, Route, TOO_MANY, TooLong, Way};
 use crate::run::Limits;
 
-/// The SDK waits no longer than this longer than it would by itself. A store that asks for more is asked again by the
-/// run, which knows its deadline.
+/// The longest delay that the SDK may add to its own backoff. If the store asks for more, the SDK does not retry. The
+/// run does, because it knows its deadline.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// What became of the attempts so far.
+/// The results of the attempts so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
-    /// Whether the last one that failed was throttled.
+    /// Whether the last failed attempt was throttled.
     pub(crate) throttled: bool,
-    /// How long the store asked to wait, most lately.
+    /// The wait that the store asked for after the last failed attempt.
     pub(crate) retry_after: Option<Duration>,
-    /// Where the last one went.
+    /// The way of the last attempt.
     pub(crate) way: Option<Way>,
 }
 
-/// The attempts of a call, and of those for its further pages. Comes after the SDK's own classifiers, and refines what they found.
+/// The attempts of a call, and of the calls for its further pages. It runs after the SDK's own classifiers and refines
+/// their results.
 #[derive(Clone, Debug)]
 pub(crate) struct Attempts {
     budget: Arc<Budget>,
@@ -45,7 +47,7 @@ pub(crate) struct Attempts {
 #[derive(Debug, Default)]
 struct State {
     made: u32,
-    /// What was found of the attempt that is being made.
+    /// The decision about the current attempt, once it is made.
     verdict: Option<RetryAction>,
     seen: Seen,
 }
@@ -56,7 +58,7 @@ impl Attempts {
         Self { budget, clock, most, state: Arc::default() }
     }
 
-    /// Starts to count the attempts of another call.
+    /// Restarts the count for another call.
     pub(crate) fn begin(&self) {
         self.state().made = 0;
     }
@@ -69,7 +71,8 @@ impl Attempts {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says what becomes of an attempt of which the SDK's classifiers found this, and takes the token that it costs.
+    /// Decides whether to retry after an attempt, based on the result of the SDK's classifiers. Takes the token that a
+    /// retry costs.
     fn judge(&self, context: &InterceptorContext, found: &RetryAction, state: &mut State) -> RetryAction {
         let (kind, retry_after) = match found {
             RetryAction::RetryIndicated(RetryReason::RetryableError { kind, retry_after }) => {
@@ -148,17 +151,17 @@ impl ClassifyRetry for Attempts {
     }
 }
 
-/// Says whether the answer to an attempt was cut off. The next one would be as long.
+/// Returns whether the answer to an attempt was cut off. The answer to a retry would be as long.
 fn is_too_long(context: &InterceptorContext) -> bool {
     matches!(context.output_or_error(), Some(Err(error)) if TooLong::behind(error).is_some())
 }
 
-/// Says whether whoever answered throttles, with or without a code of AWS, which is all that the SDK knows.
+/// Returns whether the server throttled the attempt, with or without an error code of AWS. The SDK knows only such codes.
 fn is_throttled(context: &InterceptorContext) -> bool {
     context.response().is_some_and(|response| response.status().as_u16() == TOO_MANY)
 }
 
-/// Reads the header `Retry-After`, of which the SDK knows only AWS's own variant: seconds, or a date (RFC 9110, 10.2.3).
+/// Parses the header `Retry-After`: seconds, or a date (RFC 9110, 10.2.3). The SDK knows only AWS's own variant.
 fn retry_after_of(context: &InterceptorContext, now: SystemTime) -> Option<Duration> {
     http::retry_after(context.response()?.headers().get("retry-after")?, now)
 }

@@ -1,35 +1,36 @@
-//! How often a run may ask again, whatever fails: so that many runs at once do not bury a store that is in trouble.
+//! The retry budget of one run. It keeps many concurrent runs from overloading a store that is in trouble.
 //!
-//! A run that needs N calls makes at most 2 N + 3 of them: each once, as many again, and the three attempts that the SDK
-//! makes of one call. Every call beyond the first N takes one of N + 3 tokens, whoever makes it: the SDK as it tries
-//! again, another region, or a run that waits until it is not throttled any more. For the last of these half of the tokens
-//! are kept back, so that there is one left near the deadline.
+//! A run that needs N calls makes at most 2 N + 3: the N calls, N more, and the SDK's three attempts of one. Each call
+//! beyond the first N takes one of N + 3 tokens. Retries of the SDK, calls to another region, and the run's own retries
+//! after throttling all take from these tokens. About half of them are reserved for the run's own retries, so that one
+//! is left near the deadline. If there are failover regions, their calls are reserved instead.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// The attempts that the SDK makes of a call by default.
+/// The SDK's default number of attempts for one call.
 const ATTEMPTS: usize = 3;
 
-/// The longest pause before the first time that a throttled call is asked again; later ones double.
+/// The longest backoff before the first retry of a throttled call. It doubles with each retry.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// No pause that nothing asks for is longer.
+/// The limit of the exponential backoff. A wait that the store asks for, or that saves the last tokens, may be longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
-/// The tokens of one run.
+/// The retry tokens of one run.
 #[derive(Debug)]
 pub(crate) struct Budget {
     left: AtomicUsize,
-    /// How many the SDK must leave.
+    /// The number of tokens that the SDK must leave.
     kept: usize,
 }
 
 impl Budget {
-    /// Takes the number of calls of a run in which nothing fails, and of the regions to turn to if one does.
+    /// Takes the number of calls of a run without failures, and the number of failover regions.
     pub(crate) fn new(calls: usize, failovers: usize) -> Self {
         let tokens = calls + ATTEMPTS;
-        // Another region is asked everything once more; each further one first shows with one call that it is there.
+        // The next region may get every call once more. Each further region gets one call first, which shows whether it
+        // is up.
         let kept = match failovers {
             0 => tokens - calls.div_ceil(2).max(ATTEMPTS - 1),
             _ => tokens.min(calls + failovers - 1),
@@ -37,7 +38,7 @@ impl Budget {
         Self { left: AtomicUsize::new(tokens), kept }
     }
 
-    /// Adds the tokens of calls that nobody could foresee.
+    /// Adds the tokens of calls that could not be foreseen.
     pub(crate) fn add(&self, calls: usize) {
         self.left.fetch_add(calls, Ordering::Relaxed);
     }
@@ -57,11 +58,12 @@ impl Budget {
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
     }
 
-    /// Returns how long to wait before throttled calls are asked again, or `None` if that is not to be done any more. Takes
-    /// how often that has been done in vain.
+    /// Returns the backoff before throttled calls are retried, or `None` if no token is left. `in_vain` is the number
+    /// of retries in a row without progress.
     ///
-    /// Exponential with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015), and after the first
-    /// time never so short that the tokens would be gone long before the deadline: the last one waits for it.
+    /// The backoff is exponential with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+    /// After the first retry without progress it has a minimum, so that the tokens last: the last one waits for the
+    /// deadline.
     pub(crate) fn pause(
         &self,
         in_vain: u32,

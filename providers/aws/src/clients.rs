@@ -1,8 +1,8 @@
-//! The clients of one source: one for each region, made when it is first asked.
+//! The clients of one source: one for each region, made when the region is first asked.
 //!
-//! Each run reads the environment and AWS's files again. The clients of the run before serve on, with their connections and
-//! credentials, if they were made of the same and nothing failed that new ones could do better: a region that could not be found, a
-//! connection, a login.
+//! Each run reads the environment and AWS's files again. It reuses the clients of the last run, with their connections
+//! and credentials, if their configuration is the same. It makes new clients after failures that new clients might
+//! avoid: a region that was not found, a failed connection, a failed login.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,14 +22,14 @@ pub(crate) struct Clients<C> {
     kept: Mutex<Option<Arc<Made<C>>>>,
 }
 
-/// What was made out of what was found, and a client of each region once it is asked.
+/// The configuration that was found, and the client of each region that has been asked.
 struct Made<C> {
     basis: Basis,
     region_clients: RegionClients,
     regions: Vec<OnceCell<Arc<Regional<C>>>>,
 }
 
-/// The clients that one run uses, from its first question on.
+/// The clients that one run uses, from its first call on.
 struct OfRun<C>(OnceCell<Arc<Made<C>>>);
 
 impl<C> Default for OfRun<C> {
@@ -44,13 +44,13 @@ pub(crate) struct Regional<C> {
     pub(crate) region: String,
     /// The first region of the source.
     pub(crate) home: String,
-    /// How often the SDK makes a call, at the most.
+    /// The maximum number of attempts that the SDK makes of a call.
     pub(crate) attempts: u32,
     process: Option<CredentialProcess>,
 }
 
 impl<C: Send + Sync + 'static> Clients<C> {
-    /// Takes the settings and, where the SDK shall not look for them, the credentials.
+    /// Takes the settings and, if the SDK must not look for credentials, the credentials.
     pub(crate) fn new(settings: AwsSettings, credentials: Option<SharedCredentialsProvider>) -> Self {
         Self { wishes: Wishes { settings, credentials }, kept: Mutex::default() }
     }
@@ -59,14 +59,15 @@ impl<C: Send + Sync + 'static> Clients<C> {
         &self.wishes.settings
     }
 
-    /// Returns how many regions can be asked.
+    /// Returns the number of regions that can be asked.
     pub(crate) fn count(&self) -> usize {
         1 + self.settings().failover_region.len()
     }
 
-    /// Returns the client of a region, of which 0 is the first. The first time it is made by `build`.
+    /// Returns the client of a region; 0 is the first region. The first call makes it with `build`.
     ///
-    /// If a credential process gives the credentials, they hold when this returns: it is waited for until then.
+    /// If a credential process provides the credentials, they are valid when this returns. It waits for the process up
+    /// to `until`.
     pub(crate) async fn get(
         &self,
         run: &RunContext,
@@ -85,12 +86,12 @@ impl<C: Send + Sync + 'static> Clients<C> {
         Ok(Arc::clone(regional))
     }
 
-    /// Puts the clients on trial: unless they are [acquitted](Trial::end), the next run makes new ones.
+    /// Starts a trial of the clients. Unless [`Trial::end`] keeps them, the next run makes new ones.
     pub(crate) fn trial(&self) -> Trial<'_, C> {
         Trial(Some(self))
     }
 
-    /// Returns what the run before has made, if it would be made the same now, or makes it.
+    /// Returns the clients of the last run if their configuration is still the same, or makes new ones.
     async fn made(&self, run: &RunContext) -> Result<Arc<Made<C>>, SourceError> {
         let (found, basis) = Surroundings::read(self.settings())?;
         if let Some(kept) = self.kept().as_ref().filter(|kept| kept.basis == basis) {
@@ -108,11 +109,11 @@ impl<C: Send + Sync + 'static> Clients<C> {
     }
 }
 
-/// Clients that are in use. They are given up where this is dropped, as a fetch is that was cut off.
+/// Clients in use. Dropping this discards them, for example if a fetch is cancelled.
 pub(crate) struct Trial<'c, C: Send + Sync + 'static>(Option<&'c Clients<C>>);
 
 impl<C: Send + Sync + 'static> Trial<'_, C> {
-    /// Keeps the clients for the next run, unless one of these failures may be because of them.
+    /// Keeps the clients for the next run, unless stale clients may be the reason for one of these failures.
     pub(crate) fn end(mut self, failures: impl IntoIterator<Item = SourceErrorKind>) {
         use SourceErrorKind as Kind;
         let may_be_stale =

@@ -1,8 +1,9 @@
 //! Credentials that a program prints: `credential_process` of a profile.
 //!
-//! The SDK would give it ten seconds and leave it running after that. Here it has until the deadline of the run, and is then
-//! killed with all that it started. As with boto3 no shell reads the words, and what is printed has at most 64 KiB.
-//! A failure stands for the run: many secrets need not wait for it again and again.
+//! The SDK would wait ten seconds for the program, and then leave it running. Here the program has until the deadline
+//! of the run. Then it is killed with every process that it started. As in boto3, no shell parses the words. The output
+//! is limited to 64 KiB. A failure counts for the whole run, so that many secrets do not wait for the program again and
+//! again.
 
 mod output;
 
@@ -22,10 +23,10 @@ use tokio::time::timeout;
 
 use crate::error;
 
-/// The most bytes that are read of what it prints.
+/// The maximum size of the output, in bytes.
 const MOST: usize = 64 << 10;
 
-/// How long before they expire credentials are fetched anew.
+/// How long before they expire credentials are fetched again.
 const MARGIN: Duration = Duration::from_secs(10);
 
 const HINT: &str =
@@ -33,28 +34,29 @@ const HINT: &str =
 const TIME_HINT: &str =
     "raise `timeout` under [gather], or find out why the program waits: it cannot ask on the terminal";
 
-/// A program that prints credentials, and what it has printed. `Debug` shows where it is named.
+/// A program that prints credentials, and its result. `Debug` shows only where it is configured.
 #[derive(Clone)]
 pub(crate) struct CredentialProcess {
     words: Vec<String>,
-    /// What names it: the profile, the file and the line.
+    /// Where it is configured: the profile, the file and the line.
     place: String,
     printed: Arc<Mutex<Option<Printed>>>,
 }
 
-/// What came of it.
+/// The result of the program.
 enum Printed {
     Credentials(Credentials),
     Failure(SourceError),
 }
 
 impl CredentialProcess {
-    /// Takes the program with its arguments, and what names it.
+    /// Takes the program with its arguments, and the place where it is configured.
     pub(crate) fn new(words: Vec<String>, place: String) -> Self {
         Self { words, place, printed: Arc::default() }
     }
 
-    /// Starts the program, unless what it has printed still holds, and waits for it until then.
+    /// Runs the program and waits for it up to `until`, unless its last credentials are still valid. A failure is
+    /// returned again.
     pub(crate) async fn refresh(&self, until: &Deadline) -> Result<(), SourceError> {
         let mut printed = self.printed.lock().await;
         match &*printed {
@@ -63,7 +65,7 @@ impl CredentialProcess {
             _ => {}
         }
         let done = timeout(until.remaining(), self.run(until.clock())).await.unwrap_or_else(|_| {
-            // Not a time-out of the region: no other one would help.
+            // This is not a time-out of the region, because another region would not help.
             Err(self.failed("did not end before the deadline", TIME_HINT))
         });
         match done {
@@ -97,7 +99,7 @@ impl CredentialProcess {
         let mut group = ProcessGroup::of(child.id());
         let output = child.stdout.take().ok_or_else(|| unavailable("has no standard output"))?;
         let mut printed = SecretBuffer::with_capacity(MOST + 1);
-        // One byte more, to see that there is more.
+        // One byte more than the limit shows that the output is too long.
         let most = u64::try_from(MOST + 1).unwrap_or(u64::MAX);
         let read = output.take(most).read_to_end(printed.reserved(0)).await;
         read.map_err(|error| unavailable(&format!("cannot be read from: {error}")))?;
@@ -131,7 +133,7 @@ impl std::fmt::Debug for CredentialProcess {
 }
 
 impl ProvideCredentials for CredentialProcess {
-    /// Gives what the program has printed: who makes a call refreshes it before.
+    /// Returns the printed credentials. The caller must [`refresh`](Self::refresh) them before each call of a service.
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
@@ -186,7 +188,7 @@ mod tests {
         let credentials = lasting.provide_credentials().await.unwrap();
         assert_eq!((credentials.access_key_id(), credentials.session_token()), ("AKID", Some("t")));
 
-        // Twelve seconds hold for another moment, and not to the next call after that.
+        // With the margin of ten seconds, these credentials are valid for two more.
         let brief = counted(&GOOD.replace(
             "\"SessionToken\"",
             "\"Expiration\": \"'$(date -u -d +12sec +%FT%TZ)'\", \"SessionToken\"",
@@ -261,7 +263,7 @@ mod tests {
             0,
         )
         .unwrap();
-        // The child of the process holds the FIFO open for as long as it lives.
+        // The child of the process keeps the FIFO open as long as it lives.
         let process = process(&format!("sleep 600 > {} & wait", fifo.display()));
         let reader = std::thread::spawn({
             let fifo = fifo.clone();
@@ -270,7 +272,7 @@ mod tests {
         let error = process.refresh(&within(Duration::from_secs(2))).await.unwrap_err();
         assert_eq!(error.kind(), SourceErrorKind::Unauthenticated);
         assert!(error::told(&error).ends_with("did not end before the deadline"), "{error:?}");
-        // It ends when nobody holds it open any more.
+        // The reader ends when no process has the FIFO open any more.
         reader.join().unwrap().unwrap();
     }
 }

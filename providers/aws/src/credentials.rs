@@ -1,4 +1,4 @@
-//! Credentials: where they come from, and a failure that is not repeated for each secret.
+//! Loads credentials, and remembers a failure so that it is not repeated for each secret.
 
 use std::error::Error;
 use std::fmt;
@@ -17,28 +17,29 @@ use tokio::time::sleep;
 use crate::http::{Agent, Refusal};
 use crate::surroundings::TokenFile;
 
-/// How long loading credentials may take. Less than an attempt of a call, so that the error names the credentials.
+/// The time limit for loading credentials. It is shorter than that of a call's attempt, so that the error names the
+/// credentials.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long an agent that throttles is waited for, at least and at the most, of that.
+/// The shortest and the longest wait for an agent that throttles. The wait counts towards that limit.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Remembers that there are no credentials, until the clients of the run are given up with it.
+/// Remembers that there are no credentials, until the clients are discarded.
 ///
-/// Looking for them can take a second where the instance metadata service does not answer, and the SDK looks again for
-/// each call: many secrets would wait until the deadline, and the true reason would be lost.
+/// The search can take a second if the instance metadata service does not answer, and the SDK repeats it for each call.
+/// Many secrets would then wait until the deadline, and the real cause would be lost.
 #[derive(Debug)]
 pub(crate) struct Remembering {
     inner: SharedCredentialsProvider,
     clues: Clues,
     clock: Clock,
     failure: Mutex<Option<Remembered>>,
-    /// The last refusal of an agent that throttles; held by who looks for credentials.
+    /// The last refusal of a throttling agent. The lock is held during a search for credentials.
     throttled: tokio::sync::Mutex<Option<Throttled>>,
 }
 
-/// What tells more of a failure than the SDK does.
+/// Details of a failure that the SDK does not report.
 #[derive(Debug, Default)]
 pub(crate) struct Clues {
     pub(crate) token_files: Vec<TokenFile>,
@@ -46,17 +47,17 @@ pub(crate) struct Clues {
 }
 
 impl Clues {
-    /// Adds to a failure which file cannot be read, or what the agent of a container has said.
+    /// Replaces an error if its cause is known: a token file that cannot be read, or a refusal by the agent of a container.
     fn explain(&self, error: CredentialsError) -> CredentialsError {
         let chain = || chain(&error);
-        // An error of a connection has one of the system behind it, too.
+        // A connection error also has an I/O error as its cause.
         if chain().any(<dyn Error>::is::<io::Error>)
             && !chain().any(<dyn Error>::is::<ConnectorError>)
             && let Some(trouble) = self.token_files.iter().find_map(TokenFile::trouble)
         {
             return CredentialsError::provider_error(trouble);
         }
-        // So the SDK says that an agent answered, and not more.
+        // With this text, the SDK says that an agent answered, and no more.
         let is_of_an_agent = chain().any(|error| error.to_string().contains("from HTTP credential provider"));
         match self.agent.take().filter(|_| is_of_an_agent) {
             Some(refusal) => CredentialsError::provider_error(refusal),
@@ -65,7 +66,7 @@ impl Clues {
     }
 }
 
-/// A refusal of an agent that throttles, when it came, and until when it is not asked again.
+/// The refusal of a throttling agent: when it came, and until when the agent is not asked again.
 #[derive(Debug)]
 struct Throttled {
     when: Duration,
@@ -80,7 +81,7 @@ impl Remembering {
 
     async fn load(&self) -> provider::Result {
         let arrived = self.clock.now();
-        // One look at a time: what it comes to holds for all who were waiting.
+        // One search at a time. If it fails, all callers that waited get its error.
         let mut throttled = self.throttled.lock().await;
         if let Some(failure) = self.failure() {
             return Err(CredentialsError::provider_error(failure));
@@ -101,7 +102,7 @@ impl Remembering {
         loaded.map_err(|error| {
             let error = Remembered(Arc::new(self.clues.explain(error)));
             if error.throttling().is_some() {
-                // The run asks again, within its budget.
+                // The run retries, within its budget.
                 let when = self.clock.now();
                 let until = when + pause(&error, self.clock.date());
                 *throttled = Some(Throttled { when, until, error: error.clone() });
@@ -117,7 +118,7 @@ impl Remembering {
     }
 }
 
-/// Returns how long to wait after a refusal: as long as it asks for, within bounds. Takes the date of now.
+/// Returns the wait after a refusal: as long as the agent asks for, within limits. `now` is the current date.
 fn pause(refused: &Remembered, now: SystemTime) -> Duration {
     let asked_for = refused.throttling().and_then(|refusal| refusal.retry_after(now));
     asked_for.unwrap_or_default().clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
@@ -127,7 +128,7 @@ fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn 
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// Traces where credentials came from, and whose they are.
+/// Logs the origin and the account of credentials.
 fn tell(credentials: &Credentials) {
     let features = credentials.get_property::<Vec<AwsCredentialFeature>>();
     let from = features.and_then(|features| features.last()).map_or("a program", named);
@@ -135,7 +136,7 @@ fn tell(credentials: &Credentials) {
     tracing::debug!(from, account, "credentials");
 }
 
-/// Names a way to credentials. The SDK has names of its own for more than can come here.
+/// Names the origin of credentials. The SDK has more names than can occur here.
 fn named(feature: &AwsCredentialFeature) -> &'static str {
     use AwsCredentialFeature as Feature;
     match feature {
@@ -155,7 +156,7 @@ fn named(feature: &AwsCredentialFeature) -> &'static str {
     }
 }
 
-/// Refuses what no header can hold, wherever it comes from: the SDK panics at it.
+/// Refuses credentials that no header can hold, whatever their origin. The SDK panics at them.
 fn checked(credentials: Credentials) -> provider::Result {
     let can_be_sent = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
     let refused =
@@ -183,7 +184,7 @@ impl ProvideCredentials for Remembering {
 struct Remembered(Arc<CredentialsError>);
 
 impl Remembered {
-    /// Returns the refusal of an agent that was asked too often.
+    /// Returns the refusal, if an agent throttled.
     fn throttling(&self) -> Option<&Refusal> {
         chain(&*self.0)
             .find_map(|error| error.downcast_ref::<Refusal>())
@@ -209,7 +210,7 @@ mod tests {
 
     use super::*;
 
-    /// Fails, and counts how often it is asked.
+    /// Fails, and counts its calls.
     #[derive(Clone, Debug, Default)]
     struct Nowhere(Arc<AtomicUsize>);
 

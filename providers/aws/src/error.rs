@@ -1,7 +1,7 @@
-//! The SDK's errors, turned into this workspace's: the only place that looks into one.
+//! Converts the SDK's errors into [`SourceError`]. Only this module looks into them.
 //!
-//! `Debug` of an [`SdkError`] shows the reply, and so the secret: it is never formatted. Of a reply that claims success
-//! nothing is quoted either, not even the parser's complaint.
+//! `Debug` of an [`SdkError`] shows the reply, and so the secret: never format it. Nothing is quoted from a reply that
+//! claims success, not even the parser's message.
 
 mod denial;
 mod fault;
@@ -43,61 +43,61 @@ const PARTIAL_HINT: &str = "AWS takes the six characters at the end of this ARN 
 const TIME_HINT: &str = "raise `timeout` of [gather], or look at the network path to the endpoint";
 const ENDPOINT_HINT: &str = "is `endpoint-url` one of this service, or is there a proxy in between?";
 
-/// What was asked, where, and as whom.
+/// The context of a call, for its errors: service, region, identity and version.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'a> {
-    /// What the service is called.
+    /// The name of the service.
     pub(crate) service: &'static str,
     pub(crate) region: &'a str,
     /// The profile that the settings name.
     pub(crate) profile: Option<&'a str>,
-    /// The region in the ARN that was asked for, if it was one.
+    /// The region in the requested ARN, if it differs from the first region of the source.
     pub(crate) arn_region: Option<&'a str>,
     pub(crate) version: Option<&'a str>,
 }
 
 impl<'a> Asked<'a> {
-    /// Describes a call that is about no name, but about what there is.
+    /// Describes a listing, which has no name to ask for.
     pub(crate) fn of_listing(service: &'static str, region: &'a str, settings: &'a AwsSettings) -> Self {
         Self { service, region, profile: settings.profile.as_deref(), arn_region: None, version: None }
     }
 
-    /// Returns the region in the ARN, if that is not the one that was asked.
+    /// Returns the region in the ARN, if it differs from the region that was asked.
     fn other_region(&self) -> Option<&'a str> {
         self.arn_region.filter(|named| *named != self.region)
     }
 }
 
-/// Why a call failed, or what it says of one secret: the error, and the fault that it was found to be.
+/// Why a call failed, or why an answer lacks one secret: the error and its fault.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) error: SourceError,
-    /// What AWS said; `None` if it did not come to say anything.
+    /// The fault that AWS reported; `None` if AWS reported none.
     pub(crate) fault: Option<Fault>,
 }
 
-/// Says that nothing names a region.
+/// Returns the error for a source without a region.
 pub(crate) fn no_region() -> SourceError {
     new(SourceErrorKind::InvalidRequest, "no region is configured".to_owned(), REGION_HINT)
 }
 
-/// Says that an answer holds neither a string nor bytes.
+/// Returns the error for an answer with neither a string nor binary data.
 pub(crate) fn no_value() -> SourceError {
     SourceError::new(SourceErrorKind::InvalidData)
         .with_cause("the answer holds neither a string nor binary data")
 }
 
-/// Says that an answer does not mention a request.
+/// Returns the error for an answer that does not mention a request.
 pub(crate) fn no_answer() -> SourceError {
     SourceError::new(SourceErrorKind::InvalidData).with_cause("the answer says nothing of this name")
 }
 
-/// Says that an answer does not mention this secret.
+/// Returns the error for an answer that does not mention this secret.
 pub(crate) fn no_answer_about(id: &str) -> SourceError {
     new(SourceErrorKind::InvalidData, format!("the answer says nothing of `{id}`"), ENDPOINT_HINT)
 }
 
-/// Says that an answer is about another secret or parameter than the one that was asked for.
+/// Returns the error for an answer about another secret or parameter than the requested one.
 pub(crate) fn of_another(what: &str, id: &str) -> SourceError {
     new(
         SourceErrorKind::InvalidData,
@@ -106,40 +106,40 @@ pub(crate) fn of_another(what: &str, id: &str) -> SourceError {
     )
 }
 
-/// Says that an answer has another version than the one that was asked for.
+/// Returns the error for an answer with another version than the requested one.
 pub(crate) fn of_another_version(version: &str, id: &str) -> SourceError {
     let cause = format!("the answer has another version than {version} of `{id}`");
     new(SourceErrorKind::InvalidData, cause, ENDPOINT_HINT)
 }
 
-/// Says that the pages of an answer have no end.
+/// Returns the error for an answer whose pages do not end.
 pub(crate) fn endless() -> SourceError {
     bad_listing("the answer does not end: each page names a next one")
 }
 
-/// Adds to the error about an ARN which is not there why it may not be there.
+/// Adds a hint to the error about a missing ARN: the ARN may be incomplete.
 pub(crate) fn maybe_partial(error: SourceError) -> SourceError {
     let hint = error.hint().map(|hint| format!("{hint} Besides, ")).unwrap_or_default();
     error.with_hint(format!("{hint}{PARTIAL_HINT}"))
 }
 
-/// Says that an answer is no page of a listing, or one of a listing without an end.
+/// Returns the error for an answer that is not a page of a listing, or for a listing that does not end.
 pub(crate) fn bad_listing(cause: &'static str) -> SourceError {
     new(SourceErrorKind::InvalidData, cause.to_owned(), ENDPOINT_HINT)
 }
 
-/// Says that the parameter is none that the service has, in this version.
+/// Returns the error for a parameter, or a version of it, that the service does not have.
 pub(crate) fn missing(asked: Asked<'_>, cause: &str) -> SourceError {
     new(fault::missing_kind(asked), cause.to_owned(), &fault::missing_hint(asked))
 }
 
-/// Says until when a secret can be brought back that is marked for deletion.
+/// Returns the error for a secret that is marked for deletion, with the date until which it can be restored.
 pub(crate) fn restorable_until(date: &str) -> SourceError {
     let hint = "`aws secretsmanager restore-secret` brings it back until then";
     new(SourceErrorKind::NotFound, format!("the secret is marked for deletion at {date}"), hint)
 }
 
-/// Says why a call failed. No retry is advised: the SDK has made its own.
+/// Converts the failure of a call. It advises no retry, because the SDK has already retried.
 pub(crate) fn of_call<E>(failure: &SdkError<E>, asked: Asked<'_>, seen: Seen) -> Failure
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -149,11 +149,11 @@ where
             let reply = Reply::read(refusal.err(), refusal.raw(), failure.request_id());
             of_reply(&reply, asked)
         }
-        // The whole reply came, and the parser's complaint about it may quote it. Of one that breaks off there is no body.
+        // The whole reply came, and the parser's message may quote it. If a reply breaks off, it has no body here.
         SdkError::ResponseError(unread) if unread.raw().body().bytes().is_some() => {
             of_reply(&Reply::unreadable(unread.raw()), asked)
         }
-        // The time was up in a pause between two attempts.
+        // The time ran out during a backoff between two attempts.
         SdkError::TimeoutError(_) if seen.throttled => of_reply(&Reply::throttled(), asked),
         SdkError::TimeoutError(_) => {
             let cause = format!("{} in {} did not answer in time", asked.service, asked.region);
@@ -172,7 +172,7 @@ enum Phase {
     Transport,
 }
 
-/// Says why one of several secrets is not in an answer.
+/// Converts the error of one of several secrets in an answer.
 pub(crate) fn of_entry(code: Option<&str>, message: Option<&str>, asked: Asked<'_>) -> Failure {
     of_reply(&Reply::of_entry(code, message), asked)
 }
@@ -195,8 +195,8 @@ fn of_reply(reply: &Reply, asked: Asked<'_>) -> Failure {
     Failure { error, fault: Some(fault) }
 }
 
-/// Sorts out a call that has no reply: credentials that could not be loaded, a network that does not carry, or an answer that
-/// was cut off.
+/// Converts the failure of a call without a reply. The cause is missing credentials, the network, or an answer that was
+/// cut off.
 fn of_transport(failure: &(dyn Error + 'static), phase: Phase, asked: Asked<'_>) -> SourceError {
     if let Some(credentials) = chain(failure).filter_map(|e| e.downcast_ref::<CredentialsError>()).last() {
         return of_credentials(credentials, asked.profile);
@@ -212,17 +212,17 @@ fn of_transport(failure: &(dyn Error + 'static), phase: Phase, asked: Asked<'_>)
         Some(connection) if connection.is_timeout() => new(SourceErrorKind::TimedOut, cause, TIME_HINT),
         None if matches!(phase, Phase::Construction) => never_sent(cause),
         Some(_) if is_of_a_certificate(&cause) => new(SourceErrorKind::Unavailable, cause, CERTIFICATE_HINT),
-        // Without a connection the reply broke off.
+        // The reply broke off, if there is no connection error.
         _ => new(SourceErrorKind::Unavailable, cause, network_hint(way)),
     }
 }
 
-/// Says that no request could be made of what is set: another region would have the same said.
+/// Returns the error for settings that give no valid request. Another region would fail in the same way.
 fn never_sent(cause: String) -> SourceError {
     new(SourceErrorKind::InvalidRequest, cause, SETTINGS_HINT)
 }
 
-/// Says whether rustls refused the certificate of whoever answered.
+/// Returns whether rustls refused the server's certificate.
 fn is_of_a_certificate(cause: &str) -> bool {
     cause.contains("invalid peer certificate")
 }
@@ -269,7 +269,7 @@ fn of_credentials(error: &CredentialsError, profile: Option<&str>) -> SourceErro
     }
 }
 
-/// Says whether the agent of a container was asked too often.
+/// Returns whether the agent of a container throttled.
 fn is_throttled(error: &CredentialsError) -> bool {
     chain(error).filter_map(|e| e.downcast_ref::<Refusal>()).any(Refusal::is_throttling)
 }
@@ -286,13 +286,14 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     iter::successors(Some(error), |&error| error.source())
 }
 
-/// Returns what the innermost error says, on one line: the others say where it happened.
+/// Returns the message of the innermost error, on one line. The outer ones only say where it happened.
 fn root(error: &(dyn Error + 'static)) -> String {
     let innermost = chain(error).last().unwrap_or(error);
     one_line(&innermost.to_string())
 }
 
-/// Returns what an error and its causes say, on one line, each thing once; a refusal by AWS says it alone.
+/// Returns the messages of an error and its causes, on one line, without repetitions. If AWS refused, only that message
+/// counts.
 fn story(error: &(dyn Error + 'static)) -> String {
     let refusal = chain(error).find_map(|e| e.downcast_ref::<ErrorMetadata>());
     if let Some((code, message)) = refusal.and_then(|refusal| refusal.code().zip(refusal.message())) {
@@ -312,7 +313,7 @@ fn story(error: &(dyn Error + 'static)) -> String {
 mod tests {
     use super::*;
 
-    /// What the README says of each hint that is always the same.
+    /// The README must have every hint that does not depend on the request.
     #[test]
     fn the_readme_has_every_hint() {
         let readme = include_str!("../README.md").replace('\\', "");

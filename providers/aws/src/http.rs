@@ -1,19 +1,21 @@
-//! The HTTP client that everything of a source goes through: calls of the services, and whatever gives it credentials.
+//! The HTTP client of a source, for the calls of the services and for the requests that get credentials.
 //!
-//! The SDK reads the body of an answer into memory before it looks at it, whatever its length and its status. So each answer is
-//! bounded here, below the SDK, by the largest one that AWS can give:
+//! The SDK reads the body of an answer into memory before it looks at its length or status. So this module limits each
+//! answer, below the SDK, to the largest one that AWS can send:
 //!
-//! - A value has at most 65,536 bytes. In JSON a byte takes at most six (`\u0001`), and Base64 of binary values takes less. Around
-//!   it are a name (512 characters), an ARN (2,048) and the labels of versions (20 of 256), for which as much again as the bare
-//!   value is room enough. A batch has 20 of these.
-//! - An entry of ListSecrets has 50 tags of 128 and 256 characters and a description of 2,048, each character at most six bytes:
-//!   127,488. The names, labels and replicas beside them take less than that again. A page has 100 entries.
-//! - Everything else is smaller: one value, ten parameters of 8 KiB or the credentials of a role.
+//! - A value has at most 65,536 bytes. In JSON a byte takes at most six (`\u0001`), and Base64 of binary values takes
+//!   less. The fields around it are a name (512 characters), an ARN (2,048) and the labels of versions (20 of 256). The
+//!   size of one more bare value is enough for them. A batch has 20 of these.
+//! - An entry of ListSecrets has 50 tags of 128 and 256 characters, and a description of 2,048. With at most six bytes
+//!   for each character, these take 127,488 bytes. The names, labels and replicas beside them take less than that
+//!   again. A page has 100 entries.
+//! - Everything else is smaller: one value, ten parameters of 8 KiB, or the credentials of a role.
 //!
-//! What is longer is cut off, and is not asked for again.
+//! A longer answer is cut off, and the call is not retried.
 //!
-//! Credentials of a container or an instance come from an address of the machine itself or of its link. Such a request is not signed,
-//! and may carry a token in the clear: it never goes through a proxy, whatever `NO_PROXY` says.
+//! The credentials of a container or an instance come from an address of the machine itself or of its local link. Such
+//! a request is not signed, and may carry a token in plain text. So it never goes through a proxy, whatever `NO_PROXY`
+//! says.
 
 mod agent;
 mod authorities;
@@ -38,46 +40,46 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
-/// The largest value, and the most bytes that JSON makes of it and of what is around it.
+/// The maximum size of a value, and of its JSON together with the fields around it.
 const VALUE: usize = 65_536;
 const WRITTEN_VALUE: usize = 6 * VALUE + VALUE;
 
-/// The largest answers, as computed above.
+/// The maximum sizes of answers, as computed above.
 const MOST_OF_A_BATCH: usize = 20 * WRITTEN_VALUE;
 const MOST_OF_A_LISTING: usize = 100 * 2 * 6 * (50 * (128 + 256) + 2_048);
 const MOST_OF_OTHERS: usize = 1 << 20;
 
-/// An answer is longer than any that AWS gives.
+/// The error for an answer that is longer than any of AWS.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the answer has more than {0} bytes, and was cut off")]
 pub(crate) struct TooLong(usize);
 
 impl TooLong {
-    /// Finds out whether this is why a call failed.
+    /// Finds this error among the causes of another one.
     pub(crate) fn behind<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e Self> {
         std::iter::successors(Some(error), |&error| error.source()).find_map(|error| error.downcast_ref())
     }
 }
 
-/// Returns the client of a source: the machine's certificates, and the proxy that the environment names. Its answers are
-/// bounded, and its errors say where they happened.
+/// Returns the HTTP client of a source. It trusts the machine's certificates, and uses the proxy that the environment
+/// names. It limits answers, and its errors say where they happened.
 ///
-/// Takes the authorities to trust instead of the machine's, and who notes what an agent says.
+/// `authorities` replaces the certificates of the machine. `agent` records what an agent of a container answers.
 pub(crate) fn client(authorities: Option<Authorities>, agent: Agent) -> SharedHttpClient {
     SharedHttpClient::new(Bounded { below: Clients::new(authorities), agent, told: Arc::default() })
 }
 
-/// A client, or its connectors, below which everything is bounded.
+/// A client, or its connectors, with a limit on every answer.
 #[derive(Debug)]
 struct Bounded<T> {
     below: T,
     agent: Agent,
-    /// The ways that were traced already.
+    /// The ways that have already been logged.
     told: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl<T> Bounded<T> {
-    /// Traces a way that is taken for the first time.
+    /// Logs a way when it is first used.
     fn tell(&self, way: &Way) {
         let way = way.to_string();
         if self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(way.clone()) {
@@ -122,7 +124,7 @@ impl HttpConnector for Bounded<Connectors> {
     }
 }
 
-/// Returns how long the answer to a call may be.
+/// Returns the maximum length of the answer to a call, in bytes.
 fn most_of(target: Option<&str>) -> usize {
     match target {
         Some("secretsmanager.BatchGetSecretValue") => MOST_OF_A_BATCH,
@@ -150,7 +152,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads a body of so many bytes under this bound.
+    /// Reads a body of this length with this limit.
     async fn read(length: usize, most: usize) -> Result<usize, BoxError> {
         let answer = HttpResponse::new(400.try_into().unwrap(), SdkBody::from(vec![b'x'; length]));
         Ok(bounded(answer, most).into_body().collect().await?.to_bytes().len())

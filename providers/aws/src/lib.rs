@@ -26,15 +26,15 @@ use crate::parameter_store::ParameterStore;
 use crate::secrets_manager::SecretsManager;
 use crate::settings::AwsSettings;
 
-/// AWS Secrets Manager, under the name `aws-secrets-manager`. Finds credentials as every AWS tool does.
+/// The provider `aws-secrets-manager`: AWS Secrets Manager. It finds credentials as every AWS tool does.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AwsSecretsManager;
 
-/// Parameter Store of AWS Systems Manager, under the name `aws-parameter-store`. Finds credentials as every AWS tool does.
+/// The provider `aws-parameter-store`: Parameter Store of AWS Systems Manager. It finds credentials as every AWS tool does.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AwsParameterStore;
 
-/// [`AwsSecretsManager`] or [`AwsParameterStore`] with credentials that are given to it. `Debug` does not show them.
+/// [`AwsSecretsManager`] or [`AwsParameterStore`] with the credentials of the calling program. `Debug` does not show them.
 #[derive(Clone)]
 pub struct WithCredentials {
     service: Service,
@@ -72,13 +72,13 @@ impl Service {
     }
 }
 
-/// Both services have the same settings.
+/// Returns the schema of the settings, which both services share.
 fn schema() -> Option<SettingsSchema> {
     Some(SettingsSchema::new(schemars::schema_for!(AwsSettings).as_value().to_string()))
 }
 
 impl AwsSecretsManager {
-    /// Takes credentials from here and looks nowhere else: for a program that has some of its own.
+    /// Uses these credentials and looks for no others, for a program that has its own.
     #[must_use]
     pub fn with_credentials(self, credentials: impl ProvideCredentials + 'static) -> WithCredentials {
         Service::SecretsManager.with(credentials)
@@ -86,7 +86,7 @@ impl AwsSecretsManager {
 }
 
 impl AwsParameterStore {
-    /// Takes credentials from here and looks nowhere else: for a program that has some of its own.
+    /// Uses these credentials and looks for no others, for a program that has its own.
     #[must_use]
     pub fn with_credentials(self, credentials: impl ProvideCredentials + 'static) -> WithCredentials {
         Service::ParameterStore.with(credentials)

@@ -1,9 +1,10 @@
-//! A listing: page after page, in the first region.
+//! Lists names page by page, in the first region.
 //!
-//! To the run it is one request, so that it waits for a throttling store as a fetch does. After a pause it goes on with the page
-//! that was refused. Each page is a call that the budget allows for as it comes: nobody can foresee how many there are.
+//! For the run, a listing is one request, so it waits for a throttling store as a fetch does. After the backoff it
+//! continues with the page that was refused. The number of pages cannot be foreseen, so each page adds a call to the
+//! budget.
 //!
-//! No other region is listed: it has what is replicated there, which may be a part, and a part must not be taken for all.
+//! No other region is listed. It may have only some of the secrets as replicas, and a part must not count as the whole.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -18,40 +19,41 @@ use crate::attempts::Attempts;
 use crate::error::{self, Asked};
 use crate::run::{Answer, Api, Call, CallResult, Limits, Run, Sink};
 
-/// The most pages that are asked for. Half of them hold all that one account can have in one region: 500,000 secrets, a
-/// hundred in a page, and 100,000 parameters in tens (quotas of both services); the others may be empty.
+/// The maximum number of pages. Half of them have room for all that one account can have in one region (quotas of both
+/// services). That is 500,000 secrets in pages of a hundred, and 100,000 parameters in pages of ten. The other pages
+/// may be empty.
 const MOST_PAGES: usize = 20_000;
 
-/// A service that lists, and what of it is wanted.
+/// A service that lists names, and which of them are wanted.
 pub(crate) trait Pages: Sync {
-    /// Asks the first region for one page: the first one, or the one with this token.
+    /// Fetches one page from the first region: the first page, or the page with this token.
     fn page(
         &self,
         token: Option<String>,
         limits: &Limits,
     ) -> impl Future<Output = Result<Page, NoPage>> + Send;
 
-    /// Says whether a name is wanted: whether it has the prefix, and is one that can be fetched.
+    /// Returns whether a name is wanted: it has the prefix, and can be fetched.
     fn wants(&self, name: &str) -> bool;
 }
 
-/// A page as it came.
+/// A page of a listing.
 pub(crate) struct Page {
-    /// The names of its entries; `None` if it has not even an empty list.
+    /// The names of its entries; `None` if it has no list at all.
     pub(crate) names: Option<Vec<Option<String>>>,
     /// The token of the next page, if there is one.
     pub(crate) next: Option<String>,
 }
 
-/// Why a page did not come.
+/// Why a page could not be fetched.
 pub(crate) struct NoPage {
     pub(crate) error: SourceError,
-    /// How long a throttling store has asked to wait.
+    /// The wait that a throttling store asked for.
     pub(crate) retry_after: Option<Duration>,
 }
 
 impl NoPage {
-    /// Says why the call for a page failed.
+    /// Converts the failure of the call for a page.
     pub(crate) fn of_call<E>(failure: &SdkError<E>, asked: Asked<'_>, attempts: &Attempts) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
@@ -68,7 +70,7 @@ impl From<SourceError> for NoPage {
     }
 }
 
-/// Lists what is wanted: each name once.
+/// Lists the names that are wanted, each once.
 pub(crate) async fn list(pages: &impl Pages, context: &RunContext) -> Result<Vec<Listed>, SourceError> {
     let listing = Listing { pages, so_far: Mutex::new(SoFar::default()) };
     let only = Only::default();
@@ -105,24 +107,24 @@ impl<P: Pages> Api for Listing<'_, P> {
             Ok(()) => (Ok(std::mem::take(&mut so_far.names).into_iter().collect()), None),
             Err(NoPage { error, retry_after }) => (Err(error), retry_after),
         };
-        // One request: there is one place.
+        // A listing is one request, so the call has one position.
         CallResult::Answered(call.into_iter().zip([answer]).collect(), retry_after)
     }
 }
 
-/// What is listed so far.
+/// The listing so far.
 #[derive(Default)]
 struct SoFar {
     names: BTreeSet<String>,
     pages: usize,
-    /// The token of the next page, unless that is the first.
+    /// The token of the next page; `None` before the first one.
     token: Option<String>,
-    /// All tokens so far. One that comes back leads round in a circle.
+    /// All tokens so far. A token that comes again means that the pages form a loop.
     tokens: BTreeSet<String>,
 }
 
 impl SoFar {
-    /// Asks for the pages that are left.
+    /// Fetches the remaining pages.
     async fn go_on(&mut self, pages: &impl Pages, limits: &Limits) -> Result<(), NoPage> {
         loop {
             let page = pages.page(self.token.clone(), limits).await?;
@@ -142,7 +144,7 @@ impl SoFar {
             }
         }
         self.pages += 1;
-        // Not every server that stands in for the service leaves out a token that is none.
+        // Some servers that imitate the service send an empty token instead of none.
         let Some(next) = page.next.filter(|token| !token.is_empty()) else { return Ok(Left::Nothing) };
         if !self.tokens.insert(next.clone()) || self.pages == MOST_PAGES {
             return Err(error::bad_listing("the list does not end: each page names a next one"));
@@ -152,7 +154,7 @@ impl SoFar {
     }
 }
 
-/// What comes after a page.
+/// Whether there are pages after this one.
 #[derive(Debug, PartialEq, Eq)]
 enum Left {
     Pages,

@@ -1,4 +1,4 @@
-//! Where a source asks, and as whom: the configuration of the SDK for each of its regions.
+//! The SDK's configuration for each region of a source: the endpoint and the credentials.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ use crate::settings::AwsSettings;
 use crate::surroundings::{PrintedCredentials, Surroundings, check_region, readable};
 use crate::{error, http};
 
-/// How long a connection may take to be made.
+/// The time-out for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long one attempt of a call may take. These services answer in well under a second; an attempt that hangs leaves
-/// time for another.
+/// The time-out for one attempt of a call. These services answer in well under a second. If an attempt hangs, there is
+/// time for another one.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The name of a session where the settings have none.
+/// The session name, if the settings have none.
 pub(crate) const SESSION: &str = "secretdir";
 
-/// The regions of one source, the first one and those to turn to, with what they share.
+/// The regions of one source, with their shared configuration: the first one and the failover regions.
 pub(crate) struct RegionClients {
     config: SdkConfig,
     home: String,
@@ -34,25 +34,25 @@ pub(crate) struct RegionClients {
     endpoint_url: Option<String>,
 }
 
-/// What a configuration says of a source, and what the SDK is not to look for.
+/// The configuration of a source, and credentials that the SDK need not look for.
 pub(crate) struct Wishes {
     pub(crate) settings: AwsSettings,
     pub(crate) credentials: Option<SharedCredentialsProvider>,
 }
 
-/// One region.
+/// The configuration of one region.
 pub(crate) struct RegionClient {
     pub(crate) region: String,
     /// The first region of the source.
     pub(crate) home: String,
     pub(crate) endpoint_url: Option<String>,
     pub(crate) config: SdkConfig,
-    /// What prints the credentials, if something does: to be refreshed before they are needed.
+    /// The program that prints the credentials, if there is one. It must be refreshed before they are needed.
     pub(crate) process: Option<CredentialProcess>,
 }
 
 impl RegionClients {
-    /// Returns the region at this place, of which 0 is the first.
+    /// Returns the region with this number; 0 is the first region.
     pub(crate) fn of(&self, number: usize) -> RegionClient {
         let failover = number.checked_sub(1).and_then(|number| self.failover.get(number));
         let region = failover.unwrap_or(&self.home).clone();
@@ -63,7 +63,7 @@ impl RegionClients {
 }
 
 impl Wishes {
-    /// Finds out where to ask, and as whom. May ask the instance for its region.
+    /// Determines the regions and the credentials. May ask the instance for its region.
     pub(crate) async fn region_clients(
         &self,
         mut found: Surroundings,
@@ -88,7 +88,7 @@ impl Wishes {
         })
     }
 
-    /// Traces where is asked, and as whom: nothing of it is secret.
+    /// Logs region, profile and role. None of them is secret.
     fn tell(&self, found: &Surroundings, region: &str) {
         let role = self.settings.role_arn.as_ref().or(found.role.as_ref());
         let profile = found.profile.as_deref().map(readable);
@@ -108,7 +108,7 @@ impl Wishes {
     fn loader(&self, found: &Surroundings, agent: &Agent) -> ConfigLoader {
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .http_client(http::client(found.authorities.clone(), agent.clone()));
-        // What is not set here may be set in the environment or the profile.
+        // Settings that are not set here may be set in the environment or the profile.
         if self.settings.use_fips_endpoint {
             loader = loader.use_fips(true);
         }
@@ -145,8 +145,7 @@ impl Wishes {
     }
 }
 
-/// Returns what something is called in a region: a replica of what has an ARN in the first region, `home`, has an ARN of its
-/// own.
+/// Returns the name or ARN of a secret in a region. The ARN in the first region, `home`, is turned into that of the replica.
 pub(crate) fn in_region(name: &str, arn_region: Option<&str>, home: &str, region: &str) -> String {
     match arn_region {
         Some(named) if named == home => name.replacen(&format!(":{home}:"), &format!(":{region}:"), 1),
@@ -154,7 +153,7 @@ pub(crate) fn in_region(name: &str, arn_region: Option<&str>, home: &str, region
     }
 }
 
-/// Returns the time-outs of a call that must be at its end by then, all retries included.
+/// Returns the time-outs of a call that must end by `until`, retries included.
 pub(crate) fn timeouts(until: &Deadline) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)

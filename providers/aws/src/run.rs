@@ -1,12 +1,12 @@
-//! One run against one service: every request once, in as few calls as the service allows, and again only as the budget
-//! and the deadline allow.
+//! One run against one service. It makes as few calls as the service allows, and retries only as the budget and the
+//! deadline allow.
 //!
-//! 1. The requests that are open are split into calls, which are made side by side, as many as the context allows.
-//! 2. A call that the service refuses as a whole, but might answer in parts, is split and made again at once.
-//! 3. Where a region is unavailable, or does not answer in its share of the time, the next one is asked: with one call
-//!    first, and with the others if that is answered. What a region says (denied, throttled) stands; that it has no such
-//!    secret only where none before it was down, for it may have replicas of a part.
-//! 4. What is throttled is asked again after a pause, with one call first, until the deadline.
+//! 1. The open requests are split into calls. The calls run concurrently, as many as the context allows.
+//! 2. If the service refuses a call as a whole, but might answer parts of it, the call is split and made again at once.
+//! 3. If a region is unavailable, or does not answer in its share of the time, the next one is asked. One call goes
+//!    first, and the others follow if it is answered. A region's own error, such as denied or throttled, is final. Not
+//!    found is final only if no earlier region was down, because a region may have only some of the replicas.
+//! 4. Throttled requests are retried after a backoff, with one call first, until the deadline.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,33 +21,33 @@ use tokio::time::sleep;
 use crate::budget::Budget;
 use crate::error;
 
-/// What came of a request: for most a secret, for a listing the names.
+/// The result of a request: a secret, or the names of a listing.
 pub(crate) type Answer<T = Secret> = Result<T, SourceError>;
 
-/// How much of the time to the deadline is left, so that an error of one's own comes before the run is cut off.
+/// How long before the deadline a run must end, so that its own error comes before the engine cancels it.
 const RESERVE: Duration = Duration::from_millis(500);
 
-/// The requests of one call, by their positions among all.
+/// The requests of one call, as positions among all requests.
 pub(crate) type Call = Vec<usize>;
 
-/// What came of a call.
+/// The result of a call.
 pub(crate) enum CallResult<T = Secret> {
     /// An answer to each request of the call.
     Answered(Vec<(usize, Answer<T>)>, Option<Duration>),
-    /// Answers to some requests of the call. The others are open, to be split in another way.
+    /// Answers to some requests of the call. The others stay open, to be split in another way.
     Partly(Vec<(usize, Answer<T>)>, Call, Option<Duration>),
-    /// The call was refused as a whole: its requests are open, to be split in another way.
+    /// The call was refused as a whole. Its requests stay open, to be split in another way.
     Refused(Call),
 }
 
 impl<T> CallResult<T> {
-    /// Says of each request of a call that could not be made why.
+    /// Returns this error for each request of a call that could not be made.
     pub(crate) fn failed(call: Call, error: &SourceError) -> Self {
         Self::Answered(call.into_iter().map(|place| (place, Err(error::again(error)))).collect(), None)
     }
 }
 
-/// Where answers go as they come. A later one replaces the one before it.
+/// The receiver of the answers. A later answer to a request replaces the earlier one.
 pub(crate) trait Sink<T> {
     fn put(&self, position: usize, answer: Answer<T>);
 }
@@ -58,25 +58,25 @@ impl Sink<Secret> for Answers {
     }
 }
 
-/// What a call may use.
+/// The limits of a call.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
-    /// When the call must be at its end.
+    /// When the call must end.
     pub(crate) until: Deadline,
-    /// When the run must be at its end, whatever region is asked.
+    /// When the run must end, whatever region is asked.
     pub(crate) deadline: Deadline,
     pub(crate) budget: Arc<Budget>,
 }
 
-/// A service of AWS, asked for one kind of thing.
+/// A service of AWS, asked for one kind of result.
 pub(crate) trait Api: Sync {
-    /// What a request is answered with.
+    /// The result of a request.
     type Found: Send;
 
     /// Splits requests into calls.
     fn split(&self, open: Vec<usize>) -> Vec<Call>;
 
-    /// Makes one call to the region at this place: 0 is the first.
+    /// Makes one call to the region with this number; 0 is the first region.
     fn ask(
         &self,
         region: usize,
@@ -85,7 +85,7 @@ pub(crate) trait Api: Sync {
     ) -> impl Future<Output = CallResult<Self::Found>> + Send;
 }
 
-/// Reads requests: the questions of those that are well formed, and what is wrong with the others.
+/// Parses requests. Returns the well-formed ones, and the errors of the others.
 pub(crate) fn read_all<'a, Q>(
     requests: &'a [SecretRequest],
     read: impl Fn(&'a SecretRequest) -> Result<Q, SourceError>,
@@ -97,24 +97,24 @@ pub(crate) fn read_all<'a, Q>(
     read.unzip()
 }
 
-/// A run.
+/// The state of one run.
 pub(crate) struct Run<'a, S: Api, K> {
     service: &'a S,
     context: &'a RunContext,
     sink: &'a K,
     deadline: Deadline,
-    /// What the last call before the deadline needs.
+    /// The time that the last call before the deadline needs.
     reserve: Duration,
     budget: Arc<Budget>,
     regions: usize,
     states: Vec<State>,
-    /// The positions to which the region that was asked last did not come to say anything.
+    /// The positions of requests that the last region did not answer at all.
     unheard: BTreeSet<usize>,
-    /// How long a throttling store has asked to wait.
+    /// The wait that a throttling store asked for.
     retry_after: Option<Duration>,
 }
 
-/// What has come of a request.
+/// The state of a request.
 enum State {
     Open,
     /// It is answered. The sink has the answer.
@@ -142,7 +142,7 @@ impl<'a, S: Api, K: Sink<S::Found>> Run<'a, S, K> {
         }
     }
 
-    /// Answers requests, of which some have their answers already: they are not well formed. Returns what failed.
+    /// Answers all requests. `known` has the errors of those that are not well formed. Returns the kinds of all failures.
     pub(crate) async fn answer(mut self, known: Vec<Option<SourceError>>) -> Vec<SourceErrorKind> {
         self.states = known.iter().map(|_| State::Open).collect();
         for (place, error) in known.into_iter().enumerate().filter_map(|(place, known)| Some((place, known?)))
@@ -163,7 +163,7 @@ impl<'a, S: Api, K: Sink<S::Found>> Run<'a, S, K> {
         region_clients.filter_map(|place| self.end(place)).collect()
     }
 
-    /// Sees to it that a request has an answer. Returns what has failed of it.
+    /// Makes sure that a request has an answer. Returns the kind of its failure, if it failed.
     fn end(&mut self, place: usize) -> Option<SourceErrorKind> {
         if self.is_open(place) {
             self.put(place, Err(error::no_answer()));
@@ -182,7 +182,7 @@ impl<'a, S: Api, K: Sink<S::Found>> Run<'a, S, K> {
         }
     }
 
-    /// Asks one region. Returns what another one should be asked for.
+    /// Asks one region. Returns the requests for the next one.
     async fn ask_region(&mut self, region: usize, open: Vec<usize>) -> Vec<usize> {
         let until = self.until(region);
         let mut throttled = if region == 0 {
@@ -209,14 +209,14 @@ impl<'a, S: Api, K: Sink<S::Found>> Run<'a, S, K> {
         failed
     }
 
-    /// Says that the next region is asked, and why.
+    /// Warns that the next region is asked, and why.
     fn warn_of_failover(&self, failed: &[usize]) {
         if let Some(error) = failed.first().and_then(|place| self.error(*place)) {
             self.context.warn(format!("{}: the next region is asked", error::told(error)));
         }
     }
 
-    /// Returns when a region must have answered, so that there is time for those after it.
+    /// Returns when a region must have answered, so that the regions after it have time too.
     fn until(&self, region: usize) -> Deadline {
         let shares = u32::try_from(self.regions - region).unwrap_or(u32::MAX);
         self.deadline.at_most(self.deadline.remaining() / shares)
@@ -225,12 +225,12 @@ impl<'a, S: Api, K: Sink<S::Found>> Run<'a, S, K> {
     fn pause(&self, in_vain: u32) -> Option<Duration> {
         let last = self.deadline.remaining().saturating_sub(self.reserve);
         let pause = self.budget.pause(in_vain, last, |longest| self.context.jitter().up_to(longest))?;
-        // A store that asks for more time than there is would only refuse once more.
+        // If the store asks for more time than is left, it would only refuse again.
         let pause = pause.max(self.retry_after.unwrap_or_default());
         (pause <= last && !last.is_zero()).then_some(pause)
     }
 
-    /// Makes one call, and the others only if the region answers it. Returns those requests that are throttled.
+    /// Makes one call, and the others only if the region answers it. Returns the throttled requests.
     async fn make_one_call_first(&mut self, region: usize, open: Vec<usize>, until: &Deadline) -> Vec<usize> {
         let mut calls = self.service.split(open.clone()).into_iter();
         let first = calls.next().unwrap_or_default();
@@ -290,7 +290,7 @@ impl<'a, S: Api, K: Sink<S::Found>> Run<'a, S, K> {
                 return;
             }
         };
-        // Another region, or another time, may have more to say. Until then this counts.
+        // Another region, or a later attempt, may have a better answer. Until then this one counts.
         if let State::Failed(error) = state {
             self.sink.put(place, Err(error::again(error)));
         }
@@ -302,8 +302,9 @@ impl<'a, S: Api, K: Sink<S::Found>> Run<'a, S, K> {
     }
 }
 
-/// Returns what two failures of one request come to. If no region answered, both tell why, and if only one without it did,
-/// nobody knows whether there is such a secret; to be throttled tells more than that the time was up.
+/// Merges two failures of one request. If no region answered, the error has both reasons. If a region did not answer
+/// and the other has no such secret, the secret may exist: the error is that of the first. Throttling tells more than a
+/// time-out.
 fn weighed(earlier: SourceError, later: SourceError) -> SourceError {
     if is_down(&earlier) && is_down(&later) {
         error::in_both(&earlier, &later)

@@ -1,4 +1,4 @@
-//! What a configuration may say about this source.
+//! The settings of a source. Both services have the same ones.
 
 mod role;
 
@@ -46,7 +46,7 @@ pub(crate) struct AwsSettings {
 type Rule = fn(&str) -> Result<(), &'static str>;
 
 impl AwsSettings {
-    /// Reads the settings and reports everything that is wrong with them.
+    /// Parses the settings, and reports every problem.
     pub(crate) fn read(settings: &Settings) -> Result<Self, SettingsError> {
         let parsed: Self = settings.parse()?;
         let rules: [(&str, &Option<String>, Rule); 6] = [
@@ -66,7 +66,7 @@ impl AwsSettings {
         problems.map_or(Ok(parsed), Err)
     }
 
-    /// Returns what makes no sense beside the rest.
+    /// Returns the settings that conflict with others, or have no effect without them.
     fn misplaced(&self) -> Vec<(&'static str, &'static str)> {
         let mut problems = Vec::new();
         let names: Vec<_> = self.region.iter().chain(&self.failover_region).collect();
@@ -99,7 +99,7 @@ impl AwsSettings {
     }
 }
 
-/// A region becomes a part of a host name, so nothing may stand in it that leads to another host.
+/// Checks a region. It becomes a part of a host name, so it must not lead to another host.
 fn check_region(region: &str) -> Result<(), &'static str> {
     match region {
         "" => Err("must not be empty; omit it to use the region of the environment or profile"),
@@ -233,7 +233,7 @@ mod tests {
         }
     }
 
-    /// What `secretdir init` shows must work as it stands, also all at once.
+    /// The examples that `secretdir init` shows must be valid as they are, also all at once.
     #[test]
     fn the_examples_are_good_settings() {
         let schema = schemars::schema_for!(AwsSettings);

@@ -1,4 +1,4 @@
-//! Where variables come from.
+//! The source of the variables.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use zeroize::Zeroize as _;
 
-/// The environment of this process, or variables that stand in for it. `Debug` shows which, and no variable.
+/// The environment of this process, or variables in its place. `Debug` shows only which of the two.
 #[derive(Clone, Default)]
 pub(crate) enum Environment {
-    /// What the process was started with, and has set since.
+    /// The current environment of the process.
     #[default]
     OfProcess,
-    /// These, whatever the process has.
+    /// These variables, whatever the process has.
     Given(Arc<BTreeMap<OsString, OsString>>),
 }
 

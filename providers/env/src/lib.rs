@@ -19,13 +19,14 @@ pub struct EnvProvider {
 }
 
 impl EnvProvider {
-    /// Makes a provider that reads the environment of this process, as it is at each fetch.
+    /// Makes a provider that reads the current environment of this process at each fetch.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes a provider that reads these variables, and never the environment of the process: for tests, and for a
-    /// program that has taken its variables out of the environment. They are not wiped when the provider is dropped.
+    /// Makes a provider that reads these variables, and never the environment of the process. It is for tests, and for
+    /// a program that has removed its variables from the environment. The variables are not wiped when the provider is
+    /// dropped.
     ///
     /// ```
     /// use secretdir_provider_env::EnvProvider;

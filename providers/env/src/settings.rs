@@ -14,7 +14,7 @@ pub(crate) struct EnvSettings {
 }
 
 impl EnvSettings {
-    /// Returns the prefix, which must be one that a variable's name can begin with.
+    /// Returns the prefix, or an error if no variable's name can begin with it.
     pub(crate) fn checked_prefix(self) -> Result<String, SettingsError> {
         if self.prefix.contains(['=', '\0']) {
             return Err(SettingsError::new("prefix", "must not hold `=` or a NUL character"));

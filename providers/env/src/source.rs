@@ -67,19 +67,19 @@ impl SecretSource for EnvSource {
 }
 
 impl EnvSource {
-    /// Returns the name by which a variable can be asked for.
+    /// Returns the name of the secret in a variable.
     fn name_of(&self, variable: &str) -> Option<String> {
         let name = variable.strip_prefix(&self.prefix)?;
         fault_of_name(name).is_none().then(|| name.to_owned())
     }
 }
 
-/// Says what keeps a text from being the name of a variable.
+/// Returns the reason why a text cannot be the name of a variable.
 fn fault_of_name(name: &str) -> Option<&'static str> {
     if name.is_empty() { Some("the name is empty") } else { fault_of_part(name) }
 }
 
-/// Says what keeps a text from being part of the name of a variable.
+/// Returns the reason why a text cannot be a part of a variable's name.
 fn fault_of_part(name: &str) -> Option<&'static str> {
     if name.contains('=') {
         Some("the name holds a `=`, which no environment variable can have")
@@ -90,7 +90,7 @@ fn fault_of_part(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Warns of a variable that nobody can ask for. `Debug` writes the bytes that are no text as escapes.
+/// Warns of a variable that cannot be requested. `Debug` escapes the bytes that are not UTF-8.
 fn not_text(variable: &OsStr) -> String {
     format!("the name of the environment variable {variable:?} is not UTF-8: it is not listed")
 }

@@ -1,7 +1,7 @@
-//! What a person can do about a program that cannot be started, or that has failed.
+//! Hints about a program that cannot be started, or that has failed.
 //!
-//! The kernel says "not found" of a script whose interpreter is not there, and a tool may fail because it was not given a variable
-//! that it has in a shell. Neither is easy to guess.
+//! The kernel reports "not found" for a script whose interpreter is missing. A tool may fail because it did not get a
+//! variable that it has in a shell. Neither is easy to guess.
 
 use std::env;
 use std::io;
@@ -13,7 +13,7 @@ use secretdir_provider::SourceErrorKind;
 
 use crate::settings::Setup;
 
-/// Where a program is looked up whose source does not pass on PATH.
+/// The search path for programs, if the source does not pass on PATH.
 const SYSTEM_FOLDERS: &str = "/bin:/usr/bin";
 
 const ONE_STRING: &str = "write the program and each argument as separate strings: no shell splits a command";
@@ -23,7 +23,7 @@ const NOT_IN_PATH: &str = "no folder of PATH has it: is it installed? A process 
      beside the configuration file";
 const NO_PATH: &str = "it is not in /bin or /usr/bin, and `environment` does not include PATH: add it, or write the path of the program";
 
-/// Variables that programs commonly need, and that a source does not pass on by itself.
+/// Variables that programs commonly need, and that a source does not pass on by default.
 const USUAL: [&str; 13] = [
     "DBUS_SESSION_BUS_ADDRESS",
     "DISPLAY",
@@ -40,7 +40,7 @@ const USUAL: [&str; 13] = [
     "XDG_RUNTIME_DIR",
 ];
 
-/// Words with which programs say that a variable is missing.
+/// Words that programs use to say that a variable is missing.
 const MISSING: [&str; 7] = ["environment", "env", "keyerror", "set", "unset", "unbound", "undefined"];
 
 /// Why a program cannot be started.
@@ -50,7 +50,7 @@ pub(crate) struct NotStarted {
     pub(crate) hint: &'static str,
 }
 
-/// Finds out why a program cannot be started, of which the system says this.
+/// Finds out why a program cannot be started, from the error of the system.
 pub(crate) fn not_started(program: &str, error: &io::Error, setup: &Setup) -> NotStarted {
     let told = |kind, cause: &dyn std::fmt::Display, hint| NotStarted {
         kind,
@@ -91,18 +91,18 @@ fn not_found(program: &str, setup: &Setup) -> &'static str {
     }
 }
 
-/// Says what a program may have failed of that was started.
+/// Returns a hint about a program that was started and may have failed because of carriage returns.
 pub(crate) fn failed(program: &str, setup: &Setup) -> Option<&'static str> {
     let is_of_windows = |file: PathBuf| interpreter::ends_in_return(file.as_os_str());
     located(program, setup).is_some_and(is_of_windows).then_some(interpreter::CARRIAGE_RETURNS)
 }
 
-/// Says which variable a program was not given that has failed, if it speaks of one on standard error.
+/// Returns a hint about a variable that a failed program did not get, if its standard error names one.
 pub(crate) fn lacking(noise: &str, setup: &Setup) -> Option<String> {
     missing_variable(noise, setup).map(|name| not_given(name, setup))
 }
 
-/// Says the same of a program that may not have failed: it must say that the variable is missing.
+/// Does the same for a program that may not have failed. Its standard error must say that a variable is missing.
 pub(crate) fn said_to_lack(noise: &str, setup: &Setup) -> Option<String> {
     is_said(noise).then(|| lacking(noise, setup)).flatten()
 }
@@ -113,8 +113,8 @@ fn not_given(name: &str, setup: &Setup) -> String {
     format!("it did not get `{name}`, only {passed}: add the variables that it needs to `environment`")
 }
 
-/// Finds a variable that a program speaks of and was not given: one of the usual ones, one that this run has, or any if that is what
-/// it speaks of.
+/// Finds a variable that a text names and the program did not get. It is one of [`USUAL`], or set in this run. If the
+/// text says that a variable is missing, any name with an underscore counts.
 fn missing_variable<'n>(noise: &'n str, setup: &Setup) -> Option<&'n str> {
     let is_said = is_said(noise);
     words(noise).find(|word| {
@@ -122,13 +122,13 @@ fn missing_variable<'n>(noise: &'n str, setup: &Setup) -> Option<&'n str> {
             && !word.contains(|c: char| c.is_ascii_lowercase());
         let is_ours = env::var_os(word).is_some();
         let is_variable = USUAL.contains(word) || is_ours || (is_said && word.contains('_'));
-        // Few variables are written in small letters: those of proxies are.
+        // Few variables have lower-case names. Those of proxies have.
         let is_small = word.ends_with("_proxy") && is_ours;
         word.len() > 2 && (is_name && is_variable || is_small) && !setup.passes(word)
     })
 }
 
-/// Says whether a program speaks of something that is missing.
+/// Returns whether a text says that something is missing.
 fn is_said(noise: &str) -> bool {
     words(noise).any(|word| MISSING.contains(&word.to_ascii_lowercase().as_str()))
         || noise.contains("parameter null")
@@ -143,7 +143,7 @@ fn located_directory(program: &str, setup: &Setup) -> bool {
     program.contains('/') && setup.base_dir.join(program).is_dir()
 }
 
-/// Finds the file of a program, as it is found when it is started.
+/// Finds the file of a program, in the way in which starting it finds it.
 fn located(program: &str, setup: &Setup) -> Option<PathBuf> {
     if program.contains('/') {
         return Some(setup.base_dir.join(program)).filter(|file| file.is_file());

@@ -1,4 +1,4 @@
-//! A source that starts a command for each secret: standard output is the value.
+//! A source that starts a command for each secret. Its standard output is the value.
 
 use std::process::{ExitStatus, Stdio};
 
@@ -25,7 +25,7 @@ impl CommandSource {
         Self { template, reading, setup }
     }
 
-    /// Runs the command to its end. What it has written by then is in `value` and `noise`, also when it fails.
+    /// Runs the command until it ends. Then `value` and `noise` have its output, even if it failed.
     async fn run(
         &self,
         process: &mut Process,
@@ -42,7 +42,7 @@ impl CommandSource {
         let ending = async { process.end().await.map_err(|error| Failure::lost(program, &error)) };
         let work = noise.during(&mut pipes.stderr, async { tokio::try_join!(reading, ending) });
         let done = tokio::time::timeout(limit.time, work).await;
-        // One that has not ended by now never will.
+        // A process that still runs is not waited for any longer.
         process.kill().await;
         noise.last_words(&mut pipes.stderr).await;
         match done {
@@ -55,7 +55,7 @@ impl CommandSource {
         self.reading.not_found.is_some_and(|code| status.code() == Some(code.get().into()))
     }
 
-    /// Makes a secret of what the command has printed; none if that may not be empty.
+    /// Makes a secret from the output of the command; none if it is empty and must not be.
     fn secret(&self, value: &mut SecretBuffer) -> Option<Secret> {
         let mut bytes = std::mem::take(value);
         let printed_nothing = matches!(bytes.expose_secret(), b"" | b"\n");

@@ -1,21 +1,22 @@
-//! What a text says if it is taken for hex, Base64, a URL or JSON.
+//! Decodes a text as hex, Base64, a URL or JSON.
 //!
-//! A program may write a value in another form than the one that it answered with. There are too many forms of a value to look
-//! for each: a byte has two in hex, and several in JSON. So the text is read in every form that it may have, and the value is
-//! looked for in what it says.
+//! A program may write a value in another form than that of its answer. A value has too many forms to search for each:
+//! a byte has two in hex, and several in JSON. So the text is decoded in every form that it may have, and the result is
+//! searched for the value.
 
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-/// A text as it is read in one form: bytes, and where in the text each stands.
+/// A text that was decoded in one form: the bytes, and the position of each in the text.
 pub(crate) struct Decoded {
     pub(crate) bytes: Zeroizing<Vec<u8>>,
     places: Vec<Range<usize>>,
 }
 
 impl Decoded {
-    /// Reads a text as it stands, as JSON, and as a URL, in which `+` may be a blank; as what is the same, once.
+    /// Decodes a text as it is, as JSON, and as a URL, in which `+` may be a blank. A result that equals the text is
+    /// left out.
     pub(crate) fn close(text: &[u8]) -> impl Iterator<Item = Self> {
         let plain = raw(text);
         let mut others = vec![json(text), url(text, b'+'), url(text, b' ')];
@@ -23,7 +24,8 @@ impl Decoded {
         std::iter::once(plain).chain(others)
     }
 
-    /// Reads a text as hex and as Base64. A digit is where it stands in its group, which has two and four: from each on.
+    /// Decodes a text as hex and as Base64. A value may begin at any digit of a group, which has two or four digits, so
+    /// each is tried as the first.
     pub(crate) fn coded(text: &[u8]) -> impl Iterator<Item = Self> + '_ {
         let hex =
             (0..2).map(|skipped| digits(text, 4, hex_digit, |byte| b" \r\n:-".contains(&byte), skipped));
@@ -32,12 +34,12 @@ impl Decoded {
         hex.chain(base64)
     }
 
-    /// No form is shorter than what it says, so this never grows, which would leave a copy behind.
+    /// Allocates a buffer that never grows, because growing would leave a copy behind. No form is shorter than its content.
     fn with_room_for(text: &[u8]) -> Self {
         Self { bytes: Vec::with_capacity(text.len()).into(), places: Vec::with_capacity(text.len()) }
     }
 
-    /// Returns where in the text some of the bytes stand.
+    /// Returns the position of some of the bytes in the text.
     pub(crate) fn place(&self, bytes: Range<usize>) -> Range<usize> {
         let part = self.places.get(bytes).unwrap_or_default();
         match (part.first(), part.last()) {
@@ -46,7 +48,7 @@ impl Decoded {
         }
     }
 
-    /// Counts padding as a part of the byte that it comes after.
+    /// Counts padding as a part of the byte before it.
     fn pad(&mut self, byte: u8, at: usize) {
         if let Some(last) = self.places.last_mut().filter(|last| byte == b'=' && last.end == at) {
             last.end += 1;
@@ -80,7 +82,7 @@ fn url(text: &[u8], plus: u8) -> Decoded {
     decoded
 }
 
-/// Reads what a backslash makes of what follows, in JSON and in the languages around it.
+/// Decodes escapes with a backslash, as in JSON and similar languages.
 fn json(text: &[u8]) -> Decoded {
     let mut decoded = Decoded::with_room_for(text);
     let mut at = 0;
@@ -112,7 +114,7 @@ enum Escaped {
     Character(char),
 }
 
-/// Reads an escape from after its backslash. Returns how long it is, too.
+/// Decodes an escape, from the character after its backslash. Also returns its length.
 fn escape(text: &[u8], at: usize) -> Option<(Escaped, usize)> {
     let byte = match text.get(at)? {
         b'n' => b'\n',
@@ -132,7 +134,7 @@ fn escape(text: &[u8], at: usize) -> Option<(Escaped, usize)> {
     Some((Escaped::Byte(byte), 1))
 }
 
-/// Reads the number of a character: four digits, twice four for a pair of surrogates, or any number of them in braces.
+/// Decodes the number of a character: four digits, twice four for a surrogate pair, or up to six digits in braces.
 fn unicode(text: &[u8], at: usize) -> Option<(char, usize)> {
     if text.get(at) == Some(&b'{') {
         let length = text.get(at + 1..)?.iter().take(7).position(|byte| *byte == b'}')?;
@@ -148,13 +150,13 @@ fn unicode(text: &[u8], at: usize) -> Option<(char, usize)> {
     Some((char::decode_utf16(pair).next()?.ok()?, 10))
 }
 
-/// Reads a number of so many digits.
+/// Parses a hex number of this many digits.
 fn hex(text: &[u8], at: usize, length: usize) -> Option<u32> {
     let digits = text.get(at..at + length).filter(|digits| !digits.is_empty())?;
     digits.iter().try_fold(0, |number, digit| Some(number << 4 | u32::from(hex_digit(*digit)?)))
 }
 
-/// Reads runs of digits of so many bits each, of which the first ones are skipped. A run may be broken into lines.
+/// Decodes runs of digits with this many bits each, without the first digits of a run. A run may be broken into lines.
 fn digits(
     text: &[u8],
     bits: usize,
@@ -177,15 +179,15 @@ fn digits(
     decoded
 }
 
-/// A run of digits, as far as it has been read.
+/// The state of a run of digits.
 #[derive(Default)]
 struct Run {
     /// How many digits are still to be skipped.
     skipped: usize,
     number: u32,
-    /// How many bits of the number are of no byte yet.
+    /// How many bits of the number belong to no byte yet.
     count: usize,
-    /// Where the first digit of that byte stands.
+    /// The position of the first digit of that byte.
     start: Option<usize>,
 }
 
@@ -195,7 +197,7 @@ impl Run {
             self.skipped = skipped;
             return;
         }
-        // The bits that are left over from the byte before, at most four, are in the digit before.
+        // A byte may begin with the last bits, at most four, of the digit before.
         let begins = *self.start.get_or_insert(at);
         self.number = self.number << bits | u32::from(value);
         self.count += bits;
@@ -211,7 +213,7 @@ fn hex_digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| digit.try_into().ok())
 }
 
-/// Reads a digit of Base64, of the usual alphabet or of that for URLs.
+/// Decodes a digit of Base64, in the usual alphabet or in that for URLs.
 fn base64_digit(byte: u8) -> Option<u8> {
     match byte {
         b'A'..=b'Z' => Some(byte - b'A'),

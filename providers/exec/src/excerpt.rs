@@ -1,19 +1,19 @@
-//! A text of a program, cut before anything else is done with it.
+//! An excerpt of a program's text. The text is cut before anything else is done with it.
 //!
-//! A program may write as much as it wants, where a person reads one line: only [`SHOWN`] bytes of a text are ever shown. A
-//! value could lie across the cut, and what is left of it would not be recognised. So [`MARGIN`] bytes beyond the cut are kept
-//! too: they are looked at, and not shown.
+//! A program may write any amount of text, but a person reads one line. So only [`SHOWN`] bytes of a text are ever
+//! shown. A value could lie across the cut, and its visible part would not be recognised. So [`MARGIN`] bytes beyond
+//! the cut are kept too. They are searched for values, and never shown.
 
 use zeroize::Zeroizing;
 
-/// How much of a text is shown: 2 KiB.
+/// The maximum length of the shown part: 2 KiB.
 pub(crate) const SHOWN: usize = 2048;
 
-/// Enough for what must be seen of a value to recognise it: six bytes, in their longest form (`\u{000000}`), or a short value
-/// of five in Base64 or hex.
+/// The number of extra bytes that are enough to recognise a value. That takes six bytes in their longest form
+/// (`\u{000000}`), or a short value of five bytes in Base64 or hex.
 pub(crate) const MARGIN: usize = 64;
 
-/// What stands where a text was cut.
+/// The mark at the cut of a text.
 pub(crate) const CUT: &str = "[cut]";
 
 /// A bounded text. It may hold a value, so it is wiped, and has no `Debug`.
@@ -23,7 +23,7 @@ pub(crate) struct Excerpt {
     cut: Cut,
 }
 
-/// Where something is missing.
+/// Where the text was cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Cut {
     #[default]
@@ -39,12 +39,12 @@ impl Excerpt {
         Self { kept: Zeroizing::new(kept(text).as_bytes().to_vec()), cut }
     }
 
-    /// Stands for a text of which nothing is kept.
+    /// Makes an excerpt that keeps nothing of its text.
     pub(crate) fn nothing() -> Self {
         Self { kept: Zeroizing::default(), cut: Cut::Behind }
     }
 
-    /// Adds to the end, and keeps the end of what there is then.
+    /// Appends a text, and keeps the end of the result.
     pub(crate) fn append(&mut self, more: &[u8]) {
         let all = Zeroizing::new([self.kept.as_slice(), more].concat());
         if all.len() > SHOWN {
@@ -54,12 +54,12 @@ impl Excerpt {
         self.kept = Zeroizing::new(all.get(start..).unwrap_or_default().to_owned());
     }
 
-    /// Returns what is looked at for values.
+    /// Returns the bytes that are searched for values.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.kept
     }
 
-    /// Says which part of that may be shown. The other one is at most as long as the margin, and a part of a character.
+    /// Returns the range of these bytes that may be shown. The rest is at most the margin and a part of a character.
     pub(crate) fn shown(&self) -> std::ops::Range<usize> {
         let length = self.kept.len();
         match self.cut {
@@ -69,7 +69,7 @@ impl Excerpt {
         }
     }
 
-    /// Puts a mark where the text was cut.
+    /// Adds a mark where the text was cut.
     pub(crate) fn marked(&self, shown: String) -> String {
         match self.cut {
             Cut::Nowhere => shown,
@@ -80,22 +80,22 @@ impl Excerpt {
     }
 }
 
-/// Returns what is kept of the beginning of a text.
+/// Returns the part of a text's beginning that is kept.
 pub(crate) fn kept(text: &str) -> &str {
     text.get(..text.floor_char_boundary(SHOWN + MARGIN)).unwrap_or_default()
 }
 
-/// Returns where the character that a byte is in begins.
+/// Returns the start of the character that this byte belongs to.
 fn floor_boundary(bytes: &[u8], at: usize) -> usize {
     (0..=at).rev().find(|at| is_boundary(bytes, *at)).unwrap_or(0)
 }
 
-/// Returns where the next character begins, unless one begins here.
+/// Returns the start of the next character, or this position if one starts here.
 fn ceil_boundary(bytes: &[u8], at: usize) -> usize {
     (at..bytes.len()).find(|at| is_boundary(bytes, *at)).unwrap_or(bytes.len())
 }
 
-/// Says whether a character of UTF-8 may begin here.
+/// Returns whether a character of UTF-8 may start here.
 fn is_boundary(bytes: &[u8], at: usize) -> bool {
     bytes.get(at).is_none_or(|byte| byte & 0b1100_0000 != 0b1000_0000)
 }

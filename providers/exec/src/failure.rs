@@ -1,4 +1,4 @@
-//! Why a process gave no answer: told once for all the requests that it leaves without one.
+//! Why a process gave no answer. All requests that it leaves without one get this error.
 
 use std::borrow::Cow;
 use std::io;
@@ -11,25 +11,24 @@ use crate::advice::{self, NotStarted};
 use crate::output::ReadFault;
 use crate::settings::{Setup, StandardError};
 
-/// How much of the time to the deadline is left for ending the process and hearing its last words.
+/// How long before the deadline a process must end, so that it can be killed and its last output read.
 const MARGIN: Duration = Duration::from_millis(250);
 
 const RAISE_GATHER: &str = "raise `timeout` under [gather] if the program is only slow";
 
-/// What a person can do if nothing was printed.
+/// The hint for a command that printed nothing.
 const ALLOW_EMPTY: &str = "if the value may be empty, set `allow-empty = true` in the source";
 
 const STDERR_DROPPED: &str = "`stderr = \"drop\"` hides its message: run it by hand";
 
-/// Reports that an executable cannot list: in either form it is asked for secrets by their names.
+/// Returns the error for a listing. Commands and plug-ins are asked for secrets by their names, and cannot list.
 pub(crate) fn cannot_list() -> SourceError {
     SourceError::new(SourceErrorKind::Unsupported)
         .with_cause("this provider cannot list secrets")
         .with_hint("map each under [files], or keep them all in one JSON secret and import its keys")
 }
 
-/// Why a process gave no answer. Holds no value: nothing of what the process wrote, but what [`redact`](crate::redact)
-/// let through.
+/// Why a process gave no answer. It holds no value: output of the process is redacted by [`redact`](crate::redact) first.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     kind: SourceErrorKind,
@@ -37,7 +36,7 @@ pub(crate) struct Failure {
     hint: Option<Cow<'static, str>>,
 }
 
-/// How long a process may take, and what bounds that.
+/// The time limit of a process, and the setting that it comes from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limit {
     pub(crate) time: Duration,
@@ -45,8 +44,8 @@ pub(crate) struct Limit {
 }
 
 impl Limit {
-    /// Takes the shorter of the source's own time and what is left to the run. `None` if nothing is left: no program is started
-    /// then.
+    /// Returns the shorter of the source's time-out and the time left in the run. Returns `None` if no time is left: no
+    /// program is started then.
     pub(crate) fn of(setup: &Setup, run: &RunContext) -> Option<Self> {
         let left = run.remaining().saturating_sub(MARGIN);
         if left.is_zero() {
@@ -69,14 +68,14 @@ impl Failure {
         Self { kind, cause, hint: Some(hint.into()) }
     }
 
-    /// The run's time was up before the program could be started.
+    /// Returns the failure of a run whose time was up before the program could start.
     pub(crate) fn no_time(program: &str) -> Self {
         let cause = format!("no time was left to start `{program}`");
         Self { kind: SourceErrorKind::TimedOut, cause, hint: Some(RAISE_GATHER.into()) }
     }
 
     pub(crate) fn timed_out(program: &str, limit: Limit) -> Self {
-        // Milliseconds are as exact as a person needs it.
+        // Milliseconds are exact enough for a person.
         let time = Duration::from_millis(limit.time.as_millis().try_into().unwrap_or(u64::MAX));
         let time = humantime::format_duration(time);
         let cause = format!("`{program}` did not end within {time}, and was killed");
@@ -87,7 +86,7 @@ impl Failure {
         Self::new(SourceErrorKind::Other, format!("`{program}` failed: {status}"))
     }
 
-    /// The command succeeded, and gave nothing.
+    /// Returns the failure of a command that succeeded but printed nothing.
     pub(crate) fn nothing(program: &str) -> Self {
         Self {
             kind: SourceErrorKind::InvalidData,
@@ -96,7 +95,7 @@ impl Failure {
         }
     }
 
-    /// The command ended as the settings say that it does when there is no such secret.
+    /// Returns the failure of a command that reports, with the exit status in the settings, that there is no such secret.
     pub(crate) fn not_found(program: &str, status: ExitStatus) -> Self {
         Self::new(SourceErrorKind::NotFound, format!("`{program}` ended with {status}"))
     }
@@ -117,7 +116,7 @@ impl Failure {
         }
     }
 
-    /// The system did not let us read from the process, or wait for it.
+    /// Returns the failure of reading from the process, or of waiting for it.
     pub(crate) fn lost(program: &str, error: &io::Error) -> Self {
         Self::new(SourceErrorKind::Other, format!("the output of `{program}` cannot be read: {error}"))
     }
@@ -141,7 +140,7 @@ impl Failure {
         }
     }
 
-    /// Adds what the process wrote on standard error, after it has been redacted.
+    /// Adds the standard error of the process, which must have been redacted.
     pub(crate) fn with_noise(mut self, noise: &str) -> Self {
         if !noise.is_empty() {
             self.cause = format!("{}; standard error: {noise}", self.cause);
@@ -149,7 +148,7 @@ impl Failure {
         self
     }
 
-    /// Adds what a person can do about a program that has failed, as far as that can be told.
+    /// Adds a hint about a program that has failed, if there is one.
     pub(crate) fn with_advice(mut self, program: &str, noise: &str, setup: &Setup) -> Self {
         let is_open = self.hint.as_deref().is_none_or(|hint| hint == ALLOW_EMPTY);
         let lacking =

@@ -1,17 +1,17 @@
-//! The limits that a process gets: those that there were when its source was made.
+//! The resource limits of a process: those that were in force when its source was made.
 //!
-//! A run may lower the limit of core dumps while it holds secrets. That is its own affair: what it starts is to find what
-//! whoever started the run has set.
+//! A run may lower the limit of core dumps while it holds secrets. The processes that it starts get the limit that the
+//! run itself was started with.
 
 use std::io;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// A limit of core dumps.
+/// The limit of core dumps.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CoreLimit(Rlimit);
 
-/// Dropping this puts back the limit that there was.
+/// Restores the earlier limit when it is dropped.
 pub(crate) struct Restored(CoreLimit);
 
 impl CoreLimit {
@@ -19,7 +19,7 @@ impl CoreLimit {
         Self(getrlimit(Resource::Core))
     }
 
-    /// Lets this limit hold for a while: a process that is started meanwhile keeps it.
+    /// Sets this limit until the guard is dropped. A process that is started meanwhile keeps it.
     pub(crate) fn during(self) -> io::Result<Restored> {
         let before = Self::current();
         setrlimit(Resource::Core, self.0)?;
@@ -29,7 +29,7 @@ impl CoreLimit {
 
 impl Drop for Restored {
     fn drop(&mut self) {
-        // It held a moment ago, so it may be set again.
+        // This limit was in force a moment ago, so it can be set again.
         let _ = setrlimit(Resource::Core, self.0.0);
     }
 }

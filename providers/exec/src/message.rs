@@ -1,4 +1,4 @@
-//! The messages of the protocol, one JSON object a line. What they mean is in PROTOCOL.md.
+//! The messages of the protocol, one JSON object per line. PROTOCOL.md explains them.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::excerpt::{self, Excerpt};
 
-/// The version of the protocol that is spoken here.
+/// The version of the protocol that this provider speaks.
 pub(crate) const VERSION: u32 = 1;
 
-/// What a plug-in is told.
+/// A message to a plug-in.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub(crate) enum Request<'a> {
@@ -32,7 +32,7 @@ pub(crate) enum Request<'a> {
     },
 }
 
-/// What a plug-in says.
+/// A message from a plug-in.
 pub(crate) enum Reply {
     Hello { protocol: u32 },
     Secret { id: usize, secret: Secret },
@@ -40,7 +40,7 @@ pub(crate) enum Reply {
     Warning { message: Excerpt },
 }
 
-/// An error as a plug-in tells it: its texts may hold a value until they have been redacted.
+/// An error from a plug-in. Its texts may hold a value until they are redacted.
 pub(crate) struct PluginError {
     pub(crate) kind: SourceErrorKind,
     pub(crate) message: Excerpt,
@@ -49,13 +49,13 @@ pub(crate) struct PluginError {
 }
 
 impl PluginError {
-    /// Returns what it says.
+    /// Returns the texts of the error.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &Excerpt> {
         std::iter::once(&self.message).chain(&self.hint)
     }
 }
 
-/// One line. A struct with every key rather than an enum: an enum would be read through a copy that is not wiped.
+/// One line. It is a struct with every key, because serde would parse an enum through a copy that is not wiped.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Line<'a> {
@@ -88,7 +88,7 @@ enum Type {
     Warning,
 }
 
-/// A text that stays where it was read, unless it has escapes; a copy is wiped.
+/// A text that borrows from the line, unless it has escapes. Then it is a copy, which is wiped.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -100,7 +100,7 @@ impl Drop for Text<'_> {
     }
 }
 
-/// Reads a line; the error says what is wrong with it, and quotes nothing.
+/// Parses a line. The error says what is wrong with it, and quotes nothing.
 pub(crate) fn read(line: &[u8]) -> Result<Reply, &'static str> {
     let line: Line<'_> = serde_json::from_slice(line).map_err(|_| "is not a message of the protocol")?;
     match line.r#type {
@@ -149,7 +149,7 @@ impl Line<'_> {
     }
 }
 
-/// Decodes into a buffer that is wiped if the text turns out to be damaged.
+/// Decodes into a buffer that is wiped if the text is damaged.
 fn decoded(base64: &str) -> Option<Vec<u8>> {
     let mut bytes = Zeroizing::new(vec![0; decoded_len_estimate(base64.len())]);
     let length = STANDARD.decode_slice(base64, &mut bytes).ok()?;
@@ -157,7 +157,7 @@ fn decoded(base64: &str) -> Option<Vec<u8>> {
     Some(std::mem::take(&mut *bytes))
 }
 
-/// A kind that a later version may bring is one that is not known here.
+/// Parses the kind of an error. A later version of the protocol may have more kinds, which become `Other`.
 fn kind(word: &str) -> SourceErrorKind {
     match word {
         "not-found" => SourceErrorKind::NotFound,

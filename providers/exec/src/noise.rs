@@ -1,5 +1,5 @@
-//! What a process writes on standard error: read all the time, so that it never waits, and the last of it kept, unless the source
-//! drops it.
+//! Reads the standard error of a process. It reads all the time, so that the process never blocks, and keeps the end.
+//! If the source drops standard error, it keeps nothing.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use zeroize::Zeroizing;
 use crate::excerpt::Excerpt;
 use crate::settings::StandardError;
 
-/// How much is read at once.
+/// The maximum number of bytes in one read.
 const CHUNK: usize = 2048;
 
-/// How long the last words of a process that has ended may take to arrive.
+/// The time-out for the last output of a process that has ended.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// The last that was written on standard error.
+/// The last output on standard error.
 pub(crate) struct Noise {
     stderr: StandardError,
     last: Excerpt,
@@ -26,7 +26,7 @@ impl Noise {
         Self { stderr, last: Excerpt::default() }
     }
 
-    /// Listens until a future ends, and returns what came of it.
+    /// Reads until a future ends, and returns the result of the future.
     pub(crate) async fn during<T>(
         &mut self,
         reader: &mut (impl AsyncRead + Unpin),
@@ -38,9 +38,9 @@ impl Noise {
         }
     }
 
-    /// Hears what a process that has ended, or has been killed, wrote last.
+    /// Reads the last output of a process that has ended or was killed.
     pub(crate) async fn last_words(&mut self, reader: &mut (impl AsyncRead + Unpin)) {
-        // Somebody may still hold the other end: what has not come by then is not waited for.
+        // Another process may still hold the other end, so this has a time-out.
         let _ = tokio::time::timeout(LAST_WORDS, self.listen(reader)).await;
     }
 

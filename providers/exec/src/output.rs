@@ -1,4 +1,4 @@
-//! Reading what a process writes on standard output: bounded, into memory that is wiped.
+//! Reads the standard output of a process: bounded, and into memory that is wiped.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use secretdir_provider::SecretBuffer;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// How much is read at once.
+/// The maximum number of bytes in one read.
 const CHUNK: usize = 64 << 10;
 
 /// Why reading ended early.
@@ -18,7 +18,7 @@ pub(crate) enum ReadFault {
     Io(#[from] io::Error),
 }
 
-/// Reads what is there, at most a chunk. Returns how much came; nothing means the end.
+/// Reads the available bytes, at most a chunk. Returns their number; 0 means the end.
 async fn read(reader: &mut (impl AsyncRead + Unpin), into: &mut SecretBuffer) -> io::Result<usize> {
     let mut chunk = (&mut *reader).take(CHUNK as u64);
     chunk.read_buf(into.reserved(CHUNK)).await
@@ -38,11 +38,11 @@ pub(crate) async fn whole(
     Ok(())
 }
 
-/// Lines, each bounded.
+/// Reads lines, each with a maximum length.
 pub(crate) struct Lines<R> {
     reader: R,
     buffer: SecretBuffer,
-    /// How much of the buffer the line that was handed out last takes up.
+    /// The number of bytes in the buffer that belong to the last returned line.
     used: usize,
     most: usize,
 }
@@ -54,9 +54,9 @@ impl<R: AsyncRead + Unpin> Lines<R> {
 
     /// Returns the next line without its newline; none at the end. The last one need not have a newline.
     ///
-    /// May be dropped while it waits: nothing that was read is lost.
+    /// This is cancel-safe: if it is dropped while it waits, no bytes are lost.
     pub(crate) async fn next(&mut self) -> Result<Option<&[u8]>, ReadFault> {
-        // What moves down leaves its old place behind, which is overwritten by what comes or wiped in the end.
+        // Moving the rest down leaves a copy behind. Later bytes overwrite it, or it is wiped at the end.
         self.buffer.reserved(0).drain(..std::mem::take(&mut self.used));
         let mut looked_at = 0;
         let length = loop {
@@ -81,7 +81,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         Ok(self.buffer.expose_secret().get(..length))
     }
 
-    /// Returns what was read and not handed out.
+    /// Returns the content of the buffer: the last returned line, and the bytes after it.
     pub(crate) fn rest(&self) -> &[u8] {
         self.buffer.expose_secret()
     }

@@ -25,27 +25,27 @@ pub(crate) struct PluginSource {
     setup: Setup,
 }
 
-/// How a plug-in that was listened to to the end went.
+/// How the plug-in ended after a complete conversation.
 enum Ending {
     Ended(ExitStatus),
-    /// It had to be killed after its grace.
+    /// It was killed after its grace period.
     Lingered,
 }
 
-/// All that came of one plug-in.
+/// The result of one plug-in.
 struct Conversation<'r> {
     heard: Received<'r>,
-    /// What was read last, and not understood.
+    /// The last bytes that were read. They may be a part of a message that was not understood.
     rest: Zeroizing<Vec<u8>>,
     noise: Noise,
     ending: Result<Ending, Unfinished>,
 }
 
-/// Why a conversation did not come to its end.
+/// Why a conversation is not complete.
 enum Unfinished {
-    /// There was no time. What has been answered counts.
+    /// The time was up. Answers that have arrived count.
     Late(Failure),
-    /// The plug-in is not to be believed.
+    /// The plug-in cannot be trusted, so no answer counts.
     Wrong(Failure),
 }
 
@@ -54,7 +54,7 @@ impl PluginSource {
         Self { program, arguments, setup }
     }
 
-    /// Starts the plug-in, unless there is no time for it, and talks to it.
+    /// Starts the plug-in and talks to it, unless no time is left.
     async fn ask<'r>(
         &'r self,
         run: &RunContext,
@@ -85,7 +85,7 @@ impl PluginSource {
         let mut noise = Noise::new(self.setup.stderr);
         let work = self.converse(&mut talk, &mut process, pipes.stdin, hello);
         let done = timeout(limit.time, noise.during(&mut pipes.stderr, work)).await;
-        // One that has not ended by now never will.
+        // A process that still runs is not waited for any longer.
         process.kill().await;
         noise.last_words(&mut pipes.stderr).await;
         let ending = match done {
@@ -114,7 +114,8 @@ impl PluginSource {
                     Err(_) => Ok(Ending::Lingered),
                 }
             }
-            // With it ends whatever it left running, so there is an end to what is still to be read.
+            // When the plug-in ends, every process that it left running is killed. So the output that is still to be
+            // read has an end.
             status = process.end() => {
                 talking.await?;
                 status.map(Ending::Ended).map_err(lost)
@@ -124,7 +125,7 @@ impl PluginSource {
 }
 
 impl Conversation<'_> {
-    /// Turns what was told into answers, with every text redacted, and passes warnings on.
+    /// Converts the conversation into answers, with every text redacted. Passes the warnings on.
     fn answers(self, setup: &Setup, program: &str, run: &RunContext) -> Vec<Answered> {
         let labels: Vec<_> = self.heard.answers.iter().map(Labels::of).collect();
         let shown = self.redaction(setup, &labels);
@@ -153,7 +154,7 @@ impl Conversation<'_> {
         answers.map(|((answer, error), labels)| settle(answer, error, labels, &failure)).collect()
     }
 
-    /// Gathers every text that may be shown, and every value that may not.
+    /// Collects every text that may be shown, and every value that may not.
     fn redaction(&self, setup: &Setup, labels: &[Labels]) -> Redaction {
         let answers = || self.heard.answers.iter().flatten();
         let errors = answers().filter_map(|answer| match answer {
@@ -172,7 +173,7 @@ impl Conversation<'_> {
     }
 }
 
-/// What a plug-in says of a secret. It is shown and noted, so it must hold no value either.
+/// The revision and the origin of a secret. They are shown and recorded, so they must not hold a value either.
 struct Labels<T = Excerpt> {
     revision: Option<T>,
     origin: Option<T>,
@@ -204,7 +205,7 @@ impl Labels<String> {
     }
 }
 
-/// What came of one request.
+/// The result of one request.
 type Answered = Result<Secret, SourceError>;
 
 fn settle(
@@ -230,7 +231,7 @@ fn plugin_error(answer: Option<&Answer>, shown: &Redaction) -> Option<SourceErro
 }
 
 impl Ending {
-    /// Says why what was not answered was not.
+    /// Returns the failure of the requests without an answer.
     fn failure(&self, program: &str) -> Failure {
         match self {
             Self::Ended(status) => Failure::unanswered(program, Some(*status)),
@@ -238,7 +239,7 @@ impl Ending {
         }
     }
 
-    /// Tells what a person should know although everything was answered.
+    /// Warns if the plug-in did not end well although it answered everything.
     fn warn(&self, program: &str, noise: &str, run: &RunContext) {
         match self {
             Self::Ended(status) if status.success() => {}
@@ -257,7 +258,7 @@ impl Ending {
 
 #[async_trait]
 impl SecretSource for PluginSource {
-    /// What a plug-in understands it says itself, when it is asked.
+    /// Checks only that there is a name. The plug-in itself checks the request when it is asked.
     fn check(&self, request: &SecretRequest) -> Result<(), SourceError> {
         if request.name().is_empty() {
             return Err(SourceError::new(SourceErrorKind::InvalidRequest).with_cause("the name is empty"));
@@ -275,8 +276,8 @@ impl SecretSource for PluginSource {
         only.into_only()
     }
 
-    /// Puts the answers when the plug-in has ended: its texts are redacted by all of its values, and one that breaks the protocol
-    /// is not believed at all.
+    /// Puts the answers after the plug-in has ended, because its texts are redacted with all of its values. If it
+    /// breaks the protocol, none of its answers count.
     async fn fetch_all(&self, run: &RunContext, requests: &[SecretRequest], answers: &Answers) {
         let answered = match self.ask(run, requests, answers.max_bytes()).await {
             Ok(told) => told.answers(&self.setup, &self.program, run),

@@ -1,8 +1,8 @@
-//! One process: given nothing that it was not meant to have, and ended together with all that it started.
+//! Starts a process with only what it needs, and ends it together with every process that it started.
 //!
-//! It has the limits of whoever started the run, no shell, no variable but those that the settings name, no descriptor but its three standard ones, and a
-//! process group of its own. However a fetch ends, also when its future is dropped, the whole group is killed. A process
-//! that leaves its group (`setsid`) is out of reach.
+//! It has the resource limits that the run was started with, and no shell. It gets only the variables that the settings
+//! name, its three standard descriptors, and a process group of its own. However a fetch ends, the whole group is
+//! killed, even if its future is dropped. A process that leaves its group (`setsid`) is out of reach.
 
 use std::ffi::OsString;
 use std::io;
@@ -24,7 +24,7 @@ pub(crate) struct Process {
 
 /// Our ends of the pipes to a process.
 pub(crate) struct Pipes {
-    /// None if it has nothing on standard input.
+    /// None if standard input is not a pipe.
     pub(crate) stdin: Option<ChildStdin>,
     pub(crate) stdout: ChildStdout,
     pub(crate) stderr: ChildStderr,
@@ -38,11 +38,11 @@ impl Process {
         setup: &Setup,
         stdin: Stdio,
     ) -> io::Result<(Self, Pipes)> {
-        // Listening begins before there is anything to hear. It also takes back an ignored SIGCHLD that was inherited.
+        // The signal handler is installed before there is a child. It also undoes an inherited setting that ignores SIGCHLD.
         let ends_of_children = signal(SignalKind::child())?;
         let folder = std::path::absolute(&setup.base_dir)?;
-        // What this process opened itself is closed on exec; what it inherited may not be. Each time, since a program
-        // around this one may have opened more.
+        // Descriptors that this process opened itself are closed on exec, but inherited ones may not be. This is
+        // repeated for each process, because the program around this provider may have opened more.
         close_fds::set_fds_cloexec_threadsafe(3, &[]);
         let _core_limit = setup.core_limit.during()?;
         let mut child = Command::new(resolve(program, &folder))
@@ -62,8 +62,8 @@ impl Process {
         Ok((Self { child, group, ends_of_children }, pipes))
     }
 
-    /// Waits until the process has ended, and kills what it left running. Its number stays its own meanwhile: it is
-    /// waited for only after the signal has gone out.
+    /// Waits until the process has ended, and kills every process that it left running. It is reaped only after this
+    /// signal, so its ID cannot be reused before.
     pub(crate) async fn end(&mut self) -> io::Result<ExitStatus> {
         while !self.group.leader_has_ended() {
             if self.ends_of_children.recv().await.is_none() {
@@ -76,16 +76,16 @@ impl Process {
         status
     }
 
-    /// Kills the process and all that it started, and waits until it is gone.
+    /// Kills the process and its group, and waits until the process is gone.
     pub(crate) async fn kill(&mut self) {
         self.group.kill();
-        // After SIGKILL this does not take long; whatever it says, there is nobody left to wait for.
+        // After SIGKILL this does not take long. If it fails, there is nothing left to wait for.
         let _ = self.child.wait().await;
         self.group.release();
     }
 }
 
-/// A program with a slash in its name is found from the folder of the configuration, any other in PATH.
+/// Resolves a program. A name with a slash starts at the folder of the configuration, any other is searched in PATH.
 fn resolve(program: &str, folder: &std::path::Path) -> PathBuf {
     if program.contains('/') { folder.join(program) } else { PathBuf::from(program) }
 }

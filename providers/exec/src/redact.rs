@@ -1,13 +1,13 @@
-//! Takes values out of a text that is to be shown.
+//! Redacts the values in a text that is to be shown.
 //!
-//! What a program writes on standard error, or gives as a message, is its own business: it may quote the very value that it
-//! was asked for. Whatever the process answered with, and whatever it was given in variables that a configuration names,
-//! is taken out, also in part: no [`PART`] bytes in a row of a value remain, as they are, in hex, in Base64 at any place of a
-//! longer text, in the form of a URL, or as JSON escapes them. A value that the program knows and never answered with cannot be
-//! recognised.
+//! A program may write anything on standard error or in a message, even the very value that it was asked for. So two
+//! kinds of values are redacted: the answers of the process, and the variables that the configuration names for it.
+//! Parts are redacted too: no [`PART`] consecutive bytes of a value remain. They are found as they are, in hex, in
+//! Base64 at any position of a longer text, in a URL, or as JSON escapes. A value that the program knows and never
+//! answered with cannot be recognised.
 //!
-//! The texts are short (see [`Excerpt`]), and the values may be long: each value is gone through once. Of a
-//! short one the coded forms are made, which are wiped.
+//! The texts are short (see [`Excerpt`]), and the values may be long, so each value is scanned once. The encoded forms
+//! of a short value are made, and wiped afterwards.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ops::{Range, RangeBounds};
@@ -20,28 +20,29 @@ use zeroize::Zeroizing;
 use crate::decoded::Decoded;
 use crate::excerpt::Excerpt;
 
-/// As many bytes in a row count as a part of a value.
+/// This many consecutive bytes count as a part of a value.
 const PART: usize = 6;
 
-/// A value that is shorter than this gives too much away by where it was taken out: the text is not shown at all.
+/// The minimum length of a value that a mark can replace. The place of a mark would reveal too much of a shorter value,
+/// so such a text is not shown at all.
 const SHORT: usize = 4;
 
-/// What stands where a value was.
+/// The mark in place of a value.
 const MARK: &str = "[redacted]";
 
-/// What stands for a text that may not be shown.
+/// The text in place of one that may not be shown.
 const WITHHELD: &str = "[withheld: it holds a value]";
 
-/// What has to be taken out of some texts.
+/// The parts of values that must be redacted in some texts.
 pub(crate) struct Redaction {
-    /// How long the parts are that are looked for: [`PART`], and the lengths of shorter values.
+    /// The lengths of the parts to search for: [`PART`], and the lengths of shorter values.
     lengths: BTreeSet<usize>,
     /// The parts of values that occur in the texts.
     found: HashSet<Key>,
 }
 
 impl Redaction {
-    /// Looks for the values in the texts.
+    /// Searches the texts for the values.
     pub(crate) fn new<'t, 'v>(
         texts: impl IntoIterator<Item = &'t Excerpt>,
         values: impl IntoIterator<Item = &'v [u8]>,
@@ -60,13 +61,14 @@ impl Redaction {
         Self { lengths, found }
     }
 
-    /// Returns one of the texts, as one line, without the values.
+    /// Returns one of the texts, on one line, without the values.
     pub(crate) fn of(&self, text: &Excerpt) -> String {
         let holds_short = self.places(text, ..SHORT).next().is_some();
         if holds_short { WITHHELD.to_owned() } else { self.of_label(text) }
     }
 
-    /// Returns one of the texts, such as the number of a version, that may well have a character or three in common with a value.
+    /// Returns one of the texts, such as a version number. It may well share one to three characters with a value, so
+    /// these do not count.
     pub(crate) fn of_label(&self, text: &Excerpt) -> String {
         let mut hidden = vec![false; text.as_bytes().len()];
         for place in self.places(text, SHORT..) {
@@ -75,7 +77,7 @@ impl Redaction {
         text.marked(shown(text, &hidden))
     }
 
-    /// Returns where parts of these lengths stand.
+    /// Returns the positions of parts with these lengths.
     fn places(&self, text: &Excerpt, lengths: impl RangeBounds<usize>) -> impl Iterator<Item = Range<usize>> {
         let readings = readings(text.as_bytes(), &self.lengths);
         let readings = readings.filter(move |(_, length)| lengths.contains(length));
@@ -87,14 +89,14 @@ impl Redaction {
     }
 }
 
-/// Returns the parts of what a text says.
+/// Returns all parts of a text, in every form.
 fn said(text: &Excerpt, lengths: &BTreeSet<usize>) -> Vec<Key> {
     let readings = readings(text.as_bytes(), lengths);
     readings.flat_map(|(decoded, length)| Key::parts(&decoded.bytes, length).collect::<Vec<_>>()).collect()
 }
 
-/// Reads a text in every form, once for each length of a part that can be looked for there. Fewer than [`SHORT`] bytes occur in
-/// hex and Base64 by chance.
+/// Decodes a text in every form, once for each length of a part that can be searched for there. Fewer than [`SHORT`]
+/// bytes occur in hex and Base64 by chance.
 fn readings(text: &[u8], lengths: &BTreeSet<usize>) -> impl Iterator<Item = (Rc<Decoded>, usize)> {
     let close = Decoded::close(text).map(|decoded| (Rc::new(decoded), 1));
     let coded = Decoded::coded(text).map(|decoded| (Rc::new(decoded), SHORT));
@@ -103,7 +105,8 @@ fn readings(text: &[u8], lengths: &BTreeSet<usize>) -> impl Iterator<Item = (Rc<
     })
 }
 
-/// Returns the whole forms of a short value that do not occur by chance: its bytes in the middle of such a form would.
+/// Returns the complete encoded forms of a short value that are too long to occur by chance. Its bytes inside a longer
+/// form would be found by chance.
 fn forms(value: &[u8]) -> Vec<Zeroizing<String>> {
     let hex = |digits: &[u8; 16]| {
         let digit = |number: u8| digits.get(usize::from(number)).copied().map(char::from);
@@ -118,12 +121,12 @@ fn forms(value: &[u8]) -> Vec<Zeroizing<String>> {
     forms
 }
 
-/// At most [`PART`] bytes, as a number that is quick to compare: how many, and which.
+/// At most [`PART`] bytes, as a number that is fast to compare. It holds the bytes and their count.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Key(u64);
 
 impl Key {
-    /// Returns all parts of so many bytes.
+    /// Returns all parts of this length.
     fn parts(bytes: &[u8], length: usize) -> impl Iterator<Item = Self> {
         let whole = bytes.windows(length.clamp(1, PART));
         whole.map(|part| {
@@ -133,7 +136,7 @@ impl Key {
     }
 }
 
-/// Puts together what may be shown, with one mark for each run of what may not.
+/// Joins the text that may be shown, with one mark for each run that may not.
 fn shown(text: &Excerpt, hidden: &[bool]) -> String {
     let mut shown = String::new();
     let part = text.shown();
@@ -149,7 +152,7 @@ fn shown(text: &Excerpt, hidden: &[bool]) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Cuts into runs of the same.
+/// Splits a slice into runs of equal elements.
 fn runs(hidden: &[bool]) -> impl Iterator<Item = Range<usize>> {
     let mut start = 0;
     hidden.chunk_by(|a, b| a == b).map(move |run| {
@@ -159,7 +162,7 @@ fn runs(hidden: &[bool]) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// How much is done, for the tests.
+/// Counts the work, for the tests.
 mod work {
     #[cfg(test)]
     thread_local! {

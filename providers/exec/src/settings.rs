@@ -16,10 +16,10 @@ use crate::template::CommandTemplate;
 /// The default of `timeout`.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The variables that a process is given, if nothing else is said.
+/// The default of `environment`: the variables that a process gets.
 const ENVIRONMENT: [&str; 2] = ["HOME", "PATH"];
 
-/// How many bytes one secret may have, if nothing else is said: 1 MiB.
+/// The default of `max-bytes`: 1 MiB.
 const MOST_BYTES: NonZeroUsize = NonZeroUsize::MIN.saturating_add((1 << 20) - 1);
 
 #[derive(Deserialize, JsonSchema)]
@@ -57,23 +57,23 @@ pub(crate) struct ExecSettings {
     max_bytes: NonZeroUsize,
 }
 
-/// Settings that can be used.
+/// The validated settings.
 #[derive(Debug)]
 pub(crate) struct Checked {
     pub(crate) form: Form,
     pub(crate) setup: Setup,
 }
 
-/// How an executable is asked.
+/// The form of an executable: a command or a plug-in.
 #[derive(Debug)]
 pub(crate) enum Form {
-    /// One process for each secret; its standard output is the value.
+    /// One process for each secret. Its standard output is the value.
     Command { template: CommandTemplate, reading: Reading },
-    /// One process for all, which speaks the protocol.
+    /// One process for all secrets. It speaks the protocol.
     Plugin { program: String, arguments: Vec<String> },
 }
 
-/// What is made of how a command ends, and of what it prints.
+/// How the output and the exit status of a command are read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading {
     pub(crate) newline: Newline,
@@ -82,16 +82,16 @@ pub(crate) struct Reading {
     pub(crate) not_found: Option<NonZeroU8>,
 }
 
-/// What it means that a command prints nothing.
+/// The meaning of empty output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Nothing {
-    /// That it has failed: many tools end with 0 where they have found nothing.
+    /// The command has failed. Many tools end with 0 if they find nothing.
     Error,
     /// An empty value.
     Value,
 }
 
-/// What becomes of a newline at the end of a command's output.
+/// The treatment of a newline at the end of a command's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Newline {
     Kept,
@@ -110,11 +110,11 @@ pub(crate) enum StandardError {
 }
 
 impl StandardError {
-    /// How these are called in the settings.
+    /// The words for these in the settings.
     const WORDS: [&str; 2] = ["show", "drop"];
 }
 
-/// What every process of a source is given.
+/// The setup that all processes of a source share.
 #[derive(Debug)]
 pub(crate) struct Setup {
     pub(crate) base_dir: PathBuf,
@@ -126,12 +126,12 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// Says whether a process is given a variable, if it is set.
+    /// Returns whether a process gets a variable, if it is set.
     pub(crate) fn passes(&self, name: &str) -> bool {
         self.environment.iter().any(|passed| passed == name)
     }
 
-    /// Returns the values of the variables that a process is given, but for those that are no secret by their nature.
+    /// Returns the values of the variables that a process gets, without those that are never secret.
     pub(crate) fn variables(&self) -> Vec<Zeroizing<Vec<u8>>> {
         let names = self.environment.iter().filter(|name| !ENVIRONMENT.contains(&name.as_str()));
         names.filter_map(std::env::var_os).map(|value| Zeroizing::new(value.into_vec())).collect()
@@ -147,7 +147,7 @@ fn default_max_bytes() -> NonZeroUsize {
 }
 
 impl ExecSettings {
-    /// Checks what the types do not; every problem is reported.
+    /// Checks what the types do not, and reports every problem.
     pub(crate) fn checked(self, settings: &Settings) -> Result<Checked, SettingsError> {
         let of_commands = [
             ("trim-newline", self.trim_newline.is_some()),
@@ -174,7 +174,7 @@ impl ExecSettings {
     }
 }
 
-/// Puts two results together, and does not lose an error of the second where the first has one.
+/// Combines two results, and keeps the errors of both.
 fn both<A, B>(a: Result<A, SettingsError>, b: Result<B, SettingsError>) -> Result<(A, B), SettingsError> {
     match (a, b) {
         (Ok(a), Ok(b)) => Ok((a, b)),
@@ -183,7 +183,7 @@ fn both<A, B>(a: Result<A, SettingsError>, b: Result<B, SettingsError>) -> Resul
     }
 }
 
-/// Returns the form of a source. The keys `of_commands` were given, and go with a command only.
+/// Returns the form of a source. `of_commands` has the keys that were set and belong to a command only.
 fn form(
     command: Option<Vec<String>>,
     plugin: Option<Vec<String>>,
@@ -214,14 +214,14 @@ fn form(
     }
 }
 
-/// Takes apart a program and its arguments.
+/// Splits a command line into the program and its arguments.
 fn words(key: &str, words: Vec<String>, settings: &Settings) -> Result<(String, Vec<String>), SettingsError> {
     if words.iter().any(|word| word.contains('\0')) {
         return Err(SettingsError::new(key, "must not hold a NUL character"));
     }
     let mut words = words.into_iter();
     let program = words.next().unwrap_or_default();
-    // Where it is, is found out when it is started: the current folder may be another one then.
+    // The program is located when it is started, because the current folder may change until then.
     settings.program(key, &program)?;
     Ok((program, words.collect()))
 }

@@ -1,8 +1,8 @@
-//! The conversation with a plug-in: who says what, and when it is over.
+//! The conversation with a plug-in: the order of the messages, and the end.
 //!
-//! It is greeted, and greets; is asked everything at once, and answers in any order. Its standard input is closed after the
-//! last request, and it is expected to end. Whatever it says that does not belong there ends the conversation: a
-//! plug-in that is wrong about one thing is not believed in another.
+//! The provider greets, and then the plug-in. The plug-in gets all requests at once, and answers in any order. Its
+//! standard input is closed after the last request, and it should end after the last answer. Any message out of place
+//! ends the conversation: a plug-in that is wrong about one thing is not trusted in another.
 
 use secretdir_provider::{Secret, SecretRequest, SourceErrorKind};
 use tokio::io::AsyncWriteExt as _;
@@ -18,45 +18,45 @@ use crate::output::Lines;
 /// How long a plug-in may take to end after its last answer.
 pub(crate) const GRACE: Duration = Duration::from_secs(1);
 
-/// How many warnings a plug-in may give.
+/// The maximum number of warnings from a plug-in.
 const MOST_WARNINGS: usize = 100;
 
-/// How much is kept of all messages, hints and warnings together: 256 KiB.
+/// The maximum size of all messages, hints and warnings together: 256 KiB.
 const MOST_TEXT: usize = 256 << 10;
 
-/// How long a line may be besides its value.
+/// The maximum size of a line without its value.
 const AROUND_VALUE: usize = 64 << 10;
 
-/// How many characters one byte of a value can become at most: JSON writes some as `\u0000`.
+/// How many characters one byte of a value can take in JSON, at most: some are written as `\u0000`.
 const LONGEST_ESCAPE: usize = 6;
 
-/// A conversation, and what has come of it so far.
+/// A conversation, and its results so far.
 pub(crate) struct Talk<'r> {
     requests: &'r [SecretRequest],
     lines: Lines<ChildStdout>,
     heard: Received<'r>,
 }
 
-/// How many bytes secrets may have.
+/// The maximum sizes of secrets, in bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds {
-    /// Each of them.
+    /// For each of them.
     pub(crate) each: usize,
-    /// All of them, whatever other sources have.
+    /// For all of them together, without those of other sources.
     pub(crate) together: u64,
 }
 
-/// What a plug-in has said.
+/// The messages of a plug-in so far.
 pub(crate) struct Received<'r> {
     program: &'r str,
     bounds: Bounds,
-    /// How many bytes all secrets have so far.
+    /// The size of all secrets so far, in bytes.
     together: u64,
     line: usize,
     missing: usize,
     pub(crate) answers: Vec<Option<Answer>>,
     pub(crate) warnings: Vec<Excerpt>,
-    /// How much more text is kept.
+    /// How many more bytes of text are kept.
     room: usize,
 }
 
@@ -88,7 +88,7 @@ impl<'r> Talk<'r> {
         Self { requests, lines: Lines::new(stdout, longest), heard }
     }
 
-    /// Talks until the plug-in closes its output, or has had its grace after the last answer.
+    /// Talks until the plug-in closes its output, or its grace period after the last answer is over.
     pub(crate) async fn hold(&mut self, mut stdin: ChildStdin, hello: &Request<'_>) -> Result<(), Failure> {
         say(&mut stdin, std::slice::from_ref(hello)).await;
         let Some(line) = self.lines.next().await.map_err(|fault| self.heard.unread(&fault))? else {
@@ -104,7 +104,7 @@ impl<'r> Talk<'r> {
         tokio::try_join!(asking, self.heard.listen(&mut self.lines)).map(|_| ())
     }
 
-    /// Returns what was heard, and what was read last, which may be a part of a value.
+    /// Returns the messages, and the last bytes that were read, which may be a part of a value.
     pub(crate) fn end(self) -> (Received<'r>, Zeroizing<Vec<u8>>) {
         (self.heard, Zeroizing::new(self.lines.rest().to_owned()))
     }
@@ -184,7 +184,7 @@ impl Received<'_> {
         }
     }
 
-    /// Takes a secret for an error that is too large by itself, or with all others of the run.
+    /// Replaces a secret with an error if it is too large, by itself or together with the others of the run.
     fn bounded(&mut self, secret: Secret) -> Answer {
         let bytes = secret.expose_secret().len();
         if bytes > self.bounds.each {
@@ -212,11 +212,11 @@ fn fetch((id, request): (usize, &SecretRequest)) -> Request<'_> {
     Request::Fetch { id, secret: request.name(), version: request.version() }
 }
 
-/// Writes messages. A plug-in that does not listen is noticed by what it does not answer.
+/// Sends messages. A plug-in that does not read them is noticed because its answers are missing.
 async fn say(stdin: &mut ChildStdin, messages: &[Request<'_>]) {
     let mut lines = Vec::new();
     for message in messages {
-        // Names and numbers can always be written as JSON.
+        // Names and numbers can always be encoded as JSON.
         if serde_json::to_writer(&mut lines, message).is_ok() {
             lines.push(b'\n');
         }

@@ -1,16 +1,17 @@
-//! A command with places for the secret's name and version.
+//! A command with placeholders for the name and the version of the secret.
 
+use secretdir_helpers::nearest;
 use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
 
-/// Stands for the name of the secret.
+/// The placeholder for the name of the secret.
 const SECRET: &str = "{secret}";
 
-/// Stands for its version.
+/// The placeholder for its version.
 const VERSION: &str = "{version}";
 
-/// A program and its arguments, some of which have a place for the name, and perhaps for the version.
+/// A program and its arguments. Some of them have a placeholder for the name, and perhaps for the version.
 ///
-/// No shell reads them: each argument stays one argument, whatever is put into it.
+/// No shell parses them: each argument stays one argument, whatever is inserted.
 #[derive(Debug, PartialEq)]
 pub(crate) struct CommandTemplate {
     program: String,
@@ -18,17 +19,21 @@ pub(crate) struct CommandTemplate {
 }
 
 impl CommandTemplate {
-    /// Makes a template; the error says what is wrong with it.
-    pub(crate) fn new(program: String, arguments: Vec<String>) -> Result<Self, &'static str> {
+    /// Makes a template. The error says what is wrong with it.
+    pub(crate) fn new(program: String, arguments: Vec<String>) -> Result<Self, String> {
         if arguments.is_empty() && program.contains(char::is_whitespace) {
             return Err("the program and its arguments are one string, which no shell splits; \
-                 write each as a separate string: [\"tool\", \"show\", \"{secret}\"]");
+                 write each as a separate string: [\"tool\", \"show\", \"{secret}\"]"
+                .to_owned());
         }
         if [SECRET, VERSION].iter().any(|place| program.contains(place)) {
-            return Err("the program itself cannot be a placeholder; only its arguments can");
+            return Err("the program itself cannot be a placeholder; only its arguments can".to_owned());
+        }
+        if let Some((written, meant)) = misspelt(&arguments) {
+            return Err(format!("`{{{written}}}` is not a placeholder; did you mean `{meant}`?"));
         }
         if !arguments.iter().any(|argument| argument.contains(SECRET)) {
-            return Err("no argument has the placeholder `{secret}`");
+            return Err("no argument has the placeholder `{secret}`".to_owned());
         }
         Ok(Self { program, arguments })
     }
@@ -37,7 +42,7 @@ impl CommandTemplate {
         &self.program
     }
 
-    /// Says whether a request can be put into the places that there are.
+    /// Checks that a request fits the placeholders of the template.
     pub(crate) fn check(&self, request: &SecretRequest) -> Result<(), SourceError> {
         let has_version = self.arguments.iter().any(|argument| argument.contains(VERSION));
         match request.version() {
@@ -70,7 +75,7 @@ impl CommandTemplate {
         Ok(())
     }
 
-    /// Says whether an argument begins with this place, and nothing before tells the program that options have ended.
+    /// Returns whether an argument begins with this placeholder, and no `--` before it ends the options.
     fn could_be_an_option(&self, place: &str) -> bool {
         self.arguments
             .iter()
@@ -84,7 +89,22 @@ impl CommandTemplate {
     }
 }
 
-/// Puts the words into an argument in one pass: what is put in is not looked at again.
+/// Finds a word in braces that is a misspelt placeholder. Other braces are text for the program, so it must be near one that is
+/// missing, with the same first letter.
+fn misspelt(arguments: &[String]) -> Option<(&str, &'static str)> {
+    let missing = |placeholder: &&str| !arguments.iter().any(|argument| argument.contains(*placeholder));
+    let missing: Vec<_> = [SECRET, VERSION].into_iter().filter(missing).collect();
+    let words = arguments.iter().flat_map(|argument| argument.split('{').skip(1));
+    let mut words = words.filter_map(|rest| rest.split_once('}')).map(|(word, _)| word);
+    words.find_map(|word| {
+        let of_letter = missing.iter().filter(|known| known.get(1..2) == word.get(..1));
+        let known =
+            of_letter.copied().find(|known| nearest(word, [known.trim_matches(['{', '}'])]).is_some());
+        known.map(|known| (word, known))
+    })
+}
+
+/// Replaces the placeholders in an argument in one pass: inserted text is not searched again.
 fn fill(argument: &str, request: &SecretRequest) -> String {
     let mut filled = String::new();
     let mut rest = argument;
@@ -138,7 +158,20 @@ mod tests {
 
     #[test]
     fn a_template_needs_a_place_for_the_name() {
-        assert!(CommandTemplate::new("tool".to_owned(), vec!["{sercet}".to_owned()]).is_err());
+        let new = |arguments: &[&str]| {
+            let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+            CommandTemplate::new("tool".to_owned(), arguments).err()
+        };
+        for (arguments, told) in [
+            (["x", "{sercet}"], "`{sercet}` is not a placeholder; did you mean `{secret}`?"),
+            (["{secret}", "a {verison} b"], "`{verison}` is not a placeholder; did you mean `{version}`?"),
+            (["{name}", "{}"], "no argument has the placeholder `{secret}`"),
+        ] {
+            assert_eq!(new(&arguments).as_deref(), Some(told));
+        }
+        for other in ["{secrets}", "{section}", "{print $1}", "{a,b}", "{v}", "{}", "{"] {
+            assert_eq!(new(&["{secret}", other]), None, "{other}");
+        }
         assert!(CommandTemplate::new("{secret}".to_owned(), vec!["{secret}".to_owned()]).is_err());
         for line in ["vault kv get", "vault kv get {secret}"] {
             assert!(CommandTemplate::new(line.to_owned(), Vec::new()).unwrap_err().contains("one string"));

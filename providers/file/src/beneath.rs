@@ -1,16 +1,16 @@
-//! Opens a file below a root, and never one outside.
+//! Opens files below a root, and never one outside it.
 //!
-//! Symbolic links are followed as long as they stay below the root; an absolute one never does, wherever it leads. On
-//! Linux the kernel resolves the name in one call, which no rename can race with. Where it cannot, before Linux 5.6 or
-//! where a sandbox forbids the call, and on other systems the name is walked component by component. Both ways give
-//! the same answers: `EXDEV` for a way that leaves the root, `ELOOP` for more than 40 links.
+//! Symbolic links are followed as long as they stay below the root. An absolute link counts as leaving it, wherever it
+//! leads. On Linux the kernel resolves the name in one call, so no rename can race with it. If it cannot, the name is
+//! walked component by component: before Linux 5.6, in a sandbox that forbids the call, and on other systems. Both
+//! methods give the same answers: `EXDEV` for a path that leaves the root, `ELOOP` for more than 40 links.
 //!
-//! A name that does not exist is told apart from a link whose target does not exist. The kernel gives both the same number, so
-//! the walk looks again at what the kernel did not find. Either may be a link that was flipped at that moment: the answer
-//! counts only if several looks in a row find nothing.
+//! A missing name is distinguished from a link whose target is missing. The kernel has one error number for both, so
+//! the walk looks again. In either case, a link may just have been flipped. The answer counts only if several attempts
+//! in a row find nothing.
 //!
-//! A file is opened without waiting, so that a FIFO without a writer cannot hang a run, and without becoming the
-//! controlling terminal. Whether it is a regular file is up to the caller, who has a descriptor to ask.
+//! A file is opened without blocking, so that a FIFO without a writer cannot hang a run. It never becomes the
+//! controlling terminal. The caller checks by the descriptor whether it is a regular file.
 
 #[cfg(target_os = "linux")]
 mod kernel;
@@ -26,26 +26,26 @@ use rustix::io::Errno;
 
 pub(crate) use root::{Root, RunRoot};
 
-/// How a secret is opened.
+/// The flags to open a secret.
 const FILE: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
-/// How a directory on the way is opened: to go through it, it need not be readable.
+/// The flags to open a directory on the way. It need not be readable to pass through it.
 #[cfg(target_os = "linux")]
 const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 #[cfg(not(target_os = "linux"))]
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-/// How often to look for what is behind a link that may just have been flipped.
+/// The most attempts to find the target of a link that may just have been flipped.
 const ATTEMPTS: usize = 16;
 
-/// Why nothing was opened.
+/// The reason why nothing was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// There is no such name.
+    /// The name does not exist.
     Absent,
-    /// There is such a name, but a symbolic link on the way leads to something that does not exist.
+    /// The name exists, but a symbolic link on the way leads to a missing target.
     LeadsNowhere,
-    /// Something else, in the words of the system.
+    /// Another error of the system.
     System(Errno),
 }
 
@@ -55,13 +55,13 @@ impl From<Errno> for Refusal {
     }
 }
 
-/// Opens a file wherever it is, following links: it is the operator's choice, too.
+/// Opens a file at any path, and follows links, because the operator has chosen the path.
 pub(crate) fn open_anywhere(path: &Path) -> Result<OwnedFd, Errno> {
     let is_late = |opened: &Result<_, _>| matches!(opened, Err(Errno::NOENT));
     unless_late(is_late, || openat(CWD, path, FILE, Mode::empty()))
 }
 
-/// Opens a directory in another one, to read what is in it; not through a link.
+/// Opens a directory in another one to read it, but not through a link.
 pub(crate) fn enter(directory: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
     openat(directory, name, FILE | OFlags::DIRECTORY | OFlags::NOFOLLOW, Mode::empty())
 }
@@ -82,8 +82,8 @@ fn open_once(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Refusal> {
     walk::open(root, name)
 }
 
-/// Opens something behind links, any of which may just be flipped: between reading a link and opening what it leads to, the
-/// system may be too late, if its old directory is removed. Then there is another one.
+/// Opens a file or directory behind links, any of which may just be flipped. The system may read a link, and find its
+/// old target removed before it is opened. Then another attempt finds the new target.
 fn unless_late<T, E>(
     is_late: impl Fn(&Result<T, E>) -> bool,
     mut open: impl FnMut() -> Result<T, E>,
@@ -98,7 +98,8 @@ fn unless_late<T, E>(
     opened
 }
 
-/// Walks where the kernel has no such call, or a sandbox forbids it, and where the kernel does not say whose target is missing.
+/// Walks if the kernel lacks the call, if a sandbox forbids it, or if the kernel does not say whether a link's target
+/// is missing.
 #[cfg(target_os = "linux")]
 fn or_walk(opened: Result<OwnedFd, Errno>, root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Refusal> {
     match opened {

@@ -1,4 +1,4 @@
-//! What can go wrong with a file, in the words of the interface.
+//! The errors of the provider.
 
 use std::fmt;
 use std::io;
@@ -14,7 +14,7 @@ use crate::list::{MOST_COMPONENTS, MOST_ENTRIES};
 use crate::name::NameFault;
 use crate::read::MOST_BYTES;
 
-/// What went wrong with one file.
+/// The fault of one file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum FileFault {
     Open(Refusal),
@@ -24,7 +24,7 @@ pub(crate) enum FileFault {
     Changed,
 }
 
-/// A cause with one of its own: what the system says.
+/// A cause with the system's error as its own cause.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
 struct Failed {
@@ -32,7 +32,7 @@ struct Failed {
     source: io::Error,
 }
 
-/// Reports that the root cannot be opened. One that is not there says nothing of what was in it: it is not "not found".
+/// Reports a root that cannot be opened. A missing root is not "not found", because it says nothing about its files.
 pub(crate) fn of_root(root: &Path, errno: Errno) -> SourceError {
     match errno {
         Errno::NOENT => SourceError::new(SourceErrorKind::Unavailable)
@@ -47,7 +47,7 @@ pub(crate) fn of_root(root: &Path, errno: Errno) -> SourceError {
     }
 }
 
-/// Reports that a file cannot be opened or read.
+/// Reports a file that cannot be opened or read.
 pub(crate) fn of_file(place: Location<'_>, fault: FileFault) -> SourceError {
     match fault {
         FileFault::Open(refusal) => of_opening(place, refusal),
@@ -63,7 +63,7 @@ pub(crate) fn of_file(place: Location<'_>, fault: FileFault) -> SourceError {
     }
 }
 
-/// Reports that the one file of a store cannot be opened or read. As of a root, that it is not there says nothing of its
+/// Reports a store's one file that cannot be opened or read. As with a root, a missing file says nothing about its
 /// keys.
 pub(crate) fn of_store(path: &Path, fault: FileFault) -> SourceError {
     match fault {
@@ -95,7 +95,7 @@ pub(crate) fn bad_prefix(fault: NameFault) -> SourceError {
     SourceError::new(SourceErrorKind::InvalidRequest).with_cause(format!("the prefix {fault}"))
 }
 
-/// Reports that a directory cannot be listed.
+/// Reports a directory that cannot be listed.
 pub(crate) fn of_listing(place: Location<'_>, refusal: Refusal) -> SourceError {
     let error = match refusal {
         Refusal::Absent | Refusal::LeadsNowhere | Refusal::System(Errno::XDEV | Errno::LOOP) => {
@@ -125,14 +125,14 @@ pub(crate) fn too_many(root: &Path) -> SourceError {
     .with_hint("list a longer prefix, or let `root` be a directory with nothing but secrets")
 }
 
-/// Reports a root in which something changed from each look at it to the next. That may pass.
+/// Reports a root that changed between all attempts to list it. A retry may succeed.
 pub(crate) fn restless(root: &Path) -> SourceError {
     invalid(format!("the files below {root:?} changed during every attempt to list them"))
         .with_retry(Retry::After(Duration::ZERO))
         .with_hint("prepare new secrets in another directory, and replace this one by flipping a link to it")
 }
 
-/// Reports that a path leads to another directory than the one that the run has begun to read. Asking again would mix both.
+/// Reports a path that no longer leads to the directory that the run has begun to read. A retry would mix both.
 pub(crate) fn replaced(root: &Path) -> SourceError {
     SourceError::new(SourceErrorKind::Unavailable)
         .with_cause(format!("the directory {root:?} was replaced or removed while it was being read"))
@@ -152,7 +152,7 @@ fn of_opening(place: Location<'_>, refusal: Refusal) -> SourceError {
             .with_cause(format!("a symbolic link on the way to {place} leads out of the root"))
             .with_hint("only relative links that stay below `root` are followed"),
         Errno::LOOP => circle(place),
-        // So says the system of a socket, and of a device that has no driver.
+        // The system reports this for a socket, and for a device without a driver.
         Errno::NXIO | Errno::NODEV | Errno::OPNOTSUPP => {
             invalid(format!("{place} is a socket or a device, not a regular file"))
         }
@@ -160,7 +160,7 @@ fn of_opening(place: Location<'_>, refusal: Refusal) -> SourceError {
     }
 }
 
-/// Reports a link whose target does not exist. The name does: the secret may be one that the store has lost for now.
+/// Reports a link whose target is missing. The name exists, so the store may have lost the secret only for now.
 fn nowhere(place: Location<'_>) -> SourceError {
     SourceError::new(SourceErrorKind::Unavailable)
         .with_cause(format!("a symbolic link on the way to {place} leads nowhere"))
@@ -173,7 +173,7 @@ fn circle(place: Location<'_>) -> SourceError {
         .with_hint("let the link name the file itself")
 }
 
-/// Says that a path of the settings leads to nothing, and which link on it is to blame.
+/// Describes a path of the settings that leads to nothing, with the broken link on it.
 fn nothing_at(what: &str, path: &Path) -> String {
     let last_name = path.ancestors().find(|place| place.symlink_metadata().is_ok());
     match last_name.filter(|place| place.is_symlink() && !place.exists()) {
@@ -186,7 +186,7 @@ fn invalid(cause: String) -> SourceError {
     SourceError::new(SourceErrorKind::InvalidData).with_cause(cause)
 }
 
-/// Reports what the system says, and what it means.
+/// Reports an error of the system, with its kind and a hint.
 fn by_system(errno: Errno, what: String) -> SourceError {
     let cause = Failed { what, source: errno.into() };
     let error = |kind| SourceError::new(kind);
@@ -203,17 +203,17 @@ fn by_system(errno: Errno, what: String) -> SourceError {
     .with_cause(cause)
 }
 
-/// A file or directory, as a person finds it.
+/// A file or directory, as messages name it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Location<'a> {
-    /// What has this name below the root.
+    /// The file with this name below the root.
     Below { root: &'a Path, name: &'a str },
-    /// What is at this path itself.
+    /// The file at this path itself.
     At(&'a Path),
 }
 
 impl<'a> Location<'a> {
-    /// Names a directory by its path below the root, which is empty for the root itself.
+    /// Makes the location of a directory from its path below the root. The path of the root itself is empty.
     pub(crate) fn of_directory(root: &'a Path, path: &'a str) -> Self {
         if path.is_empty() { Self::At(root) } else { Self::Below { root, name: path } }
     }

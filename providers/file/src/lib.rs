@@ -8,7 +8,7 @@ mod name;
 mod read;
 mod settings;
 mod source;
-mod turn;
+mod yield_now;
 
 use secretdir_provider::{Provider, SecretSource, Settings, SettingsError, SettingsSchema};
 

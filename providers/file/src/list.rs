@@ -1,13 +1,20 @@
 //! Lists the files below a root, as they were at one moment.
 //!
-//! A directory may change while it is read. Then a file that is renamed over another one can be missed, though its name was
-//! there all the time, and a set that is being removed looks like a smaller one. So the tree is walked until two walks in a
-//! row have seen the same: one root behind its path, the same directories with the same times of change in it, and the same
-//! names. Each walk looks at a directory before it reads it. What is as the first walk looked at it when the second one does,
-//! was so at the moment between the two; all of it was there together.
+//! A directory may change while it is read. Then a walk can miss a file that is renamed over another one, although its
+//! name existed all the time. A set that is being removed looks like a smaller one. So the tree is walked until two
+//! walks in a row have seen the same:
 //!
-//! The system notes changes as finely as its clock ticks: before Linux 6.13 that is some milliseconds. Within one tick the names
-//! alone tell, and on Linux a directory is read by one call, while which the kernel lets nobody change it.
+//! - one root behind its path
+//! - the same directories in it, with the same times of change
+//! - the same names
+//!
+//! Each walk notes the state of a directory before it reads it. If the second walk notes the same state as the first,
+//! the directory did not change between these two moments. This holds for all directories at the moment between the two
+//! walks. So all names existed together.
+//!
+//! The times of change are as fine as the system's clock tick: some milliseconds before Linux 6.13. Within one tick,
+//! only the names show a change. On Linux, one call reads a directory, and the kernel lets no process change it during
+//! the call.
 
 mod directory_state;
 mod entries;
@@ -29,23 +36,23 @@ use secretdir_provider::{RunContext, SourceError};
 
 use crate::beneath::Root;
 use crate::error::{self, FileFault, Location};
-use crate::turn::let_others_run;
+use crate::yield_now::yield_now;
 use walk::{Seen, Stop, Walk};
 
-/// How many components a name may have that is listed.
+/// The most components of a name that is listed.
 pub(crate) const MOST_COMPONENTS: usize = 64;
 
-/// How many files and directories are listed: a root that was set by mistake is noticed rather than read to the end.
+/// The most files and directories that are listed. So a root that was set by mistake is noticed, not read to its end.
 pub(crate) const MOST_ENTRIES: usize = 10_000;
 
-/// How often the tree is walked: twice if it rests, and then once more for each of four changes.
+/// The most walks through the tree: two if nothing changes, and one more for each of four changes.
 const MOST_WALKS: usize = 6;
 
-/// What was listed.
+/// The result of a listing.
 pub(crate) struct Listed {
-    /// In their order.
+    /// The names, sorted.
     pub(crate) names: Vec<String>,
-    /// The directory that they are below.
+    /// The directory that contains them.
     pub(crate) root: Root,
 }
 
@@ -59,19 +66,19 @@ pub(crate) async fn below(root: &Path, run: &RunContext, prefix: &str) -> Result
             Err(Stop::Changed) => None,
             Err(Stop::Failed(error)) => return Err(error),
         };
-        // The first root is held until here, or another one could have been given its identity.
+        // The first root is held until here. Otherwise another directory could have been given its identity.
         match (before, seen) {
             (Some((first, same)), Some(seen)) if first.is(&top) && same == seen => {
                 return complete(root, top, seen, run);
             }
             (_, seen) => before = seen.map(|seen| (top, seen)),
         }
-        let_others_run().await;
+        yield_now().await;
     }
     Err(error::restless(root))
 }
 
-/// Takes what two walks have seen for the whole, unless a link kept them from seeing what it names.
+/// Returns the names that two walks have seen, unless a broken link may hide some.
 fn complete(root: &Path, top: Root, seen: Seen, run: &RunContext) -> Result<Listed, SourceError> {
     if let Some((link, refusal)) = seen.broken_links.first_key_value() {
         return Err(error::of_file(Location::of_directory(root, link), FileFault::Open(*refusal)));
@@ -83,7 +90,7 @@ fn complete(root: &Path, top: Root, seen: Seen, run: &RunContext) -> Result<List
     Ok(Listed { names: seen.names.into_iter().collect(), root: top })
 }
 
-/// Names what is left out because it begins with a dot: one of them, and how many there are.
+/// Describes the names that are left out because they begin with a dot: one of them, and their number.
 fn told_of_hidden(root: &Path, hidden: &BTreeSet<String>) -> Option<String> {
     let first = hidden.first()?;
     let (more, verb) = match hidden.len() - 1 {

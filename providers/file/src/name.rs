@@ -1,6 +1,6 @@
-//! Which names a secret can have, and what they can begin with.
+//! Checks the names of secrets, and their prefixes.
 
-/// What keeps a text from being a path that goes down from the root, or a key. `Display` goes on after "the name".
+/// The reason why a text is neither a path below the root nor a key. `Display` continues a sentence after "the name".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NameFault {
     #[error("is empty")]
@@ -16,12 +16,12 @@ pub(crate) enum NameFault {
 }
 
 impl NameFault {
-    /// Returns what is wrong with the name of a file.
+    /// Returns the fault of a file's name.
     pub(crate) fn of(name: &str) -> Option<Self> {
         if name.is_empty() { Some(Self::Empty) } else { Self::of_path(name) }
     }
 
-    /// Returns what is wrong with the name of a key.
+    /// Returns the fault of a key's name.
     pub(crate) fn of_key(key: &str) -> Option<Self> {
         if key.is_empty() {
             Some(Self::Empty)
@@ -32,8 +32,8 @@ impl NameFault {
         }
     }
 
-    /// Returns what is wrong with what the names of files begin with. Its last component need not be whole: `.` is how
-    /// `.hidden` begins.
+    /// Returns the fault of a prefix of files' names. Its last component may be incomplete: `.` is the beginning of
+    /// `.hidden`.
     pub(crate) fn of_prefix(prefix: &str) -> Option<Self> {
         let (whole, rest) = prefix.rsplit_once('/').unwrap_or(("", prefix));
         if prefix.starts_with('/') {

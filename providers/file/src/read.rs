@@ -1,4 +1,4 @@
-//! Reads a regular file whole, into one buffer that is never left behind.
+//! Reads a whole regular file into one buffer that is always wiped.
 
 use std::os::fd::OwnedFd;
 
@@ -9,10 +9,10 @@ use secretdir_provider::SecretBuffer;
 
 use crate::error::FileFault;
 
-/// The size of the largest file that is read: 16 MiB.
+/// The maximum size of a file: 16 MiB.
 pub(crate) const MOST_BYTES: usize = 16 * 1024 * 1024;
 
-/// How often a file that changes meanwhile is read.
+/// The most attempts to read a file that changes meanwhile.
 const ATTEMPTS: usize = 4;
 
 /// Returns the bytes of a regular file.
@@ -20,7 +20,7 @@ pub(crate) fn whole(file: &OwnedFd) -> Result<SecretBuffer, FileFault> {
     whole_with(file, || {})
 }
 
-/// Reads; `meanwhile` is what happens before it is checked that nothing has happened.
+/// Reads a file. `meanwhile` is called before the check for changes.
 fn whole_with(file: &OwnedFd, mut meanwhile: impl FnMut()) -> Result<SecretBuffer, FileFault> {
     for _ in 0..ATTEMPTS {
         let before = FileState::at(file)?;
@@ -33,7 +33,7 @@ fn whole_with(file: &OwnedFd, mut meanwhile: impl FnMut()) -> Result<SecretBuffe
     Err(FileFault::Changed)
 }
 
-/// What tells that a file has changed.
+/// The data that shows a change of a file.
 #[derive(PartialEq)]
 struct FileState {
     size: usize,
@@ -41,7 +41,7 @@ struct FileState {
 }
 
 impl FileState {
-    /// Looks at a file that must be regular, and not too large.
+    /// Returns the state of a file, which must be regular and not too large.
     fn at(file: &OwnedFd) -> Result<Self, FileFault> {
         let stat: Stat = fstat(file).map_err(FileFault::Read)?;
         let file_type = FileType::from_raw_mode(stat.st_mode);
@@ -55,10 +55,11 @@ impl FileState {
     }
 }
 
-/// Reads from the start until as much has come as is expected, or the end. The buffer holds one byte more than the expected
-/// size, so that more is noticed, and it never has to grow, which would leave a copy of the value in freed memory. A file that
-/// gives all that its size promises needs one call; that it has ended there, its size says afterwards. One without a size, such as
-/// those of /proc, is asked for a byte all the same.
+/// Reads from the start to the expected size, or to the end. The buffer is one byte larger than that, so that a larger
+/// file is noticed. It never grows, because that would leave a copy of the value in freed memory.
+///
+/// If a file has the size that it promises, one call is enough. Its size afterwards shows that it ended there. A file
+/// without a size, such as those of /proc, is still asked for a byte.
 fn read_once(file: &OwnedFd, size: usize) -> Result<SecretBuffer, Errno> {
     let mut bytes = SecretBuffer::with_capacity(size + 1);
     loop {
@@ -121,7 +122,7 @@ mod tests {
     #[test]
     fn a_size_that_is_not_true_is_refused() {
         let (_, reader) = file(b"value");
-        // More than there is, as after a truncation; less than there is, as after an append.
+        // A size that is too large, as after a truncation, and one that is too small, as after an append.
         assert_eq!(read_once(&reader, 9).unwrap().len(), 5);
         assert_eq!(read_once(&reader, 3).unwrap().len(), 4);
     }

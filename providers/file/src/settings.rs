@@ -26,17 +26,17 @@ pub(crate) struct FileSettings {
     format: Option<Format>,
 }
 
-/// Where secrets are kept.
+/// The location of the secrets.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Store {
-    /// Each in a file below this directory.
+    /// Each secret is a file below this directory.
     Tree(PathBuf),
-    /// All in this file.
+    /// All secrets are in this file.
     Flat(PathBuf, Format),
 }
 
 impl FileSettings {
-    /// Returns where the secrets are.
+    /// Returns the location of the secrets.
     pub(crate) fn store(self, settings: &Settings) -> Result<Store, SettingsError> {
         match (self.root, self.path, self.format) {
             (Some(root), None, None) => Ok(Store::Tree(settings.path("root", &root)?)),

@@ -11,7 +11,7 @@ use secretdir_provider::{
 use crate::beneath::{self, Refusal, Root, RunRoot};
 use crate::error::{self, FileFault, Location};
 use crate::name::NameFault;
-use crate::turn::{FILES_EACH, let_others_run};
+use crate::yield_now::{FILES_PER_YIELD, yield_now};
 use crate::{list, read};
 
 pub(crate) struct FileSource {
@@ -32,7 +32,8 @@ impl FileSource {
         self.check(request)?;
         let name = request.name();
         read_below(root.as_fd(), name).map_err(|fault| match fault {
-            // What is superseded may be half removed: what is not there any more is not what was never there.
+            // The former target of a link may be half removed. A file that is gone from it is not one that never
+            // existed.
             FileFault::Open(Refusal::Absent | Refusal::LeadsNowhere) if !root.is_at(&self.root) => {
                 error::replaced(&self.root)
             }
@@ -64,17 +65,17 @@ impl SecretSource for FileSource {
         }
     }
 
-    /// Where the root is a link that is flipped meanwhile, all answers of a run come from the directory that it named at the start.
+    /// If the root is a link that is flipped meanwhile, all answers of a run come from its target at the start.
     async fn fetch(&self, run: &RunContext, request: &SecretRequest) -> Result<Secret, SourceError> {
         self.answer(&*self.root_of(run)?, request)
     }
 
-    /// Reads one file after another, which blocks: several at once would not be quicker.
+    /// Reads one file after the other, which blocks. Reading several at once would not be faster.
     async fn fetch_all(&self, run: &RunContext, requests: &[SecretRequest], answers: &Answers) {
         for (position, request) in requests.iter().enumerate() {
             answers.put(position, self.fetch(run, request).await);
-            if (position + 1) % FILES_EACH == 0 {
-                let_others_run().await;
+            if (position + 1) % FILES_PER_YIELD == 0 {
+                yield_now().await;
             }
         }
     }
@@ -111,7 +112,7 @@ mod tests {
         RunContext::builder().timeout(Duration::from_secs(60)).concurrency(NonZeroUsize::MIN).build()
     }
 
-    /// Polls to the end a future that never has to wait.
+    /// Polls a future that never waits to its end.
     fn finish<T>(future: impl Future<Output = T>) -> T {
         let mut future = pin!(future);
         loop {
@@ -125,9 +126,9 @@ mod tests {
         finish(FileSource::new(folder.path().to_owned()).fetch(&context(), &SecretRequest::new(name)))
     }
 
-    /// Returns the names of one file more than are read in one turn.
+    /// Returns one name more than the files that are read before a yield.
     fn names() -> impl Iterator<Item = String> {
-        (0..=FILES_EACH).map(|number| number.to_string())
+        (0..=FILES_PER_YIELD).map(|number| number.to_string())
     }
 
     fn requests() -> Vec<SecretRequest> {
@@ -154,7 +155,7 @@ mod tests {
         let source = FileSource::new(link.clone());
         let (run, requests) = (context(), requests());
         let mut both = pin!(secretdir_conformance::fetch_all(&source, &run, &requests));
-        // The first turn ends before the last file.
+        // The first poll ends before the last file.
         assert!(both.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         symlink(".app.gen-2", folder.path().join("new")).unwrap();
         fs::rename(folder.path().join("new"), &link).unwrap();
@@ -178,7 +179,7 @@ mod tests {
         fs::remove_dir_all(folder.path().join("root")).unwrap();
         let answers = finish(both);
         assert!(answers[0].is_ok());
-        assert_eq!(answers[FILES_EACH].as_ref().unwrap_err().kind(), SourceErrorKind::Unavailable);
+        assert_eq!(answers[FILES_PER_YIELD].as_ref().unwrap_err().kind(), SourceErrorKind::Unavailable);
 
         fs::create_dir_all(folder.path().join("root/below")).unwrap();
         let run = context();

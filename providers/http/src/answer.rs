@@ -1,12 +1,12 @@
-//! An answer with a secret.
+//! Turns an answer into a secret.
 
 use secretdir_http_client::{HeaderName, Response};
 use secretdir_provider::{Secret, SourceError, SourceErrorKind};
 
-/// How long the name of a version may be: no store's is longer, and a longer one may be the value.
+/// The maximum length of a revision in bytes. No store has a longer one, and a longer one may be the value.
 const LONGEST_REVISION: usize = 128;
 
-/// Returns the body, byte by byte, with the revision of the header that names one.
+/// Returns the unchanged body, with the revision from the configured header.
 pub(crate) fn secret(
     place: &str,
     answer: Response,
@@ -27,7 +27,7 @@ pub(crate) fn secret(
     })
 }
 
-/// Returns a revision without its quotes. A weak one does not tell versions apart.
+/// Returns a revision without its quotes. A weak one is left out, because it does not distinguish versions.
 fn revision(text: &str) -> Option<String> {
     let text = text.trim();
     let inner = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);

@@ -11,7 +11,7 @@ use secretdir_provider::{
 
 pub(crate) use self::settings::HeaderSettings;
 
-/// Headers that the client sets itself, or whose answers this provider cannot read.
+/// The headers that the client sets itself, or whose answers this provider cannot read.
 const RESERVED: [&str; 12] = [
     "accept-encoding",
     "connection",
@@ -27,11 +27,11 @@ const RESERVED: [&str; 12] = [
     "upgrade",
 ];
 
-/// What names of headers hold whose values are credentials.
+/// The parts of names that mark headers with credentials.
 const SENSITIVE: [&str; 9] =
     ["authorization", "token", "secret", "password", "cookie", "api-key", "apikey", "access-key", "auth-key"];
 
-/// The key of all headers.
+/// The setting with all headers.
 const KEY: &str = "headers";
 
 /// One header.
@@ -47,7 +47,7 @@ enum Value {
     Secret { prefix: String, credential: Credential },
 }
 
-/// Checks all headers; every problem is reported.
+/// Checks all headers, and reports every problem.
 pub(crate) fn checked(
     headers: &BTreeMap<String, HeaderSettings>,
     settings: &Settings,
@@ -106,7 +106,7 @@ impl Header {
         &self.name
     }
 
-    /// Returns the value. A credential is read.
+    /// Returns the value. If it has a credential, reads it.
     pub(crate) fn read(&self) -> Result<HeaderValue, SourceError> {
         let (prefix, credential) = match &self.value {
             Value::Text(value) => return Ok(value.clone()),

@@ -14,7 +14,7 @@ use secretdir_provider::{Provider, SecretSource, Settings, SettingsError, Settin
 use crate::settings::HttpSettings;
 use crate::source::HttpSource;
 
-/// The provider `http`: each secret is the body of an answer to one request.
+/// The provider `http`: each secret is the body of the answer to one request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HttpProvider;
 

@@ -1,7 +1,7 @@
-//! Answers that lead elsewhere.
+//! Follows redirects.
 //!
-//! One is followed only to the same scheme, host and port, so credentials never reach another server. And only if the request stays
-//! what it is: a POST that would become a GET is another question.
+//! A redirect is followed only to the same scheme, host and port, so credentials never reach another server. The
+//! request must also stay the same: a POST that would become a GET is another request.
 
 use secretdir_http_client::{Method, Response, Url, host_and_port};
 use secretdir_provider::{SourceError, SourceErrorKind};
@@ -12,7 +12,7 @@ const ELSEWHERE_HINT: &str =
 const PLACE_HINT: &str = "a redirect needs the header `Location`: is `url` correct?";
 const METHOD_HINT: &str = "with `method = \"POST\"`, only 307 and 308 are followed";
 
-/// Returns where an answer leads; `None` if it is no redirect.
+/// Returns the target of a redirect; `None` if the answer is no redirect.
 pub(crate) fn target(from: &Url, answer: &Response, method: Method) -> Result<Option<Url>, SourceError> {
     let status = answer.status();
     if !matches!(status, 301 | 302 | 303 | 307 | 308) {
@@ -34,7 +34,7 @@ pub(crate) fn target(from: &Url, answer: &Response, method: Method) -> Result<Op
     Ok(Some(to))
 }
 
-/// Says that one more redirect is too many.
+/// Reports one redirect too many.
 pub(crate) fn too_many(from: &Url, to: &Url, followed: u8) -> SourceError {
     let (from, to) = (origin(from), origin(to));
     let after = if followed == 0 { String::new() } else { format!(" again, after {followed}") };
@@ -45,7 +45,7 @@ fn refused(cause: String, hint: &str) -> SourceError {
     SourceError::new(SourceErrorKind::Unavailable).with_cause(cause).with_hint(hint)
 }
 
-/// Returns scheme, host and port: the rest of a redirect may hold a token.
+/// Returns scheme, host and port, because the rest of a redirect may contain a token.
 fn origin(url: &Url) -> String {
     format!("{}://{}", url.scheme(), host_and_port(url))
 }

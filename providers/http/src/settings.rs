@@ -14,10 +14,10 @@ pub(crate) use self::target::Target;
 use crate::header::{self, Header, HeaderSettings};
 use crate::template::{TextTemplate, Word};
 
-/// How many bytes one secret may have, if nothing else is said: 1 MiB.
+/// The default maximum size of one secret: 1 MiB.
 const MOST_BYTES: NonZeroUsize = NonZeroUsize::MIN.saturating_add((1 << 20) - 1);
 
-/// How many redirects a source may follow at most.
+/// The highest value for the number of redirects.
 const MOST_REDIRECTS: u8 = 5;
 
 #[derive(Deserialize, JsonSchema)]
@@ -81,7 +81,7 @@ enum MethodSetting {
     Post,
 }
 
-/// Settings that can be used.
+/// Validated settings.
 #[derive(Debug)]
 pub(crate) struct Checked {
     pub(crate) client: Client,
@@ -100,7 +100,7 @@ fn default_max_bytes() -> NonZeroUsize {
 }
 
 impl HttpSettings {
-    /// Checks what the types do not; every problem is reported.
+    /// Checks the rules that the types do not express, and reports every problem.
     pub(crate) fn checked(self, settings: &Settings) -> Result<Checked, SettingsError> {
         let body = self.checked_body();
         let target = Target::checked(&self.url)
@@ -139,14 +139,14 @@ impl HttpSettings {
         Ok(Some(template))
     }
 
-    /// Sees to it that different secrets are different requests.
+    /// Ensures that different secrets have different requests.
     fn check_places(
         &self,
         target: Target,
         body: Option<&Option<TextTemplate>>,
     ) -> Result<Target, &'static str> {
         let in_body = match body {
-            // What is wrong with the body is told elsewhere.
+            // A wrong body is reported elsewhere.
             None => true,
             Some(body) => body.as_ref().is_some_and(|body| body.has(Word::Secret)),
         };
@@ -156,7 +156,7 @@ impl HttpSettings {
         Err("needs the placeholder `{secret}` in its path or query, unless `body` has it")
     }
 
-    /// Sees to it that no secret crosses a network in the clear.
+    /// Ensures that no secret crosses a network unencrypted.
     fn check_scheme(&self, target: Target) -> Result<Target, &'static str> {
         let stays_here = target.is_loopback() || self.unix_socket.is_some();
         if target.is_encrypted() || stays_here || self.allow_plain_http {
@@ -209,12 +209,12 @@ impl HttpSettings {
     }
 }
 
-/// Says whether a status can say of a store that it has answered, and has no such secret.
+/// Says whether a status can mean that the store answered and has no such secret.
 fn can_mean_not_found(status: u16) -> bool {
     matches!(status, 204 | 400..=499) && !matches!(status, 401 | 403 | 407 | 408 | 425 | 429)
 }
 
-/// Puts two results together, and does not lose an error of the second where the first has one.
+/// Combines two results, and keeps the errors of both.
 fn both<A, B>(a: Result<A, SettingsError>, b: Result<B, SettingsError>) -> Result<(A, B), SettingsError> {
     match (a, b) {
         (Ok(a), Ok(b)) => Ok((a, b)),

@@ -1,4 +1,4 @@
-//! The source: one request for each secret.
+//! The source. It sends one request for each secret.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -12,10 +12,10 @@ use crate::{answer, error, redirect, status};
 const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// A source that asks a server.
+/// A source that sends requests to a server.
 pub(crate) struct HttpSource(Checked);
 
-/// The headers of a run, its credentials included: one that is rotated meanwhile does not divide the run.
+/// The headers of a run, with its credentials. If a credential is rotated, the whole run uses the old one.
 #[derive(Default)]
 struct Headers(Mutex<Option<Vec<(HeaderName, HeaderValue)>>>);
 
@@ -28,7 +28,7 @@ impl HttpSource {
         std::iter::once(self.0.target.template()).chain(&self.0.body)
     }
 
-    /// Sends the request for a secret, and follows as many redirects as the settings allow.
+    /// Sends the request for a secret, and follows redirects up to the limit of the settings.
     async fn ask(&self, run: &RunContext, request: &SecretRequest) -> Result<(Url, Response), SourceError> {
         let mut url = self.0.target.url(request).ok_or_else(error::no_url)?;
         let headers = self.headers(run)?;
@@ -54,7 +54,7 @@ impl HttpSource {
         }
     }
 
-    /// Returns the headers. The first time in a run, credentials are read.
+    /// Returns the headers. The first call in a run reads the credentials.
     fn headers(&self, run: &RunContext) -> Result<Vec<(HeaderName, HeaderValue)>, SourceError> {
         let state = run.state::<Headers>();
         let mut known = state.0.lock().unwrap_or_else(PoisonError::into_inner);

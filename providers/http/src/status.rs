@@ -1,4 +1,4 @@
-//! What the status of an answer says. Its body is never told: it may hold anything.
+//! Maps the status of an answer to an error. The body is never shown, because it may contain anything.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,7 +15,7 @@ const REQUEST_HINT: &str =
     "check the name of the secret, and `url`, `method`, `headers` and `body` of the source";
 const SERVER_HINT: &str = "the server has failed: see its log";
 
-/// Returns an error unless an answer holds the secret.
+/// Returns an error unless the answer contains the secret.
 pub(crate) fn check(
     place: &str,
     answer: &Response,
@@ -37,7 +37,7 @@ pub(crate) fn check(
     })
 }
 
-/// Returns a status with its usual name, and not with the server's own, which may be anything.
+/// Returns a status with its usual name, not with the server's own, which may contain anything.
 fn told(status: u16) -> String {
     let known = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     known.map_or_else(|| status.to_string(), |name| format!("{status} {name}"))
@@ -47,7 +47,7 @@ fn kind(status: u16) -> SourceErrorKind {
     match status {
         401 => SourceErrorKind::Unauthenticated,
         403 => SourceErrorKind::PermissionDenied,
-        // Unless the settings say so, nobody knows whether the secret is missing, or the store.
+        // Unless the settings say so, it is unknown whether the secret is missing or the store.
         404 | 410 => SourceErrorKind::Unavailable,
         407 => SourceErrorKind::Unavailable,
         408 => SourceErrorKind::TimedOut,
@@ -71,7 +71,7 @@ fn hint(status: u16) -> Option<&'static str> {
     }
 }
 
-/// Advises a retry for what may pass, at the earliest when the server says.
+/// Advises a retry for temporary failures, not before the time that the server names.
 fn retry(answer: &Response, now: SystemTime) -> Retry {
     match answer.status() {
         501 | 505 | 511 => Retry::No,
@@ -82,7 +82,7 @@ fn retry(answer: &Response, now: SystemTime) -> Retry {
     }
 }
 
-/// Reads how long to wait: seconds, or a date.
+/// Parses the time to wait: seconds, or a date.
 fn pause(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse() {

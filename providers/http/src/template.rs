@@ -1,21 +1,22 @@
-//! A URL, or a body, with places for the secret's name and version.
+//! A URL or a body with placeholders for the secret's name and version.
 //!
-//! What is put in cannot end the part that it is in: in a URL everything but letters, digits and `-._~` is percent-encoded, in a
-//! body everything is escaped that would end a string of JSON. Scheme and host have no places, so no name leads to another host.
+//! An inserted word cannot end the part around it. In a URL, everything but letters, digits and `-._~` is
+//! percent-encoded. In a body, every character that would end a JSON string is escaped. Scheme and host have no
+//! placeholders, so no name leads to another host.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
 
-/// Stands for the name of the secret.
+/// The placeholder for the name of the secret.
 const SECRET: &str = "{secret}";
 
-/// Stands for its version.
+/// The placeholder for its version.
 const VERSION: &str = "{version}";
 
-/// What is encoded in a URL: all but the unreserved characters of RFC 3986.
+/// The encoded characters in a URL: all but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A text with places.
+/// A text with placeholders.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct TextTemplate(Vec<Piece>);
 
@@ -25,43 +26,43 @@ enum Piece {
     Place(Word, Spot),
 }
 
-/// What is put into a place.
+/// The word that replaces a placeholder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
     Secret,
     Version,
 }
 
-/// Where a place is, which decides how a word is written there.
+/// The position of a placeholder, which decides how its word is escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Spot {
-    /// Slashes part a name into segments of the path.
+    /// In the path: slashes separate the name's segments.
     Path,
-    /// Slashes are encoded, too.
+    /// In the query: slashes are encoded, too.
     Query,
-    /// Within a string of JSON.
+    /// In a JSON string.
     Json,
 }
 
 impl TextTemplate {
-    /// Takes apart what comes after the host of a URL.
+    /// Parses the part of a URL after the host.
     pub(crate) fn of_target(text: &str) -> Self {
         let query = text.find('?').unwrap_or(text.len());
         let (path, query) = text.split_at(query);
         Self([pieces(path, Spot::Path), pieces(query, Spot::Query)].concat())
     }
 
-    /// Takes apart a body in JSON.
+    /// Parses a JSON body.
     pub(crate) fn of_json(text: &str) -> Self {
         Self(pieces(text, Spot::Json))
     }
 
-    /// Says whether there is a place for this.
+    /// Says whether there is a placeholder for this word.
     pub(crate) fn has(&self, word: Word) -> bool {
         self.0.iter().any(|piece| matches!(piece, Piece::Place(found, _) if *found == word))
     }
 
-    /// Says what is wrong with the words of a request, for the places that there are.
+    /// Checks the words of a request that have placeholders.
     pub(crate) fn check(&self, request: &SecretRequest) -> Result<(), SourceError> {
         for piece in &self.0 {
             if let Piece::Place(word, spot) = piece
@@ -73,7 +74,7 @@ impl TextTemplate {
         Ok(())
     }
 
-    /// Puts the words of a request into the places. What is put in is not looked at again.
+    /// Replaces the placeholders by the words of a request. Inserted words are not searched for placeholders.
     pub(crate) fn fill(&self, request: &SecretRequest) -> String {
         let filled = self.0.iter().map(|piece| match piece {
             Piece::Text(text) => text.clone(),
@@ -126,7 +127,7 @@ impl Spot {
     }
 }
 
-/// Takes a text apart at its places. Other braces are a part of it.
+/// Splits a text at its placeholders. Other braces are a part of it.
 fn pieces(text: &str, spot: Spot) -> Vec<Piece> {
     let places = [(SECRET, Word::Secret), (VERSION, Word::Version)];
     let mut pieces = Vec::new();
@@ -204,7 +205,7 @@ mod tests {
             let filled = template.fill(&request);
             let url = Url::parse(&format!("https://store.test{filled}")).unwrap();
             prop_assert_eq!(url.host_str(), Some("store.test"));
-            // Nothing in it was taken for something else: the parser has left it as it was.
+            // The parser has left it as it was, so it took nothing in it for something else.
             prop_assert_eq!(url.as_str(), format!("https://store.test{filled}"));
             prop_assert_eq!(url.query_pairs().next().unwrap().1, name);
         }

@@ -1,12 +1,14 @@
-//! Calls with a token.
+//! Makes calls with a token.
 //!
-//! 1. A token is got by the first call of a run that needs one, and kept for later runs while it lives.
-//! 2. A login that was refused is refused for the whole run: each try may use up a secret ID. One that could not be made, as the server is
-//!    down, is tried again with the requests that need it, but one failure counts for all that were waiting.
-//! 3. The server says 403 to a token that it does not know, and to one that may not do this. So it is asked about the token itself. One that has
-//!    ended, and that a login can replace, is replaced once in a run. A token that may not look itself up seems to have ended, too: if a
-//!    new one is refused as well, a policy is missing.
-//! 4. A token is renewed with the leases that it has taken. Before something is made, one that ends soon is replaced.
+//! 1. The first call of a run that needs a token gets one. It is kept for later runs while it lives.
+//! 2. A refused login is not retried in the same run, because each attempt may use up a secret ID. A login that could
+//!    not be made, for example because the server is down, is retried with the requests that need it. One failure
+//!    counts for all requests that were waiting.
+//! 3. The server answers 403 to an unknown token, and to a token without the permission. So it is asked about the token
+//!    itself. An expired token is replaced once in a run, if a login can replace it. A token that may not look itself
+//!    up seems to have expired, too. If a new token is refused as well, a policy is missing.
+//! 4. A token is renewed with the leases that it has taken. Before the server makes a secret, a token that expires soon
+//!    is replaced.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
@@ -23,7 +25,8 @@ use crate::refusals::Refusals;
 use crate::server::{Call, Server};
 use crate::session::{Life, Origin, Session};
 
-/// The share of a token's life that is over before a lease is a reason to renew it: a younger one would gain next to nothing.
+/// The share of a token's life after which a lease is a reason to renew it. Renewing a younger token gains next to
+/// nothing.
 const WORTH_RENEWING: f64 = 0.1;
 
 /// A server, and the token for it.
@@ -36,17 +39,17 @@ pub(crate) struct Access {
     renew_at: f64,
 }
 
-/// What a run knows of its login.
+/// The state of the login in a run.
 #[derive(Default)]
 struct LoginOfRun {
     refusals: Refusals,
-    /// Whether the token was read that somebody else keeps.
+    /// Whether the provided token was read.
     is_read: AtomicBool,
-    /// Whether a token that had ended was replaced.
+    /// Whether an expired token was replaced.
     is_replaced: AtomicBool,
 }
 
-/// What the server says of a token.
+/// The server's answer about a token.
 #[derive(Deserialize)]
 struct TokenData {
     #[serde(default)]
@@ -55,7 +58,7 @@ struct TokenData {
     renewable: bool,
 }
 
-/// What the server knows of a token.
+/// The state of a token at the server.
 enum Standing {
     Good(Life),
     Ended,
@@ -74,11 +77,11 @@ impl Access {
         })
     }
 
-    /// Makes a call with a token. An answer of any status but 403 comes back.
+    /// Makes a call with a token. Returns the answer, unless its status is 403.
     ///
     /// # Errors
     ///
-    /// There is no answer, or no token; or the token may not do this.
+    /// There is no answer, no token, or no permission.
     pub(crate) async fn call(&self, run: &RunContext, call: Call<'_>) -> Result<Reply, SourceError> {
         loop {
             let server = self.server()?;
@@ -94,8 +97,9 @@ impl Access {
         }
     }
 
-    /// Forgets a token that seems to have ended, if another can be got in its place: once in a run. A new one that is refused as well is
-    /// good, and may only not do this: without the policy `default` it may not even look itself up.
+    /// Forgets a token that seems to have expired, if another one can be got: once in a run. If the new token is
+    /// refused as well, it is valid and lacks a permission. Without the policy `default`, a token may not even look
+    /// itself up.
     async fn replace(
         &self,
         run: &RunContext,
@@ -104,7 +108,7 @@ impl Access {
     ) -> Result<(), SourceError> {
         let mut session = self.session.lock().await;
         if session.as_ref().is_some_and(|session| session.token != *ended) {
-            // Another request has done it.
+            // Another request has done this.
             return Ok(());
         }
         if matches!(self.login, Login::Given(_)) {
@@ -112,7 +116,7 @@ impl Access {
             return Err(error::token_ended());
         }
         if session.is_none() {
-            // Another request has done that as well, and logs in.
+            // Another request has done this as well, and logs in.
             return Ok(());
         }
         if run.state::<LoginOfRun>().is_replaced.swap(true, Ordering::Relaxed) {
@@ -137,7 +141,7 @@ impl Access {
         }
     }
 
-    /// Returns a token that is good for a while.
+    /// Returns a token that does not expire at once.
     async fn token(&self, run: &RunContext) -> Result<HeaderValue, SourceError> {
         let known = run.state::<LoginOfRun>();
         let before = known.refusals.count();
@@ -152,7 +156,7 @@ impl Access {
         got.inspect_err(|error| known.refusals.add(error))
     }
 
-    /// Reads a token that somebody else keeps: anew in each run.
+    /// Returns a provided token, which each run reads again.
     fn given(
         &self,
         given: &Given,
@@ -172,7 +176,7 @@ impl Access {
     async fn own(&self, run: &RunContext, session: &mut Option<Session>) -> Result<HeaderValue, SourceError> {
         let now = run.clock().date();
         if let Some(known) = session.as_mut() {
-            // A new token would not keep the leases of this one.
+            // A new token would not keep the leases of this one alive.
             if known.life.is_due(now, self.renew_at) {
                 self.renew(run, known).await;
             }
@@ -191,8 +195,9 @@ impl Access {
         Session::of(&frame.auth.ok_or_else(answer::strange)?, run)
     }
 
-    /// Gets a new token if that in use ends soon and cannot be renewed: what is made with it would have to be replaced at once, and again,
-    /// each time in a shorter while. What the old token has taken stays good until that ends. Without a new one, the old one is used.
+    /// Replaces the current token if it expires soon and cannot be renewed. Otherwise a secret that is made with it
+    /// would soon expire and be replaced, at ever shorter intervals. Leases of the old token stay valid until it
+    /// expires. Without a new token, the old one is used.
     pub(crate) async fn freshen(&self, run: &RunContext) {
         let mut session = self.session.lock().await;
         let Some(old) = session.as_mut().filter(|old| old.origin != Origin::Given) else { return };
@@ -214,7 +219,7 @@ impl Access {
         }
     }
 
-    /// Renews the token. If that fails, it is used as long as it lives.
+    /// Renews the token. If that fails, it is used until it expires.
     async fn renew(&self, run: &RunContext, session: &mut Session) {
         let Ok(server) = self.server() else { return };
         let body = SecretBuffer::from(&b"{}"[..]);
@@ -227,7 +232,7 @@ impl Access {
         }
     }
 
-    /// Notes that the token has taken a lease for so long, and returns when it ends itself.
+    /// Notes that the token has taken a lease with this life, and returns when the token expires.
     pub(crate) async fn takes(
         &self,
         run: &RunContext,
@@ -241,7 +246,7 @@ impl Access {
         Ok(session.life.end())
     }
 
-    /// Returns when the token ends that has taken a lease, if it is the one in use. The lease is to live for so long.
+    /// Returns when the token that has taken a lease expires, if it is the current one. The lease is to live this long.
     pub(crate) async fn keeps(
         &self,
         run: &RunContext,
@@ -262,8 +267,8 @@ impl Access {
         }
     }
 
-    /// Lets a token live for so long, as far as that can be: a lease ends with it. Somebody else renews one that they keep, so the server
-    /// is asked when it ends by now.
+    /// Makes a token live this long, as far as possible, because a lease ends with its token. Another program renews a
+    /// provided token, so the server is asked when it expires now.
     async fn extend(
         &self,
         run: &RunContext,
@@ -287,7 +292,7 @@ impl Access {
         Ok(())
     }
 
-    /// Revokes the token, unless somebody else keeps it or a lease depends on it.
+    /// Revokes the token, unless it is provided or a lease depends on it.
     pub(crate) async fn close(&self, run: &RunContext) {
         let session = self.session.lock().await.take();
         self.end(run, session).await;
@@ -304,7 +309,8 @@ impl Access {
         }
     }
 
-    /// Returns how long a life is to last before it is renewed, a little less for chance: hosts must not come in step.
+    /// Returns the time after which to renew a lease or replace a certificate with this life. It is shortened at
+    /// random, so that hosts do not come in step.
     pub(crate) fn renewal(&self, run: &RunContext, life: Duration) -> Duration {
         let longest = life.mul_f64(self.renew_at);
         longest.saturating_sub(run.jitter().up_to(longest / 10))

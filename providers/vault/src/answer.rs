@@ -1,4 +1,4 @@
-//! What the server answers, taken apart where it lies: values stay the bytes that were sent, and are copied once.
+//! Parses the answers of the server in place. Values stay the bytes that were sent, and are copied once.
 
 use std::borrow::Cow;
 
@@ -7,16 +7,16 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny};
 use serde_json::value::RawValue;
 
-/// An answer of any status.
+/// An answer with any status.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) body: SecretBuffer,
-    /// How long to wait, if the server has said so.
+    /// The time to wait, if the server names one.
     pub(crate) retry_after: Option<std::time::Duration>,
 }
 
-/// The frame of all answers.
+/// The common fields of all answers.
 #[derive(Deserialize)]
 pub(crate) struct Frame<'a> {
     #[serde(borrow, default)]
@@ -29,7 +29,7 @@ pub(crate) struct Frame<'a> {
     pub(crate) auth: Option<Auth<'a>>,
 }
 
-/// A token that was made.
+/// A new token.
 #[derive(Deserialize)]
 pub(crate) struct Auth<'a> {
     #[serde(borrow)]
@@ -51,7 +51,7 @@ pub(crate) struct Versioned<'a> {
     pub(crate) metadata: Metadata<'a>,
 }
 
-/// What is known of that version.
+/// The metadata of that version.
 #[derive(Deserialize)]
 pub(crate) struct Metadata<'a> {
     pub(crate) version: u64,
@@ -64,7 +64,8 @@ pub(crate) struct Metadata<'a> {
 }
 
 impl Metadata<'_> {
-    /// Names the version. Its number alone is no name: it begins again at 1 when somebody deletes all that is known of a secret.
+    /// Returns the revision. The number of the version is not enough: it starts again at 1 after the secret's metadata
+    /// is deleted.
     pub(crate) fn revision(&self) -> String {
         match self.created_time.as_deref().and_then(to_seconds) {
             Some(created) => format!("{} of {created}Z", self.version),
@@ -73,7 +74,7 @@ impl Metadata<'_> {
     }
 }
 
-/// Cuts a moment to seconds, such as `2026-11-30T07:00:01.123Z`, if a text is one.
+/// Cuts a time such as `2026-11-30T07:00:01.123Z` to seconds. Returns `None` for another text.
 fn to_seconds(text: &str) -> Option<&str> {
     const FORM: &str = "0000-00-00T00:00:00";
     let (moment, rest) = text.strip_suffix('Z')?.split_at_checked(FORM.len())?;
@@ -84,35 +85,36 @@ fn to_seconds(text: &str) -> Option<&str> {
     (has_form && (rest.is_empty() || rest.strip_prefix('.').is_some_and(is_fraction))).then_some(moment)
 }
 
-/// What an engine says of the end of what it has made. Each engine has its own keys and types, so what is of no known one is left out.
+/// The expiry of a secret that an engine has made. Each engine has its own keys and types, so values of unknown types
+/// are left out.
 #[derive(Deserialize, Default)]
 pub(crate) struct Ends {
-    /// Of a certificate: in seconds since 1970.
+    /// The expiry of a certificate, in seconds since 1970.
     #[serde(default, deserialize_with = "number")]
     pub(crate) expiration: Option<u64>,
     #[serde(default, deserialize_with = "text")]
     pub(crate) serial_number: Option<String>,
-    /// Of a static role: seconds until the next rotation.
+    /// The time until the next rotation of a static role, in seconds.
     #[serde(default, deserialize_with = "number")]
     pub(crate) ttl: Option<u64>,
     #[serde(default, deserialize_with = "text")]
     pub(crate) last_vault_rotation: Option<String>,
 }
 
-/// Reads a text, if it is one.
+/// Parses a text. Returns `None` for other values.
 fn text<'a, D: Deserializer<'a>>(value: D) -> Result<Option<String>, D::Error> {
     let value = <&RawValue>::deserialize(value)?;
     Ok(serde_json::from_str(value.get()).ok())
 }
 
-/// Reads a number, or a text that is one.
+/// Parses a number, or a text that is one.
 fn number<'a, D: Deserializer<'a>>(value: D) -> Result<Option<u64>, D::Error> {
     let value = <&RawValue>::deserialize(value)?;
     let inner = value.get().trim_matches('"');
     Ok(inner.parse().ok())
 }
 
-/// What went wrong, in the words of the server. Only compared: they may quote what nobody should see.
+/// The error messages of the server. They are only compared and never shown, because they may quote confidential data.
 #[derive(Deserialize, Default)]
 pub(crate) struct Errors<'a> {
     #[serde(borrow, default)]
@@ -132,31 +134,31 @@ impl Reply {
         serde_json::from_slice(self.body.expose_secret()).map_err(|_| strange())
     }
 
-    /// Says whether the server gives one of these reasons.
+    /// Says whether one of the server's messages contains this text.
     pub(crate) fn says(&self, part: &str) -> bool {
         let errors: Errors<'_> = serde_json::from_slice(self.body.expose_secret()).unwrap_or_default();
         errors.errors.iter().any(|error| error.contains(part))
     }
 
-    /// Says whether the server gives no reason at all, and warns of nothing.
+    /// Says whether the server gives neither a reason nor a warning.
     pub(crate) fn is_silent(&self) -> bool {
         let errors = serde_json::from_slice::<Errors<'_>>(self.body.expose_secret());
         errors.is_ok_and(|errors| errors.errors.is_empty() && !errors.warns())
     }
 
-    /// Says whether the server warns that the request makes no sense there.
+    /// Says whether the server gives a warning, as for a request that makes no sense at its path.
     pub(crate) fn warns(&self) -> bool {
         let errors = serde_json::from_slice::<Errors<'_>>(self.body.expose_secret());
         errors.is_ok_and(|errors| errors.warns())
     }
 }
 
-/// Takes a part of an answer apart.
+/// Parses a part of an answer.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(part: &'a RawValue) -> Result<T, SourceError> {
     serde_json::from_str(part.get()).map_err(|_| strange())
 }
 
-/// The error of an answer that is not what the API says.
+/// The error for an answer that does not follow the API.
 pub(crate) fn strange() -> SourceError {
     SourceError::new(SourceErrorKind::InvalidData)
         .with_cause("the server has answered something that is not of its API")

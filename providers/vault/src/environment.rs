@@ -1,4 +1,4 @@
-//! What the command line of the server reads from its environment, too. OpenBao's variables come first.
+//! The environment variables that the server's command line reads as well. OpenBao's variables come first.
 
 use std::env;
 use std::fs;
@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use secretdir_provider::{Secret, SourceError, SourceErrorKind};
 
-/// Reads a variable by the part of its name that both have.
+/// Reads a variable of OpenBao or Vault by the common part of its name.
 pub(crate) fn variable(name: &str) -> Option<String> {
     let read = |vendor: &str| env::var(format!("{vendor}_{name}")).ok().filter(|value| !value.is_empty());
     read("BAO").or_else(|| read("VAULT"))
 }
 
-/// Returns the token that the command line would use: that of the environment, or that of its last login.
+/// Returns the token that the command line would use: from the environment, or from its last login.
 pub(crate) fn token() -> Result<Secret, SourceError> {
     if let Some(token) = variable("TOKEN") {
         return Ok(Secret::new(token));

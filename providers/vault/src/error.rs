@@ -1,5 +1,5 @@
-//! From what the server says to what an operator can do. The words of the server are compared, and never shown: an engine quotes
-//! statements and parameters in them.
+//! Turns answers of the server into errors for an operator. The server's messages are compared but never shown, because
+//! an engine quotes statements and parameters in them.
 
 use secretdir_provider::{Retry, SourceError, SourceErrorKind};
 
@@ -9,7 +9,7 @@ use SourceErrorKind::{
     InvalidRequest, NotFound, Other, PermissionDenied, Throttled, Unauthenticated, Unavailable,
 };
 
-/// Maps every answer that means the same whatever was asked. What is left depends on the request: 400, 403, 404 and 405.
+/// Maps every answer with the same meaning for all requests. The others depend on the request: 400, 403, 404 and 405.
 pub(crate) fn general(reply: &Reply) -> SourceError {
     let status = reply.status;
     let error = |kind, cause: &str| SourceError::new(kind).with_cause(format!("{cause} (status {status})"));
@@ -33,7 +33,7 @@ pub(crate) fn general(reply: &Reply) -> SourceError {
     }
 }
 
-/// Says why a path has no secret.
+/// Reports why a path has no secret.
 pub(crate) fn not_there(reply: &Reply, path: &str) -> SourceError {
     if reply.says("no handler for route") || reply.says("route entry not found") {
         return no_mount(path);
@@ -66,14 +66,14 @@ pub(crate) fn no_namespace() -> SourceError {
         .with_hint("see `namespace` of the source")
 }
 
-/// The token may not do this.
+/// Reports that the policies of the token do not allow the request.
 pub(crate) fn denied(path: &str, capability: &str) -> SourceError {
     SourceError::new(PermissionDenied)
         .with_cause(format!("the policies of the token do not allow `{capability}` on `{path}`"))
         .with_hint(format!("a policy needs: path \"{path}\" {{ capabilities = [\"{capability}\"] }}"))
 }
 
-/// A token that a login has just made may not do this, and may not look itself up.
+/// Reports that a token from a new login lacks a permission, and may not look itself up.
 pub(crate) fn denied_unseen(path: &str, capability: &str) -> SourceError {
     let error = denied(path, capability);
     let hint = error.hint().unwrap_or_default().to_owned();
@@ -82,7 +82,7 @@ pub(crate) fn denied_unseen(path: &str, capability: &str) -> SourceError {
     ))
 }
 
-/// The token itself is not known, as far as one can see.
+/// Reports that the server does not know the token, as far as that can be seen.
 pub(crate) fn token_ended() -> SourceError {
     SourceError::new(Unauthenticated)
         .with_cause("the server does not know the token: it has probably expired, or was revoked")
@@ -91,7 +91,7 @@ pub(crate) fn token_ended() -> SourceError {
         )
 }
 
-/// The server was asked for something that it cannot make.
+/// Reports a request that the server cannot fulfil.
 pub(crate) fn refused(reply: &Reply, path: &str) -> SourceError {
     let because = |cause: &str| SourceError::new(InvalidRequest).with_cause(format!("`{path}`: {cause}"));
     match reply.status {

@@ -1,4 +1,5 @@
-//! What the server makes: certificates, database users. Each is made once, renewed while the server allows it, and then replaced.
+//! Dynamic secrets, such as certificates and database users. Each is made once, renewed while the server allows it, and
+//! then replaced.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,11 +21,11 @@ use crate::server::Call;
 use crate::settings::IssueSettings;
 use crate::time::seconds;
 
-/// What may be made, by name.
+/// The configured dynamic secrets, by name.
 #[derive(Debug)]
 pub(crate) struct Issues(pub(crate) BTreeMap<String, IssueSettings>);
 
-/// A lease that was renewed.
+/// The answer about a renewed lease.
 #[derive(Deserialize)]
 struct Renewed {
     #[serde(default)]
@@ -32,12 +33,12 @@ struct Renewed {
 }
 
 impl Issues {
-    /// Returns the path behind a name, which may be a path itself.
+    /// Returns the path for a name. The name may be a path itself.
     fn path<'i>(&'i self, name: &'i str) -> &'i str {
         self.0.get(name).map_or(name, |issue| issue.path.as_str())
     }
 
-    /// Lets the server make something.
+    /// Makes a secret at the server.
     pub(crate) async fn make(
         &self,
         access: &Access,
@@ -63,7 +64,7 @@ impl Issues {
             .ok_or_else(|| endless(request.name(), issue.is_some()))
     }
 
-    /// Renews a lease, or replaces what cannot be renewed any more.
+    /// Renews a lease, or replaces a secret that cannot be renewed any more.
     pub(crate) async fn refresh(
         &self,
         access: &Access,
@@ -81,7 +82,7 @@ impl Issues {
     }
 }
 
-/// Refuses a path of the key-value engine: only its name looks like that of something made. Its answers would be misread.
+/// Refuses a path of the key-value engine. Only its name looks like a dynamic secret, and its answers would be misread.
 async fn refuse_key_value(access: &Access, run: &RunContext, path: &str) -> Result<(), SourceError> {
     let mount = Mount::of(access, run, path).await?;
     if mount.engine == Engine::Other {
@@ -95,7 +96,7 @@ async fn refuse_key_value(access: &Access, run: &RunContext, path: &str) -> Resu
         .with_hint(format!("list it in `kv-mounts`: kv-mounts = [\"{mount}\"]")))
 }
 
-/// Lets the server make something: with parameters the request is a POST.
+/// Sends the request that makes a secret. With parameters it is a POST.
 async fn ask(
     access: &Access,
     run: &RunContext,
@@ -114,7 +115,7 @@ async fn ask(
     }
 }
 
-/// Keeps what has a lease. One that cannot be noted, or of which nobody has the value, is given back at once.
+/// Keeps a secret with a lease. A lease is given back at once if it cannot be noted, or if its secret is missing.
 async fn kept(
     access: &Access,
     run: &RunContext,
@@ -132,7 +133,8 @@ async fn kept(
     }
 }
 
-/// Says when to replace what has no lease: `None` if nobody knows how long it is good. It would be kept for ever.
+/// Sets when to replace a secret without a lease. Returns `None` if its life is unknown, because it would be kept for
+/// ever.
 fn with_renewal(access: &Access, run: &RunContext, made: Secret, life: Option<Duration>) -> Option<Secret> {
     let now = run.clock().date();
     if let Some(end) = made.valid_until() {
@@ -163,7 +165,7 @@ fn endless(name: &str, is_described: bool) -> SourceError {
     })
 }
 
-/// Renews a lease: `None` if that does not get it a life worth having, as near its maximum.
+/// Renews a lease. Returns `None` if the lease gains too little life, such as near its maximum.
 async fn renew(
     access: &Access,
     run: &RunContext,
@@ -177,7 +179,7 @@ async fn renew(
     let reply = access.call(run, Call::post("sys/leases/renew", &body)).await?;
     match reply.status {
         200 => {}
-        // It has ended, was revoked, or cannot be renewed.
+        // The lease has expired, was revoked, or cannot be renewed.
         400 | 404 => return Ok(None),
         _ => return Err(error::general(&reply)),
     }
@@ -195,7 +197,7 @@ async fn renew(
     Ok(Some(held.clone().with_valid_until(now + life).with_renew_at(now + renewal)))
 }
 
-/// Gives leases back. All are tried; the first error counts.
+/// Gives leases back. It tries all of them, and returns the first error.
 pub(crate) async fn release(access: &Access, run: &RunContext, leases: &[String]) -> Result<(), SourceError> {
     let mut first = Ok(());
     for lease in leases.iter().filter_map(|handle| Lease::parse(handle)) {

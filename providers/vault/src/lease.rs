@@ -1,14 +1,17 @@
-//! What is noted of a lease, to renew it, to give it back, and to know when it ends at the latest.
+//! The note about a lease: the data to renew it, to give it back, and to know when it ends at the latest.
 //!
-//! It is noted when the lease is taken, and never changes: the engine knows a lease by this text. One that a renewal had changed would
-//! be another lease, and the old one would be given back with the first set that is removed.
+//! The note is written when the lease is taken, and never changes, because the engine identifies the lease by this
+//! text. A changed text would be another lease, and the old one would be given back with the first set that is removed.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::time::seconds;
 
-/// A lease. The text of it is `END:LIFE:ID`: when the token was to end that took it (0: never), how long the lease was to live at first,
-/// both in seconds, and the server's own name for it.
+/// A lease. Its text is `END:LIFE:ID`, with both times in seconds:
+///
+/// - `END`: when the token that took it was to expire; 0 if never
+/// - `LIFE`: the initial life of the lease
+/// - `ID`: the server's ID of the lease
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lease {
     token_end: u64,
@@ -22,7 +25,7 @@ impl Lease {
         Self { token_end: token_end.map_or(0, |end| end.as_secs()), life: life.as_secs(), id: id.to_owned() }
     }
 
-    /// Says whether a text can be the server's name for a lease. Its own are a path and a few characters.
+    /// Says whether a text can be the server's ID of a lease. The server's own IDs are a path and a few characters.
     pub(crate) fn is_id(text: &str) -> bool {
         (1..=1024).contains(&text.len()) && !text.chars().any(char::is_control)
     }
@@ -38,12 +41,12 @@ impl Lease {
         format!("{}:{}:{}", self.token_end, self.life, self.id)
     }
 
-    /// Returns when the token was to end that took it. It may have been renewed since.
+    /// Returns when the token that took the lease was to expire. It may have been renewed since.
     pub(crate) fn token_end(&self) -> Option<SystemTime> {
         (self.token_end > 0).then(|| UNIX_EPOCH.checked_add(Duration::from_secs(self.token_end))).flatten()
     }
 
-    /// Returns how long it was to live at first.
+    /// Returns the initial life of the lease.
     pub(crate) fn life(&self) -> Duration {
         seconds(self.life)
     }

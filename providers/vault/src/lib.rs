@@ -23,7 +23,7 @@ use secretdir_provider::{Provider, SecretSource, Settings, SettingsError, Settin
 use crate::settings::VaultSettings;
 use crate::source::VaultSource;
 
-/// HashiCorp Vault and OpenBao, under the name `vault`.
+/// The provider `vault`, for HashiCorp Vault and OpenBao.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct VaultProvider;
 

@@ -1,4 +1,4 @@
-//! Listing what the key-value engine has below a prefix: folder by folder, all of it or an error.
+//! Lists the secrets of the key-value engine below a prefix, folder by folder. A listing is complete or an error.
 
 use secretdir_provider::{Listed, RunContext, SourceError, SourceErrorKind};
 use serde::Deserialize;
@@ -10,14 +10,14 @@ use crate::error;
 use crate::mounts::{Engine, Mount};
 use crate::server::Call;
 
-/// How many folders are listed at most.
+/// The most folders that are listed.
 const MAX_FOLDERS: usize = 10_000;
 
-/// How many names are kept at most, and how many bytes of them. A server must not take all of the memory.
+/// The most names that are kept, and the most bytes of them. A server must not use up the memory.
 const MAX_NAMES: usize = 100_000;
 const MAX_NAME_BYTES: usize = 16 << 20;
 
-/// What was found, and what is still to be asked.
+/// The state of a listing: the names so far, and the folders ahead.
 #[derive(Default)]
 struct Found {
     listed: Vec<Listed>,
@@ -26,25 +26,25 @@ struct Found {
     bytes: usize,
 }
 
-/// A folder in a mount, with a `/` at its end unless it is all of it.
+/// A folder in a mount. It ends with `/`, unless it is the whole mount.
 struct Folder<'f> {
     mount: &'f str,
     rest: &'f str,
 }
 
-/// The names of one folder. Each is copied when its turn comes: there may be millions of short ones.
+/// The names of one folder. They are decoded one at a time, because there may be millions of short ones.
 #[derive(Deserialize)]
 struct Keys<'a> {
     #[serde(borrow)]
     keys: Vec<&'a RawValue>,
 }
 
-/// Says what is wrong with a prefix.
+/// Checks a prefix.
 pub(crate) fn check(prefix: &str) -> Result<(), SourceError> {
     let invalid =
         |cause: &str| SourceError::new(SourceErrorKind::InvalidRequest).with_cause(cause.to_owned());
     let mut parts: Vec<_> = prefix.split('/').collect();
-    // What stands behind the last `/` is the beginning of a name.
+    // The text after the last `/` is the beginning of a name.
     let begun = parts.pop().unwrap_or_default();
     if parts.is_empty() {
         return Err(invalid("a prefix begins with the mount, such as `secret/`"));
@@ -84,7 +84,7 @@ pub(crate) async fn list(
     Ok(found.listed)
 }
 
-/// Returns the path at which the engine lists what it has.
+/// Returns the path under which the engine lists its secrets.
 fn beginning(mount: &Mount) -> Result<String, SourceError> {
     match mount.engine {
         Engine::Versioned => Ok(format!("{}/metadata", mount.path)),
@@ -95,7 +95,8 @@ fn beginning(mount: &Mount) -> Result<String, SourceError> {
 }
 
 impl Found {
-    /// Adds what a folder has: secrets, and folders that the prefix goes into, or that begin as the prefix does.
+    /// Adds the secrets and folders of a folder. A folder counts if the prefix leads into it, or if its path begins
+    /// with the prefix.
     fn add_all(
         &mut self,
         reply: &Reply,
@@ -141,7 +142,7 @@ fn too_many(what: &str, prefix: &str) -> SourceError {
         .with_hint("use a longer prefix")
 }
 
-/// Says whether a secret or a folder can have this name. Any other would lead elsewhere, or round in a circle.
+/// Says whether a secret or a folder can have this name. Any other name would lead elsewhere, or in a circle.
 fn is_possible(key: &str) -> bool {
     let part = key.strip_suffix('/').unwrap_or(key);
     !matches!(part, "" | "." | "..") && !part.contains('/') && !part.chars().any(char::is_control)
@@ -153,7 +154,7 @@ fn impossible(path: &str) -> SourceError {
         .with_hint("is `address` the address of Vault or OpenBao, and not of a proxy?")
 }
 
-/// Lists one folder. One that is not there has nothing.
+/// Lists one folder. A missing folder is empty.
 async fn ask(access: &Access, run: &RunContext, path: &str) -> Result<Option<Reply>, SourceError> {
     let reply = access.call(run, Call::list(path.trim_end_matches('/'))).await?;
     match reply.status {

@@ -1,6 +1,6 @@
-//! How to log in: what is sent, and what the answers mean.
+//! Logs in: the requests, and the meaning of the answers.
 //!
-//! No refusal is tried again in a run: each login uses up one of the uses that a secret ID has.
+//! A refused login is not retried in the same run, because each login uses up one use of a secret ID.
 
 mod reading;
 
@@ -19,13 +19,13 @@ use crate::error;
 use crate::server::{Call, Server};
 use crate::settings::AuthSettings;
 
-/// Where the token of a pod's service account is.
+/// The file with the token of a pod's service account.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
-/// A way to log in.
+/// A method to log in.
 #[derive(Debug)]
 pub(crate) enum Login {
-    /// A token that somebody else has got, and keeps.
+    /// A provided token, which another program gets and renews.
     Given(Given),
     AppRole {
         mount: String,
@@ -46,17 +46,17 @@ pub(crate) enum Login {
 #[derive(Debug)]
 pub(crate) enum Given {
     Credential(Credential),
-    /// That of the environment, or of the command line of the server.
+    /// The token of the environment, or of the server's command line.
     Usual,
 }
 
-/// The second half of an AppRole.
+/// The secret ID of an AppRole.
 #[derive(Debug)]
 pub(crate) enum SecretId {
     /// The role needs none.
     None,
     Plain(Credential),
-    /// In a wrapping, which can be opened once. What was in it is kept for later logins.
+    /// In a wrapping, which can be opened only once. The secret ID is kept for later logins.
     Wrapped(Credential, tokio::sync::Mutex<Option<Zeroizing<String>>>),
 }
 
@@ -67,7 +67,7 @@ pub(crate) enum Jwt {
 }
 
 impl Login {
-    /// Reads how to log in. Offline.
+    /// Reads the login settings, offline.
     pub(crate) fn read(settings: &Settings, auth: Option<&AuthSettings>) -> Result<Self, SettingsError> {
         let Some(auth) = auth else { return Ok(Self::Given(Given::Usual)) };
         Reading { settings, auth }.login()
@@ -98,7 +98,8 @@ impl Login {
         let reply = server.call(run, None, Call::post(&path, &body)).await?;
         match reply.status {
             200 => Ok(reply),
-            // What is wrong with a login is told by 400. So is this: nobody is let in without a token where nothing is mounted.
+            // Servers report a wrong login with 400. If nothing is mounted at a path, they answer 403 to a request
+            // without a token.
             403 => Err(refusal(&format!("the server allows no login at `auth/{}/`", self.mount()))
                 .with_hint("is the method mounted there? see `mount` of `auth`, and `vault auth list`, or `bao auth list`")),
             400 | 401 => Err(self.refused(&reply)),
@@ -116,7 +117,7 @@ impl Login {
         }
     }
 
-    /// Says why a login was refused. Servers answer 400 to what is wrong with it.
+    /// Reports why a login was refused. Servers answer 400 to a wrong login.
     fn refused(&self, reply: &Reply) -> SourceError {
         match self {
             _ if reply.says("no handler for route") || reply.says("unsupported path") => {
@@ -145,7 +146,7 @@ impl Given {
     }
 }
 
-/// Makes the header of a token.
+/// Makes the header with a token.
 pub(crate) fn token_header(token: &[u8]) -> Result<HeaderValue, SourceError> {
     if token.is_empty() {
         return Err(refusal("the token is empty"));
@@ -174,7 +175,7 @@ impl SecretId {
     }
 }
 
-/// Opens a wrapping, after a look at who has made it.
+/// Opens a wrapping, after a check of its origin.
 async fn unwrap(
     run: &RunContext,
     server: &Server,
@@ -202,7 +203,8 @@ async fn unwrap(
     }
 }
 
-/// Says whether what is wrapped was made by the path for secret IDs of this very method: anybody may write something else that looks so.
+/// Says whether the wrapped data comes from the path for secret IDs of this very method. Anyone may wrap data that
+/// looks similar.
 fn is_of_secret_id(reply: &Reply, mount: &str) -> Result<bool, SourceError> {
     #[derive(serde::Deserialize)]
     struct Wrapping {
@@ -270,7 +272,7 @@ fn refusal(cause: &str) -> SourceError {
     SourceError::new(SourceErrorKind::Unauthenticated).with_cause(cause.to_owned())
 }
 
-/// Whether a token may be made by itself, and what is known of it.
+/// Says whether a token is a service token. Batch tokens cannot be revoked.
 pub(crate) fn is_service(auth: &Auth<'_>) -> bool {
     auth.token_type != "batch"
 }

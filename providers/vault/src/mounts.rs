@@ -1,4 +1,4 @@
-//! Which engine answers at a path. Asked once for each mount and run.
+//! Finds the engine at a path. The server is asked once for each mount and run.
 
 use secretdir_provider::{Retry, RunContext, SourceError, SourceErrorKind};
 use serde::Deserialize;
@@ -25,11 +25,11 @@ pub(crate) enum Engine {
     Plain,
     /// Key-value, version 2.
     Versioned,
-    /// Any other: what a path of it gives is read as it is.
+    /// Any other. The answer to a path is read as it is.
     Other,
 }
 
-/// The mounts that a run knows.
+/// The mounts that are known in a run.
 #[derive(Default)]
 struct Known {
     mounts: Mutex<Vec<Mount>>,
@@ -53,7 +53,7 @@ struct Options<'a> {
 }
 
 impl Mount {
-    /// Returns what is left of a path below the mount.
+    /// Returns the rest of a path below the mount.
     pub(crate) fn rest<'p>(&self, path: &'p str) -> Option<&'p str> {
         path.strip_prefix(self.path.as_str())?.strip_prefix('/')
     }
@@ -62,7 +62,7 @@ impl Mount {
     pub(crate) async fn of(access: &Access, run: &RunContext, path: &str) -> Result<Self, SourceError> {
         let known = run.state::<Known>();
         let before = known.refusals.count();
-        // One asks, and the others wait for the answer: they may be about the same mount.
+        // One request asks, and the others wait for its answer, because they may be about the same mount.
         let mut mounts = known.mounts.lock().await;
         if let Some(mount) = mounts.iter().find(|mount| mount.rest(path).is_some()) {
             return Ok(mount.clone());
@@ -84,7 +84,7 @@ impl Mount {
         let question = format!("sys/internal/ui/mounts/{}", path.trim_end_matches('/'));
         let reply = access.call(run, Call::get(&question)).await;
         let reply = reply.map_err(|error| match error.kind() {
-            // The server says the same to a mount that is not there, and to one that the token may not know of.
+            // The server gives the same answer for a missing mount, and for one that the token may not see.
             SourceErrorKind::PermissionDenied => unknown(path),
             _ => error,
         })?;

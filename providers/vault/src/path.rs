@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-/// A path that can be asked for: segments with a `/` between, none of them empty.
+/// A path that can be requested: segments separated by `/`, none of them empty.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Path(String);
 
-/// Why a text is no path.
+/// The reason why a text is not a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BadPath {
     Empty,
@@ -33,15 +33,15 @@ impl Path {
         }
     }
 
-    /// Says whether the server makes something each time it is asked for this: by the names that its own engines use (`creds` of
-    /// databases, message brokers, clouds and directories; `sts` and `token` of clouds).
+    /// Says whether each request for this path makes a new secret. It goes by the names that the server's own engines
+    /// use: `creds` of databases, message brokers, clouds and directories, and `sts` of clouds.
     pub(crate) fn is_dynamic(&self) -> bool {
         let parts: Vec<_> = self.0.split('/').skip(1).collect();
         let last_but_one = parts.len().checked_sub(2).and_then(|number| parts.get(number));
         matches!(last_but_one, Some(&("creds" | "sts")))
     }
 
-    /// Says whether it lies in a mount.
+    /// Says whether the path lies in a mount.
     pub(crate) fn is_below(&self, mount: &str) -> bool {
         self.0.strip_prefix(mount.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
     }

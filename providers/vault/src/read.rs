@@ -1,4 +1,4 @@
-//! Reading a path: a secret of the key-value engine, or what any other engine answers.
+//! Reads a path: a secret of the key-value engine, or the answer of any other engine.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +14,7 @@ use crate::mounts::{Engine, Mount};
 use crate::server::Call;
 use crate::time::{moment, seconds};
 
-/// Reads a path that makes nothing.
+/// Reads a path that makes no new secret.
 pub(crate) async fn read(
     access: &Access,
     run: &RunContext,
@@ -56,7 +56,7 @@ fn version_of(reply: &Reply) -> Result<Secret, SourceError> {
     Ok(secret(data).with_revision(found.metadata.revision()))
 }
 
-/// Says why there is no version: it was never there, or somebody has deleted it.
+/// Reports why a version is missing: it never existed, or was deleted.
 fn no_version(reply: &Reply, mount: &Mount, rest: &str) -> SourceError {
     let path = format!("{}/{rest}", mount.path);
     let found = reply.frame().ok().and_then(|frame| answer::parse::<Versioned<'_>>(frame.data?).ok());
@@ -102,7 +102,7 @@ async fn plain(access: &Access, run: &RunContext, path: &str, engine: Engine) ->
     }
 }
 
-/// A path that looked like one to read has made something. It is given back at once, or each run would make one more.
+/// Reports that reading a path has made a secret. Its lease is given back at once, or each run would make another one.
 async fn made_by_surprise(access: &Access, run: &RunContext, frame: &Frame<'_>, path: &str) -> SourceError {
     let id = frame.lease_id.as_deref().unwrap_or_default();
     discard(access, run, id).await;
@@ -113,12 +113,12 @@ async fn made_by_surprise(access: &Access, run: &RunContext, frame: &Frame<'_>, 
         ))
 }
 
-/// Makes a secret of a part of an answer: its very bytes.
+/// Makes a secret from a part of an answer, with its exact bytes.
 pub(crate) fn secret(data: &RawValue) -> Secret {
     Secret::new(data.get().as_bytes().to_vec())
 }
 
-/// Adds until when a secret is good, as far as its engine says so.
+/// Adds the expiry of a secret, as far as its engine names it.
 pub(crate) fn with_end(secret: Secret, data: &RawValue, now: SystemTime) -> Secret {
     let Ok(ends) = answer::parse::<Ends>(data) else { return secret };
     let secret = match (&ends.serial_number, &ends.last_vault_rotation) {
@@ -129,13 +129,13 @@ pub(crate) fn with_end(secret: Secret, data: &RawValue, now: SystemTime) -> Secr
         return secret.with_valid_until(moment(end, now));
     }
     match ends.ttl.filter(|_| ends.last_vault_rotation.is_some()).map(seconds) {
-        // The server changes it then: a moment later there is a new one.
+        // The server rotates the secret at this time. A moment later there is a new one.
         Some(left) => secret.with_valid_for(left).with_renew_at(now + left + Duration::from_secs(1)),
         None => secret,
     }
 }
 
-/// Ends a lease. One that is gone has ended.
+/// Revokes a lease. It is no error if the lease is gone.
 pub(crate) async fn revoke(access: &Access, run: &RunContext, id: &str) -> Result<(), SourceError> {
     let body = login::object(&[("lease_id", id.as_bytes())])?;
     let reply = access.call(run, Call::post("sys/leases/revoke", &body)).await?;
@@ -148,19 +148,19 @@ pub(crate) async fn revoke(access: &Access, run: &RunContext, id: &str) -> Resul
     }
 }
 
-/// Ends a lease that nobody is to have.
+/// Revokes a lease whose secret is not used.
 pub(crate) async fn discard(access: &Access, run: &RunContext, id: &str) {
     if let Err(error) = revoke(access, run, id).await {
         tracing::debug!(%error, "the lease will expire");
     }
 }
 
-/// What the server says of itself is short, and of one line.
+/// Cuts a text of the server to a short text without control characters.
 fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(64).collect()
 }
 
-/// Makes a lease's handle, and says how long it is good: not longer than the token that took it.
+/// Adds the lease and the life of a secret. It lives no longer than the token that took the lease.
 pub(crate) async fn leased(
     access: &Access,
     run: &RunContext,
@@ -190,12 +190,13 @@ pub(crate) async fn leased(
     Ok(secret.with_lease(handle).with_valid_for(left).with_renew_at(now + renewal))
 }
 
-/// Returns what is left of a lease: it ends with its token.
+/// Returns the remaining life of a lease, which ends with its token.
 pub(crate) fn left(life: Duration, token_end: Option<SystemTime>, now: SystemTime) -> Duration {
     token_end.map_or(life, |end| life.min(end.duration_since(now).unwrap_or_default()))
 }
 
-/// Says whether a lease is cut so far that somebody should know. A token is always a little older than its first lease.
+/// Says whether the life of a lease is cut so much that the user should know. A token is always a little older than its
+/// first lease.
 fn is_much_shorter(left: Duration, life: Duration) -> bool {
     let lost = life.saturating_sub(left);
     lost > Duration::from_secs(5) && lost > life / 20

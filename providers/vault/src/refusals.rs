@@ -1,14 +1,14 @@
-//! What has failed in a run for a reason that others have, too: the server is down, or refuses to let us in.
+//! Failures of a run that also affect other requests: the server is down, or refuses the login.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use secretdir_provider::{Retry, SourceError, SourceErrorKind};
 
-/// All of a run. Only the last one is told.
+/// The failures of a run. Only the last one is kept.
 #[derive(Default)]
 pub(crate) struct Refusals(Mutex<(usize, Option<Refusal>)>);
 
-/// An error that is told of every request.
+/// An error that is reported for every request.
 struct Refusal {
     kind: SourceErrorKind,
     cause: String,
@@ -17,18 +17,19 @@ struct Refusal {
 }
 
 impl Refusals {
-    /// Returns how many there were.
+    /// Returns the number of failures so far.
     pub(crate) fn count(&self) -> usize {
         self.lock().0
     }
 
-    /// Returns the last error, if it came since there were so many: whoever waited for it need not ask.
+    /// Returns the last error, if it came after this number of failures. A request that waited for it need not ask
+    /// again.
     pub(crate) fn while_waiting(&self, count: usize) -> Option<SourceError> {
         let known = self.lock();
         known.1.as_ref().filter(|_| known.0 > count).map(Refusal::error)
     }
 
-    /// Returns the last error also if it is one for good.
+    /// Returns the last error if it came after this number of failures, or if it is permanent.
     pub(crate) fn since(&self, count: usize) -> Option<SourceError> {
         let known = self.lock();
         known.1.as_ref().filter(|refusal| refusal.retry == Retry::No || known.0 > count).map(Refusal::error)

@@ -6,12 +6,12 @@ use secretdir_provider::{RunContext, SecretBuffer, SettingsError, SourceError, S
 use crate::answer::Reply;
 use crate::time::seconds;
 
-/// The largest answer: 8 MiB. An entry of the server's own storage has at most 1 MiB.
+/// The maximum size of an answer: 8 MiB. An entry of the server's own storage has at most 1 MiB.
 const MAX_BYTES: usize = 8 << 20;
 
 const TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
 const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
-/// Agents may require it, as a page in a browser cannot send it.
+/// Agents may require this header, because a page in a browser cannot send it.
 const REQUEST: HeaderName = HeaderName::from_static("x-vault-request");
 
 /// A server, in one namespace.
@@ -22,7 +22,7 @@ pub(crate) struct Server {
     namespace: Option<HeaderValue>,
 }
 
-/// One call, which may be made again.
+/// One call. It may be repeated.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call<'c> {
     method: Method,
@@ -48,7 +48,7 @@ impl<'c> Call<'c> {
         Self { query: Some((key, value)), ..self }
     }
 
-    /// Returns what policies call what is done.
+    /// Returns the capability that a policy needs for this call.
     pub(crate) fn capability(&self) -> &'static str {
         match self.method {
             Method::Get => "read",
@@ -85,13 +85,13 @@ impl Server {
         Ok(Self { client, base, namespace })
     }
 
-    /// Says whether what is sent can be read on the way.
+    /// Says whether others can read the requests on their way.
     pub(crate) fn is_in_the_clear(&self) -> bool {
-        // A socket has the name of this machine, too.
+        // A URL for a socket has the name of this machine, too.
         self.base.scheme() == "http" && !secretdir_http_client::is_loopback(&self.base)
     }
 
-    /// Makes a call. Any status is an answer, but for a redirect that leads elsewhere.
+    /// Makes a call. Returns an answer with any status, except a redirect to another server.
     pub(crate) async fn call(
         &self,
         run: &RunContext,
@@ -144,7 +144,7 @@ impl Server {
         Ok(url)
     }
 
-    /// Returns where an answer leads: only to the same server, for a token must not follow to another one.
+    /// Returns the target of a redirect. It must be on the same server, because a token must not reach another one.
     fn redirected(&self, answer: &secretdir_http_client::Response) -> Result<Option<Url>, SourceError> {
         if !matches!(answer.status(), 301 | 302 | 307 | 308) {
             return Ok(None);

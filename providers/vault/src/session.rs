@@ -1,7 +1,7 @@
-//! The token: got once, kept while it lives, renewed in time, and given back if nothing depends on it.
+//! The token of a source. It is got once, kept while it lives, renewed in time, and revoked if no lease depends on it.
 //!
-//! A lease ends with the token that took it, whatever the server has said of its length. So the life of a token bounds that of every
-//! lease, and a token that has taken one is never revoked here.
+//! A lease ends with the token that took it, whatever life the server has named. So the life of a token bounds that of
+//! its leases, and a token is not revoked while it has leases.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -13,36 +13,36 @@ use crate::answer::Auth;
 use crate::login::{is_service, token_header};
 use crate::time::seconds;
 
-/// A token that is not good for at least this long is not used any more.
+/// A token whose remaining life is shorter than this is not used.
 const MARGIN: Duration = Duration::from_secs(2);
 
-/// A token, and what is known of it.
+/// A token, and its properties.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) token: HeaderValue,
     pub(crate) origin: Origin,
     pub(crate) life: Life,
-    /// How long it was to live at first.
+    /// Its initial life.
     pub(crate) first_life: Duration,
     /// The leases that it has taken.
     pub(crate) leases: BTreeSet<String>,
 }
 
-/// Whose a token is.
+/// The origin of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// Somebody else's, who keeps it.
+    /// Provided by another program, which renews it.
     Given,
-    /// Ours. It can be revoked.
+    /// From our login. It can be revoked.
     Ours,
-    /// Ours, of the kind that cannot be revoked.
+    /// From our login, of the kind that cannot be revoked.
     Batch,
 }
 
-/// How long a token lives.
+/// The life of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Life {
-    /// Nobody has asked yet.
+    /// The server has not been asked yet.
     Unknown,
     Endless,
     Until {
@@ -67,7 +67,7 @@ impl Life {
         }
     }
 
-    /// Says whether it is time to renew it.
+    /// Says whether it is time to renew the token.
     pub(crate) fn is_due(self, now: SystemTime, share: f64) -> bool {
         match self {
             Self::Until { begun, end, is_renewable: true } => {
@@ -78,7 +78,7 @@ impl Life {
         }
     }
 
-    /// Says whether it is known to last for so long.
+    /// Says whether the token is known to live this long.
     pub(crate) fn lasts(self, now: SystemTime, life: Duration) -> bool {
         match self {
             Self::Unknown => false,
@@ -87,7 +87,7 @@ impl Life {
         }
     }
 
-    /// Says whether it is over, or nearly so.
+    /// Says whether the token has expired, or nearly so.
     pub(crate) fn is_over(self, now: SystemTime) -> bool {
         self.end().is_some_and(|end| end.checked_sub(MARGIN).is_none_or(|end| end <= now))
     }
@@ -104,7 +104,7 @@ impl Session {
         }
     }
 
-    /// Takes the token that a login has made.
+    /// Makes a session from the answer of a login.
     pub(crate) fn of(auth: &Auth<'_>, run: &RunContext) -> Result<Self, SourceError> {
         let token = token_header(auth.client_token.as_bytes())?;
         let origin = if is_service(auth) { Origin::Ours } else { Origin::Batch };
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(Life::of(0, true, now), Life::Endless);
         assert!(!Life::Endless.is_over(later(1_000_000)) && !Life::Unknown.is_over(now));
         assert!(Life::of(1, true, now).is_over(now));
-        // No moment of it is beyond all dates.
+        // All times in it can be represented.
         let long = Life::of(u64::MAX, true, now);
         assert_eq!(long.end(), Some(now + LONGEST));
         assert!(!long.is_due(now, 0.66) && lasts(long, 1_000_000_000));

@@ -1,4 +1,4 @@
-//! What a configuration says of a source.
+//! The settings of a source.
 
 use std::collections::BTreeMap;
 
@@ -117,7 +117,7 @@ pub(crate) struct IssueSettings {
 }
 
 impl VaultSettings {
-    /// Reads the settings and reports everything that is wrong with them, as far as it is no matter of logging in.
+    /// Reads the settings, and reports every problem except those of the login.
     pub(crate) fn read(settings: &Settings) -> Result<Self, SettingsError> {
         let parsed: Self = settings.parse()?;
         let mut problems = Vec::new();
@@ -153,6 +153,6 @@ impl VaultSettings {
 }
 
 fn credential(_: &mut SchemaGenerator) -> Schema {
-    // It is a JSON object, as its own tests say.
+    // The constant is a JSON object, as its own tests check.
     serde_json::from_str(CredentialSettings::SCHEMA).unwrap_or_default()
 }

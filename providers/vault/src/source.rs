@@ -16,7 +16,7 @@ use crate::read;
 use crate::server::Server;
 use crate::settings::VaultSettings;
 
-/// The share of a life after which it is renewed, if nothing else is said.
+/// The default share of a life after which it is renewed.
 const RENEW_AT: f64 = 0.66;
 
 pub(crate) struct VaultSource {
@@ -26,7 +26,7 @@ pub(crate) struct VaultSource {
 }
 
 impl VaultSource {
-    /// Makes a source of settings. Reads the environment, but no file.
+    /// Makes a source from settings. Reads the environment, but no file.
     pub(crate) fn new(settings: &Settings) -> Result<Self, SettingsError> {
         let VaultSettings {
             address,

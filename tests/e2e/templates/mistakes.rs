@@ -68,7 +68,7 @@ const MISTAKES: &[(&str, &str, i32, &str)] = &[
         "x-y = { S, secret = 'db' }",
         "{{ x_y }}",
         2,
-        "cannot be a name in a template, which has letters of ASCII, digits and `_`, no digit first, and no meaning of its own: write `x_y`",
+        "cannot be a name in a template: use only ASCII letters, digits and `_`, no digit first, and no reserved word: write `x_y`",
     ),
     ("loop = { S, secret = 'db' }", "{{ 1 }}", 2, "files.out.secrets.loop: cannot be a name in a template"),
     (
@@ -82,7 +82,7 @@ const MISTAKES: &[(&str, &str, i32, &str)] = &[
         "x = { S, secret = 'db', prefix = 'd' }",
         "{{ x }}",
         2,
-        "files.out.secrets.x.prefix: is of no use beside `secret`",
+        "files.out.secrets.x.prefix: cannot be combined with `secret`",
     ),
     (
         "x = { S, secret = 'db', strip-prefix = 'd' }",
@@ -94,14 +94,14 @@ const MISTAKES: &[(&str, &str, i32, &str)] = &[
         "x = { S, prefix = 'd', field = 'user' }",
         "{{ x }}",
         2,
-        "files.out.secrets.x.field: is of no use with `prefix`",
+        "files.out.secrets.x.field: cannot be combined with `prefix`",
     ),
     ("x = { S, secret = 'db', encode = 'hex' }", "{{ x }}", 2, "files.out.secrets.x.encode: unknown key"),
     (
         "x = { S, secret = 'db', optional = true, default = 'x' }",
         "{{ x }}",
         2,
-        "files.out.secrets.x.default: with `optional`",
+        "files.out.secrets.x.default: cannot be combined with `optional`",
     ),
     (
         "x = { S, prefix = 'none/' }",

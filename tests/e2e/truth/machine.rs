@@ -91,7 +91,7 @@ fn a_path_that_is_moved_while_the_command_runs_is_told() {
         let command = format!("[on-change]\ncommand = [\"sh\", \"-c\", \"{script}\"]\n[files]");
         site.config(&config.replace("[files]", &command));
         let ran = site.run(&["sync", "--json"]).expect_exit(6);
-        let ran = ran.expect_error(&["its path leads elsewhere by now", "hint: the set was published"]);
+        let ran = ran.expect_error(&["its path now leads to another place", "hint: the set was published"]);
         assert_eq!(ran.json()["errors"][0]["kind"], "path-moved", "{script}");
         assert_eq!(ran.json()["on_change"], "pending", "{script}");
         site.config(&config);

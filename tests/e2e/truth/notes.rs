@@ -115,7 +115,7 @@ fn two_configurations_with_one_link_are_warned_of_and_the_status_names_the_last(
     assert!(site.run(&["status"]).stdout.contains(&format!("\npublished by: {first}")));
     assert_eq!(site.sync().stderr, "");
     let ran = site.run(&["sync", "--config", "twin.toml"]).expect_exit(0);
-    assert!(ran.stderr.contains(&format!("came from {first}: if both go on publishing there")), "{ran:?}");
+    assert!(ran.stderr.contains(&format!("was published by {first}: if both continue")), "{ran:?}");
     let status = site.run(&["status", "--json"]).json();
     assert!(
         status["generation"]["publisher"]["config"].as_str().unwrap().ends_with("/twin.toml"),

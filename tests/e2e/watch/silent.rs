@@ -29,9 +29,9 @@ fn changes_behind_a_filesystem_that_is_silent_are_found_by_the_turns_as_the_log_
     site.prepare(&mut command);
     let mut watch = Watch::of(&mut command);
     let source = fs::canonicalize(site.path().join("source")).unwrap();
-    let line = watch.hear("found by the turns alone");
+    let line = watch.hear("found only by the regular runs");
     let words =
-        format!("warning: what others change in `{}` (FUSE) is found by the turns alone", source.display());
+        format!("warning: changes in `{}` (FUSE) are found only by the regular runs", source.display());
     assert!(line.ends_with(&words), "{line}");
     eventually("the first set", || content(&site) == "1");
     fs::write(site.path().join("behind/a"), "2").unwrap();
@@ -50,7 +50,7 @@ fn a_limit_of_inotify_is_warned_of_and_the_turns_go_on() {
     let mut command = Command::new("unshare");
     site.prepare(command.args(["--user", "--map-root-user", "sh", "-c", script, COMMAND]));
     let mut watch = Watch::of(&mut command);
-    watch.hear("warning: changes of files are found by the turns alone: Too many open files");
+    watch.hear("warning: changes of files are found only by the regular runs: Too many open files");
     eventually("the first set", || content(&site) == "1");
     site.secret("a", "2");
     eventually("the change", || content(&site) == "2");

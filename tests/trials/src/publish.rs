@@ -37,7 +37,7 @@ impl Outcome {
     }
 }
 
-/// Publishes a set at a link, unless it is there already, in one run that waits for nobody.
+/// Publishes a set at a link, unless it already exists, in one run that waits for nobody.
 ///
 /// # Errors
 ///

@@ -26,14 +26,12 @@ fn anything_but_our_own_link_is_left_alone() {
         ("it is a directory, not a symbolic link", |link| fs::create_dir(link).unwrap()),
         ("it is a FIFO, not a symbolic link", |link| make(link, FileType::Fifo)),
         ("it is a socket, not a symbolic link", |link| make(link, FileType::Socket)),
-        ("it points to `/etc`, which is not a generation made by atomicdir", |link| {
-            symlink("/etc", link).unwrap()
-        }),
-        ("it points to `.`, which is not a generation made by atomicdir", |link| symlink(".", link).unwrap()),
-        ("it points to `x/.app.gen-0123456789abcdef`, which is not a generation made by atomicdir", |link| {
+        ("it points to `/etc`, which is not one of its generations", |link| symlink("/etc", link).unwrap()),
+        ("it points to `.`, which is not one of its generations", |link| symlink(".", link).unwrap()),
+        ("it points to `x/.app.gen-0123456789abcdef`, which is not one of its generations", |link| {
             symlink("x/.app.gen-0123456789abcdef", link).unwrap();
         }),
-        ("it points to `.app.tmp-0123456789abcdef`, which is not a generation made by atomicdir", |link| {
+        ("it points to `.app.tmp-0123456789abcdef`, which is not one of its generations", |link| {
             symlink(".app.tmp-0123456789abcdef", link).unwrap();
         }),
     ];

@@ -187,7 +187,7 @@ pub(crate) fn not_trusted(why: &str) -> String {
 fn unreadable(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => {
-            "there is no such file; are the path and the current folder correct?".to_owned()
+            "there is no such file; name it with --config, or write one with `init`".to_owned()
         }
         ErrorKind::PermissionDenied => {
             "permission denied for the current user; check its owner and mode".to_owned()

@@ -71,7 +71,7 @@ impl Config {
         let at = [key("profiles"), key(name)];
         if let Value::Table(profile) = profile {
             for (section, value) in profile {
-                self.lay(&at, &section, value);
+                self.apply_section(&at, &section, value);
             }
         }
         Ok(self)
@@ -79,7 +79,7 @@ impl Config {
 
     /// Applies one section of a profile. Unknown sections of all profiles are reported elsewhere, whichever profile is
     /// used.
-    fn lay(&mut self, at: &[Segment], section: &str, value: Value) {
+    fn apply_section(&mut self, at: &[Segment], section: &str, value: Value) {
         let Some((_, change)) = SECTIONS.iter().find(|(known, _)| *known == section) else { return };
         let from = [at, &[key(section)]].concat();
         match (change, value) {

@@ -87,7 +87,7 @@ fn a_file_that_cannot_be_read_is_a_problem_without_a_line() {
     let latin = folder.path().join("latin.toml");
     fs::write(&latin, b"a = 1\nb = \"\xfc\"").unwrap();
     let cases = [
-        (missing.as_path(), "there is no such file; are the path and the current folder correct?", None),
+        (missing.as_path(), "there is no such file; name it with --config, or write one with `init`", None),
         (folder.path(), "is a directory; name the TOML file in it", None),
         (latin.as_path(), "is not UTF-8", Some(2)),
     ];
@@ -142,7 +142,7 @@ fn what_is_no_toml_is_explained_where_a_habit_from_elsewhere_shows() {
     }
     for (text, language) in [("{\n\"a\": 1\n}", "JSON"), ("# x\n\na:\n  b: c\n", "YAML")] {
         let told = told(text);
-        assert!(told.contains(&format!("this looks like {language}, and a configuration is TOML")), "{told}");
+        assert!(told.contains(&format!("this looks like {language}, but a configuration is TOML")), "{told}");
         assert_eq!(told.lines().count(), 1, "{told}");
     }
 }

@@ -14,7 +14,7 @@ use crate::report::{ErrorKind, ErrorReport, WarningReport};
 pub use gathering::{GatherError, GatherFailure};
 
 /// How many times a run starts again because its configuration has changed.
-pub(crate) const RENEWALS: usize = 10;
+pub(crate) const MAX_RELOADS: usize = 10;
 
 /// The reason why a run failed. The published set is unchanged.
 #[derive(Debug, thiserror::Error)]
@@ -26,9 +26,12 @@ pub enum SyncError {
     /// The configuration names users or groups that do not exist on this system. The error has each position.
     #[error(transparent)]
     UnknownOwners(ConfigError),
-    /// The configuration changed while the run waited for the lock: each of several times, or once in a turn of `watch`.
-    #[error("the configuration changed {RENEWALS} times while the run waited for the lock")]
+    /// The configuration changed each time while the run waited for the lock.
+    #[error("the configuration changed {MAX_RELOADS} times while the run waited for the lock")]
     KeepsChanging,
+    /// The configuration changed while a turn of `watch` waited for the lock.
+    #[error("the configuration changed while the run waited for the lock; the next run uses it")]
+    Outdated,
     /// Files cannot be given to a configured owner.
     #[error(transparent)]
     Owner(#[from] OwnerError),
@@ -79,7 +82,7 @@ impl SyncError {
             Self::Owner(error) => vec![error.into()],
             Self::Publish(error) => vec![error.into()],
             Self::Verify(error) => vec![verify_report(error)],
-            Self::KeepsChanging => vec![ErrorReport::new(ErrorKind::Unexpected, self)],
+            Self::KeepsChanging | Self::Outdated => vec![ErrorReport::new(ErrorKind::Unexpected, self)],
             Self::Interrupted => vec![ErrorReport::new(ErrorKind::Interrupted, self)],
         }
     }

@@ -61,8 +61,8 @@ impl<'p> Fetching<'p> {
         let listings = self.list_all().await;
         let wanted = Wanted::of(self.plan, self.number, self.source, &listings);
         let persistence =
-            if listings.values().all(Result::is_ok) { Persistence::Retry } else { Persistence::Once };
-        if !listings.is_empty() && persistence == Persistence::Retry {
+            if listings.values().all(Result::is_ok) { RetryPolicy::Retry } else { RetryPolicy::Once };
+        if !listings.is_empty() && persistence == RetryPolicy::Retry {
             let secrets = wanted.requests.len() - self.source.requests.len();
             self.host.event(Event::Listed { source: &self.source.name, secrets });
         }
@@ -116,14 +116,14 @@ impl<'p> Fetching<'p> {
 
     /// Fetches everything, and retries failed requests as long as that may help. Requests that issue something come later,
     /// after all others.
-    async fn fetch_all(&self, wanted: &Wanted, persistence: Persistence) -> Vec<Reply> {
+    async fn fetch_all(&self, wanted: &Wanted, persistence: RetryPolicy) -> Vec<Reply> {
         let plain = wanted.requests.iter().zip(&wanted.making);
         let plain: Vec<_> =
             plain.filter(|(_, making)| **making == Making::Nothing).map(|it| it.0.clone()).collect();
         let Attempt { answers, ending } = self.attempt(&plain).await;
         let mut answers = answers.into_iter();
         let outcome = |answer: Option<Answer>| answer.unwrap_or_else(|| Err(ending.error()));
-        let whether = wanted.making.iter().zip(&wanted.dispensable);
+        let whether = wanted.making.iter().zip(&wanted.optional_requests);
         let mut outcomes: Vec<_> = whether
             .map(|(making, may)| match making {
                 Making::Nothing => without(outcome(answers.next().flatten()), *may),
@@ -132,7 +132,7 @@ impl<'p> Fetching<'p> {
             })
             .collect();
         let mut backoff = Backoff::new(self.host, &self.deadline);
-        while persistence == Persistence::Retry
+        while persistence == RetryPolicy::Retry
             && backoff.pause(outcomes.iter().filter_map(|outcome| outcome.as_ref().err())).await.is_some()
         {
             self.again(wanted, &mut outcomes).await;
@@ -147,7 +147,7 @@ impl<'p> Fetching<'p> {
         let failed: Vec<_> =
             requests.filter(|(_, outcome)| outcome.is_err()).map(|(request, _)| request.clone()).collect();
         let Attempt { answers, ending } = self.attempt(&failed).await;
-        let open = outcomes.iter_mut().zip(&wanted.dispensable).filter(|(outcome, _)| outcome.is_err());
+        let open = outcomes.iter_mut().zip(&wanted.optional_requests).filter(|(outcome, _)| outcome.is_err());
         for ((outcome, may), answer) in open.zip(answers) {
             match (answer, &ending) {
                 (None, Ending::Late) => {}
@@ -227,7 +227,7 @@ impl Ending<'_> {
 
 /// Whether failed requests are retried.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Persistence {
+enum RetryPolicy {
     Retry,
     /// The run has failed already. One attempt shows the other failures.
     Once,
@@ -235,9 +235,9 @@ enum Persistence {
 
 /// Converts "not found" into a missing secret, if no file requires it. Other errors stay: a secret to which access is
 /// denied may well exist.
-pub(super) fn without(answer: Answer, dispensable: bool) -> Reply {
+pub(super) fn without(answer: Answer, optional_requests: bool) -> Reply {
     match answer {
-        Err(error) if dispensable && error.kind() == SourceErrorKind::NotFound => Ok(None),
+        Err(error) if optional_requests && error.kind() == SourceErrorKind::NotFound => Ok(None),
         answer => answer.map(Some),
     }
 }

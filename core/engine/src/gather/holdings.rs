@@ -18,7 +18,7 @@ use crate::plan::RequestId;
 
 /// The held secrets by request, and the files that are carried over with them.
 #[derive(Debug, Default)]
-pub(crate) struct Holdings {
+pub(crate) struct HeldSecrets {
     pub(crate) held: BTreeMap<RequestId, Holding>,
     /// The files of all held secrets: each with its bytes, or none if it was left out.
     pub(crate) carried: BTreeMap<String, Option<Arc<Secret>>>,

@@ -23,7 +23,7 @@ use secretdir_provider::{
 use super::answers::{self, Answers, Kept};
 use super::fault::GatherFault;
 use super::fetching::{late, without};
-use super::holdings::{Holding, Holdings, Lease, Noted};
+use super::holdings::{Holding, HeldSecrets, Lease, Noted};
 use super::source_run::SourceRun;
 use crate::catch_panic;
 use crate::deadline::within;
@@ -36,7 +36,7 @@ pub(crate) enum Purpose {
     /// All requests that the set needs.
     Publish,
     /// No requests that issue something.
-    Look,
+    ReadOnly,
 }
 
 /// The state of sending the requests that issue something.
@@ -48,7 +48,7 @@ pub(super) struct Issuing<'g> {
     pub(super) deadline: Deadline,
     pub(super) allowance: &'g Allowance,
     pub(super) answers: &'g mut Answers,
-    pub(super) holdings: Holdings,
+    pub(super) holdings: HeldSecrets,
     pub(super) faults: Vec<GatherFault>,
 }
 
@@ -59,8 +59,8 @@ impl Issuing<'_> {
         if ids.is_empty() {
             return self.faults;
         }
-        if purpose == Purpose::Look {
-            ids.into_iter().for_each(|id| self.look(id));
+        if purpose == Purpose::ReadOnly {
+            ids.into_iter().for_each(|id| self.plan_without_issuing(id));
             self.answers.carried = self.holdings.carried;
             return self.faults;
         }
@@ -85,7 +85,7 @@ impl Issuing<'_> {
     }
 
     /// Keeps the secret if it may be kept. Otherwise it counts as not requested.
-    fn look(&mut self, id: RequestId) {
+    fn plan_without_issuing(&mut self, id: RequestId) {
         let now = self.host.clock().date();
         match self.holdings.held.get(&id) {
             Some(holding) if is_usable(&holding.held, now) && !self.must_be_remade(holding) => {
@@ -186,8 +186,8 @@ impl Issuing<'_> {
         let sink = Sink::new(1).with_allowance(self.allowance.clone()).with_clock(self.host.clock());
         sink.put(0, answer);
         let answer = sink.into_only();
-        let dispensable = self.plan.dispensable(id.source).get(id.request).copied().unwrap_or(false);
-        match without(answer, dispensable) {
+        let optional_requests = self.plan.optional_requests(id.source).get(id.request).copied().unwrap_or(false);
+        match without(answer, optional_requests) {
             Ok(secret) => self.answers.set(id, secret.map(Arc::new)),
             Err(error) => self.fail(id, error),
         }

@@ -32,7 +32,7 @@ use answers::{Answered, Answers};
 pub(crate) use fault::GatherFault;
 pub(crate) use fetching::is_down;
 use fetching::{Fetched, Fetching};
-use holdings::{Holdings, Lease};
+use holdings::{HeldSecrets, Lease};
 use issuing::{Issuing, Purpose};
 
 /// The result of a gathering.
@@ -45,7 +45,7 @@ pub(crate) struct Gathered {
 }
 
 /// Lists the imported prefixes, and fetches every distinct request.
-pub(crate) async fn gather(plan: &Plan, host: &dyn Host, purpose: Purpose, holdings: Holdings) -> Gathered {
+pub(crate) async fn gather(plan: &Plan, host: &dyn Host, purpose: Purpose, holdings: HeldSecrets) -> Gathered {
     host.event(Event::Gathering { secrets: plan.secret_count() });
     let deadline = Deadline::after(plan.gather.timeout, host.clock());
     let allowance = Allowance::new(plan.gather.max_bytes);

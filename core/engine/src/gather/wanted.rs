@@ -17,7 +17,7 @@ pub(super) struct Wanted {
     /// The position of each request. It is empty if nothing is listed.
     pub(super) positions: BTreeMap<SecretRequest, usize>,
     /// For each request, whether no file requires its secret.
-    pub(super) dispensable: Vec<bool>,
+    pub(super) optional_requests: Vec<bool>,
     /// For each request, whether it makes the store issue something.
     pub(super) making: Vec<Making>,
 }
@@ -42,7 +42,7 @@ impl Wanted {
         let making =
             |position| if source.issuing.contains(&position) { Making::Later } else { Making::Nothing };
         let making = (0..requests.len()).map(making).collect();
-        let mut wanted = Self { requests, positions, dispensable: plan.dispensable(number), making };
+        let mut wanted = Self { requests, positions, optional_requests: plan.optional_requests(number), making };
         let listed = |selection: &Selection| match &selection.what {
             Imported::Below { source, prefix } if *source == number => listings.get(prefix)?.as_ref().ok(),
             _ => None,
@@ -65,13 +65,13 @@ impl Wanted {
     /// Adds a request for a listed secret. The secret exists; if it vanishes meanwhile, the import is incomplete.
     fn add(&mut self, source: &PlannedSource, request: SecretRequest) {
         let position = *self.positions.entry(request.clone()).or_insert(self.requests.len());
-        match self.dispensable.get_mut(position) {
+        match self.optional_requests.get_mut(position) {
             Some(may) => *may = false,
             None => {
                 let issues = catch_panic::call(source.provider, || source.source.issues(&request));
                 self.making.push(if issues.unwrap_or(false) { Making::Refused } else { Making::Nothing });
                 self.requests.push(request);
-                self.dispensable.push(false);
+                self.optional_requests.push(false);
             }
         }
     }

@@ -15,7 +15,7 @@ use crate::escape::escape;
 use crate::gather::answers::Answers;
 use crate::plan::Plan;
 use crate::publish::manifest::{Manifest, ManifestEntry};
-use crate::publish::noting::Noting;
+use crate::publish::manifest_builder::ManifestBuilder;
 use crate::publish::owners::Owners;
 use crate::publish::publication::Notification;
 use crate::report::{WarningReport, count};
@@ -128,8 +128,8 @@ impl Difference {
             _ => notification(plan, &comparison, noted.as_ref(), id.is_some()),
         };
         let to_issue = ToIssue::of(plan, answers, bundle, noted.as_ref());
-        let noting = Noting { plan, answers, now };
-        let (before, entries) = (published(sizes, &noted.unwrap_or_default()), noting.files(bundle));
+        let builder = ManifestBuilder { plan, answers, now };
+        let (before, entries) = (published(sizes, &noted.unwrap_or_default()), builder.files(bundle));
         let after = files.iter().map(|(name, file)| (name.to_string(), file.bytes.len()));
         let after: BTreeMap<_, _> = after
             .map(|(name, size)| {

@@ -53,7 +53,7 @@ pub struct Outcome {
     pub on_change: Notification,
     /// The remaining backoff of that command, if it is postponed.
     #[serde(skip)]
-    pub(crate) put_off: Option<Duration>,
+    pub(crate) postponed: Option<Duration>,
     /// How many old or unfinished generations were removed.
     pub removed_count: usize,
     /// How many old generations are due for removal, but still pinned by a reader.
@@ -96,7 +96,7 @@ pub struct AskedSource {
 /// The result of fetching everything without publishing it.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Rehearsal {
+pub struct DryRun {
     /// The number of files that would be published.
     pub file_count: usize,
     /// The warnings. They include each file of `[files]` that wins over an import.
@@ -141,7 +141,7 @@ impl Outcome {
             comparison,
             generation_id,
             on_change,
-            put_off,
+            postponed,
             warnings,
             errors,
             removed_count,
@@ -164,7 +164,7 @@ impl Outcome {
             defaulted: summary.defaulted,
             changes: changes.collect(),
             on_change,
-            put_off,
+            postponed,
             removed_count,
             pinned_count,
             valid_until: valid_until.map(seconds),

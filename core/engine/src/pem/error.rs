@@ -77,7 +77,7 @@ impl PemError {
     pub(crate) fn hint(self) -> Option<&'static str> {
         match self {
             Self::NotAlone { .. } => {
-                Some(r"each mark needs a line of its own: are line ends lost, or written as `\n`?")
+                Some(r"each mark needs its own line: are line ends lost, or written as `\n`?")
             }
             Self::NoKey | Self::NoCertificate => {
                 Some("perhaps the value needs `field` or `decode`, which come before `pem`")

@@ -178,9 +178,9 @@ impl Plan {
     }
 
     /// Returns for each request of a source whether no file requires its secret.
-    pub(crate) fn dispensable(&self, source: usize) -> Vec<bool> {
+    pub(crate) fn optional_requests(&self, source: usize) -> Vec<bool> {
         let requests = self.sources.get(source).map_or(0, |source| source.requests.len());
-        let mut dispensable = vec![true; requests];
+        let mut optional_requests = vec![true; requests];
         let files = self.files.iter().flat_map(|(_, file)| file.content.uses());
         let files = files.filter(|content| content.if_absent == IfAbsent::Fail).map(|content| content.id);
         let imports = self.imports.iter().filter_map(|import| match import.selection.what {
@@ -188,11 +188,11 @@ impl Plan {
             Imported::Below { .. } => None,
         });
         for id in files.chain(imports).filter(|id| id.source == source) {
-            if let Some(request) = dispensable.get_mut(id.request) {
+            if let Some(request) = optional_requests.get_mut(id.request) {
                 *request = false;
             }
         }
-        dispensable
+        optional_requests
     }
 
     /// Returns the warnings about the configuration, sorted by line.

@@ -86,7 +86,7 @@ impl<'r> Announcing<'_, 'r> {
                 let warning = "another run is still running the on-change command";
                 return self.publication.warnings.push(warning.to_owned().into());
             }
-            Ok(Claim::NotYet(attempts, left)) => return self.put_off(attempts, left),
+            Ok(Claim::NotYet(attempts, left)) => return self.postponed(attempts, left),
             Err(error) => return self.not_recorded(&error, error.hint()),
         };
         drop(locked);
@@ -96,7 +96,7 @@ impl<'r> Announcing<'_, 'r> {
             return self.not_begun();
         }
         let acted = self.act(on_change).await;
-        let is_in_place = self.look_again();
+        let is_in_place = self.check_in_place();
         match acted {
             Ok(()) if is_in_place => self.note_success(id).await,
             // The command may have read another set. A run that finds this set in place again repeats it.
@@ -116,7 +116,7 @@ impl<'r> Announcing<'_, 'r> {
 
     /// Returns whether readers still find the set at its path. The command may have taken long. If they do not, an error is
     /// added once.
-    fn look_again(&mut self) -> bool {
+    fn check_in_place(&mut self) -> bool {
         let is_told = self.publication.errors.iter().any(|error| error.kind == ErrorKind::PathMoved);
         match self.run.dir.ensure_in_place() {
             Ok(()) => true,
@@ -159,9 +159,9 @@ impl<'r> Announcing<'_, 'r> {
     }
 
     /// Adds the error that the command is pending, but its backoff is not over.
-    fn put_off(&mut self, attempts: Attempts, left: Duration) {
-        self.publication.on_change = Notification::PutOff;
-        self.publication.put_off = Some(left);
+    fn postponed(&mut self, attempts: Attempts, left: Duration) {
+        self.publication.on_change = Notification::Postponed;
+        self.publication.postponed = Some(left);
         let (times, left) = (count(attempts.failed, "time"), humantime::format_duration(left));
         let message = format!("the on-change command has failed {times} in a row, and is not retried yet");
         let hint = format!(
@@ -183,7 +183,7 @@ impl<'r> Announcing<'_, 'r> {
                 Attempts::default().of(on_change)
             }
         };
-        if let Some(left) = attempts.pause_left(self.run.host.clock().date()) {
+        if let Some(left) = attempts.backoff_left(self.run.host.clock().date()) {
             return Ok(Claim::NotYet(attempts, left));
         }
         Ok(locked.claim_note()?.map_or(Claim::Others, |claim| Claim::Mine(claim, attempts)))
@@ -277,7 +277,7 @@ impl Attempts {
     }
 
     /// Returns the rest of the pause. `None` means that a retry is due, which is also the case if the clock was set back.
-    fn pause_left(self, now: SystemTime) -> Option<Duration> {
+    fn backoff_left(self, now: SystemTime) -> Option<Duration> {
         let pause = self.pause()?;
         let since = now.duration_since(UNIX_EPOCH + Duration::from_secs(self.last)).ok()?;
         pause
@@ -296,12 +296,12 @@ mod tests {
         let now = UNIX_EPOCH + Duration::from_secs(1_000_000);
         let pauses = [0, 1, 2, 3, 4, 5, 6, 7, 1_000_000].map(|failed| {
             let attempts = Attempts { failed, last: 1_000_000, command: 0 };
-            attempts.pause_left(now).map_or(0, |pause| pause.as_secs() / 60)
+            attempts.backoff_left(now).map_or(0, |pause| pause.as_secs() / 60)
         });
         assert_eq!(pauses, [0, 0, 1, 2, 4, 8, 15, 15, 15]);
         let attempts = Attempts { failed: 2, last: 1_000_000, command: 7 };
-        assert_eq!(attempts.pause_left(now + Duration::from_secs(60)), None);
-        assert_eq!(attempts.pause_left(now - Duration::from_secs(60)), None, "the clock was set back");
+        assert_eq!(attempts.backoff_left(now + Duration::from_secs(60)), None);
+        assert_eq!(attempts.backoff_left(now - Duration::from_secs(60)), None, "the clock was set back");
         assert_eq!(attempts.one_more(now), Attempts { failed: 3, last: 1_000_000, command: 7 });
     }
 }

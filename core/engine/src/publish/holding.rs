@@ -1,4 +1,4 @@
-//! Finds the issued secrets of the current generation that may be kept: see [`Holdings`].
+//! Finds the issued secrets of the current generation that may be kept: see [`HeldSecrets`].
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -11,11 +11,11 @@ use zeroize::Zeroizing;
 use super::life::{FileStamp, Life};
 use super::manifest::{Manifest, ManifestEntry};
 use crate::field::Field;
-use crate::gather::holdings::{Holding, Holdings, Noted};
+use crate::gather::holdings::{Holding, HeldSecrets, Noted};
 use crate::plan::{Content, IfAbsent, Plan, RequestId, SecretUse};
 
 /// The current generation, with its note and the plan.
-pub(crate) struct Holder<'h> {
+pub(crate) struct HeldSecretFinder<'h> {
     plan: &'h Plan,
     manifest: &'h Manifest,
     snapshot: &'h Snapshot,
@@ -30,14 +30,14 @@ struct Carried {
     origin: Option<String>,
 }
 
-impl<'h> Holder<'h> {
+impl<'h> HeldSecretFinder<'h> {
     pub(crate) fn new(plan: &'h Plan, manifest: &'h Manifest, snapshot: &'h Snapshot) -> Self {
         Self { plan, manifest, snapshot }
     }
 
     /// Returns all held secrets, with the files that are made of them.
-    pub(crate) fn holdings(&self) -> Holdings {
-        let mut holdings = Holdings::default();
+    pub(crate) fn holdings(&self) -> HeldSecrets {
+        let mut holdings = HeldSecrets::default();
         for id in self.plan.issuing() {
             let Some(files) = self.files(id) else { continue };
             // A file with its default does not tell the revision.

@@ -14,7 +14,7 @@ pub(crate) mod leases;
 pub(crate) mod life;
 pub(crate) mod manifest;
 pub(crate) mod no_dumps;
-pub(crate) mod noting;
+pub(crate) mod manifest_builder;
 pub(crate) mod owners;
 pub(crate) mod publication;
 pub(crate) mod run;

@@ -17,7 +17,7 @@ pub(crate) struct Publication {
     pub(crate) generation_id: String,
     pub(crate) on_change: Notification,
     /// The remaining backoff of the command, if it is postponed.
-    pub(crate) put_off: Option<Duration>,
+    pub(crate) postponed: Option<Duration>,
     pub(crate) warnings: Vec<WarningReport>,
     /// The failures after the flip.
     pub(crate) errors: Vec<ErrorReport>,
@@ -47,7 +47,7 @@ pub enum Notification {
     /// It failed, or its success could not be recorded. The next run repeats it.
     Pending,
     /// It has failed before. It is repeated after a backoff.
-    PutOff,
+    Postponed,
     /// Another process is running it.
     RunningElsewhere,
     /// The current user may not read its state.
@@ -57,7 +57,7 @@ pub enum Notification {
 impl Notification {
     /// Returns whether the command has not succeeded yet.
     pub(crate) fn is_pending(self) -> bool {
-        matches!(self, Self::Pending | Self::PutOff | Self::RunningElsewhere)
+        matches!(self, Self::Pending | Self::Postponed | Self::RunningElsewhere)
     }
 
     /// Converts the state in the note of a generation.
@@ -76,7 +76,7 @@ impl Publication {
             comparison,
             generation_id: String::new(),
             on_change: Notification::NotConfigured,
-            put_off: None,
+            postponed: None,
             warnings: Vec::new(),
             errors: Vec::new(),
             removed_count: 0,

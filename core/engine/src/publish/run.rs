@@ -6,17 +6,17 @@ use std::time::Duration;
 use atomicdir::{AtomicDir, FileMap, FileName, Locked, NewFile, Options, Staging};
 use secretdir_provider::Deadline;
 
-use super::holding::Holder;
+use super::holding::HeldSecretFinder;
 use super::hook::{self, Hook, HookError};
 use super::life::{self, FileStamp};
 use super::manifest::{Manifest, Publisher};
-use super::noting::Noting;
+use super::manifest_builder::ManifestBuilder;
 use super::owners::Owners;
 use super::publication::Publication;
 use crate::bundle::Bundle;
 use crate::escape::escape;
 use crate::gather::answers::Answers;
-use crate::gather::holdings::Holdings;
+use crate::gather::holdings::HeldSecrets;
 use crate::host::{Event, Host};
 use crate::plan::Plan;
 use crate::report::{ErrorKind, WarningReport};
@@ -96,7 +96,7 @@ impl Run<'_> {
         self.warn_of_another_publisher(noted.as_ref(), &mut publication);
         if !publication.comparison.is_same() {
             self.flip(locked, &mut manifest, &files, &mut publication).await?;
-            self.look_ahead(&manifest, &mut publication);
+            self.check_expiry(&manifest, &mut publication);
             return Ok(publication);
         }
         if let Some(error) = locked.unsettled() {
@@ -106,20 +106,20 @@ impl Run<'_> {
             Some(noted) => manifest.with_lives_of(noted),
             None => manifest,
         };
-        self.look_ahead(&manifest, &mut publication);
+        self.check_expiry(&manifest, &mut publication);
         self.renew_note(locked, noted, manifest, &mut publication);
         Ok(publication)
     }
 
     fn manifest(&self, bundle: &Bundle<'_>, answers: &Answers) -> Manifest {
         let publisher = Publisher::of(self.plan);
-        let noting = Noting { plan: self.plan, answers, now: self.host.clock().date() };
-        let files = noting.files(bundle);
+        let builder = ManifestBuilder { plan: self.plan, answers, now: self.host.clock().date() };
+        let files = builder.files(bundle);
         Manifest::new(self.plan.on_change.is_some(), publisher, files)
     }
 
     /// Determines when the set expires, and warns about secrets that soon expire and that nothing renews.
-    fn look_ahead(&self, manifest: &Manifest, publication: &mut Publication) {
+    fn check_expiry(&self, manifest: &Manifest, publication: &mut Publication) {
         let now = self.host.clock().date();
         publication.renew_at = manifest.renew_at(now);
         publication.valid_until = manifest.valid_until();
@@ -188,15 +188,15 @@ impl Run<'_> {
         self.host.event(Event::Publishing { files: files.len() });
         let mut staging = locked.stage()?;
         for (name, file) in files.iter() {
-            self.heed_interruption()?;
+            self.check_interrupted()?;
             staging.write(name, *file)?;
         }
-        self.heed_interruption()?;
+        self.check_interrupted()?;
         if let Some(verify) = &self.plan.verify {
             let set = staging.complete()?;
             self.host.event(Event::Verifying);
             hook::run(Hook::Verify, verify, &set, self.plan, self.host).await?;
-            self.heed_interruption()?;
+            self.check_interrupted()?;
             ensure_unchanged(&staging, files, &verify.program)?;
         }
         manifest.stamp(|name| stamp(&staging, name));
@@ -211,7 +211,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn heed_interruption(&self) -> Result<(), PublishFault> {
+    fn check_interrupted(&self) -> Result<(), PublishFault> {
         if self.host.interrupted() { Err(PublishFault::Interrupted) } else { Ok(()) }
     }
 }
@@ -243,11 +243,11 @@ fn stamp(staging: &Staging<'_>, name: &str) -> Option<FileStamp> {
 
 /// Returns the held secrets of the current generation that may be kept. The generation is not opened if the plan issues no
 /// secrets.
-pub(crate) fn holdings(plan: &Plan, noted: Option<&Manifest>, options: &Options) -> Holdings {
-    let (Some(noted), Some(_)) = (noted, plan.issuing().next()) else { return Holdings::default() };
+pub(crate) fn holdings(plan: &Plan, noted: Option<&Manifest>, options: &Options) -> HeldSecrets {
+    let (Some(noted), Some(_)) = (noted, plan.issuing().next()) else { return HeldSecrets::default() };
     match options.clone().open_snapshot(&plan.link) {
-        Ok(Some(snapshot)) => Holder::new(plan, noted, &snapshot).holdings(),
-        Ok(None) | Err(_) => Holdings::default(),
+        Ok(Some(snapshot)) => HeldSecretFinder::new(plan, noted, &snapshot).holdings(),
+        Ok(None) | Err(_) => HeldSecrets::default(),
     }
 }
 

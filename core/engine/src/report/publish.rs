@@ -15,7 +15,7 @@ impl From<&Error> for ErrorReport {
         let kind = error.refusal().map_or(ErrorKind::PublishFailed, ErrorKind::from);
         let hint = match error.refusal() {
             Some(Refusal::Busy) => Some("let this run wait longer: --wait 5m".to_owned()),
-            _ => somebody_elses(error).or(error.hint().map(str::to_owned)),
+            _ => owner_hint(error).or(error.hint().map(str::to_owned)),
         };
         Self::new(kind, error).with_hint(hint).about(about(error))
     }
@@ -41,7 +41,7 @@ fn about(error: &Error) -> About {
 }
 
 /// Returns a hint if a file of secretdir, such as the lock, belongs to another user.
-fn somebody_elses(error: &Error) -> Option<String> {
+fn owner_hint(error: &Error) -> Option<String> {
     if !error.is_denied() {
         return None;
     }

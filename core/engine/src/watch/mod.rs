@@ -45,7 +45,7 @@ pub use freshness::Freshness;
 pub use host::{Wakeup, WatchHost};
 pub use news::{Config, News, SourceStanding, Standing, TurnResult, Turns};
 use plans::Plans;
-use schedule::{Action, End, Happened, Published, Schedule, Timing};
+use schedule::{Action, End, ScheduleEvent, Published, Schedule, Timing};
 use turn::{Turn, TurnEnd};
 
 /// Keeps a set current until the host says [`Wakeup::Stop`].
@@ -93,11 +93,11 @@ impl<'w> Watching<'w> {
         self.watch_files();
         let published =
             if self.standing.generation_id.is_some() { Published::Something } else { Published::Nothing };
-        self.next(Happened::Held(self.renewal()));
-        let mut action = self.next(Happened::Started(published));
+        self.next(ScheduleEvent::RenewalDue(self.renewal()));
+        let mut action = self.next(ScheduleEvent::Started(published));
         if self.plans.current().has_changed_since(self.standing.last_success_at(&self.host.clock())) {
             // A user has edited the configuration, and expects a turn with it.
-            action = self.next(Happened::Edited);
+            action = self.next(ScheduleEvent::Edited);
         }
         self.tell(&News::Started);
         loop {
@@ -108,7 +108,7 @@ impl<'w> Watching<'w> {
                         Wakeup::Stop => return,
                         Wakeup::Reload => {
                             self.plans.reload();
-                            Happened::Asked
+                            ScheduleEvent::Requested
                         }
                         wakeup => happened(wakeup),
                     };
@@ -119,11 +119,11 @@ impl<'w> Watching<'w> {
                 }
             };
             let Some(end) = ended else {
-                return self.standing.looks_again(self.plans.current(), &self.host.clock());
+                return self.standing.refresh(self.plans.current(), &self.host.clock());
             };
             self.report(&end);
-            self.next(Happened::Held(self.renewal()));
-            action = self.next(Happened::Ended(end.of_schedule()));
+            self.next(ScheduleEvent::RenewalDue(self.renewal()));
+            action = self.next(ScheduleEvent::Ended(end.of_schedule()));
             self.record();
             self.tell(&News::TurnEnded(end.result()));
         }
@@ -196,27 +196,28 @@ impl<'w> Watching<'w> {
     fn renew_plan(&mut self) -> Option<Arc<Plan>> {
         let renewed = self.plans.renew();
         let news = match renewed {
-            plans::Renewed::Unchanged => return None,
-            plans::Renewed::Restored => {
+            plans::ReloadResult::Unchanged => return None,
+            plans::ReloadResult::Rebuilt(old) => return Some(old),
+            plans::ReloadResult::Restored => {
                 self.standing.config = Config::Current { since: self.host.clock().date() };
                 self.tell(&News::ConfigReplaced);
                 return None;
             }
-            plans::Renewed::Replaced(old) => {
+            plans::ReloadResult::Replaced(old) => {
                 if let Err(failure) = self.move_to_link(&old) {
                     self.plans.revert(old);
                     self.standing.config.refuse(1);
                     self.tell(&News::ReloadFailed(&failure));
                     return None;
                 }
-                self.next(Happened::Retimed(timing(self.plans.current(), self.host)));
+                self.next(ScheduleEvent::TimingChanged(timing(self.plans.current(), self.host)));
                 self.watch_files();
                 self.standing.config = Config::Current { since: self.host.clock().date() };
                 self.standing.reads(self.plans.current());
                 self.tell(&News::ConfigReplaced);
                 return Some(old);
             }
-            plans::Renewed::Refused(error) => {
+            plans::ReloadResult::Refused(error) => {
                 self.standing.config.refuse(error.problems().len());
                 self.watch_files();
                 error
@@ -258,7 +259,7 @@ impl<'w> Watching<'w> {
         Some(clock.now().saturating_add(at.duration_since(clock.date()).unwrap_or_default()))
     }
 
-    fn next(&mut self, happened: Happened) -> Action {
+    fn next(&mut self, happened: ScheduleEvent) -> Action {
         let (clock, jitter) = (self.host.clock(), self.host.jitter());
         let (schedule, action) = self.schedule.clone().next(happened, clock.now(), &jitter);
         self.schedule = schedule;
@@ -288,12 +289,12 @@ impl<'w> Watching<'w> {
     }
 }
 
-fn happened(wakeup: Wakeup) -> Happened {
+fn happened(wakeup: Wakeup) -> ScheduleEvent {
     match wakeup {
-        Wakeup::Due | Wakeup::Stop => Happened::Due,
-        Wakeup::Refresh | Wakeup::Reload => Happened::Asked,
-        Wakeup::Changed => Happened::Changed,
-        Wakeup::Resumed => Happened::Resumed,
+        Wakeup::Due | Wakeup::Stop => ScheduleEvent::Due,
+        Wakeup::Refresh | Wakeup::Reload => ScheduleEvent::Requested,
+        Wakeup::Changed => ScheduleEvent::Changed,
+        Wakeup::Resumed => ScheduleEvent::Resumed,
     }
 }
 

@@ -182,7 +182,7 @@ impl Standing {
     }
 
     /// Reads the state of the set again after a turn was given up, because its result is unknown.
-    pub(super) fn looks_again(&mut self, plan: &Plan, clock: &Clock) {
+    pub(super) fn refresh(&mut self, plan: &Plan, clock: &Clock) {
         self.finds(Self::begin(plan, clock));
     }
 

@@ -11,14 +11,14 @@ use std::time::Duration;
 pub(crate) fn phase(host: &str, link: &Path, splay: Duration) -> Duration {
     let link = link.as_os_str().as_encoded_bytes();
     let bytes = host.bytes().chain([0]).chain(link.iter().copied());
-    let hash = stirred(bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+    let hash = mixed(bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     }));
     let scaled = (u128::from(hash) * splay.as_nanos()) >> 64;
     u64::try_from(scaled).map_or(Duration::ZERO, Duration::from_nanos)
 }
 
-fn stirred(mut hash: u64) -> u64 {
+fn mixed(mut hash: u64) -> u64 {
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^ (hash >> 31)

@@ -10,7 +10,7 @@ use crate::failure::{SyncError, SyncFailure};
 use crate::plan::Plan;
 use crate::problem::ConfigError;
 use crate::registry::Registry;
-use crate::sync::Currency;
+use crate::sync::OutdatedPlan;
 
 /// The sources are built again after this many turns in a row in which a store did not accept the credentials. A library
 /// may cache for the life of its client that there are none.
@@ -29,12 +29,14 @@ pub(super) struct Plans<'r> {
 }
 
 /// The result of checking the configuration.
-pub(super) enum Renewed {
+pub(super) enum ReloadResult {
     Unchanged,
     /// It was invalid, and again has the content that is in use.
     Restored,
     /// It was replaced. This is the old plan.
     Replaced(Arc<Plan>),
+    /// It is the same, but its sources were built again. This is the old plan.
+    Rebuilt(Arc<Plan>),
     /// It is invalid, and was valid before or had other problems.
     Refused(ConfigError),
 }
@@ -59,8 +61,8 @@ impl<'r> Plans<'r> {
     }
 
     /// Returns whether a run may use the plan although its files have changed since.
-    pub(super) fn currency(&self) -> Currency {
-        if self.refused.is_some() { Currency::MayBeOld } else { Currency::MustBeCurrent }
+    pub(super) fn currency(&self) -> OutdatedPlan {
+        if self.refused.is_some() { OutdatedPlan::Allowed } else { OutdatedPlan::Refused }
     }
 
     /// Requests that the configuration is read again before the next turn, even if it has not changed.
@@ -69,25 +71,28 @@ impl<'r> Plans<'r> {
     }
 
     /// Reads the configuration again, if that is due.
-    pub(super) fn renew(&mut self) -> Renewed {
+    pub(super) fn renew(&mut self) -> ReloadResult {
         let is_asked = self.is_reload_due.take();
         let is_rebuilt = self.unauthenticated >= REBUILD_AFTER;
         let is_same = !is_asked && !self.plan.is_outdated();
+        if is_same && self.refused.take().is_some() {
+            return ReloadResult::Restored;
+        }
         if is_same && !is_rebuilt {
-            return if self.refused.take().is_some() { Renewed::Restored } else { Renewed::Unchanged };
+            return ReloadResult::Unchanged;
         }
         match self.plan.renewed(self.registry) {
             Ok(plan) => {
                 let old = std::mem::replace(&mut self.plan, Arc::new(plan));
                 self.refused = None;
                 self.unauthenticated = 0;
-                if is_same { Renewed::Unchanged } else { Renewed::Replaced(old) }
+                if is_same { ReloadResult::Rebuilt(old) } else { ReloadResult::Replaced(old) }
             }
             Err(error) => {
                 let told = error.to_string();
                 let is_new = is_asked || self.refused.as_ref() != Some(&told);
                 self.refused = Some(told);
-                if is_new { Renewed::Refused(error) } else { Renewed::Unchanged }
+                if is_new { ReloadResult::Refused(error) } else { ReloadResult::Unchanged }
             }
         }
     }

@@ -63,13 +63,13 @@ pub(crate) struct Timing {
 
 /// An event for the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Happened {
+pub(crate) enum ScheduleEvent {
     /// The daemon was started. A set is published, or not.
     Started(Published),
     /// The awaited moment, or an earlier one, has come.
     Due,
     /// A turn was requested.
-    Asked,
+    Requested,
     /// A file has changed, or a source reports that a secret may have.
     Changed,
     /// The machine was asleep.
@@ -79,9 +79,9 @@ pub(crate) enum Happened {
     /// A turn has ended.
     Ended(End),
     /// The moment at which the first secret must be renewed. It is reported before any other event of the same time.
-    Held(Option<Duration>),
+    RenewalDue(Option<Duration>),
     /// The configured times have changed.
-    Retimed(Timing),
+    TimingChanged(Timing),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub(crate) enum Published {
 pub(crate) enum End {
     Success,
     /// A success, but the on-change command has failed before, and is retried after this pause.
-    PutOff(Duration),
+    Postponed(Duration),
     Failure,
 }
 
@@ -153,34 +153,34 @@ impl Schedule {
     }
 
     /// Handles an event. Returns the new state and the next action.
-    pub(crate) fn next(mut self, happened: Happened, now: Duration, jitter: &Jitter) -> (Self, Action) {
-        if let Happened::Started(published) = happened {
+    pub(crate) fn next(mut self, happened: ScheduleEvent, now: Duration, jitter: &Jitter) -> (Self, Action) {
+        if let ScheduleEvent::Started(published) = happened {
             self.published = published;
         }
         match happened {
-            Happened::Started(Published::Nothing) => self.due = Some(now),
-            Happened::Started(Published::Something) => {
+            ScheduleEvent::Started(Published::Nothing) => self.due = Some(now),
+            ScheduleEvent::Started(Published::Something) => {
                 self.due = self.turn_after(now);
                 self.spend(now, 1);
             }
-            Happened::Edited => {
+            ScheduleEvent::Edited => {
                 self.soon(now, jitter);
                 // Without an interval, no other turn comes soon.
                 if self.published == Published::Something && self.timing.interval.is_some() {
                     self.spend(now, 0);
                 }
             }
-            Happened::Due => {}
-            Happened::Held(renewal) => {
+            ScheduleEvent::Due => {}
+            ScheduleEvent::RenewalDue(renewal) => {
                 // A renewal that is due at once comes after a short pause.
                 self.renewal = renewal.map(|renewal| renewal.max(now.saturating_add(FIRST_PAUSE)));
                 return (self, Action::Wait(None));
             }
-            Happened::Asked => self.woken = Some(Woken { due: now, at_latest: now }),
-            Happened::Changed => self.woken = Some(self.debounced(now)),
-            Happened::Resumed => self.soon(now, jitter),
-            Happened::Ended(end) => self.end(end, now, jitter),
-            Happened::Retimed(timing) => {
+            ScheduleEvent::Requested => self.woken = Some(Woken { due: now, at_latest: now }),
+            ScheduleEvent::Changed => self.woken = Some(self.debounced(now)),
+            ScheduleEvent::Resumed => self.soon(now, jitter),
+            ScheduleEvent::Ended(end) => self.end(end, now, jitter),
+            ScheduleEvent::TimingChanged(timing) => {
                 self.timing = timing;
                 self.due = self.turn_after(now);
             }
@@ -214,7 +214,7 @@ impl Schedule {
                 self.succeed();
                 self.due = self.turn_after(now);
             }
-            End::PutOff(pause) => {
+            End::Postponed(pause) => {
                 self.succeed();
                 // The pause is rounded, so its end may be slightly too early.
                 let over = now.saturating_add(pause).saturating_add(FIRST_PAUSE);

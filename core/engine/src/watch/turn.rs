@@ -22,7 +22,7 @@ use crate::host::{Event, Host};
 use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::publish::run::longest_wait;
-use crate::sync::{self, Currency};
+use crate::sync::{self, OutdatedPlan};
 
 /// How long the on-change command, or a store that is issuing something, may take to finish after a request to stop.
 const GRACE: Duration = Duration::from_secs(3);
@@ -46,7 +46,7 @@ impl TurnEnd {
     /// not over is retried when it is.
     pub(super) fn of_schedule(&self) -> End {
         match &self.0 {
-            Ok(Outcome { put_off: Some(left), .. }) => End::PutOff(*left),
+            Ok(Outcome { postponed: Some(left), .. }) => End::Postponed(*left),
             Ok(outcome) if outcome.errors.is_empty() => End::Success,
             _ => End::Failure,
         }
@@ -62,7 +62,7 @@ pub(super) struct Turn<'h> {
 }
 
 impl<'h> Turn<'h> {
-    pub(super) fn begin(host: &'h dyn WatchHost, plan: Arc<Plan>, currency: Currency) -> Self {
+    pub(super) fn begin(host: &'h dyn WatchHost, plan: Arc<Plan>, currency: OutdatedPlan) -> Self {
         let progress = Arc::<Progress>::default();
         let (give_up, given_up) = oneshot::channel();
         let run = Run { plan, currency, progress: Arc::clone(&progress), given_up };
@@ -137,7 +137,7 @@ struct Progress {
 /// A turn that has not begun.
 struct Run {
     plan: Arc<Plan>,
-    currency: Currency,
+    currency: OutdatedPlan,
     progress: Arc<Progress>,
     /// Completes or fails when the turn is cancelled.
     given_up: oneshot::Receiver<()>,

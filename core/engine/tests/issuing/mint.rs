@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
-use secretdir_engine::{Config, Difference, Host, Outcome, Plan, Registry, Rehearsal, SyncFailure};
+use secretdir_engine::{Config, Difference, Host, Outcome, Plan, Registry, DryRun, SyncFailure};
 use secretdir_provider::{
     Clock, Held, Jitter, Provider, Refreshed, Retry, RunContext, Secret, SecretRequest, SecretSource,
     Settings, SettingsError, SourceError, SourceErrorKind, async_trait,
@@ -231,7 +231,7 @@ impl Site {
         secretdir_engine::diff(&self.plan, &TestHost(self.store.clone())).await.unwrap()
     }
 
-    pub(crate) async fn fetch(&self) -> Rehearsal {
+    pub(crate) async fn fetch(&self) -> DryRun {
         secretdir_engine::fetch(&self.plan, &TestHost(self.store.clone())).await.unwrap()
     }
 

@@ -1,4 +1,4 @@
-//! What can go wrong, found by its type in the chain of an error.
+//! Kinds of failures, recognised by the types in the chain of an error.
 
 use std::error::Error;
 use std::io;
@@ -18,7 +18,7 @@ const PROXY_HINT: &str =
     "is the proxy in HTTPS_PROXY or HTTP_PROXY correct and running, or should NO_PROXY name the host?";
 const TRUST_HINT: &str =
     "if a private authority has issued that certificate, name its file with `ca-certificate`";
-/// TLS 1.2 has no words of its own for a certificate of the client that is missing.
+/// TLS 1.2 has no alert for a missing client certificate, so the hint also asks about that.
 const TLS_HINT: &str = "does the server speak TLS on this port, and does it require a `client-certificate`?";
 const IDENTITY_HINT: &str =
     "the server requires a client certificate that it trusts: check `client-certificate` and `client-key`";
@@ -29,37 +29,37 @@ const FILES_HINT: &str = "the current user must be able to read that file, and i
 const AUTHORITIES_HINT: &str =
     "install the package ca-certificates, or name a file with `ca-certificate` or SSL_CERT_FILE";
 
-/// What went wrong on the way to an answer.
+/// The kind of a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The name of the host has no address.
+    /// The host name has no address.
     Unresolved,
-    /// Nobody accepts the connection.
+    /// The connection is not accepted.
     Unreachable,
-    /// Nobody accepts the connection in time.
+    /// The connection is not accepted in time.
     ConnectTimedOut,
-    /// The run has no more time for the answer.
+    /// The run has no time left for the answer.
     TimedOut,
     /// The certificate of the server is not trusted.
     Untrusted,
-    /// The server does not accept the client's certificate, or wants one.
+    /// The server rejects the client's certificate, or requires one.
     ClientCertificate,
-    /// There is no TLS with this server.
+    /// TLS with the server fails.
     Tls,
-    /// The connection ended before an answer began.
+    /// The connection ended before the answer began.
     BrokenOff,
-    /// The connection ended in the midst of the answer.
+    /// The connection ended in the middle of the answer.
     Truncated,
-    /// Nobody can tell whether the answer is whole: it has no length, and no TLS.
+    /// The answer has neither a length nor TLS, so a truncated answer could not be noticed.
     Unbounded,
     /// The answer is larger than the request allows.
     TooLarge,
     /// The answer is not HTTP.
     NotHttp,
-    /// The file of authorities cannot be used.
+    /// The file of certificate authorities cannot be used.
     Authorities,
-    /// The machine has no authorities.
+    /// The machine has no certificate authorities.
     NoAuthorities,
     /// The certificate or the key of the client cannot be used.
     Identity,
@@ -101,7 +101,7 @@ impl Fault {
         }
     }
 
-    /// Says whether the same request may be answered a little later.
+    /// Says whether a retry of the same request may succeed.
     pub(super) fn may_pass(self) -> bool {
         matches!(
             self,
@@ -133,7 +133,7 @@ impl Fault {
     }
 }
 
-/// Finds out what one error of a chain says.
+/// Returns the kind of failure that one error of a chain stands for.
 fn of_link(error: &(dyn Error + 'static)) -> Option<Fault> {
     if let Some(error) = error.downcast_ref::<rustls::Error>() {
         return Some(match error {
@@ -161,7 +161,7 @@ fn is_about_certificates(alert: AlertDescription) -> bool {
     )
 }
 
-/// Tells what went wrong, after the place.
+/// Describes the failure, without the destination.
 pub(super) fn told(fault: Fault, failure: &Failure, within: Duration) -> String {
     let inner = match failure {
         Failure::Call(error) | Failure::Body(error) => innermost(error),
@@ -182,14 +182,14 @@ pub(super) fn told(fault: Fault, failure: &Failure, within: Duration) -> String 
     }
 }
 
-/// Returns the text of the innermost error, without the link to a manual for programmers that rustls adds.
+/// Returns the text of the innermost error. It drops the link to a manual for programmers that rustls adds.
 pub(super) fn innermost(error: &reqwest::Error) -> String {
     let text = chain(error).last().map(ToString::to_string).unwrap_or_default();
     text.split_once(": https://").map_or(text.as_str(), |(before, _)| before).to_owned()
 }
 
-/// Returns what is below an error of reqwest, which itself quotes the URL. An error of I/O holds another one without calling it
-/// its source.
+/// Returns the errors below an error of reqwest, whose own text quotes the URL. An I/O error may contain another error
+/// without returning it as its source.
 fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
     iter::successors(error.source(), |&error| {
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);

@@ -1,4 +1,4 @@
-//! Ways through a template: the branches of an `if`, the turns of a loop.
+//! The branches of an `if`, and the turns of a loop.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use crate::error::Fault;
 use crate::output::Output;
 use crate::value::{Keys, Value};
 
-/// The longest list of which a check goes through each item.
+/// The longest list of which a check takes all items.
 const LONGEST_CHECKED: usize = 8;
 
-/// How many scopes there are around a loop of which a check goes through no more than one turn.
+/// Inside this many scopes, a check takes only one turn of a loop.
 const DEEPEST_CHECKED: usize = 5;
 
 impl<'t> Interpreter<'t> {
-    /// Takes one of two ways. A check that does not know which takes both; if it knows, it looks at the other without printing it.
+    /// Takes one of two branches. A check takes both. If it knows which one is taken, it drops the output of the other.
     pub(super) fn branch(
         &mut self,
         holds: Option<bool>,
@@ -52,7 +52,7 @@ impl<'t> Interpreter<'t> {
     }
 
     /// Evaluates one of two expressions. A check evaluates both.
-    pub(super) fn either(
+    pub(super) fn evaluate_both(
         &mut self,
         holds: Option<bool>,
         taken: impl FnOnce(&mut Self) -> Done<Value>,
@@ -68,8 +68,8 @@ impl<'t> Interpreter<'t> {
         }
     }
 
-    /// Says whether an `if` is taken, if that is known. A name that has no value, such as that of an optional secret, is false; a part
-    /// that is not there is an error.
+    /// Says whether an `if` is taken, or `None` if a check cannot know. A name without a value, such as that of an optional secret, is
+    /// false. A missing part is an error.
     pub(super) fn condition(&mut self, expression: &Expr<'t>) -> Done<Option<bool>> {
         let value = self.maybe(expression)?;
         match value.is_true(&mut self.budget) {
@@ -95,21 +95,21 @@ impl<'t> Interpreter<'t> {
             |it: &mut Self| it.in_scope(repeated.iter.span(), |it| it.statements(&repeated.else_body));
         match items {
             Some(items) if self.check.is_none() => {
-                let items = self.chosen(items, repeated)?;
+                let items = self.filtered_items(items, repeated)?;
                 if items.is_empty() { otherwise(self) } else { self.turns(items, repeated) }
             }
             Some(items) if items.is_empty() => {
-                self.branch(Some(false), |it| it.pretended(1, repeated), otherwise)
+                self.branch(Some(false), |it| it.unknown_turns(1, repeated), otherwise)
             }
             Some(items) if items.len() <= LONGEST_CHECKED => {
                 self.branch(Some(true), |it| it.turns(items, repeated), otherwise)
             }
             _ if self.scopes.len() > DEEPEST_CHECKED => {
-                self.branch(None, |it| it.pretended(1, repeated), otherwise)
+                self.branch(None, |it| it.unknown_turns(1, repeated), otherwise)
             }
             _ => self.branch(
                 None,
-                |it| it.branch(None, |it| it.pretended(1, repeated), |it| it.pretended(2, repeated)),
+                |it| it.branch(None, |it| it.unknown_turns(1, repeated), |it| it.unknown_turns(2, repeated)),
                 otherwise,
             ),
         }
@@ -119,13 +119,13 @@ impl<'t> Interpreter<'t> {
         let length = items.len();
         let mut items = items.into_iter().enumerate();
         items.try_for_each(|(index, item)| {
-            let numbers = [index + 1, index, length - index, length - index - 1, length].map(Value::whole);
+            let numbers = [index + 1, index, length - index, length - index - 1, length].map(Value::integer);
             self.turn(item, position(index == 0, index + 1 == length, numbers), repeated)
         })
     }
 
-    /// Takes so many turns of which nothing is known.
-    fn pretended(&mut self, length: usize, repeated: &ForLoop<'t>) -> Done {
+    /// Takes this many turns with unknown items.
+    fn unknown_turns(&mut self, length: usize, repeated: &ForLoop<'t>) -> Done {
         (1..=length).try_for_each(|turn| {
             let numbers = [(); 5].map(|()| Value::Unknown);
             self.turn(Value::Unknown, position(turn == 1, turn == length, numbers), repeated)
@@ -144,17 +144,17 @@ impl<'t> Interpreter<'t> {
     }
 
     /// Returns the items for which the condition of a loop holds, if it has one.
-    fn chosen(&mut self, items: Vec<Value>, repeated: &ForLoop<'t>) -> Done<Vec<Value>> {
+    fn filtered_items(&mut self, items: Vec<Value>, repeated: &ForLoop<'t>) -> Done<Vec<Value>> {
         let Some(condition) = &repeated.filter_expr else { return Ok(items) };
-        let mut chosen = Vec::new();
+        let mut filtered_items = Vec::new();
         for item in items {
             self.in_scope(condition.span(), |it| {
                 it.assign(&repeated.target, item.clone())?;
-                chosen.extend((it.condition(condition)? == Some(true)).then_some(item));
+                filtered_items.extend((it.condition(condition)? == Some(true)).then_some(item));
                 Ok(())
             })?;
         }
-        Ok(chosen)
+        Ok(filtered_items)
     }
 }
 

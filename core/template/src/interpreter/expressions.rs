@@ -13,18 +13,18 @@ use crate::operators;
 use crate::value::{Keys, Mark, Origin, Value};
 
 impl<'t> Interpreter<'t> {
-    /// Evaluates an expression that must give something.
+    /// Evaluates an expression. An undefined result is an error.
     pub(super) fn value(&mut self, expression: &Expr<'t>) -> Done<Value> {
         match self.evaluate(expression)? {
             Value::Undefined => {
                 let undefined = self.undefined(expression);
-                self.settle(Err(undefined))
+                self.recover(Err(undefined))
             }
             value => Ok(value),
         }
     }
 
-    /// Evaluates an expression whose names may have no value.
+    /// Evaluates an expression that may be an undefined name. An undefined part is an error.
     pub(super) fn maybe(&mut self, expression: &Expr<'t>) -> Done<Value> {
         match expression {
             Expr::Var(_) => self.evaluate(expression),
@@ -35,16 +35,16 @@ impl<'t> Interpreter<'t> {
         }
     }
 
-    /// Evaluates an expression that may give nothing.
+    /// Evaluates an expression. Its result may be undefined.
     fn evaluate(&mut self, expression: &Expr<'t>) -> Done<Value> {
-        // The parser says of a comparison that it begins before what is compared.
+        // The span of a comparison does not begin at its left side.
         let span = match expression {
             Expr::BinOp(operation) if comparison(operation.op).is_some() => operation.left.span(),
             Expr::Compare(compare) => compare.expr.span(),
             other => other.span(),
         };
         let value = self.nested(span, |it| it.expression(expression));
-        self.settle(value)
+        self.recover(value)
     }
 
     fn expression(&mut self, expression: &Expr<'t>) -> Done<Value> {
@@ -68,7 +68,7 @@ impl<'t> Interpreter<'t> {
             Expr::IfExpr(choice) => {
                 let holds = self.condition(&choice.test_expr)?;
                 let other = choice.false_expr.as_ref();
-                self.either(
+                self.evaluate_both(
                     holds,
                     |it| it.evaluate(&choice.true_expr),
                     |it| other.map_or(Ok(Value::text("")), |other| it.evaluate(other)),
@@ -89,14 +89,14 @@ impl<'t> Interpreter<'t> {
 
     fn operation(&mut self, operation: &BinOp<'t>) -> Done<Value> {
         if let BinOpKind::ScAnd | BinOpKind::ScOr = operation.op {
-            // Either gives one of its sides.
+            // The result is one of the sides.
             let left = self.maybe(&operation.left)?;
             let is_or = matches!(operation.op, BinOpKind::ScOr);
             let holds = match left.is_true(&mut self.budget) {
                 Err(Fault::NotKnown) => None,
                 holds => Some(holds? == is_or),
             };
-            return self.either(holds, |_| Ok(left), |it| it.maybe(&operation.right));
+            return self.evaluate_both(holds, |_| Ok(left), |it| it.maybe(&operation.right));
         }
         let (left, right) = (self.value(&operation.left)?, self.value(&operation.right)?);
         match comparison(operation.op) {
@@ -104,7 +104,7 @@ impl<'t> Interpreter<'t> {
             None if matches!(operation.op, BinOpKind::Concat) => Err(Fault::Tilde.into()),
             None => operators::calculate(operation.op, &left, &right, &mut self.budget).map_err(|fault| {
                 match fault {
-                    // Of a chain, it is this link.
+                    // In a chain of operators, this is the link that fails.
                     Fault::Mixed { .. } => Failure::from(fault).at(begin(&operation.right)),
                     fault => fault.into(),
                 }
@@ -119,7 +119,7 @@ impl<'t> Interpreter<'t> {
             let right = self.value(&step.expr)?;
             let holds = operators::compare(&left, step.op, &right, &mut self.budget).map(Value::Bool);
             let holds = holds.map_err(|fault| Failure::from(fault).at(begin(&compare.expr)));
-            match self.settle(holds)? {
+            match self.recover(holds)? {
                 Value::Bool(true) => {}
                 Value::Bool(false) if self.check.is_none() => return Ok(Value::Bool(false)),
                 other => result = other,
@@ -134,7 +134,7 @@ impl<'t> Interpreter<'t> {
         let Expr::Filter(applied) = filter else { return self.value(filter) };
         let value =
             self.nested(filter.span(), |it| it.filter(applied, block, offset(filter.span().start_offset)));
-        self.settle(value)
+        self.recover(value)
     }
 
     fn filter(&mut self, filter: &Filter<'t>, block: Option<Value>, at: usize) -> Done<Value> {
@@ -185,7 +185,7 @@ impl<'t> Interpreter<'t> {
                 let arguments = self.arguments(&call.args)?;
                 takes(name.id, &call.args, (1, 3))?;
                 if self.check.is_some() {
-                    // It goes through no more than a few turns.
+                    // A check takes only a few turns, whatever the length is.
                     filters::range_of(&arguments)?;
                     return Err(Fault::NotKnown.into());
                 }
@@ -213,9 +213,9 @@ impl<'t> Interpreter<'t> {
         values.collect()
     }
 
-    /// Names what is not defined.
+    /// Returns the error about an undefined expression.
     fn undefined(&self, expression: &Expr<'t>) -> Failure {
-        // The parser says of a part of a part that it begins behind the first one.
+        // The span of a part of a part begins behind the first part.
         let (start, end) = (begin(expression), offset(expression.span().end_offset));
         let written = self.text.get(start..end).unwrap_or_default();
         let is_name = written.chars().all(|c| names::is_word(c) || c == '.');
@@ -229,7 +229,7 @@ impl<'t> Interpreter<'t> {
     }
 }
 
-/// Ensures that arguments are written out one by one, without names, and are as many as there must be.
+/// Ensures that arguments have no names and no `*`, and that their number is right.
 fn takes(name: &str, given: &[CallArg<'_>], (least, most): (usize, usize)) -> Result<(), Fault> {
     let fault = given.iter().find_map(|argument| match argument {
         CallArg::Pos(_) => None,
@@ -266,7 +266,7 @@ pub(super) fn is_boolean(expression: &Expr<'_>) -> bool {
     }
 }
 
-/// Returns where an expression begins. The parser says so of the last part alone, or of what stands before.
+/// Returns where an expression begins. Its span may begin later.
 pub(super) fn begin(expression: &Expr<'_>) -> usize {
     let parts = std::iter::successors(Some(expression), |part| match part {
         Expr::GetAttr(part) => Some(&part.expr),
@@ -280,13 +280,13 @@ pub(super) fn begin(expression: &Expr<'_>) -> usize {
     offset(last.span().start_offset)
 }
 
-/// Takes over what the parser has read.
+/// Converts a constant of the parser.
 fn of_constant(constant: &minijinja::Value) -> Result<Value, Fault> {
     match constant.kind() {
         ValueKind::None => Ok(Value::None),
         ValueKind::Bool => Ok(Value::Bool(constant.is_true())),
         ValueKind::Number if constant.is_integer() => {
-            i128::try_from(constant.clone()).map(Value::whole).map_err(|_| Fault::Calculation)
+            i128::try_from(constant.clone()).map(Value::integer).map_err(|_| Fault::Calculation)
         }
         ValueKind::Number => match f64::try_from(constant.clone()) {
             Ok(number) if number.is_finite() => Ok(Value::float(number)),

@@ -1,15 +1,16 @@
-//! Goes through what minijinja's parser has read, statement by statement: to render a template, or to check it.
+//! Interprets the syntax tree of a template, to render it or to check it.
 //!
-//! 1. Rendering has a value for each name, and ends with the first fault.
-//! 2. A check has none: what it does not know is [`Value::Unknown`]. Where that decides, it goes both ways, and keeps what either
-//!    leaves behind. It collects all faults but those that only values can show ([`Fault::NotKnown`]).
+//! 1. A rendering has a value for each name, and ends with the first fault.
+//! 2. A check has no values. It is an abstract interpretation: an unknown value is [`Value::Unknown`]. Where such a value decides, the
+//!    check takes both branches, and joins their states. It collects all faults, except those that depend on values
+//!    ([`Fault::NotKnown`]).
 //!
-//! So whatever a check finds is found by the code that renders, and what it has missed, the rendering refuses: the readers of
-//! [`Output`] see each byte that is written.
+//! So the same code checks and renders. If a check misses a misplaced value, the rendering still refuses it, because the readers
+//! of [`Output`] see each byte that is written.
 //!
-//! minijinja could render, too, but it counts neither the comparison of lists of lists nor that of long texts, so that a rendering
-//! may take years and cannot be ended; and it takes a text and a number for unequal without a word. So only its parser is used, and
-//! everything that is done is paid for ([`Budget`]).
+//! minijinja's own interpreter is not used, for two reasons. It does not count the comparison of nested lists and of long texts, so
+//! a rendering could take years and could not be ended. And it compares a text with a number without an error. Here, every
+//! operation is counted ([`Budget`]).
 
 mod branches;
 mod expressions;
@@ -31,27 +32,27 @@ use crate::output::{At, Output};
 use crate::parser::STATEMENTS;
 use crate::value::{Origin, Piece, Value};
 
-/// How deep statements and expressions may be nested; a chain of operators counts as nested. They are walked by recursion.
+/// The maximum depth of nested statements and expressions, which are walked by recursion. A chain of operators counts as nested.
 const DEEPEST: usize = 1000;
 
 type Done<T = ()> = Result<T, Failure>;
 
-/// What a check has found.
+/// The result of a check.
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) failures: Vec<Failure>,
     /// The declared names that the template uses.
     pub(crate) used: BTreeSet<String>,
-    /// The formats that it writes.
+    /// The formats of its filters for readers.
     pub(crate) formats: BTreeSet<Format>,
 }
 
 pub(crate) struct Interpreter<'t> {
     text: &'t str,
-    /// Variables, those of the innermost loop or `with` last. The first are those that are declared.
+    /// The variables, with those of the innermost loop or `with` last. The first scope has the declared names.
     scopes: Vec<BTreeMap<&'t str, Value>>,
     output: Output,
-    /// The file has variables: a key that is printed must be a part of a name.
+    /// Whether the file has variables. Then a printed key must be a part of a name.
     has_variables: bool,
     budget: Budget,
     depth: usize,
@@ -79,7 +80,7 @@ impl<'t> Interpreter<'t> {
         Self { output, check: Some(Found::default()), ..Self::rendering(text, values, &[], budget) }
     }
 
-    /// Goes through the template, and returns what was printed and found.
+    /// Interprets the template, and returns the output and the findings.
     pub(crate) fn run(mut self, template: &Stmt<'t>) -> Result<(Output, Found), Failure> {
         self.statement(template)?;
         Ok((self.output, self.check.unwrap_or_default()))
@@ -142,7 +143,7 @@ impl<'t> Interpreter<'t> {
         }
     }
 
-    /// Does something one level deeper. What fails in it without a place of its own fails here.
+    /// Does something one level deeper. A failure in it without an offset gets this one.
     fn nested<T>(&mut self, span: Span, work: impl FnOnce(&mut Self) -> Done<T>) -> Done<T> {
         self.nested_at(offset(span.start_offset), work)
     }
@@ -161,7 +162,7 @@ impl<'t> Interpreter<'t> {
         work(self).map_err(|failure| failure.at(at))
     }
 
-    /// Does something with variables of its own.
+    /// Does something in a new scope.
     fn in_scope(&mut self, span: Span, work: impl FnOnce(&mut Self) -> Done) -> Done {
         self.scopes.push(BTreeMap::new());
         self.nested(span, work)?;
@@ -169,7 +170,7 @@ impl<'t> Interpreter<'t> {
         Ok(())
     }
 
-    /// Gives a value to a name, or the items of a list to as many names.
+    /// Assigns a value to a name, or the items of a list to as many names.
     fn assign(&mut self, target: &Expr<'t>, value: Value) -> Done {
         let targets = match target {
             Expr::Var(name) => {
@@ -193,7 +194,7 @@ impl<'t> Interpreter<'t> {
         })
     }
 
-    /// Returns what statements print as a text, through filters if there are any.
+    /// Returns the output of statements as a text, after the filters of the block.
     fn captured(&mut self, body: &[Stmt<'t>], filter: Option<&Expr<'t>>, span: Span) -> Done<Value> {
         let outer = std::mem::replace(&mut self.output, Output::of_value());
         self.in_scope(span, |it| it.statements(body))?;
@@ -202,9 +203,9 @@ impl<'t> Interpreter<'t> {
         filter.map_or(Ok(value.clone()), |filter| self.filtered(filter, Some(value)))
     }
 
-    /// Prints a text or a number. Everything else would be a guess.
+    /// Prints a text or a number. Other values cannot be printed.
     fn print(&mut self, value: &Value, here: usize, tag: Span) -> Done {
-        // What was quoted elsewhere is to be mended where it is printed.
+        // The failure is at the filter if that is in this tag. If the text was quoted elsewhere, it is at the tag.
         let is_in_tag = |at: &usize| (offset(tag.start_offset)..=offset(tag.end_offset)).contains(at);
         let printed = self.nested_at(here, |it| match value {
             Value::Unknown => it.print_piece(&Piece::unknown(), At::Tag(here)),
@@ -220,12 +221,12 @@ impl<'t> Interpreter<'t> {
             Value::Bytes(_) => Err(Fault::NotUtf8.into()),
             other => Err(Fault::NotPrintable(other.describe()).into()),
         });
-        self.settle(printed.map(|()| Value::None)).map(drop)
+        self.recover(printed.map(|()| Value::None)).map(drop)
     }
 
     fn print_piece(&mut self, piece: &Piece, at: At) -> Done {
         if let Origin::Key(key) = &piece.origin {
-            // It could be text of any kind.
+            // Other characters could end the name, and begin a line.
             let is_part = !piece.text.is_empty() && piece.text.chars().all(names::is_word);
             if self.has_variables && !is_part {
                 return Err(Fault::no_variable_name(key.as_deref()).into());
@@ -244,7 +245,7 @@ impl<'t> Interpreter<'t> {
                 Fault::Misplaced { format, misplaced, line }
             }
         };
-        self.settle(Err(Failure::from(fault).at(at))).map(drop)
+        self.recover(Err(Failure::from(fault).at(at))).map(drop)
     }
 
     fn failure_count(&self) -> usize {
@@ -252,11 +253,11 @@ impl<'t> Interpreter<'t> {
     }
 
     fn refuse(&mut self, span: Span, fault: Fault) -> Done {
-        self.settle(Err(Failure::from(fault).at(offset(span.start_offset)))).map(drop)
+        self.recover(Err(Failure::from(fault).at(offset(span.start_offset)))).map(drop)
     }
 
-    /// Ends a rendering that has failed. A check keeps what it was, and goes on without the value.
-    fn settle(&mut self, result: Done<Value>) -> Done<Value> {
+    /// Ends a rendering that has failed. A check records the failure, and goes on with an unknown value.
+    fn recover(&mut self, result: Done<Value>) -> Done<Value> {
         match (result, &mut self.check) {
             (Err(failure), Some(found)) if !failure.fault.is_of_budget() => {
                 let is_told = failure.fault == Fault::NotKnown
@@ -269,7 +270,7 @@ impl<'t> Interpreter<'t> {
     }
 }
 
-/// Returns the formats that a template can write: whatever a check finds, each filter that the text names has its reader.
+/// Returns the formats that a template can write: those of all filters whose names are in its text.
 fn named_in(text: &str) -> Vec<Format> {
     Format::ALL.into_iter().filter(|format| text.contains(format.name())).collect()
 }

@@ -1,4 +1,4 @@
-//! The names of a template: variables, and the function of the first versions.
+//! Variables, and the function `secret` of the first versions.
 
 use minijinja::machinery::ast::{CallArg, Expr};
 use secretdir_helpers::nearest;
@@ -7,7 +7,7 @@ use super::{Done, Interpreter};
 use crate::error::Fault;
 use crate::value::Value;
 
-/// What has a meaning of its own in a tag.
+/// The reserved words in a tag.
 const RESERVED: [&str; 16] = [
     "and", "else", "false", "False", "if", "in", "is", "loop", "none", "None", "not", "or", "range",
     "secret", "true", "True",
@@ -39,7 +39,7 @@ impl<'t> Interpreter<'t> {
             ("secret", _) => Err(Fault::NoSecrets.into()),
             _ => {
                 let known = self.scopes.first().into_iter().flatten().map(|(name, _)| *name);
-                // Of two letters almost any two words are near.
+                // With two letters, almost any two words are near.
                 let nearest = nearest(name, known).filter(|_| name.len() > 2);
                 let hint = nearest.map_or(String::new(), |nearest| format!("; did you mean `{nearest}`?"));
                 Err(Fault::Undeclared { name: name.to_owned(), hint }.into())
@@ -52,7 +52,7 @@ impl<'t> Interpreter<'t> {
     }
 }
 
-/// Says how a secret is declared that the function of the first versions named.
+/// Returns the declaration of a secret, from the arguments of the function of the first versions.
 pub(super) fn declaration(given: &[CallArg<'_>]) -> String {
     let mut keys = ["source", "secret"].into_iter();
     let shown = |value: &Expr<'_>| match value {

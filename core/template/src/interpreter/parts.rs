@@ -7,24 +7,24 @@ use crate::error::Fault;
 use crate::value::{Origin, Value};
 
 impl<'t> Interpreter<'t> {
-    pub(super) fn attribute(&mut self, whole: &Expr<'t>, name: &str) -> Done<Value> {
-        let value = self.value(whole)?;
+    pub(super) fn attribute(&mut self, object: &Expr<'t>, name: &str) -> Done<Value> {
+        let value = self.value(object)?;
         self.budget.spend(value.pieces().len())?;
-        has_parts(&value, whole)?;
+        has_parts(&value, object)?;
         Ok(value.get(name))
     }
 
-    /// Returns the part that a value picks: a text the value of a map, a number an item. Below zero it counts from the end.
-    pub(super) fn item(&mut self, whole: &Expr<'t>, key: &Expr<'t>) -> Done<Value> {
-        let (value, key) = (self.value(whole)?, self.value(key)?);
+    /// Returns the part with this key: a text is a key of a map, a number the index of an item. A negative index counts from the end.
+    pub(super) fn item(&mut self, object: &Expr<'t>, key: &Expr<'t>) -> Done<Value> {
+        let (value, key) = (self.value(object)?, self.value(key)?);
         if let Value::Text(_) = key {
             self.budget.spend(value.pieces().len())?;
-            has_parts(&value, whole)?;
+            has_parts(&value, object)?;
             return Ok(value.get(&key.as_text(&mut self.budget)?));
         }
-        let index = key.as_whole()?;
+        let index = key.as_integer()?;
         let picked = match (&value, index) {
-            // No item is copied but this one.
+            // Only this item is cloned.
             (Value::List(items), Some(index)) => pick(items, index),
             (Value::Text(_), Some(index)) => pick(&value.items(&mut self.budget)?, index),
             (Value::Unknown, _) => return Err(Fault::NotKnown.into()),
@@ -34,7 +34,7 @@ impl<'t> Interpreter<'t> {
         Ok(picked.unwrap_or(Value::Undefined))
     }
 
-    /// Cuts as Python does: bounds below zero count from the end, and those outside are moved to it.
+    /// Slices as Python does: negative bounds count from the end, and bounds outside are clamped.
     pub(super) fn slice(&mut self, slice: &Slice<'t>) -> Done<Value> {
         let whole = self.value(&slice.expr)?;
         let (start, stop, step) =
@@ -65,7 +65,7 @@ impl<'t> Interpreter<'t> {
     fn bound(&mut self, bound: &Option<Expr<'t>>) -> Done<Option<i128>> {
         match bound.as_ref().map_or(Ok(Value::None), |bound| self.value(bound))? {
             Value::None => Ok(None),
-            bound => match bound.as_whole()? {
+            bound => match bound.as_integer()? {
                 None => Err(bound.instead_of("a whole number as a bound").into()),
                 number => Ok(number),
             },
@@ -73,10 +73,10 @@ impl<'t> Interpreter<'t> {
     }
 }
 
-/// A check knows of what is declared as a text that it has no parts.
-fn has_parts(value: &Value, whole: &Expr<'_>) -> Result<(), Fault> {
+/// Reports that a declared text has no parts. A check knows that without a value.
+fn has_parts(value: &Value, object: &Expr<'_>) -> Result<(), Fault> {
     let is_declared = value.pieces().iter().any(|piece| matches!(piece.origin, Origin::Unknown(None)));
-    match whole {
+    match object {
         Expr::Var(of) if is_declared => Err(Fault::NoParts(of.id.to_owned())),
         _ if is_declared || matches!(value, Value::Unknown) => Err(Fault::NotKnown),
         _ => Ok(()),

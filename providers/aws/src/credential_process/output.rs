@@ -1,4 +1,4 @@
-//! What a credential process prints.
+//! Parses the output of a credential process.
 
 use std::time::SystemTime;
 
@@ -8,8 +8,8 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use serde_json::{Map, Value};
 
-/// Reads what was printed, as <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html> has it. Nothing of it
-/// is quoted.
+/// Parses output in the format of <https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html>.
+/// Errors quote none of it.
 pub(super) fn credentials(printed: &[u8]) -> Result<Credentials, String> {
     let mut output: Map<String, Value> =
         serde_json::from_slice(printed).map_err(|_| "does not print a JSON object")?;
@@ -39,7 +39,7 @@ pub(super) fn credentials(printed: &[u8]) -> Result<Credentials, String> {
     Ok(credentials)
 }
 
-/// Reads a time: with a blank for its `T`, and without the colon in its offset, too, as `date` prints it.
+/// Parses a time. It may have a blank instead of `T`, and an offset without a colon, as `date` prints it.
 fn expiry(text: &str) -> Option<SystemTime> {
     let mut text = text.replacen(' ', "T", 1);
     let colon = text.len().checked_sub(2)?;

@@ -1,23 +1,23 @@
-//! What AWS says of a call that is not allowed: who, what, on what, and which policy is in the way.
+//! Parses AWS's message about a denied call: who, which action, on which resource, and which policy is in the way.
 //!
-//! The message is for people, and its form is not documented as stable ("Troubleshoot access denied error messages", IAM
-//! User Guide). Where it has another one, nothing is made of it.
+//! The message is for people, and its form is not documented as stable ("Troubleshoot access denied error messages",
+//! IAM User Guide). A message in another form gives no hint.
 
 const WHO: &str = "User: ";
 const WHAT: &str = " is not authorized to perform: ";
 const ON: &str = " on resource: ";
 const ENDS: [&str; 3] = [" because ", " with an explicit deny", ", because "];
 
-/// A refused call.
+/// A denied call.
 struct Denial<'a> {
     who: &'a str,
     action: &'a str,
-    /// The ARN or the name, or `*` where it is not said.
+    /// The ARN or the name, or `*` if the message has neither.
     resource: &'a str,
     reason: &'a str,
 }
 
-/// Returns the statement that is missing, or the policy that forbids.
+/// Returns a hint with the missing statement, or with the policy that denies the call.
 pub(super) fn hint(message: &str) -> Option<String> {
     let Denial { who, action, resource, reason } = read(message)?;
     if reason.contains("explicit deny") {
@@ -35,7 +35,7 @@ fn read(message: &str) -> Option<Denial<'_>> {
     let end = ENDS.iter().filter_map(|end| rest.find(end)).min().unwrap_or(rest.len());
     let (what, reason) = rest.split_at_checked(end)?;
     let (action, resource) = what.trim_end_matches('.').split_once(ON).unwrap_or((what, "*"));
-    // What is repeated in quotes must not end them.
+    // The hint quotes these texts, so they must not hold a quotation mark.
     let is_plain = |text: &str| !text.is_empty() && !text.contains(['"', '\\', ' ']);
     [who, action, resource].into_iter().all(is_plain).then_some(Denial { who, action, resource, reason })
 }

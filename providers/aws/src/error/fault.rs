@@ -1,22 +1,22 @@
-//! What AWS's error codes mean for the person who reads them.
+//! Classifies AWS's error codes by what an operator must do.
 
 use secretdir_provider::SourceErrorKind;
 
 use super::reply::Reply;
 use super::{Asked, CREDENTIALS_HINT, ENDPOINT_HINT, TIME_HINT, denial};
 
-/// A group of error codes that ask the same of an operator.
+/// A group of error codes that need the same action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     Missing,
     /// Deleted, but not yet gone.
     Deleted,
     Denied,
-    /// The secret may be read, its key not.
+    /// The secret may be read, but its key may not be used.
     KeyDenied,
     UnknownAccessKey,
     BadSignature,
-    /// Signed at a time that is not AWS's.
+    /// The time of the signature differs from AWS's clock.
     ClockSkew,
     Expired,
     Unsigned,
@@ -50,9 +50,9 @@ pub(super) const ALL: [Fault; 16] = [
     Fault::Unknown,
 ];
 
-/// Codes without the ending `Exception`, which comes and goes.
+/// Codes without the suffix `Exception`, which AWS does not always send.
 const FAULTS: &[(Fault, &[&str])] = &[
-    // The second is what Systems Manager says of a reference to a secret that is not there.
+    // Systems Manager sends the second code for a reference to a missing secret.
     (Fault::Missing, &["ResourceNotFound", "ParameterNotFound", "ParameterVersionNotFound"]),
     (Fault::Denied, &["AccessDenied", "NotAuthorized", "UnauthorizedOperation", "OptInRequired"]),
     (
@@ -120,19 +120,20 @@ const NO_VALUE_HINT: &str =
     "the secret exists, but has no value yet: set one with `aws secretsmanager put-secret-value`";
 
 impl Fault {
-    /// Sorts a reply by its code. The HTTP status counts only where there is none: AWS throttles with 400, too.
+    /// Classifies a reply by its code. The HTTP status decides only if the code is unknown or missing, because AWS also
+    /// throttles with 400.
     pub(super) fn of(reply: &Reply) -> Self {
         let message = reply.message.as_deref().unwrap_or_default();
         match reply.code.as_deref().map(Self::of_code) {
             Some(Self::Invalid) if is_of_a_deleted_secret(message) => Self::Deleted,
-            // A key that is not there must not count as a secret that is not there.
+            // A missing key must not count as a missing secret.
             Some(Self::Denied | Self::Missing | Self::Invalid | Self::Unknown)
                 if is_of_a_key(message) && reply.status < 500 =>
             {
                 Self::KeyDenied
             }
             Some(Self::BadSignature) if is_of_a_clock(message) => Self::ClockSkew,
-            // A proxy or a front throttles without a code of AWS.
+            // A proxy or a front end throttles without a code of AWS.
             Some(Self::Unknown) | None if reply.status == 429 => Self::Throttled,
             Some(Self::Unknown) | None if reply.status >= 500 => Self::Unavailable,
             Some(fault) => fault,
@@ -200,7 +201,7 @@ impl Fault {
     }
 }
 
-/// AWS has no code of its own for this.
+/// Returns whether the message is about a deleted secret. AWS has no code of its own for this.
 fn is_of_a_deleted_secret(message: &str) -> bool {
     ["marked for deletion", "marked deleted", "scheduled for deletion"]
         .iter()
@@ -213,15 +214,16 @@ fn is_of_a_key(message: &str) -> bool {
         .any(|text| message.contains(text))
 }
 
-/// A signature is good for some minutes. SDKs allow for a clock that is wrong, once they know; this is what is left.
+/// Returns whether the message is about a wrong clock. A signature is valid for some minutes. The SDK corrects for a
+/// wrong clock once it knows, but some errors remain.
 fn is_of_a_clock(message: &str) -> bool {
     ["Signature expired", "Signature not yet current", "signature is now earlier", "clock"]
         .iter()
         .any(|text| message.contains(text))
 }
 
-/// Returns what it is that AWS has no such secret. Whether there is one with an ARN of another region, it cannot say: that is
-/// a mistake of the configuration.
+/// Returns the kind of error for a missing secret. AWS cannot know an ARN of another region, so that is a mistake in
+/// the configuration.
 pub(super) fn missing_kind(asked: Asked<'_>) -> SourceErrorKind {
     match asked.other_region() {
         Some(_) => SourceErrorKind::InvalidRequest,

@@ -1,10 +1,10 @@
-//! What is said where more than one region was asked.
+//! Errors of a request that went to more than one region.
 
 use std::error::Error;
 
 use secretdir_provider::SourceError;
 
-/// Says the same once more.
+/// Returns a copy of an error: its kind, cause and hint.
 pub(crate) fn again(error: &SourceError) -> SourceError {
     let same = SourceError::new(error.kind()).with_cause(told(error));
     match error.hint() {
@@ -13,17 +13,18 @@ pub(crate) fn again(error: &SourceError) -> SourceError {
     }
 }
 
-/// Says why neither of two regions answered.
+/// Returns the error for two regions, neither of which answered.
 pub(crate) fn in_both(first: &SourceError, then: &SourceError) -> SourceError {
     with_more(first, &told(then))
 }
 
-/// Says why a region did not answer, where one after it has no such secret: that may be because it has no replica.
+/// Returns the error for a region that did not answer, if a later one has no such secret. The later one may just lack a
+/// replica.
 pub(crate) fn not_replicated(down: &SourceError) -> SourceError {
     with_more(down, "a region after it has no such secret, or no replica of it")
 }
 
-/// Adds to the cause of an error what is not said there yet.
+/// Adds a text to the cause of an error, unless the cause already has it.
 fn with_more(error: &SourceError, more: &str) -> SourceError {
     let why = told(error);
     let cause = if why.contains(more) { why } else { format!("{why}; {more}") };
@@ -34,7 +35,7 @@ fn with_more(error: &SourceError, more: &str) -> SourceError {
     }
 }
 
-/// Returns what is told of an error after its kind.
+/// Returns the cause of an error as a text, or its kind if it has no cause.
 pub(crate) fn told(error: &SourceError) -> String {
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -1,29 +1,29 @@
-//! What a reply says about a failure.
+//! The error in a reply of AWS.
 
 use std::fmt;
 
 use aws_sdk_secretsmanager::config::http::HttpResponse;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
 
-/// The longest text of a message that is repeated, in characters.
+/// The maximum length of a quoted message, in characters.
 const LONGEST_MESSAGE: usize = 600;
 
-/// A reply that is not an answer: what it says, without its body.
+/// A reply that is not an answer: its error, without its body.
 #[derive(Debug, Default)]
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) code: Option<String>,
     pub(super) message: Option<String>,
     pub(super) request_id: Option<String>,
-    /// How many bytes its body has.
+    /// The length of the body in bytes.
     pub(super) length: usize,
 }
 
 impl Reply {
-    /// Reads what the SDK made of a reply, or the reply itself where that is nothing.
+    /// Takes the error that the SDK parsed from a reply. If the SDK found none, it parses the reply itself.
     ///
-    /// A front of AWS (and moto) refuses some calls in XML whatever the protocol of the service, and the SDK then
-    /// finds no code.
+    /// Front ends of AWS (and moto) refuse some calls in XML, whatever the protocol of the service. The SDK then finds
+    /// no code.
     pub(super) fn read(
         error: &impl ProvideErrorMetadata,
         raw: &HttpResponse,
@@ -46,13 +46,13 @@ impl Reply {
         reply
     }
 
-    /// Describes a reply of which nothing can be read.
+    /// Describes a reply that cannot be parsed.
     pub(super) fn unreadable(raw: &HttpResponse) -> Self {
         let length = raw.body().bytes().map_or(0, <[u8]>::len);
         Self { status: raw.status().as_u16(), length, ..Self::default() }
     }
 
-    /// Makes the reply that a call would have had if it had been made once more.
+    /// Returns the reply that one more attempt of a throttled call would have got.
     pub(super) fn throttled() -> Self {
         Self {
             status: 400,
@@ -62,12 +62,12 @@ impl Reply {
         }
     }
 
-    /// Reads what an answer says of a secret that is not in it.
+    /// Takes the error for a secret that is not in an answer.
     pub(super) fn of_entry(code: Option<&str>, message: Option<&str>) -> Self {
         Self { status: 400, code: code.map(one_line), message: message.map(one_line), ..Self::default() }
     }
 
-    /// Says whether the reply should have been an answer: then its body can hold a secret, and is not quoted.
+    /// Returns whether the status says success. The body of such a reply can hold a secret, and is not quoted.
     pub(super) fn claims_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -90,11 +90,12 @@ impl fmt::Display for Reply {
     }
 }
 
-/// What stands behind one of these can hold a credential, and is left out: the request as AWS read it, with its session
-/// token; what a credential process printed; and the place in it, or in a reply, that cannot be read.
+/// Phrases after which a message can hold a credential, so the rest is left out. The first one precedes the request as
+/// AWS read it, with its session token. The second precedes the output of a credential process. The others precede a
+/// part of that output, or of a reply, that cannot be parsed.
 const CUTS: [&str; 4] = ["The Canonical String", "Stderr:", "Error at offset", "error parsing XML"];
 
-/// Returns the first line of a message, without what may not be shown.
+/// Returns the first line of a message, without parts that may hold a credential.
 pub(crate) fn one_line(message: &str) -> String {
     let end = CUTS.iter().filter_map(|cut| message.find(cut)).min().unwrap_or(message.len());
     let message = message.get(..end).unwrap_or_default();

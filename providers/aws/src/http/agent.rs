@@ -1,4 +1,4 @@
-//! What the agent of a container says when it gives no credentials. The SDK tells the status alone.
+//! Records what the agent of a container says when it refuses credentials. The SDK reports only the status.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -11,43 +11,43 @@ use http_body_util::BodyExt as _;
 use super::patience::{TOO_MANY, retry_after};
 use crate::error::one_line;
 
-/// The most bytes of a refusal that are looked at.
+/// The maximum number of bytes of a refusal that are examined.
 const MOST: usize = 4096;
 
 /// The last refusal of an agent.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Agent(Arc<Mutex<Option<Refusal>>>);
 
-/// What an agent answered instead of credentials.
+/// The answer of an agent that refuses credentials.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{place} answered {status}{words}")]
 pub(crate) struct Refusal {
     place: String,
     status: u16,
     words: String,
-    /// How long it asks to wait, as it says so.
+    /// The header `Retry-After`, if the answer has one.
     retry_after: Option<String>,
 }
 
 impl Refusal {
-    /// Says whether it was asked too often.
+    /// Returns whether the agent throttled.
     pub(crate) fn is_throttling(&self) -> bool {
         self.status == TOO_MANY
     }
 
-    /// Returns how long it asks to wait. Takes the date of now.
+    /// Returns the wait that the agent asks for. `now` is the current date.
     pub(crate) fn retry_after(&self, now: SystemTime) -> Option<Duration> {
         retry_after(self.retry_after.as_deref()?, now)
     }
 }
 
 impl Agent {
-    /// Returns what was refused last, once.
+    /// Returns the last refusal, and forgets it.
     pub(crate) fn take(&self) -> Option<Refusal> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Notes a refusal, and passes it on. Takes the token that was sent, which nobody may repeat.
+    /// Records a refusal, and passes the answer on. `token` is the token that was sent; the record never repeats it.
     pub(super) async fn note(
         &self,
         mut answer: HttpResponse,
@@ -71,13 +71,14 @@ impl Agent {
     }
 }
 
-/// Names of what holds a credential. A text with one of them is not told.
+/// Names of fields that hold a credential. A text with one of them is not shown.
 const CREDENTIALS: [&str; 4] = ["accesskeyid", "secretaccesskey", "\"token\"", "sessiontoken"];
 
-/// How much of the token in a row is taken for the token.
+/// This many consecutive bytes of the token count as the token.
 const PIECE: usize = 12;
 
-/// Returns what a refusal says, on one line: a code and a message in JSON, or a short text. None if a credential may be in it.
+/// Returns the message of a refusal, on one line: a code and a message in JSON, or a short text. Returns none if it may
+/// hold a credential.
 fn words(body: &[u8], token: Option<&str>) -> Option<String> {
     let text = std::str::from_utf8(body.get(..MOST).unwrap_or(body)).ok()?;
     let plain = text.to_ascii_lowercase();
@@ -93,14 +94,15 @@ fn words(body: &[u8], token: Option<&str>) -> Option<String> {
     let told = match (part(["code", "Code"]), part(["message", "Message"])) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(only), None) | (None, Some(only)) => only.to_owned(),
-        // Another value, or a part of one, may be anything; a page is no message.
+        // Other JSON, or a part of it, may hold anything. A page is not a message.
         (None, None) if json.is_some() || text.trim_start().starts_with(['<', '{', '[', '"']) => return None,
         (None, None) => text.to_owned(),
     };
     Some(one_line(&told)).filter(|told| !told.is_empty())
 }
 
-/// Says whether a text has the token that was sent in it, or a good piece of it: without its scheme, cut off, or in quotes.
+/// Returns whether a text has the token that was sent, or a long piece of it. The scheme may be missing, and the token
+/// may be cut off or in quotes.
 fn repeats(text: &str, token: &str) -> bool {
     token.split_whitespace().any(|word| {
         let pieces = word.as_bytes().windows(PIECE.min(word.len().max(1)));

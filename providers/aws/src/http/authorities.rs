@@ -1,4 +1,4 @@
-//! Certificates of the authorities that are trusted, where a file names others than the machine does.
+//! The certificates of trusted authorities, if a file replaces those of the machine.
 
 use std::fmt;
 use std::path::Path;
@@ -10,12 +10,12 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use secretdir_helpers::certificates;
 
-/// Certificates, each of which can be read: the SDK panics at others.
+/// Certificates that can be parsed. The SDK panics at others.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Authorities(Vec<u8>);
 
 impl Authorities {
-    /// Reads a file. What it says of a failure names the file.
+    /// Reads a file. Errors name the file.
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let unreadable = |why: String| format!("{} cannot be read: {why}", path.display());
         // Reading a FIFO or a device may never end.
@@ -30,7 +30,7 @@ impl Authorities {
         }
     }
 
-    /// Returns the machine's. What is broken among them is left out.
+    /// Returns the machine's certificates, without damaged ones.
     pub(super) fn of_the_machine() -> Self {
         let mut roots = RootCertStore::empty();
         let good = certificates::of_this_machine()
@@ -39,7 +39,7 @@ impl Authorities {
         Self(good.flat_map(|certificate| in_pem(&certificate).into_bytes()).collect())
     }
 
-    /// Returns these, and no others.
+    /// Returns a TLS context that trusts only these certificates.
     pub(super) fn trusted(&self) -> Option<TlsContext> {
         TlsContext::builder()
             .with_trust_store(TrustStore::empty().with_pem_certificate(self.0.clone()))

@@ -1,7 +1,7 @@
-//! The connectors that requests go through, each made when the first request needs it.
+//! The connectors that requests go through. Each is made for the first request that needs it.
 //!
-//! Loading the certificates of the machine takes far more work than a whole run with one secret. So they are loaded once for a
-//! source, and only when a request of its needs TLS: for `https`, or to a proxy.
+//! Loading the machine's certificates takes far more work than a whole run with one secret. So they are loaded once for
+//! a source, and only if a request needs TLS: for `https`, or to a proxy.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConn
 use super::Authorities;
 use super::way::Way;
 
-/// What a request needs.
+/// What a request needs from its connector.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Need {
     /// Neither TLS nor a proxy.
@@ -26,7 +26,7 @@ pub(super) enum Need {
 }
 
 impl Need {
-    /// Finds out what a way needs. A connection in the clear that no proxy carries needs nothing.
+    /// Returns what a way needs. A plain-text connection without a proxy needs nothing.
     pub(super) fn of(way: &Way, is_direct: bool) -> Self {
         match () {
             () if way.is_plain() => Self::Plain,
@@ -45,7 +45,7 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    /// Takes the authorities to trust instead of the machine's.
+    /// Takes the authorities that replace the machine's.
     pub(super) fn new(authorities: Option<Authorities>) -> Self {
         let trusted = Arc::new(Trusted { authorities, context: OnceLock::new() });
         Self {
@@ -71,7 +71,7 @@ impl fmt::Debug for Clients {
     }
 }
 
-/// The authorities that are trusted, loaded when they are needed.
+/// The trusted authorities, which are loaded when they are needed.
 struct Trusted {
     authorities: Option<Authorities>,
     context: OnceLock<Option<TlsContext>>,
@@ -87,7 +87,7 @@ impl Trusted {
     }
 }
 
-/// Builds what the SDK builds by default, with ring instead of aws-lc. It keeps the connectors that it has made.
+/// Builds the SDK's default client, with ring instead of aws-lc. It keeps the connectors that it has made.
 fn client(proxy: ProxyConfig, trusted: Option<Arc<Trusted>>) -> SharedHttpClient {
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = ConnectorBuilder::default();
@@ -114,7 +114,7 @@ struct Making {
 }
 
 impl Connectors {
-    /// Returns the connector for a need. The first time it is made.
+    /// Returns the connector for a need. The first call makes it.
     pub(super) fn get(&self, need: Need) -> SharedHttpConnector {
         let Making { clients, settings, components } = &*self.0;
         let client = match need {

@@ -1,14 +1,14 @@
-//! What is said where too much is asked at once.
+//! How servers throttle: the status, and the header `Retry-After`.
 
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
-/// The status of an answer that says so.
+/// The HTTP status of a throttled request.
 pub(crate) const TOO_MANY: u16 = 429;
 
-/// Reads how long to wait: seconds, or a date. Takes the date of now.
+/// Parses the time to wait: seconds, or a date. `now` is the current date.
 pub(crate) fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse() {

@@ -1,4 +1,4 @@
-//! The way of one request: the host, and the proxy before it. Errors of the network name both.
+//! The way of one request: the host, and the proxy before it. Network errors name both.
 
 use std::error::Error;
 use std::fmt;
@@ -8,14 +8,14 @@ use aws_sdk_secretsmanager::error::ConnectorError;
 use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 
-/// Whether a request heeds the proxies of the environment.
+/// Whether a request uses the proxies of the environment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Route {
     Direct,
     Proxied,
 }
 
-/// Whether a request is in the clear.
+/// Whether a request is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scheme {
     Plain,
@@ -30,7 +30,7 @@ pub(crate) struct Way {
     proxy: Option<String>,
 }
 
-/// A request that did not come through. Requests without one never left this machine.
+/// The error of a request that failed on its way. An error without it comes from a request that never left this machine.
 #[derive(Debug)]
 pub(crate) struct Blocked {
     way: Way,
@@ -38,7 +38,7 @@ pub(crate) struct Blocked {
 }
 
 impl Way {
-    /// Takes the URL of a request.
+    /// Returns the way to a URL.
     pub(crate) fn of(url: &str, route: Route) -> Self {
         let Ok(url) = url.parse::<Uri>() else {
             return Self { scheme: Scheme::Tls, to: "an unreadable URL".to_owned(), proxy: None };
@@ -51,12 +51,12 @@ impl Way {
         Self { scheme, to: place(&url), proxy: proxy.map(|proxy| place(proxy.uri())) }
     }
 
-    /// Says whether it is in the clear, and no proxy is on it.
+    /// Returns whether the request is in plain text, and goes through no proxy.
     pub(super) fn is_plain(&self) -> bool {
         self.scheme == Scheme::Plain && self.proxy.is_none()
     }
 
-    /// Adds this way to an error, and leaves its kind.
+    /// Adds this way to an error, and keeps the kind of the error.
     pub(super) fn blocked(self, error: ConnectorError) -> ConnectorError {
         let (is_timeout, is_user, is_io, other) =
             (error.is_timeout(), error.is_user(), error.is_io(), error.as_other());
@@ -105,20 +105,20 @@ impl Error for Blocked {
     }
 }
 
-/// Returns host and port, without what else a URL may hold.
+/// Returns host and port, without the other parts of a URL.
 fn place(url: &Uri) -> String {
     let host = url.host().unwrap_or("an unnamed host");
     let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("http") { 80 } else { 443 });
     format!("{host}:{port}")
 }
 
-/// Says whether an address is this machine's own, or one of its link.
+/// Returns whether an address belongs to this machine or to its local link.
 pub(super) fn is_near(url: &str) -> bool {
     let Ok(url) = url.parse::<Uri>() else { return false };
     let host = url.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     match host.parse() {
         Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local(),
-        // AWS's own addresses for instances and for pods are unique local ones.
+        // AWS's own addresses for instances and pods are unique local addresses.
         Ok(IpAddr::V6(address)) => {
             let of_aws = ["fd00:ec2::254", "fd00:ec2::23"].iter().any(|own| own.parse() == Ok(address));
             address.is_loopback() || address.is_unicast_link_local() || of_aws

@@ -1,6 +1,6 @@
-//! What an answer says about its value: which parameter, and which version of it.
+//! The label of an answer: which parameter it is about, and which version.
 //!
-//! As of Secrets Manager: everything that an answer says of itself must fit what was asked for.
+//! As with Secrets Manager, everything that an answer says about itself must fit the request.
 
 use secretdir_provider::SourceError;
 
@@ -9,18 +9,18 @@ use super::api::Parameter;
 use super::question::secret_behind;
 use crate::error;
 
-/// What an answer says about its value.
+/// The name, ARN and version in an answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Label<'a> {
     name: Option<&'a str>,
     arn: Option<&'a str>,
     pub(super) version: i64,
-    /// The number or the label that was asked for, after a colon.
+    /// The version number or label from the request, after a colon.
     selector: Option<&'a str>,
 }
 
 impl<'a> Label<'a> {
-    /// Reads what is said of a parameter. A text that is empty says nothing.
+    /// Reads the label of a parameter. An empty text counts as missing.
     pub(super) fn of(parameter: &'a Parameter) -> Self {
         let given = |text: Option<&'a str>| text.filter(|text| !text.is_empty());
         Self {
@@ -31,16 +31,16 @@ impl<'a> Label<'a> {
         }
     }
 
-    /// Says whether the answer is about the parameter with this name or ARN. One without a name and an ARN is about none.
+    /// Returns whether the answer is about the parameter with this name or ARN. An answer with neither is about none.
     pub(super) fn names(&self, asked: &str) -> bool {
         let mut said = [self.name, self.arn].into_iter().flatten().peekable();
         said.peek().is_some() && said.all(|said| is_same(asked, said))
     }
 
-    /// Checks that the answer has the version that was asked for.
+    /// Checks that the answer has the requested version.
     pub(super) fn check(&self, question: Question<'_>) -> Result<(), SourceError> {
         let Some(asked) = question.version else { return Ok(()) };
-        // A secret has labels and ids, and a parameter that stands for it the version 0.
+        // The versions of a secret are labels and IDs, and a reference to it has the version number 0.
         let is_number = asked.parse::<i64>().ok().filter(|_| secret_behind(question.name).is_none());
         let has_number = is_number.is_none_or(|number| number == self.version);
         let has_selector = self.selector.is_none_or(|selector| selector.trim_start_matches(':') == asked);
@@ -48,10 +48,11 @@ impl<'a> Label<'a> {
     }
 }
 
-/// Says whether two names or ARNs can be of one parameter. `db` and `/db` are two names, and one end of an ARN.
+/// Returns whether two names or ARNs can mean the same parameter. `db` and `/db` are different names, but their ARNs
+/// end alike.
 pub(super) fn is_same(one: &str, other: &str) -> bool {
     if let Some(secret) = secret_behind(one).filter(|_| other.contains(":secretsmanager:")) {
-        // The ARN is that of the secret which the parameter stands for, with the characters that are added to its name.
+        // The ARN is that of the secret behind the reference. It has the characters that AWS adds to the name.
         let rest = other.split_once(":secret:").and_then(|(_, resource)| resource.strip_prefix(secret));
         return rest.is_some_and(|suffix| suffix.is_empty() || suffix.starts_with('-') && suffix.len() == 7);
     }
@@ -59,7 +60,7 @@ pub(super) fn is_same(one: &str, other: &str) -> bool {
     if is_arn(one) == is_arn(other) { one == other } else { path_of(one) == path_of(other) }
 }
 
-/// Returns the name that is also the end of an ARN: `app/db` of `/app/db`.
+/// Returns the path of a name, as an ARN ends with it: `app/db` for `/app/db`.
 pub(super) fn path_of(name: &str) -> &str {
     let name =
         name.strip_prefix("arn:").and_then(|arn| arn.split_once(":parameter")).map_or(name, |(_, path)| path);
@@ -98,7 +99,7 @@ mod tests {
         let names = |asked: &str, name: &str, arn: &str| Label::of(&parameter(name, arn)).names(asked);
         for asked in ["/app/db", ARN] {
             assert!(names(asked, "/app/db", ARN) && names(asked, "", ARN) && names(asked, "/app/db", ""));
-            // The name of a parameter that another account shares is its ARN.
+            // A parameter that another account shares has its ARN as its name.
             assert!(names(asked, ARN, ARN));
             assert!(!names(asked, "", ""));
             for (name, arn) in [("/app/other", ARN), ("/app/db", &ARN.replace("db", "other")), ("/app", "")] {

@@ -1,6 +1,6 @@
-//! The names below a level of a hierarchy: GetParametersByPath.
+//! Lists the names below a level of a hierarchy, with GetParametersByPath.
 //!
-//! The service knows whole levels only, and no listing without values: what it says of them is not read.
+//! The service lists only whole levels, and always with values. The values are not read.
 
 use secretdir_provider::{RunContext, SecretRequest, SecretSource as _};
 
@@ -11,7 +11,7 @@ use crate::error::Asked;
 use crate::listing::{NoPage, Page, Pages};
 use crate::run::Limits;
 
-/// The most parameters that one page has (API reference of GetParametersByPath).
+/// The maximum number of parameters in one page (API reference of GetParametersByPath).
 const MOST_IN_PAGE: u32 = 10;
 
 /// The parameters whose names begin with a prefix.
@@ -19,7 +19,7 @@ pub(super) struct Parameters<'a> {
     pub(super) source: &'a ParameterStore,
     pub(super) context: &'a RunContext,
     pub(super) prefix: &'a str,
-    /// The level that all of them are below.
+    /// The level above all of them.
     pub(super) path: &'a str,
 }
 

@@ -1,8 +1,8 @@
-//! Parameter Store: the provider's source, and how requests become calls.
+//! Parameter Store: the source, and how requests become calls.
 //!
-//! Up to ten parameters are asked for in one call, each with its version. The service answers in an order of its own, and
-//! lists the names that it has nothing for. It refuses a call as a whole if one of its parameters may not be read; they are
-//! then asked for one by one, so that each tells for itself.
+//! One call asks for up to ten parameters, each with its version. The service answers in any order, and lists the names
+//! for which it has nothing. It refuses the whole call if one of its parameters may not be read. Then each is requested
+//! alone, so that each gets its own error.
 
 mod api;
 mod label;
@@ -32,22 +32,22 @@ use api::{Client, GetParameters, Parameter};
 use label::Label;
 use question::Question;
 
-/// The most parameters that one call names (API reference of GetParameters).
+/// The maximum number of parameters in one call (API reference of GetParameters).
 const MOST_IN_CALL: usize = 10;
 
-/// A configured source. Its clients are made by the first fetch that needs them and serve all later ones.
+/// A configured source. The first fetch that needs clients makes them, and later ones use them too.
 pub(crate) struct ParameterStore {
     clients: Clients<Client>,
 }
 
 type Regional = crate::clients::Regional<Client>;
 
-/// What one run asks.
+/// The requests of one run.
 struct Asking<'a> {
     source: &'a ParameterStore,
     context: &'a RunContext,
     questions: &'a [Option<Question<'a>>],
-    /// The positions of those whose call was refused because of one of them.
+    /// The positions of requests whose call was refused because of one of them.
     alone: Mutex<BTreeSet<usize>>,
 }
 
@@ -141,8 +141,8 @@ impl<'a> Asking<'a> {
         self.questions.get(place).copied().flatten()
     }
 
-    /// Groups requests by the account that they are about, and so that no group has one parameter twice: an answer does not
-    /// always tell of which version it is.
+    /// Groups requests by the account of their ARNs. No group has two versions of one parameter, because an answer does
+    /// not always say which version it has.
     fn groups(&self, open: Vec<usize>) -> Vec<Vec<usize>> {
         let mut owners: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for place in open {
@@ -153,7 +153,7 @@ impl<'a> Asking<'a> {
         owners.into_values().flat_map(|open| apart(open, likeness)).collect()
     }
 
-    /// Makes one call. `None` if it was refused because of one of several parameters.
+    /// Makes one call. Returns `None` if it was refused because of one of several parameters.
     async fn get(
         &self,
         regional: &Regional,
@@ -195,7 +195,7 @@ fn is_of_one(failure: &Failure) -> bool {
     )
 }
 
-/// The parameters of a call that have no answer yet, and the answers.
+/// The parameters of a call that have no answer yet, and the answers so far.
 struct Open<'r> {
     asking: &'r Asking<'r>,
     regional: &'r Regional,
@@ -203,12 +203,12 @@ struct Open<'r> {
     answers: Vec<(usize, Answer)>,
 }
 
-/// What is asked of a region.
+/// A request, as it is sent to one region.
 struct Wanted<'r> {
     question: Question<'r>,
-    /// The name or ARN as it is put to this region.
+    /// The name or ARN in this region.
     name: String,
-    /// The same with the version after a colon.
+    /// The name or ARN with the version after a colon.
     selector: String,
 }
 
@@ -232,7 +232,7 @@ impl<'r> Open<'r> {
         Self { asking, regional, open, answers: Vec::new() }
     }
 
-    /// Returns what is asked for, each once.
+    /// Returns the parameters to request, each once.
     fn names(&self) -> Vec<String> {
         let names: BTreeSet<_> = self.open.values().map(|wanted| wanted.selector.clone()).collect();
         names.into_iter().collect()
@@ -253,7 +253,7 @@ impl<'r> Open<'r> {
         let label = Label::of(&parameter);
         let mut about = self.take(|wanted| label.names(&wanted.name));
         while let Some((place, question)) = about.pop() {
-            // The last one gets the value itself.
+            // The last request gets the value itself, the others a copy.
             let copy = || value.as_ref().map(|value| Secret::new(value.expose_secret()));
             let value = if about.is_empty() { value.take() } else { copy() };
             let answer = label.check(question).and_then(|()| value.ok_or_else(error::no_value));
@@ -265,7 +265,7 @@ impl<'r> Open<'r> {
     }
 
     fn missing(&mut self, name: &str) {
-        // As a rule the service repeats what was asked. Only where it does not, it says the same in other words.
+        // Usually the service repeats the requested text. Only if not, it names the parameter in another form.
         let repeats = self.open.values().any(|wanted| wanted.selector == name);
         let is_about = |wanted: &Wanted<'r>| {
             if repeats { wanted.selector == name } else { label::is_same(&wanted.name, name) }
@@ -277,7 +277,7 @@ impl<'r> Open<'r> {
         }
     }
 
-    /// Ends with an error for each of which the answer says nothing.
+    /// Finishes with an error for each request that the answer does not mention.
     fn unanswered(mut self) -> Vec<(usize, Answer)> {
         let left = self.open.into_iter();
         let silence = left.map(|(place, wanted)| (place, Err(error::no_answer_about(wanted.question.name))));
@@ -285,7 +285,7 @@ impl<'r> Open<'r> {
         self.answers
     }
 
-    /// Ends with this error for all that have no answer.
+    /// Finishes with this error for each request without an answer.
     fn fail(mut self, error: impl Fn(Asked<'r>) -> SourceError) -> Vec<(usize, Answer)> {
         let (asking, regional) = (self.asking, self.regional);
         let left = self.open.into_iter();

@@ -1,16 +1,16 @@
-//! What a request means to Parameter Store: which parameter, and which version of it.
+//! Parses a request to Parameter Store: which parameter, and which version of it.
 
 use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
 
 use super::label::path_of;
 use crate::apart::Likeness;
 
-/// The longest name of a parameter with its ARN, and the longest label, in characters (API reference of PutParameter, and of
-/// LabelParameterVersion).
+/// The maximum lengths of a parameter's name with its ARN, and of a label, in characters (API reference of
+/// PutParameter, and of LabelParameterVersion).
 const LONGEST_NAME: usize = 2048;
 const LONGEST_LABEL: usize = 100;
 
-/// How deep a hierarchy can be.
+/// The maximum number of levels in a hierarchy.
 const MOST_LEVELS: usize = 15;
 
 const NAME_HINT: &str = "a name has ASCII letters, digits and _.- only, in at most 15 levels with a / before each; \
@@ -30,16 +30,17 @@ pub(crate) struct Question<'a> {
     pub(crate) version: Option<&'a str>,
 }
 
-/// What the names of parameters begin with that stand for a secret of Secrets Manager.
+/// The prefix of parameters that refer to a secret of Secrets Manager.
 const REFERENCE: &str = "/aws/reference/secretsmanager/";
 
-/// Returns the name of the secret that a parameter stands for. It, its labels and version ids are as Secrets Manager has them.
+/// Returns the name of the secret that a parameter refers to. Its name, labels and version IDs follow the rules of
+/// Secrets Manager.
 pub(super) fn secret_behind(name: &str) -> Option<&str> {
     name.strip_prefix(REFERENCE).filter(|secret| !secret.is_empty())
 }
 
 impl<'a> Question<'a> {
-    /// Reads a request, and refuses what Parameter Store never accepts.
+    /// Parses a request, and refuses names and versions that Parameter Store never accepts.
     pub(crate) fn read(request: &'a SecretRequest) -> Result<Self, SourceError> {
         check_name(request.name()).map_err(|(cause, hint)| refused(cause, hint))?;
         if let Some(version) = request.version() {
@@ -50,18 +51,18 @@ impl<'a> Question<'a> {
         Ok(Self { name: request.name(), version: request.version() })
     }
 
-    /// Returns what the question has in common with others.
+    /// Returns what decides which requests can share a call with this one.
     pub(super) fn likeness(&self) -> Likeness<'a> {
         Likeness { asked: (self.name, self.version), names: vec![path_of(self.name)] }
     }
 
-    /// Returns the region that an ARN names.
+    /// Returns the region in an ARN.
     pub(crate) fn arn_region(&self) -> Option<&'a str> {
         self.name.strip_prefix("arn:")?.split(':').nth(2)
     }
 }
 
-/// Checks a text that names below a level may begin with, and returns that level: `/app` of `/app/` and of `/app/d`.
+/// Checks a prefix of names, and returns the level above it: `/app` for `/app/` and for `/app/d`.
 pub(super) fn path_above(prefix: &str) -> Result<&str, SourceError> {
     check_prefix(prefix).map_err(|(cause, hint)| refused(cause, hint))?;
     match prefix.rsplit_once('/') {
@@ -77,7 +78,7 @@ fn check_prefix(prefix: &str) -> Result<(), (&'static str, &'static str)> {
     if !prefix.starts_with('/') {
         return Err(("the prefix does not begin with /", PREFIX_HINT));
     }
-    // One more character makes a name of it.
+    // With one more character, the prefix is a name.
     check_name(&format!("{prefix}x"))
 }
 
@@ -139,7 +140,7 @@ fn check_version(version: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// A label of Secrets Manager, or the id of a version: whatever can stand after the colon.
+/// Checks a label or version ID of Secrets Manager: any text that can follow the colon.
 fn check_secret_version(version: &str) -> Result<(), &'static str> {
     let can_stand = version.chars().all(|c| !c.is_control() && c != ':') && version.chars().count() <= 256;
     if can_stand && !version.is_empty() {

@@ -1,8 +1,8 @@
-//! Up to 20 secrets in one call: BatchGetSecretValue.
+//! Fetches up to 20 secrets in one call: BatchGetSecretValue.
 //!
-//! The service answers in an order of its own, some secrets with a value and some with an error, and may spread that over
-//! pages. What it says nothing of is an error: a secret is never silently missing. No two identifiers of a batch can be answered
-//! with the same secret: see [`crate::apart`].
+//! The service answers in any order. Some secrets have a value and some an error, and they may spread over several
+//! pages. A secret that the answer does not mention is an error, so no secret is ever silently missing. One secret
+//! cannot be the answer to two different identifiers of a batch: see [`crate::apart`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,22 +14,22 @@ use super::{Prepared, Question, deleted};
 use crate::error::{self, Failure, Fault};
 use crate::run::Answer;
 
-/// Why a batch is not answered, although its secrets may be.
+/// Why a batch is refused, although its secrets may be readable.
 pub(super) enum Refusal {
-    /// Batches are not allowed, or not known, for this reason.
+    /// Batches are not allowed, or the endpoint does not know them. The text is the reason.
     OfBatches(String),
-    /// Something about this one.
+    /// The refusal is about this batch only.
     OfThis,
 }
 
-/// What came of a batch.
+/// The result of a batch.
 pub(super) struct Answers {
     pub(super) answers: Vec<(usize, Answer)>,
-    /// The positions of ARNs that may be of another account, which a batch does not reach into.
+    /// The positions of ARNs that may belong to another account, which a batch cannot read.
     pub(super) doubtful: Vec<usize>,
 }
 
-/// Asks for the secrets, page by page.
+/// Fetches the secrets, page by page.
 pub(super) async fn ask(prepared: &Prepared<'_>) -> Result<Answers, Refusal> {
     let mut open = Open::new(prepared);
     let mut token = None;
@@ -53,9 +53,9 @@ pub(super) async fn ask(prepared: &Prepared<'_>) -> Result<Answers, Refusal> {
         for failed in page.errors.into_iter().flatten() {
             open.error(failed).await;
         }
-        // Not every server that stands in for the service leaves out a token that is none.
+        // Some servers that imitate the service send an empty token instead of none.
         let Some(next) = page.next_token.filter(|token| !token.is_empty()) else { break };
-        // A page that answers nothing is a call that the run did not need.
+        // A page without any answer costs a token, because the run did not need that call.
         let goes_on = open.open.len() < before || prepared.limits.budget.take();
         if !tokens.insert(next.clone()) || !goes_on {
             return Ok(open.fail(|_| error::endless()));
@@ -65,7 +65,7 @@ pub(super) async fn ask(prepared: &Prepared<'_>) -> Result<Answers, Refusal> {
     Ok(open.fail(|question| error::no_answer_about(question.secret_id)))
 }
 
-/// Says whether a failure is one of the batch, and not of its secrets.
+/// Returns the refusal, if the failure is about the batch and not about its secrets.
 fn refusal(failure: Failure) -> Option<Refusal> {
     match failure.fault? {
         Fault::Denied | Fault::Unsupported => Some(Refusal::OfBatches(error::told(&failure.error))),
@@ -76,15 +76,15 @@ fn refusal(failure: Failure) -> Option<Refusal> {
     }
 }
 
-/// Says whether an error is one that a batch has for a secret of another account, although that can be read alone.
+/// Returns whether a batch may have this error for a secret of another account that can be read alone.
 fn refusal_of_one(fault: Option<Fault>) -> bool {
     matches!(fault, Some(Fault::Missing | Fault::Denied | Fault::Invalid | Fault::Unknown))
 }
 
-/// The secrets of a batch that have no answer yet, and the answers.
+/// The secrets of a batch that have no answer yet, and the answers so far.
 struct Open<'p, 'a> {
     prepared: &'p Prepared<'a>,
-    /// What is asked, each once.
+    /// The identifiers to request, each once.
     ids: Vec<String>,
     open: BTreeMap<usize, (Question<'a>, String)>,
     answers: Vec<(usize, Answer)>,
@@ -106,7 +106,7 @@ impl<'p, 'a> Open<'p, 'a> {
         self.open.values().next().map(|(question, _)| *question)
     }
 
-    /// Takes out those that an entry of an answer is about.
+    /// Takes out the requests that an entry of an answer is about.
     fn take(&mut self, is_about: impl Fn(&str) -> bool) -> Vec<(usize, Question<'a>)> {
         let taken = self.open.extract_if(.., |_, (_, id)| is_about(id));
         taken.map(|(place, (question, _))| (place, question)).collect()
@@ -117,7 +117,7 @@ impl<'p, 'a> Open<'p, 'a> {
         let SecretValueEntry { secret_string: mut text, secret_binary: mut bytes, .. } = entry;
         let mut about = self.take(|id| label.names(id) == Some(true));
         while let Some((place, question)) = about.pop() {
-            // The last one gets the value itself: a copy that nobody owns would not be wiped.
+            // The last request gets the value itself. A copy without an owner would not be wiped.
             let value = if about.is_empty() {
                 super::value(text.take(), bytes.take())
             } else {
@@ -127,7 +127,7 @@ impl<'p, 'a> Open<'p, 'a> {
                 super::described(value, &label, &self.prepared.id_of(question), question, self.region());
             self.answers.push((place, answer));
         }
-        // What nobody has asked for is wiped like a value that somebody has.
+        // A value that no request asked for is wiped too.
         drop(super::value(text, bytes));
     }
 
@@ -137,7 +137,7 @@ impl<'p, 'a> Open<'p, 'a> {
 
     async fn error(&mut self, failed: ApiErrorType) {
         let about = failed.secret_id.unwrap_or_default();
-        // As a rule it repeats what was asked. Only where it does not, it says the same in other words.
+        // Usually the entry repeats the requested identifier. Only if not, it names the secret in another form.
         let repeats = self.ids.contains(&about);
         for (place, question) in
             self.take(|id| if repeats { id == about } else { label::is_same(id, &about) })
@@ -153,7 +153,7 @@ impl<'p, 'a> Open<'p, 'a> {
         }
     }
 
-    /// Ends with this error for all that have no answer.
+    /// Finishes with this error for each request without an answer.
     fn fail(mut self, error: impl Fn(Question<'a>) -> SourceError) -> Answers {
         let left = self.open.into_iter().map(|(place, (question, _))| (place, Err(error(question))));
         self.answers.extend(left);

@@ -1,7 +1,8 @@
-//! Answers whose dates are texts: some servers that stand in for AWS write them so, and the SDK then refuses the whole answer.
+//! Parses answers whose dates are texts. Some servers that imitate AWS write them so, and the SDK then refuses the
+//! whole answer.
 //!
-//! Only an answer that was refused, and that has such dates, is read once more: without them. Nothing here depends on a date but a
-//! hint, which then has none.
+//! An answer is parsed again, without such dates, only if it was refused and has some. Only a hint depends on a date,
+//! and then it has none.
 
 use std::ops::Range;
 
@@ -15,7 +16,7 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
-/// Reads answers again that have dates as texts.
+/// Parses refused answers again, if they have dates as texts.
 #[derive(Debug)]
 pub(super) struct TextDates;
 
@@ -48,7 +49,7 @@ fn read_again(context: &FinalizerInterceptorContextMut<'_>, cfg: &ConfigBag) -> 
     cfg.load::<SharedResponseDeserializer>()?.deserialize_nonstreaming_with_config(&copy, cfg).ok()
 }
 
-/// Returns the JSON with `null` in the place of dates that are texts, if it has any. The copy holds the values, and is wiped.
+/// Returns the JSON with `null` in place of dates that are texts, if it has any. The copy holds the values, and is wiped.
 fn without_text_dates(json: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     const NULL: &[u8] = b"null";
     let dates = text_dates(json);
@@ -64,7 +65,7 @@ fn without_text_dates(json: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(copy)
 }
 
-/// Finds the texts that are values of a key which ends in `Date`: where they begin and end, with their quotation marks.
+/// Finds the texts that are values of a key that ends in `Date`. The ranges include the quotation marks.
 fn text_dates(json: &[u8]) -> Vec<Range<usize>> {
     let mut dates = Vec::new();
     let (mut end, mut is_after_key) = (0, false);

@@ -1,4 +1,4 @@
-//! Until when a secret that is marked for deletion can be restored.
+//! Finds out until when a secret that is marked for deletion can be restored.
 
 use aws_sdk_secretsmanager::primitives::DateTimeFormat;
 use secretdir_provider::SourceError;
@@ -6,8 +6,8 @@ use secretdir_provider::SourceError;
 use super::{Prepared, Question};
 use crate::error::{self, Failure, Fault};
 
-/// Adds the date to an error about such a secret, if the service tells it: that takes one more call, of DescribeSecret, for
-/// which the run must have a token, and whoever asks a permission.
+/// Adds the date to an error about such a secret, if the service returns it. That takes one more call, of
+/// DescribeSecret. The run must have a token for it, and the caller a permission.
 pub(super) async fn with_date(
     prepared: &Prepared<'_>,
     question: Question<'_>,

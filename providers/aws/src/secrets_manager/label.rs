@@ -1,7 +1,7 @@
-//! What an answer says about its value: which secret, and which version of it.
+//! The label of an answer: which secret it is about, and which version.
 //!
-//! A proxy, a cache or a server that stands in for AWS may give the answer to another question. Everything that an answer says
-//! of itself must fit what was asked for: a value of another secret is never published under this name.
+//! A proxy, a cache or a server that imitates AWS may send the answer to another request. Everything that an answer
+//! says about itself must fit the request. So the value of another secret is never published under this name.
 
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 use aws_sdk_secretsmanager::types::SecretValueEntry;
@@ -13,10 +13,10 @@ use crate::error;
 /// The label of the current version.
 const CURRENT: &str = "AWSCURRENT";
 
-/// How many characters AWS adds to a name in an ARN: a hyphen and six others.
+/// The number of characters that AWS adds to a name in an ARN: a hyphen and six others.
 const SUFFIX: usize = 7;
 
-/// What an answer says about its value. A text that is missing or empty says nothing.
+/// The name, ARN and version in an answer. An empty text counts as missing.
 #[derive(Debug, Default)]
 pub(super) struct Label {
     name: Option<String>,
@@ -26,7 +26,7 @@ pub(super) struct Label {
 }
 
 impl Label {
-    /// Takes the label off an answer about one secret.
+    /// Takes the label out of an answer about one secret.
     pub(super) fn of_answer(answer: &mut GetSecretValueOutput) -> Self {
         Self {
             name: answer.name.take(),
@@ -36,7 +36,7 @@ impl Label {
         }
     }
 
-    /// Takes the label off an entry of a batch.
+    /// Takes the label out of an entry of a batch.
     pub(super) fn of_entry(entry: &mut SecretValueEntry) -> Self {
         Self {
             name: entry.name.take(),
@@ -46,7 +46,7 @@ impl Label {
         }
     }
 
-    /// Says whether the answer is about the secret with this name or ARN. An answer without a name and an ARN says nothing.
+    /// Returns whether the answer is about the secret with this name or ARN; `None` if the answer has neither.
     pub(super) fn names(&self, id: &str) -> Option<bool> {
         let name = given(&self.name).map(|name| is_name_of(id, name));
         let arn = given(&self.arn).map(|arn| is_arn_of(id, arn));
@@ -56,7 +56,7 @@ impl Label {
         }
     }
 
-    /// Checks that the answer is about this secret, and this version of it.
+    /// Checks that the answer is about this secret and this version.
     pub(super) fn check(&self, id: &str, version: Version<'_>) -> Result<(), SourceError> {
         if self.names(id) == Some(false) {
             return Err(error::of_another("secret", id));
@@ -69,14 +69,14 @@ impl Label {
         if is_right { Ok(()) } else { Err(error::of_another_version(version.name().unwrap_or(CURRENT), id)) }
     }
 
-    /// Says whether the version has this label. Without any label, an answer says nothing of them.
+    /// Returns whether the version has this label. An answer without any labels passes.
     fn has(&self, stage: &str) -> bool {
         self.stages.is_empty() || self.stages.iter().any(|label| label == stage)
     }
 }
 
-/// Returns the names of the secrets that an identifier can be answered with. The end of an ARN may be the six characters that AWS
-/// adds, or may be a part of the name of an ARN without them.
+/// Returns the names of the secrets that can answer an identifier. The end of an ARN may be the six characters that AWS
+/// adds. In an ARN without them, it may be a part of the name.
 pub(super) fn names_behind(id: &str) -> Vec<&str> {
     if !is_arn(id) {
         return vec![id];
@@ -87,27 +87,27 @@ pub(super) fn names_behind(id: &str) -> Vec<&str> {
     [resource].into_iter().chain(without.map(|(name, _)| name)).collect()
 }
 
-/// Says whether an ARN ends as one does that has the six characters which AWS adds: then it is none without them to AWS.
+/// Returns whether an ARN ends like one with the six characters that AWS adds. AWS then takes it for a complete ARN.
 pub(super) fn looks_complete(id: &str) -> bool {
     names_behind(id).len() == 2
 }
 
-/// Says whether an identifier names the same secret as an entry about a failure, which repeats what was asked or has the ARN.
+/// Returns whether an identifier names the same secret as an error entry. The entry repeats the identifier, or has the ARN.
 pub(super) fn is_same(id: &str, about: &str) -> bool {
     id == about || if is_arn(about) { is_arn_of(id, about) } else { is_name_of(id, about) }
 }
 
-/// Says whether a secret with this name can be what an identifier names.
+/// Returns whether a secret with this name can be the one that an identifier names.
 fn is_name_of(id: &str, name: &str) -> bool {
     if is_arn(id) { is_completed(name, resource(id)) || name == resource(id) } else { id == name }
 }
 
-/// Says whether a secret with this ARN can be what an identifier names. An ARN that is asked for may lack the suffix.
+/// Returns whether a secret with this ARN can be the one that an identifier names. A requested ARN may lack the suffix.
 fn is_arn_of(id: &str, arn: &str) -> bool {
     if is_arn(id) { id == arn || is_completed(id, arn) } else { is_completed(id, resource(arn)) }
 }
 
-/// Says whether a text is another one with the suffix that AWS adds.
+/// Returns whether `completed` is `text` with the suffix that AWS adds.
 fn is_completed(text: &str, completed: &str) -> bool {
     let suffix = |rest: &str| rest.len() == SUFFIX && rest.starts_with('-');
     !text.is_empty() && completed.strip_prefix(text).is_some_and(suffix)

@@ -1,6 +1,7 @@
-//! The names below a prefix: ListSecrets.
+//! Lists the names that begin with a prefix, with ListSecrets.
 //!
-//! What is marked for deletion is not listed, nor what was made in the last few minutes: the service may take that long.
+//! Secrets that are marked for deletion are not listed. New secrets may be missing too, because the service may take a
+//! few minutes to list them.
 
 use aws_sdk_secretsmanager::config::Config;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
@@ -13,7 +14,7 @@ use crate::listing::{NoPage, Page, Pages};
 use crate::region_clients::timeouts;
 use crate::run::Limits;
 
-/// The most secrets that one page has (API reference of ListSecrets).
+/// The maximum number of secrets in one page (API reference of ListSecrets).
 const MOST_IN_PAGE: i32 = 100;
 
 /// The secrets whose names begin with a prefix.
@@ -24,8 +25,8 @@ pub(super) struct Secrets<'a> {
 }
 
 impl Secrets<'_> {
-    /// Returns the filter that leaves to the service what it can leave out. One that begins with an exclamation mark would be
-    /// turned round, and an empty one is none.
+    /// Returns a filter, so that the service leaves out most other names. A filter that begins with an exclamation mark
+    /// would be negated. An empty prefix needs no filter.
     fn filters(&self) -> Option<Vec<Filter>> {
         let can_be_asked = !self.prefix.is_empty() && !self.prefix.starts_with('!');
         can_be_asked

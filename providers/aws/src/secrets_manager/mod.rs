@@ -1,10 +1,13 @@
-//! Secrets Manager: the provider's source, and how requests become calls.
+//! Secrets Manager: the source, and how requests become calls.
 //!
-//! Requests for current versions go into batches. Where whoever asks may not use the batch call, or the endpoint does not
-//! know it, they are asked one by one, as those with a version always are: a batch knows no versions. Nor does it reach into other
-//! accounts ("Access AWS Secrets Manager secrets from a different account", AWS Secrets Manager User Guide). Where all ARNs of a
-//! run are of one account, that is taken for the one that asks; an ARN that such a batch has an error for is asked alone. Where they
-//! are of several, each is asked alone.
+//! Requests for current versions go into batches. They are sent one by one if the caller may not use the batch call, or
+//! if the endpoint does not know it. Requests with a version are always sent one by one, because a batch has no
+//! versions.
+//!
+//! A batch does not reach into other accounts ("Access AWS Secrets Manager secrets from a different account", AWS
+//! Secrets Manager User Guide). If all ARNs of a run have the same account, it counts as the caller's own. If the batch
+//! then has an error for an ARN, that ARN is requested alone. If the ARNs have several accounts, each is requested
+//! alone.
 
 mod batch;
 mod dates;
@@ -40,43 +43,43 @@ use crate::settings::AwsSettings;
 use label::Label;
 pub(crate) use question::{Question, Version};
 
-/// The most secrets that one batch names (API reference of BatchGetSecretValue).
+/// The maximum number of secrets in one batch (API reference of BatchGetSecretValue).
 const MOST_IN_BATCH: usize = 20;
 
 const NO_BATCHES: &str =
     "secrets are fetched one by one, which takes more calls: secretsmanager:BatchGetSecretValue";
 
-/// A configured source. Its clients are made by the first fetch that needs them and serve all later ones.
+/// A configured source. The first fetch that needs clients makes them, and later ones use them too.
 pub(crate) struct SecretsManager {
     clients: Clients<Client>,
 }
 
-/// What a run has learned about batches.
+/// Whether batches are refused in this run.
 #[derive(Default)]
 struct Batches {
-    /// Set once they are refused: the run does not try again what is not allowed. The next one may be allowed to.
+    /// Set at the first refusal: the run makes no more batches. The next run tries again: it may be allowed by then.
     are_refused: AtomicBool,
 }
 
 type Regional = crate::clients::Regional<Client>;
 
-/// What one run asks.
+/// The requests of one run.
 struct Asking<'a> {
     source: &'a SecretsManager,
     context: &'a RunContext,
     questions: &'a [Option<Question<'a>>],
     batches: Arc<Batches>,
-    /// The beginning of the ARNs whose account is taken for the one that asks.
+    /// The beginning of the ARNs whose account counts as the caller's own.
     ours: Option<&'a str>,
-    /// The positions of those whose batch was refused.
+    /// The positions of requests whose batch was refused.
     alone: Mutex<BTreeSet<usize>>,
 }
 
-/// A call that can be made: whom to ask for what, and how long.
+/// A call that is ready to be made: where, what, and its limits.
 struct Prepared<'a> {
     regional: &'a Regional,
     profile: Option<&'a str>,
-    /// The positions of the questions, with the questions as they are put to this region.
+    /// The questions of the call, with their positions.
     questions: Vec<(usize, Question<'a>)>,
     limits: Limits,
     attempts: Attempts,
@@ -135,7 +138,7 @@ fn client(place: &RegionClient) -> Client {
     Client::from_conf(config.build())
 }
 
-/// Returns the beginning that all ARNs have, if it is one.
+/// Returns the common owner of all ARNs, if they have only one.
 fn only_owner<'a>(questions: &[Option<Question<'a>>]) -> Option<&'a str> {
     let mut owners = questions.iter().flatten().filter_map(|question| owner(question.secret_id));
     let first = owners.next()?;
@@ -205,11 +208,11 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// Remembers that a batch was refused.
+    /// Remembers a refusal: of all batches, or of these requests in a batch.
     fn note(&self, refusal: batch::Refusal, call: &[usize]) {
         match refusal {
             batch::Refusal::OfBatches(why) => {
-                // Calls that were made side by side are refused side by side, each with a request id of its own.
+                // Concurrent calls are refused concurrently, each with its own request ID. One warning is enough.
                 if !self.batches.are_refused.swap(true, Ordering::Relaxed) {
                     self.context.warn(format!("{NO_BATCHES} is refused ({why})"));
                 }
@@ -231,7 +234,7 @@ impl SecretsManager {
 }
 
 impl<'a> Prepared<'a> {
-    /// Returns what the configuration of the client is changed to for one call.
+    /// Returns the changes to the client's configuration for one call.
     fn overrides(&self) -> Builder {
         self.attempts.begin();
         Config::builder()
@@ -250,7 +253,7 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    /// Returns what a question's secret is called in this region: in the ARN of a replica stands another region.
+    /// Returns the name or ARN of a question's secret in this region. The ARN of a replica has another region.
     fn id_of(&self, question: Question<'_>) -> String {
         let Regional { home, region, .. } = self.regional;
         region_clients::in_region(question.secret_id, question.arn_region(), home, region)
@@ -262,7 +265,7 @@ fn value(text: Option<String>, bytes: Option<Blob>) -> Option<Secret> {
     text.map(Secret::new).or_else(|| bytes.map(|bytes| Secret::new(bytes.into_inner())))
 }
 
-/// Adds what the service says about a value, if that is the value that was asked for.
+/// Adds the region and the version ID to a value, if it is the requested one.
 fn described(
     value: Option<Secret>,
     label: &Label,

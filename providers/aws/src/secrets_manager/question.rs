@@ -1,18 +1,18 @@
-//! What a request means to Secrets Manager: which secret, and which version of it.
+//! Parses a request to Secrets Manager: which secret, and which version of it.
 
 use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
 
 use super::label::names_behind;
 use crate::apart::Likeness;
 
-/// The longest name of a secret, and the longest ARN, in characters.
+/// The maximum lengths of a name and of an ARN, in characters.
 const LONGEST_NAME: usize = 512;
 const LONGEST_ARN: usize = 2048;
 
-/// The longest staging label, in characters.
+/// The maximum length of a staging label, in characters.
 const LONGEST_STAGE: usize = 256;
 
-/// How many characters a version id has.
+/// The length of a version ID, in characters.
 const VERSION_ID_LENGTHS: std::ops::RangeInclusive<usize> = 32..=64;
 
 const NAME_HINT: &str = "a name has ASCII letters, digits and /_+=.@-! only; \
@@ -32,17 +32,17 @@ pub(crate) struct Question<'a> {
     pub(crate) version: Version<'a>,
 }
 
-/// Which version of a secret.
+/// The version of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Version<'a> {
     Current,
-    /// The one that has this staging label.
+    /// The version with this staging label.
     Stage(&'a str),
     Id(&'a str),
 }
 
 impl<'a> Version<'a> {
-    /// Returns the label or the id, if it is not simply the current version.
+    /// Returns the label or the ID; none for the current version.
     pub(crate) fn name(self) -> Option<&'a str> {
         match self {
             Self::Current => None,
@@ -52,25 +52,25 @@ impl<'a> Version<'a> {
 }
 
 impl<'a> Question<'a> {
-    /// Reads a request, and refuses what Secrets Manager never accepts.
+    /// Parses a request, and refuses names and versions that Secrets Manager never accepts.
     pub(crate) fn read(request: &'a SecretRequest) -> Result<Self, SourceError> {
         check_secret_id(request.name())?;
         let version = request.version().map_or(Ok(Version::Current), read_version)?;
         Ok(Self { secret_id: request.name(), version })
     }
 
-    /// Returns what the question has in common with others.
+    /// Returns what decides which requests can share a call with this one.
     pub(super) fn likeness(&self) -> Likeness<'a> {
         Likeness { asked: (self.secret_id, self.version.name()), names: names_behind(self.secret_id) }
     }
 
-    /// Returns the region that an ARN names.
+    /// Returns the region in an ARN.
     pub(crate) fn arn_region(&self) -> Option<&'a str> {
         self.secret_id.strip_prefix("arn:")?.split(':').nth(2)
     }
 }
 
-/// Checks a text that names may begin with.
+/// Checks a prefix of names.
 pub(super) fn check_prefix(prefix: &str) -> Result<(), SourceError> {
     if prefix.starts_with("arn:") {
         return Err(refused("secrets are listed by name, not by ARN", PREFIX_HINT));
@@ -112,7 +112,7 @@ fn check_arn(arn: &str, rest: &str) -> Result<(), SourceError> {
     }
 }
 
-/// Says whether all characters can stand in a name. An exclamation mark stands in those that AWS services give.
+/// Returns whether all characters are valid in a name. The exclamation mark occurs in names that AWS services give.
 fn is_name(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_alphanumeric() || "/_+=.@-!".contains(c))
 }

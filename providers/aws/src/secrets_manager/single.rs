@@ -1,4 +1,4 @@
-//! One secret in one call: GetSecretValue.
+//! Fetches one secret in one call: GetSecretValue.
 
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
 
@@ -9,7 +9,7 @@ use super::{Prepared, Question, Version, deleted};
 use crate::error::{self, Fault};
 use crate::run::Answer;
 
-/// Asks for the one secret that the call is about.
+/// Fetches the one secret of a call.
 pub(super) async fn ask(prepared: &Prepared<'_>) -> Vec<(usize, Answer)> {
     let mut answers = Vec::new();
     for (place, question) in &prepared.questions {

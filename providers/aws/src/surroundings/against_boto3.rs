@@ -1,4 +1,4 @@
-//! Reads random files as botocore does, or refuses them as it does.
+//! Compares the parser with botocore on random files: both must parse a file with the same result, or both refuse it.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::ini;
 use super::profiles::{Keys, Profiles};
 
-/// Gives for each text of a list what botocore reads in it; null if it refuses it.
+/// Prints what botocore reads in each text of a list; null if it refuses the text.
 const BOTOCORE: &str = r#"
 import json, sys, tempfile
 from botocore.configloader import load_config
@@ -72,7 +72,7 @@ fn texts(seed: u64) -> Vec<String> {
         let count = random.usize(0..14);
         (0..count).map(|_| PIECES[random.usize(0..PIECES.len())]).collect::<String>()
     };
-    // Half of them begin as most files do.
+    // Half of the texts begin as most files do.
     (0..2000).map(|number| if number % 2 == 0 { format!("[default]\n{}", text()) } else { text() }).collect()
 }
 
@@ -120,7 +120,7 @@ fn key_shown(key: &super::profiles::Key) -> Value {
     )
 }
 
-/// Leaves out the empty lines in a value of several lines, which no key that is heeded may have.
+/// Removes empty lines from a value of several lines. No key that counts may have such a value.
 fn without_empty_lines(mut value: Value) -> Value {
     match &mut value {
         Value::String(text) => {

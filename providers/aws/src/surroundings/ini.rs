@@ -1,21 +1,21 @@
-//! The syntax of `~/.aws/config` and `~/.aws/credentials`: that of Python's `configparser`, which botocore reads them with.
+//! The syntax of `~/.aws/config` and `~/.aws/credentials`: that of Python's `configparser`, which botocore uses.
 //!
-//! A line that is indented further than the key before it goes on with its value, or is a key below it; otherwise indentation
-//! means nothing. A comment has a line of its own: after a value, `#` is a part of it.
+//! A line that is indented further than the key before it continues the key's value, or is a key below it. Otherwise
+//! indentation has no meaning. A comment has a line of its own: after a value, `#` is a part of the value.
 
 use std::collections::BTreeMap;
 
-/// The section whose keys all others have, too.
+/// The section with defaults for all other sections.
 const DEFAULTS: &str = "DEFAULT";
 
-/// A section: its name, its line, and its keys.
+/// A section: its name and its keys.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Section {
     pub(super) name: String,
     pub(super) keys: BTreeMap<String, Entry>,
 }
 
-/// A value, the line it is in, and what is below it.
+/// A value, its line, and the keys below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) value: String,
@@ -23,22 +23,22 @@ pub(super) struct Entry {
     pub(super) below: BTreeMap<String, Entry>,
 }
 
-/// What is wrong with a line.
+/// The error for a malformed line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed {
     pub(super) line: usize,
     pub(super) what: &'static str,
 }
 
-/// Where the next line belongs.
+/// The sections so far, and the key that the next line may belong to.
 #[derive(Default)]
 struct Reader {
     sections: Vec<Section>,
-    /// The key that was read last, and how far it was indented.
+    /// The last key, and its indentation.
     last: Option<(String, usize)>,
 }
 
-/// Reads a file.
+/// Parses a file.
 pub(super) fn parse(text: &str) -> Result<Vec<Section>, Malformed> {
     let mut reader = Reader::default();
     for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -51,7 +51,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Section>, Malformed> {
     Ok(with_defaults(reader.sections))
 }
 
-/// Gives the keys of `[DEFAULT]` to every section that lacks them, as Python does.
+/// Adds the keys of `[DEFAULT]` to every section that lacks them, as Python does.
 fn with_defaults(sections: Vec<Section>) -> Vec<Section> {
     let (defaults, mut others): (Vec<_>, Vec<_>) =
         sections.into_iter().partition(|section| section.name == DEFAULTS);
@@ -106,7 +106,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Reads a line that belongs to the key before it.
+    /// Parses a line that belongs to the key before it.
     fn go_on(&mut self, content: &str) -> Result<(), &'static str> {
         let Some(entry) = self.entry() else { return Ok(()) };
         if entry.value.is_empty() {
@@ -121,7 +121,7 @@ impl Reader {
     }
 }
 
-/// Returns the name of a section. What has none is a key, if it is anything.
+/// Returns the name in the header of a section. Any other line is a key, or malformed.
 fn header(content: &str) -> Option<&str> {
     let (name, _) = content.strip_prefix('[')?.rsplit_once(']')?;
     Some(name).filter(|name| !name.is_empty())

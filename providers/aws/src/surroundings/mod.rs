@@ -1,15 +1,16 @@
-//! The variables and files that every AWS tool reads, read here instead of in the SDK.
+//! The environment variables and files that every AWS tool reads. They are parsed here instead of in the SDK.
 //!
-//! The SDK panics at some values, does not know others that botocore has as its defaults, drops files that it cannot parse with a trace
-//! that nobody sees, and takes an empty variable for one that is set. So this module reads them as botocore does, and refuses by
-//! name what neither knows. The SDK then gets an environment and a file of our own, in which every value is one that it knows:
+//! The SDK panics at some values, and does not know some of botocore's defaults. It drops files that it cannot parse,
+//! with a trace that goes unnoticed, and treats an empty variable as set. So this module reads them as botocore does.
+//! Errors name each setting that neither of the two would accept. The SDK then gets an environment and a file of our
+//! own, with only values that it knows:
 //!
-//! 1. [`variables`]: the variables that are heeded; an empty one is not set. [`rules`] says what each may hold.
-//! 2. [`ini`]: the syntax of the two files, as Python's `configparser` has it.
-//! 3. [`profiles`]: the profiles in them, and the one that is asked for, with those that it builds on.
-//! 4. [`settled`]: for each setting, the variable, or else the key of the profile.
+//! 1. [`variables`]: the environment variables that count. An empty one counts as not set. [`rules`] says what each may hold.
+//! 2. [`ini`]: the syntax of the two files, which is that of Python's `configparser`.
+//! 3. [`profiles`]: the requested profile in them, with those that it builds on.
+//! 4. [`settled`]: the value of each setting: the variable, or else the key of the profile.
 //!
-//! Credentials that a program prints do not come through the SDK: [`printed`].
+//! Credentials that a program prints do not pass through the SDK: [`printed`].
 #[cfg(test)]
 mod against_boto3;
 mod ini;
@@ -38,25 +39,25 @@ use profiles::Profiles;
 use settled::Hidden;
 use variables::Variables;
 
-/// What was found, checked, and put into words that the SDK knows.
+/// The validated settings of the environment and the files, in values that the SDK knows.
 pub(crate) struct Surroundings {
     environment: HashMap<String, String>,
-    /// What leads to credentials beside the profile that the settings name, and is hidden for that reason.
+    /// Origins of credentials other than the profile that the settings name. They are hidden for that reason.
     hidden: Hidden,
     /// The profiles that are in use, as a file.
     file: String,
     pub(crate) profile: Option<String>,
-    /// What prints the credentials, if a program does.
+    /// The program that prints the credentials, if there is one.
     pub(crate) printed: Option<PrintedCredentials>,
     pub(crate) token_files: Vec<TokenFile>,
     /// The role that is assumed, if the settings name none.
     pub(crate) role: Option<String>,
     pub(crate) region: Option<String>,
-    /// The certificates that are trusted instead of the machine's.
+    /// The certificates that replace the machine's.
     pub(crate) authorities: Option<Authorities>,
 }
 
-/// All that was read. Clients that were made of the same serve on.
+/// Everything that was read. Clients are reused as long as it is the same.
 #[derive(PartialEq)]
 pub(crate) struct Basis {
     variables: Variables,
@@ -74,7 +75,7 @@ impl Surroundings {
         Ok((found, basis))
     }
 
-    /// Lets the SDK see this, and nothing else.
+    /// Shows the SDK these settings, and nothing else.
     pub(crate) fn configure(&self, loader: ConfigLoader) -> ConfigLoader {
         let files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, &*self.file).build();
         let mut environment = self.environment.clone();
@@ -86,19 +87,19 @@ impl Surroundings {
         }
     }
 
-    /// Lets the SDK find nothing but the region of the instance.
+    /// Lets the SDK find the region of the instance, and nothing else.
     pub(crate) fn ask_the_instance(&self, loader: ConfigLoader) -> ConfigLoader {
         let files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, "").build();
         loader.env(self.environment.clone().into()).profile_files(files)
     }
 }
 
-/// Says that something that was found cannot be used.
+/// Returns the error for a setting that cannot be used.
 fn refused(cause: String, hint: &str) -> SourceError {
     SourceError::new(SourceErrorKind::InvalidRequest).with_cause(cause).with_hint(hint)
 }
 
-/// Says that there are no credentials because of what is in a file, or is not.
+/// Returns the error for missing credentials, with the reason.
 fn no_credentials(cause: &str, hint: &str) -> SourceError {
     SourceError::new(SourceErrorKind::Unauthenticated)
         .with_cause(format!("no credentials: {cause}"))

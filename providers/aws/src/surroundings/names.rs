@@ -1,8 +1,8 @@
-//! Names of profiles, in a form that the SDK takes for one, and back again in its errors.
+//! Encodes names of profiles so that the SDK accepts them, and decodes them in its errors.
 
 use std::fmt::Write as _;
 
-/// Returns a name that the SDK takes for one: each other character by its number, as `%20%`.
+/// Encodes a name so that the SDK accepts it. Each other character becomes its number, such as `%20%`.
 pub(super) fn written(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-/.@:+".contains(c);
     name.chars().fold(String::new(), |mut text, c| {
@@ -15,7 +15,7 @@ pub(super) fn written(name: &str) -> String {
     })
 }
 
-/// Returns what the SDK says, with names as they were written by people.
+/// Decodes the names in a message of the SDK.
 pub(crate) fn readable(text: &str) -> String {
     let mut readable = String::new();
     let mut rest = text;

@@ -8,11 +8,11 @@ use super::profiles::{self, Keys};
 use crate::credential_process::CredentialProcess;
 use crate::region_clients::SESSION;
 
-/// Keys of a profile that count before its `credential_process`.
+/// Keys of a profile that take precedence over its `credential_process`.
 const BEFORE: [&str; 5] =
     ["role_arn", "web_identity_token_file", "credential_source", "sso_session", "sso_start_url"];
 
-/// What prints the credentials, and the roles that are assumed with them, the first one first.
+/// The program that prints the credentials, and the roles that are assumed with them, in this order.
 pub(crate) struct PrintedCredentials {
     pub(crate) process: CredentialProcess,
     roles: Vec<Role>,
@@ -25,14 +25,14 @@ struct Role {
 }
 
 impl PrintedCredentials {
-    /// Takes the profile that is asked for and those that it builds on; none if they lead to other credentials.
+    /// Takes the requested profile and those that it builds on. Returns none if they lead to other credentials.
     pub(super) fn of(chain: &[(String, Keys)]) -> Option<Self> {
         let ((name, base), above) = chain.split_last()?;
         let process = base.get("credential_process")?;
         if BEFORE.iter().any(|key| base.contains_key(*key)) || has_stored_key(base) {
             return None;
         }
-        // A profile in between that has a key of its own goes no further.
+        // A profile in between with a key of its own ends the chain.
         let between = above.get(1..).unwrap_or_default();
         if between.iter().any(|(_, keys)| keys.contains_key("aws_access_key_id")) {
             return None;
@@ -42,7 +42,7 @@ impl PrintedCredentials {
         Some(Self { process: CredentialProcess::new(profiles::words(&process.value), place), roles })
     }
 
-    /// Returns what gives the credentials of the last role.
+    /// Returns the provider of the last role's credentials.
     pub(crate) async fn provider(&self, found: &SdkConfig) -> SharedCredentialsProvider {
         let mut provider = SharedCredentialsProvider::new(self.process.clone());
         for role in &self.roles {
@@ -57,7 +57,7 @@ impl PrintedCredentials {
     }
 }
 
-/// Says whether a profile has a key in `~/.aws/credentials`, which boto3 looks for before it starts a program.
+/// Returns whether a profile has a key in `~/.aws/credentials`. boto3 looks for one before it starts a program.
 fn has_stored_key(keys: &Keys) -> bool {
     keys.get("aws_access_key_id").is_some_and(profiles::Key::is_of_credentials)
 }

@@ -1,5 +1,6 @@
-//! The profiles of `~/.aws/config` and `~/.aws/credentials`, named as botocore names them: `[profile "two words"]` in the one file
-//! is `[two words]` in the other. A key of the second file counts before the same key of the first.
+//! The profiles of `~/.aws/config` and `~/.aws/credentials`, named as botocore names them. `[profile "two words"]` in
+//! the first file is `[two words]` in the second. A key in the second file takes precedence over the same key in the
+//! first.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +15,7 @@ use super::rules::{self, Rule};
 use super::variables::Variables;
 use super::{no_credentials, refused};
 
-/// The keys of a profile that are heeded.
+/// The keys of a profile that count, each with its rule.
 const HEEDED: &[(&str, Rule)] = &[
     ("region", rules::region),
     ("retry_mode", rules::retry_mode),
@@ -51,7 +52,7 @@ const HEEDED: &[(&str, Rule)] = &[
 const FILE_HINT: &str =
     "correct the file, or let AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name others";
 
-/// A value of a profile, and where it is.
+/// A value of a profile, and its position in a file.
 #[derive(Clone, PartialEq)]
 pub(super) struct Key {
     pub(super) value: String,
@@ -69,16 +70,16 @@ enum Which {
 }
 
 impl Key {
-    /// Says whether it is in `~/.aws/credentials`.
+    /// Returns whether it is in `~/.aws/credentials`.
     pub(super) fn is_of_credentials(&self) -> bool {
         self.of == Which::Credentials
     }
 }
 
-/// The keys of a profile, or of a section that profiles refer to. One that is empty is not set.
+/// The keys of a profile, or of a section that profiles refer to. An empty key counts as not set.
 pub(super) type Keys = BTreeMap<String, Key>;
 
-/// What both files hold.
+/// The content of both files.
 #[derive(Default, PartialEq)]
 pub(super) struct Profiles {
     pub(super) profiles: BTreeMap<String, Keys>,
@@ -87,7 +88,7 @@ pub(super) struct Profiles {
 }
 
 impl Profiles {
-    /// Reads both files, as far as they are there.
+    /// Reads both files, if they exist.
     pub(super) fn read(variables: &Variables) -> Result<Self, SourceError> {
         let mut profiles = Self::default();
         if let Some(path) = variables.file("AWS_CONFIG_FILE", "config") {
@@ -104,7 +105,7 @@ impl Profiles {
     }
 
     pub(super) fn add_config(&mut self, section: Section, file: &Arc<Path>) {
-        // As botocore: how a name begins says what it is, and then it has two words.
+        // As in botocore, the beginning of a section's name is its type, and a name with a type has two words.
         let (sections, name) = match (section.name.as_str(), words(&section.name).as_slice()) {
             ("default", _) => (&mut self.profiles, section.name.clone()),
             (kind, [_, name]) if kind.starts_with("profile") => (&mut self.profiles, name.clone()),
@@ -112,13 +113,13 @@ impl Profiles {
             (kind, [_, name]) if kind.starts_with("services") => (&mut self.services, name.clone()),
             _ => return,
         };
-        // The later of two that are written in different ways, such as with quotes and without, is the one that counts.
+        // If two names are the same but for their spelling, such as with and without quotes, the later one counts.
         sections.insert(name, located(section.keys, file, Which::Config));
     }
 
     /// Returns the profile with this name, and those that it builds on, each with its keys.
     ///
-    /// Takes what names it, for the error.
+    /// `by` is the setting that names it, for the error.
     pub(super) fn chain(&self, name: &str, by: &str) -> Result<Vec<(String, Keys)>, SourceError> {
         let mut chain: Vec<(String, Keys)> = Vec::new();
         let mut next = Some(name.to_owned());
@@ -127,18 +128,18 @@ impl Profiles {
                 chain.last().map_or(by.to_owned(), |(earlier, _)| format!("source_profile of `{earlier}`"));
             let keys = self.profiles.get(&name).ok_or_else(|| unknown(&name, &by))?;
             let keys = checked(&name, keys)?;
-            // Without a role there is nothing that another profile's credentials are for.
+            // Without a role, the credentials of another profile have no use.
             let assumes = keys.get("role_arn").and(keys.get("source_profile"));
             let source = assumes.map(|key| key.value.clone());
             chain.push((name, keys));
-            // The SDK finds out whether going round in a circle is a mistake.
+            // The SDK finds out whether a loop is a mistake.
             next = source.filter(|source| chain.iter().all(|(earlier, _)| earlier != source));
         }
         Ok(chain)
     }
 }
 
-/// Says that there is no such profile.
+/// Returns the error for a profile that is not defined.
 fn unknown(name: &str, by: &str) -> SourceError {
     no_credentials(
         &format!("profile `{name}` was not defined"),
@@ -146,7 +147,7 @@ fn unknown(name: &str, by: &str) -> SourceError {
     )
 }
 
-/// Returns the keys that are heeded and set, in words that the SDK knows.
+/// Returns the keys that count and are set, with values that the SDK knows.
 pub(super) fn checked(profile: &str, keys: &Keys) -> Result<Keys, SourceError> {
     let mut checked = Keys::new();
     for (name, rule) in HEEDED {
@@ -165,7 +166,7 @@ pub(super) fn checked(profile: &str, keys: &Keys) -> Result<Keys, SourceError> {
 }
 
 impl fmt::Display for Key {
-    /// Writes where it is.
+    /// Writes the position of the key: its file and line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, line {}", self.file.display(), self.line)
     }
@@ -178,10 +179,10 @@ fn located(keys: BTreeMap<String, Entry>, file: &Arc<Path>, of: Which) -> Keys {
     located.collect()
 }
 
-/// Reads a file, which need not be there.
+/// Reads a file, which need not exist.
 fn sections(path: &PathBuf) -> Result<Vec<Section>, SourceError> {
     let file = path.display();
-    // As botocore, which reads nothing but files: a FIFO, or a device, may have no end.
+    // Like botocore, this reads only regular files. A FIFO or a device may have no end.
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return Ok(Vec::new());
     }
@@ -198,7 +199,7 @@ fn sections(path: &PathBuf) -> Result<Vec<Section>, SourceError> {
     })
 }
 
-/// Splits a text as `shlex` of Python does, into nothing if a quote is not closed or a backslash stands at the end.
+/// Splits a text as Python's `shlex` does. Returns nothing if a quote is not closed, or if the text ends with a backslash.
 pub(super) fn words(text: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     let mut characters = text.chars().peekable();

@@ -1,8 +1,8 @@
-//! What a variable, or a key of a profile, may hold. No value is quoted: it may be a credential in the wrong place.
+//! The values that a variable, or a key of a profile, may have. No error quotes a value, which may be a misplaced credential.
 
 use http::Uri;
 
-/// What a value becomes, or what it should be.
+/// Returns the value in the SDK's form, or a description of valid values.
 pub(super) type Rule = fn(&str) -> Result<String, &'static str>;
 
 const URL: &str = "a URL that starts with http:// or https:// and a host";
@@ -11,7 +11,7 @@ pub(super) fn anything(value: &str) -> Result<String, &'static str> {
     Ok(value.to_owned())
 }
 
-/// A region becomes a part of a host name, so nothing may stand in it that leads to another host.
+/// Checks a region. It becomes a part of a host name, so it must not lead to another host.
 pub(crate) fn region(value: &str) -> Result<String, &'static str> {
     let is_label = |c: char| c.is_ascii_alphanumeric() || c == '-';
     let is_region = value.len() <= 63 && value.chars().all(is_label) && !value.starts_with('-');
@@ -20,7 +20,7 @@ pub(crate) fn region(value: &str) -> Result<String, &'static str> {
         .ok_or("the name of a region, such as eu-west-1")
 }
 
-/// `legacy` is what botocore has by default. It asks again as `standard` does, which is what the SDK has.
+/// Checks a retry mode. `legacy` is botocore's default. It retries as `standard` does, which is the SDK's default.
 pub(super) fn retry_mode(value: &str) -> Result<String, &'static str> {
     match value.to_ascii_lowercase().as_str() {
         "legacy" | "standard" => Ok("standard".to_owned()),
@@ -34,7 +34,7 @@ pub(super) fn attempts(value: &str) -> Result<String, &'static str> {
     number.map(|number| number.to_string()).ok_or("a number from 1 on")
 }
 
-/// A program and its arguments, which may go on in lines of their own.
+/// Checks a program and its arguments, which may continue on lines of their own.
 pub(super) fn command(value: &str) -> Result<String, &'static str> {
     let is_odd = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     if value.contains(is_odd) { Err("a program and its arguments") } else { Ok(value.to_owned()) }
@@ -60,7 +60,8 @@ fn is_host_and_port(text: &str, host: &str) -> bool {
     })
 }
 
-/// A proxy may have a name and a password, and no scheme. One that is malformed would be passed by without a word.
+/// Checks a proxy. It may have a user name and a password, and need not have a scheme. The SDK would silently ignore a
+/// malformed one.
 pub(super) fn proxy(value: &str) -> Result<String, &'static str> {
     let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
     let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
@@ -69,7 +70,7 @@ pub(super) fn proxy(value: &str) -> Result<String, &'static str> {
     url(&format!("http://{place}")).ok().filter(|_| is_known).map(|_| value.to_owned()).ok_or(what)
 }
 
-/// An endpoint has no query. A slash at its end makes no difference.
+/// Checks an endpoint, which has no query. A slash at its end makes no difference.
 pub(super) fn endpoint(value: &str) -> Result<String, &'static str> {
     if value.contains(['?', '#', '@']) {
         return Err("a URL of scheme, host, port and path");
@@ -87,7 +88,7 @@ pub(super) fn endpoint_mode(value: &str) -> Result<String, &'static str> {
     matches!(value.as_str(), "ipv4" | "ipv6").then_some(value).ok_or("IPv4 or IPv6")
 }
 
-/// Keys and tokens are sent in headers.
+/// Checks a key or token, which is sent in a header.
 pub(super) fn credential(value: &str) -> Result<String, &'static str> {
     let value = value.trim();
     let can_be_sent = !value.is_empty() && value.chars().all(|c| c.is_ascii_graphic());
@@ -113,7 +114,7 @@ pub(super) fn credential_source(value: &str) -> Result<String, &'static str> {
         .ok_or("Environment, Ec2InstanceMetadata or EcsContainer")
 }
 
-/// What one line of a file can hold.
+/// Checks that a value fits on one line of a file.
 pub(super) fn line(value: &str) -> Result<String, &'static str> {
     let is_line = !value.chars().any(char::is_control);
     is_line.then(|| value.to_owned()).ok_or("one line without control characters")

@@ -1,4 +1,4 @@
-//! What counts for each setting: the variable, or else the key of the profile; and what the SDK gets to see of it.
+//! Resolves each setting: the variable counts, or else the key of the profile. Also decides what the SDK sees of them.
 
 mod sdk_file;
 
@@ -12,7 +12,7 @@ use super::{PrintedCredentials, Surroundings, TokenFile, no_credentials, rules};
 use crate::http::Authorities;
 use crate::settings::AwsSettings;
 
-/// Each variable of the SDK with the key of a profile that stands for it.
+/// The SDK's variables, each with the equivalent key of a profile.
 const SETTINGS: [(&str, &str); 8] = [
     ("AWS_RETRY_MODE", "retry_mode"),
     ("AWS_MAX_ATTEMPTS", "max_attempts"),
@@ -24,7 +24,7 @@ const SETTINGS: [(&str, &str); 8] = [
     ("AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled"),
 ];
 
-/// The endpoints that are asked: the end of the variable, and the key in a section of services.
+/// The services whose endpoints can be set: the suffix of the variable, and the key in a section of services.
 const SERVICES: [(&str, &str); 5] = [
     ("SECRETS_MANAGER", "secrets_manager"),
     ("SSM", "ssm"),
@@ -33,7 +33,7 @@ const SERVICES: [(&str, &str); 5] = [
     ("SSO_OIDC", "sso_oidc"),
 ];
 
-/// Variables that lead to credentials, which a profile of the settings counts before.
+/// Variables that lead to credentials. A profile in the settings takes precedence over them.
 const CREDENTIALS: [&str; 7] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -59,17 +59,17 @@ const OURS: [&str; 6] = [
 const LOGIN_HINT: &str = "let a second profile have `credential_process = aws configure export-credentials --profile \
     NAME --format process`, and name that one";
 
-/// What a web identity takes, as variables and as keys of a profile: the token, the role, and the name of the session.
+/// The settings of a web identity, as variables and as keys of a profile: the token, the role and the name of the session.
 const WEB_IDENTITY: [(&str, &str); 3] = [
     ("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file"),
     ("AWS_ROLE_ARN", "role_arn"),
     ("AWS_ROLE_SESSION_NAME", "role_session_name"),
 ];
 
-/// The values of these.
+/// The values of these settings.
 type WebIdentity = [Option<String>; 3];
 
-/// What the SDK does not get to see.
+/// Settings that are hidden from the SDK.
 #[derive(Debug, Default)]
 pub(super) struct Hidden {
     variables: Vec<&'static str>,
@@ -86,14 +86,14 @@ impl Hidden {
     }
 }
 
-/// The profiles that are in use, the first one first, and what is known besides.
+/// The profiles that are in use, the requested one first, and everything that was read.
 struct Found<'a> {
     variables: &'a Variables,
     profiles: &'a Profiles,
     chain: Vec<(String, Keys)>,
 }
 
-/// Decides about everything.
+/// Resolves all settings.
 pub(super) fn settle(
     settings: &AwsSettings,
     variables: &Variables,
@@ -142,7 +142,7 @@ impl Found<'_> {
         of_the_environment.or_else(of_a_profile).map(str::to_owned)
     }
 
-    /// Returns the role that is assumed: that of the profile, or the one of a web identity.
+    /// Returns the role that is assumed: that of a web identity in the environment, or else that of the profile.
     fn role(&self, hidden: &Hidden) -> Option<String> {
         if self.variables.get("AWS_ACCESS_KEY_ID").is_some() && hidden.variables.is_empty() {
             return None;
@@ -153,7 +153,7 @@ impl Found<'_> {
         of_the_environment.or_else(|| self.key("role_arn")).map(str::to_owned)
     }
 
-    /// Returns the certificates that are trusted instead of the machine's, if there are any.
+    /// Returns the certificates that replace the machine's, if there are any.
     fn authorities(&self) -> Result<Option<Authorities>, SourceError> {
         let of_a_profile = || Some(("`ca_bundle` of the profile", self.key("ca_bundle")?));
         let named = self.variables.first(&["AWS_CA_BUNDLE"]).or_else(of_a_profile);
@@ -174,7 +174,7 @@ impl Found<'_> {
         let mut seen: HashMap<String, String> =
             ours.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         if !seen.contains_key("AWS_ACCESS_KEY_ID") {
-            // The SDK takes a secret alone for a mistake.
+            // The SDK takes a secret without its ID for a mistake.
             seen.remove("AWS_SECRET_ACCESS_KEY");
         }
         if let Some(token) = self.variables.get("AWS_SECURITY_TOKEN") {
@@ -196,8 +196,8 @@ impl Found<'_> {
         Ok(seen)
     }
 
-    /// Returns where a service is asked, in botocore's order: the variable of the service, that of all services, the section of
-    /// services that the profile names, the profile itself.
+    /// Returns the endpoint of a service. botocore's order is: the variable of the service, the variable of all
+    /// services, the section of services that the profile names, and the profile itself.
     fn endpoint(&self, variable: &str, key: &str) -> Result<Option<String>, SourceError> {
         let ignored = self.variables.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
         if ignored.or_else(|| self.key("ignore_configured_endpoint_urls")) == Some("true") {
@@ -236,7 +236,7 @@ impl Found<'_> {
             .map_err(|what| about(&format!("({service}) has an endpoint_url that is not {what}")))
     }
 
-    /// Returns everything that could give credentials beside the profile, and that no profile refers to.
+    /// Returns all other origins of credentials beside the profile, except those that a profile refers to.
     fn beside_the_profile(&self) -> Hidden {
         let refers = |to: &str| {
             self.chain
@@ -250,7 +250,7 @@ impl Found<'_> {
         Hidden { variables, instance: !refers("Ec2InstanceMetadata") }
     }
 
-    /// Refuses what chooses among AWS's own endpoints beside an endpoint of the settings.
+    /// Refuses a choice among AWS's own endpoints, if the settings have an endpoint.
     fn check_endpoint(&self, settings: &AwsSettings) -> Result<(), SourceError> {
         if settings.endpoint_url.is_none() {
             return Ok(());
@@ -271,7 +271,7 @@ impl Found<'_> {
         Ok(())
     }
 
-    /// Says what to do about a profile of `aws login`, which the SDK has no way with here.
+    /// Refuses a profile of `aws login`, with a hint. The SDK has no support for it here.
     fn check_login(&self) -> Result<(), SourceError> {
         let of_login = self.chain.iter().find(|(_, keys)| {
             keys.contains_key("login_session")
@@ -288,9 +288,10 @@ impl Found<'_> {
         }
     }
 
-    /// Returns the role and the token that a web identity has, each of the environment or else of the profile: if one of them is of the
-    /// environment, which the SDK would only look at after the profile. As for boto3, a profile that assumes a role with other
-    /// credentials counts before, and the settings' own profile is alone.
+    /// Returns the token, role and session of a web identity: from the environment, or else from the profile. At least
+    /// one must be in the environment, because the SDK would only look there after the profile. As in boto3, a profile
+    /// that assumes a role with other credentials takes precedence. If the settings name a profile, only that profile
+    /// counts.
     fn web_identity(&self, settings: &AwsSettings) -> Result<Option<WebIdentity>, SourceError> {
         let [token, role, session] = WEB_IDENTITY.map(|(variable, key)| self.setting(variable, key));
         let assumes = self.key("role_arn").is_some() && self.key("web_identity_token_file").is_none();
@@ -313,12 +314,12 @@ impl Found<'_> {
         }
     }
 
-    /// Returns a variable of the environment, or else the key of the profile that stands for it.
+    /// Returns a variable of the environment, or else the equivalent key of the profile.
     fn setting(&self, variable: &str, key: &str) -> Option<String> {
         self.variables.get(variable).or_else(|| self.key(key)).map(str::to_owned)
     }
 
-    /// Returns the files with tokens that credentials may be had with, each with what names it.
+    /// Returns the files with tokens that credentials may need, each with the setting that names it.
     fn token_files(&self, hidden: &Hidden) -> Vec<TokenFile> {
         let is_used = |name: &str| self.variables.get(name).is_some() && !hidden.variables.contains(&name);
         let has_role = is_used("AWS_ROLE_ARN") || self.key("role_arn").is_some();

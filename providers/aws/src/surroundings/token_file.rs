@@ -1,17 +1,17 @@
-//! A file with a token that credentials are had with. What the SDK says of one that it cannot read does not name it.
+//! A file with a token for getting credentials. If the SDK cannot read it, its error does not name the file.
 
 use std::fs::{File, metadata};
 use std::io::Read as _;
 use std::path::PathBuf;
 
-/// A file, and what names it.
+/// A token file, and the setting that names it.
 #[derive(Clone, Debug)]
 pub(crate) struct TokenFile {
     by: String,
     path: PathBuf,
 }
 
-/// A file cannot be read.
+/// The error for a token file that cannot be read.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the token file {path} ({by}) cannot be read: {why}")]
 pub(crate) struct UnreadableToken {
@@ -25,17 +25,18 @@ impl TokenFile {
         Self { by, path: PathBuf::from(path) }
     }
 
-    /// Says why it cannot be read now, if it cannot.
+    /// Returns why the file cannot be read now, if so.
     pub(crate) fn trouble(&self) -> Option<UnreadableToken> {
         if let Some(trouble) = self.endless() {
             return Some(trouble);
         }
-        // A byte is enough: a directory, and a file on a disk that fails, show themselves.
+        // One byte is enough to detect a directory, or a file on a disk that fails.
         let read = File::open(&self.path).and_then(|mut file| file.read(&mut [0]));
         Some(self.unreadable(read.err()?.to_string()))
     }
 
-    /// Refuses what is there and is no file: reading a FIFO or a device may never end, and nobody could end it.
+    /// Refuses an existing file that is neither a regular file nor a directory. Reading a FIFO or a device may never
+    /// end, and cannot be stopped.
     pub(super) fn endless(&self) -> Option<UnreadableToken> {
         let found = metadata(&self.path).ok()?;
         (!found.is_file() && !found.is_dir()).then(|| self.unreadable("it is not a regular file".to_owned()))

@@ -1,4 +1,4 @@
-//! The variables of the environment that are heeded. One that is empty is not set.
+//! The environment variables that count. An empty one counts as not set.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -9,7 +9,7 @@ use secretdir_provider::SourceError;
 
 use super::{refused, rules, rules::Rule};
 
-/// Each variable, with what it may hold. Where two have one meaning, the first one counts.
+/// Each variable with its rule. If two have the same meaning, the first one counts.
 const HEEDED: &[(&str, Rule)] = &[
     ("AWS_REGION", rules::region),
     ("AWS_DEFAULT_REGION", rules::region),
@@ -54,12 +54,12 @@ const HEEDED: &[(&str, Rule)] = &[
     ("all_proxy", rules::proxy),
 ];
 
-/// What is set, and can be used.
+/// The variables that are set and valid.
 #[derive(Default, PartialEq)]
 pub(super) struct Variables(BTreeMap<&'static str, String>);
 
 impl Variables {
-    /// Reads this process's own.
+    /// Reads the environment of this process.
     pub(super) fn read() -> Result<Self, SourceError> {
         Self::of(|name| env::var_os(name))
     }
@@ -80,7 +80,8 @@ impl Variables {
         Ok(variables)
     }
 
-    /// An id without its secret is a mistake, and not the absence of a key. A secret alone is nothing to botocore either.
+    /// Refuses an access key ID without its secret, which is a mistake and not a missing key. botocore also ignores a
+    /// secret alone.
     fn check_key(&self) -> Result<(), SourceError> {
         let (id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
         if self.get(id).is_none() || self.get(secret).is_some() {
@@ -96,7 +97,7 @@ impl Variables {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Returns the variable that counts of these, with its name.
+    /// Returns the first of these variables that is set, with its name.
     pub(super) fn first<'n>(&self, names: &[&'n str]) -> Option<(&'n str, &str)> {
         names.iter().find_map(|name| Some((*name, self.get(name)?)))
     }
@@ -105,7 +106,7 @@ impl Variables {
         self.0.iter().map(|(name, value)| (*name, value.as_str()))
     }
 
-    /// Returns where a file of AWS is: where this variable says, or in the folder `.aws` of the user.
+    /// Returns the path of one of AWS's files: the value of this variable, or a file in `.aws` in the home directory.
     pub(super) fn file(&self, variable: &str, name: &str) -> Option<PathBuf> {
         match self.get(variable) {
             Some(path) => Some(expanded(path)),
@@ -114,14 +115,14 @@ impl Variables {
     }
 }
 
-/// Returns a path as it is meant: `~` is the user's folder, and `$NAME` or `${NAME}` a variable, if it is set.
+/// Expands a path: `~` is the home directory, and `$NAME` or `${NAME}` a variable, if it is set.
 pub(super) fn expanded(path: &str) -> PathBuf {
     let path = with_variables(path, |name| env::var(name).ok());
     let below_home = path.strip_prefix("~/").and_then(|rest| Some(home()?.join(rest)));
     below_home.unwrap_or_else(|| PathBuf::from(path))
 }
 
-/// Puts variables into a text, as `os.path.expandvars` of Python does: one that is not set is left as it is written.
+/// Expands variables in a text, as Python's `os.path.expandvars` does. A variable that is not set stays as it is written.
 fn with_variables(text: &str, get: impl Fn(&str) -> Option<String>) -> String {
     let mut expanded = String::new();
     let mut rest = text;
@@ -144,7 +145,7 @@ fn with_variables(text: &str, get: impl Fn(&str) -> Option<String>) -> String {
     expanded + rest
 }
 
-/// Returns the user's folder. Without HOME, as in a unit of systemd, it is that of the user database.
+/// Returns the home directory. Without HOME, as in a systemd unit, it comes from the user database.
 pub(super) fn home() -> Option<PathBuf> {
     env::home_dir().filter(|path| !path.as_os_str().is_empty())
 }

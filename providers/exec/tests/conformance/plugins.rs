@@ -136,7 +136,7 @@ fn whoever_breaks_the_protocol_is_believed_in_nothing() {
         let answers =
             ask(plugin(&format!("{first}{then}\nsys.stdout.flush()\ntime.sleep(600)\n")), &["a", "b"]);
         for answer in &answers {
-            let expected = format!("invalid data: `python3` does not keep to the protocol: {fault}");
+            let expected = format!("invalid data: `python3` breaks the protocol: {fault}");
             assert!(story(answer).starts_with(&expected), "{then}: {}", story(answer));
         }
     }

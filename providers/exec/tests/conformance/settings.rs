@@ -57,10 +57,7 @@ fn a_command_in_one_string_shows_how_its_words_are_written() {
     }
     for line in ["vault kv get", "vault kv get {secret}"] {
         let told = refusal(table([("command", list(&[line]))]));
-        assert!(
-            told.contains(r#"write each as a string of its own: ["tool", "show", "{secret}"]"#),
-            "{told}"
-        );
+        assert!(told.contains(r#"write each as a separate string: ["tool", "show", "{secret}"]"#), "{told}");
     }
 }
 

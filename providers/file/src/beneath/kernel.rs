@@ -1,4 +1,4 @@
-//! Lets the kernel resolve a name: `openat2`, Linux 5.6.
+//! Lets the kernel resolve a name, with `openat2` of Linux 5.6.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 
@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::FILE;
 
-/// How often to ask again while a rename elsewhere keeps the kernel from being sure.
+/// The most attempts while a rename elsewhere keeps the kernel from being sure.
 const ATTEMPTS: usize = 16;
 
 /// Opens a file below the root.

@@ -1,7 +1,7 @@
-//! The root, and that one run reads from one.
+//! The root. A run reads from only one.
 //!
-//! `root` may be a link that is flipped at any time. What a run lists and what it fetches must be of the same directory, so the
-//! first root that a run opens stays open for all of it: it is a part of the run's state, and closed at its end.
+//! `root` may be a link that is flipped at any time. A run must list and fetch from the same directory. So the first
+//! root that a run opens stays open until its end, as a part of the run's state.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -12,7 +12,7 @@ use rustix::io::Errno;
 
 use super::{DIRECTORY, unless_late};
 
-/// The root, open. As long as it is, no other directory can have its identity.
+/// The open root. While it is open, no other directory can have its identity.
 #[derive(Debug)]
 pub(crate) struct Root {
     descriptor: OwnedFd,
@@ -20,7 +20,7 @@ pub(crate) struct Root {
 }
 
 impl Root {
-    /// Opens the root itself, following links: where it is, is the operator's choice.
+    /// Opens the root itself, and follows links, because the operator has chosen the path.
     pub(crate) fn open(path: &Path) -> Result<Self, Errno> {
         let is_late = |opened: &Result<_, _>| matches!(opened, Err(Errno::NOENT));
         let descriptor = unless_late(is_late, || openat(CWD, path, DIRECTORY, Mode::empty()))?;
@@ -33,7 +33,7 @@ impl Root {
         self.identity == other.identity
     }
 
-    /// Says whether this is what a path leads to now. What a link led to before may be in the course of being removed.
+    /// Says whether a path leads to this root now. The former target of a link may be in the course of removal.
     pub(crate) fn is_at(&self, path: &Path) -> bool {
         Self::open(path).is_ok_and(|root| root.is(self))
     }
@@ -45,16 +45,16 @@ impl AsFd for Root {
     }
 }
 
-/// The root that one run reads from: the first that it has opened.
+/// The root of a run: the first one that it has opened.
 #[derive(Default)]
 pub(crate) struct RunRoot(Mutex<Option<Arc<Root>>>);
 
-/// A run has begun with another root.
+/// The error for a run that has begun with another root.
 #[derive(Debug)]
 pub(crate) struct Replaced;
 
 impl RunRoot {
-    /// Returns the root of the run, which is opened unless it is open.
+    /// Returns the root of the run. The first call opens it.
     pub(crate) fn get(&self, path: &Path) -> Result<Arc<Root>, Errno> {
         let mut kept = self.lock();
         if let Some(root) = &*kept {
@@ -63,7 +63,7 @@ impl RunRoot {
         Ok(Arc::clone(kept.insert(Arc::new(Root::open(path)?))))
     }
 
-    /// Keeps a root that was listed for what the run does next, unless it has another one already.
+    /// Keeps a listed root for the rest of the run, unless the run already has another one.
     pub(crate) fn keep(&self, root: Root) -> Result<(), Replaced> {
         let mut kept = self.lock();
         match &*kept {

@@ -1,10 +1,11 @@
-//! Resolves a name by hand: opens one component after the other, none through a link, and reads the links itself.
+//! Resolves a name without the kernel's help. It opens one component after the other, never through a link, and reads
+//! the links itself.
 //!
-//! Each component is opened in the directory before it, which is held by its descriptor, so a rename meanwhile cannot
-//! lead elsewhere. `..` in a link goes back to the descriptor before, and from the root nowhere.
+//! Each component is opened in the directory before it, which is held by its descriptor. So a rename meanwhile cannot
+//! lead elsewhere. `..` in a link goes back to the descriptor before. At the root it is refused.
 //!
-//! The walk remembers who wrote each component: the name that was asked for, or a link on the way. So it can tell a name that
-//! does not exist from a link whose target does not exist.
+//! The walk remembers the origin of each component: the requested name, or a link on the way. So it can distinguish a
+//! missing name from a link whose target is missing.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -13,7 +14,7 @@ use rustix::io::Errno;
 
 use super::{DIRECTORY, FILE, Refusal};
 
-/// As many links as Linux follows.
+/// The most links that are followed, as in Linux.
 const MOST_LINKS: usize = 40;
 
 /// Opens a file below the root.
@@ -25,9 +26,9 @@ pub(super) fn open(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Refusal>
 
 struct Walk<'a> {
     root: BorrowedFd<'a>,
-    /// The directories from the root down to here.
+    /// The directories from the root down to the current one.
     inside: Vec<OwnedFd>,
-    /// The components still to go, the next one last.
+    /// The remaining components, the next one last.
     ahead: Vec<Component>,
     links: usize,
 }
@@ -37,17 +38,17 @@ struct Component {
     origin: Origin,
 }
 
-/// Who wrote a component.
+/// The origin of a component.
 #[derive(Clone, Copy)]
 enum Origin {
-    /// The name that was asked for.
+    /// The requested name.
     Name,
     /// A symbolic link on the way.
     Link,
 }
 
 impl Origin {
-    /// Says what it means that a component of this origin does not exist.
+    /// Returns the error for a missing component of this origin.
     fn missing(self) -> Refusal {
         match self {
             Self::Name => Refusal::Absent,
@@ -73,9 +74,9 @@ impl Walk<'_> {
                 }
             }
         }
-        // The last component was none of its own, so the name is that of a directory.
+        // The last component was empty, `.` or `..`, so the path names a directory.
         openat(self.here(), c".", FILE, Mode::empty()).map_err(|errno| match errno {
-            // The walk had opened it: it has just been removed.
+            // The walk had opened it, so it has just been removed.
             Errno::NOENT => Refusal::LeadsNowhere,
             other => other.into(),
         })
@@ -85,11 +86,11 @@ impl Walk<'_> {
         self.inside.last().map_or(self.root, AsFd::as_fd)
     }
 
-    /// Opens a component. If it is a link, opens nothing, but heads for where it leads.
+    /// Opens a component. If it is a link, opens nothing, and continues with the link's target.
     fn step(&mut self, component: &Component, flags: OFlags) -> Result<Option<OwnedFd>, Refusal> {
         match openat(self.here(), component.text.as_slice(), flags | OFlags::NOFOLLOW, Mode::empty()) {
             Ok(opened) => Ok(Some(opened)),
-            // What a link gives depends on the system and on the flags.
+            // The error number for a link depends on the system and on the flags.
             Err(refusal @ (Errno::LOOP | Errno::MLINK | Errno::NOTDIR)) => {
                 let target = readlinkat(self.here(), component.text.as_slice(), Vec::new());
                 let target = target.map_err(|errno| match errno {
@@ -104,11 +105,11 @@ impl Walk<'_> {
         }
     }
 
-    /// Says what it means that a component cannot be opened.
+    /// Returns the error for a component that cannot be opened.
     fn failed(&self, component: &Component, errno: Errno) -> Refusal {
         match errno {
             Errno::NOENT => component.origin.missing(),
-            // This one exists, as a file: the next one cannot.
+            // This component exists as a file, so the next one cannot exist.
             Errno::NOTDIR => self.ahead.last().map_or(component.origin, |next| next.origin).missing(),
             other => other.into(),
         }

@@ -1,8 +1,8 @@
-//! Lines of `KEY=VALUE`, in the part of that syntax that its readers understand alike.
+//! Parses lines of `KEY=VALUE`, in the part of the syntax that all its readers understand alike.
 //!
-//! A parser of our own, for libraries put variables of the environment where `$NAME` stands, and none refuses what another
-//! one, or a shell, would read differently. What is ambiguous is an error here; the README has the grammar, and `tests.rs`
-//! asks the other readers.
+//! This is a parser of our own. Libraries replace `$NAME` by variables of the environment. None of them refuses a text
+//! that another library or a shell would read differently. Here, ambiguous text is an error. The README has the
+//! grammar, and `tests.rs` compares with the other readers.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::fault::{Mistake, Position, TextFault};
 
 type Bytes = SecretBuffer;
 
-/// Reads a text.
+/// Parses a text.
 pub(super) fn parse(text: &str) -> Result<Contents, TextFault> {
     let mut reader = Reader { text, rest: text, places: BTreeMap::new(), contents: Contents::new() };
     if let Some((_, after)) = text.split_once('\0') {
@@ -27,7 +27,7 @@ pub(super) fn parse(text: &str) -> Result<Contents, TextFault> {
 
 struct Reader<'t> {
     text: &'t str,
-    /// What is still to be read.
+    /// The rest of the text.
     rest: &'t str,
     /// The offset of each key so far.
     places: BTreeMap<&'t str, usize>,
@@ -74,7 +74,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Refuses a key that another reader takes for something else, up to a command that it runs.
+    /// Refuses a key that another reader would read differently, or even run as a command.
     fn check_key(&self, key: &str) -> Result<(), TextFault> {
         let start = self.offset(self.rest);
         if let Some(name) = key.strip_suffix('+') {
@@ -86,7 +86,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads a value, and up to where its line may end.
+    /// Reads a value, and the text up to the place where its line may end.
     fn value(&mut self) -> Result<Bytes, TextFault> {
         match self.rest.chars().next() {
             Some('\'') => self.single_quoted(),
@@ -95,10 +95,10 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads up to the first blank: what comes after it must be a comment, if there was anything before it.
+    /// Reads up to the first blank. After a value and a blank, only a comment may follow.
     ///
-    /// The last line of Base64 that was wrapped may end with `==`: it would be a key, and no secret any more. One that ends with a
-    /// single `=` is an empty value, as all readers take it.
+    /// The last line of wrapped Base64 may end with `==`. Read as an assignment, it would put a part of the secret into
+    /// a key, which is not secret. A line that ends with a single `=` is an empty value, as for all readers.
     fn unquoted(&mut self) -> Result<Bytes, TextFault> {
         let start = self.offset(self.rest);
         let end = self.rest.find([' ', '\t', '\n']).unwrap_or(self.rest.len());
@@ -157,8 +157,8 @@ impl<'t> Reader<'t> {
         Ok(value)
     }
 
-    /// Goes to the end of the line, or to the comment before it, from the end of a value. A `#` without a blank before it
-    /// begins a comment for some readers, and for others it does not; behind a value outside quotes some want this blank.
+    /// Reads from the end of a value to the end of the line, or to a comment. Readers disagree whether a `#` without a
+    /// blank before it begins a comment. After a value without quotes, some require this particular blank.
     fn end_value(&mut self, otherwise: Mistake, before: Option<char>) -> Result<(), TextFault> {
         let start = self.rest;
         let had_blanks = self.skip_blanks();
@@ -172,7 +172,7 @@ impl<'t> Reader<'t> {
         if before.is_some_and(|before| !blanks.ends_with(before)) {
             return Err(self.fault(Mistake::TabBeforeComment, self.offset(self.rest) - 1));
         }
-        // To dotenvy the second blank ends what the first one began, and a quote after it begins a value.
+        // For dotenvy, a second blank ends the state that the first one began, and a quote after it begins a value.
         let comment = self.rest.lines().next().unwrap_or_default();
         match comment.find(['\'', '"']).filter(|_| blanks.len() > 1) {
             Some(offset) => Err(self.fault(Mistake::QuoteInComment, self.offset(self.rest) + offset)),
@@ -180,7 +180,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Ends with a line that has no newline. If it ends with a blank or a backslash, to dotenvy it does not end.
+    /// Ends a last line without a newline. If it ends with a blank or a backslash, dotenvy does not see its end.
     fn end(&mut self) -> Result<(), TextFault> {
         self.rest = "";
         match self.text.chars().last().filter(|last| last.is_whitespace() || *last == '\\') {
@@ -189,7 +189,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Returns whether there were any.
+    /// Skips blanks, and returns whether there were any.
     fn skip_blanks(&mut self) -> bool {
         let rest = self.rest.trim_start_matches([' ', '\t']);
         let had_blanks = rest.len() < self.rest.len();
@@ -212,7 +212,7 @@ impl<'t> Reader<'t> {
         self.text.len() - rest.len()
     }
 
-    /// Reports what stands where something else is expected.
+    /// Reports unexpected text.
     fn unexpected(&self, mistake: Mistake, rest: &str) -> TextFault {
         let mistake = if rest.starts_with('\r') { Mistake::CarriageReturn } else { mistake };
         self.fault(mistake, self.offset(rest))
@@ -228,14 +228,14 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Finds what not every reader takes for itself outside quotes.
+/// Finds a character outside quotes that some reader does not take literally.
 fn special(value: &str) -> Option<(usize, Mistake)> {
     let mut before = ':';
     value.char_indices().find_map(|(offset, character)| {
         let mistake = match character {
             '\r' => Some(Mistake::CarriageReturn),
             blank if blank.is_whitespace() => Some(Mistake::Blank),
-            // A shell puts a home directory there, and zsh the path of a program.
+            // A shell inserts a home directory here, and zsh the path of a program.
             '~' | '=' if before == ':' => Some(Mistake::Special),
             '\'' => Some(Mistake::SingleQuote),
             '"' => Some(Mistake::DoubleQuote),
@@ -248,12 +248,12 @@ fn special(value: &str) -> Option<(usize, Mistake)> {
     })
 }
 
-/// Says whether a character has a meaning of its own in a shell, wherever it stands outside quotes.
+/// Says whether a character is special in a shell, anywhere outside quotes.
 fn is_of_shells(character: char) -> bool {
     matches!(character, '`' | '$' | '\\' | ';' | '&' | '|' | '<' | '>' | '(' | ')' | '{' | '}')
 }
 
-/// Returns what a letter stands for after a backslash.
+/// Returns the character for a letter after a backslash.
 fn unescaped(letter: char) -> Option<char> {
     match letter {
         'n' => Some('\n'),

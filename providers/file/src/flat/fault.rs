@@ -1,4 +1,4 @@
-//! What can be wrong with a file that holds all secrets. Nothing here holds a value or any part of one; a key is none.
+//! The faults of a file that contains all secrets. None of them contains a value or a part of one. A key is not secret.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use secretdir_provider::{SourceError, SourceErrorKind};
 use crate::error::{self, FileFault, Location};
 use crate::name::NameFault;
 
-/// What makes one key of TOML of a name with a dot or a slash.
+/// The hint for a name with a dot or a slash as a TOML key.
 const QUOTES: &str = "in TOML a name with `/` or `.` needs quotes: \"a/b\"";
 
-/// What keeps a file from being read as a store.
+/// The reason why a file cannot be read as a store.
 #[derive(Debug)]
 pub(super) enum StoreFault {
     File(FileFault),
@@ -30,7 +30,7 @@ impl From<TextFault> for StoreFault {
 }
 
 impl StoreFault {
-    /// Reports it, in the words of the interface.
+    /// Converts the fault into an error of the interface.
     pub(super) fn error(&self, path: &Path) -> SourceError {
         match self {
             Self::File(fault) => error::of_store(path, *fault),
@@ -46,7 +46,7 @@ impl StoreFault {
     }
 }
 
-/// A place in a text, counted from 1; the column in bytes.
+/// A position in a text. Line and column count from 1, and the column counts bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Position {
     pub(super) line: usize,
@@ -63,7 +63,7 @@ impl Position {
     }
 }
 
-/// What is wrong with a text, and where.
+/// A mistake in a text, and its position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {}, column {}: {mistake}", .position.line, .position.column)]
 pub(super) struct TextFault {
@@ -77,7 +77,7 @@ impl TextFault {
     }
 }
 
-/// What is wrong with a text.
+/// A mistake in a text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Mistake {
     #[error("not UTF-8")]
@@ -143,7 +143,7 @@ pub(super) enum Mistake {
 }
 
 impl Mistake {
-    /// Returns what a person can do about it, where the mistake does not say it all.
+    /// Returns a hint, if the message of the mistake is not enough.
     fn hint(&self) -> Option<&'static str> {
         match self {
             Self::ByteOrderMark => Some("save it as UTF-8 without one"),
@@ -193,7 +193,7 @@ impl Mistake {
     }
 }
 
-/// What keeps one value from being a secret, although the file can be read.
+/// The reason why a value cannot be a secret, although the file is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ValueFault {
     #[error("is null")]
@@ -207,7 +207,7 @@ pub(super) enum ValueFault {
 }
 
 impl ValueFault {
-    /// Reports it, in the words of the interface.
+    /// Converts the fault into an error of the interface.
     pub(super) fn error(self, path: &Path, key: &str) -> SourceError {
         let error = SourceError::new(SourceErrorKind::InvalidData);
         let error = error.with_cause(format!("the value of {key:?} in {path:?} {self}"));
@@ -221,18 +221,18 @@ impl ValueFault {
     }
 }
 
-/// Reports a key that is not there.
+/// Reports a missing key.
 pub(super) fn no_such_key(path: &Path, key: &str) -> SourceError {
     let place = Location::At(path);
     SourceError::new(SourceErrorKind::NotFound).with_cause(format!("there is no key {key:?} in {place}"))
 }
 
-/// Reports a key that is not there, but might be what is there as a key in a table.
+/// Reports a missing key that may exist as a key in a table.
 pub(super) fn no_such_dotted_key(path: &Path, key: &str) -> SourceError {
     no_such_key(path, key).with_hint(QUOTES)
 }
 
-/// Reports a name that is no key.
+/// Reports a name that cannot be a key.
 pub(super) fn bad_key(fault: NameFault) -> SourceError {
     SourceError::new(SourceErrorKind::InvalidRequest).with_cause(format!("the name {fault}"))
 }

@@ -1,4 +1,4 @@
-//! The formats of a file that holds all secrets.
+//! The formats of a file that contains all secrets.
 
 use std::path::Path;
 
@@ -17,10 +17,10 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// How the formats are called in the settings.
+    /// The names of the formats in the settings.
     pub(crate) const WORDS: [&str; 3] = ["toml", "json", "dotenv"];
 
-    /// Returns the format that the name of a file tells; none if it tells none, or two.
+    /// Returns the format that the name of a file shows. Returns `None` if it shows none, or two.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?;
         let is_dotenv = name.ends_with(".env") || name.starts_with(".env.");
@@ -32,8 +32,8 @@ impl Format {
         }
     }
 
-    /// Reads a whole file. A byte order mark at its very beginning is no part of it, but in dotenv, whose readers differ: for
-    /// some the first name begins with it.
+    /// Parses a whole file. A byte order mark at its beginning is ignored, except in dotenv. Some readers of dotenv
+    /// take it as a part of the first name.
     pub(super) fn parse(self, bytes: &[u8]) -> Result<Contents, TextFault> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             TextFault::new(Mistake::NotUtf8, Position::in_bytes(bytes, error.valid_up_to()))

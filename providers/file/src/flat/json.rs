@@ -1,8 +1,8 @@
-//! JSON, of which each member is a secret.
+//! Parses JSON. Each member of the object is a secret.
 //!
-//! `serde_json` checks the whole text, and says where each value begins and ends; numbers and nested values are copied
-//! from there. A string without escapes is copied as well; one with escapes is decoded in a scratch buffer of
-//! `serde_json`, which nobody wipes.
+//! `serde_json` checks the whole text, and finds the start and end of each value. Numbers and nested values are copied
+//! from there, and strings without escapes as well. A string with escapes is decoded in a scratch buffer of
+//! `serde_json`, which is not wiped.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use super::Contents;
 use super::fault::{Mistake, Position, TextFault, ValueFault};
 
-/// Reads a text that must be one object.
+/// Parses a text that must be one object.
 pub(super) fn parse(text: &str) -> Result<Contents, TextFault> {
     let mut duplicate = None;
     let mut deserializer = Deserializer::from_str(text);
@@ -26,8 +26,8 @@ pub(super) fn parse(text: &str) -> Result<Contents, TextFault> {
         .map_err(|error| fault(text, &error, duplicate))
 }
 
-/// Keeps the position and drops the message, which may quote the text. Where a thing is meant, and not a character of it,
-/// `serde_json` tells where it ends: here it is told where it begins, as for the other formats.
+/// Keeps the position of an error, and drops the message, which may quote the text. `serde_json` gives the end of a
+/// faulty element. This function returns its start, as for the other formats.
 fn fault(text: &str, error: &serde_json::Error, duplicate: Option<String>) -> TextFault {
     let (mistake, offset) = match duplicate {
         Some(key) => (Mistake::Duplicate(key), start_of_last_string(text, end_of(text, error))),
@@ -38,13 +38,13 @@ fn fault(text: &str, error: &serde_json::Error, duplicate: Option<String>) -> Te
     TextFault::new(mistake, Position::in_bytes(text.as_bytes(), offset))
 }
 
-/// Returns how much of the text was read.
+/// Returns the offset up to which the text was read.
 fn end_of(text: &str, error: &serde_json::Error) -> usize {
     let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
     lines.map(str::len).sum::<usize>() + error.column()
 }
 
-/// Returns where the last string before an offset begins: at a quote that is no escape in it.
+/// Returns the offset of the last string that begins before an offset. It begins at a quote that is not escaped.
 fn start_of_last_string(text: &str, offset: usize) -> usize {
     let read = text.get(..offset).unwrap_or(text);
     let inside = read.rsplit_once('"').map_or(read, |(inside, _)| inside);
@@ -55,7 +55,7 @@ fn start_of_last_string(text: &str, offset: usize) -> usize {
     inside.rmatch_indices('"').map(|(at, _)| at).find(|at| !is_escaped(*at)).unwrap_or(offset)
 }
 
-/// Reads the members of an object; notes a key that it finds twice.
+/// Reads the members of an object, and notes a duplicate key.
 struct Members<'d> {
     duplicate: &'d mut Option<String>,
 }
@@ -89,7 +89,7 @@ impl<'de> Visitor<'de> for Members<'_> {
     }
 }
 
-/// Returns a value's bytes: the text of a string, and the JSON of what else there is, without white space.
+/// Returns the bytes of a value: the text of a string, and the compact JSON of any other value.
 fn bytes_of(value: &RawValue) -> Result<SecretBuffer, ValueFault> {
     match value.get().as_bytes().first() {
         Some(b'"') => text_of(value),
@@ -98,13 +98,13 @@ fn bytes_of(value: &RawValue) -> Result<SecretBuffer, ValueFault> {
     }
 }
 
-/// Decodes a string. Its syntax has been checked, but for what its escapes stand for.
+/// Decodes a string. Its syntax has been checked, but not the characters that its escapes stand for.
 fn text_of(string: &RawValue) -> Result<SecretBuffer, ValueFault> {
     let text = serde_json::from_str::<String>(string.get()).map_err(|_| ValueFault::Surrogate)?;
     Ok(SecretBuffer::from(text.into_bytes()))
 }
 
-/// Copies JSON without the white space between its tokens.
+/// Copies JSON without white space between its tokens.
 fn compact(json: &str) -> SecretBuffer {
     let mut bytes = SecretBuffer::with_capacity(json.len());
     bytes.extend(compact_json(json));

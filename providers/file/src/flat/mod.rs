@@ -1,7 +1,7 @@
-//! One file that holds all secrets: each top-level key is one.
+//! One file that contains all secrets: each top-level key is one.
 //!
-//! A run reads and parses the file once, for what it lists and what it fetches, so that all of it is of one state. What was read is a
-//! part of the run's state, in buffers that are wiped at its end.
+//! A run reads and parses the file once, for its listings and its fetches. So all of them see the same state. The
+//! contents are a part of the run's state, in buffers that are wiped at its end.
 
 mod dotenv;
 mod fault;
@@ -24,7 +24,7 @@ use crate::{beneath, read};
 use fault::{StoreFault, ValueFault};
 pub(crate) use format::Format;
 
-/// The value of each key, or what keeps it from being one.
+/// The value of each key, or the reason why it cannot be a secret.
 type Contents = BTreeMap<String, Result<SecretBuffer, ValueFault>>;
 
 pub(crate) struct FlatSource {
@@ -32,7 +32,7 @@ pub(crate) struct FlatSource {
     format: Format,
 }
 
-/// What a run has read, if it could be read.
+/// The contents that a run has read, if the file could be read.
 #[derive(Default)]
 struct RunContents(Mutex<Option<Arc<Contents>>>);
 
@@ -41,7 +41,7 @@ impl FlatSource {
         Self { path, format }
     }
 
-    /// Returns what the run has read already, or reads it.
+    /// Returns the contents. The first call of the run reads them.
     fn contents_of(&self, run: &RunContext) -> Result<Arc<Contents>, StoreFault> {
         let state = run.state::<RunContents>();
         let mut kept = state.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -56,7 +56,7 @@ impl FlatSource {
         Ok(self.format.parse(read::whole(&file)?.expose_secret())?)
     }
 
-    /// Says that there is no such key. In TOML `a.b` is the key `b` of the table `a`, unless it is quoted.
+    /// Reports a missing key. In TOML, `a.b` is the key `b` of the table `a`, unless it is quoted.
     fn missing(&self, contents: &Contents, key: &str) -> SourceError {
         let table = key.split_once('.').map(|(table, _)| table);
         match self.format {

@@ -1,9 +1,9 @@
-//! TOML, of which each top-level key is a secret.
+//! Parses TOML. Each top-level key is a secret.
 //!
-//! A string is its text; a number, a boolean or a date is copied as it is written. A table or an array becomes JSON, keys
-//! in their order, so that `field` picks from it as from a secret of a cloud.
+//! A string becomes its text. Numbers, booleans and dates are copied as they are written. A table or an array becomes
+//! JSON with its keys in order. So `field` picks from it, as from a secret of a cloud.
 //!
-//! A string with escapes is decoded by `toml`: what that leaves of it, and of the strings inside tables, nobody wipes.
+//! `toml` decodes strings with escapes. The memory that it uses for them, and for strings inside tables, is not wiped.
 
 use std::ops::Range;
 
@@ -16,7 +16,8 @@ use super::fault::{Mistake, Position, TextFault, ValueFault};
 
 type Bytes = SecretBuffer;
 
-/// Reads a text. Of several mistakes the first one in the text is told, which is not the first one that `toml` finds.
+/// Parses a text. Of several mistakes, the first one in the text is reported, which need not be the first one that
+/// `toml` finds.
 pub(super) fn parse(text: &str) -> Result<Contents, TextFault> {
     let (document, errors) = DeTable::parse_recoverable(text);
     if let Some(error) = errors.iter().min_by_key(|error| place_of(text, error).start) {
@@ -30,7 +31,8 @@ fn place_of(text: &str, error: &toml::de::Error) -> Range<usize> {
     error.span().unwrap_or(text.len()..text.len())
 }
 
-/// Keeps the position. The message may quote the text: of what `toml` says only two things are told, in words of our own.
+/// Keeps the position of an error. The message of `toml` may quote the text, so only two kinds of it are recognised,
+/// and reported in our own words.
 fn fault(text: &str, error: &toml::de::Error) -> TextFault {
     let place = place_of(text, error);
     let position = Position::in_bytes(text.as_bytes(), place.start);
@@ -55,12 +57,12 @@ fn bytes_of(text: &str, value: Spanned<DeValue<'_>>) -> Result<Bytes, ValueFault
     }
 }
 
-/// Returns what is written at a place.
+/// Returns the text at a position.
 fn written(text: &str, span: Range<usize>) -> Result<&str, ValueFault> {
     text.get(span).ok_or(ValueFault::Misplaced)
 }
 
-/// JSON in the making. What `toml` takes for nesting is bounded, and so is this.
+/// JSON under construction. `toml` limits the nesting, so this is limited as well.
 struct Json<'t> {
     text: &'t str,
     bytes: Bytes,
@@ -101,7 +103,7 @@ impl Json<'_> {
         Ok(())
     }
 
-    /// Copies a number that JSON can have too: no `0x`, no `_`, no `+`, no `inf`.
+    /// Copies a number that is also valid in JSON: no `0x`, no `_`, no `+`, no `inf`.
     fn number(&mut self, number: &str) -> Result<(), ValueFault> {
         let is_json = serde_json::from_str::<serde::de::IgnoredAny>(number).is_ok();
         if !is_json {

@@ -1,14 +1,14 @@
-//! A directory as it was before it was read.
+//! The state of a directory before it was read.
 
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{Stat, fstat};
 use rustix::io::Errno;
 
-/// What tells one directory from another: its device and its number there.
+/// The identity of a directory: its device and its inode.
 pub(super) type Identity = (i128, i128);
 
-/// What tells one directory from another, and that it has changed.
+/// The identity of a directory, and data that shows its changes.
 #[derive(PartialEq)]
 pub(super) struct DirectoryState {
     pub(super) identity: Identity,

@@ -1,4 +1,4 @@
-//! What is in one directory.
+//! The entries of one directory.
 
 use std::ffi::CStr;
 use std::os::fd::BorrowedFd;
@@ -6,11 +6,13 @@ use std::os::fd::BorrowedFd;
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
-/// Room for as many entries as are listed, each with the longest name. What is larger takes more than one call.
+/// The size of the buffer. It fits the most entries that are listed, with names of the maximum length. A larger
+/// directory needs several calls.
 #[cfg(target_os = "linux")]
 const ROOM: usize = super::MOST_ENTRIES * 280;
 
-/// Goes through a directory, by one call: as long as that takes, the kernel lets nobody make, rename or remove what is in it.
+/// Passes each entry of a directory to a function. One call reads them, and during the call the kernel lets no process
+/// create, rename or remove an entry.
 #[cfg(target_os = "linux")]
 pub(super) fn each<E>(
     directory: BorrowedFd<'_>,
@@ -29,7 +31,7 @@ pub(super) fn each<E>(
     Ok(())
 }
 
-/// Goes through a directory.
+/// Passes each entry of a directory to a function.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn each<E>(
     directory: BorrowedFd<'_>,

@@ -1,4 +1,4 @@
-//! Links: which are listed, which are entered, and which fail a listing.
+//! Tests of links: some are listed, some are entered, and some fail a listing.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -21,7 +21,7 @@ fn a_volume_of_kubernetes_has_its_keys_once() {
     assert_eq!(names(root.path(), ""), ["password", "user"]);
 }
 
-/// A key with a `/` in its path: the kubelet links its folder.
+/// A key with a `/` in its path: the kubelet makes a link to its folder.
 #[test]
 fn a_volume_of_kubernetes_has_its_keys_in_folders_too() {
     let root = tree(&["..2024_01_01/top", "..2024_01_01/db/user", "..2024_01_01/db/deeper/password"]);
@@ -124,7 +124,7 @@ fn a_link_that_is_put_right_meanwhile_is_looked_at_again() {
     symlink("..data/key", root.path().join("key")).unwrap();
     let (source, context) = (FileSource::new(root.path().to_owned()), context());
     let mut listing = pin!(secretdir_conformance::list(&source, &context, ""));
-    // The first walk has seen the link that leads nowhere.
+    // The first walk has seen the broken link.
     assert!(listing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     symlink("..2024", root.path().join("new")).unwrap();
     fs::rename(root.path().join("new"), root.path().join("..data")).unwrap();

@@ -1,4 +1,4 @@
-//! What a run lists and fetches is of one set, though the root is flipped meanwhile.
+//! Tests that a run lists and fetches from one set, even if the root is flipped meanwhile.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,7 +10,7 @@ use super::RunContext;
 use super::tests::{context, finish, tree};
 use crate::source::FileSource;
 
-/// Makes a link to the first of two sets, of which each file has the name of its set for its value.
+/// Makes two sets, and a link to the first. The value of each file is the name of its set.
 fn two_sets() -> TempDir {
     let folder = tree(&["one/a", "one/b", "two/a", "two/c"]);
     symlink("one", folder.path().join("app")).unwrap();

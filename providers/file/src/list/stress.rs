@@ -1,4 +1,4 @@
-//! A root that changes all the time is listed whole, or not at all.
+//! Tests that a root that changes all the time is listed completely, or not at all.
 
 use std::collections::BTreeSet;
 use std::error::Error as _;
@@ -15,20 +15,20 @@ use super::tests::{context, finish, in_memory};
 use super::*;
 use crate::source::FileSource;
 
-/// How long each test tries at least.
+/// The minimum time of each test.
 const TIME: Duration = Duration::from_secs(2);
 
-/// How long it goes on where the machine is too busy for enough of it.
+/// The maximum time of a test, on a busy machine.
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// How often either side must have come to something for a test to mean anything.
+/// The number of successes that both sides need for a meaningful test.
 const ENOUGH: usize = 10;
 
-/// How many files there are at any moment.
+/// The number of files at any moment.
 const FILES: usize = 60;
 
-/// Tries again and again while something else happens again and again, for a while and until there is enough of both.
-/// Returns how often it happened, and how often trying came to something.
+/// Repeats an attempt while another thread repeats an action, for the minimum time, and until both have succeeded often
+/// enough. Returns the number of actions, and of successful attempts.
 fn meanwhile(act: impl Fn(usize) + Sync, mut try_once: impl FnMut() -> bool) -> (usize, usize) {
     let start = Instant::now();
     let (acted, succeeded) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -48,12 +48,12 @@ fn meanwhile(act: impl Fn(usize) + Sync, mut try_once: impl FnMut() -> bool) -> 
     (acted.into_inner(), succeeded.into_inner())
 }
 
-/// Returns the names of the files of a generation. Every other one has the same.
+/// Returns the names of the files of a generation. Every second generation has the same names.
 fn names_of(generation: usize) -> BTreeSet<String> {
     (0..FILES).map(|file| format!("folder-{}/file-{file}.{}", file % 6, generation % 2)).collect()
 }
 
-/// Publishes a generation, as secretdir does where nothing is retained: each file has its number for its value.
+/// Publishes a generation, as secretdir does if it retains none. The value of each file is the generation's number.
 fn publish(folder: &Path, generation: usize) {
     let path = |generation| -> PathBuf { folder.join(format!(".app.gen-{generation}")) };
     for name in names_of(generation) {
@@ -68,7 +68,7 @@ fn publish(folder: &Path, generation: usize) {
     }
 }
 
-/// Reads everything that is listed, as a run does. Says whether it could.
+/// Reads all listed files, as a run does. Says whether it succeeded.
 fn read_all(source: &FileSource) -> bool {
     let run = context();
     let names = match finish(secretdir_conformance::list(source, &run, "")).0 {
@@ -134,7 +134,7 @@ fn no_file_that_is_replaced_by_renaming_is_missed() {
     let replace = |times| {
         fs::write(folder.path().join("new"), "").unwrap();
         fs::rename(folder.path().join("new"), root.path().join(format!("file-{}", times % FILES))).unwrap();
-        // The pace of a busy writer, which leaves time to list something.
+        // The pace of a busy writer, which leaves some time for listings.
         thread::sleep(Duration::from_micros(500));
     };
     let list_once = || match finish(secretdir_conformance::list(&source, &context(), "")).0 {

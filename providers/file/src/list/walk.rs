@@ -1,12 +1,14 @@
 //! One walk through the files below a root.
 //!
-//! Each directory is opened in the one that it was found in, by its descriptor, so that no rename can lead elsewhere. One behind
-//! a link is opened like a file of that name, by its path from the root, so that it stays below the root; so is the directory
-//! that the prefix spells. A link to a directory that the walk is in already is not entered: there are no circles. What
-//! begins with a dot is left out, as a shell's `*` does, unless the prefix spells the dot. Whatever is left out is told, but
-//! for names with two dots, which are the kubelet's own.
+//! Each directory is opened by its descriptor in the directory that contains it, so that no rename can lead elsewhere.
+//! A directory behind a link is opened like a file, by its path from the root, so that it stays below the root. The
+//! same holds for the directory that the prefix spells. A link to a directory that the walk is in is not entered, so
+//! there are no circles.
 //!
-//! Directories are gone through depth first, so that no more descriptors are held than there are components in a name.
+//! Names that begin with a dot are left out, as by a shell's `*`, unless the prefix spells the dot. Everything that is
+//! left out is reported, except names with two dots, which belong to the kubelet.
+//!
+//! The walk goes depth first, so it holds no more descriptors than a name has components.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CStr, CString, OsStr};
@@ -23,24 +25,24 @@ use super::directory_state::{DirectoryState, Identity};
 use super::{MOST_COMPONENTS, MOST_ENTRIES, entries};
 use crate::beneath::{self, Refusal, Root};
 use crate::error::{self, FileFault, Location};
-use crate::turn::let_others_run;
+use crate::yield_now::yield_now;
 
-/// What a walk has seen.
+/// The results of a walk.
 #[derive(Default, PartialEq)]
 pub(super) struct Seen {
     pub(super) names: BTreeSet<String>,
     pub(super) warnings: BTreeSet<String>,
-    /// By path, what begins with a dot.
+    /// The paths that begin with a dot.
     pub(super) hidden: BTreeSet<String>,
-    /// By path, each link that leads nowhere, round in a circle or out of the root.
+    /// The links that lead nowhere, in a circle or out of the root, by path.
     pub(super) broken_links: BTreeMap<String, Refusal>,
-    /// By path, each directory as it was before it was read.
+    /// The state of each directory before it was read, by path.
     directories: BTreeMap<String, DirectoryState>,
 }
 
-/// Why a walk did not come to its end.
+/// The reason why a walk ended early.
 pub(super) enum Stop {
-    /// Something went away that had just been there.
+    /// A file or directory that the walk had seen is gone.
     Changed,
     Failed(SourceError),
 }
@@ -51,10 +53,10 @@ impl From<SourceError> for Stop {
     }
 }
 
-/// A directory that is open.
+/// An open directory.
 struct Directory {
     descriptor: Arc<OwnedFd>,
-    /// Its path below the root, with a `/` at the end; empty for the root itself.
+    /// Its path below the root, with a `/` at the end. The path of the root itself is empty.
     path: String,
     way: Option<Arc<Way>>,
 }
@@ -65,37 +67,37 @@ struct Way {
     outer: Option<Arc<Way>>,
 }
 
-/// A directory that has been seen.
+/// A directory that has been seen, and not yet been entered.
 struct Ahead {
     entry: Entry,
     path: String,
     way: Option<Arc<Way>>,
 }
 
-/// How a directory is entered.
+/// The method to enter a directory.
 enum Entry {
-    /// By its name in the directory that it is in.
+    /// By its name in the directory that contains it.
     Directory { parent: Arc<OwnedFd>, name: CString },
     /// Through a link, by its path from the root.
     Link,
 }
 
-/// What a link leads to.
+/// The target of a link.
 enum Target {
     File,
     Directory,
-    /// What cannot be listed, and has been noted.
+    /// A target that cannot be listed, and has been noted.
     Nothing,
     /// Neither a file nor a directory.
     Other,
 }
 
-/// A walk under way.
+/// A walk in progress.
 pub(super) struct Walk<'a> {
     root: &'a Path,
     top: &'a Root,
     seen: Seen,
-    /// How many files and directories were found, those that cannot be listed included.
+    /// The number of files and directories, including those that cannot be listed.
     count: usize,
     ahead: Vec<Ahead>,
 }
@@ -105,14 +107,14 @@ impl<'a> Walk<'a> {
         Self { root, top, seen: Seen::default(), count: 0, ahead: Vec::new() }
     }
 
-    /// Returns what there is whose name begins with a prefix.
+    /// Returns the results for names that begin with a prefix.
     pub(super) async fn below(mut self, prefix: &str) -> Result<Seen, Stop> {
         let (folder, beginning) = prefix.split_at(prefix.rfind('/').map_or(0, |slash| slash + 1));
         if let Some(directory) = self.open(folder)? {
             self.read(directory, beginning)?;
         }
         while let Some(ahead) = self.ahead.pop() {
-            let_others_run().await;
+            yield_now().await;
             if let Some(directory) = self.enter(ahead)? {
                 self.read(directory, "")?;
             }
@@ -120,7 +122,7 @@ impl<'a> Walk<'a> {
         Ok(self.seen)
     }
 
-    /// Opens the directory that the prefix spells; none if there is no such directory.
+    /// Opens the directory that the prefix spells. Returns `None` if it does not exist.
     fn open(&self, folder: &str) -> Result<Option<Directory>, Stop> {
         let mut way = None;
         for (slash, _) in folder.match_indices('/') {
@@ -137,7 +139,7 @@ impl<'a> Walk<'a> {
 
     /// Opens a directory by its path from the root.
     fn spelled(&self, folder: &str) -> Result<Option<OwnedFd>, Stop> {
-        // The dot makes the name that of a directory, and of nothing else.
+        // The dot ensures that the name is that of a directory.
         match beneath::open(self.top.as_fd(), &format!("{folder}.")) {
             Ok(opened) => Ok(Some(opened)),
             Err(Refusal::Absent) => Ok(None),
@@ -145,12 +147,12 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Opens a directory that has been seen; none if a link leads to one that the walk is in.
+    /// Opens a directory that has been seen. Returns `None` if a link leads to a directory that the walk is in.
     fn enter(&mut self, ahead: Ahead) -> Result<Option<Directory>, Stop> {
         let Ahead { entry, path, way } = ahead;
         let opened = match &entry {
             Entry::Directory { parent, name } => match beneath::enter(parent.as_fd(), name) {
-                // What a link gives, that it has become, depends on the system.
+                // It has become a link. The error number for that depends on the system.
                 Err(Errno::NOTDIR | Errno::LOOP | Errno::MLINK) => return Err(Stop::Changed),
                 opened => opened.map_err(|errno| self.failed(&path, errno))?,
             },
@@ -171,7 +173,7 @@ impl<'a> Walk<'a> {
         Ok(Some(Directory { descriptor: Arc::new(opened), path, way }))
     }
 
-    /// Takes what a directory holds whose names have this beginning.
+    /// Reads the entries of a directory whose names begin with this text.
     fn read(&mut self, mut directory: Directory, beginning: &str) -> Result<(), Stop> {
         let Directory { descriptor, path, way } = &mut directory;
         if path.matches('/').count() >= MOST_COMPONENTS {
@@ -221,10 +223,10 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Returns what a link leads to, as a fetch would find it.
+    /// Returns the target of a link, as a fetch would find it.
     ///
-    /// A link that leads nowhere, round in a circle or out of the root is noted. It may name a secret, and a listing without that
-    /// one would be a part that is taken for all. But it may also be in the course of being replaced: the next walk tells.
+    /// A link that leads nowhere, in a circle or out of the root is noted. It may name a secret, and then the listing
+    /// would be incomplete. It may also be in the course of being replaced, which the next walk shows.
     fn target(&mut self, path: &str) -> Result<Target, Stop> {
         let refusal = match beneath::open(self.top.as_fd(), path) {
             Ok(opened) => return target(&opened).map_err(|errno| self.failed(path, errno)),
@@ -236,7 +238,7 @@ impl<'a> Walk<'a> {
                 self.seen.broken_links.insert(path.to_owned(), refusal);
                 Ok(Target::Nothing)
             }
-            // So says the system of a socket, and of a device that has no driver.
+            // The system reports this for a socket, and for a device without a driver.
             Refusal::System(Errno::NXIO | Errno::NODEV | Errno::OPNOTSUPP) => Ok(Target::Other),
             _ => {
                 let place = Location::of_directory(self.root, path);
@@ -251,7 +253,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Warns of what nobody can ask for. `Debug` writes the bytes that are no text as escapes.
+    /// Warns of a name that cannot be requested. `Debug` escapes the bytes that are not UTF-8.
     fn warn(&mut self, directory: &Directory, name: &CStr) -> Result<(), Stop> {
         self.count()?;
         let path = [directory.path.as_bytes(), name.to_bytes()].concat();
@@ -280,7 +282,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Says what it means that a directory, which was there, cannot be gone through.
+/// Returns the error for a known directory that cannot be read.
 fn failed(root: &Path, path: &str, errno: Errno) -> Stop {
     match errno {
         Errno::NOENT => Stop::Changed,
@@ -304,12 +306,12 @@ fn is_on(way: &Option<Arc<Way>>, identity: Identity) -> bool {
 /// Whether an entry of a directory is listed.
 enum Wanted {
     Yes,
-    /// It would be, but for the dot that it begins with.
+    /// Only its first dot keeps it from being listed.
     Hidden,
     No,
 }
 
-/// Says whether an entry of a directory can be part of a name that has this beginning.
+/// Says whether an entry of a directory can be a part of a name that begins with this text.
 fn wanted(name: &CStr, beginning: &str) -> Wanted {
     let name = name.to_bytes();
     match name {
@@ -321,7 +323,7 @@ fn wanted(name: &CStr, beginning: &str) -> Wanted {
     }
 }
 
-/// Returns what an entry is. Not every file system says so in the directory itself.
+/// Returns the type of an entry. Some filesystems do not store it in the directory itself.
 fn known(file_type: FileType, directory: &Directory, name: &CStr) -> Result<FileType, Errno> {
     match file_type {
         FileType::Unknown => {

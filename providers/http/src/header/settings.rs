@@ -1,4 +1,4 @@
-//! What a configuration says of a header: a text, or a table that says where its credential is.
+//! The settings of a header: a text, or a table with the location of its credential.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 const PREFIX: &str = "prefix";
 
-/// Those of [`CredentialSettings`], and one more.
+/// The keys of [`CredentialSettings`], and one more.
 const KEYS: &[&str] = &[PREFIX, "file", "env", "credential"];
 
 const EXPECTED: &str = "a text, or a table such as { prefix = \"Bearer \", file = \"/run/token\" }";
@@ -62,7 +62,7 @@ impl JsonSchema for HeaderSettings {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        // It is a constant of the interface, and always an object.
+        // The schema is a constant of the interface, and always an object.
         let credential: Value = serde_json::from_str(CredentialSettings::SCHEMA).unwrap_or_default();
         let mut properties = credential.get("properties").cloned().unwrap_or_default();
         if let Some(properties) = properties.as_object_mut() {

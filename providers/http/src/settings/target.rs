@@ -1,27 +1,27 @@
-//! Where requests go: a fixed scheme and host, and a path and query with places.
+//! The target of requests: a fixed scheme and host, and a path and query with placeholders.
 
 use secretdir_http_client::{Url, is_loopback};
 use secretdir_provider::SecretRequest;
 
 use crate::template::TextTemplate;
 
-/// A URL with places in its path and query.
+/// A URL with placeholders in its path and query.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     /// Scheme, host and port.
     origin: String,
     template: TextTemplate,
-    /// The URL of some secret, for what is the same for all.
+    /// The URL of an example, for properties that are the same for all secrets.
     sample: Url,
 }
 
-/// A request whose words mean nothing, for a look at what it becomes.
+/// An example of a request, to see its URL.
 pub(crate) fn sample() -> SecretRequest {
     SecretRequest::new("name").with_version("version")
 }
 
 impl Target {
-    /// Takes a URL apart; the error says what is wrong with it.
+    /// Parses a URL. The error says what is wrong with it.
     pub(crate) fn checked(url: &str) -> Result<Self, &'static str> {
         let (scheme, rest) = url.split_once("://").ok_or("must begin with https:// or http://")?;
         if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
@@ -58,7 +58,8 @@ impl Target {
         is_loopback(&self.sample)
     }
 
-    /// Returns the URL of a secret, whose words have passed the template's check. `None` if it is none.
+    /// Returns the URL of a secret, or `None` if it is not valid. The request must have passed the check of the
+    /// template.
     pub(crate) fn url(&self, request: &SecretRequest) -> Option<Url> {
         Url::parse(&format!("{}{}", self.origin, self.template.fill(request))).ok()
     }

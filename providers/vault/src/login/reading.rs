@@ -1,4 +1,4 @@
-//! From what a configuration says of a login to a login.
+//! Turns the settings of a login into a login.
 
 use secretdir_provider::{Credential, CredentialSettings, KeyPath, Settings, SettingsError};
 

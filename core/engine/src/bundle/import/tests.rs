@@ -170,7 +170,7 @@ async fn two_that_come_to_the_same_file_are_both_named() {
             "import[1]: secret `json` of source `s`: `x` of import[1] cannot become the file `x`, \
              which `app/x` of import[0] is already",
             "import[1]: secret `json` of source `s`: `y/z` of import[1] cannot become a file beside `app/y` of import[0]: \
-             `y` cannot be a file, as `y/z` is inside it",
+             `y` cannot be a file, because `y/z` is inside it",
         ]
     );
     let composed = [("app/\u{e9}", "1"), ("app/e\u{301}", "2")];

@@ -194,7 +194,7 @@ fn a_mistake_in_a_file_is_one_problem() {
         ),
         (
             "[files]\na = {source = 's', secret = 'x'}\n'a/b' = {source = 's', secret = 'x'}",
-            "5: files.\"a/b\": `a` cannot be a file, as `a/b` is inside it",
+            "5: files.\"a/b\": `a` cannot be a file, because `a/b` is inside it",
         ),
         (
             "[files]\n\"\\u00e9\" = {source = 's', secret = 'x'}\n\"e\\u0301\" = {source = 's', secret = 'x'}",

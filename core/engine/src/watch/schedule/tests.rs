@@ -64,14 +64,14 @@ fn live(
     timing: Timing,
     first: Published,
     outages: &Outages,
-    events: &[(Duration, Happened)],
+    events: &[(Duration, ScheduleEvent)],
     until: Duration,
     chance: &Chance,
 ) -> Life {
     let jitter = chance.jitter();
     let mut life = Life::default();
     let (mut schedule, mut action) =
-        Schedule::new(timing).next(Happened::Started(first), Duration::ZERO, &jitter);
+        Schedule::new(timing).next(ScheduleEvent::Started(first), Duration::ZERO, &jitter);
     let (mut now, mut events) = (Duration::ZERO, events.iter().peekable());
     let mut ends: Option<Duration> = None;
     while now < until {
@@ -97,9 +97,9 @@ fn live(
             if is_good {
                 life.successes.push(now);
             }
-            Happened::Ended(if is_good { End::Success } else { End::Failure })
+            ScheduleEvent::Ended(if is_good { End::Success } else { End::Failure })
         } else {
-            Happened::Due
+            ScheduleEvent::Due
         };
         (schedule, action) = schedule.next(happened, now, &jitter);
     }
@@ -152,7 +152,7 @@ fn world(seed: u64) -> Result<(), String> {
         .collect();
     let mut events: Vec<_> = (0..chance.below(60))
         .map(|_| {
-            let happened = [Happened::Asked, Happened::Changed, Happened::Resumed];
+            let happened = [ScheduleEvent::Requested, ScheduleEvent::Changed, ScheduleEvent::Resumed];
             (moment(&chance), happened[usize::try_from(chance.below(3)).unwrap()])
         })
         .collect();
@@ -243,14 +243,14 @@ proptest! {
         for (pause, which) in events {
             now += Duration::from_millis(pause);
             let happened = [
-                Happened::Started(Published::Something), Happened::Due, Happened::Asked, Happened::Changed, Happened::Resumed,
-                Happened::Ended(if pause % 2 == 0 { End::Success } else { End::Failure }), Happened::Retimed(timing),
+                ScheduleEvent::Started(Published::Something), ScheduleEvent::Due, ScheduleEvent::Requested, ScheduleEvent::Changed, ScheduleEvent::Resumed,
+                ScheduleEvent::Ended(if pause % 2 == 0 { End::Success } else { End::Failure }), ScheduleEvent::TimingChanged(timing),
             ][which];
-            if matches!(happened, Happened::Ended(_)) && !is_running {
+            if matches!(happened, ScheduleEvent::Ended(_)) && !is_running {
                 continue;
             }
             let (next, action) = schedule.next(happened, now, &jitter);
-            if matches!(happened, Happened::Ended(_)) {
+            if matches!(happened, ScheduleEvent::Ended(_)) {
                 is_running = false;
             }
             prop_assert!(!(is_running && action == Action::Turn), "two turns at once");

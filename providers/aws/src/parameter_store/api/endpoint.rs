@@ -1,9 +1,10 @@
-//! Where Systems Manager answers in a region.
+//! The endpoint of Systems Manager in a region.
 //!
-//! Which partition a region belongs to, and under which names that has its services, is data that AWS keeps in each of its SDKs. It
-//! comes from the one for OIDC of IAM Identity Center, which signing in with SSO needs anyway. Its rules are those of Systems Manager
-//! but for the name of the service; a table that the real SDK of Systems Manager has written is the test. The rules of Secrets Manager
-//! would not do: in the partitions aws and aws-us-gov it has no names under the suffix of dual-stack endpoints.
+//! Each SDK of AWS contains the partition of each region, and the domains of the partition. Here this data comes from
+//! the SDK for OIDC of IAM Identity Center, which signing in with SSO needs anyway. Its rules differ from those of
+//! Systems Manager only in the name of the service. The test compares them with a table that the real SDK of Systems
+//! Manager has written. The rules of Secrets Manager do not fit. In the partitions aws and aws-us-gov, it has no names
+//! under the suffix of dual-stack endpoints.
 
 use aws_config::SdkConfig;
 use aws_sdk_ssooidc::config::endpoint::{
@@ -13,7 +14,7 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::endpoint::{EndpointResolverParams, ResolveEndpoint};
 use aws_types::service_config::ServiceConfigKey;
 
-/// How an endpoint begins by the rules that are asked, and how it does by those of Systems Manager.
+/// The beginning of an endpoint by the rules of OIDC, and by those of Systems Manager.
 const OTHER: &str = "https://oidc";
 const OWN: &str = "https://ssm";
 
@@ -53,7 +54,7 @@ impl ResolveEndpoint for RegionalEndpoint {
     }
 }
 
-/// Returns the endpoint that the environment or the profile has for this service, or for all.
+/// Returns the endpoint that the environment or the profile sets for this service, or for all services.
 pub(super) fn configured(config: &SdkConfig) -> Option<String> {
     let for_all = || config.endpoint_url().map(str::to_owned);
     if config.get_origin("endpoint_url").is_client_config() {
@@ -70,7 +71,7 @@ mod tests {
 
     use super::*;
 
-    /// What the resolver of aws-sdk-ssm 1.133.0 answers: region, kind, endpoint.
+    /// The answers of the resolver of aws-sdk-ssm 1.133.0: region, kind, endpoint.
     const TABLE: &str = include_str!("endpoints.txt");
 
     async fn endpoint(

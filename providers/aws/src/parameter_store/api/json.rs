@@ -1,6 +1,7 @@
-//! What is asked and answered, as it is written: JSON of AWS, version 1.1.
+//! The JSON of requests and answers: AWS JSON 1.1.
 //!
-//! Of an answer only what is needed is read. Servers that stand in for AWS write dates in forms of their own, and they are not looked at.
+//! Only the needed fields of an answer are parsed. Servers that imitate AWS write dates in forms of their own, and
+//! dates are not needed.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
@@ -11,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::Ask;
 use super::refusal::Refusal;
 
-/// Asks for parameters by name.
+/// A request for parameters by name.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct GetParameters {
@@ -19,7 +20,7 @@ pub(crate) struct GetParameters {
     pub(crate) with_decryption: bool,
 }
 
-/// Asks for a page of the parameters below a level.
+/// A request for a page of the parameters below a level.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct GetParametersByPath {
@@ -31,7 +32,7 @@ pub(crate) struct GetParametersByPath {
     pub(crate) next_token: Option<String>,
 }
 
-/// The parameters that were asked for by name.
+/// The answer with the parameters that were requested by name.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Found {
@@ -52,7 +53,7 @@ pub(crate) struct Parameter {
     pub(crate) value: Option<Secret>,
 }
 
-/// A page of the parameters below a level. The values that it has are skipped.
+/// A page of the parameters below a level. Their values are skipped.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Listed {
@@ -77,12 +78,12 @@ impl Ask for GetParametersByPath {
     type Answer = Listed;
 }
 
-/// Moves a text into a secret, which is wiped whether the rest of the answer can be read or not.
+/// Moves a text into a secret. It is wiped even if the rest of the answer cannot be parsed.
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
 }
 
-/// Writes a request.
+/// Encodes a request.
 pub(super) fn request<A: Ask>(question: &A) -> Result<HttpRequest, BoxError> {
     let body = serde_json::to_vec(question)?;
     let length = body.len().to_string();
@@ -96,7 +97,7 @@ pub(super) fn request<A: Ask>(question: &A) -> Result<HttpRequest, BoxError> {
     Ok(request)
 }
 
-/// Reads an answer. The complaint of the parser about one that it cannot read may quote it, and is dropped.
+/// Parses an answer. The parser's error message may quote the answer, and is dropped.
 pub(super) fn answer<A: Ask>(response: &HttpResponse) -> Result<A::Answer, OrchestratorError<Refusal>> {
     let body = response.body().bytes().unwrap_or_default();
     if !response.status().is_success() {

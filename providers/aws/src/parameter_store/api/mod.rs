@@ -1,9 +1,9 @@
 //! The API of Parameter Store: the two operations that are needed, without a generated SDK.
 //!
-//! `aws-sdk-ssm` has 152 operations, and took a fifth of the CPU time of a clean build and four times the memory of any other crate. What
-//! it generates for one operation is little: how a request is written, how an answer is read ([`json`]), and a list of the parts of
-//! the SDK's runtime that make a call ([`runtime`]). That runtime signs, retries, waits and corrects the clock, as it does for any
-//! generated SDK.
+//! `aws-sdk-ssm` has 152 operations. It took a fifth of the CPU time of a clean build, and four times the memory of any
+//! other crate. What it generates for one operation is little. It encodes requests and parses answers ([`json`]), and
+//! lists the parts of the SDK's runtime that make a call ([`runtime`]). That runtime signs, retries, waits and corrects
+//! the clock, as for any generated SDK.
 
 mod endpoint;
 mod json;
@@ -24,13 +24,13 @@ pub(super) use self::json::{GetParameters, GetParametersByPath, Parameter};
 use self::refusal::Refusal;
 use crate::attempts::Attempts;
 
-/// An operation: what is asked, and what is answered.
+/// An operation: its request, and the type of its answer.
 pub(super) trait Ask: Serialize + Debug + Send + Sync + 'static {
     const NAME: &'static str;
     type Answer: DeserializeOwned + Debug + Send + Sync + 'static;
 }
 
-/// What asks one region.
+/// The client of one region.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     behavior: BehaviorVersion,
@@ -38,7 +38,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Takes the configuration and, where the settings name one, the endpoint.
+    /// Takes the configuration and, if the settings name one, the endpoint.
     pub(super) fn new(config: &SdkConfig, endpoint_url: Option<String>) -> Self {
         Self {
             behavior: config.behavior_version().unwrap_or_else(BehaviorVersion::latest),
@@ -46,7 +46,7 @@ impl Client {
         }
     }
 
-    /// Makes a call that must be at its end by then, all retries included.
+    /// Makes a call, which ends by `until`, retries included.
     pub(super) async fn ask<A: Ask>(
         &self,
         question: A,

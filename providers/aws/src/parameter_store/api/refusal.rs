@@ -1,16 +1,17 @@
-//! Why the service refuses a call: the code and the message of its answer.
+//! An error answer of the service: its code and its message.
 
 use aws_sdk_secretsmanager::error::{ErrorMetadata, ProvideErrorMetadata};
 use aws_smithy_runtime_api::http::Headers;
 use serde_json::{Map, Value};
 
-/// An answer that is an error. `Display` does not repeat its texts, which [`crate::error`] cuts to what may be shown.
+/// An error answer. `Display` does not show its texts: [`crate::error`] first removes parts that may hold a credential.
 #[derive(Debug, thiserror::Error)]
 #[error("the service refused the call")]
 pub(crate) struct Refusal(ErrorMetadata);
 
 impl Refusal {
-    /// Reads an answer. One that is not in JSON, or has no code, is a refusal as well: of a proxy, or of a front in XML.
+    /// Parses an error answer. It need not be JSON or have a code: it may come from a proxy, or from a front end that
+    /// writes XML.
     pub(super) fn read(headers: &Headers, body: &[u8]) -> Self {
         let members: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
         let text = |keys: &[&str]| keys.iter().find_map(|key| members.get(*key)?.as_str());

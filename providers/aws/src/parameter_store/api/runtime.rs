@@ -1,7 +1,7 @@
-//! The parts of the SDK's runtime that make a call: what the generated code of any service of AWS puts together.
+//! The parts of the SDK's runtime that make a call. The generated code of every AWS service combines them in this way.
 //!
-//! This follows `src/config.rs` and `src/operation/get_secret_value.rs` of `aws-sdk-secretsmanager`: compare it with them when the SDK is
-//! updated. Left out is only what serves programs that collect metrics of the SDK.
+//! This follows `src/config.rs` and `src/operation/get_secret_value.rs` of `aws-sdk-secretsmanager`: compare it with
+//! them when the SDK is updated. It leaves out only the parts for programs that collect metrics of the SDK.
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryMode;
@@ -38,10 +38,10 @@ use super::refusal::Refusal;
 use crate::attempts::Attempts;
 use crate::region_clients::timeouts;
 
-/// What the SDK calls the service.
+/// The SDK's name for the service.
 pub(super) const SERVICE: &str = "SSM";
 
-/// Returns what all calls to a region share: identity, signature, endpoint, retries, and the clock of the service.
+/// Returns the parts that all calls to a region share: identity, signature, endpoint, retries, and the clock of the service.
 pub(super) fn of_region(config: &SdkConfig, endpoint_url: Option<String>) -> StaticRuntimePlugin {
     let endpoint_url = endpoint_url.or_else(|| endpoint::configured(config));
     let mut layer = Layer::new("Parameter Store in a region");
@@ -60,7 +60,7 @@ pub(super) fn of_region(config: &SdkConfig, endpoint_url: Option<String>) -> Sta
     StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components)
 }
 
-/// Returns what one call has of its own.
+/// Returns the parts of one call.
 pub(super) fn of_call(until: &Deadline, attempts: &Attempts) -> StaticRuntimePlugin {
     let mut layer = Layer::new("a call to Parameter Store");
     layer.store_put(timeouts(until));
@@ -70,7 +70,7 @@ pub(super) fn of_call(until: &Deadline, attempts: &Attempts) -> StaticRuntimePlu
     StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components)
 }
 
-/// Sets what the configuration has for every service.
+/// Sets the configuration that every service has.
 fn set_shared(layer: &mut Layer, config: &SdkConfig) {
     layer.store_or_unset(config.region().cloned());
     layer.store_or_unset(config.region().cloned().map(SigningRegion::from));
@@ -94,7 +94,7 @@ fn set_shared(layer: &mut Layer, config: &SdkConfig) {
     }
 }
 
-/// Sets what is so for this service.
+/// Sets the configuration of this service.
 fn set_own(layer: &mut Layer, config: &SdkConfig) {
     let region = config.region().map(ToString::to_string).unwrap_or_default();
     layer.store_put(RetryPartition::new(format!("ssm-{region}")));
@@ -105,7 +105,7 @@ fn set_own(layer: &mut Layer, config: &SdkConfig) {
     signing_options.content_sha256_header = false;
     signing_options.normalize_uri_path = true;
     layer.store_put(SigV4OperationSigningConfig { signing_options, ..Default::default() });
-    // Answers are not traced.
+    // Answers are not logged.
     layer.store_put(SensitiveOutput);
     layer.store_put(AuthSchemeOptionResolverParams::new(()));
     layer.store_put(EndpointResolverParams::new(()));

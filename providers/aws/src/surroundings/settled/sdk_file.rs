@@ -1,4 +1,4 @@
-//! The file that the SDK gets to see instead of AWS's own: the profiles that are in use, with the keys that it needs.
+//! The file that the SDK sees instead of AWS's own files: the profiles that are in use, with the keys that it needs.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -10,11 +10,11 @@ use super::super::profiles::{self, Keys};
 use super::super::{no_credentials, refused};
 use super::Found;
 
-/// The profile that stands for the keys of the environment, where a profile refers to them.
+/// The profile with the keys of the environment, for profiles that refer to them.
 const OF_THE_ENVIRONMENT: &str = "secretdir%environment";
 
 impl Found<'_> {
-    /// Writes the profiles that are in use as a file, and returns the name of the first.
+    /// Writes the profiles that are in use as a file, and returns the name of the first one.
     pub(super) fn file_and_profile(
         &self,
         environment: &HashMap<String, String>,
@@ -29,12 +29,12 @@ impl Found<'_> {
             for (name, key) in keys {
                 check_comment(name, key)?;
                 match (name.as_str(), key.value.as_str()) {
-                    // What a program prints does not come through the SDK, which would start it before it looks at a key.
+                    // Printed credentials do not pass through the SDK. It would start the program before it looks at a key.
                     (
                         "services" | "endpoint_url" | "login_session" | "ca_bundle" | "credential_process",
                         _,
                     ) => {}
-                    // Nothing is assumed with it.
+                    // Without a role, the source profile has no use.
                     ("source_profile", _) if !keys.contains_key("role_arn") => {}
                     ("source_profile", source) => line(&mut file, name, &written(source)),
                     ("credential_source", "Environment") => {
@@ -74,7 +74,7 @@ impl Found<'_> {
         Ok(())
     }
 
-    /// Writes the key of the environment, for a profile that refers to it.
+    /// Writes the key of the environment, if a profile refers to it.
     fn write_key(&self, file: &mut String, environment: &HashMap<String, String>) {
         let refers =
             |keys: &Keys| keys.get("credential_source").is_some_and(|key| key.value == "Environment");
@@ -90,11 +90,11 @@ impl Found<'_> {
     }
 }
 
-/// Refuses what the SDK would take for a comment behind the value.
+/// Refuses a value if the SDK would take a part of it for a comment.
 fn check_comment(name: &str, key: &profiles::Key) -> Result<(), SourceError> {
     let is_comment = |word: &str| word.starts_with(['#', ';']);
     let has_comment = key.value.split([' ', '\t']).skip(1).any(is_comment);
-    // These are not passed on as they are.
+    // These keys are not passed on as they are.
     if !has_comment || matches!(name, "credential_process" | "source_profile") {
         return Ok(());
     }

@@ -19,7 +19,7 @@ fn settled(interval: Duration, jitter: &Jitter) -> Schedule {
 
 /// A host that has a set, and is started at the moment zero.
 fn started(timing: Timing, jitter: &Jitter) -> Schedule {
-    Schedule::new(timing).next(Happened::Started(Published::Something), Duration::ZERO, jitter).0
+    Schedule::new(timing).next(ScheduleEvent::Started(Published::Something), Duration::ZERO, jitter).0
 }
 
 /// Counts the failures, of 40 in a row, after which a retry comes within a second.
@@ -27,7 +27,7 @@ fn quick_retries(schedule: &mut Schedule, from: Duration) -> usize {
     let jitter = always(0.0001);
     let mut is_retry = |millis: u64| {
         let now = from + Duration::from_millis(millis);
-        let (next, action) = schedule.clone().next(Happened::Ended(End::Failure), now, &jitter);
+        let (next, action) = schedule.clone().next(ScheduleEvent::Ended(End::Failure), now, &jitter);
         *schedule = next;
         matches!(action, Action::Wait(Some(due)) if due < now + Duration::from_secs(1))
     };
@@ -39,7 +39,7 @@ fn pauses(interval: Duration, part: f64, count: usize) -> Vec<f64> {
     let (jitter, now) = (always(part), Duration::from_millis(1));
     let mut schedule = settled(interval, &jitter);
     let failures = (0..count).map(|_| {
-        let (next, action) = schedule.clone().next(Happened::Ended(End::Failure), now, &jitter);
+        let (next, action) = schedule.clone().next(ScheduleEvent::Ended(End::Failure), now, &jitter);
         schedule = next;
         let Action::Wait(Some(due)) = action else { panic!("{action:?}") };
         (due - now).as_secs_f64()
@@ -59,9 +59,9 @@ fn success_forgets_the_failures() {
     let (jitter, at) = (always(0.5), Duration::from_secs);
     let mut schedule = settled(INTERVAL, &jitter);
     for end in [End::Failure, End::Failure, End::Failure, End::Success] {
-        schedule = schedule.next(Happened::Ended(end), at(1), &jitter).0;
+        schedule = schedule.next(ScheduleEvent::Ended(end), at(1), &jitter).0;
     }
-    let (_, action) = schedule.next(Happened::Ended(End::Failure), at(2), &jitter);
+    let (_, action) = schedule.next(ScheduleEvent::Ended(End::Failure), at(2), &jitter);
     assert_eq!(action, Action::Wait(Some(Duration::from_millis(2500))));
 }
 
@@ -91,36 +91,36 @@ fn whoever_is_started_again_and_again_has_one_retry_each_time_until_an_hour_is_o
 #[test]
 fn a_start_after_an_edit_causes_a_turn_instead_of_a_retry() {
     let (jitter, at) = (always(1.0), Duration::from_secs);
-    let edited = started(timing(INTERVAL, Duration::ZERO), &jitter).next(Happened::Edited, at(0), &jitter);
+    let edited = started(timing(INTERVAL, Duration::ZERO), &jitter).next(ScheduleEvent::Edited, at(0), &jitter);
     assert_eq!(edited.1, Action::Wait(Some(at(10))));
-    let mut schedule = edited.0.next(Happened::Due, at(10), &jitter).0;
+    let mut schedule = edited.0.next(ScheduleEvent::Due, at(10), &jitter).0;
     assert_eq!(quick_retries(&mut schedule, at(10)), 0);
     assert_eq!(quick_retries(&mut schedule, at(3601)), 6);
     // Whoever waits for the first set has all of them.
     let nothing = Schedule::new(timing(INTERVAL, Duration::ZERO));
-    let nothing = nothing.next(Happened::Started(Published::Nothing), at(0), &jitter).0;
-    let mut schedule = nothing.next(Happened::Edited, at(0), &jitter).0;
+    let nothing = nothing.next(ScheduleEvent::Started(Published::Nothing), at(0), &jitter).0;
+    let mut schedule = nothing.next(ScheduleEvent::Edited, at(0), &jitter).0;
     assert_eq!(quick_retries(&mut schedule, at(0)), 6);
 }
 
 #[test]
 fn whoever_asks_gets_a_turn_at_once() {
     let jitter = always(1.0);
-    let (_, action) = settled(INTERVAL, &jitter).next(Happened::Asked, Duration::from_secs(1), &jitter);
+    let (_, action) = settled(INTERVAL, &jitter).next(ScheduleEvent::Requested, Duration::from_secs(1), &jitter);
     assert_eq!(action, Action::Turn);
 }
 
 #[test]
 fn another_interval_counts_from_now_on() {
     let (jitter, at) = (always(0.5), Duration::from_secs);
-    let retimed = Happened::Retimed(timing(at(60), at(7)));
+    let retimed = ScheduleEvent::TimingChanged(timing(at(60), at(7)));
     let (_, action) = settled(INTERVAL, &jitter).next(retimed, at(10), &jitter);
     assert_eq!(action, Action::Wait(Some(at(67))));
 }
 
 #[test]
 fn after_a_resume_a_turn_comes_within_ten_seconds_at_a_random_moment() {
-    let (at, resumed) = (Duration::from_secs, Happened::Resumed);
+    let (at, resumed) = (Duration::from_secs, ScheduleEvent::Resumed);
     for (part, due) in [(0.25, at(102) + at(1) / 2), (1.0, at(110))] {
         let jitter = always(part);
         let (schedule, action) = settled(INTERVAL, &jitter).next(resumed, at(100), &jitter);
@@ -136,17 +136,17 @@ fn after_a_resume_a_turn_comes_within_ten_seconds_at_a_random_moment() {
 #[test]
 fn a_renewal_comes_between_the_turns_and_not_in_a_loop() {
     let (jitter, at) = (always(0.5), Duration::from_secs);
-    let held = |until| settled(INTERVAL, &jitter).next(Happened::Held(until), at(10), &jitter).0;
-    let (schedule, action) = held(Some(at(20))).next(Happened::Due, at(19), &jitter);
+    let held = |until| settled(INTERVAL, &jitter).next(ScheduleEvent::RenewalDue(until), at(10), &jitter).0;
+    let (schedule, action) = held(Some(at(20))).next(ScheduleEvent::Due, at(19), &jitter);
     assert_eq!(action, Action::Wait(Some(at(20))));
-    let (schedule, action) = schedule.next(Happened::Due, at(20), &jitter);
+    let (schedule, action) = schedule.next(ScheduleEvent::Due, at(20), &jitter);
     assert_eq!(action, Action::Turn);
-    let (_, action) = schedule.next(Happened::Ended(End::Success), at(21), &jitter);
+    let (_, action) = schedule.next(ScheduleEvent::Ended(End::Success), at(21), &jitter);
     assert_eq!(action, Action::Wait(Some(INTERVAL)));
     // One that is due already is waited for a second.
-    let (_, action) = held(Some(at(5))).next(Happened::Due, at(10), &jitter);
+    let (_, action) = held(Some(at(5))).next(ScheduleEvent::Due, at(10), &jitter);
     assert_eq!(action, Action::Wait(Some(at(11))));
-    let (_, action) = held(None).next(Happened::Due, at(10), &jitter);
+    let (_, action) = held(None).next(ScheduleEvent::Due, at(10), &jitter);
     assert_eq!(action, Action::Wait(Some(INTERVAL)));
 }
 
@@ -155,7 +155,7 @@ fn a_restart_waits_for_its_phase_and_a_first_run_does_not() {
     let (jitter, phase) = (always(0.5), Duration::from_secs(17));
     let started = |published| {
         Schedule::new(timing(INTERVAL, phase))
-            .next(Happened::Started(published), Duration::from_secs(600), &jitter)
+            .next(ScheduleEvent::Started(published), Duration::from_secs(600), &jitter)
             .1
     };
     assert_eq!(started(Published::Nothing), Action::Turn);
@@ -167,25 +167,25 @@ fn wake_ups_are_gathered_and_one_during_a_turn_causes_another() {
     let jitter = always(0.5);
     let at = Duration::from_millis;
     let schedule = Schedule::new(Timing { interval: None, ..timing(INTERVAL, Duration::ZERO) });
-    let (schedule, action) = schedule.next(Happened::Started(Published::Something), at(0), &jitter);
+    let (schedule, action) = schedule.next(ScheduleEvent::Started(Published::Something), at(0), &jitter);
     assert_eq!(action, Action::Wait(None));
-    let (schedule, action) = schedule.next(Happened::Changed, at(1000), &jitter);
+    let (schedule, action) = schedule.next(ScheduleEvent::Changed, at(1000), &jitter);
     assert_eq!(action, Action::Wait(Some(at(1500))));
-    let (mut schedule, action) = schedule.next(Happened::Changed, at(1400), &jitter);
+    let (mut schedule, action) = schedule.next(ScheduleEvent::Changed, at(1400), &jitter);
     assert_eq!(action, Action::Wait(Some(at(1900))));
     // Changes that never end put it off for ten seconds and no longer.
     for millis in (1800..11_000).step_by(400) {
-        let (next, action) = schedule.next(Happened::Changed, at(millis), &jitter);
+        let (next, action) = schedule.next(ScheduleEvent::Changed, at(millis), &jitter);
         assert!(matches!(action, Action::Wait(Some(due)) if due <= at(11_000)), "{action:?}");
         schedule = next;
     }
-    let (schedule, action) = schedule.next(Happened::Due, at(11_000), &jitter);
+    let (schedule, action) = schedule.next(ScheduleEvent::Due, at(11_000), &jitter);
     assert_eq!(action, Action::Turn);
-    let (schedule, action) = schedule.next(Happened::Asked, at(11_001), &jitter);
+    let (schedule, action) = schedule.next(ScheduleEvent::Requested, at(11_001), &jitter);
     assert_eq!(action, Action::Wait(None));
-    let (schedule, action) = schedule.next(Happened::Ended(End::Success), at(12_000), &jitter);
+    let (schedule, action) = schedule.next(ScheduleEvent::Ended(End::Success), at(12_000), &jitter);
     assert_eq!(action, Action::Turn);
-    let (_, action) = schedule.next(Happened::Ended(End::Success), at(13_000), &jitter);
+    let (_, action) = schedule.next(ScheduleEvent::Ended(End::Success), at(13_000), &jitter);
     assert_eq!(action, Action::Wait(None));
 }
 
@@ -195,8 +195,8 @@ fn a_command_that_is_put_off_causes_a_turn_when_its_pause_is_over() {
     let at = Duration::from_secs;
     let ended = |interval, pause| {
         let schedule = Schedule::new(Timing { interval, ..timing(INTERVAL, Duration::ZERO) });
-        let (schedule, _) = schedule.next(Happened::Started(Published::Nothing), at(1), &jitter);
-        schedule.next(Happened::Ended(End::PutOff(at(pause))), at(2), &jitter).1
+        let (schedule, _) = schedule.next(ScheduleEvent::Started(Published::Nothing), at(1), &jitter);
+        schedule.next(ScheduleEvent::Ended(End::Postponed(at(pause))), at(2), &jitter).1
     };
     assert_eq!(ended(None, 57), Action::Wait(Some(at(60))));
     assert_eq!(ended(Some(INTERVAL), 57), Action::Wait(Some(at(60))));
@@ -211,8 +211,8 @@ fn the_first_success_ends_the_haste_of_a_host_that_has_nothing() {
     let at = Duration::from_secs;
     for (interval, due) in [(None, None), (Some(at(3600)), Some(at(3600)))] {
         let schedule = Schedule::new(Timing { interval, ..timing(INTERVAL, Duration::ZERO) });
-        let (schedule, _) = schedule.next(Happened::Started(Published::Nothing), at(1), &jitter);
-        let (_, action) = schedule.next(Happened::Ended(End::Success), at(2), &jitter);
+        let (schedule, _) = schedule.next(ScheduleEvent::Started(Published::Nothing), at(1), &jitter);
+        let (_, action) = schedule.next(ScheduleEvent::Ended(End::Success), at(2), &jitter);
         assert_eq!(action, Action::Wait(due));
     }
 }
@@ -221,15 +221,15 @@ fn the_first_success_ends_the_haste_of_a_host_that_has_nothing() {
 fn while_nothing_is_published_five_minutes_count_as_a_longer_interval() {
     let (jitter, at) = (always(1.0), Duration::from_secs);
     let schedule = Schedule::new(timing(at(3600), Duration::ZERO));
-    let (mut schedule, action) = schedule.next(Happened::Started(Published::Nothing), at(1), &jitter);
+    let (mut schedule, action) = schedule.next(ScheduleEvent::Started(Published::Nothing), at(1), &jitter);
     assert_eq!(action, Action::Turn);
     // The retries of an hour are used up meanwhile.
     for _ in 0..20 {
-        let (next, action) = schedule.next(Happened::Ended(End::Failure), at(1), &jitter);
+        let (next, action) = schedule.next(ScheduleEvent::Ended(End::Failure), at(1), &jitter);
         assert!(matches!(action, Action::Wait(Some(due)) if due <= at(300)), "{action:?}");
         schedule = next;
     }
-    let (_, action) = schedule.next(Happened::Ended(End::Success), at(2), &jitter);
+    let (_, action) = schedule.next(ScheduleEvent::Ended(End::Success), at(2), &jitter);
     assert_eq!(action, Action::Wait(Some(at(3600))));
 }
 
@@ -238,12 +238,12 @@ fn a_retry_that_would_come_after_the_turn_is_left_out_and_costs_nothing_of_the_b
     let (jitter, millis) = (always(1.0), Duration::from_millis);
     let mut schedule = settled(Duration::from_secs(60), &jitter);
     for _ in 0..30 {
-        let (next, action) = schedule.next(Happened::Ended(End::Failure), millis(59_500), &jitter);
+        let (next, action) = schedule.next(ScheduleEvent::Ended(End::Failure), millis(59_500), &jitter);
         assert_eq!(action, Action::Wait(Some(millis(60_000))));
         schedule = next;
     }
-    let (schedule, _) = schedule.next(Happened::Ended(End::Success), millis(60_000), &jitter);
-    let (_, action) = schedule.next(Happened::Ended(End::Failure), millis(61_000), &jitter);
+    let (schedule, _) = schedule.next(ScheduleEvent::Ended(End::Success), millis(60_000), &jitter);
+    let (_, action) = schedule.next(ScheduleEvent::Ended(End::Failure), millis(61_000), &jitter);
     assert_eq!(action, Action::Wait(Some(millis(62_000))));
 }
 
@@ -253,7 +253,7 @@ fn where_only_changes_cause_turns_a_retry_comes_when_the_budget_allows_it() {
     let mut schedule = started(Timing { interval: None, ..timing(INTERVAL, Duration::ZERO) }, &jitter);
     schedule.retries.clear();
     let failures = (1..=8).map(|second| {
-        let (next, action) = schedule.clone().next(Happened::Ended(End::Failure), at(second), &jitter);
+        let (next, action) = schedule.clone().next(ScheduleEvent::Ended(End::Failure), at(second), &jitter);
         schedule = next;
         action
     });

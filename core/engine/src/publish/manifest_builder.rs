@@ -12,7 +12,7 @@ use crate::gather::answers::{self, Answers};
 use crate::plan::{Content, Plan, RequestId};
 
 /// The context in which the entries are made.
-pub(crate) struct Noting<'n> {
+pub(crate) struct ManifestBuilder<'n> {
     pub(crate) plan: &'n Plan,
     pub(crate) answers: &'n Answers,
     pub(crate) now: SystemTime,
@@ -27,7 +27,7 @@ enum Made {
     LeftOut,
 }
 
-impl Noting<'_> {
+impl ManifestBuilder<'_> {
     /// Returns the secrets of each file, each once. A file that was left out is included only if its secret is issued for
     /// this host.
     pub(crate) fn files(&self, bundle: &Bundle<'_>) -> BTreeMap<String, Vec<ManifestEntry>> {
