@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use secretdir_engine::{ConfigError, ErrorReport, Plan, Problem, DryRun, WarningReport, count, escape};
+use secretdir_engine::{ConfigError, DryRun, ErrorReport, Plan, Problem, WarningReport, count, escape};
 use serde::Serialize;
 
 use super::answer::{Answer, DoneState, Text};

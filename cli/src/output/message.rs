@@ -8,7 +8,7 @@ use rustix::termios::tcgetwinsize;
 use secretdir_engine::{ErrorKind, ErrorReport, escape};
 
 use super::fold::{self, TOO_WIDE};
-use super::stdout::Unprinted;
+use super::stdout::OutputError;
 
 /// The indent of all lines of a message but the first.
 const INDENT: &str = "    ";
@@ -91,7 +91,7 @@ impl Stderr {
     }
 
     /// Reports why a result was not printed.
-    pub(crate) fn untold(self, why: &Unprinted) {
+    pub(crate) fn report_unprinted(self, why: &OutputError) {
         self.tell(&[ErrorReport::new(ErrorKind::NotWritten, why)]);
     }
 

@@ -38,7 +38,7 @@ use crate::Exit;
 use crate::args::Format;
 use crate::exit::Failures;
 use answer::{Answer, Envelope, IfUnwritten, Text};
-use stdout::Unprinted;
+use stdout::OutputError;
 
 pub(crate) use fold::fold;
 pub(crate) use message::Stderr;
@@ -98,7 +98,7 @@ impl Output {
         warnings.iter().for_each(|warning| self.stderr.warn(&warning.message));
     }
 
-    fn put(&self, text: &Text) -> Result<(), Unprinted> {
+    fn put(&self, text: &Text) -> Result<(), OutputError> {
         match text {
             Text::Summary(_) if self.format == Format::Quiet => Ok(()),
             Text::Summary(lines) | Text::Listing(lines) => stdout::put(lines),
@@ -107,9 +107,9 @@ impl Output {
     }
 
     /// Returns the exit code of a command after its result was printed, or could not be.
-    fn ended(&self, printed: Result<(), Unprinted>, exit: Exit, if_unwritten: IfUnwritten) -> Exit {
-        let Err(untold) = printed else { return exit };
-        self.stderr.untold(&untold);
+    fn ended(&self, printed: Result<(), OutputError>, exit: Exit, if_unwritten: IfUnwritten) -> Exit {
+        let Err(report_unprinted) = printed else { return exit };
+        self.stderr.report_unprinted(&report_unprinted);
         if if_unwritten == IfUnwritten::Fails { Exit::Unexpected } else { exit }
     }
 }
@@ -122,16 +122,16 @@ pub(crate) fn usage(error: &clap::Error, misread: Exit, format: Format, stderr: 
         stderr.usage(error);
         if format == Format::Json {
             let report = ErrorReport::from_message(ErrorKind::Usage, message::of_usage(error));
-            if let Err(untold) = stdout::put_json(&Envelope::failed(misread, &[report], &[])) {
-                stderr.untold(&untold);
+            if let Err(report_unprinted) = stdout::put_json(&Envelope::failed(misread, &[report], &[])) {
+                stderr.report_unprinted(&report_unprinted);
             }
         }
         return misread;
     }
     match stdout::put(&error.render().to_string()) {
         Ok(()) => Exit::Success,
-        Err(untold) => {
-            stderr.untold(&untold);
+        Err(report_unprinted) => {
+            stderr.report_unprinted(&report_unprinted);
             Exit::Unexpected
         }
     }

@@ -14,10 +14,10 @@ use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
 use tokio::net::unix::pipe::Receiver;
 
-use super::cover::{Cover, Interest};
 use super::descriptor;
-use super::ours::Ours;
-use super::silent::Silent;
+use super::own_files::Ours;
+use super::unreported::Silent;
+use super::watch_folders::{Interest, WatchFolders};
 
 const CHANGES: WatchFlags = WatchFlags::CLOSE_WRITE
     .union(WatchFlags::MOVED_TO)
@@ -96,7 +96,7 @@ impl Files {
         }
         let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
         let (mut folders, mut silent) = (HashMap::new(), Silent::default());
-        for (folder, interest) in Cover::of(paths, ours).folders {
+        for (folder, interest) in WatchFolders::of(paths, ours).folders {
             silent.look(&folder);
             match inotify::add_watch(&inotify, &folder, CHANGES) {
                 Ok(number) => drop(folders.insert(number, (folder, interest))),

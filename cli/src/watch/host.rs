@@ -12,14 +12,14 @@ use secretdir_engine::{Event, Host, News, Standing, Wakeup, WatchHost, WatchedCo
 use secretdir_provider::{Clock, Jitter};
 
 use super::announced::Announced;
-use super::apart::Apart;
 use super::files::{Files, absolute};
 use super::log::{Level, Log};
 use super::metrics::Metrics;
 use super::notify::Notify;
-use super::ours::Ours;
+use super::own_files::Ours;
 use super::signals::{Asked, Signals};
 use super::timer::{Step, Timer};
+use super::turn_host::TurnHost;
 use crate::host::CliHost;
 
 /// The state of a request to reload the configuration. It ends with the first turn of the new configuration.
@@ -191,7 +191,7 @@ impl WatchHost for Daemon<'_> {
 
     fn apart(&self) -> Option<Arc<dyn Host + Send + Sync>> {
         let (stop, published) = (self.signals.stop(), Arc::clone(&self.published));
-        Some(Arc::new(Apart { child_umask: self.host.umask.bits(), stop, published }))
+        Some(Arc::new(TurnHost { child_umask: self.host.umask.bits(), stop, published }))
     }
 
     fn wait(&self, until: Option<Duration>) -> Pin<Box<dyn Future<Output = Wakeup> + '_>> {

@@ -14,15 +14,15 @@
 //! | [`metrics`] | metrics for Prometheus |
 
 mod announced;
-mod apart;
-mod cover;
 mod descriptor;
 mod files;
 pub(crate) mod host;
 pub(crate) mod log;
 pub(crate) mod metrics;
 mod notify;
-mod ours;
+mod own_files;
 mod signals;
-mod silent;
 mod timer;
+mod turn_host;
+mod unreported;
+mod watch_folders;

@@ -24,7 +24,7 @@ pub(super) struct Notify {
     /// that stops while the machine sleeps, because most operations of a turn stop then, too.
     stuck_from: Cell<Option<Duration>>,
     /// Whether the manager did not accept the last message. Then the next message does not wait.
-    is_deaf: Cell<bool>,
+    is_unresponsive: Cell<bool>,
 }
 
 impl Notify {
@@ -93,7 +93,7 @@ impl Notify {
         if let Err(error) = &sent {
             tracing::debug!(%error, "the service manager does not answer");
         }
-        if self.is_deaf.replace(sent.is_err()) != sent.is_err()
+        if self.is_unresponsive.replace(sent.is_err()) != sent.is_err()
             && let Err(error) = socket.set_nonblocking(sent.is_err())
         {
             tracing::debug!(%error, "the socket of the service manager cannot be used");

@@ -184,7 +184,7 @@ pub(crate) fn open_lock(state: &State, name: &str) -> Result<File> {
     if let Some(lock) = find_lock(state, name)? {
         return Ok(lock);
     }
-    state.ensure_familiar()?;
+    state.ensure_only_known_names()?;
     let made = make_lock(state, name).at(Step::Lock, "create", state.join(name))?;
     ensure_lock(made, state.join(name))
 }

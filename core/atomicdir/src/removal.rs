@@ -19,7 +19,7 @@ use crate::flock::Flock;
 use crate::generation::Generation;
 use crate::names::{Role, StateName};
 use crate::state::State;
-use crate::{AtomicDir, Error, Id, Refusal, Result, Step, emptying, note};
+use crate::{AtomicDir, Error, Id, Refusal, Result, Step, note, remove_contents};
 
 /// The result of a removal.
 #[derive(Debug)]
@@ -139,7 +139,7 @@ impl Hold {
         match &self {
             Self::Absent | Self::Pinned => return Ok(()),
             Self::Unknown => {}
-            Self::Recorded(held) => emptying::empty(step, held.file(), &path)?,
+            Self::Recorded(held) => remove_contents::empty(step, held.file(), &path)?,
         }
         match unlinkat(&dir.parent.directory, &name, AtFlags::REMOVEDIR) {
             Err(Errno::NOTEMPTY | Errno::EXIST) if matches!(self, Self::Unknown) => {

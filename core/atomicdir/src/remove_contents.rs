@@ -30,7 +30,7 @@ use crate::{Error, Refusal, Result, Step, platform};
 const MOST: usize = 1 << 20;
 
 /// The emptying of one directory.
-pub(crate) struct Emptying<'t> {
+pub(crate) struct ContentsRemover<'t> {
     step: Step,
     top: &'t File,
     path: &'t Path,
@@ -49,7 +49,7 @@ pub(crate) struct Emptying<'t> {
 pub(crate) fn empty(step: Step, top: &File, path: &Path) -> Result<()> {
     let found = top.metadata().at(step, "inspect", path)?;
     open_up(step, top, found.mode(), path)?;
-    let mut emptying = Emptying { step, top, path, device: found.dev(), rest: Vec::new(), count: 0 };
+    let mut emptying = ContentsRemover { step, top, path, device: found.dev(), rest: Vec::new(), count: 0 };
     emptying.clear_top()?;
     while let Some(name) = emptying.rest.pop() {
         emptying.clear(&name)?;
@@ -67,7 +67,7 @@ fn open_up(step: Step, directory: &File, mode: u32, path: &Path) -> Result<()> {
     fchmod(directory, mode).at(step, "set the mode of", path)
 }
 
-impl Emptying<'_> {
+impl ContentsRemover<'_> {
     /// Removes the entries at the top. Directories are only collected.
     fn clear_top(&mut self) -> Result<()> {
         for entry in Dir::read_from(self.top).at(self.step, "list", self.path)? {

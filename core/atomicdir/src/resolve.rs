@@ -23,7 +23,7 @@ use rustix::io::Errno;
 
 use crate::error::At;
 use crate::trust::{self, Kind, Parents};
-use crate::{Durability, Error, Refusal, Result, Step, made, platform};
+use crate::{Durability, Error, Refusal, Result, Step, new_directory, platform};
 
 /// To inspect a file, and to look up names in a directory. Such a descriptor can neither read nor change it.
 const LOOK: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -82,7 +82,7 @@ impl Resolver {
             links: 0,
         };
         resolver.push(&absolute);
-        resolver.judge(Kind::Directory, &resolver.inspect(&resolver.here)?)?;
+        resolver.check_trusted(Kind::Directory, &resolver.inspect(&resolver.here)?)?;
         Ok(resolver)
     }
 
@@ -149,7 +149,7 @@ impl Resolver {
         let kind = if metadata.is_dir() { Kind::Directory } else { Kind::File };
         (self.here, self.path) = (found, path);
         // Those who can write to a device do not choose what is read from it, and only root can make one.
-        if is_device(&metadata) { Ok(()) } else { self.judge(kind, &metadata) }
+        if is_device(&metadata) { Ok(()) } else { self.check_trusted(kind, &metadata) }
     }
 
     /// Follows a symbolic link. Only its owner matters: the mode lets everyone write to it, but nobody can change it.
@@ -159,7 +159,7 @@ impl Resolver {
             return Err(Errno::LOOP).at(Step::Parent, "open", &self.asked);
         }
         if self.parents == Parents::Strict {
-            trust::judge(&path, Kind::Link, metadata)?;
+            trust::check_trusted(&path, Kind::Link, metadata)?;
         }
         let target = readlinkat(link, "", Vec::new()).at(Step::Parent, "read", &path)?;
         let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
@@ -179,7 +179,7 @@ impl Resolver {
     /// Makes a missing directory, and enters it. If another process makes it first, it is judged like any other.
     fn make(&mut self, name: OsString, path: PathBuf) -> Result<()> {
         let device = self.inspect(&self.here)?.dev();
-        let made = match made::make(&self.here, Path::new(&name), device, Step::Parent, &path) {
+        let made = match new_directory::make(&self.here, Path::new(&name), device, Step::Parent, &path) {
             Ok(Some(made)) => made,
             Ok(None) => {
                 self.rest.push(name);
@@ -188,7 +188,7 @@ impl Resolver {
             // Another run of this user may have put files into it before the check. The path has been judged, so no
             // other user could have.
             Err(error) if error.refusal() == Some(&Refusal::Swapped) && self.parents == Parents::Strict => {
-                made::open_in_use(&self.here, Path::new(&name), device, Step::Parent, &path)?
+                new_directory::open_in_use(&self.here, Path::new(&name), device, Step::Parent, &path)?
             }
             Err(error) => return Err(error),
         };
@@ -216,9 +216,9 @@ impl Resolver {
     }
 
     /// Judges the current component, unless the parents are trusted.
-    fn judge(&self, kind: Kind, metadata: &Metadata) -> Result<()> {
+    fn check_trusted(&self, kind: Kind, metadata: &Metadata) -> Result<()> {
         match self.parents {
-            Parents::Strict => trust::judge(&self.path, kind, metadata),
+            Parents::Strict => trust::check_trusted(&self.path, kind, metadata),
             Parents::Trusted => Ok(()),
         }
     }

@@ -35,7 +35,7 @@ const ATTEMPTS: u32 = 1000;
 
 /// The pause when another process has locked the generation. Either it removes the generation, and the link names
 /// another one by now. Or it checks for pins, and the scheduler may have paused it meanwhile.
-const REST: Duration = Duration::from_millis(1);
+const BACKOFF: Duration = Duration::from_millis(1);
 
 /// One generation, opened and pinned. All files read through it belong together, and stay until it is dropped.
 ///
@@ -74,7 +74,7 @@ impl Snapshot {
         for _ in 0..ATTEMPTS {
             match pin(link)? {
                 Attempt::Pinned(pin, path) => return Ok(Self { pin, link: link.to_owned(), path }),
-                Attempt::Locked => std::thread::sleep(REST),
+                Attempt::Locked => std::thread::sleep(BACKOFF),
                 Attempt::Late => std::thread::yield_now(),
             }
         }
@@ -164,7 +164,7 @@ impl Options {
         let link = link.as_ref();
         let (parent, name) = options::split(link)?;
         if self.parents == Parents::Strict && geteuid().is_root() {
-            match trust::ensure_irreplaceable(&parent) {
+            match trust::ensure_trusted(&parent) {
                 // If a directory is missing, nothing is published.
                 Err(error) if error.is_not_found() => return Ok(None),
                 judged => judged?,
@@ -184,7 +184,7 @@ impl AtomicDir {
             let Some(id) = self.read_link()? else { return Ok(None) };
             match self.pin(&id)? {
                 Attempt::Pinned(pin, path) => return Ok(Some(Snapshot { pin, link: link.to_owned(), path })),
-                Attempt::Locked => std::thread::sleep(REST),
+                Attempt::Locked => std::thread::sleep(BACKOFF),
                 Attempt::Late => std::thread::yield_now(),
             }
         }

@@ -24,7 +24,8 @@ use crate::flock::Flock;
 use crate::parent::DIRECTORY;
 use crate::unfinished::Unfinished;
 use crate::{
-    Attributes, Error, FileName, Locked, NewFile, Owner, Refusal, Result, Step, emptying, made, platform,
+    Attributes, Error, FileName, Locked, NewFile, Owner, Refusal, Result, Step, new_directory, platform,
+    remove_contents,
 };
 
 /// Every file is new, follows no link, and is closed to others until it is complete.
@@ -91,7 +92,8 @@ impl Locked {
         let (name, path) = (unfinished.name(), unfinished.path());
         let parent = &self.dir.parent;
         mkdirat(&parent.directory, &name, Mode::RWXU).at(Step::Stage, "create", &path)?;
-        let root = made::open(&parent.directory, Path::new(&name), parent.device, Step::Stage, &path)?;
+        let root =
+            new_directory::open(&parent.directory, Path::new(&name), parent.device, Step::Stage, &path)?;
         let found = root.metadata().at(Step::Stage, "inspect", &path)?;
         self.state.record(&self.dir, Step::Stage, &unfinished.id, found.ino())?;
         let born = born(&root, &found, &path)?;
@@ -203,7 +205,7 @@ impl Staging<'_> {
             }
             made => {
                 made.at(Step::Stage, "create", path)?;
-                made::open_within(self.top(), Path::new(name), Step::Stage, path)
+                new_directory::open_within(self.top(), Path::new(name), Step::Stage, path)
             }
         }
     }
@@ -251,7 +253,7 @@ impl Staging<'_> {
     fn remove(&mut self) -> Result<()> {
         // If it can be emptied, it does not matter whether it was closed to others.
         let closed = self.close_again();
-        emptying::empty(Step::Stage, self.root.file(), &self.unfinished.path())
+        remove_contents::empty(Step::Stage, self.root.file(), &self.unfinished.path())
             .map_err(|error| closed.err().unwrap_or(error))?;
         self.root.release().at(Step::Stage, "unlock", self.unfinished.path())?;
         match self.ensure_in_place(Step::Stage) {

@@ -31,7 +31,7 @@ use rustix::process::geteuid;
 use crate::error::At;
 use crate::names::{LOCK, StateName};
 use crate::parent::DIRECTORY;
-use crate::{AtomicDir, Error, Id, Refusal, Result, Step, acl, made};
+use crate::{AtomicDir, Error, Id, Refusal, Result, Step, acl, new_directory};
 
 /// The open state directory.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl State {
         if let Some(state) = opened {
             return state.claimed();
         }
-        match made::make(parent, name.as_ref(), device, Step::Lock, &path) {
+        match new_directory::make(parent, name.as_ref(), device, Step::Lock, &path) {
             Ok(Some(directory)) => Self::of(directory, path, Step::Lock),
             Ok(None) => Self::of_another_run(dir, &path),
             // Another first run may already have put files into the new directory.
@@ -70,7 +70,7 @@ impl State {
         let found = Self::open(dir, Step::Lock)?;
         let found = found.ok_or_else(|| Error::refuse(Step::Lock, "use", path, Refusal::Swapped))?;
         let state = found.claimed()?;
-        state.ensure_familiar()?;
+        state.ensure_only_known_names()?;
         acl::clear(&state.directory).at(Step::Lock, "take the access control list off", path)?;
         Ok(state)
     }
@@ -114,7 +114,7 @@ impl State {
     fn claimed(self) -> Result<Self> {
         self.ensure_ours()?;
         if self.found.mode() & 0o7777 != 0o700 {
-            self.ensure_familiar()?;
+            self.ensure_only_known_names()?;
             fchmod(&self.directory, Mode::RWXU).at(Step::Lock, "set the mode of", &self.path)?;
         }
         Ok(self)
@@ -122,7 +122,7 @@ impl State {
 
     /// Refuses a directory that holds other names than ours. A user who can rename entries in the parent may have put
     /// another directory of the same user there.
-    pub(crate) fn ensure_familiar(&self) -> Result<()> {
+    pub(crate) fn ensure_only_known_names(&self) -> Result<()> {
         let strange = |name: &std::ffi::CStr| name.to_str().ok().and_then(StateName::parse).is_none();
         for entry in Dir::read_from(&self.directory).at(Step::Lock, "list", &self.path)? {
             let entry = entry.at(Step::Lock, "list", &self.path)?;

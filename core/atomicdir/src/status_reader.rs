@@ -47,7 +47,7 @@ impl AtomicDir {
             Err(error) if error.is_denied() => (Inventory::default(), View::Reader),
             taken => (taken?, state_view),
         };
-        let mut looking = Looking { dir: self, state: state.as_ref(), view };
+        let mut looking = StatusReader { dir: self, state: state.as_ref(), view };
         let current = looking.current()?;
         let id = current.as_ref().map(|current| &current.id);
         let superseded = inventory.superseded(id);
@@ -87,13 +87,13 @@ struct Seen {
 }
 
 /// A status in progress, and how much of it was visible so far.
-struct Looking<'d> {
+struct StatusReader<'d> {
     dir: &'d AtomicDir,
     state: Option<&'d State>,
     view: View,
 }
 
-impl Looking<'_> {
+impl StatusReader<'_> {
     /// Inspects the current generation. If it is being removed, it is no longer current: the link is read again.
     fn current(&mut self) -> Result<Option<GenerationStatus>> {
         for _ in 0..ATTEMPTS {

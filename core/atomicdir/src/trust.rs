@@ -92,7 +92,7 @@ impl Replaceable {
 /// Checks that only root and the current user can edit or replace the file that a path leads to.
 ///
 /// ```
-/// assert!(atomicdir::ensure_irreplaceable("/etc/passwd").is_ok());
+/// assert!(atomicdir::ensure_trusted("/etc/passwd").is_ok());
 /// ```
 ///
 /// Call it before you follow the instructions in a file. A FIFO is judged like a file. Pipes and other objects without
@@ -101,14 +101,14 @@ impl Replaceable {
 /// # Errors
 ///
 /// [`Refusal::Replaceable`], which names the component. Also any error that keeps the path from being followed.
-pub fn ensure_irreplaceable(path: impl AsRef<Path>) -> Result<()> {
+pub fn ensure_trusted(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     let mut resolver = Resolver::new(path, Parents::Strict, Missing::Refuse)?;
     resolver.run()
 }
 
 /// Judges one component. No other user can have changed it since it was inspected.
-pub(crate) fn judge(component: &Path, kind: Kind, found: &Metadata) -> Result<()> {
+pub(crate) fn check_trusted(component: &Path, kind: Kind, found: &Metadata) -> Result<()> {
     let (user, mode) = (found.uid(), found.mode() & 0o7777);
     let by = if user != 0 && user != geteuid().as_raw() {
         Some(By::Owner)

@@ -39,7 +39,7 @@ pub use outcome::status::{
     FileReport, GenerationReport, ListingReport, SecretReport, StatusReport, StatusView, SupersededReport,
     WatchReport,
 };
-pub use outcome::{AskedSource, Outcome, DryRun, State};
+pub use outcome::{AskedSource, DryRun, Outcome, State};
 pub use pem::PemError;
 pub use plan::{Location, Plan};
 pub use problem::{ConfigError, Problem};

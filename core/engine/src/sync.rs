@@ -23,7 +23,7 @@ use crate::gather::issuing::Purpose;
 use crate::host::Host;
 use crate::inspect;
 use crate::outcome::difference::Difference;
-use crate::outcome::{Outcome, DryRun, Summary};
+use crate::outcome::{DryRun, Outcome, Summary};
 use crate::plan::Plan;
 use crate::publish::announce::Announcing;
 use crate::publish::leases;
@@ -70,7 +70,11 @@ pub async fn sync(
 
 /// Makes one turn of `watch`, which has already checked the configuration. If it changes while the run waits for the lock,
 /// the run ends with an error: an older configuration must never replace a newer one.
-pub(crate) async fn turn(plan: &Plan, host: &dyn Host, currency: OutdatedPlan) -> Result<Outcome, SyncFailure> {
+pub(crate) async fn turn(
+    plan: &Plan,
+    host: &dyn Host,
+    currency: OutdatedPlan,
+) -> Result<Outcome, SyncFailure> {
     match attempt(plan, host, None, host.clock().now(), currency).await? {
         Attempt::Done(outcome) => Ok(*outcome),
         Attempt::Outdated => Err(SyncFailure::new(SyncError::Outdated, Vec::new())),

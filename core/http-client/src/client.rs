@@ -6,19 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use reqwest::redirect::Policy;
 use secretdir_provider::RunContext;
 
+use crate::destination::{Destination, Encryption, Route};
 use crate::error::ClientError;
 use crate::request::Request;
 use crate::response::{Failure, Response};
 use crate::time::{CONNECT_TIMEOUT, time_left};
 use crate::tls::{self, Tls};
-use crate::way::{Need, Route, Way};
 
 /// The user agent, which servers write to their logs.
 const USER_AGENT: &str = concat!("secretdir/", env!("CARGO_PKG_VERSION"));
 
 /// How often `send` yields before it returns an answer. Two tasks need these turns: one reads from the connection, the
 /// other returns it to the pool.
-const TURNS_TO_BE_FREE: usize = 4;
+const YIELDS_AFTER_ANSWER: usize = 4;
 
 /// An HTTP client. Creating one does no I/O. Clones share their connections.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ struct Opened(Mutex<Vec<Open>>);
 
 struct Open {
     setup: Arc<Setup>,
-    need: Need,
+    need: Encryption,
     route: Route,
     client: reqwest::Client,
 }
@@ -61,7 +61,7 @@ impl Client {
     ///
     /// The answer is missing or incomplete: see [`Fault`](crate::Fault).
     pub async fn send(&self, run: &RunContext, request: Request) -> Result<Response, ClientError> {
-        let way = Way::of(request.url(), self.0.socket.as_deref());
+        let way = Destination::of(request.url(), self.0.socket.as_deref());
         let client = self.opened(run, &way)?;
         let within = time_left(run);
         let max_bytes = request.max_bytes();
@@ -74,14 +74,14 @@ impl Client {
         let answer = answer.await.map_err(|failure| ClientError::of(&failure, &way, within));
         // Only now does the connection's task notice that the connection is free. Without these turns, the next request
         // would open another connection.
-        for _ in 0..TURNS_TO_BE_FREE {
+        for _ in 0..YIELDS_AFTER_ANSWER {
             tokio::task::yield_now().await;
         }
         answer
     }
 
     /// Returns the client of this run. The first call makes it, and reads the files for TLS.
-    fn opened(&self, run: &RunContext, way: &Way) -> Result<reqwest::Client, ClientError> {
+    fn opened(&self, run: &RunContext, way: &Destination) -> Result<reqwest::Client, ClientError> {
         let opened = run.state::<Opened>();
         let mut opened = opened.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (need, route) = (way.need(), way.route());
@@ -96,11 +96,11 @@ impl Client {
         Ok(client)
     }
 
-    fn open(&self, run: &RunContext, way: &Way) -> Result<reqwest::Client, ClientError> {
+    fn open(&self, run: &RunContext, way: &Destination) -> Result<reqwest::Client, ClientError> {
         // Loading the machine's authorities costs more than the rest of a small run, so plain HTTP skips it.
         let tls = match way.need() {
-            Need::Plain => tls::without_trust(),
-            Need::Tls => self.0.tls.read(),
+            Encryption::Plain => tls::without_trust(),
+            Encryption::Tls => self.0.tls.read(),
         };
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls?)
@@ -116,6 +116,6 @@ impl Client {
         if let Some(socket) = &self.0.socket {
             builder = builder.unix_socket(socket.as_path());
         }
-        builder.build().map_err(|error| ClientError::of_building(&error))
+        builder.build().map_err(|error| ClientError::build_failed(&error))
     }
 }

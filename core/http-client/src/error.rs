@@ -10,8 +10,8 @@ use std::time::Duration;
 use secretdir_provider::{Retry, SourceError};
 
 pub use self::fault::Fault;
+use crate::destination::Destination;
 use crate::response::Failure;
-use crate::way::Way;
 
 /// The reason why there is no answer: the fault and the destination. Converts into a [`SourceError`] with `?`.
 #[derive(Debug, thiserror::Error)]
@@ -23,9 +23,9 @@ pub struct ClientError {
 }
 
 impl ClientError {
-    pub(crate) fn of(failure: &Failure, way: &Way, within: Duration) -> Self {
+    pub(crate) fn of(failure: &Failure, way: &Destination, within: Duration) -> Self {
         let fault = Fault::of(failure);
-        let cause = format!("{way}: {}", fault::told(fault, failure, within));
+        let cause = format!("{way}: {}", fault::describe(fault, failure, within));
         Self { fault, cause, hint: fault.hint(way) }
     }
 
@@ -35,13 +35,13 @@ impl ClientError {
     }
 
     /// Reports that no client can be made.
-    pub(crate) fn of_building(error: &reqwest::Error) -> Self {
+    pub(crate) fn build_failed(error: &reqwest::Error) -> Self {
         let cause = format!("cannot make an HTTP client: {}", fault::innermost(error));
         Self { fault: Fault::Unusable, cause, hint: None }
     }
 
     /// Adds the destination of the request.
-    pub(crate) fn before(self, way: &Way) -> Self {
+    pub(crate) fn before(self, way: &Destination) -> Self {
         Self { cause: format!("{way}: {}", self.cause), ..self }
     }
 

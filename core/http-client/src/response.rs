@@ -7,7 +7,7 @@ use http::header::TRANSFER_ENCODING;
 use secretdir_provider::SecretBuffer;
 
 /// The most bytes reserved before any have arrived. A server may announce more than any memory has.
-const MOST_ROOM: usize = 1 << 16;
+const MAX_INITIAL_CAPACITY: usize = 1 << 16;
 
 /// An answer, whatever its status. `Debug` shows only the status and the length of the body.
 pub struct Response {
@@ -40,7 +40,7 @@ impl Response {
             return Err(Failure::TooLarge(max_bytes));
         }
         let room = length.and_then(|all| usize::try_from(all).ok()).unwrap_or(0);
-        let mut body = SecretBuffer::with_capacity(room.min(MOST_ROOM));
+        let mut body = SecretBuffer::with_capacity(room.min(MAX_INITIAL_CAPACITY));
         while let Some(chunk) = answer.chunk().await.map_err(Failure::Body)? {
             if chunk.len() > max_bytes - body.len() {
                 return Err(Failure::TooLarge(max_bytes));

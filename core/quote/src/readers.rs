@@ -32,14 +32,14 @@ pub struct Readers(Vec<(Format, Vec<Way>)>);
 #[derive(Clone, Debug, PartialEq)]
 struct Way {
     reading: Reading,
-    after: After,
+    after: SinceValue,
     /// The number of the text after which nothing is clear.
     cause: Option<usize>,
 }
 
 /// The text since the last value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum After {
+enum SinceValue {
     Text,
     /// Nothing yet. The number is that of the value.
     Value(usize),
@@ -53,7 +53,7 @@ impl Readers {
     /// Returns readers at the start of a file.
     pub fn at_start(formats: &[Format]) -> Self {
         let start = |format: &Format| {
-            (*format, vec![Way { reading: Reading::at_start(*format), after: After::Text, cause: None }])
+            (*format, vec![Way { reading: Reading::at_start(*format), after: SinceValue::Text, cause: None }])
         };
         Self(formats.iter().map(start).collect())
     }
@@ -134,17 +134,17 @@ impl Way {
     ) -> Option<Self> {
         let is_blank = matches!(c, ' ' | '\t');
         let (value, fits) = match self.after {
-            After::Text => (None, true),
-            After::Value(value) => (Some(value), may_follow(format, c)),
-            After::Blanks(value) => (Some(value), may_follow_blanks(format, c)),
-            After::Rest(value) => (Some(value), true),
+            SinceValue::Text => (None, true),
+            SinceValue::Value(value) => (Some(value), may_follow(format, c)),
+            SinceValue::Blanks(value) => (Some(value), may_follow_blanks(format, c)),
+            SinceValue::Rest(value) => (Some(value), true),
         };
         let misplaced = value.filter(|_| !fits).map(|value| (value, Misplaced::BeforeText));
         found.extend(misplaced.map(|(at, misplaced)| Finding { at, format, misplaced, cause: None }));
         self.after = match value.filter(|_| fits) {
-            Some(value) if is_blank => After::Blanks(value),
-            Some(value) if format == Format::Docker && c != '\n' => After::Rest(value),
-            _ => After::Text,
+            Some(value) if is_blank => SinceValue::Blanks(value),
+            Some(value) if format == Format::Docker && c != '\n' => SinceValue::Rest(value),
+            _ => SinceValue::Text,
         };
         let other = self.reading.character(c);
         if self.cause.is_none() && self.reading.is_unclear() {
@@ -155,7 +155,7 @@ impl Way {
 
     fn value(&mut self, format: Format, at: usize, found: &mut Vec<Finding>) {
         let misplaced = match (self.after, self.reading.misplaced()) {
-            (After::Value(earlier), _) if !may_follow(format, UNKNOWN) => {
+            (SinceValue::Value(earlier), _) if !may_follow(format, UNKNOWN) => {
                 Some((earlier, Misplaced::BeforeText))
             }
             (_, misplaced) => misplaced.map(|misplaced| (at, misplaced)),
@@ -163,7 +163,7 @@ impl Way {
         let is_beside = matches!(misplaced, None | Some((_, Misplaced::AfterText | Misplaced::BeforeText)));
         let cause = self.cause;
         found.extend(misplaced.map(|(at, misplaced)| Finding { at, format, misplaced, cause }));
-        self.after = if is_beside { After::Value(at) } else { After::Text };
+        self.after = if is_beside { SinceValue::Value(at) } else { SinceValue::Text };
         self.reading.value();
     }
 }

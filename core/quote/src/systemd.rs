@@ -12,9 +12,9 @@ use crate::name::Name;
 enum At {
     Start,
     Name,
-    /// After a `=` that has no known name before it.
+    /// SinceValue a `=` that has no known name before it.
     NoName,
-    /// After `=`, or after a closed quote: a quote may open here.
+    /// SinceValue `=`, or after a closed quote: a quote may open here.
     Open,
     Value,
     Single,

@@ -12,10 +12,10 @@ use std::time::Duration;
 const ATTEMPTS: usize = 3;
 
 /// The longest backoff before the first retry of a throttled call. It doubles with each retry.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 
 /// The limit of the exponential backoff. A wait that the store asks for, or that saves the last tokens, may be longer.
-const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+const MAX_BACKOFF: Duration = Duration::from_secs(20);
 
 /// The retry tokens of one run.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Budget {
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
     }
 
-    /// Returns the backoff before throttled calls are retried, or `None` if no token is left. `in_vain` is the number
+    /// Returns the backoff before throttled calls are retried, or `None` if no token is left. `futile_retries` is the number
     /// of retries in a row without progress.
     ///
     /// The backoff is exponential with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
@@ -66,19 +66,20 @@ impl Budget {
     /// deadline.
     pub(crate) fn pause(
         &self,
-        in_vain: u32,
+        futile_retries: u32,
         remaining: Duration,
         jitter: impl Fn(Duration) -> Duration,
     ) -> Option<Duration> {
         let left = self.left.load(Ordering::Relaxed);
         let spread = match u32::try_from(left.checked_sub(1)?) {
-            Ok(later) if in_vain > 0 => {
+            Ok(later) if futile_retries > 0 => {
                 4_u32.checked_pow(later).map_or(Duration::ZERO, |parts| remaining / parts)
             }
             _ => Duration::ZERO,
         };
-        let longest =
-            FIRST_PAUSE.saturating_mul(1_u32.checked_shl(in_vain).unwrap_or(u32::MAX)).min(LONGEST_PAUSE);
+        let longest = FIRST_BACKOFF
+            .saturating_mul(1_u32.checked_shl(futile_retries).unwrap_or(u32::MAX))
+            .min(MAX_BACKOFF);
         Some(jitter(longest).max(spread).min(remaining))
     }
 }

@@ -11,14 +11,14 @@ use secretdir_provider::{Deadline, RunContext, SourceError, SourceErrorKind};
 use tokio::sync::OnceCell;
 
 use crate::credential_process::CredentialProcess;
+use crate::environment::{AwsEnvironment, Basis};
 use crate::error;
-use crate::region_clients::{RegionClient, RegionClients, Wishes};
+use crate::region_clients::{ClientConfig, RegionClient, RegionClients};
 use crate::settings::AwsSettings;
-use crate::surroundings::{Basis, Surroundings};
 
 /// The clients, all for the same service.
 pub(crate) struct Clients<C> {
-    wishes: Wishes,
+    wishes: ClientConfig,
     kept: Mutex<Option<Arc<Made<C>>>>,
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Regional<C> {
 impl<C: Send + Sync + 'static> Clients<C> {
     /// Takes the settings and, if the SDK must not look for credentials, the credentials.
     pub(crate) fn new(settings: AwsSettings, credentials: Option<SharedCredentialsProvider>) -> Self {
-        Self { wishes: Wishes { settings, credentials }, kept: Mutex::default() }
+        Self { wishes: ClientConfig { settings, credentials }, kept: Mutex::default() }
     }
 
     pub(crate) fn settings(&self) -> &AwsSettings {
@@ -93,7 +93,7 @@ impl<C: Send + Sync + 'static> Clients<C> {
 
     /// Returns the clients of the last run if their configuration is still the same, or makes new ones.
     async fn made(&self, run: &RunContext) -> Result<Arc<Made<C>>, SourceError> {
-        let (found, basis) = Surroundings::read(self.settings())?;
+        let (found, basis) = AwsEnvironment::read(self.settings())?;
         if let Some(kept) = self.kept().as_ref().filter(|kept| kept.basis == basis) {
             return Ok(Arc::clone(kept));
         }

@@ -14,8 +14,8 @@ use aws_sdk_secretsmanager::error::ConnectorError;
 use secretdir_provider::Clock;
 use tokio::time::sleep;
 
+use crate::environment::TokenFile;
 use crate::http::{Agent, Refusal};
-use crate::surroundings::TokenFile;
 
 /// The time limit for loading credentials. It is shorter than that of a call's attempt, so that the error names the
 /// credentials.
@@ -23,30 +23,30 @@ const LOAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The shortest and the longest wait for an agent that throttles. The wait counts towards that limit.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
 /// Remembers that there are no credentials, until the clients are discarded.
 ///
 /// The search can take a second if the instance metadata service does not answer, and the SDK repeats it for each call.
 /// Many secrets would then wait until the deadline, and the real cause would be lost.
 #[derive(Debug)]
-pub(crate) struct Remembering {
+pub(crate) struct CachingProvider {
     inner: SharedCredentialsProvider,
-    clues: Clues,
+    clues: ErrorDetails,
     clock: Clock,
-    failure: Mutex<Option<Remembered>>,
+    failure: Mutex<Option<SharedError>>,
     /// The last refusal of a throttling agent. The lock is held during a search for credentials.
     throttled: tokio::sync::Mutex<Option<Throttled>>,
 }
 
 /// Details of a failure that the SDK does not report.
 #[derive(Debug, Default)]
-pub(crate) struct Clues {
+pub(crate) struct ErrorDetails {
     pub(crate) token_files: Vec<TokenFile>,
     pub(crate) agent: Agent,
 }
 
-impl Clues {
+impl ErrorDetails {
     /// Replaces an error if its cause is known: a token file that cannot be read, or a refusal by the agent of a container.
     fn explain(&self, error: CredentialsError) -> CredentialsError {
         let chain = || chain(&error);
@@ -71,11 +71,11 @@ impl Clues {
 struct Throttled {
     when: Duration,
     until: Duration,
-    error: Remembered,
+    error: SharedError,
 }
 
-impl Remembering {
-    pub(crate) fn new(inner: SharedCredentialsProvider, clues: Clues, clock: Clock) -> Self {
+impl CachingProvider {
+    pub(crate) fn new(inner: SharedCredentialsProvider, clues: ErrorDetails, clock: Clock) -> Self {
         Self { inner, clues, clock, failure: Mutex::default(), throttled: tokio::sync::Mutex::default() }
     }
 
@@ -100,7 +100,7 @@ impl Remembering {
         let loaded = loaded.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(LOAD_TIMEOUT)));
         let loaded = loaded.and_then(checked).inspect(tell);
         loaded.map_err(|error| {
-            let error = Remembered(Arc::new(self.clues.explain(error)));
+            let error = SharedError(Arc::new(self.clues.explain(error)));
             if error.throttling().is_some() {
                 // The run retries, within its budget.
                 let when = self.clock.now();
@@ -113,15 +113,15 @@ impl Remembering {
         })
     }
 
-    fn failure(&self) -> Option<Remembered> {
+    fn failure(&self) -> Option<SharedError> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// Returns the wait after a refusal: as long as the agent asks for, within limits. `now` is the current date.
-fn pause(refused: &Remembered, now: SystemTime) -> Duration {
+fn pause(refused: &SharedError, now: SystemTime) -> Duration {
     let asked_for = refused.throttling().and_then(|refusal| refusal.retry_after(now));
-    asked_for.unwrap_or_default().clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
+    asked_for.unwrap_or_default().clamp(SHORTEST_PAUSE, MAX_BACKOFF)
 }
 
 fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
@@ -170,7 +170,7 @@ fn checked(credentials: Credentials) -> provider::Result {
     Ok(credentials)
 }
 
-impl ProvideCredentials for Remembering {
+impl ProvideCredentials for CachingProvider {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
@@ -181,9 +181,9 @@ impl ProvideCredentials for Remembering {
 
 /// An error that several calls share.
 #[derive(Clone, Debug)]
-struct Remembered(Arc<CredentialsError>);
+struct SharedError(Arc<CredentialsError>);
 
-impl Remembered {
+impl SharedError {
     /// Returns the refusal, if an agent throttled.
     fn throttling(&self) -> Option<&Refusal> {
         chain(&*self.0)
@@ -192,13 +192,13 @@ impl Remembered {
     }
 }
 
-impl fmt::Display for Remembered {
+impl fmt::Display for SharedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("credentials could not be loaded")
     }
 }
 
-impl Error for Remembered {
+impl Error for SharedError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.0)
     }
@@ -227,9 +227,9 @@ mod tests {
     #[tokio::test]
     async fn a_failure_is_remembered_with_its_cause() {
         let nowhere = Nowhere::default();
-        let provider = Remembering::new(
+        let provider = CachingProvider::new(
             SharedCredentialsProvider::new(nowhere.clone()),
-            Clues::default(),
+            ErrorDetails::default(),
             Clock::default(),
         );
         for _ in 0..3 {

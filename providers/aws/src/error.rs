@@ -21,9 +21,9 @@ pub(crate) use self::regions::{again, in_both, not_replicated, told};
 use self::reply::Reply;
 pub(crate) use self::reply::one_line;
 use crate::attempts::Seen;
+use crate::environment::readable;
 use crate::http::{Blocked, Refusal, TooLong};
 use crate::settings::AwsSettings;
-use crate::surroundings::readable;
 
 const REGION_HINT: &str =
     "set `region` in the source, AWS_REGION in the environment, or region in the profile";
@@ -158,10 +158,10 @@ where
         SdkError::TimeoutError(_) => {
             let cause = format!("{} in {} did not answer in time", asked.service, asked.region);
             let way = seen.way.map(|way| format!(" {way}")).unwrap_or_default();
-            unsaid(new(SourceErrorKind::TimedOut, cause, &format!("{TIME_HINT}{way}")))
+            without_fault(new(SourceErrorKind::TimedOut, cause, &format!("{TIME_HINT}{way}")))
         }
-        SdkError::ConstructionFailure(_) => unsaid(of_transport(failure, Phase::Construction, asked)),
-        _ => unsaid(of_transport(failure, Phase::Transport, asked)),
+        SdkError::ConstructionFailure(_) => without_fault(of_transport(failure, Phase::Construction, asked)),
+        _ => without_fault(of_transport(failure, Phase::Transport, asked)),
     }
 }
 
@@ -177,13 +177,13 @@ pub(crate) fn of_entry(code: Option<&str>, message: Option<&str>, asked: Asked<'
     of_reply(&Reply::of_entry(code, message), asked)
 }
 
-fn unsaid(error: SourceError) -> Failure {
+fn without_fault(error: SourceError) -> Failure {
     Failure { error, fault: None }
 }
 
 fn of_reply(reply: &Reply, asked: Asked<'_>) -> Failure {
     if reply.claims_success() {
-        return unsaid(new(SourceErrorKind::InvalidData, reply.to_string(), ENDPOINT_HINT));
+        return without_fault(new(SourceErrorKind::InvalidData, reply.to_string(), ENDPOINT_HINT));
     }
     let fault = Fault::of(reply);
     let kind = if fault == Fault::Missing { fault::missing_kind(asked) } else { fault.kind() };

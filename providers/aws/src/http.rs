@@ -20,18 +20,18 @@
 mod agent;
 mod authorities;
 mod connectors;
-mod patience;
-mod way;
+mod retry_after;
+mod target;
 
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use self::agent::{Agent, Refusal};
-pub(crate) use self::authorities::Authorities;
+pub(crate) use self::authorities::CaCertificates;
 use self::connectors::{Clients, Connectors, Need};
-pub(crate) use self::patience::{TOO_MANY, retry_after};
-pub(crate) use self::way::{Blocked, Route, Way};
+pub(crate) use self::retry_after::{TOO_MANY, retry_after};
+pub(crate) use self::target::{Blocked, Route, Way};
 use aws_sdk_secretsmanager::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_secretsmanager::config::{HttpClient, RuntimeComponents, SharedHttpClient};
 use aws_smithy_runtime_api::client::http::{
@@ -65,7 +65,7 @@ impl TooLong {
 /// names. It limits answers, and its errors say where they happened.
 ///
 /// `authorities` replaces the certificates of the machine. `agent` records what an agent of a container answers.
-pub(crate) fn client(authorities: Option<Authorities>, agent: Agent) -> SharedHttpClient {
+pub(crate) fn client(authorities: Option<CaCertificates>, agent: Agent) -> SharedHttpClient {
     SharedHttpClient::new(Bounded { below: Clients::new(authorities), agent, told: Arc::default() })
 }
 
@@ -103,7 +103,7 @@ impl HttpConnector for Bounded<Connectors> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let most = most_of(request.headers().get("x-amz-target"));
         let is_signed = request.headers().get("authorization").is_some_and(|text| text.starts_with("AWS4-"));
-        let is_near = !is_signed && way::is_near(request.uri());
+        let is_near = !is_signed && target::is_near(request.uri());
         let way = Way::of(request.uri(), if is_near { Route::Direct } else { Route::Proxied });
         self.tell(&way);
         let connector = self.below.get(Need::of(&way, is_near));

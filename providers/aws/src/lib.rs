@@ -1,12 +1,13 @@
 #![doc = include_str!("../README.md")]
 
-mod apart;
 mod attempts;
 mod budget;
 mod clients;
 mod credential_process;
 mod credentials;
+mod environment;
 mod error;
+mod grouping;
 mod http;
 mod listing;
 mod parameter_store;
@@ -15,7 +16,6 @@ mod region_clients;
 mod run;
 mod secrets_manager;
 mod settings;
-mod surroundings;
 
 use std::fmt;
 

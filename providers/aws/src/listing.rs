@@ -72,7 +72,7 @@ impl From<SourceError> for NoPage {
 
 /// Lists the names that are wanted, each once.
 pub(crate) async fn list(pages: &impl Pages, context: &RunContext) -> Result<Vec<Listed>, SourceError> {
-    let listing = Listing { pages, so_far: Mutex::new(SoFar::default()) };
+    let listing = Listing { pages, so_far: Mutex::new(Progress::default()) };
     let only = Only::default();
     Run::new(&listing, context, &only, 1).answer(vec![None]).await;
     let names = only.0.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -91,7 +91,7 @@ impl Sink<Vec<String>> for Only {
 
 struct Listing<'a, P> {
     pages: &'a P,
-    so_far: Mutex<SoFar>,
+    so_far: Mutex<Progress>,
 }
 
 impl<P: Pages> Api for Listing<'_, P> {
@@ -114,7 +114,7 @@ impl<P: Pages> Api for Listing<'_, P> {
 
 /// The listing so far.
 #[derive(Default)]
-struct SoFar {
+struct Progress {
     names: BTreeSet<String>,
     pages: usize,
     /// The token of the next page; `None` before the first one.
@@ -123,7 +123,7 @@ struct SoFar {
     tokens: BTreeSet<String>,
 }
 
-impl SoFar {
+impl Progress {
     /// Fetches the remaining pages.
     async fn go_on(&mut self, pages: &impl Pages, limits: &Limits) -> Result<(), NoPage> {
         loop {
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn what_is_wanted_of_all_pages_is_kept_once() {
-        let mut so_far = SoFar::default();
+        let mut so_far = Progress::default();
         let wants = |name: &str| name.starts_with("app/");
         assert_eq!(so_far.add(page(&["app/b", "other"], Some("2".to_owned())), wants).unwrap(), Left::Pages);
         assert_eq!(so_far.add(page(&[], Some("3".to_owned())), wants).unwrap(), Left::Pages);
@@ -191,21 +191,21 @@ mod tests {
     #[test]
     fn what_is_no_list_of_names_is_refused() {
         let nameless = Page { names: Some(vec![None]), next: None };
-        assert_eq!(told(SoFar::default().add(nameless, |_| true)), "an entry of the list has no name");
+        assert_eq!(told(Progress::default().add(nameless, |_| true)), "an entry of the list has no name");
         let none = Page { names: None, next: None };
-        assert_eq!(told(SoFar::default().add(none, |_| true)), "the answer has no list");
+        assert_eq!(told(Progress::default().add(none, |_| true)), "the answer has no list");
     }
 
     #[test]
     fn a_page_without_a_token_is_the_last_one() {
         for none in [None, Some(String::new())] {
-            assert_eq!(SoFar::default().add(page(&["a"], none), |_| true).unwrap(), Left::Nothing);
+            assert_eq!(Progress::default().add(page(&["a"], none), |_| true).unwrap(), Left::Nothing);
         }
     }
 
     #[test]
     fn pages_that_lead_round_in_a_circle_do_not_end() {
-        let mut so_far = SoFar::default();
+        let mut so_far = Progress::default();
         for token in ["a", "b"] {
             assert_eq!(so_far.add(page(&[], Some(token.to_owned())), |_| true).unwrap(), Left::Pages);
         }
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn pages_come_to_an_end() {
-        let mut so_far = SoFar::default();
+        let mut so_far = Progress::default();
         for number in 1..MOST_PAGES {
             assert_eq!(so_far.add(page(&[], Some(number.to_string())), |_| true).unwrap(), Left::Pages);
         }

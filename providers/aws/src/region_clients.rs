@@ -9,10 +9,10 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use secretdir_provider::{Clock, Deadline, SourceError};
 
 use crate::credential_process::CredentialProcess;
-use crate::credentials::{Clues, Remembering};
+use crate::credentials::{CachingProvider, ErrorDetails};
+use crate::environment::{AwsEnvironment, PrintedCredentials, check_region, readable};
 use crate::http::Agent;
 use crate::settings::AwsSettings;
-use crate::surroundings::{PrintedCredentials, Surroundings, check_region, readable};
 use crate::{error, http};
 
 /// The time-out for connecting.
@@ -35,7 +35,7 @@ pub(crate) struct RegionClients {
 }
 
 /// The configuration of a source, and credentials that the SDK need not look for.
-pub(crate) struct Wishes {
+pub(crate) struct ClientConfig {
     pub(crate) settings: AwsSettings,
     pub(crate) credentials: Option<SharedCredentialsProvider>,
 }
@@ -62,11 +62,11 @@ impl RegionClients {
     }
 }
 
-impl Wishes {
+impl ClientConfig {
     /// Determines the regions and the credentials. May ask the instance for its region.
     pub(crate) async fn region_clients(
         &self,
-        mut found: Surroundings,
+        mut found: AwsEnvironment,
         clock: &Clock,
     ) -> Result<RegionClients, SourceError> {
         let printed = found.printed.take().filter(|_| self.credentials.is_none());
@@ -75,7 +75,7 @@ impl Wishes {
         let agent = Agent::default();
         let config =
             found.configure(self.loader(&found, &agent)).region(Region::new(home.clone())).load().await;
-        let clues = Clues { token_files: found.token_files, agent };
+        let clues = ErrorDetails { token_files: found.token_files, agent };
         let credentials = self.credentials(&config, printed.as_ref(), clues, clock).await;
         let mut config = config.into_builder();
         config.set_credentials_provider(credentials);
@@ -89,14 +89,14 @@ impl Wishes {
     }
 
     /// Logs region, profile and role. None of them is secret.
-    fn tell(&self, found: &Surroundings, region: &str) {
+    fn tell(&self, found: &AwsEnvironment, region: &str) {
         let role = self.settings.role_arn.as_ref().or(found.role.as_ref());
         let profile = found.profile.as_deref().map(readable);
         tracing::debug!(region, profile, role, "signing in");
     }
 
     /// Returns the region of the settings, the environment, the profile or the instance.
-    async fn region(&self, found: &Surroundings) -> Result<String, SourceError> {
+    async fn region(&self, found: &AwsEnvironment) -> Result<String, SourceError> {
         if let Some(region) = self.settings.region.as_ref().or(found.region.as_ref()) {
             return Ok(region.clone());
         }
@@ -105,7 +105,7 @@ impl Wishes {
         check_region(region.as_ref()).map_err(|_| error::no_region())
     }
 
-    fn loader(&self, found: &Surroundings, agent: &Agent) -> ConfigLoader {
+    fn loader(&self, found: &AwsEnvironment, agent: &Agent) -> ConfigLoader {
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .http_client(http::client(found.authorities.clone(), agent.clone()));
         // Settings that are not set here may be set in the environment or the profile.
@@ -122,14 +122,14 @@ impl Wishes {
         &self,
         found: &SdkConfig,
         printed: Option<&PrintedCredentials>,
-        clues: Clues,
+        clues: ErrorDetails,
         clock: &Clock,
     ) -> Option<SharedCredentialsProvider> {
         let own = match printed {
             Some(printed) => Some(printed.provider(found).await),
             None => self.credentials.clone().or_else(|| found.credentials_provider()),
         };
-        let own = SharedCredentialsProvider::new(Remembering::new(own?, clues, clock.clone()));
+        let own = SharedCredentialsProvider::new(CachingProvider::new(own?, clues, clock.clone()));
         let Some(role) = &self.settings.role_arn else { return Some(own) };
         let session = self.settings.role_session_name.as_deref().unwrap_or(SESSION);
         let mut assumed = AssumeRoleProvider::builder(role).session_name(session).configure(found);
@@ -137,9 +137,9 @@ impl Wishes {
             assumed = assumed.external_id(id);
         }
         let assumed = assumed.build_from_provider(own).await;
-        Some(SharedCredentialsProvider::new(Remembering::new(
+        Some(SharedCredentialsProvider::new(CachingProvider::new(
             SharedCredentialsProvider::new(assumed),
-            Clues::default(),
+            ErrorDetails::default(),
             clock.clone(),
         )))
     }

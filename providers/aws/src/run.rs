@@ -109,7 +109,7 @@ pub(crate) struct Run<'a, S: Api, K> {
     regions: usize,
     states: Vec<State>,
     /// The positions of requests that the last region did not answer at all.
-    unheard: BTreeSet<usize>,
+    unanswered: BTreeSet<usize>,
     /// The wait that a throttling store asked for.
     retry_after: Option<Duration>,
 }
@@ -137,7 +137,7 @@ impl<'a, S: Api, K: Sink<S::Found>> Run<'a, S, K> {
             budget,
             regions,
             states: Vec::new(),
-            unheard: BTreeSet::new(),
+            unanswered: BTreeSet::new(),
             retry_after: None,
         }
     }
@@ -187,24 +187,24 @@ impl<'a, S: Api, K: Sink<S::Found>> Run<'a, S, K> {
         let until = self.until(region);
         let mut throttled = if region == 0 {
             self.make_calls(region, open.clone(), &until).await;
-            self.that_are(&open, SourceErrorKind::Throttled)
+            self.with_kind(&open, SourceErrorKind::Throttled)
         } else {
             self.make_one_call_first(region, open.clone(), &until).await
         };
-        let mut in_vain = 0;
+        let mut futile_retries = 0;
         while !throttled.is_empty() {
-            let Some(pause) = self.pause(in_vain) else { break };
+            let Some(pause) = self.pause(futile_retries) else { break };
             sleep(pause).await;
             let before = throttled.len();
             let deadline = self.deadline.clone();
             throttled = self.make_one_call_first(region, throttled, &deadline).await;
-            in_vain = if throttled.len() < before { 0 } else { in_vain + 1 };
+            futile_retries = if throttled.len() < before { 0 } else { futile_retries + 1 };
         }
         if region + 1 == self.regions {
             return Vec::new();
         }
-        let mut failed = self.that_are(&open, SourceErrorKind::Unavailable);
-        failed.extend(self.that_are(&open, SourceErrorKind::TimedOut));
+        let mut failed = self.with_kind(&open, SourceErrorKind::Unavailable);
+        failed.extend(self.with_kind(&open, SourceErrorKind::TimedOut));
         self.warn_of_failover(&failed);
         failed
     }
@@ -222,9 +222,10 @@ impl<'a, S: Api, K: Sink<S::Found>> Run<'a, S, K> {
         self.deadline.at_most(self.deadline.remaining() / shares)
     }
 
-    fn pause(&self, in_vain: u32) -> Option<Duration> {
+    fn pause(&self, futile_retries: u32) -> Option<Duration> {
         let last = self.deadline.remaining().saturating_sub(self.reserve);
-        let pause = self.budget.pause(in_vain, last, |longest| self.context.jitter().up_to(longest))?;
+        let pause =
+            self.budget.pause(futile_retries, last, |longest| self.context.jitter().up_to(longest))?;
         // If the store asks for more time than is left, it would only refuse again.
         let pause = pause.max(self.retry_after.unwrap_or_default());
         (pause <= last && !last.is_zero()).then_some(pause)
@@ -238,14 +239,14 @@ impl<'a, S: Api, K: Sink<S::Found>> Run<'a, S, K> {
             return Vec::new();
         }
         self.make_calls(region, first.clone(), until).await;
-        if !self.that_are(&first, SourceErrorKind::Throttled).is_empty() {
+        if !self.with_kind(&first, SourceErrorKind::Throttled).is_empty() {
             return open;
         }
-        if first.iter().all(|place| !self.unheard.contains(place)) {
+        if first.iter().all(|place| !self.unanswered.contains(place)) {
             let rest = calls.take_while(|_| self.budget.take()).flatten().collect();
             self.make_calls(region, rest, until).await;
         }
-        self.that_are(&open, SourceErrorKind::Throttled)
+        self.with_kind(&open, SourceErrorKind::Throttled)
     }
 
     /// Makes calls until each request has an answer.
@@ -277,13 +278,13 @@ impl<'a, S: Api, K: Sink<S::Found>> Run<'a, S, K> {
 
     fn put(&mut self, place: usize, answer: Answer<S::Found>) {
         if answer.as_ref().is_err_and(is_down) {
-            self.unheard.insert(place);
+            self.unanswered.insert(place);
         } else {
-            self.unheard.remove(&place);
+            self.unanswered.remove(&place);
         }
         let Some(state) = self.states.get_mut(place) else { return };
         *state = match (std::mem::replace(state, State::Answered), answer) {
-            (State::Failed(earlier), Err(later)) => State::Failed(weighed(earlier, later)),
+            (State::Failed(earlier), Err(later)) => State::Failed(merge_errors(earlier, later)),
             (_, Err(error)) => State::Failed(error),
             (_, Ok(found)) => {
                 self.sink.put(place, Ok(found));
@@ -296,7 +297,7 @@ impl<'a, S: Api, K: Sink<S::Found>> Run<'a, S, K> {
         }
     }
 
-    fn that_are(&self, region_clients: &[usize], kind: SourceErrorKind) -> Vec<usize> {
+    fn with_kind(&self, region_clients: &[usize], kind: SourceErrorKind) -> Vec<usize> {
         let is = |place: &&usize| self.error(**place).is_some_and(|error| error.kind() == kind);
         region_clients.iter().filter(is).copied().collect()
     }
@@ -305,7 +306,7 @@ impl<'a, S: Api, K: Sink<S::Found>> Run<'a, S, K> {
 /// Merges two failures of one request. If no region answered, the error has both reasons. If a region did not answer
 /// and the other has no such secret, the secret may exist: the error is that of the first. Throttling tells more than a
 /// time-out.
-fn weighed(earlier: SourceError, later: SourceError) -> SourceError {
+fn merge_errors(earlier: SourceError, later: SourceError) -> SourceError {
     if is_down(&earlier) && is_down(&later) {
         error::in_both(&earlier, &later)
     } else if is_down(&earlier) && later.kind() == SourceErrorKind::NotFound {

@@ -12,6 +12,8 @@ mod certificates;
 mod dates;
 #[path = "conformance/environment.rs"]
 mod environment;
+#[path = "conformance/surroundings.rs"]
+mod surroundings;
 #[path = "conformance/faults.rs"]
 mod faults;
 #[path = "conformance/files.rs"]
@@ -24,8 +26,6 @@ mod lookalikes;
 mod other_answers;
 #[path = "conformance/parameters.rs"]
 mod parameters;
-#[path = "conformance/patience.rs"]
-mod patience;
 #[path = "conformance/permissions.rs"]
 mod permissions;
 #[path = "conformance/places.rs"]
@@ -38,14 +38,14 @@ mod proxies;
 mod refusals;
 #[path = "conformance/regions.rs"]
 mod regions;
+#[path = "conformance/patience.rs"]
+mod retry_after;
 #[path = "conformance/runs.rs"]
 mod runs;
 #[path = "conformance/signing_in.rs"]
 mod signing_in;
 #[path = "conformance/support.rs"]
 mod support;
-#[path = "conformance/surroundings.rs"]
-mod surroundings;
 #[path = "conformance/traces.rs"]
 mod traces;
 

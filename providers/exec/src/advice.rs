@@ -98,13 +98,13 @@ pub(crate) fn failed(program: &str, setup: &Setup) -> Option<&'static str> {
 }
 
 /// Returns a hint about a variable that a failed program did not get, if its standard error names one.
-pub(crate) fn lacking(noise: &str, setup: &Setup) -> Option<String> {
+pub(crate) fn missing_variable_hint(noise: &str, setup: &Setup) -> Option<String> {
     missing_variable(noise, setup).map(|name| not_given(name, setup))
 }
 
 /// Does the same for a program that may not have failed. Its standard error must say that a variable is missing.
-pub(crate) fn said_to_lack(noise: &str, setup: &Setup) -> Option<String> {
-    is_said(noise).then(|| lacking(noise, setup)).flatten()
+pub(crate) fn reported_missing_hint(noise: &str, setup: &Setup) -> Option<String> {
+    is_said(noise).then(|| missing_variable_hint(noise, setup)).flatten()
 }
 
 fn not_given(name: &str, setup: &Setup) -> String {

@@ -7,11 +7,11 @@ use secretdir_provider::{
 };
 
 use crate::failure::{self, Failure, Limit};
-use crate::noise::Noise;
 use crate::output;
 use crate::process::{Pipes, Process};
 use crate::redact::Redaction;
 use crate::settings::{Newline, Nothing, Reading, Setup};
+use crate::stderr::Stderr;
 use crate::template::CommandTemplate;
 
 pub(crate) struct CommandSource {
@@ -32,7 +32,7 @@ impl CommandSource {
         mut pipes: Pipes,
         limit: Limit,
         value: &mut SecretBuffer,
-        noise: &mut Noise,
+        noise: &mut Stderr,
     ) -> Result<ExitStatus, Failure> {
         let program = self.template.program();
         let reading = async {
@@ -83,7 +83,7 @@ impl SecretSource for CommandSource {
         let arguments = self.template.arguments(request);
         let (mut process, pipes) = Process::start(program, &arguments, &self.setup, Stdio::null())
             .map_err(|error| Failure::start(program, &error, &self.setup).error())?;
-        let (mut value, mut noise) = (SecretBuffer::new(), Noise::new(self.setup.stderr));
+        let (mut value, mut noise) = (SecretBuffer::new(), Stderr::new(self.setup.stderr));
         let failure = match self.run(&mut process, pipes, limit, &mut value, &mut noise).await {
             Ok(status) if status.success() => match self.secret(&mut value) {
                 Some(secret) => return Ok(secret),

@@ -151,9 +151,12 @@ impl Failure {
     /// Adds a hint about a program that has failed, if there is one.
     pub(crate) fn with_advice(mut self, program: &str, noise: &str, setup: &Setup) -> Self {
         let is_open = self.hint.as_deref().is_none_or(|hint| hint == ALLOW_EMPTY);
-        let lacking =
-            if self.kind == SourceErrorKind::Other { advice::lacking } else { advice::said_to_lack };
-        if is_open && let Some(advice) = lacking(noise, setup) {
+        let missing_variable_hint = if self.kind == SourceErrorKind::Other {
+            advice::missing_variable_hint
+        } else {
+            advice::reported_missing_hint
+        };
+        if is_open && let Some(advice) = missing_variable_hint(noise, setup) {
             self.hint = Some(advice.into());
         }
         if self.hint.is_none() && self.kind == SourceErrorKind::Other {

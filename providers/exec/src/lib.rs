@@ -2,18 +2,18 @@
 
 mod advice;
 mod command;
+mod conversation;
 mod decoded;
 mod excerpt;
 mod failure;
 mod limits;
 mod message;
-mod noise;
 mod output;
 mod plugin;
 mod process;
 mod redact;
 mod settings;
-mod talk;
+mod stderr;
 mod template;
 
 use secretdir_provider::{Provider, SecretSource, Settings, SettingsError, SettingsSchema};

@@ -10,14 +10,14 @@ use tokio::process::ChildStdin;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use crate::conversation::{Answer, Bounds, Conversation, GRACE, Received};
 use crate::excerpt::Excerpt;
 use crate::failure::{self, Failure, Limit};
 use crate::message::{Request, VERSION};
-use crate::noise::Noise;
 use crate::process::Process;
 use crate::redact::Redaction;
 use crate::settings::Setup;
-use crate::talk::{Answer, Bounds, GRACE, Received, Talk};
+use crate::stderr::Stderr;
 
 pub(crate) struct PluginSource {
     program: String,
@@ -29,15 +29,15 @@ pub(crate) struct PluginSource {
 enum Ending {
     Ended(ExitStatus),
     /// It was killed after its grace period.
-    Lingered,
+    KilledAfterGrace,
 }
 
 /// The result of one plug-in.
-struct Conversation<'r> {
-    heard: Received<'r>,
+struct PluginResult<'r> {
+    received: Received<'r>,
     /// The last bytes that were read. They may be a part of a message that was not understood.
     rest: Zeroizing<Vec<u8>>,
-    noise: Noise,
+    stderr: Stderr,
     ending: Result<Ending, Unfinished>,
 }
 
@@ -60,7 +60,7 @@ impl PluginSource {
         run: &RunContext,
         requests: &'r [SecretRequest],
         max_together: u64,
-    ) -> Result<Conversation<'r>, Failure> {
+    ) -> Result<PluginResult<'r>, Failure> {
         let limit = Limit::of(&self.setup, run).ok_or_else(|| Failure::no_time(&self.program))?;
         let hello = Request::Hello {
             protocol: VERSION,
@@ -76,87 +76,87 @@ impl PluginSource {
         limit: Limit,
         hello: &Request<'_>,
         requests: &'r [SecretRequest],
-    ) -> Result<Conversation<'r>, Failure> {
+    ) -> Result<PluginResult<'r>, Failure> {
         let (mut process, mut pipes) =
             Process::start(&self.program, &self.arguments, &self.setup, Stdio::piped())
                 .map_err(|error| Failure::start(&self.program, &error, &self.setup))?;
         let bounds = Bounds { each: self.setup.max_bytes.get(), together: max_together };
-        let mut talk = Talk::new(&self.program, bounds, requests, pipes.stdout);
-        let mut noise = Noise::new(self.setup.stderr);
+        let mut talk = Conversation::new(&self.program, bounds, requests, pipes.stdout);
+        let mut stderr = Stderr::new(self.setup.stderr);
         let work = self.converse(&mut talk, &mut process, pipes.stdin, hello);
-        let done = timeout(limit.time, noise.during(&mut pipes.stderr, work)).await;
+        let done = timeout(limit.time, stderr.during(&mut pipes.stderr, work)).await;
         // A process that still runs is not waited for any longer.
         process.kill().await;
-        noise.last_words(&mut pipes.stderr).await;
+        stderr.last_words(&mut pipes.stderr).await;
         let ending = match done {
             Ok(ending) => ending.map_err(Unfinished::Wrong),
             Err(_) => Err(Unfinished::Late(Failure::timed_out(&self.program, limit))),
         };
-        let (heard, rest) = talk.end();
-        Ok(Conversation { heard, rest, noise, ending })
+        let (received, rest) = talk.end();
+        Ok(PluginResult { received, rest, stderr, ending })
     }
 
     async fn converse(
         &self,
-        talk: &mut Talk<'_>,
+        talk: &mut Conversation<'_>,
         process: &mut Process,
         stdin: Option<ChildStdin>,
         hello: &Request<'_>,
     ) -> Result<Ending, Failure> {
         let lost = |error| Failure::lost(&self.program, &error);
         let stdin = stdin.ok_or_else(|| lost(std::io::ErrorKind::BrokenPipe.into()))?;
-        let mut talking = pin!(talk.hold(stdin, hello));
+        let mut running = pin!(talk.run(stdin, hello));
         tokio::select! {
-            talked = &mut talking => {
+            talked = &mut running => {
                 talked?;
                 match timeout(GRACE, process.end()).await {
                     Ok(status) => status.map(Ending::Ended).map_err(lost),
-                    Err(_) => Ok(Ending::Lingered),
+                    Err(_) => Ok(Ending::KilledAfterGrace),
                 }
             }
             // When the plug-in ends, every process that it left running is killed. So the output that is still to be
             // read has an end.
             status = process.end() => {
-                talking.await?;
+                running.await?;
                 status.map(Ending::Ended).map_err(lost)
             }
         }
     }
 }
 
-impl Conversation<'_> {
+impl PluginResult<'_> {
     /// Converts the conversation into answers, with every text redacted. Passes the warnings on.
     fn answers(self, setup: &Setup, program: &str, run: &RunContext) -> Vec<Answered> {
-        let labels: Vec<_> = self.heard.answers.iter().map(Labels::of).collect();
+        let labels: Vec<_> = self.received.answers.iter().map(Labels::of).collect();
         let shown = self.redaction(setup, &labels);
-        for warning in &self.heard.warnings {
+        for warning in &self.received.warnings {
             run.warn(shown.of(warning));
         }
-        let noise = shown.of(self.noise.excerpt());
-        let answers = self.heard.answers.iter();
+        let stderr = shown.of(self.stderr.excerpt());
+        let answers = self.received.answers.iter();
         let errors: Vec<_> = answers.map(|answer| plugin_error(answer.as_ref(), &shown)).collect();
         let labels: Vec<_> = labels.iter().map(|labels| labels.told(&shown)).collect();
         drop(shown);
         let failure = match self.ending {
             Err(Unfinished::Wrong(failure)) => {
-                let failure = failure.with_noise(&noise);
+                let failure = failure.with_noise(&stderr);
                 return errors.iter().map(|_| Err(failure.error())).collect();
             }
-            Err(Unfinished::Late(failure)) => failure.with_noise(&noise),
+            Err(Unfinished::Late(failure)) => failure.with_noise(&stderr),
             Ok(ending) => {
-                if self.heard.answers.iter().all(Option::is_some) {
-                    ending.warn(program, &noise, run);
+                if self.received.answers.iter().all(Option::is_some) {
+                    ending.warn(program, &stderr, run);
                 }
-                ending.failure(program).with_noise(&noise).with_advice(program, &noise, setup)
+                ending.failure(program).with_noise(&stderr).with_advice(program, &stderr, setup)
             }
         };
-        let answers = self.heard.answers.into_iter().zip(errors).zip(labels);
+        let answers = self.received.answers.into_iter().zip(errors).zip(labels);
         answers.map(|((answer, error), labels)| settle(answer, error, labels, &failure)).collect()
     }
 
     /// Collects every text that may be shown, and every value that may not.
     fn redaction(&self, setup: &Setup, labels: &[Labels]) -> Redaction {
-        let answers = || self.heard.answers.iter().flatten();
+        let answers = || self.received.answers.iter().flatten();
         let errors = answers().filter_map(|answer| match answer {
             Answer::Error(error) => Some(error.texts()),
             Answer::Secret(_) => None,
@@ -165,7 +165,8 @@ impl Conversation<'_> {
             Answer::Secret(secret) => Some(secret.expose_secret()),
             Answer::Error(_) => None,
         });
-        let texts = std::iter::once(self.noise.excerpt()).chain(&self.heard.warnings).chain(errors.flatten());
+        let texts =
+            std::iter::once(self.stderr.excerpt()).chain(&self.received.warnings).chain(errors.flatten());
         let texts = texts.chain(labels.iter().flat_map(Labels::texts));
         let variables = setup.variables();
         let variables = variables.iter().map(|value| value.as_slice());
@@ -235,19 +236,19 @@ impl Ending {
     fn failure(&self, program: &str) -> Failure {
         match self {
             Self::Ended(status) => Failure::unanswered(program, Some(*status)),
-            Self::Lingered => Failure::unanswered(program, None),
+            Self::KilledAfterGrace => Failure::unanswered(program, None),
         }
     }
 
     /// Warns if the plug-in did not end well although it answered everything.
-    fn warn(&self, program: &str, noise: &str, run: &RunContext) {
+    fn warn(&self, program: &str, stderr: &str, run: &RunContext) {
         match self {
             Self::Ended(status) if status.success() => {}
             Self::Ended(status) => {
-                let noise = if noise.is_empty() { String::new() } else { format!(": {noise}") };
-                run.warn(format!("`{program}` answered everything, and then failed: {status}{noise}"));
+                let stderr = if stderr.is_empty() { String::new() } else { format!(": {stderr}") };
+                run.warn(format!("`{program}` answered everything, and then failed: {status}{stderr}"));
             }
-            Self::Lingered => {
+            Self::KilledAfterGrace => {
                 run.warn(format!(
                     "`{program}` answered everything, but did not end within {GRACE:?}, and was killed"
                 ));

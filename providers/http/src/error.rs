@@ -3,7 +3,7 @@
 use secretdir_provider::{SourceError, SourceErrorKind};
 
 /// Reports a version for a source whose URL has no place for it.
-pub(crate) fn no_place_for_a_version() -> SourceError {
+pub(crate) fn no_version_placeholder() -> SourceError {
     SourceError::new(SourceErrorKind::Unsupported).with_cause("`url` has no placeholder `{version}`")
 }
 

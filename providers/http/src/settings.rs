@@ -104,7 +104,7 @@ impl HttpSettings {
     pub(crate) fn checked(self, settings: &Settings) -> Result<Checked, SettingsError> {
         let body = self.checked_body();
         let target = Target::checked(&self.url)
-            .and_then(|target| self.check_places(target, body.as_ref().ok()))
+            .and_then(|target| self.check_placeholders(target, body.as_ref().ok()))
             .and_then(|target| self.check_scheme(target))
             .map_err(|message| SettingsError::new("url", message));
         let headers = header::checked(&self.headers, settings);
@@ -140,7 +140,7 @@ impl HttpSettings {
     }
 
     /// Ensures that different secrets have different requests.
-    fn check_places(
+    fn check_placeholders(
         &self,
         target: Target,
         body: Option<&Option<TextTemplate>>,

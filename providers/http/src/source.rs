@@ -76,7 +76,7 @@ impl SecretSource for HttpSource {
     fn check(&self, request: &SecretRequest) -> Result<(), SourceError> {
         let has_version = self.templates().any(|template| template.has(Word::Version));
         match request.version() {
-            Some(_) if !has_version => return Err(error::no_place_for_a_version()),
+            Some(_) if !has_version => return Err(error::no_version_placeholder()),
             None if has_version => return Err(error::no_version()),
             _ => {}
         }

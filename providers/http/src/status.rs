@@ -26,7 +26,7 @@ pub(crate) fn check(
     if matches!(status, 200 | 203) {
         return Ok(());
     }
-    let cause = format!("{place} answered {}", told(status));
+    let cause = format!("{place} answered {}", describe(status));
     if not_found.contains(&status) {
         return Err(SourceError::new(SourceErrorKind::NotFound).with_cause(cause));
     }
@@ -38,7 +38,7 @@ pub(crate) fn check(
 }
 
 /// Returns a status with its usual name, not with the server's own, which may contain anything.
-fn told(status: u16) -> String {
+fn describe(status: u16) -> String {
     let known = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     known.map_or_else(|| status.to_string(), |name| format!("{status} {name}"))
 }
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_status_has_its_usual_name() {
-        assert_eq!(told(404), "404 Not Found");
-        assert_eq!(told(599), "599");
+        assert_eq!(describe(404), "404 Not Found");
+        assert_eq!(describe(599), "599");
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct TextTemplate(Vec<Piece>);
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {
     Text(String),
-    Place(Word, Spot),
+    Place(Word, EscapeContext),
 }
 
 /// The word that replaces a placeholder.
@@ -35,7 +35,7 @@ pub(crate) enum Word {
 
 /// The position of a placeholder, which decides how its word is escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Spot {
+enum EscapeContext {
     /// In the path: slashes separate the name's segments.
     Path,
     /// In the query: slashes are encoded, too.
@@ -49,12 +49,12 @@ impl TextTemplate {
     pub(crate) fn of_target(text: &str) -> Self {
         let query = text.find('?').unwrap_or(text.len());
         let (path, query) = text.split_at(query);
-        Self([pieces(path, Spot::Path), pieces(query, Spot::Query)].concat())
+        Self([pieces(path, EscapeContext::Path), pieces(query, EscapeContext::Query)].concat())
     }
 
     /// Parses a JSON body.
     pub(crate) fn of_json(text: &str) -> Self {
-        Self(pieces(text, Spot::Json))
+        Self(pieces(text, EscapeContext::Json))
     }
 
     /// Says whether there is a placeholder for this word.
@@ -100,7 +100,7 @@ impl Word {
     }
 }
 
-impl Spot {
+impl EscapeContext {
     fn check(self, text: &str) -> Result<(), &'static str> {
         let is_step = |part: &str| matches!(part, "" | "." | "..");
         match self {
@@ -128,7 +128,7 @@ impl Spot {
 }
 
 /// Splits a text at its placeholders. Other braces are a part of it.
-fn pieces(text: &str, spot: Spot) -> Vec<Piece> {
+fn pieces(text: &str, spot: EscapeContext) -> Vec<Piece> {
     let places = [(SECRET, Word::Secret), (VERSION, Word::Version)];
     let mut pieces = Vec::new();
     let mut rest = text;

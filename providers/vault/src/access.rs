@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 use crate::answer::{self, Reply};
 use crate::error;
 use crate::login::{Given, Login};
-use crate::refusals::Refusals;
+use crate::refusals::SharedFailures;
 use crate::server::{Call, Server};
 use crate::session::{Life, Origin, Session};
 
@@ -42,7 +42,7 @@ pub(crate) struct Access {
 /// The state of the login in a run.
 #[derive(Default)]
 struct LoginOfRun {
-    refusals: Refusals,
+    refusals: SharedFailures,
     /// Whether the provided token was read.
     is_read: AtomicBool,
     /// Whether an expired token was replaced.
@@ -59,7 +59,7 @@ struct TokenData {
 }
 
 /// The state of a token at the server.
-enum Standing {
+enum TokenStatus {
     Good(Life),
     Ended,
 }
@@ -91,8 +91,8 @@ impl Access {
                 return Ok(reply);
             }
             match self.standing(run, &token).await? {
-                Standing::Good(_) => return Err(error::denied(call.path, call.capability())),
-                Standing::Ended => self.replace(run, &token, call).await?,
+                TokenStatus::Good(_) => return Err(error::denied(call.path, call.capability())),
+                TokenStatus::Ended => self.replace(run, &token, call).await?,
             }
         }
     }
@@ -128,15 +128,15 @@ impl Access {
     }
 
     /// Asks the server about a token.
-    async fn standing(&self, run: &RunContext, token: &HeaderValue) -> Result<Standing, SourceError> {
+    async fn standing(&self, run: &RunContext, token: &HeaderValue) -> Result<TokenStatus, SourceError> {
         let reply = self.server()?.call(run, Some(token), Call::get("auth/token/lookup-self")).await?;
         match reply.status {
             200 => {
                 let frame = reply.frame()?;
                 let data: TokenData = answer::parse(frame.data.ok_or_else(answer::strange)?)?;
-                Ok(Standing::Good(Life::of(data.ttl, data.renewable, run.clock().date())))
+                Ok(TokenStatus::Good(Life::of(data.ttl, data.renewable, run.clock().date())))
             }
-            401 | 403 | 404 => Ok(Standing::Ended),
+            401 | 403 | 404 => Ok(TokenStatus::Ended),
             _ => Err(error::general(&reply)),
         }
     }
@@ -281,8 +281,8 @@ impl Access {
         }
         match session.origin {
             Origin::Given => match self.standing(run, &session.token).await? {
-                Standing::Good(life) => session.life = life,
-                Standing::Ended => return Err(error::token_ended()),
+                TokenStatus::Good(life) => session.life = life,
+                TokenStatus::Ended => return Err(error::token_ended()),
             },
             Origin::Ours | Origin::Batch if session.life.is_due(now, WORTH_RENEWING) => {
                 self.renew(run, session).await;

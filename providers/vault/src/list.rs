@@ -87,8 +87,8 @@ pub(crate) async fn list(
 /// Returns the path under which the engine lists its secrets.
 fn beginning(mount: &Mount) -> Result<String, SourceError> {
     match mount.engine {
-        Engine::Versioned => Ok(format!("{}/metadata", mount.path)),
-        Engine::Plain => Ok(mount.path.clone()),
+        Engine::KvV2 => Ok(format!("{}/metadata", mount.path)),
+        Engine::KvV1 => Ok(mount.path.clone()),
         Engine::Other => Err(SourceError::new(SourceErrorKind::Unsupported)
             .with_cause(format!("the engine at `{}/` cannot list secrets", mount.path))),
     }

@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use crate::access::Access;
 use crate::answer;
 use crate::error;
-use crate::refusals::Refusals;
+use crate::refusals::SharedFailures;
 use crate::server::Call;
 
 /// A mount of an engine.
@@ -22,9 +22,9 @@ pub(crate) struct Mount {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
     /// Key-value, version 1.
-    Plain,
+    KvV1,
     /// Key-value, version 2.
-    Versioned,
+    KvV2,
     /// Any other. The answer to a path is read as it is.
     Other,
 }
@@ -33,7 +33,7 @@ pub(crate) enum Engine {
 #[derive(Default)]
 struct Known {
     mounts: Mutex<Vec<Mount>>,
-    refusals: Refusals,
+    refusals: SharedFailures,
 }
 
 #[derive(Deserialize)]
@@ -101,8 +101,8 @@ impl Mount {
         let data: MountData<'_> = answer::parse(frame.data.ok_or_else(answer::strange)?)?;
         let version = data.options.and_then(|options| options.version);
         let engine = match (&*data.kind, version.as_deref()) {
-            ("kv" | "generic", Some("2")) => Engine::Versioned,
-            ("kv" | "generic", _) => Engine::Plain,
+            ("kv" | "generic", Some("2")) => Engine::KvV2,
+            ("kv" | "generic", _) => Engine::KvV1,
             _ => Engine::Other,
         };
         Ok(Self { path: data.path.trim_end_matches('/').to_owned(), engine })

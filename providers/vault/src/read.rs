@@ -24,7 +24,7 @@ pub(crate) async fn read(
     let mount = Mount::of(access, run, path).await?;
     let rest = mount.rest(path).unwrap_or(path);
     match (mount.engine, request.version()) {
-        (Engine::Versioned, version) => versioned(access, run, &mount, rest, version).await,
+        (Engine::KvV2, version) => versioned(access, run, &mount, rest, version).await,
         (_, Some(_)) => Err(SourceError::new(SourceErrorKind::Unsupported)
             .with_cause(format!("the engine at `{}/` has no versions", mount.path))),
         (engine, None) => plain(access, run, path, engine).await,
@@ -93,7 +93,7 @@ async fn plain(access: &Access, run: &RunContext, path: &str, engine: Engine) ->
     }
     let frame = reply.frame()?;
     if engine == Engine::Other && frame.lease_id.as_deref().is_some_and(|id| !id.is_empty()) {
-        return Err(made_by_surprise(access, run, &frame, path).await);
+        return Err(unexpected_dynamic_secret(access, run, &frame, path).await);
     }
     let data = frame.data.filter(|data| data.get() != "null").ok_or_else(answer::strange)?;
     match engine {
@@ -103,7 +103,12 @@ async fn plain(access: &Access, run: &RunContext, path: &str, engine: Engine) ->
 }
 
 /// Reports that reading a path has made a secret. Its lease is given back at once, or each run would make another one.
-async fn made_by_surprise(access: &Access, run: &RunContext, frame: &Frame<'_>, path: &str) -> SourceError {
+async fn unexpected_dynamic_secret(
+    access: &Access,
+    run: &RunContext,
+    frame: &Frame<'_>,
+    path: &str,
+) -> SourceError {
     let id = frame.lease_id.as_deref().unwrap_or_default();
     discard(access, run, id).await;
     SourceError::new(SourceErrorKind::InvalidRequest)

@@ -6,7 +6,7 @@ use secretdir_provider::{Retry, SourceError, SourceErrorKind};
 
 /// The failures of a run. Only the last one is kept.
 #[derive(Default)]
-pub(crate) struct Refusals(Mutex<(usize, Option<Refusal>)>);
+pub(crate) struct SharedFailures(Mutex<(usize, Option<Refusal>)>);
 
 /// An error that is reported for every request.
 struct Refusal {
@@ -16,7 +16,7 @@ struct Refusal {
     retry: Retry,
 }
 
-impl Refusals {
+impl SharedFailures {
     /// Returns the number of failures so far.
     pub(crate) fn count(&self) -> usize {
         self.lock().0

@@ -86,7 +86,7 @@ impl Server {
     }
 
     /// Says whether others can read the requests on their way.
-    pub(crate) fn is_in_the_clear(&self) -> bool {
+    pub(crate) fn is_unencrypted(&self) -> bool {
         // A URL for a socket has the name of this machine, too.
         self.base.scheme() == "http" && !secretdir_http_client::is_loopback(&self.base)
     }

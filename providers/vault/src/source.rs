@@ -56,7 +56,7 @@ impl VaultSource {
         let namespace = or(namespace, "NAMESPACE");
         let server = or(address, "ADDR").map(|address| Server::new(&address, namespace.as_deref(), tls));
         let server = server.transpose()?;
-        if !allow_plain_http && server.as_ref().is_some_and(Server::is_in_the_clear) {
+        if !allow_plain_http && server.as_ref().is_some_and(Server::is_unencrypted) {
             let why = "would send the token and secrets unencrypted: use https://, or set `allow-plain-http` if something else encrypts the connection";
             return Err(SettingsError::new("address", why));
         }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::path::{Path, PathBuf};
 
-use atomicdir::{Attributes, FileName, Mode, NewFile, Options, Parents, Refusal, ensure_irreplaceable};
+use atomicdir::{Attributes, FileName, Mode, NewFile, Options, Parents, Refusal, ensure_trusted};
 use rustix::fs::{CWD, FileType, XattrFlags, lgetxattr_query, mknodat, setxattr};
 use secretdir_testkit::is_root;
 
@@ -167,23 +167,23 @@ fn a_file_is_judged_with_all_that_leads_to_it() {
     let place = Place::new();
     let file = place.path().join("file");
     fs::write(&file, "").unwrap();
-    ensure_irreplaceable(&file).unwrap();
+    ensure_trusted(&file).unwrap();
     set_mode(&file, 0o666);
-    assert!(text(&ensure_irreplaceable(&file).unwrap_err()).contains("everyone can write to the file"));
+    assert!(text(&ensure_trusted(&file).unwrap_err()).contains("everyone can write to the file"));
     set_mode(&file, 0o1646);
-    assert!(ensure_irreplaceable(&file).is_err(), "only a directory can be sticky");
+    assert!(ensure_trusted(&file).is_err(), "only a directory can be sticky");
     set_mode(&file, 0o644);
     chown(&file, Some(STRANGER), None).unwrap();
-    assert!(text(&ensure_irreplaceable(&file).unwrap_err()).contains("the file belongs to user 12345"));
+    assert!(text(&ensure_trusted(&file).unwrap_err()).contains("the file belongs to user 12345"));
     // Whoever can write into a FIFO chooses what is read from it.
     let fifo = place.path().join("fifo");
     mknodat(CWD, &fifo, FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
-    ensure_irreplaceable(&fifo).unwrap();
+    ensure_trusted(&fifo).unwrap();
     set_mode(&fifo, 0o622);
-    assert!(text(&ensure_irreplaceable(&fifo).unwrap_err()).contains("everyone can write to the file"));
-    assert!(ensure_irreplaceable(place.path().join("missing")).unwrap_err().is_not_found());
-    ensure_irreplaceable("/dev/null").unwrap();
-    ensure_irreplaceable("/dev/stdin").unwrap();
+    assert!(text(&ensure_trusted(&fifo).unwrap_err()).contains("everyone can write to the file"));
+    assert!(ensure_trusted(place.path().join("missing")).unwrap_err().is_not_found());
+    ensure_trusted("/dev/null").unwrap();
+    ensure_trusted("/dev/stdin").unwrap();
 }
 
 #[test]

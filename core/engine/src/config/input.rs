@@ -88,7 +88,7 @@ impl Input {
 }
 
 fn ensure_trusted(path: &Path) -> Result<(), Unread> {
-    atomicdir::ensure_irreplaceable(path).map_err(|error| match (error.refusal(), error.io_error()) {
+    atomicdir::ensure_trusted(path).map_err(|error| match (error.refusal(), error.io_error()) {
         (_, Some(cause)) => {
             Unread::Io(cause.raw_os_error().map_or(cause.kind().into(), io::Error::from_raw_os_error))
         }

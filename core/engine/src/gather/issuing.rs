@@ -23,7 +23,7 @@ use secretdir_provider::{
 use super::answers::{self, Answers, Kept};
 use super::fault::GatherFault;
 use super::fetching::{late, without};
-use super::holdings::{Holding, HeldSecrets, Lease, Noted};
+use super::holdings::{HeldSecrets, Holding, Lease, Noted};
 use super::source_run::SourceRun;
 use crate::catch_panic;
 use crate::deadline::within;
@@ -186,7 +186,8 @@ impl Issuing<'_> {
         let sink = Sink::new(1).with_allowance(self.allowance.clone()).with_clock(self.host.clock());
         sink.put(0, answer);
         let answer = sink.into_only();
-        let optional_requests = self.plan.optional_requests(id.source).get(id.request).copied().unwrap_or(false);
+        let optional_requests =
+            self.plan.optional_requests(id.source).get(id.request).copied().unwrap_or(false);
         match without(answer, optional_requests) {
             Ok(secret) => self.answers.set(id, secret.map(Arc::new)),
             Err(error) => self.fail(id, error),

@@ -45,7 +45,12 @@ pub(crate) struct Gathered {
 }
 
 /// Lists the imported prefixes, and fetches every distinct request.
-pub(crate) async fn gather(plan: &Plan, host: &dyn Host, purpose: Purpose, holdings: HeldSecrets) -> Gathered {
+pub(crate) async fn gather(
+    plan: &Plan,
+    host: &dyn Host,
+    purpose: Purpose,
+    holdings: HeldSecrets,
+) -> Gathered {
     host.event(Event::Gathering { secrets: plan.secret_count() });
     let deadline = Deadline::after(plan.gather.timeout, host.clock());
     let allowance = Allowance::new(plan.gather.max_bytes);

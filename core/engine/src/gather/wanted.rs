@@ -42,7 +42,8 @@ impl Wanted {
         let making =
             |position| if source.issuing.contains(&position) { Making::Later } else { Making::Nothing };
         let making = (0..requests.len()).map(making).collect();
-        let mut wanted = Self { requests, positions, optional_requests: plan.optional_requests(number), making };
+        let mut wanted =
+            Self { requests, positions, optional_requests: plan.optional_requests(number), making };
         let listed = |selection: &Selection| match &selection.what {
             Imported::Below { source, prefix } if *source == number => listings.get(prefix)?.as_ref().ok(),
             _ => None,

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::life::{FileStamp, Life};
 use super::manifest::{Manifest, ManifestEntry};
 use crate::field::Field;
-use crate::gather::holdings::{Holding, HeldSecrets, Noted};
+use crate::gather::holdings::{HeldSecrets, Holding, Noted};
 use crate::plan::{Content, IfAbsent, Plan, RequestId, SecretUse};
 
 /// The current generation, with its note and the plan.

@@ -45,7 +45,7 @@ pub use freshness::Freshness;
 pub use host::{Wakeup, WatchHost};
 pub use news::{Config, News, SourceStanding, Standing, TurnResult, Turns};
 use plans::Plans;
-use schedule::{Action, End, ScheduleEvent, Published, Schedule, Timing};
+use schedule::{Action, End, Published, Schedule, ScheduleEvent, Timing};
 use turn::{Turn, TurnEnd};
 
 /// Keeps a set current until the host says [`Wakeup::Stop`].

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
-use secretdir_engine::{Config, Difference, Host, Outcome, Plan, Registry, DryRun, SyncFailure};
+use secretdir_engine::{Config, Difference, DryRun, Host, Outcome, Plan, Registry, SyncFailure};
 use secretdir_provider::{
     Clock, Held, Jitter, Provider, Refreshed, Retry, RunContext, Secret, SecretRequest, SecretSource,
     Settings, SettingsError, SourceError, SourceErrorKind, async_trait,

@@ -8,9 +8,9 @@ use std::time::Duration;
 use rustls::AlertDescription;
 use secretdir_provider::SourceErrorKind;
 
+use crate::destination::Destination;
 use crate::response::Failure;
 use crate::time::CONNECT_TIMEOUT;
-use crate::way::Way;
 
 const NAME_HINT: &str = "is the host name correct, and does DNS work on this machine?";
 const NETWORK_HINT: &str = "is the server running, is the port correct, and is the network path open?";
@@ -109,7 +109,7 @@ impl Fault {
         )
     }
 
-    pub(super) fn hint(self, way: &Way) -> Option<&'static str> {
+    pub(super) fn hint(self, way: &Destination) -> Option<&'static str> {
         Some(match self {
             Self::Unresolved | Self::Unreachable | Self::BrokenOff if way.has_proxy() => PROXY_HINT,
             Self::Unresolved => NAME_HINT,
@@ -162,7 +162,7 @@ fn is_about_certificates(alert: AlertDescription) -> bool {
 }
 
 /// Describes the failure, without the destination.
-pub(super) fn told(fault: Fault, failure: &Failure, within: Duration) -> String {
+pub(super) fn describe(fault: Fault, failure: &Failure, within: Duration) -> String {
     let inner = match failure {
         Failure::Call(error) | Failure::Body(error) => innermost(error),
         Failure::TooLarge(most) => return format!("the answer is larger than {most} bytes"),

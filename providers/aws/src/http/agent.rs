@@ -8,7 +8,7 @@ use aws_sdk_secretsmanager::error::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt as _;
 
-use super::patience::{TOO_MANY, retry_after};
+use super::retry_after::{TOO_MANY, retry_after};
 use crate::error::one_line;
 
 /// The maximum number of bytes of a refusal that are examined.

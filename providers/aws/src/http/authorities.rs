@@ -12,9 +12,9 @@ use secretdir_helpers::certificates;
 
 /// Certificates that can be parsed. The SDK panics at others.
 #[derive(Clone, PartialEq)]
-pub(crate) struct Authorities(Vec<u8>);
+pub(crate) struct CaCertificates(Vec<u8>);
 
-impl Authorities {
+impl CaCertificates {
     /// Reads a file. Errors name the file.
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let unreadable = |why: String| format!("{} cannot be read: {why}", path.display());
@@ -48,7 +48,7 @@ impl Authorities {
     }
 }
 
-impl fmt::Debug for Authorities {
+impl fmt::Debug for CaCertificates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Authorities({} bytes)", self.0.len())
     }

@@ -12,8 +12,8 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, rustls_provider::CryptoM
 use aws_smithy_http_client::{Builder, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector};
 
-use super::Authorities;
-use super::way::Way;
+use super::CaCertificates;
+use super::target::Way;
 
 /// What a request needs from its connector.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +46,7 @@ pub(super) struct Clients {
 
 impl Clients {
     /// Takes the authorities that replace the machine's.
-    pub(super) fn new(authorities: Option<Authorities>) -> Self {
+    pub(super) fn new(authorities: Option<CaCertificates>) -> Self {
         let trusted = Arc::new(Trusted { authorities, context: OnceLock::new() });
         Self {
             plain: client(ProxyConfig::disabled(), None),
@@ -73,7 +73,7 @@ impl fmt::Debug for Clients {
 
 /// The trusted authorities, which are loaded when they are needed.
 struct Trusted {
-    authorities: Option<Authorities>,
+    authorities: Option<CaCertificates>,
     context: OnceLock<Option<TlsContext>>,
 }
 
@@ -81,7 +81,7 @@ impl Trusted {
     fn context(&self) -> Option<TlsContext> {
         let load = || match &self.authorities {
             Some(authorities) => authorities.trusted(),
-            None => Authorities::of_the_machine().trusted(),
+            None => CaCertificates::of_the_machine().trusted(),
         };
         self.context.get_or_init(load).clone()
     }

@@ -18,10 +18,10 @@ use secretdir_provider::{
     Answers, Deadline, Listed, RunContext, Secret, SecretRequest, SecretSource, SourceError, async_trait,
 };
 
-use crate::apart::{apart, owner};
 use crate::attempts::Attempts;
 use crate::clients::Clients;
 use crate::error::{self, Asked, Failure, Fault};
+use crate::grouping::{group, owner};
 use crate::listing;
 use crate::quota;
 use crate::region_clients::{self, RegionClient};
@@ -150,7 +150,7 @@ impl<'a> Asking<'a> {
             owners.entry(owner).or_default().push(place);
         }
         let likeness = |place| Some(self.question(place)?.likeness());
-        owners.into_values().flat_map(|open| apart(open, likeness)).collect()
+        owners.into_values().flat_map(|open| group(open, likeness)).collect()
     }
 
     /// Makes one call. Returns `None` if it was refused because of one of several parameters.

@@ -3,7 +3,7 @@
 use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
 
 use super::label::path_of;
-use crate::apart::Likeness;
+use crate::grouping::ConflictKey;
 
 /// The maximum lengths of a parameter's name with its ARN, and of a label, in characters (API reference of
 /// PutParameter, and of LabelParameterVersion).
@@ -52,8 +52,8 @@ impl<'a> Question<'a> {
     }
 
     /// Returns what decides which requests can share a call with this one.
-    pub(super) fn likeness(&self) -> Likeness<'a> {
-        Likeness { asked: (self.name, self.version), names: vec![path_of(self.name)] }
+    pub(super) fn likeness(&self) -> ConflictKey<'a> {
+        ConflictKey { asked: (self.name, self.version), names: vec![path_of(self.name)] }
     }
 
     /// Returns the region in an ARN.

@@ -30,10 +30,10 @@ use secretdir_provider::{
     Answers, Deadline, Listed, RunContext, Secret, SecretRequest, SecretSource, SourceError, async_trait,
 };
 
-use crate::apart::{apart, owner};
 use crate::attempts::Attempts;
 use crate::clients::Clients;
 use crate::error::{self, Asked};
+use crate::grouping::{group, owner};
 use crate::listing;
 use crate::quota;
 use crate::region_clients::{self, RegionClient, timeouts};
@@ -153,7 +153,7 @@ impl Api for Asking<'_> {
         let alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
         let can_batch = |place: &usize| !no_batches && !alone.contains(place) && self.fits_a_batch(*place);
         let (together, alone): (Vec<_>, Vec<_>) = open.into_iter().partition(can_batch);
-        let groups = apart(together, |place| Some(self.question(place)?.likeness())).into_iter();
+        let groups = group(together, |place| Some(self.question(place)?.likeness())).into_iter();
         let batches =
             groups.flat_map(|group| group.chunks(MOST_IN_BATCH).map(<[usize]>::to_vec).collect::<Vec<_>>());
         batches.chain(alone.into_iter().map(|place| vec![place])).collect()

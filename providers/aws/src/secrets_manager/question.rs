@@ -3,7 +3,7 @@
 use secretdir_provider::{SecretRequest, SourceError, SourceErrorKind};
 
 use super::label::names_behind;
-use crate::apart::Likeness;
+use crate::grouping::ConflictKey;
 
 /// The maximum lengths of a name and of an ARN, in characters.
 const LONGEST_NAME: usize = 512;
@@ -60,8 +60,8 @@ impl<'a> Question<'a> {
     }
 
     /// Returns what decides which requests can share a call with this one.
-    pub(super) fn likeness(&self) -> Likeness<'a> {
-        Likeness { asked: (self.secret_id, self.version.name()), names: names_behind(self.secret_id) }
+    pub(super) fn likeness(&self) -> ConflictKey<'a> {
+        ConflictKey { asked: (self.secret_id, self.version.name()), names: names_behind(self.secret_id) }
     }
 
     /// Returns the region in an ARN.

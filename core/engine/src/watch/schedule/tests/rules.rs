@@ -91,7 +91,8 @@ fn whoever_is_started_again_and_again_has_one_retry_each_time_until_an_hour_is_o
 #[test]
 fn a_start_after_an_edit_causes_a_turn_instead_of_a_retry() {
     let (jitter, at) = (always(1.0), Duration::from_secs);
-    let edited = started(timing(INTERVAL, Duration::ZERO), &jitter).next(ScheduleEvent::Edited, at(0), &jitter);
+    let edited =
+        started(timing(INTERVAL, Duration::ZERO), &jitter).next(ScheduleEvent::Edited, at(0), &jitter);
     assert_eq!(edited.1, Action::Wait(Some(at(10))));
     let mut schedule = edited.0.next(ScheduleEvent::Due, at(10), &jitter).0;
     assert_eq!(quick_retries(&mut schedule, at(10)), 0);
@@ -106,7 +107,8 @@ fn a_start_after_an_edit_causes_a_turn_instead_of_a_retry() {
 #[test]
 fn whoever_asks_gets_a_turn_at_once() {
     let jitter = always(1.0);
-    let (_, action) = settled(INTERVAL, &jitter).next(ScheduleEvent::Requested, Duration::from_secs(1), &jitter);
+    let (_, action) =
+        settled(INTERVAL, &jitter).next(ScheduleEvent::Requested, Duration::from_secs(1), &jitter);
     assert_eq!(action, Action::Turn);
 }
 

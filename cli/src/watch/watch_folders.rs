@@ -13,7 +13,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::ours::Ours;
+use super::own_files::Ours;
 
 /// The most folders that are watched. The next turn finds changes below other folders.
 const MOST_FOLDERS: usize = 4096;
@@ -41,11 +41,11 @@ impl Interest {
 
 /// The folders to watch, and the names in them.
 #[derive(Debug, Default)]
-pub(super) struct Cover {
+pub(super) struct WatchFolders {
     pub(super) folders: BTreeMap<PathBuf, Interest>,
 }
 
-impl Cover {
+impl WatchFolders {
     /// Covers these files and folders, without the files that the daemon itself writes.
     pub(super) fn of(paths: &[PathBuf], ours: &Ours) -> Self {
         let mut cover = Self::default();
@@ -147,7 +147,7 @@ mod tests {
         symlink("..data/key", at.join("volume/key")).unwrap();
         symlink(".app.gen-x", at.join("out/app")).unwrap();
         let paths = [at.join("volume/key"), at.join("tree"), at.join("none/x"), at.join("out")];
-        let cover = Cover::of(&paths, &Ours::new(at.join("out/app"), None));
+        let cover = WatchFolders::of(&paths, &Ours::new(at.join("out/app"), None));
         let names = |names: &[&str]| Interest::Names(names.iter().map(OsString::from).collect());
         let expected = [
             (at.clone(), names(&["none"])),
@@ -167,6 +167,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         symlink("b", folder.path().join("a")).unwrap();
         symlink("a", folder.path().join("b")).unwrap();
-        assert!(!Cover::of(&[folder.path().join("a/x")], &Ours::default()).folders.is_empty());
+        assert!(!WatchFolders::of(&[folder.path().join("a/x")], &Ours::default()).folders.is_empty());
     }
 }

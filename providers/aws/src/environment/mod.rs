@@ -32,7 +32,7 @@ pub(crate) use self::names::readable;
 pub(crate) use self::printed::PrintedCredentials;
 pub(crate) use self::rules::region as check_region;
 pub(crate) use self::token_file::TokenFile;
-use crate::http::Authorities;
+use crate::http::CaCertificates;
 use crate::settings::AwsSettings;
 
 use profiles::Profiles;
@@ -40,7 +40,7 @@ use settled::Hidden;
 use variables::Variables;
 
 /// The validated settings of the environment and the files, in values that the SDK knows.
-pub(crate) struct Surroundings {
+pub(crate) struct AwsEnvironment {
     environment: HashMap<String, String>,
     /// Origins of credentials other than the profile that the settings name. They are hidden for that reason.
     hidden: Hidden,
@@ -54,7 +54,7 @@ pub(crate) struct Surroundings {
     pub(crate) role: Option<String>,
     pub(crate) region: Option<String>,
     /// The certificates that replace the machine's.
-    pub(crate) authorities: Option<Authorities>,
+    pub(crate) authorities: Option<CaCertificates>,
 }
 
 /// Everything that was read. Clients are reused as long as it is the same.
@@ -62,10 +62,10 @@ pub(crate) struct Surroundings {
 pub(crate) struct Basis {
     variables: Variables,
     profiles: Profiles,
-    authorities: Option<Authorities>,
+    authorities: Option<CaCertificates>,
 }
 
-impl Surroundings {
+impl AwsEnvironment {
     /// Reads the environment of this process, and AWS's files.
     pub(crate) fn read(settings: &AwsSettings) -> Result<(Self, Basis), SourceError> {
         let variables = Variables::read()?;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 /// The names that decide which requests can share a call.
-pub(crate) struct Likeness<'a> {
+pub(crate) struct ConflictKey<'a> {
     /// The request with its version. Two equal requests do not conflict.
     pub(crate) asked: (&'a str, Option<&'a str>),
     /// The names that an answer to it can have.
@@ -16,15 +16,15 @@ pub(crate) struct Likeness<'a> {
 
 /// Groups requests so that no group has two different requests with a common name. A request without a likeness fits
 /// every group.
-pub(crate) fn apart<'a>(
+pub(crate) fn group<'a>(
     mut open: Vec<usize>,
-    likeness: impl Fn(usize) -> Option<Likeness<'a>>,
+    likeness: impl Fn(usize) -> Option<ConflictKey<'a>>,
 ) -> Vec<Vec<usize>> {
     let mut groups = Vec::new();
     while !open.is_empty() {
         let mut taken = BTreeMap::new();
         let (group, others) = open.into_iter().partition(|place| {
-            let Some(Likeness { asked, names }) = likeness(*place) else { return true };
+            let Some(ConflictKey { asked, names }) = likeness(*place) else { return true };
             let fits = names.iter().all(|name| taken.get(name).is_none_or(|owner| *owner == asked));
             if fits {
                 taken.extend(names.into_iter().map(|name| (name, asked)));
@@ -53,10 +53,10 @@ mod tests {
         let requests = [("a", vec!["a"]), ("b", vec!["b", "a"]), ("c", vec!["c"]), ("a", vec!["a"])];
         let likeness = |place: usize| {
             let (asked, names) = requests.get(place)?;
-            Some(Likeness { asked: (asked, None), names: names.clone() })
+            Some(ConflictKey { asked: (asked, None), names: names.clone() })
         };
-        assert_eq!(apart(vec![0, 1, 2, 3, 4], likeness), [vec![0, 2, 3, 4], vec![1]]);
-        assert!(apart(Vec::new(), likeness).is_empty());
+        assert_eq!(group(vec![0, 1, 2, 3, 4], likeness), [vec![0, 2, 3, 4], vec![1]]);
+        assert!(group(Vec::new(), likeness).is_empty());
     }
 
     #[test]

@@ -8,8 +8,8 @@ use secretdir_provider::SourceError;
 
 use super::profiles::{Keys, Profiles};
 use super::variables::{self, Variables};
-use super::{PrintedCredentials, Surroundings, TokenFile, no_credentials, rules};
-use crate::http::Authorities;
+use super::{AwsEnvironment, PrintedCredentials, TokenFile, no_credentials, rules};
+use crate::http::CaCertificates;
 use crate::settings::AwsSettings;
 
 /// The SDK's variables, each with the equivalent key of a profile.
@@ -98,7 +98,7 @@ pub(super) fn settle(
     settings: &AwsSettings,
     variables: &Variables,
     profiles: &Profiles,
-) -> Result<Surroundings, SourceError> {
+) -> Result<AwsEnvironment, SourceError> {
     let of_the_settings = settings.profile.as_deref().map(|name| ("`profile` of the source", name));
     let named = of_the_settings.or_else(|| variables.first(&["AWS_DEFAULT_PROFILE", "AWS_PROFILE"]));
     let chain = match named {
@@ -125,7 +125,7 @@ pub(super) fn settle(
     if let Some(endless) = token_files.iter().find_map(TokenFile::endless) {
         return Err(no_credentials(&endless.to_string(), "name the file with the token"));
     }
-    Ok(Surroundings { environment, hidden, file, profile, printed, token_files, role, region, authorities })
+    Ok(AwsEnvironment { environment, hidden, file, profile, printed, token_files, role, region, authorities })
 }
 
 impl Found<'_> {
@@ -154,11 +154,11 @@ impl Found<'_> {
     }
 
     /// Returns the certificates that replace the machine's, if there are any.
-    fn authorities(&self) -> Result<Option<Authorities>, SourceError> {
+    fn authorities(&self) -> Result<Option<CaCertificates>, SourceError> {
         let of_a_profile = || Some(("`ca_bundle` of the profile", self.key("ca_bundle")?));
         let named = self.variables.first(&["AWS_CA_BUNDLE"]).or_else(of_a_profile);
         let read = named.map(|(by, path)| {
-            Authorities::read(&variables::expanded(path)).map_err(|cause| {
+            CaCertificates::read(&variables::expanded(path)).map_err(|cause| {
                 super::refused(format!("{by}: {cause}"), "name a file with certificates in PEM")
             })
         });

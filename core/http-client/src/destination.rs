@@ -10,7 +10,7 @@ use reqwest::Url;
 
 /// The kind of connection that a request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Need {
+pub(crate) enum Encryption {
     /// A connection without TLS.
     Plain,
     /// TLS: to the server, or to the proxy.
@@ -27,17 +27,17 @@ pub(crate) enum Route {
 
 /// The destination of a request.
 #[derive(Clone, Debug)]
-pub(crate) struct Way {
-    need: Need,
+pub(crate) struct Destination {
+    need: Encryption,
     route: Route,
     to: String,
     proxy: Option<String>,
 }
 
-impl Way {
+impl Destination {
     /// Returns the way to a URL, over a Unix socket if one is given.
     pub(crate) fn of(url: &Url, socket: Option<&Path>) -> Self {
-        let need = if url.scheme() == "http" { Need::Plain } else { Need::Tls };
+        let need = if url.scheme() == "http" { Encryption::Plain } else { Encryption::Tls };
         if let Some(socket) = socket {
             return Self { need, route: Route::Direct, to: format!("the socket {socket:?}"), proxy: None };
         }
@@ -49,11 +49,11 @@ impl Way {
             }
         };
         let has_tls = proxy.as_ref().is_some_and(|proxy| proxy.uri().scheme_str() == Some("https"));
-        let need = if has_tls { Need::Tls } else { need };
+        let need = if has_tls { Encryption::Tls } else { need };
         Self { need, route, to, proxy: proxy.map(|proxy| place(proxy.uri())) }
     }
 
-    pub(crate) fn need(&self) -> Need {
+    pub(crate) fn need(&self) -> Encryption {
         self.need
     }
 
@@ -66,7 +66,7 @@ impl Way {
     }
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.proxy {
             Some(proxy) => write!(f, "{} through the proxy {proxy}", self.to),
@@ -120,8 +120,11 @@ mod tests {
             assert_eq!(host_and_port(&url.parse().unwrap()), to);
         }
         let url = "http://localhost/v1/secret?b=c".parse().unwrap();
-        let way = Way::of(&url, Some(Path::new("/run/agent.sock")));
-        assert_eq!((way.to_string().as_str(), way.need()), ("the socket \"/run/agent.sock\"", Need::Plain));
+        let way = Destination::of(&url, Some(Path::new("/run/agent.sock")));
+        assert_eq!(
+            (way.to_string().as_str(), way.need()),
+            ("the socket \"/run/agent.sock\"", Encryption::Plain)
+        );
     }
 
     #[test]
@@ -149,7 +152,12 @@ mod tests {
     #[test]
     fn a_proxy_is_named_too() {
         let proxy = Some(place(&"http://name:word@proxy.test:3128".parse().unwrap()));
-        let way = Way { need: Need::Tls, route: Route::Proxied, to: "store.test:443".to_owned(), proxy };
+        let way = Destination {
+            need: Encryption::Tls,
+            route: Route::Proxied,
+            to: "store.test:443".to_owned(),
+            proxy,
+        };
         assert_eq!(way.to_string(), "store.test:443 through the proxy proxy.test:3128");
     }
 }

@@ -11,7 +11,7 @@ use crate::host::{clock, jitter};
 
 /// The state that the thread of a turn shares with the daemon.
 #[derive(Debug)]
-pub(super) struct Apart {
+pub(super) struct TurnHost {
     pub(super) child_umask: u32,
     /// Set as soon as a signal asks the daemon to end.
     pub(super) stop: Arc<AtomicBool>,
@@ -19,7 +19,7 @@ pub(super) struct Apart {
     pub(super) published: Arc<Notify>,
 }
 
-impl Host for Apart {
+impl Host for TurnHost {
     fn clock(&self) -> Clock {
         clock()
     }

@@ -31,10 +31,10 @@ const AROUND_VALUE: usize = 64 << 10;
 const LONGEST_ESCAPE: usize = 6;
 
 /// A conversation, and its results so far.
-pub(crate) struct Talk<'r> {
+pub(crate) struct Conversation<'r> {
     requests: &'r [SecretRequest],
     lines: Lines<ChildStdout>,
-    heard: Received<'r>,
+    received: Received<'r>,
 }
 
 /// The maximum sizes of secrets, in bytes.
@@ -66,7 +66,7 @@ pub(crate) enum Answer {
     Error(PluginError),
 }
 
-impl<'r> Talk<'r> {
+impl<'r> Conversation<'r> {
     pub(crate) fn new(
         program: &'r str,
         bounds: Bounds,
@@ -75,7 +75,7 @@ impl<'r> Talk<'r> {
     ) -> Self {
         let longest = bounds.each.saturating_mul(LONGEST_ESCAPE).saturating_add(AROUND_VALUE);
         let answers = requests.iter().map(|_| None).collect();
-        let heard = Received {
+        let received = Received {
             program,
             bounds,
             together: 0,
@@ -85,28 +85,28 @@ impl<'r> Talk<'r> {
             warnings: Vec::new(),
             room: MOST_TEXT,
         };
-        Self { requests, lines: Lines::new(stdout, longest), heard }
+        Self { requests, lines: Lines::new(stdout, longest), received }
     }
 
     /// Talks until the plug-in closes its output, or its grace period after the last answer is over.
-    pub(crate) async fn hold(&mut self, mut stdin: ChildStdin, hello: &Request<'_>) -> Result<(), Failure> {
+    pub(crate) async fn run(&mut self, mut stdin: ChildStdin, hello: &Request<'_>) -> Result<(), Failure> {
         say(&mut stdin, std::slice::from_ref(hello)).await;
-        let Some(line) = self.lines.next().await.map_err(|fault| self.heard.unread(&fault))? else {
+        let Some(line) = self.lines.next().await.map_err(|fault| self.received.unread(&fault))? else {
             return Ok(());
         };
-        self.heard.greeting(line)?;
+        self.received.greeting(line)?;
         let fetches: Vec<_> = self.requests.iter().enumerate().map(fetch).collect();
         let asking = async {
             say(&mut stdin, &fetches).await;
             drop(stdin);
             Ok(())
         };
-        tokio::try_join!(asking, self.heard.listen(&mut self.lines)).map(|_| ())
+        tokio::try_join!(asking, self.received.listen(&mut self.lines)).map(|_| ())
     }
 
     /// Returns the messages, and the last bytes that were read, which may be a part of a value.
     pub(crate) fn end(self) -> (Received<'r>, Zeroizing<Vec<u8>>) {
-        (self.heard, Zeroizing::new(self.lines.rest().to_owned()))
+        (self.received, Zeroizing::new(self.lines.rest().to_owned()))
     }
 }
 

@@ -16,12 +16,12 @@ const CHUNK: usize = 2048;
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// The last output on standard error.
-pub(crate) struct Noise {
+pub(crate) struct Stderr {
     stderr: StandardError,
     last: Excerpt,
 }
 
-impl Noise {
+impl Stderr {
     pub(crate) fn new(stderr: StandardError) -> Self {
         Self { stderr, last: Excerpt::default() }
     }
@@ -33,7 +33,7 @@ impl Noise {
         work: impl Future<Output = T>,
     ) -> T {
         tokio::select! {
-            () = self.listen_for_ever(reader) => std::future::pending().await,
+            () = self.read_forever(reader) => std::future::pending().await,
             done = work => done,
         }
     }
@@ -48,7 +48,7 @@ impl Noise {
         &self.last
     }
 
-    async fn listen_for_ever(&mut self, reader: &mut (impl AsyncRead + Unpin)) {
+    async fn read_forever(&mut self, reader: &mut (impl AsyncRead + Unpin)) {
         self.listen(reader).await;
         std::future::pending::<()>().await;
     }
@@ -70,7 +70,7 @@ mod tests {
     #[tokio::test]
     async fn the_last_is_kept_and_nothing_waits() {
         let text: Vec<u8> = (0..10 * CHUNK).map(|n| b'a' + u8::try_from(n % 26).unwrap()).collect();
-        let mut noise = Noise::new(StandardError::Show);
+        let mut noise = Stderr::new(StandardError::Show);
         noise.last_words(&mut &text[..]).await;
         let last = noise.excerpt();
         assert_eq!(&last.as_bytes()[last.shown()], &text[9 * CHUNK..]);

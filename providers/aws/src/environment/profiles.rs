@@ -16,7 +16,7 @@ use super::variables::Variables;
 use super::{no_credentials, refused};
 
 /// The keys of a profile that count, each with its rule.
-const HEEDED: &[(&str, Rule)] = &[
+const SUPPORTED: &[(&str, Rule)] = &[
     ("region", rules::region),
     ("retry_mode", rules::retry_mode),
     ("max_attempts", rules::attempts),
@@ -150,7 +150,7 @@ fn unknown(name: &str, by: &str) -> SourceError {
 /// Returns the keys that count and are set, with values that the SDK knows.
 pub(super) fn checked(profile: &str, keys: &Keys) -> Result<Keys, SourceError> {
     let mut checked = Keys::new();
-    for (name, rule) in HEEDED {
+    for (name, rule) in SUPPORTED {
         let Some(key) = keys.get(*name).filter(|key| !(key.value.is_empty() && key.below.is_empty())) else {
             continue;
         };

@@ -10,7 +10,7 @@ use secretdir_provider::SourceError;
 use super::{refused, rules, rules::Rule};
 
 /// Each variable with its rule. If two have the same meaning, the first one counts.
-const HEEDED: &[(&str, Rule)] = &[
+const SUPPORTED: &[(&str, Rule)] = &[
     ("AWS_REGION", rules::region),
     ("AWS_DEFAULT_REGION", rules::region),
     // botocore looks at this one first.
@@ -66,7 +66,7 @@ impl Variables {
 
     fn of(get: impl Fn(&str) -> Option<OsString>) -> Result<Self, SourceError> {
         let mut set = BTreeMap::new();
-        for (name, rule) in HEEDED {
+        for (name, rule) in SUPPORTED {
             let Some(value) = get(name).filter(|value| !value.is_empty()) else { continue };
             let checked = value.to_str().ok_or("text in UTF-8").and_then(rule);
             let value = checked.map_err(|what| {
@@ -182,14 +182,14 @@ mod tests {
 
     #[test]
     fn an_empty_variable_is_not_set() {
-        for (name, _) in HEEDED {
+        for (name, _) in SUPPORTED {
             assert_eq!(read(name, ""), Ok(None), "{name}");
         }
     }
 
     #[test]
     fn a_variable_that_cannot_be_used_is_named_without_its_value() {
-        for (name, rule) in HEEDED {
+        for (name, rule) in SUPPORTED {
             if rule("canary value\u{7}").is_err() {
                 let told = read(name, "canary value\u{7}").unwrap_err();
                 assert!(told.starts_with(&format!("{name} in the environment is not ")), "{told}");
