@@ -116,9 +116,10 @@ fn not_notified() -> ErrorReport {
 /// Returns the kind of an error in writing a file. A path that cannot be right is a usage error.
 fn kind_of_unwritten(error: &io::Error) -> ErrorKind {
     match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
-            ErrorKind::Usage
-        }
+        io::ErrorKind::NotFound
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::IsADirectory
+        | io::ErrorKind::AlreadyExists => ErrorKind::Usage,
         _ => ErrorKind::NotWritten,
     }
 }

@@ -12,8 +12,6 @@ mod certificates;
 mod dates;
 #[path = "conformance/environment.rs"]
 mod environment;
-#[path = "conformance/surroundings.rs"]
-mod surroundings;
 #[path = "conformance/faults.rs"]
 mod faults;
 #[path = "conformance/files.rs"]
@@ -46,6 +44,8 @@ mod runs;
 mod signing_in;
 #[path = "conformance/support.rs"]
 mod support;
+#[path = "conformance/surroundings.rs"]
+mod surroundings;
 #[path = "conformance/traces.rs"]
 mod traces;
 

@@ -38,7 +38,7 @@ pub(crate) struct OnChangeSection {
     #[schemars(length(min = 1))]
     pub(crate) units: Option<Vec<String>>,
     /// Touch a file with this name beside the link, for a `.path` unit of systemd.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("examples" = ["app.changed"]))]
     pub(crate) stamp: Option<String>,
     /// Maximum random delay before it, so that many hosts do not act at once.
     #[schemars(schema_with = "shapes::duration", extend("default" = "0s"))]
