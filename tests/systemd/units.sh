@@ -105,7 +105,7 @@ owner() {
 
 # systemd's own parser reads an env file that is rendered with `dotenv`.
 environment() {
-    local values=("plain" "it's" '"quoted"' '$HOME ${HOME} $(id) $$' $'two\nlines' 'back\slash \n \\' 'a # no comment' '  blanks  ' '; & | < > * ? { } ! ~ %' $'\u00fcn\u00efcode')
+    local values=("plain" "it's" '"quoted"' '$HOME ${HOME} $(id) $$' $'two\nlines' 'back\slash \n \\' 'a # no comment' '  blanks  ' '; & | < > * ? { } ! ~ %' $'\u00fcn\u00efcode' $'\ufffd\ue000\ufeff\U10fffd')
     local number config=/etc/secretdir/env.toml
     inside mkdir -p /srv/env
     {

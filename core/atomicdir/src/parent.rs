@@ -2,7 +2,7 @@
 //!
 //! There are three ways to open it:
 //!
-//! | for | its path is judged | missing directories are made |
+//! | for | its path is checked | missing directories are made |
 //! |---|---|---|
 //! | a run | yes, unless parents are trusted | yes |
 //! | a check of what a run would find | yes, unless parents are trusted | no |

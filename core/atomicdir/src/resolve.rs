@@ -1,15 +1,15 @@
 //! Follows a path from `/`, one component at a time. Each is opened by the descriptor of the one before. So each can be
-//! judged before it is used, and missing directories can be made.
+//! checked before it is used, and missing directories can be made.
 //!
 //! The kernel could follow the path in one call, but then the components would be unknown. Judging each component by
 //! its path, and opening the whole path later, would be a time-of-check to time-of-use race. Here each component is
-//! opened in the one before, without following links. It is judged by its descriptor, and only then is the next one
-//! looked up in it. Only root and we can replace a component that was judged safe, so the judgement stays true.
+//! opened in the one before, without following links. It is checked by its descriptor, and only then is the next one
+//! looked up in it. Only root and we can replace a component that was found safe, so the result stays true.
 //!
-//! A symbolic link is judged and read, and its target is followed in the same way, from `/` if it is absolute. The
+//! A symbolic link is checked and read, and its target is followed in the same way, from `/` if it is absolute. The
 //! number of links is limited, which ends cycles, as the kernel does.
 //!
-//! A missing directory is made in one that was judged, with the guarantees of [`made`](crate::made). Descriptors are
+//! A missing directory is made in one that was checked, with the guarantees of [`new_directory`](crate::new_directory). Descriptors are
 //! opened with `O_PATH`. They need no permission to list, and opening a device or a FIFO has no effect.
 
 use std::ffi::{OsStr, OsString};
@@ -68,7 +68,7 @@ fn is_device(metadata: &Metadata) -> bool {
 }
 
 impl Resolver {
-    /// Starts at `/`, which is judged too. A relative path is first joined to the current directory.
+    /// Starts at `/`, which is checked too. A relative path is first joined to the current directory.
     pub(crate) fn new(asked: &Path, parents: Parents, missing: Missing) -> Result<Self> {
         let absolute = std::path::absolute(asked).at(Step::Parent, "find", asked)?;
         let here = openat(CWD, "/", LOOK | OFlags::DIRECTORY, Mode::empty()).at(Step::Parent, "open", "/")?;
@@ -129,7 +129,7 @@ impl Resolver {
         self.rest.extend(names);
     }
 
-    /// Follows one component. `..` leads to the parent of the current directory, which has been judged.
+    /// Follows one component. `..` leads to the parent of the current directory, which has been checked.
     fn step(&mut self, name: OsString) -> Result<()> {
         if name == ".." {
             let above = openat(&self.here, "..", LOOK | OFlags::DIRECTORY, Mode::empty());
@@ -176,7 +176,7 @@ impl Resolver {
         Ok(())
     }
 
-    /// Makes a missing directory, and enters it. If another process makes it first, it is judged like any other.
+    /// Makes a missing directory, and enters it. If another process makes it first, it is checked like any other.
     fn make(&mut self, name: OsString, path: PathBuf) -> Result<()> {
         let device = self.inspect(&self.here)?.dev();
         let made = match new_directory::make(&self.here, Path::new(&name), device, Step::Parent, &path) {
@@ -185,7 +185,7 @@ impl Resolver {
                 self.rest.push(name);
                 return self.once_more(&path);
             }
-            // Another run of this user may have put files into it before the check. The path has been judged, so no
+            // Another run of this user may have put files into it before the check. The path has been checked, so no
             // other user could have.
             Err(error) if error.refusal() == Some(&Refusal::Swapped) && self.parents == Parents::Strict => {
                 new_directory::open_in_use(&self.here, Path::new(&name), device, Step::Parent, &path)?

@@ -6,7 +6,7 @@
 //!
 //! There are two ways to open a snapshot. [`Snapshot::open`] follows the link like any program that does not know this
 //! crate. It trusts everyone who can write there. [`Options::open_snapshot`] accepts only what a publisher made. It
-//! judges the path, the link and the generation, and opens no file.
+//! checks the path, the link and the generation, and opens no file.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};

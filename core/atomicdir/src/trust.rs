@@ -3,11 +3,11 @@
 //!
 //! 1. Every directory from `/` down belongs to root or to the current user. Neither its group nor everyone may write to
 //!    it. A sticky directory may be open to all, because nobody can replace the files of others in it.
-//! 2. A symbolic link on the way belongs to root or to the current user. Its target is judged in the same way.
+//! 2. A symbolic link on the way belongs to root or to the current user. Its target is checked in the same way.
 //! 3. A group is ignored if its only members are root and the current user (see [`groups`](crate::groups)). An entry of
 //!    an access control list that lets another user write counts like a write bit.
 //!
-//! Each component is judged before the next one is looked up. So no other user can change it after that.
+//! Each component is checked before the next one is looked up. So no other user can change it after that.
 //!
 //! A mode says who may write, with three exceptions, which the code handles:
 //!
@@ -95,7 +95,7 @@ impl Replaceable {
 /// assert!(atomicdir::ensure_trusted("/etc/passwd").is_ok());
 /// ```
 ///
-/// Call it before you follow the instructions in a file. A FIFO is judged like a file. Pipes and other objects without
+/// Call it before you follow the instructions in a file. A FIFO is checked like a file. Pipes and other objects without
 /// a name, for example on `/dev/stdin`, are accepted, because whoever started this process chose them. So are devices.
 ///
 /// # Errors

@@ -185,7 +185,7 @@ mod tests {
         registry.leave_out("vault", "vault");
         let told = |name: &str| registry.find(name).err().unwrap().to_string();
         let left_out =
-            "this command was built without the provider `vault`: build it with the feature `vault`";
+            "this command was built without the provider `vault`; build it with the feature `vault`";
         assert_eq!(told("vault"), left_out);
         assert_eq!(told("vaultt"), "there is no provider `vaultt`; there are none");
     }

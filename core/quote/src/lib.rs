@@ -11,7 +11,7 @@
 //! # What is guaranteed
 //!
 //! A reader gets the file character by character, so it guesses nothing. Some texts are read differently by different
-//! programs, or can be understood only with the rest of the file. SinceValue such a text, everything is
+//! programs, or can be understood only with the rest of the file. After such a text, everything is
 //! [`Misplaced::Unclear`]. The property test of the templates runs the accepted files with sh, bash and zsh.
 //!
 //! The readers do not follow what a program does with the value afterwards.

@@ -2,7 +2,7 @@
 //! position depends on them.
 //!
 //! Shells read some texts differently. Others cannot be read without knowledge of the commands: arrays, patterns in
-//! brackets, `$'…'`. SinceValue such a text the position is [`Misplaced::Unclear`], because a wrong guess would let a value
+//! brackets, `$'…'`. After such a text the position is [`Misplaced::Unclear`], because a wrong guess would let a value
 //! out of its quotes. A script must set its variables before it.
 
 use crate::heredoc::{Heredoc, Read};
@@ -168,7 +168,7 @@ impl Shell {
             Some(Open::Backquote) if c == '\\' => self.is_escaped = true,
             Some(Open::Backquote) => self.until('`', c),
             Some(Open::Parameter) => self.in_parameter(c),
-            // SinceValue a name, only zsh reads `[` as a subscript.
+            // After a name, only zsh reads `[` as a subscript.
             Some(Open::Variable) if c.is_ascii_alphanumeric() || c == '_' => {}
             Some(Open::Variable) if before[1] == '$' && c != '{' || c == '[' => self.give_up(),
             Some(Open::Variable) => {

@@ -6,15 +6,16 @@
 
 use crate::Misplaced;
 use crate::name::Name;
+use crate::write::is_noncharacter;
 
 /// The position of systemd in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
     Start,
     Name,
-    /// SinceValue a `=` that has no known name before it.
+    /// After a `=` that has no known name before it.
     NoName,
-    /// SinceValue `=`, or after a closed quote: a quote may open here.
+    /// After `=`, or after a closed quote: a quote may open here.
     Open,
     Value,
     Single,
@@ -50,8 +51,9 @@ impl Systemd {
     }
 
     pub(super) fn character(&mut self, c: char) {
-        // Other readers may see two lines where a shell joins them, and may end a line at a carriage return.
-        self.is_unclear |= c == '\r' || c == '\n' && self.before == '\\';
+        // Other readers may see two lines where a shell joins them, and may end a line at a carriage return. systemd ignores
+        // a file with a noncharacter.
+        self.is_unclear |= c == '\r' || c == '\n' && self.before == '\\' || is_noncharacter(c);
         self.before = c;
         if std::mem::take(&mut self.is_escaped) {
             return;

@@ -26,6 +26,9 @@ pub struct QuoteError(&'static str);
 
 const NUL_IN_SHELL: QuoteError = QuoteError("the value has a NUL in it, which no shell can hold");
 const NUL: QuoteError = QuoteError("the value has a NUL in it, which no environment can hold");
+const NONCHARACTER: QuoteError = QuoteError(
+    "the value has a noncharacter of Unicode in it, such as U+FFFE: systemd would read nothing of the file",
+);
 const CARRIAGE_RETURN: QuoteError =
     QuoteError("the value has a carriage return in it, which readers of such files treat differently");
 const LINE_END: QuoteError = QuoteError(
@@ -52,12 +55,19 @@ pub(super) fn dotenv(text: &str) -> Result<String, QuoteError> {
     match text {
         _ if text.contains('\0') => Err(NUL),
         _ if text.contains('\r') => Err(CARRIAGE_RETURN),
+        _ if text.contains(is_noncharacter) => Err(NONCHARACTER),
         _ if !text.contains('\'') && !text.ends_with('\\') => Ok(format!("'{text}'")),
         _ if text.contains('`') => Err(BACKQUOTE),
         _ => Ok(in_double(text, |written, c| {
             written.extend("\\\"$".contains(c).then_some('\\').into_iter().chain([c]))
         })),
     }
+}
+
+/// Returns whether a character is one of the 66 noncharacters of Unicode. systemd takes text with one for invalid UTF-8, logs the
+/// value, and ignores the whole file.
+pub(super) fn is_noncharacter(c: char) -> bool {
+    matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe
 }
 
 /// Writes the value of a variable as it is, for a reader without quotes.

@@ -168,7 +168,7 @@ impl Yaml {
         }
         for way in std::iter::once(self).chain(&mut other) {
             way.before = c;
-            // SinceValue the first word, the column does not matter any more.
+            // After the first word, the column does not matter any more.
             let counts = c != '\n' && matches!(way.line, Line::Blank | Line::Items);
             way.column = if counts { way.column.saturating_add(1) } else { 0 };
         }

@@ -28,11 +28,11 @@ pub(crate) enum Fault {
     #[error("syntax error: a tag, a comment or a text in quotes far to the right in its line is not closed")]
     Unreadable,
     #[error(
-        "the template begins with a byte order mark, which a reader of what `{filter}` writes takes for a part of the first line; save it without"
+        "the template begins with a byte order mark, which a reader of `{filter}` would read as part of the first line; save it without one"
     )]
     ByteOrderMark { filter: &'static str },
     #[error(
-        "here is a carriage return, which a reader of what `{filter}` writes takes for a part of a value; end lines with a newline alone"
+        "here is a carriage return, which a reader of `{filter}` would read as part of a value; save it with Unix line ends"
     )]
     CarriageReturn { filter: &'static str },
     #[error("there is no {what} `{name}`; {hint}")]
@@ -40,7 +40,7 @@ pub(crate) enum Fault {
     #[error("`{name}` is not defined: declare it under `secrets` of this file{hint}")]
     Undeclared { name: String, hint: String },
     #[error(
-        "there is no variable `secret`: declare each secret under `secrets` of this file, by a name of its own"
+        "there is no variable `secret`: declare each secret under `secrets` of this file, by its own name"
     )]
     NoSecrets,
     #[error("`loop` is known only inside a loop, and not in its `else`")]
@@ -48,15 +48,15 @@ pub(crate) enum Fault {
     #[error("`{0}` is a text and has no parts; if the secret is JSON, declare it with `expand = \"json\"`")]
     NoParts(String),
     #[error(
-        "there is no function `secret` any more: declare the secret under `secrets` of this file, as `NAME = {{ {0} }}`, and write `NAME` here"
+        "the function `secret` no longer exists: declare the secret under `secrets` of this file, as `NAME = {{ {0} }}`, and write `NAME` here"
     )]
     SecretCall(String),
     #[error("{}", describe_misplaced(*.format, *.misplaced, *.line))]
     Misplaced { format: Format, misplaced: Misplaced, line: Option<usize> },
-    #[error("what `{}` has written is changed afterwards; quote last", .0.name())]
+    #[error("the result of `{}` is changed afterwards; apply this filter last", .0.name())]
     Changed(Format),
     #[error(
-        "{0} cannot be the name of a variable: only letters of ASCII, digits and `_`, with no digit first; change it with `replace`"
+        "{0} cannot be the name of a variable: use only ASCII letters, digits and `_`, with no digit first; change it with `replace`"
     )]
     NoVariableName(String),
     /// In a check: the result depends on the values.
@@ -67,7 +67,7 @@ pub(crate) enum Fault {
     )]
     NumberTooLarge,
     /// It would make texts of lists and of none, in the syntax of Python, and of nested lists in any size.
-    #[error("there is no operator `~`, which takes anything for a text; join texts with `+` or `join`")]
+    #[error("there is no operator `~`; join texts with `+` or `join`")]
     Tilde,
     #[error("the value is not UTF-8: only `url`, `base64`, `base64url` and `hex` take such a value")]
     NotUtf8,
@@ -87,35 +87,37 @@ pub(crate) enum Fault {
     NotAssignable,
     #[error(transparent)]
     Quote(#[from] QuoteError),
-    #[error("`{0}` is not defined here; ask with `is defined`, or use `default`")]
+    #[error("`{0}` is not defined here; test it with `is defined`, or use `default`")]
     UndefinedName(String),
     #[error("`{0}` is not defined here: the value has no such part")]
     UndefinedPart(String),
     #[error("the value that is used here has no such part")]
     NoSuchPart,
-    #[error("what is used here is not defined; ask with `is defined`, or use `default`")]
+    #[error("this is not defined; test it with `is defined`, or use `default`")]
     UndefinedHere,
-    #[error("this cannot be calculated: it divides by zero, or its result is too large")]
+    #[error("this cannot be calculated: it divides by zero, or a number is too large")]
     Calculation,
     #[error(
         "this operator cannot take {left} and {right} together; `+` joins texts with texts, and lists with lists; `[…] | join` joins texts with numbers"
     )]
     Mixed { left: &'static str, right: &'static str },
-    #[error("{left} is compared with {right}, to which it is never equal; write both in one form")]
+    #[error("{left} is compared with {right}, which is never equal; convert one of them")]
     NeverEqual { left: &'static str, right: &'static str },
     #[error("{left} and {right} have no order; only two numbers or two texts have one")]
     NoOrder { left: &'static str, right: &'static str },
     #[error("it is nested more than {most} levels deep; a chain of operators counts as nested")]
     TooDeep { most: usize },
-    #[error("a loop cannot call itself: there is no `recursive`")]
+    #[error("loops cannot be `recursive`")]
     Recursive,
     #[error("there is no keyword `{0}` here; give arguments by their order")]
     Keyword(String),
-    #[error("arguments are written out one by one: there is no `*` here")]
+    #[error("write each argument separately: there is no `*` here")]
     Splat,
     #[error("`{name}` takes {}", describe_count(*.least, *.most))]
     Arguments { name: String, least: usize, most: usize },
-    #[error("values have no methods; use a filter, or `for key in map` and `map[key]` for what is in a map")]
+    #[error(
+        "values have no methods; use a filter, or `for key in map` and `map[key]` for the entries of a map"
+    )]
     Method,
     #[error(
         "the value cannot be unpacked into so many names; a map gives its keys: `for key in map`, with `map[key]` for the value"
@@ -130,7 +132,7 @@ pub(crate) enum Fault {
     /// The caller no longer waits for the result.
     #[error("the rendering was ended")]
     Stopped,
-    #[error("the template engine panicked: a mistake in it, not in the template")]
+    #[error("the template engine panicked: a bug in it, not in the template")]
     Panicked,
     #[error("cannot start a thread: {0}")]
     NoThread(io::ErrorKind),

@@ -102,7 +102,9 @@ impl Template {
         let (checked, names) = (Arc::clone(&text), declared.to_vec());
         let found = match worker::run(LONGEST, move |stop| check(&checked, &names, stop)) {
             // In debug builds, the parser of minijinja panics at an unclosed tag behind column 65,535.
-            Err(Fault::Panicked) => Err(TemplateError::at_start(Fault::Unreadable)),
+            Err(Fault::Panicked) if text.lines().any(|line| line.len() > usize::from(u16::MAX)) => {
+                Err(TemplateError::at_start(Fault::Unreadable))
+            }
             found => found.map_err(TemplateError::at_start).flatten(),
         };
         let Found { failures, used, formats } = found.map_err(|error| vec![error])?;

@@ -138,7 +138,7 @@ fn everything_wrong_is_said_at_once_and_in_order() {
             "3:4: there is no function `lenght`; known: range",
             "3:24: there is no test `oddd`; did you mean `odd`?",
             "4:4: `v` is a text and has no parts; if the secret is JSON, declare it with `expand = \"json\"`",
-            "4:13: there is no function `secret` any more: declare the secret under `secrets` of this file, as \
+            "4:13: the function `secret` no longer exists: declare the secret under `secrets` of this file, as \
              `NAME = { source = \"s\", secret = \"x\", field = \"f\" }`, and write `NAME` here",
             "4:46: there is no statement `do`; known: elif, else, filter, for, if, raw, set, with",
         ]
@@ -215,8 +215,8 @@ fn calls_are_looked_at_before_there_are_values() {
     for (template, expected) in [
         ("{{ v ~ 'a' }}", "there is no operator `~`"),
         ("{{ v|replace(x='b') }}", "there is no keyword `x` here"),
-        ("{{ v|replace(*['b', 'c']) }}", "arguments are written out one by one"),
-        ("{{ range(**{'a': 1}) }}", "arguments are written out one by one"),
+        ("{{ v|replace(*['b', 'c']) }}", "write each argument separately"),
+        ("{{ range(**{'a': 1}) }}", "write each argument separately"),
         ("{{ v.upper() }}", "values have no methods"),
         ("{{ v|upper(1) }}", "`upper` takes no arguments"),
         ("{{ v|default(1, 2, 3) }}", "`default` takes at most 2 arguments"),
@@ -300,13 +300,13 @@ fn what_goes_wrong_in_rendering_is_said_at_its_place() {
         ("{% set x = {'a': {}} %}{{ x.a.b.c }}", "1:27: `x.a.b` is not defined here"),
         ("{% set x = {} %}{{ x['a'] }}", "1:20: the value that is used here has no such part"),
         ("{% set x = 'a' %}{{ (x).a }}", "1:22: the value that is used here has no such part"),
-        ("{{ 'a.b'|replace('a.b', '')|first }}", "1:29: what is used here is not defined"),
+        ("{{ 'a.b'|replace('a.b', '')|first }}", "1:29: this is not defined"),
         ("{% set x = {} %}{{ x.a|length }}", "1:20: `x.a` is not defined here"),
         ("{% set x = {} %}{{ x.a|json }}", "1:20: `x.a` is not defined here"),
-        ("{{ ''|first }}", "1:7: what is used here is not defined"),
+        ("{{ ''|first }}", "1:7: this is not defined"),
         ("{{ 1 / 0 }}", "1:4: this cannot be calculated: it divides by zero"),
         ("{{ 1.5 % 0.0 }}", "1:4: this cannot be calculated: it divides by zero"),
-        ("{{ 10 ** 99 }}", "1:4: this cannot be calculated: it divides by zero, or its result is too large"),
+        ("{{ 10 ** 99 }}", "1:4: this cannot be calculated: it divides by zero, or a number is too large"),
         ("{% for x in 5 %}{% endfor %}", "1:13: expected a list, a map or a text, found a number"),
         ("{{ -'a' }}", "1:4: expected a number behind the `-`, found a text"),
         ("{{ 5|length }}", "1:6: expected a list, a map or a text, found a number"),

@@ -30,17 +30,17 @@ const REGION_HINT: &str =
 const CREDENTIALS_HINT: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a `profile`, or sign in \
     with `aws sso login`, or give the instance, container or pod a role";
 const CONFIGURED_CREDENTIALS_HINT: &str =
-    "look at the profile, role or credential process that the credentials come from";
+    "check the profile, role or credential process that the credentials come from";
 const NETWORK_HINT: &str =
     "is the network path to the endpoint open, and are `region` and `endpoint-url` right?";
 const PROXY_HINT: &str =
     "is the proxy of HTTPS_PROXY or HTTP_PROXY right and running, or should NO_PROXY name the endpoint?";
-const SETTINGS_HINT: &str = "no request was made: look at `region`, `endpoint-url`, FIPS and dual-stack, here and in the variables of AWS";
+const SETTINGS_HINT: &str = "no request was made: check `region`, `endpoint-url`, FIPS and dual-stack, here and in the variables of AWS";
 const CERTIFICATE_HINT: &str = "is the authority behind that certificate trusted here? AWS_CA_BUNDLE or SSL_CERT_FILE can name \
     a file of such authorities, and the package ca-certificates has the usual ones";
 const PARTIAL_HINT: &str = "AWS takes the six characters at the end of this ARN for those that it adds itself: if they are a part \
     of the name, give the complete ARN, or the name";
-const TIME_HINT: &str = "raise `timeout` of [gather], or look at the network path to the endpoint";
+const TIME_HINT: &str = "raise `timeout` under [gather], or check the network path to the endpoint";
 const ENDPOINT_HINT: &str = "is `endpoint-url` one of this service, or is there a proxy in between?";
 
 /// The context of a call, for its errors: service, region, identity and version.

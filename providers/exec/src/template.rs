@@ -197,7 +197,10 @@ mod tests {
             SourceErrorKind::Unsupported
         );
         assert!(template(&["{secret}", "{version}"]).check(&versioned).is_ok());
-        assert!(refusal(&["{secret}", "{version}"], &SecretRequest::new("x")).contains("none is asked for"));
+        assert!(
+            refusal(&["{secret}", "{version}"], &SecretRequest::new("x"))
+                .contains("but the file has no `version`")
+        );
     }
 
     #[test]

@@ -112,11 +112,11 @@ mod tests {
     #[test]
     fn one_of_root_and_path_says_where_the_secrets_are() {
         for (given, key, words) in [
-            (store(None, None, None), "root", "missing; a source has"),
-            (store(None, None, Some(Format::Json)), "root", "missing; a source has"),
-            (store(Some("a"), Some("b.env"), None), "path", "cannot stand beside `root`"),
-            (store(Some("a"), None, Some(Format::Json)), "format", "goes with `path`"),
-            (store(None, Some("secrets.yaml"), None), "path", "the name does not tell the format"),
+            (store(None, None, None), "root", "missing; a source needs"),
+            (store(None, None, Some(Format::Json)), "root", "missing; a source needs"),
+            (store(Some("a"), Some("b.env"), None), "path", "cannot be combined with `root`"),
+            (store(Some("a"), None, Some(Format::Json)), "format", "belongs to `path`"),
+            (store(None, Some("secrets.yaml"), None), "path", "the format cannot be told from the name"),
         ] {
             let (path, message) = given.unwrap_err();
             assert_eq!(path, key);

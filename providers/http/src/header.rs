@@ -133,7 +133,7 @@ fn check_prefix(prefix: &str, name: &HeaderName) -> Result<(), &'static str> {
         return Err("holds a character that no header can have");
     }
     if name.as_str() == "authorization" && !prefix.is_empty() && !prefix.ends_with(' ') {
-        return Err("must end with a space, as in \"Bearer \": the credential follows at once");
+        return Err("must end with a space, as in \"Bearer \": the credential follows directly");
     }
     Ok(())
 }

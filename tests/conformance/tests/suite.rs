@@ -60,7 +60,7 @@ noticed! {
     WRONG_PATH by a_setting_of_the_wrong_type_is_named: "but reported at"
     SETTING_QUOTED by a_setting_of_the_wrong_type_is_named: "shows a value"
     UNKNOWN_ACCEPTED by a_bad_setting_is_named: "is not noticed"
-    STRICT_NAMES by check_accepts_good_names: "is a good name, but refused"
+    STRICT_NAMES by check_accepts_good_names: "is a valid name, but refused"
     ANY_NAME by check_refuses_bad_names: "is an invalid name, but accepted"
     ANY_VERSION by a_version_is_accepted_or_unsupported: "but one is accepted"
     EMPTY_IS_ABSENT by an_empty_value_survives: "not answered"
@@ -105,15 +105,15 @@ noticed! {
     NO_HOOKS by a_store_that_hangs_is_a_time_out: "nor does it skip this rule"
     HANG_IS_OTHER by a_store_that_hangs_is_a_time_out: "of a store that hangs: unavailable: hangs"
     BLOCKS by a_store_that_hangs_is_a_time_out: "the thread was blocked"
-    ALL_ARE_MADE by only_what_makes_something_says_so: "that is stored is said to make something"
-    NOTHING_IS_MADE by only_what_makes_something_says_so: "that makes something is not said to"
+    ALL_ARE_MADE by only_what_makes_something_says_so: "`issues` is true for a stored secret"
+    NOTHING_IS_MADE by only_what_makes_something_says_so: "`issues` is false for a request that creates something"
     STORED_IS_LEASED by only_what_makes_something_says_so: "has a lease"
     ENDED_BEFORE by what_is_good_for_a_time_is_good_now: "a secret is over already"
-    RENEWED_TOO_LATE by what_is_good_for_a_time_is_good_now: "when it is over"
-    KEEPS_ANOTHER by what_is_held_is_kept_or_replaced: "is another one"
+    RENEWED_TOO_LATE by what_is_good_for_a_time_is_good_now: "renewed after its end"
+    KEEPS_ANOTHER by what_is_held_is_kept_or_replaced: "has another lease"
     KEEPS_WHAT_ENDED by what_is_held_is_kept_or_replaced: "what is kept is over already"
     REPLACES_BY_THE_SAME by what_is_held_is_kept_or_replaced: "has the old lease"
-    RELEASES_ONCE by what_is_held_is_kept_or_replaced: "cannot be given back the second time"
+    RELEASES_ONCE by what_is_held_is_kept_or_replaced: "cannot be released the second time"
     CLOSED_FOR_GOOD by a_source_that_was_closed_begins_anew: "after it was closed: not answered"
     SHOWN_BY_ERROR by no_value_is_shown: "an error shows a value"
     SHOWN_BY_WARNING by no_value_is_shown: "a warning shows a value"
@@ -148,8 +148,8 @@ macro_rules! noticed_alone {
 }
 
 noticed_alone! {
-    a_source_that_keeps_values_is_noticed: KEEPS_VALUES, "bytes are left of 800 runs"
-    a_source_that_keeps_descriptors_is_noticed: KEEPS_DESCRIPTORS, "800 descriptors are left"
+    a_source_that_keeps_values_is_noticed: KEEPS_VALUES, "800 runs have leaked"
+    a_source_that_keeps_descriptors_is_noticed: KEEPS_DESCRIPTORS, "800 runs have leaked 800 descriptors"
 }
 
 #[test]

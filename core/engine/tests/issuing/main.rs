@@ -212,7 +212,7 @@ async fn a_template_with_a_secret_that_has_no_revision_is_refused_before_anythin
     let failure = site.sync().await.unwrap_err();
     let SyncError::Gather(error) = &failure.error else { panic!("{failure:?}") };
     let told = describe(&error.failures()[0]);
-    assert!(told.contains("the template `env` needs also `unrevised` of source `mint`"), "{told}");
+    assert!(told.contains("the template `env` also needs `unrevised` of source `mint`"), "{told}");
     assert!(site.store.calls().iter().all(|call| !call.contains("new/")), "{:?}", site.store.calls());
 }
 

@@ -133,7 +133,7 @@ async fn leases_of_a_source_that_is_gone_are_warned_of() {
     site.pass(Duration::from_secs(10));
     let warnings = site.sync().await.unwrap().warnings;
     let told = |text: &str| warnings.iter().any(|warning| warning.message.contains(text));
-    assert!(told("1 lease of source `mint`, which is not configured any more"), "{warnings:?}");
+    assert!(told("1 lease of source `mint`, which is no longer configured"), "{warnings:?}");
 }
 
 #[tokio::test]

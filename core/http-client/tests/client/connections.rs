@@ -25,7 +25,7 @@ async fn a_name_without_an_address_is_said_to_have_none() {
     let told = failure(&plain(), &format!("http://{host}:81")).await;
     assert_eq!((told.fault, told.kind, told.retry), (Fault::Unresolved, SourceErrorKind::Unavailable, SOON));
     assert!(told.cause.starts_with(&format!("{host}:81: the name cannot be resolved: ")), "{}", told.cause);
-    assert!(told.hint.contains("the name of the host"), "{}", told.hint);
+    assert!(told.hint.contains("is the host name correct"), "{}", told.hint);
 }
 
 #[tokio::test]

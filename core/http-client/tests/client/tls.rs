@@ -162,9 +162,9 @@ async fn files_that_cannot_be_used_are_named_and_not_quoted() {
         (own.path(), broken.to_str().unwrap(), own.folder().to_str().unwrap());
     let other = other.key();
     for (ca, key, fault, cause) in [
-        (Some(broken), None, Fault::Authorities, "broken.pem\" holds no certificates, or broken ones"),
+        (Some(broken), None, Fault::Authorities, "broken.pem\" has no certificates, or damaged ones"),
         (Some(folder), None, Fault::Authorities, "cannot be read: it is not a regular file"),
-        (certificate.to_str(), Some(broken), Fault::Identity, "holds no private key, or one that is broken"),
+        (certificate.to_str(), Some(broken), Fault::Identity, "has no private key, or one that is damaged"),
         (certificate.to_str(), other.to_str(), Fault::Identity, "cannot be used together: "),
     ] {
         let client_certificate = key.and(certificate.to_str());

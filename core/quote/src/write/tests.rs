@@ -83,6 +83,9 @@ fn each_is_written_in_one_way() {
         (dotenv, r"`x`\", Err(BACKQUOTE)),
         (dotenv, "a\r\n", Err(CARRIAGE_RETURN)),
         (dotenv, "a\0", Err(NUL)),
+        (dotenv, "a\u{fdef}", Err(NONCHARACTER)),
+        (dotenv, "\u{10ffff}", Err(NONCHARACTER)),
+        (dotenv, "\u{fffd}\u{fdcf}\u{fdf0}", Ok("'\u{fffd}\u{fdcf}\u{fdf0}'")),
         (docker, " it's \"$x\" # \\", Ok(" it's \"$x\" # \\")),
         (docker, "a\n", Err(LINE_END)),
         (docker, "a\r", Err(LINE_END)),
@@ -150,7 +153,7 @@ proptest! {
     fn dotenv_refuses_only_what_it_must(value in value()) {
         let refused = dotenv(&value).is_err();
         let special = value.contains('`') && (value.contains('\'') || value.ends_with('\\'));
-        prop_assert_eq!(refused, value.contains(['\0', '\r']) || special);
+        prop_assert_eq!(refused, value.contains(['\0', '\r']) || value.contains(is_noncharacter) || special);
     }
 
     #[test]

@@ -83,7 +83,7 @@ fn a_loop_knows_where_it_is_and_keeps_its_variables() {
 #[test]
 fn an_operator_takes_what_fits_and_says_where_it_does_not() {
     for (template, expected) in [
-        ("{{ 'a' == 5 }}", "1:4: a text is compared with a number, to which it is never equal"),
+        ("{{ 'a' == 5 }}", "1:4: a text is compared with a number, which is never equal"),
         ("{{ true != 'true' }}", "1:4: a boolean is compared with a text"),
         ("{{ [1] == ['1'] }}", "1:4: a number is compared with a text"),
         ("{{ 1 in ['1'] }}", "1:4: a number is compared with a text"),
@@ -91,7 +91,7 @@ fn an_operator_takes_what_fits_and_says_where_it_does_not() {
         ("{{ [1] < [2] }}", "1:4: a list and a list have no order"),
         ("{{ 1 in 'a1' }}", "1:4: expected a text before the `in`, found a number"),
         ("{{ 'a'|replace(x='b') }}", "1:8: there is no keyword `x` here"),
-        ("{{ 'a'|replace(*['b', 'c']) }}", "1:8: arguments are written out one by one"),
+        ("{{ 'a'|replace(*['b', 'c']) }}", "1:8: write each argument separately"),
         ("{{ 1.5 is odd }}", "1:11: expected a whole number, found a number"),
         ("{{ 'a'[::0] }}", "1:4: expected a step of at least 1, found a smaller number"),
     ] {

@@ -275,6 +275,7 @@ const WAYS_OUT: &[(&str, &str)] = &[
     ("A\\\nB={{ pw|dotenv }}", "shells and systemd"),
     ("A=\\\nB={{ pw|dotenv }}", "shells and systemd"),
     ("A='\0'a\nB={{ pw|dotenv }}", "shells and systemd"),
+    ("A='\u{fdd0}'\nB={{ pw|dotenv }}", "shells and systemd"),
     ("a: b\n  {{ pw|json }}", "text stands directly before it"),
     ("- x\n  {{ pw|json }}", "text stands directly before it"),
     ("x\n{{ pw|json }}", "text stands directly before it"),

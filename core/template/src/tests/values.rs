@@ -108,7 +108,7 @@ fn an_optional_name_is_asked_for_before_it_is_used() {
     ] {
         assert_eq!(
             render_given(template, &names).unwrap_err().to_string(),
-            "`x` is not defined here; ask with `is defined`, or use `default`",
+            "`x` is not defined here; test it with `is defined`, or use `default`",
             "{template}"
         );
     }

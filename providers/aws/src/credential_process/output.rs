@@ -83,7 +83,7 @@ mod tests {
             assert!(time.is_empty() == told.is_ok(), "{time}");
         }
         for (rest, told) in [
-            (r#", "SessionToken": 7"#, "prints a `SessionToken` that is no text"),
+            (r#", "SessionToken": 7"#, "prints a `SessionToken` that is not a text"),
             (r#", "Version": "1""#, "does not print the `Version` 1"),
         ] {
             assert_eq!(printed(rest).unwrap_err(), told);

@@ -21,6 +21,8 @@ pub(super) struct Entry {
     pub(super) value: String,
     pub(super) line: usize,
     pub(super) below: BTreeMap<String, Entry>,
+    /// In `[DEFAULT]`: the line below it that is malformed. It counts only if a section takes this value.
+    malformed: Option<usize>,
 }
 
 /// The error for a malformed line.
@@ -36,31 +38,35 @@ struct Reader {
     sections: Vec<Section>,
     /// The last key, and its indentation.
     last: Option<(String, usize)>,
+    /// The number of the current line.
+    line: usize,
 }
+
+const NOT_BELOW: &str = "is below a key, and is not `key = value`";
 
 /// Parses a file.
 pub(super) fn parse(text: &str) -> Result<Vec<Section>, Malformed> {
     let mut reader = Reader::default();
     for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+        reader.line = number + 1;
         reader.read(line).map_err(|what| Malformed { line: number + 1, what })?;
-        let line = number + 1;
-        if let Some(entry) = reader.entry().filter(|entry| entry.line == 0) {
-            entry.line = line;
-        }
     }
-    Ok(with_defaults(reader.sections))
+    with_defaults(reader.sections)
 }
 
 /// Adds the keys of `[DEFAULT]` to every section that lacks them, as Python does.
-fn with_defaults(sections: Vec<Section>) -> Vec<Section> {
+fn with_defaults(sections: Vec<Section>) -> Result<Vec<Section>, Malformed> {
     let (defaults, mut others): (Vec<_>, Vec<_>) =
         sections.into_iter().partition(|section| section.name == DEFAULTS);
     for (key, entry) in defaults.into_iter().flat_map(|section| section.keys) {
-        for section in &mut others {
-            section.keys.entry(key.clone()).or_insert_with(|| entry.clone());
+        for section in others.iter_mut().filter(|section| !section.keys.contains_key(&key)) {
+            if let Some(line) = entry.malformed {
+                return Err(Malformed { line, what: NOT_BELOW });
+            }
+            section.keys.insert(key.clone(), entry.clone());
         }
     }
-    others
+    Ok(others)
 }
 
 impl Reader {
@@ -98,7 +104,7 @@ impl Reader {
     fn key(&mut self, content: &str, indent: usize) -> Result<(), &'static str> {
         let section = self.sections.last_mut().ok_or("comes before the first section")?;
         let (key, value) = pair(content)?;
-        let entry = Entry { value: value.to_owned(), ..Entry::default() };
+        let entry = Entry { value: value.to_owned(), line: self.line, ..Entry::default() };
         if section.keys.insert(key.clone(), entry).is_some() {
             return Err("has a key that its section already has");
         }
@@ -108,9 +114,14 @@ impl Reader {
 
     /// Parses a line that belongs to the key before it.
     fn go_on(&mut self, content: &str) -> Result<(), &'static str> {
+        let is_default = self.sections.last().is_some_and(|section| section.name == DEFAULTS);
+        let line = self.line;
         let Some(entry) = self.entry() else { return Ok(()) };
         if entry.value.is_empty() {
-            let (key, value) = content.split_once('=').ok_or("is below a key, and is not `key = value`")?;
+            let Some((key, value)) = content.split_once('=') else {
+                entry.malformed = entry.malformed.or(Some(line));
+                return if is_default { Ok(()) } else { Err(NOT_BELOW) };
+            };
             let below = Entry { value: value.trim().to_owned(), line: entry.line, ..Entry::default() };
             entry.below.insert(key.trim().to_owned(), below);
         } else {
@@ -144,6 +155,15 @@ mod tests {
 
     fn value(text: &str, key: &str) -> Option<String> {
         Some(parse(text).unwrap().last()?.keys.get(key)?.value.clone())
+    }
+
+    #[test]
+    fn a_malformed_default_counts_only_if_a_section_takes_it() {
+        let malformed = "[DEFAULT]\nssm =\n  no pair\n";
+        assert_eq!(parse(malformed), Ok(Vec::new()));
+        assert!(parse(&format!("{malformed}[a]\nssm = x\n")).is_ok());
+        let refused = parse(&format!("{malformed}[a]\nregion = r\n"));
+        assert_eq!(refused, Err(Malformed { line: 3, what: NOT_BELOW }));
     }
 
     #[test]

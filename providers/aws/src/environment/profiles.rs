@@ -173,7 +173,7 @@ impl fmt::Display for Key {
 }
 
 fn located(keys: BTreeMap<String, Entry>, file: &Arc<Path>, of: Which) -> Keys {
-    let located = keys.into_iter().map(|(name, Entry { value, line, below })| {
+    let located = keys.into_iter().map(|(name, Entry { value, line, below, .. })| {
         (name, Key { value, file: Arc::clone(file), line, of, below })
     });
     located.collect()

@@ -177,9 +177,7 @@ impl Fault {
             Self::Missing if message.contains("secret value for staging label: AWSCURRENT") => NO_VALUE_HINT,
             Self::Missing => return Some(missing_hint(asked)),
             Self::Deleted => "it is marked for deletion: `aws secretsmanager restore-secret` brings it back",
-            Self::Denied => {
-                "allow it in a policy of whoever the credentials are of: see the permissions in the README"
-            }
+            Self::Denied => "allow it in a policy of this identity: see the permissions in the README",
             Self::KeyDenied => "allow kms:Decrypt on the key of this secret, and see that the key is enabled",
             Self::UnknownAccessKey => {
                 "AWS does not know the access key: is it active, of this partition, and complete with its session token?"
@@ -192,7 +190,9 @@ impl Fault {
                 "the credentials have expired: renew them, or sign in again with `aws sso login`"
             }
             Self::Unsigned => CREDENTIALS_HINT,
-            Self::Throttled => "ask for less at once: lower `concurrency` of [gather], or spread the runs",
+            Self::Throttled => {
+                "send fewer requests at once: lower `concurrency` under [gather], or spread the runs"
+            }
             Self::TimedOut => TIME_HINT,
             Self::Unsupported | Self::Foreign => ENDPOINT_HINT,
             Self::Unavailable | Self::Invalid | Self::Unknown => return None,

@@ -26,7 +26,7 @@ fn both(program: &str) -> [Table; 2] {
 #[test]
 fn a_script_whose_interpreter_is_not_there_says_which() {
     for (text, cause, hint) in [
-        ("#!/bin/sh\r\necho x\r\n", r#"its interpreter `/bin/sh\r` was not found"#, "line ends of Unix"),
+        ("#!/bin/sh\r\necho x\r\n", r#"its interpreter `/bin/sh\r` was not found"#, "Unix line ends"),
         ("#! /no/such -x\necho", r#"its interpreter `/no/such` was not found"#, "correct its first line"),
     ] {
         let folder = script(text);
@@ -46,7 +46,7 @@ fn a_script_with_carriage_returns_says_so_when_it_fails() {
         for settings in both("./tool") {
             let told = story(&ask_in(&context(), settings, folder.path(), &["a"])[0]);
             assert!(told.starts_with("failed: `./tool` failed: exit status"), "{told}");
-            assert!(told.contains("line ends of Unix"), "{told}");
+            assert!(told.contains("Unix line ends"), "{told}");
         }
     }
 }
@@ -65,8 +65,8 @@ fn a_program_that_is_not_there_says_where_it_was_looked_for() {
     for (program, hint) in [
         ("no-such-tool", "only HOME and PATH"),
         ("no-such-tool", "./tool beside the configuration file"),
-        ("./no-such-tool", "counts from the folder of the configuration file"),
-        ("vault kv get", "no shell takes a command apart"),
+        ("./no-such-tool", "starts at the folder of the configuration file"),
+        ("vault kv get", "no shell splits a command"),
     ] {
         for settings in both(program) {
             let told = story(&ask(settings, &["a"])[0]);
@@ -103,8 +103,9 @@ fn a_program_that_lacks_a_variable_is_told_how_to_get_it() {
         // The test runner has this one.
         ("where is CARGO_MANIFEST_DIR?", "CARGO_MANIFEST_DIR"),
     ] {
-        let hint =
-            format!("it was not given `{name}`, but only HOME, PATH: add to `environment` what it needs");
+        let hint = format!(
+            "it did not get `{name}`, only HOME, PATH: add the variables that it needs to `environment`"
+        );
         let told = story(&ask(shell(&format!("echo '{said}' >&2; exit 1")), &["a"])[0]);
         assert!(told.ends_with(&format!("({hint})")), "{told}");
         let told = story(&ask(plugin(&format!("sys.exit('{said}')")), &["a"])[0]);

@@ -112,7 +112,7 @@ fn a_status_can_mean_that_there_is_no_such_secret() {
 fn a_program_that_cannot_be_started_is_named() {
     let missing = failure(table([("command", list(&["no-such-program", "{secret}"]))]));
     assert!(missing.starts_with("unavailable: cannot start `no-such-program`: No such file"), "{missing}");
-    assert!(missing.contains("looked up in PATH"), "{missing}");
+    assert!(missing.contains("no folder of PATH has it"), "{missing}");
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("plain"), "").unwrap();
     let settings = table([("command", list(&["./plain", "{secret}"]))]);

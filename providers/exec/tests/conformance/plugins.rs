@@ -188,7 +188,7 @@ fn who_dies_in_the_middle_has_answered_what_it_has() {
 fn who_closes_its_output_and_stays_is_killed() {
     let began = Instant::now();
     let answers = ask(plugin("os.close(1)\ntime.sleep(600)\n"), &["a"]);
-    assert_eq!(story(&answers[0]), "invalid data: `python3` ended without an answer to this");
+    assert_eq!(story(&answers[0]), "invalid data: `python3` ended without an answer to this request");
     assert!(began.elapsed() < PATIENCE);
 }
 

@@ -161,7 +161,7 @@ fn an_error_names_the_file_and_the_place_or_the_key() {
             "a.json",
             "{\"A\": null}",
             "A",
-            r#"invalid data: the value of "A" in "/a.json" is null; hint: take out the key, or give it a value; `""` is an empty one"#,
+            r#"invalid data: the value of "A" in "/a.json" is null; hint: remove the key, or give it a value; `""` is an empty value"#,
         ),
         (
             "a.toml",

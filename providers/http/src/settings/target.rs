@@ -38,7 +38,7 @@ impl Target {
                 "has braces that are not a placeholder: known are `{secret}` and `{version}`; encode other braces as %7B and %7D",
             );
         }
-        let sample = Url::parse(&format!("{origin}{filled}")).map_err(|_| "is no URL")?;
+        let sample = Url::parse(&format!("{origin}{filled}")).map_err(|_| "is not a valid URL")?;
         let is_as_written = sample.as_str().ends_with(&filled) || filled.is_empty();
         if !is_as_written {
             return Err("must be percent-encoded, and must not have `.` or `..` in its path");
@@ -109,15 +109,15 @@ mod tests {
             ("ftp://store.test/{secret}", "must begin with"),
             ("https:///{secret}", "names no host"),
             ("https://me:word@store.test/{secret}", "user or a password"),
-            ("https://{secret}.test/", "a place in its host"),
-            ("https://store.test:{version}/{secret}", "a place in its host"),
+            ("https://{secret}.test/", "a placeholder in its host"),
+            ("https://store.test:{version}/{secret}", "a placeholder in its host"),
             ("https://store.test/{secret}#a", "fragment"),
             ("https://store.test/a b/{secret}", "percent-encode it"),
             ("https://store.test\\{secret}", "percent-encode it"),
-            ("https://store.test/{sercet}", "braces that are no place"),
-            ("https://store.test/a/../{secret}", "as it is sent"),
-            ("https://store.test/ü/{secret}", "as it is sent"),
-            ("https://store.test:99999/{secret}", "is no URL"),
+            ("https://store.test/{sercet}", "braces that are not a placeholder"),
+            ("https://store.test/a/../{secret}", "must be percent-encoded"),
+            ("https://store.test/ü/{secret}", "must be percent-encoded"),
+            ("https://store.test:99999/{secret}", "is not a valid URL"),
         ] {
             let told = Target::checked(url).unwrap_err();
             assert!(told.contains(why), "{url}: {told}");

@@ -21,7 +21,7 @@ async fn without_the_setting_none_is_followed() {
     assert_eq!(error.kind(), SourceErrorKind::Unavailable);
     let endpoint = stub.endpoint();
     assert!(story(&error).contains(&format!("{endpoint} redirects to {endpoint} (")), "{}", story(&error));
-    assert!(story(&error).contains("sign in") && !story(&error).contains("canary"), "{}", story(&error));
+    assert!(story(&error).contains("sign-in") && !story(&error).contains("canary"), "{}", story(&error));
     assert_eq!(stub.requests(), 1);
 }
 
@@ -60,7 +60,7 @@ async fn no_credential_reaches_another_server() {
         assert_eq!(error.kind(), SourceErrorKind::Unavailable);
         let told = story(&error);
         assert!(told.contains("redirects to http://") && told.contains(&format!(":{port} (")), "{told}");
-        assert!(told.contains("never taken to another server") && !told.contains("canary"), "{told}");
+        assert!(told.contains("never sent to another server") && !told.contains("canary"), "{told}");
         assert_eq!(stub.headers("authorization"), [Some(format!("Bearer {TOKEN}"))]);
     }
     assert_eq!(other.requests(), 0);
@@ -107,5 +107,5 @@ async fn a_post_stays_one() {
     assert!(told.contains("answered 303, a redirect to GET") && told.contains("307 and 308"), "{told}");
     let stub = Stub::start(Reply::json(302, ""));
     let told = story(&failure(following(&stub, 1)).await);
-    assert!(told.contains("answered 302 without a place to go to"), "{told}");
+    assert!(told.contains("answered 302 without a `Location`"), "{told}");
 }

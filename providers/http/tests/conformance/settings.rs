@@ -25,9 +25,9 @@ pub(crate) fn bad() -> Vec<Bad> {
 fn bad_ones() -> Vec<Bad> {
     let with = |key: &'static str, value: Value| settings(STORE, [(key, value)]);
     let statuses = |status| Value::Array(vec![Value::Integer(status)]);
-    let plain = "would send secrets in the clear";
+    let plain = "would send secrets unencrypted";
     vec![
-        (Table::from([("url", "https://store.test/app")]), "url", "needs `{secret}`"),
+        (Table::from([("url", "https://store.test/app")]), "url", "needs the placeholder `{secret}`"),
         (settings("http://store.test", []), "url", plain),
         (settings("http://10.0.0.1:8200", []), "url", plain),
         (settings("http://localhost.store.test", []), "url", plain),
@@ -39,7 +39,7 @@ fn bad_ones() -> Vec<Bad> {
         (with("not-found", statuses(403)), "not-found", "expected statuses such as 404"),
         (with("not-found", statuses(503)), "not-found", "expected statuses such as 404"),
         (with("not-found", statuses(200)), "not-found", "expected statuses such as 404"),
-        (with("revision-header", "a b".into()), "revision-header", "no name of a header"),
+        (with("revision-header", "a b".into()), "revision-header", "not a valid name for a header"),
         (with("redirects", Value::Integer(6)), "redirects", "from 0 to 5"),
         (with("max-bytes", Value::Integer(0)), "max-bytes", "at least 1"),
         (with("client-key", "a.pem".into()), "client-key", "needs `client-certificate`"),
@@ -52,9 +52,9 @@ fn bad_ones() -> Vec<Bad> {
 fn bad_headers() -> Vec<Bad> {
     let with = |headers: Value| settings(STORE, [("headers", headers)]);
     let credential = |prefix: &str| Table::from([("prefix", prefix), ("env", "TOKEN")]);
-    let text = "which a configuration must not hold";
+    let text = "which must not be in a configuration";
     vec![
-        (with(header("A b", "c")), "headers.\"A b\"", "no name of a header"),
+        (with(header("A b", "c")), "headers.\"A b\"", "not a valid name for a header"),
         (with(header("Host", "c")), "headers.Host", "by the HTTP client itself"),
         (with(header("Accept-Encoding", "gzip")), "headers.Accept-Encoding", "by the HTTP client itself"),
         (

@@ -16,14 +16,14 @@ fn statuses(all: &[i64]) -> Value {
 #[tokio::test]
 async fn each_status_has_its_kind() {
     for (status, kind, retry, hint) in [
-        (201, Kind::InvalidData, Retry::No, "only 200 and 203"),
+        (201, Kind::InvalidData, Retry::No, "only the statuses 200 and 203"),
         (204, Kind::InvalidData, Retry::No, "`not-found`"),
-        (206, Kind::InvalidData, Retry::No, "only 200 and 203"),
-        (300, Kind::InvalidData, Retry::No, "only 200 and 203"),
-        (304, Kind::InvalidData, Retry::No, "only 200 and 203"),
-        (400, Kind::InvalidRequest, Retry::No, "look at the name"),
+        (206, Kind::InvalidData, Retry::No, "only the statuses 200 and 203"),
+        (300, Kind::InvalidData, Retry::No, "only the statuses 200 and 203"),
+        (304, Kind::InvalidData, Retry::No, "only the statuses 200 and 203"),
+        (400, Kind::InvalidRequest, Retry::No, "check the name"),
         (401, Kind::Unauthenticated, Retry::No, "still valid"),
-        (403, Kind::PermissionDenied, Retry::No, "may the owner"),
+        (403, Kind::PermissionDenied, Retry::No, "have permission to read"),
         (404, Kind::Unavailable, Retry::No, "`not-found`"),
         (405, Kind::InvalidRequest, Retry::No, "`method`"),
         (407, Kind::Unavailable, Retry::No, "the proxy"),
@@ -31,10 +31,10 @@ async fn each_status_has_its_kind() {
         (410, Kind::Unavailable, Retry::No, "`not-found`"),
         (425, Kind::Throttled, SOON, ""),
         (429, Kind::Throttled, SOON, ""),
-        (500, Kind::Unavailable, SOON, "its own log"),
-        (501, Kind::Unavailable, Retry::No, "its own log"),
+        (500, Kind::Unavailable, SOON, "see its log"),
+        (501, Kind::Unavailable, Retry::No, "see its log"),
         (503, Kind::Unavailable, SOON, ""),
-        (599, Kind::Unavailable, SOON, "its own log"),
+        (599, Kind::Unavailable, SOON, "see its log"),
     ] {
         let stub = Stub::start(Reply::json(status, "canary-in-a-body"));
         let error = failure(settings(&stub.endpoint(), [])).await;

@@ -16,7 +16,7 @@ async fn each_status_means_something_else() {
     let errors = r#"{"errors":["canary"]}"#;
     for (code, body, kind, parts) in [
         (412, errors, Unavailable, ["has not caught up", "412"]),
-        (429, errors, Throttled, ["limits how often", "sys/quotas"]),
+        (429, errors, Throttled, ["limits the rate", "sys/quotas"]),
         (472, errors, Unavailable, ["a standby", "active server"]),
         (473, errors, Unavailable, ["a standby", "active server"]),
         (500, errors, Unavailable, ["has failed", "500"]),
@@ -47,7 +47,7 @@ async fn what_a_server_says_at_a_login_is_told_in_the_same_way() {
         (403, r#"{"errors":["permission denied"]}"#, Unauthenticated, "allows no login at `auth/approle/`"),
         (404, r#"{"errors":[]}"#, Unauthenticated, "no such method is mounted"),
         (404, r#"{"errors":["namespace not found"]}"#, Unavailable, "no such namespace"),
-        (429, r#"{"errors":["canary"]}"#, Throttled, "limits how often"),
+        (429, r#"{"errors":["canary"]}"#, Throttled, "limits the rate"),
         (473, r#"{"errors":["canary"]}"#, Unavailable, "a standby"),
         (503, r#"{"errors":["Vault is sealed"]}"#, Unavailable, "is sealed"),
         (200, r#"{"data":{"canary":1}}"#, InvalidData, "not of its API"),
@@ -105,7 +105,7 @@ async fn a_token_does_not_follow_to_another_host() {
     assert_told(
         fetch(&*source, "secret/any").await,
         Unavailable,
-        &["redirects to `127.0.0.1:", "the token is sent to nobody else", "load balancer"],
+        &["redirects to `127.0.0.1:", "the token is not sent to another host", "load balancer"],
     );
     assert_eq!(other.requests(), 0);
     // On the same server it is followed, once.
@@ -131,7 +131,7 @@ async fn a_real_quota_is_told() {
         }
         last = fetch(&*source, "limited/a").await;
     }
-    assert_told(last, Throttled, &["limits how often"]);
+    assert_told(last, Throttled, &["limits the rate"]);
     // A server that is sealed in the midst of its work.
     bao.request("PUT", "sys/seal", &json!({}));
     assert_told(fetch(&*source, "limited/a").await, Unavailable, &["is sealed"]);

@@ -58,7 +58,7 @@ async fn what_the_role_does_not_allow_is_told_without_the_words_of_the_server() 
     assert_told(
         fetch(&*source, "web").await,
         SourceErrorKind::InvalidRequest,
-        &["the role does not allow one of the names", "allowed_domains"],
+        &["the role does not allow one of the requested names", "allowed_domains"],
     );
     let no_role = issue(&bao().endpoint(), &root, "pki-denied").replace("issue/web\"", "issue/none\"");
     let error = fetch(&*crate::support::source(&no_role), "web").await.unwrap_err();
@@ -141,7 +141,7 @@ async fn a_path_that_makes_something_unasked_is_refused_and_what_it_made_given_b
     assert_told(
         fetch(&*source, "odd/read/x").await,
         SourceErrorKind::InvalidRequest,
-        &["the server makes something new", "[sources.NAME.issue.web]"],
+        &["the server creates something new", "[sources.NAME.issue.web]"],
     );
     assert!(forwarder.seen().iter().any(|line| line.contains("sys/leases/revoke")), "{:?}", forwarder.seen());
 }

@@ -23,7 +23,7 @@ async fn names_that_no_secret_can_have_are_refused() {
     let forwarder = forwarder();
     for key in ["", "/", ".", "./", "..", "../", "a/b", "a/b/", "/a", "a//", "canary\n", "a\u{7f}/"] {
         let text = refused(&forwarder, &["good".to_owned(), key.to_owned()]).await;
-        assert!(text.contains("lists a name in `secret/metadata/` that it cannot have"), "{key:?}: {text}");
+        assert!(text.contains("lists an invalid name in `secret/metadata/`"), "{key:?}: {text}");
         assert!(!text.contains("canary"), "{text}");
     }
 }

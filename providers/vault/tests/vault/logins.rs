@@ -191,7 +191,7 @@ async fn a_token_that_ends_between_two_requests_is_replaced() {
     assert_told(
         source.fetch(&run, &SecretRequest::new(NAME)).await,
         SourceErrorKind::PermissionDenied,
-        &["do not allow `read` on `secret/data/login/shared`", "it may also have been revoked"],
+        &["do not allow `read` on `secret/data/login/shared`", "or was revoked"],
     );
     // The next run logs in again.
     fetch(&*source, NAME).await.unwrap();
@@ -213,7 +213,7 @@ async fn a_token_without_the_policy_default_is_told_what_it_may_not_do() {
             &[
                 "do not allow `read` on `secret/data/closed/a`",
                 "path \"secret/data/closed/a\" { capabilities = [\"read\"] }",
-                "lack the policy `default`",
+                "lacks the policy `default`",
             ],
         );
     }

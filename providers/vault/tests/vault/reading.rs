@@ -167,7 +167,7 @@ async fn a_key_value_secret_with_the_name_of_something_made_is_never_taken_for_m
     assert_told(
         fetch(&*crate::support::source(&issue), "db").await,
         SourceErrorKind::Unavailable,
-        &["the server warns that `secret/app/creds/db` is no path", "kv-mounts"],
+        &["the server warns that the engine there has no path `secret/app/creds/db`", "kv-mounts"],
     );
 }
 

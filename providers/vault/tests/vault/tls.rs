@@ -34,7 +34,7 @@ async fn a_private_authority_is_trusted_if_it_is_named_and_nobody_else_then() {
     let wrong = files(&another, None) + &settings;
     assert_told(fetch(&*source(&wrong), NAME).await, Unavailable, &["certificate", "`ca-certificate`"]);
     std::fs::write(another.path(), "no certificate").unwrap();
-    assert_told(fetch(&*source(&wrong), NAME).await, Unavailable, &["holds no certificates"]);
+    assert_told(fetch(&*source(&wrong), NAME).await, Unavailable, &["has no certificates"]);
     // A server without TLS at that port.
     let plain = settings.replace(front.endpoint(), &bao().endpoint().replace("http://", "https://"));
     assert_told(fetch(&*source(&plain), NAME).await, Unavailable, &["does the server speak TLS"]);

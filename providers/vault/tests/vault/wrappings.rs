@@ -19,11 +19,7 @@ async fn a_wrapped_secret_id_is_opened_once_and_kept() {
     watching.close(&run().0).await;
     fetch(&*watching, NAME).await.unwrap();
     let another = source(&settings);
-    assert_told(
-        fetch(&*another, NAME).await,
-        UNAUTHENTICATED,
-        &["somebody has opened it already", "secretdir watch"],
-    );
+    assert_told(fetch(&*another, NAME).await, UNAUTHENTICATED, &["was already used", "secretdir watch"]);
     // Something else in it may have been put there by somebody.
     Role::make_at("approle-other", "login-wrapped", shared(), &json!({}));
     bao().write("sys/mounts/wrapped", &json!({ "type": "kv" }));
@@ -34,7 +30,7 @@ async fn a_wrapped_secret_id_is_opened_once_and_kept() {
         "auth/approle-other/role/login-wrapped/secret-id",
     ] {
         role.secret_id.set(&wrap(path));
-        assert_told(fetch(&*source(&settings), NAME).await, UNAUTHENTICATED, &["wraps something else"]);
+        assert_told(fetch(&*source(&settings), NAME).await, UNAUTHENTICATED, &["does not wrap a secret ID"]);
     }
 }
 
@@ -56,7 +52,7 @@ async fn a_wrapping_says_exactly_what_is_in_it() {
         forwarder.forget();
         let answer = json!({ "data": { "creation_path": path, "odd": "x/secret-id" } }).to_string();
         forwarder.answer("wrapping/lookup", 1, crate::issuing::ok(&answer));
-        assert_told(fetch(&*source(&settings), NAME).await, UNAUTHENTICATED, &["wraps something else"]);
+        assert_told(fetch(&*source(&settings), NAME).await, UNAUTHENTICATED, &["does not wrap a secret ID"]);
         assert_eq!(forwarder.seen().len(), 1, "{:?}", forwarder.seen());
     }
 }

@@ -81,7 +81,7 @@ impl Entries<'_, '_> {
                 "has `{` or `}` in it: write each choice as a separate pattern; a literal brace is `[{]` or `[}]`"
             }
             Ok(pattern) => return Some(pattern),
-            Err(error) => &format!("is no pattern: {}", error.msg),
+            Err(error) => &format!("is not a valid pattern: {}", error.msg),
         };
         let element = at.clone().index(number);
         self.report.error(&element, message);

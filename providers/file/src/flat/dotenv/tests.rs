@@ -190,7 +190,7 @@ fn a_quote_in_the_wrong_place_is_told_with_what_to_do() {
 #[test]
 fn a_key_that_is_there_twice_is_told_with_both_lines() {
     let fault = parse("# comment\nA=1\nB='\n'\nexport A=2\n").unwrap_err();
-    assert_eq!(fault.to_string(), "line 5, column 1: the key \"A\" is there a second time, after line 2");
+    assert_eq!(fault.to_string(), "line 5, column 1: the key \"A\" occurs twice, first in line 2");
 }
 
 /// Quotes a value as the README says: in single quotes if it can be, else in double quotes.

@@ -1,4 +1,4 @@
-//! Sources of the provider `exec` that do not give what they should: what the whole run makes of it.
+//! The provider `exec`, when a source fails: what the whole run does.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! `exec`: a program that keeps what is published while it runs.
+//! The command `exec`: it runs a program that keeps the published set while it runs.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

@@ -1,4 +1,4 @@
-//! Commands and plug-ins as sources, good and bad.
+//! The provider `exec`: commands and plug-ins as sources, good and bad.
 
 use std::fs;
 use std::time::Instant;
