@@ -104,7 +104,7 @@ impl Server {
         let answer = self.send(run, token, call, target).await?;
         match self.redirected(&answer)? {
             None => reply(answer),
-            Some(_) => Err(unavailable("it redirects too many times")),
+            Some(_) => Err(unavailable("it redirects more than once")),
         }
     }
 

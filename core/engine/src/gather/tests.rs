@@ -162,7 +162,7 @@ async fn a_source_that_hangs_is_cut_off_at_the_deadline_and_the_others_are_not()
 async fn what_is_answered_is_told_and_the_rest_is_one_failure() {
     let (texts, attempts, took) = failures(&[("one", &["gone", "hangs", "x", "y"])]).await;
     let late = "files `one-hangs`, `one-x` and `one-y`: secrets `hangs`, `x` and `y` of source `one`: timed out: the \
-                deadline of the whole gathering passed";
+                deadline of the run passed";
     assert_eq!(texts, ["file `one-gone`: secret `gone` of source `one`: not found", late].map(str::to_owned));
     assert_eq!((attempts, took), (1, Duration::from_secs(60)));
 }

@@ -80,7 +80,7 @@ fn a_program_that_is_not_there_says_where_it_was_looked_for() {
     let mut settings = command("no-such-tool");
     settings.insert("environment".to_owned(), list(&["HOME"]));
     let told = story(&ask(settings, &["a"])[0]);
-    assert!(told.contains("`environment` does not name PATH"), "{told}");
+    assert!(told.contains("`environment` does not include PATH"), "{told}");
 }
 
 #[test]
@@ -131,5 +131,5 @@ fn a_program_that_lacks_a_variable_is_told_how_to_get_it() {
     let mut settings = shell("echo 'USER is unset, and VAULT_ADDR' >&2; exit 1");
     settings.insert("environment".to_owned(), list(&["PATH", "USER"]));
     let told = story(&ask(settings, &["a"])[0]);
-    assert!(told.contains("it was not given `VAULT_ADDR`, but only PATH, USER"), "{told}");
+    assert!(told.contains("it did not get `VAULT_ADDR`, only PATH, USER"), "{told}");
 }

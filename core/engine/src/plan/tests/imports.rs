@@ -108,8 +108,8 @@ fn a_mistake_in_the_names_of_an_import_is_one_problem() {
             "[[import]]\nsource = 's'\nprefix = 'x'\nexclude = ['a', '[', 'a**', '{a,b}']",
             "6: import[0].exclude[1]: is not a valid pattern: invalid range pattern\n\
              6: import[0].exclude[2]: is not a valid pattern: recursive wildcards must form a single path component\n\
-             6: import[0].exclude[3]: has `{` or `}` in it: give each choice as a pattern of its own; \
-             a brace itself is `[{]` or `[}]`",
+             6: import[0].exclude[3]: has `{` or `}` in it: write each choice as a separate pattern; \
+             a literal brace is `[{]` or `[}]`",
         ),
         (
             "[[import]]\nsource = 's'\nprefix = '/x'",
