@@ -85,7 +85,7 @@ pub(crate) fn denied_unseen(path: &str, capability: &str) -> SourceError {
 /// Reports that the server does not know the token, as far as that can be seen.
 pub(crate) fn token_ended() -> SourceError {
     SourceError::new(Unauthenticated)
-        .with_cause("the server does not know the token: it has probably expired, or was revoked")
+        .with_cause("the server refuses the token: it has probably expired, or was revoked")
         .with_hint(
             "get a new token, or let the source log in by itself: see `auth`. Or the token is valid, but lacks the policy `default` and a policy for this path",
         )

@@ -27,7 +27,7 @@ async fn a_token_of_a_file_is_read_by_each_run() {
         "address = \"{address}\"\nauth = {{ method = \"token\", token = {} }}\n",
         token.setting()
     ));
-    assert_told(fetch(&*source, NAME).await, UNAUTHENTICATED, &["does not know the token", "see `auth`"]);
+    assert_told(fetch(&*source, NAME).await, UNAUTHENTICATED, &["refuses the token", "see `auth`"]);
     token.set(&format!("{ROOT_TOKEN}\n"));
     fetch(&*source, NAME).await.unwrap();
     source.close(&run().0).await;
@@ -235,7 +235,7 @@ async fn a_token_without_the_policy_default_is_told_what_it_may_not_do() {
     assert_told(
         fetch(&*source, "secret/closed/a").await,
         UNAUTHENTICATED,
-        &["seems", "get a new token", "lacks the policy `default`"],
+        &["it has probably expired", "get a new token", "lacks the policy `default`"],
     );
 }
 
