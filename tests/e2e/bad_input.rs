@@ -20,7 +20,7 @@ fn a_link_path_that_is_something_else_is_left_alone() {
             fs::create_dir(link).unwrap();
             fs::write(link.join("precious"), "precious").unwrap();
         }),
-        ("it points to `/etc`, which is not a generation", |link| symlink("/etc", link).unwrap()),
+        ("it points to `/etc`, which is not one of its generations", |link| symlink("/etc", link).unwrap()),
     ];
     for (expected, plant) in cases {
         let site = Site::with_secrets(&[("a", b"1")]);

@@ -53,12 +53,12 @@ fn only_a_link_of_ours_is_given_to_a_program() {
         symlink(&generation, link.with_file_name("between")).unwrap();
         symlink("between", link).unwrap();
     });
-    assert_refused(&site, "it points to `between`, which is not a generation");
+    assert_refused(&site, "it points to `between`, which is not one of its generations");
 
     let site = published();
     let absolute = fs::canonicalize(site.link()).unwrap();
     replace(&site, |link| symlink(&absolute, link).unwrap());
-    assert_refused(&site, "which is not a generation");
+    assert_refused(&site, "which is not one of its generations");
 }
 
 #[test]

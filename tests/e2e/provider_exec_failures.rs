@@ -89,7 +89,7 @@ fn a_mistake_with_a_program_is_answered_with_what_to_do() {
         (
             "command = [\"./lacks\", \"{secret}\"]",
             3,
-            &["it was not given `VAULT_ADDR`", "add to `environment`"],
+            &["it did not get `VAULT_ADDR`", "to `environment`"],
         ),
     ] {
         let site = site(settings);
