@@ -70,7 +70,7 @@ fn units_are_reloaded_without_waiting_and_other_commands_are_warned_of() {
         assert_eq!(check(&format!("command = {command}")).expect_exit(0).stderr, "", "{command}");
     }
     check("units = []").expect_exit(2).expect_error(&["on-change.units: is empty"]);
-    check("units = [\"a b\"]").expect_exit(2).expect_error(&["on-change.units[0]: `a b` is no unit"]);
+    check("units = [\"a b\"]").expect_exit(2).expect_error(&["on-change.units[0]: `a b` is not a unit"]);
     check("units = [\"a\"]\ncommand = [\"true\"]")
         .expect_exit(2)
         .expect_error(&["on-change.units: cannot be combined with"]);
