@@ -81,16 +81,12 @@ fn a_mistake_with_a_program_is_answered_with_what_to_do() {
     for (settings, exit, parts) in [
         ("command = \"vault kv get {secret}\"", 2, &["expected an array such as [\"one\", \"two\"]"][..]),
         ("command = [\"vault kv get {secret}\"]", 2, &["write each as a separate string"]),
-        ("command = [\"vault kv get\", \"{secret}\"]", 3, &["no shell takes a command apart"]),
+        ("command = [\"vault kv get\", \"{secret}\"]", 3, &["no shell splits a command"]),
         ("command = [\"no-such-tool\", \"{secret}\"]", 3, &["only HOME and PATH", "looked up in PATH"]),
-        ("command = [\"./windows\", \"{secret}\"]", 3, &["line ends of Unix"]),
+        ("command = [\"./windows\", \"{secret}\"]", 3, &["Unix line ends"]),
         ("command = [\"./nowhere\", \"{secret}\"]", 3, &["its interpreter `/no/interpreter` was not found"]),
-        ("plugin = [\"./windows\"]", 3, &["line ends of Unix"]),
-        (
-            "command = [\"./lacks\", \"{secret}\"]",
-            3,
-            &["it did not get `VAULT_ADDR`", "to `environment`"],
-        ),
+        ("plugin = [\"./windows\"]", 3, &["Unix line ends"]),
+        ("command = [\"./lacks\", \"{secret}\"]", 3, &["it did not get `VAULT_ADDR`", "to `environment`"]),
     ] {
         let site = site(settings);
         script(&site, "windows", "#!/bin/sh\r\necho x\r\n");

@@ -235,7 +235,7 @@ fn a_refused_configuration_that_is_put_back_counts_again() {
     watch.hear("published 1 file");
     leads_to("bad");
     watch.signal(Signal::USR1);
-    watch.hear("the configuration is wrong");
+    watch.hear("the new configuration has errors");
     leads_to("good");
     watch.signal(Signal::USR1);
     watch.hear("the new configuration is now in use");
@@ -314,9 +314,9 @@ fn an_interval_that_is_too_short_for_a_store_that_many_share_is_warned_of() {
         site.run(&["check"]).expect_exit(0).stderr
     };
     let check = |interval: &str, refresh: &str| of("aws-secrets-manager", interval, refresh);
-    assert!(check("10s", "").contains("source `prod` is asked every 10s"), "{}", check("10s", ""));
-    assert!(check("5m", "refresh = \"30s\"").contains("source `prod` is asked every 30s"));
-    assert!(of("aws-parameter-store", "59s", "").contains("source `prod` is asked every 59s"));
+    assert!(check("10s", "").contains("source `prod` is polled every 10s"), "{}", check("10s", ""));
+    assert!(check("5m", "refresh = \"30s\"").contains("source `prod` is polled every 30s"));
+    assert!(of("aws-parameter-store", "59s", "").contains("source `prod` is polled every 59s"));
     assert_eq!(check("1m", ""), "");
     assert_eq!(check("10s", "refresh = \"5m\""), "");
 }
@@ -326,7 +326,7 @@ fn a_set_that_is_stale_before_each_turn_is_warned_of() {
     let check = |max_stale: &str| {
         site("5m", &format!("max-stale = \"{max_stale}\"")).run(&["check"]).expect_exit(0).stderr
     };
-    assert!(check("4m").contains("stale after 4m, but a turn comes only every 5m"), "{}", check("4m"));
+    assert!(check("4m").contains("stale after 4m, but a run comes only every 5m"), "{}", check("4m"));
     assert_eq!(check("5m"), "");
 }
 

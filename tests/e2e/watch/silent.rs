@@ -55,5 +55,5 @@ fn a_limit_of_inotify_is_warned_of_and_the_turns_go_on() {
     site.secret("a", "2");
     eventually("the change", || content(&site) == "2");
     let lines = watch.stop();
-    assert_eq!(lines.iter().filter(|line| line.contains("turns alone")).count(), 1, "{lines:#?}");
+    assert_eq!(lines.iter().filter(|line| line.contains("regular runs")).count(), 1, "{lines:#?}");
 }

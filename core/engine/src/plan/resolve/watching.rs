@@ -65,7 +65,7 @@ fn warn_of_quotas(interval: Duration, sources: &Sources, report: &mut Report<'_>
             (humantime::format_duration(interval), humantime::format_duration(shortest));
         let message = format!(
             "source `{}` is polled every {interval}: all hosts of the account share its quota, so a host of a large \
-             fleet should poll at most every {shortest}",
+             fleet should not poll more often than every {shortest}",
             source.name
         );
         report.warn(&KeyPath::from(["watch", "interval"]), message);
