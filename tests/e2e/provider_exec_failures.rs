@@ -82,7 +82,11 @@ fn a_mistake_with_a_program_is_answered_with_what_to_do() {
         ("command = \"vault kv get {secret}\"", 2, &["expected an array such as [\"one\", \"two\"]"][..]),
         ("command = [\"vault kv get {secret}\"]", 2, &["write each as a separate string"]),
         ("command = [\"vault kv get\", \"{secret}\"]", 3, &["no shell splits a command"]),
-        ("command = [\"no-such-tool\", \"{secret}\"]", 3, &["only HOME and PATH", "no folder of PATH has it"]),
+        (
+            "command = [\"no-such-tool\", \"{secret}\"]",
+            3,
+            &["only HOME and PATH", "no folder of PATH has it"],
+        ),
         ("command = [\"./windows\", \"{secret}\"]", 3, &["Unix line ends"]),
         ("command = [\"./nowhere\", \"{secret}\"]", 3, &["its interpreter `/no/interpreter` was not found"]),
         ("plugin = [\"./windows\"]", 3, &["Unix line ends"]),
