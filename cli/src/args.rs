@@ -108,7 +108,7 @@ pub(crate) enum Command {
     },
     /// Show what is published, its age and its sources; never a value
     Status {
-        /// Exit with 11 if the last success is older
+        /// Exit with 11 if the last success is older than this
         #[arg(long, value_name = "DURATION", value_parser = duration)]
         fresh: Option<Duration>,
     },

@@ -11,7 +11,7 @@ pub(crate) const EXIT_STATUS: &[(&str, &str)] = &[
     ("6", "published, but a later step failed: durability, path or on-change command"),
     ("7", "the verify command refused the new set"),
     ("10", "diff: a file would change, or the on-change command would run"),
-    ("11", "status --fresh: the last success is older"),
+    ("11", "status --fresh: the last success is older than the limit"),
     ("12", "status --fresh: nothing is published"),
     ("125", "exec: the program was not started"),
     ("126", "exec: the program cannot be run"),

@@ -207,7 +207,7 @@ fn what_is_damaged_or_not_there_fails_the_run_and_is_not_shown() {
         (
             "pem = \"key\"",
             format!("{BEGIN}\\nhunter2\\n{END}"),
-            "line 1 of the value has other text beside a BEGIN or END mark of PEM\n\
+            "line 1 of the value has a BEGIN or END mark of PEM and something else\n\
              hint: each mark needs its own line: are line ends lost, or written as `\\n`?\n",
         ),
         (

@@ -93,7 +93,7 @@ fn a_plugin_that_dies_in_mid_answer_fails_the_run() {
 #[test]
 fn a_plugin_that_answers_twice_or_with_garbage_fails_the_run() {
     let twice = "[say(type='secret', id=n, text='x') for n in (0, 1, 0)]";
-    assert_contained(twice, LONG, &["line 4 of its output answers a request twice"]);
+    assert_contained(twice, LONG, &["line 4 of its output answers a request for the second time"]);
     assert_contained(
         "print('garbage', flush=True)\ntime.sleep(600)",
         LONG,

@@ -196,7 +196,7 @@ fn what_cannot_begin_says_why() {
         ("interval = \"0s\"", "watch.interval: "),
         ("interval = \"500ms\"", "at least one second"),
         ("intervall = \"5s\"", "did you mean `interval`?"),
-        ("splay = \"10m\"", "is longer than the interval"),
+        ("splay = \"10m\"", "the shortest interval between runs"),
         ("debounce = 5", "watch.debounce: "),
     ] {
         site.config(&format!("{HEAD}\n[watch]\n{key}\n[files]\n"));

@@ -63,7 +63,7 @@ fn lines(report: &StatusReport) -> Vec<String> {
     }];
     let on_change = report.generation.as_ref().and_then(|current| current.on_change);
     if on_change == Some(Notification::Pending) {
-        let pending = "pending: [on-change] has not succeeded yet; the next run repeats it, after failures with a backoff";
+        let pending = "pending: [on-change] has not succeeded yet; the next run repeats it or, after repeated failures, the first run after a backoff";
         lines.push(pending.to_owned());
     }
     if let Some(publisher) = report.generation.as_ref().and_then(|current| current.publisher.as_ref()) {
@@ -90,7 +90,8 @@ fn lines(report: &StatusReport) -> Vec<String> {
     }
     if report.view == StatusView::Reader {
         lines.push(
-            "limited view: only the user who publishes can see sources and the last success".to_owned(),
+            "limited view: only root and the user who publishes can see sources and the last success"
+                .to_owned(),
         );
     }
     if let Some(generation) = &report.generation {

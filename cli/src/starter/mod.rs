@@ -23,7 +23,7 @@ const HEAD: &str = "\
 #   secretdir sync      fetches the secrets, and publishes them if something has changed
 #   secretdir schema    prints a JSON Schema, so an editor can complete and check this file
 #
-# All of them read ./secretdir.toml, unless --config names another file.";
+# check and sync read ./secretdir.toml, unless --config names another file.";
 
 /// A source of the configuration.
 pub(crate) struct NamedSource<'r> {

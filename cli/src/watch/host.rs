@@ -83,7 +83,7 @@ impl<'h> Daemon<'h> {
                 asked = self.signals.next() => return self.asked(asked),
                 step = self.timer.step() => match step {
                     Ok(Step::Resumed) => return Wakeup::Resumed,
-                    Ok(Step::DateSet) => self.say(Level::Info, "the date of this machine was set; this has no effect"),
+                    Ok(Step::DateSet) => self.say(Level::Info, "the date of this machine was set; the interval of the runs does not depend on it"),
                     Err(error) => self.lost("changes of the date cannot be noticed", &error).await,
                 },
                 due = self.timer.until(moment) => {

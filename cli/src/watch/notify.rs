@@ -91,7 +91,7 @@ impl Notify {
         let Some((socket, address)) = &self.socket else { return };
         let sent = socket.send_to_addr(text.as_bytes(), address);
         if let Err(error) = &sent {
-            tracing::debug!(%error, "the service manager does not answer");
+            tracing::debug!(%error, "the service manager does not accept messages");
         }
         if self.is_unresponsive.replace(sent.is_err()) != sent.is_err()
             && let Err(error) = socket.set_nonblocking(sent.is_err())

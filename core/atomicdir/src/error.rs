@@ -108,7 +108,7 @@ pub enum Refusal {
     #[error("it is not a directory on the filesystem of its parent")]
     NotAGeneration,
     /// A file under one of our names has a type that this crate does not make there.
-    #[error("its type is never made under this name")]
+    #[error("no file of its type is made under this name")]
     NotOfOurMaking,
     /// The file at the name of the stamp is not a regular file with exactly one name.
     #[error("it is {0}, not a file that was made here")]
@@ -244,7 +244,7 @@ impl Refusal {
             }
             Self::NotOurs { .. } => "run as that user, or remove it by hand if it is not needed",
             Self::NotALockFile | Self::NotAGeneration | Self::NotOfOurMaking => {
-                "this name is reserved for generations; move it away"
+                "this name is reserved for generations, notes and locks; move it away"
             }
             Self::NeedsPrivilege { .. } => "run as root, or omit the owner",
             Self::NotMapped => {
@@ -271,7 +271,7 @@ fn io_hint(kind: io::ErrorKind) -> Option<&'static str> {
         io::ErrorKind::QuotaExceeded => "the quota on this filesystem is used up",
         io::ErrorKind::ReadOnlyFilesystem => "the filesystem is mounted read-only",
         io::ErrorKind::PermissionDenied => {
-            "the current user lacks the permission: run as root or as the owner of the directory"
+            "the current user may not do that there: check the owner, group and mode of the path and of the folders above it"
         }
         io::ErrorKind::NotADirectory => "a part of the path is a file",
         _ => return None,

@@ -81,7 +81,7 @@ pub(crate) enum Fault {
     LongRange { most: usize },
     #[error("`range` is a function: call it, as in `range(3)`")]
     NotCalled,
-    #[error("this is not a function; there is `range`")]
+    #[error("this is not a function; the only function is `range`")]
     NotCallable,
     #[error("only a name can be set")]
     NotAssignable,
@@ -101,7 +101,9 @@ pub(crate) enum Fault {
         "this operator cannot take {left} and {right} together; `+` joins texts with texts, and lists with lists; `[…] | join` joins texts with numbers"
     )]
     Mixed { left: &'static str, right: &'static str },
-    #[error("{left} is compared with {right}, which is never equal; convert one of them")]
+    #[error(
+        "{left} is compared with {right}, which is never equal; write both in the same form, such as `port == \"5432\"`"
+    )]
     NeverEqual { left: &'static str, right: &'static str },
     #[error("{left} and {right} have no order; only two numbers or two texts have one")]
     NoOrder { left: &'static str, right: &'static str },

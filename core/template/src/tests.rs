@@ -285,7 +285,7 @@ fn what_goes_wrong_in_rendering_is_said_at_its_place() {
         ),
         ("{{ {1: 2}|json }}", "1:4: expected a text as a key, found a number"),
         ("{{ range|json }}", "1:4: `range` is a function"),
-        ("{% set x = 5 %}{{ x() }}", "1:19: this is not a function; there is `range`"),
+        ("{% set x = 5 %}{{ x() }}", "1:19: this is not a function; the only function is `range`"),
         ("{% set a.b = 5 %}", "1:10: only a name can be set"),
         ("{{ 'ab'[:'c'] }}", "1:4: expected a whole number as a bound, found a text"),
         ("{{ {}[1:]|json }}", "1:4: expected a list or a text to slice, found a map"),

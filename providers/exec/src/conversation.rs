@@ -115,7 +115,7 @@ impl Received<'_> {
         self.line += 1;
         match message::read(line) {
             Ok(Reply::Hello { protocol: message::VERSION }) => Ok(()),
-            Ok(Reply::Hello { .. }) => Err(self.fault("is a greeting with a version other than 1")),
+            Ok(Reply::Hello { .. }) => Err(self.fault("is a greeting with a protocol version other than 1")),
             Ok(_) => Err(self.fault("is no greeting")),
             Err(fault) => Err(self.fault(fault)),
         }
@@ -179,7 +179,7 @@ impl Received<'_> {
                 self.missing -= 1;
                 Ok(())
             }
-            Some(Some(_)) => Err(self.fault("answers a request twice")),
+            Some(Some(_)) => Err(self.fault("answers a request for the second time")),
             None => Err(self.fault("answers a request that was not sent")),
         }
     }

@@ -118,7 +118,7 @@ impl Failure {
 
     /// Returns the failure of reading from the process, or of waiting for it.
     pub(crate) fn lost(program: &str, error: &io::Error) -> Self {
-        Self::new(SourceErrorKind::Other, format!("the output of `{program}` cannot be read: {error}"))
+        Self::new(SourceErrorKind::Other, format!("lost contact with `{program}`: {error}"))
     }
 
     pub(crate) fn protocol(program: &str, line: usize, fault: &str) -> Self {

@@ -27,7 +27,7 @@ impl CommandTemplate {
                 .to_owned());
         }
         if [SECRET, VERSION].iter().any(|place| program.contains(place)) {
-            return Err("the program itself cannot be a placeholder; only its arguments can".to_owned());
+            return Err("the program cannot contain a placeholder; only its arguments can".to_owned());
         }
         if let Some((written, meant)) = misspelt(&arguments) {
             return Err(format!("`{{{written}}}` is not a placeholder; did you mean `{meant}`?"));
@@ -49,7 +49,7 @@ impl CommandTemplate {
             Some(_) if !has_version => Err(SourceError::new(SourceErrorKind::Unsupported)
                 .with_cause("the command has no placeholder `{version}`")),
             None if has_version => {
-                Err(invalid("the command has a placeholder for a version, but the file has no `version`"))
+                Err(invalid("the command has a placeholder for a version, but no `version` is set"))
             }
             version => self.check_words(request.name(), version),
         }
@@ -198,8 +198,7 @@ mod tests {
         );
         assert!(template(&["{secret}", "{version}"]).check(&versioned).is_ok());
         assert!(
-            refusal(&["{secret}", "{version}"], &SecretRequest::new("x"))
-                .contains("but the file has no `version`")
+            refusal(&["{secret}", "{version}"], &SecretRequest::new("x")).contains("but no `version` is set")
         );
     }
 

@@ -4,14 +4,15 @@ use secretdir_provider::{SourceError, SourceErrorKind};
 
 /// Reports a version for a source whose URL has no place for it.
 pub(crate) fn no_version_placeholder() -> SourceError {
-    SourceError::new(SourceErrorKind::Unsupported).with_cause("`url` has no placeholder `{version}`")
+    SourceError::new(SourceErrorKind::Unsupported)
+        .with_cause("neither `url` nor `body` has the placeholder `{version}`")
 }
 
 /// Reports a missing version.
 pub(crate) fn no_version() -> SourceError {
     SourceError::new(SourceErrorKind::InvalidRequest)
-        .with_cause("`url` or `body` has a placeholder for a version, but the file has no `version`")
-        .with_hint("add `version` to the file")
+        .with_cause("`url` or `body` has a placeholder for a version, but no `version` is set")
+        .with_hint("set `version` beside `secret`")
 }
 
 /// Reports that this provider cannot list.

@@ -78,7 +78,7 @@ pub(crate) fn denied_unseen(path: &str, capability: &str) -> SourceError {
     let error = denied(path, capability);
     let hint = error.hint().unwrap_or_default().to_owned();
     error.with_hint(format!(
-        "{hint}; the token cannot look itself up: it lacks the policy `default`, or was revoked"
+        "{hint}; the token cannot look itself up: it lacks the policy `default`, has expired, or was revoked"
     ))
 }
 

@@ -89,8 +89,10 @@ fn beginning(mount: &Mount) -> Result<String, SourceError> {
     match mount.engine {
         Engine::KvV2 => Ok(format!("{}/metadata", mount.path)),
         Engine::KvV1 => Ok(mount.path.clone()),
-        Engine::Other => Err(SourceError::new(SourceErrorKind::Unsupported)
-            .with_cause(format!("the engine at `{}/` cannot list secrets", mount.path))),
+        Engine::Other => Err(SourceError::new(SourceErrorKind::Unsupported).with_cause(format!(
+            "only the key-value engine can be listed, and `{}/` is a mount of another engine",
+            mount.path
+        ))),
     }
 }
 

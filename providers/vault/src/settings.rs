@@ -126,7 +126,7 @@ impl VaultSettings {
         }
         if parsed.namespace.as_deref().is_some_and(|name| name.trim_matches('/').is_empty()) {
             problems
-                .push(SettingsError::new("namespace", "must not be empty; omit it for the root namespace"));
+                .push(SettingsError::new("namespace", "must not be empty; omit it to use BAO_NAMESPACE or VAULT_NAMESPACE, or else the root namespace"));
         }
         for (name, issue) in &parsed.issue {
             let at = |key: &str| secretdir_provider::KeyPath::from(["issue", name.as_str()]).key(key);

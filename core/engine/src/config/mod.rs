@@ -187,10 +187,12 @@ pub(crate) fn not_trusted(why: &str) -> String {
 fn unreadable(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => {
-            "there is no such file; name it with --config, or write one with `init`".to_owned()
+            "there is no such file; check the path and the current folder, or write one with `init`"
+                .to_owned()
         }
         ErrorKind::PermissionDenied => {
-            "permission denied for the current user; check its owner and mode".to_owned()
+            "the current user may not read it; check the owner and mode of the file and its folders"
+                .to_owned()
         }
         ErrorKind::IsADirectory => "is a directory; name the TOML file in it".to_owned(),
         _ => format!("cannot be read: {error}"),

@@ -59,8 +59,8 @@ pub(crate) fn refresh() -> serde_json::Value {
     serde_json::json!({
         "type": "string",
         "pattern": format!("^never$|{}", pattern("(?=.*[1-9])")),
-        "description": "How often `secretdir watch` polls this source, instead of the interval of [watch]. \"never\": only \
-            together with other sources.",
+        "description": "How often this source causes a run of `secretdir watch`, instead of the interval of [watch]. Each run \
+            fetches all sources. \"never\": this source causes no run, and is fetched when another one does.",
     })
 }
 

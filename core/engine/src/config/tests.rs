@@ -87,7 +87,11 @@ fn a_file_that_cannot_be_read_is_a_problem_without_a_line() {
     let latin = folder.path().join("latin.toml");
     fs::write(&latin, b"a = 1\nb = \"\xfc\"").unwrap();
     let cases = [
-        (missing.as_path(), "there is no such file; name it with --config, or write one with `init`", None),
+        (
+            missing.as_path(),
+            "there is no such file; check the path and the current folder, or write one with `init`",
+            None,
+        ),
         (folder.path(), "is a directory; name the TOML file in it", None),
         (latin.as_path(), "is not UTF-8", Some(2)),
     ];

@@ -217,11 +217,7 @@ impl fmt::Display for Difference {
             let (secret, files) =
                 (escape(secret_name), file_names.iter().map(|name| escape(name).into_owned()));
             let files = files.collect::<Vec<_>>().join(", ");
-            write!(
-                f,
-                "\n  {:10} {files}  secret `{secret}` of source `{source}` would be issued again",
-                "issued"
-            )?;
+            write!(f, "\n  {:10} {files}  secret `{secret}` of source `{source}` would be issued", "issued")?;
         }
         missing::lines(f, &self.left_out, &self.defaulted)?;
         match (self.on_change, self.state) {
@@ -229,10 +225,10 @@ impl fmt::Display for Difference {
                 f.write_str("\npending: [on-change] would run")
             }
             (Notification::Pending, _) => f.write_str(
-                "\npending: [on-change] has not succeeded yet; the next run repeats it, after failures with a backoff",
+                "\npending: [on-change] has not succeeded yet; the next run repeats it or, after repeated failures, the first run after a backoff",
             ),
             (Notification::Unknown, _) => f.write_str(
-                "\nlimited view: only the user who publishes can see whether the on-change command has succeeded",
+                "\nlimited view: only root and the user who publishes can see whether the on-change command has succeeded",
             ),
             _ => Ok(()),
         }

@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum PemError {
     /// A line contains a mark and other text.
-    #[error("line {line} of the value has other text beside a BEGIN or END mark of PEM")]
+    #[error("line {line} of the value has a BEGIN or END mark of PEM and something else")]
     NotAlone {
         /// The line.
         line: usize,

@@ -113,8 +113,8 @@ impl Fault {
         Some(match self {
             Self::Unresolved | Self::Unreachable | Self::BrokenOff if way.has_proxy() => PROXY_HINT,
             Self::Unresolved => NAME_HINT,
-            Self::Unreachable => NETWORK_HINT,
-            Self::ConnectTimedOut | Self::TimedOut => TIME_HINT,
+            Self::Unreachable | Self::ConnectTimedOut => NETWORK_HINT,
+            Self::TimedOut => TIME_HINT,
             Self::Untrusted => TRUST_HINT,
             Self::ClientCertificate => IDENTITY_HINT,
             Self::Tls => TLS_HINT,

@@ -110,8 +110,14 @@ fn whoever_breaks_the_protocol_is_believed_in_nothing() {
             "line 3 of its output is not a message of the protocol",
         ),
         ("say(type='news')", "line 3 of its output is not a message of the protocol"),
-        ("say(type='secret', id=0, text='other')", "line 3 of its output answers a request twice"),
-        ("say(type='error', id=0, message='no')", "line 3 of its output answers a request twice"),
+        (
+            "say(type='secret', id=0, text='other')",
+            "line 3 of its output answers a request for the second time",
+        ),
+        (
+            "say(type='error', id=0, message='no')",
+            "line 3 of its output answers a request for the second time",
+        ),
         ("say(type='secret', id=2, text='x')", "line 3 of its output answers a request that was not sent"),
         ("say(type='secret', id=-1, text='x')", "line 3 of its output is not a message of the protocol"),
         ("say(type='secret', text='x')", "line 3 of its output is a secret without an id"),
@@ -146,7 +152,7 @@ fn whoever_breaks_the_protocol_is_believed_in_nothing() {
 fn a_second_answer_after_the_last_is_noticed() {
     let answers =
         ask(plugin("say(type='secret', id=0, text='a')\nsay(type='secret', id=0, text='b')"), &["a"]);
-    assert!(story(&answers[0]).contains("answers a request twice"), "{}", story(&answers[0]));
+    assert!(story(&answers[0]).contains("answers a request for the second time"), "{}", story(&answers[0]));
 }
 
 #[test]
@@ -156,7 +162,7 @@ fn who_does_not_greet_is_no_plugin() {
         ("print('{\"type\": \"hello\"}')", "line 1 of its output is a greeting without a version"),
         (
             "print('{\"type\": \"hello\", \"protocol\": 2}')",
-            "line 1 of its output is a greeting with a version other than 1",
+            "line 1 of its output is a greeting with a protocol version other than 1",
         ),
         ("print('{\"type\": \"warning\", \"message\": \"x\"}')", "line 1 of its output is no greeting"),
         ("", "ended without an answer to this"),

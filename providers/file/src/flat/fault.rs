@@ -135,7 +135,7 @@ pub(super) enum Mistake {
     #[error("a `$` in double quotes, which a shell would substitute")]
     Substitution,
     #[error(
-        "a backquote in double quotes: a shell needs a backslash before it, but other readers keep the backslash"
+        "a backquote in double quotes: a shell needs a backslash before it, but some other readers keep the backslash"
     )]
     Backquote,
     #[error("something other than a comment after the closing quote")]

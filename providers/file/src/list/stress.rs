@@ -93,7 +93,7 @@ fn number(secret: &Secret) -> usize {
 
 fn assert_may_pass(error: &SourceError) -> bool {
     let cause = error.source().unwrap().to_string();
-    assert!(cause.ends_with("changed each time while it was being listed"), "{cause}");
+    assert!(cause.ends_with("changed during every attempt to list them"), "{cause}");
     assert_eq!((error.kind(), error.retry()), (SourceErrorKind::InvalidData, Retry::After(Duration::ZERO)));
     assert!(error.hint().is_some());
     false

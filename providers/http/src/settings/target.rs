@@ -41,7 +41,9 @@ impl Target {
         let sample = Url::parse(&format!("{origin}{filled}")).map_err(|_| "is not a valid URL")?;
         let is_as_written = sample.as_str().ends_with(&filled) || filled.is_empty();
         if !is_as_written {
-            return Err("must be percent-encoded, and must not have `.` or `..` in its path");
+            return Err(
+                "has a character that must be percent-encoded, or `.` or `..` as a segment of its path",
+            );
         }
         Ok(Self { origin, template, sample })
     }

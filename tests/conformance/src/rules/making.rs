@@ -23,8 +23,8 @@ pub async fn only_what_makes_something_says_so<F: Fixture>(mut fixture: F) {
     }
 }
 
-/// A dynamic secret is valid when it arrives, ends later, and is renewed before its end. The same is true for a stored secret if
-/// its store names an end.
+/// A secret is valid when it arrives: its end and its renewal, if known, are later. A secret with a lease is renewed at the
+/// latest at its end.
 pub async fn what_is_good_for_a_time_is_good_now<F: Fixture>(mut fixture: F) {
     put(&mut fixture, "stored", b"value").await;
     let (source, stored) = (source_of(&fixture), request(&fixture, "stored"));

@@ -106,8 +106,7 @@ impl Entries<'_, '_> {
     ) -> IfAbsent {
         match (optional, default) {
             (Some(true), Some(_)) => {
-                let message =
-                    "cannot be combined with `optional`, which leaves the file out; keep one of them";
+                let message = "cannot be combined with `optional`; keep one of them";
                 self.report.error(&at.clone().key("default"), message);
                 IfAbsent::Fail
             }

@@ -27,7 +27,8 @@ pub(super) fn resolve(config: &Config, sources: &Sources, report: &mut Report<'_
         None | Some(Splay::Interval) => whole,
         Some(Splay::Within(splay)) if splay > whole => {
             let at = KeyPath::from(["watch", "splay"]);
-            report.error(&at, "is longer than the interval");
+            let longest = humantime::format_duration(whole);
+            report.error(&at, format!("is longer than {longest}, the shortest interval between runs"));
             whole
         }
         Some(Splay::Within(splay)) => splay,
