@@ -26,7 +26,7 @@ pub(crate) const UNTOUCHED: &str =
 pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("SECRETDIR_CONFIG", "the same as --config"),
     ("SECRETDIR_PROFILE", "the same as --profile"),
-    ("RUST_LOG", "the details that -v prints, such as `secretdir_engine=trace`"),
+    ("RUST_LOG", "details that -v prints, such as `secretdir_engine=trace`"),
 ];
 
 /// Returns the text after the options in the help of the whole command.

@@ -63,15 +63,27 @@ impl Readers {
         self.0.iter().map(|(_, ways)| ways.len()).sum()
     }
 
-    /// Reads a text. `at` returns the number of each byte for the findings.
-    pub fn text(&mut self, text: &str, at: impl Fn(usize) -> usize, found: &mut Vec<Finding>) {
+    /// Reads a text with all readers, except that of the format `beside`, if there is one. `at` returns the number of each
+    /// byte for the findings.
+    pub fn text(
+        &mut self,
+        text: &str,
+        beside: Option<Format>,
+        at: impl Fn(usize) -> usize,
+        found: &mut Vec<Finding>,
+    ) {
         // In a known text, the character that stands for unknown text is an ordinary character.
         let known = |c| if c == UNKNOWN { char::REPLACEMENT_CHARACTER } else { c };
-        self.characters(text.char_indices().map(|(index, c)| (at(index), known(c))), found);
+        self.characters(text.char_indices().map(|(index, c)| (at(index), known(c))), beside, found);
     }
 
-    fn characters(&mut self, text: impl Iterator<Item = (usize, char)> + Clone, found: &mut Vec<Finding>) {
-        for (format, ways) in &mut self.0 {
+    fn characters(
+        &mut self,
+        text: impl Iterator<Item = (usize, char)> + Clone,
+        beside: Option<Format>,
+        found: &mut Vec<Finding>,
+    ) {
+        for (format, ways) in self.0.iter_mut().filter(|(format, _)| Some(*format) != beside) {
             for (at, c) in text.clone() {
                 let others: Vec<_> =
                     ways.iter_mut().filter_map(|way| way.character(*format, (at, c), found)).collect();
@@ -82,26 +94,16 @@ impl Readers {
         }
     }
 
-    /// Reads unknown text, as a part of a word.
-    pub fn unknown(&mut self, at: usize, found: &mut Vec<Finding>) {
-        self.characters(std::iter::once((at, UNKNOWN)), found);
+    /// Reads unknown text, as a part of a word, with the same readers as [`text`](Self::text).
+    pub fn unknown(&mut self, beside: Option<Format>, at: usize, found: &mut Vec<Finding>) {
+        self.characters(std::iter::once((at, UNKNOWN)), beside, found);
     }
 
-    /// Reads a value that was written for one of the readers. `at` is its number for the findings. The other readers
-    /// read it as a text, or as unknown text if it is `None`.
-    pub fn value(&mut self, format: Format, text: Option<&str>, at: usize, found: &mut Vec<Finding>) {
-        for reader in &mut self.0 {
-            if reader.0 == format {
-                reader.1.iter_mut().for_each(|way| way.value(format, at, found));
-                continue;
-            }
-            let mut one = Self(vec![std::mem::replace(reader, (format, Vec::new()))]);
-            match text {
-                Some(text) => one.text(text, |_| at, found),
-                None => one.unknown(at, found),
-            }
-            one.0.pop().into_iter().for_each(|one| *reader = one);
-        }
+    /// Reads a value with the reader of the format that it was written for. To the others it is text. `at` is its number for
+    /// the findings.
+    pub fn value(&mut self, format: Format, at: usize, found: &mut Vec<Finding>) {
+        let ways = self.0.iter_mut().filter(|(other, _)| *other == format).flat_map(|(_, ways)| ways);
+        ways.for_each(|way| way.value(format, at, found));
     }
 
     /// Adds the ways of another file with the same beginning.

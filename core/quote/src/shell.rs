@@ -34,14 +34,26 @@ enum Open {
     Test,
     /// `$((`, and the number of its open parentheses.
     Arithmetic(u8),
-    /// `${`
-    Parameter,
-    /// `$name` in `${…}`.
+    /// `${`, and the part of it that is being read.
+    Parameter(Part),
+    /// `$name` in the word of `${…}`.
     Variable,
     /// `a[`, which some shells read as arithmetic.
     Subscript,
     Backquote,
     Comment,
+}
+
+/// A part of `${…}`. Shells disagree about a `$` elsewhere than in the word of an operator that all of them have.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Part {
+    Name,
+    /// After the `:` of an operator such as `:-`.
+    Colon,
+    /// After `-`, `=`, `+` or `?`.
+    Word,
+    /// After any other operator.
+    Other,
 }
 
 /// The kind of the word so far.
@@ -110,7 +122,7 @@ impl Shell {
             matches!(
                 open,
                 Open::Arithmetic(_)
-                    | Open::Parameter
+                    | Open::Parameter(_)
                     | Open::Variable
                     | Open::Subscript
                     | Open::Backquote
@@ -167,13 +179,17 @@ impl Shell {
             Some(Open::Double) => self.expanded(c),
             Some(Open::Backquote) if c == '\\' => self.is_escaped = true,
             Some(Open::Backquote) => self.until('`', c),
-            Some(Open::Parameter) => self.in_parameter(c),
+            Some(Open::Parameter(part)) => self.in_parameter(part, c),
             // After a name, only zsh reads `[` as a subscript.
             Some(Open::Variable) if c.is_ascii_alphanumeric() || c == '_' => {}
             Some(Open::Variable) if before[1] == '$' && c != '{' || c == '[' => self.give_up(),
             Some(Open::Variable) => {
                 self.close();
-                if before[1] == '$' { self.open(Open::Parameter) } else { self.in_parameter(c) }
+                if before[1] == '$' {
+                    self.open(Open::Parameter(Part::Name));
+                } else {
+                    self.in_parameter(Part::Word, c);
+                }
             }
             Some(Open::Subscript) if c.is_ascii_alphanumeric() || "_$*?@!^-.,]".contains(c) => {
                 self.until(']', c)
@@ -266,19 +282,31 @@ impl Shell {
             ('`', _) | ('(', '$') if self.heredoc.is_some() => self.give_up(),
             ('`', _) => self.open(Open::Backquote),
             ('(', '$') => self.open(Open::Substitution),
-            ('{', '$') => self.open(Open::Parameter),
+            ('{', '$') => self.open(Open::Parameter(Part::Name)),
             // An old form of arithmetic that only bash has.
             ('[', '$') => self.give_up(),
             _ => {}
         }
     }
 
-    fn in_parameter(&mut self, c: char) {
+    fn in_parameter(&mut self, part: Part, c: char) {
         match c {
-            '$' => self.open(Open::Variable),
-            _ if "'\"\\`{(<\n".contains(c) => self.give_up(),
-            _ => self.until('}', c),
+            '$' if part == Part::Word => return self.open(Open::Variable),
+            _ if "'\"\\$`{(<\n".contains(c) => return self.give_up(),
+            '}' => return self.close(),
+            _ => {}
         }
+        let has_name = self.before[1].is_ascii_alphanumeric() || self.before[1] == '_';
+        let part = match (part, c) {
+            (Part::Name, _) if c.is_ascii_alphanumeric() || c == '_' => Part::Name,
+            (Part::Name, ':') if has_name => Part::Colon,
+            (Part::Name, '-' | '=' | '+' | '?') if has_name => Part::Word,
+            (Part::Colon, '-' | '=' | '+' | '?') => Part::Word,
+            (Part::Word, _) => Part::Word,
+            _ => Part::Other,
+        };
+        self.open.pop();
+        self.open.push(Open::Parameter(part));
     }
 
     fn in_arithmetic(&mut self, c: char, depth: u8) {

@@ -158,6 +158,7 @@ fn join(value: &Value, joiner: Option<&Value>, budget: &mut Budget) -> Result<Va
                 Value::Text(pieces) => pieces.to_vec(),
                 other => vec![Piece::of(other.as_text(budget)?, Origin::Plain)],
             };
+            budget.spend(text.len())?;
             budget.spend_text(text.iter().map(|piece| piece.text.len()).sum())?;
             pieces.extend(text);
         }

@@ -40,7 +40,7 @@ pub(crate) fn calculate(
         (BinOpKind::Mul, value, times @ Value::Number(_))
         | (BinOpKind::Mul, times @ Value::Number(_), value) => {
             let times = times.as_integer()?.ok_or_else(|| times.instead_of("a whole number"))?;
-            repeated(value, usize::try_from(times).unwrap_or_default(), budget)
+            repeated(value, usize::try_from(times.max(0)).unwrap_or(usize::MAX), budget)
         }
         (_, Value::Bytes(_), _) | (_, _, Value::Bytes(_)) => Err(Fault::NotUtf8),
         (_, left, right) => Err(Fault::Mixed { left: left.describe(), right: right.describe() }),

@@ -3,6 +3,7 @@
 use secretdir_quote::{Finding, Format, Readers};
 use zeroize::Zeroizing;
 
+use crate::budget::Budget;
 use crate::error::Fault;
 use crate::value::{Origin, Piece, Text};
 
@@ -51,12 +52,7 @@ impl Output {
 
     /// Returns one that is dropped.
     pub(crate) fn of_nothing() -> Self {
-        Self { pieces: Some(Vec::new()), length: 0, readers: None, key: None }
-    }
-
-    /// Returns how many readers read each printed character.
-    pub(crate) fn readers(&self) -> usize {
-        self.readers.as_ref().map_or(0, Readers::count)
+        Self { pieces: None, length: 0, readers: None, key: None }
     }
 
     pub(crate) fn key(&self) -> Option<&Option<Text>> {
@@ -64,22 +60,24 @@ impl Output {
     }
 
     /// Prints a piece, and returns the findings of the readers.
-    pub(crate) fn print(&mut self, piece: &Piece, at: At) -> Result<Vec<Finding>, Fault> {
+    pub(crate) fn print(
+        &mut self,
+        piece: &Piece,
+        at: At,
+        budget: &mut Budget,
+    ) -> Result<Vec<Finding>, Fault> {
         self.length = self.length.saturating_add(piece.text.len());
         if self.length > LARGEST_RESULT {
             return Err(Fault::ResultTooLarge { most: LARGEST_RESULT });
         }
         let mut found = Vec::new();
         if let Some(readers) = &mut self.readers {
-            match &piece.origin {
-                Origin::Plain | Origin::Key(_) => {
-                    readers.text(&piece.text, |index| at.of_byte(index), &mut found)
-                }
-                Origin::Filter(mark) => {
-                    readers.value(mark.format, Some(&piece.text), at.of_byte(0), &mut found)
-                }
-                Origin::Unknown(Some(mark)) => readers.value(mark.format, None, at.of_byte(0), &mut found),
-                Origin::Unknown(None) => readers.unknown(at.of_byte(0), &mut found),
+            let mark = piece.mark();
+            mark.into_iter().for_each(|mark| readers.value(mark.format, at.of_byte(0), &mut found));
+            let beside = mark.map(|mark| mark.format);
+            match piece.origin {
+                Origin::Unknown(_) => readers.unknown(beside, at.of_byte(0), &mut found),
+                _ => read(readers, &piece.text, beside, at, &mut found, budget)?,
             }
         }
         match &piece.origin {
@@ -89,6 +87,11 @@ impl Output {
         }
         self.pieces.iter_mut().for_each(|pieces| pieces.push(piece.clone()));
         Ok(found)
+    }
+
+    /// Returns the number of its pieces, which a copy of it has to copy.
+    pub(crate) fn piece_count(&self) -> usize {
+        self.pieces.as_ref().map_or(0, Vec::len)
     }
 
     /// Joins the output of another branch, which had the same beginning. Only the readers of both are kept; the other fields are those of
@@ -112,4 +115,29 @@ impl Output {
         self.pieces.iter().flatten().for_each(|piece| bytes.extend_from_slice(piece.text.as_bytes()));
         bytes
     }
+}
+
+/// Reads a text part by part: the number of ways, and so the cost of a character, may grow while it is read.
+fn read(
+    readers: &mut Readers,
+    text: &str,
+    beside: Option<Format>,
+    at: At,
+    found: &mut Vec<Finding>,
+    budget: &mut Budget,
+) -> Result<(), Fault> {
+    const PART: usize = 4096;
+    let mut start = 0;
+    while let Some(rest) = text.get(start..).filter(|rest| !rest.is_empty()) {
+        let part = rest.get(..rest.floor_char_boundary(PART)).unwrap_or_default();
+        // A part of a tag has the position of the tag.
+        let at_part = match at {
+            At::Text(begin) => At::Text(begin + start),
+            At::Tag(begin) => At::Tag(begin),
+        };
+        budget.spend_text(part.len().saturating_mul(readers.count().max(1)))?;
+        readers.text(part, beside, |index| at_part.of_byte(index), found);
+        start += part.len();
+    }
+    Ok(())
 }

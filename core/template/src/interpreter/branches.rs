@@ -28,7 +28,8 @@ impl<'t> Interpreter<'t> {
             Some(false) => return other(self),
             None => {}
         }
-        self.budget.spend(self.scopes.iter().map(BTreeMap::len).sum())?;
+        self.budget
+            .spend(self.scopes.iter().map(BTreeMap::len).sum::<usize>() + self.output.piece_count())?;
         let (scopes, output) = (self.scopes.clone(), self.output.clone());
         self.way(holds != Some(false), taken)?;
         let scopes = std::mem::replace(&mut self.scopes, scopes);

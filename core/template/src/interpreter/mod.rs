@@ -232,8 +232,8 @@ impl<'t> Interpreter<'t> {
                 return Err(Fault::no_variable_name(key.as_deref()).into());
             }
         }
-        self.budget.spend_text(piece.text.len().max(1).saturating_mul(self.output.readers().max(1)))?;
-        let found = self.output.print(piece, at)?;
+        self.budget.spend_text(piece.text.len().max(1))?;
+        let found = self.output.print(piece, at, &mut self.budget)?;
         found.into_iter().try_for_each(|finding| self.misplaced(finding))
     }
 

@@ -14,7 +14,12 @@ fn what_is_too_large_or_takes_too_long_is_refused() {
     assert_eq!(render(&largest, &[]).unwrap(), largest);
 
     let many = "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}";
-    for template in [many, "{{ 'a' * 1000000000 }}", "{{ ('a' * 1000000)|split('')|length }}"] {
+    for template in [
+        many,
+        "{{ 'a' * 1000000000 }}",
+        "{{ 'a' * 18446744073709551616 }}",
+        "{{ ('a' * 1000000)|split('')|length }}",
+    ] {
         assert_eq!(render(template, &[]).unwrap_err().fault, Fault::OutOfFuel { fuel: FUEL }, "{template}");
     }
     let value = vec![b'a'; 1 << 20];
@@ -101,6 +106,8 @@ fn long_texts_of_many_pieces_and_large_maps_end_in_time() {
     for template in [
         "{{ (['x'] * 50000)|join|first }}",
         "{{ (['x'] * 150000)|join|length }}",
+        "{{ ([''] * 1000)|join(([''] * 200000)|join) }}",
+        "{{ range(1000)|join(([v] * 200000)|join) }}",
         "{% set x = v * 100000 + 'a' %}{% for i in range(60000) %}{% if x %}{% endif %}{% endfor %}",
         "{% set x = (['x'|json] * 50000)|join %}{% for i in range(60000) %}{% if x %}{% endif %}{% endfor %}",
         "{% set x = v * 100000 + 'a' %}{% for i in range(60000) %}{% if x == 'b' %}{% endif %}{% endfor %}",
