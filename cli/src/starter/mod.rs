@@ -17,7 +17,7 @@ use crate::setting::{self, Need, Setting};
 const HEAD: &str = "\
 # Which secrets secretdir publishes: where they come from, and as which files.
 #
-# A key in a comment shows its default, or an example. Relative paths start at the folder of this file.
+# A key in a comment shows its default, or an example. Relative paths start at this folder.
 #
 #   secretdir check     validates this file; with --fetch it also asks the sources
 #   secretdir sync      fetches the secrets, and publishes them if something has changed
