@@ -106,9 +106,11 @@ async fn a_turn_comes_when_something_is_to_be_renewed() {
     site.store.keeps(true);
     // Each lives 100 seconds, and the interval is a day.
     let (site, turns) = watched(site, 600).await;
-    let moments: Vec<_> = turns.iter().map(|(moment, _)| *moment).collect();
-    assert!((8..=10).contains(&turns.len()), "{turns:?}");
-    assert!(moments.windows(2).all(|pair| (60..=70).contains(&(pair[1] - pair[0]))), "{turns:?}");
+    let pauses: Vec<_> = turns.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+    // The path of the link decides when the turn of the day comes. It may be one of these, and then parts one pause in two.
+    let parted = pauses.iter().filter(|pause| **pause < 60).count();
+    assert!((8..=11).contains(&turns.len()) && parted <= 2, "{turns:?}");
+    assert!(pauses.iter().all(|pause| *pause <= 70), "{turns:?}");
     assert_eq!((site.store.made(), turns[1].1), (1, "unchanged"));
 }
 
