@@ -204,9 +204,10 @@ pub trait SecretSource: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Closes what the source has opened at the store, such as a session. The engine calls it when it no longer needs the
-    /// source: at the end of `sync`, `diff` and `check --fetch`, when `watch` ends, and when a new configuration replaces the
-    /// source. The default does nothing.
+    /// Closes what the source has opened at the store, such as a session. The default does nothing.
+    ///
+    /// The engine calls it at the end of `sync`, `diff` and `check --fetch`, and when `watch` ends. It also calls it when a new
+    /// configuration replaces the source.
     ///
     /// Published secrets must stay valid. The source must work again afterwards. The engine may never call it if the process
     /// is killed.
