@@ -123,7 +123,7 @@ fn the_command_has_a_name_and_a_version_of_its_own() {
     assert!(help.contains("Usage: secretdir-with-age sync"), "{help}");
     let pages = site.path().join("pages");
     site.secretdir(&["man", pages.to_str().unwrap()]).expect_exit(0);
-    let page = fs::read_to_string(pages.join("secretdir-with-age-sync.1")).unwrap();
+    let page = fs::read_to_string(pages.join("man1/secretdir-with-age-sync.1")).unwrap();
     assert!(page.contains(".TH secretdir-with-age-sync 1"), "{page}");
     let script = site.secretdir(&["completions", "bash"]).expect_exit(0).stdout;
     assert!(
