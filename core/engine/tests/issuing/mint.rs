@@ -27,6 +27,8 @@ struct State {
     released: Vec<String>,
     passed: Duration,
     fails: bool,
+    /// How many sources were built and closed.
+    sources: (usize, usize),
 }
 
 impl Store {
@@ -77,6 +79,11 @@ impl Store {
         self.state().released.clone()
     }
 
+    /// Returns how many sources were built, and how many closed.
+    pub(crate) fn sources(&self) -> (usize, usize) {
+        self.state().sources
+    }
+
     fn ensure_up(&self) -> Result<(), SourceError> {
         if self.state().fails { Err(SourceError::new(SourceErrorKind::Unavailable)) } else { Ok(()) }
     }
@@ -99,6 +106,7 @@ impl Provider for Mint {
     }
 
     fn source(&self, _: Settings) -> Result<Box<dyn SecretSource>, SettingsError> {
+        self.0.state().sources.0 += 1;
         Ok(Box::new(MintSource(self.0.clone())))
     }
 }
@@ -128,6 +136,7 @@ impl SecretSource for MintSource {
                 let end = SystemTime::UNIX_EPOCH + LIFE;
                 Ok(Secret::new("x").with_revision("1").with_valid_until(end).with_renew_at(end))
             }
+            "unauthenticated" => Err(SourceError::new(SourceErrorKind::Unauthenticated)),
             "new/none" => Err(SourceError::new(SourceErrorKind::NotFound)),
             "new/throttled" => {
                 Err(SourceError::new(SourceErrorKind::Throttled).with_retry(Retry::After(Duration::ZERO)))
@@ -163,6 +172,10 @@ impl SecretSource for MintSource {
     async fn release(&self, _: &RunContext, leases: &[String]) -> Result<(), SourceError> {
         self.0.state().released.extend_from_slice(leases);
         Ok(())
+    }
+
+    async fn close(&self, _: &RunContext) {
+        self.0.state().sources.1 += 1;
     }
 }
 

@@ -133,6 +133,18 @@ async fn a_source_that_cannot_renew_is_asked_with_growing_pauses() {
     assert_eq!(site.store.made(), 2);
 }
 
+/// After some turns without a login the sources are built again. Those before are closed, as those at the end are.
+#[tokio::test]
+async fn sources_that_are_built_again_close_those_before() {
+    let site = Site::new("[files]\na = { source = \"mint\", secret = \"unauthenticated\" }\n");
+    let (site, turns) = watched(site, 4 * 86_400).await;
+    assert!(turns.len() >= 4 && turns.iter().all(|turn| turn.1 == "failed"), "{turns:?}");
+    let (built, closed) = site.store.sources();
+    // One is that of the site, and one that the daemon began with.
+    assert!(built > 2, "{built} were built in {} turns", turns.len());
+    assert_eq!(closed, built - 1);
+}
+
 #[tokio::test]
 async fn a_daemon_that_is_ended_while_a_store_makes_something_gives_it_back() {
     let site = Site::new("[files]\na = { source = \"mint\", secret = \"new/slow\" }\n");
