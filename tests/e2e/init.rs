@@ -146,7 +146,7 @@ fn its_mode_is_that_of_the_user_and_its_answer_may_be_json() {
 fn what_it_says_of_looking_the_configuration_through_works() {
     let site = Site::new();
     let ran = site.run(&["init", "env", "--config", "other.toml"]).expect_exit(0);
-    assert!(ran.stdout.contains("\n`secretdir check` with the same `--config` checks it"), "{ran:?}");
+    assert!(ran.stdout.contains("\n`secretdir check` with the same `--config` validates it"), "{ran:?}");
     let ran = site.run(&["init", "env", "--config", "secretdir.toml"]).expect_exit(0);
-    assert!(ran.stdout.contains("; `secretdir check` checks it"), "{ran:?}");
+    assert!(ran.stdout.contains("; `secretdir check` validates it"), "{ran:?}");
 }

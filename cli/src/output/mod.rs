@@ -108,8 +108,8 @@ impl Output {
 
     /// Returns the exit code of a command after its result was printed, or could not be.
     fn ended(&self, printed: Result<(), OutputError>, exit: Exit, if_unwritten: IfUnwritten) -> Exit {
-        let Err(report_unprinted) = printed else { return exit };
-        self.stderr.report_unprinted(&report_unprinted);
+        let Err(error) = printed else { return exit };
+        self.stderr.report_unprinted(&error);
         if if_unwritten == IfUnwritten::Fails { Exit::Unexpected } else { exit }
     }
 }
@@ -122,16 +122,16 @@ pub(crate) fn usage(error: &clap::Error, misread: Exit, format: Format, stderr: 
         stderr.usage(error);
         if format == Format::Json {
             let report = ErrorReport::from_message(ErrorKind::Usage, message::of_usage(error));
-            if let Err(report_unprinted) = stdout::put_json(&Envelope::failed(misread, &[report], &[])) {
-                stderr.report_unprinted(&report_unprinted);
+            if let Err(error) = stdout::put_json(&Envelope::failed(misread, &[report], &[])) {
+                stderr.report_unprinted(&error);
             }
         }
         return misread;
     }
     match stdout::put(&error.render().to_string()) {
         Ok(()) => Exit::Success,
-        Err(report_unprinted) => {
-            stderr.report_unprinted(&report_unprinted);
+        Err(error) => {
+            stderr.report_unprinted(&error);
             Exit::Unexpected
         }
     }

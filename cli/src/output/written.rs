@@ -33,8 +33,8 @@ pub(crate) struct Script {
 pub(crate) fn config(path: &Path) -> Answer<DoneState, NewConfig> {
     let config = path.display().to_string();
     let next = match path.to_str() {
-        Some("secretdir.toml") => "; `secretdir check` checks it",
-        _ => "\n`secretdir check` with the same `--config` checks it",
+        Some("secretdir.toml") => "; `secretdir check` validates it",
+        _ => "\n`secretdir check` with the same `--config` validates it",
     };
     let text = format!("the configuration is in {}{next}", escape(&config));
     Answer::new(DoneState::Ok, NewConfig { config }, Text::Summary(text))

@@ -73,9 +73,9 @@ pub async fn sync(
 pub(crate) async fn turn(
     plan: &Plan,
     host: &dyn Host,
-    currency: OutdatedPlan,
+    outdated: OutdatedPlan,
 ) -> Result<Outcome, SyncFailure> {
-    match attempt(plan, host, None, host.clock().now(), currency).await? {
+    match attempt(plan, host, None, host.clock().now(), outdated).await? {
         Attempt::Done(outcome) => Ok(*outcome),
         Attempt::Outdated => Err(SyncFailure::new(SyncError::Outdated, Vec::new())),
     }
@@ -101,7 +101,7 @@ async fn attempt(
     host: &dyn Host,
     wait: Option<Duration>,
     begun: Duration,
-    currency: OutdatedPlan,
+    outdated: OutdatedPlan,
 ) -> Result<Attempt, SyncFailure> {
     let warnings = || plan.warning_reports();
     let failed = |error: SyncError| SyncFailure::new(error, warnings());
@@ -113,7 +113,7 @@ async fn attempt(
         wait.unwrap_or(run::longest_wait(plan)).saturating_sub(host.clock().now().saturating_sub(begun));
     let locked = run.lock(wait).await;
     let locked = locked.map_err(|error| failed(error.into()))?;
-    if currency == OutdatedPlan::Refused && plan.is_outdated() {
+    if outdated == OutdatedPlan::Refused && plan.is_outdated() {
         return Ok(Attempt::Outdated);
     }
     let (locked, summary, mut publication) = publish(&run, locked, &owners).await?;

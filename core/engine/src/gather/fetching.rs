@@ -60,13 +60,13 @@ impl<'p> Fetching<'p> {
         let begun = self.host.clock().now();
         let listings = self.list_all().await;
         let wanted = Wanted::of(self.plan, self.number, self.source, &listings);
-        let persistence =
+        let retries =
             if listings.values().all(Result::is_ok) { RetryPolicy::Retry } else { RetryPolicy::Once };
-        if !listings.is_empty() && persistence == RetryPolicy::Retry {
+        if !listings.is_empty() && retries == RetryPolicy::Retry {
             let secrets = wanted.requests.len() - self.source.requests.len();
             self.host.event(Event::Listed { source: &self.source.name, secrets });
         }
-        let outcomes = self.fetch_all(&wanted, persistence).await;
+        let outcomes = self.fetch_all(&wanted, retries).await;
         let secrets = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Some(_)))).count();
         self.host.event(Event::Fetched { source: &self.source.name, secrets });
         let Wanted { requests, positions, .. } = wanted;
@@ -116,7 +116,7 @@ impl<'p> Fetching<'p> {
 
     /// Fetches everything, and retries failed requests as long as that may help. Requests that issue something come later,
     /// after all others.
-    async fn fetch_all(&self, wanted: &Wanted, persistence: RetryPolicy) -> Vec<Reply> {
+    async fn fetch_all(&self, wanted: &Wanted, retries: RetryPolicy) -> Vec<Reply> {
         let plain = wanted.requests.iter().zip(&wanted.making);
         let plain: Vec<_> =
             plain.filter(|(_, making)| **making == Making::Nothing).map(|it| it.0.clone()).collect();
@@ -132,7 +132,7 @@ impl<'p> Fetching<'p> {
             })
             .collect();
         let mut backoff = Backoff::new(self.host, &self.deadline);
-        while persistence == RetryPolicy::Retry
+        while retries == RetryPolicy::Retry
             && backoff.pause(outcomes.iter().filter_map(|outcome| outcome.as_ref().err())).await.is_some()
         {
             self.again(wanted, &mut outcomes).await;
@@ -235,9 +235,9 @@ enum RetryPolicy {
 
 /// Converts "not found" into a missing secret, if no file requires it. Other errors stay: a secret to which access is
 /// denied may well exist.
-pub(super) fn without(answer: Answer, optional_requests: bool) -> Reply {
+pub(super) fn without(answer: Answer, is_optional: bool) -> Reply {
     match answer {
-        Err(error) if optional_requests && error.kind() == SourceErrorKind::NotFound => Ok(None),
+        Err(error) if is_optional && error.kind() == SourceErrorKind::NotFound => Ok(None),
         answer => answer.map(Some),
     }
 }

@@ -186,9 +186,8 @@ impl Issuing<'_> {
         let sink = Sink::new(1).with_allowance(self.allowance.clone()).with_clock(self.host.clock());
         sink.put(0, answer);
         let answer = sink.into_only();
-        let optional_requests =
-            self.plan.optional_requests(id.source).get(id.request).copied().unwrap_or(false);
-        match without(answer, optional_requests) {
+        let is_optional = self.plan.optional_requests(id.source).get(id.request).copied().unwrap_or(false);
+        match without(answer, is_optional) {
             Ok(secret) => self.answers.set(id, secret.map(Arc::new)),
             Err(error) => self.fail(id, error),
         }

@@ -166,7 +166,7 @@ impl<'w> Watching<'w> {
         }
         let plan = self.plans.shared();
         self.tell(&News::TurnBegins { longest: turn::longest(&plan) });
-        let mut turn = Turn::begin(self.host, plan, self.plans.currency());
+        let mut turn = Turn::begin(self.host, plan, self.plans.outdated());
         loop {
             let wakeup = match select(turn.ended(), self.host.wait(self.stale_at())).await {
                 Either::Left((end, _)) => return end,

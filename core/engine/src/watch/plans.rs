@@ -61,7 +61,7 @@ impl<'r> Plans<'r> {
     }
 
     /// Returns whether a run may use the plan although its files have changed since.
-    pub(super) fn currency(&self) -> OutdatedPlan {
+    pub(super) fn outdated(&self) -> OutdatedPlan {
         if self.refused.is_some() { OutdatedPlan::Allowed } else { OutdatedPlan::Refused }
     }
 

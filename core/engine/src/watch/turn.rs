@@ -62,10 +62,10 @@ pub(super) struct Turn<'h> {
 }
 
 impl<'h> Turn<'h> {
-    pub(super) fn begin(host: &'h dyn WatchHost, plan: Arc<Plan>, currency: OutdatedPlan) -> Self {
+    pub(super) fn begin(host: &'h dyn WatchHost, plan: Arc<Plan>, outdated: OutdatedPlan) -> Self {
         let progress = Arc::<Progress>::default();
         let (give_up, given_up) = oneshot::channel();
-        let run = Run { plan, currency, progress: Arc::clone(&progress), given_up };
+        let run = Run { plan, outdated, progress: Arc::clone(&progress), given_up };
         let made: Pin<Box<dyn Future<Output = _> + 'h>> = match host.apart() {
             Some(apart) => Box::pin(run.make_apart(apart)),
             None => Box::pin(run.make(host)),
@@ -137,7 +137,7 @@ struct Progress {
 /// A turn that has not begun.
 struct Run {
     plan: Arc<Plan>,
-    currency: OutdatedPlan,
+    outdated: OutdatedPlan,
     progress: Arc<Progress>,
     /// Completes or fails when the turn is cancelled.
     given_up: oneshot::Receiver<()>,
@@ -146,7 +146,7 @@ struct Run {
 impl Run {
     async fn make(self, host: &dyn Host) -> Option<TurnEnd> {
         let host = TurnHost { host, progress: &self.progress };
-        let run = pin!(sync::turn(&self.plan, &host, self.currency));
+        let run = pin!(sync::turn(&self.plan, &host, self.outdated));
         match select(run, self.given_up).await {
             Either::Left((ended, _)) => Some(TurnEnd(ended)),
             Either::Right(_) => None,
